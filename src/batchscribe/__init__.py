@@ -1,0 +1,8 @@
+"""batchscribe: recordings in object storage in, transcripts out."""
+
+import os
+
+__version__ = "0.1.0"
+
+# onnxruntime reports to its maker over the network as soon as it is imported; see its Privacy.md.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
