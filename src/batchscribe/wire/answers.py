@@ -1,0 +1,93 @@
+"""What a client reads about its jobs and files. `body()` is the JSON object, with nothing that breaks a reader.
+
+Clients of the original service fail on null where they expect a value to be absent, so only `error` is ever null
+(contract 1.4 and 1.5).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from batchscribe.wire.model import JsonObject, WireModel
+from batchscribe.wire.states import FileState, JobState
+from batchscribe.wire.uris import without_query
+
+
+class ErrorAnswer(WireModel):
+    """Why a job or a file failed: a stable code, and one sentence for the user."""
+
+    code: str
+    message: str
+
+
+class SummaryAnswer(WireModel):
+    """How many of a job's files are in each state; `total_files` is their sum."""
+
+    total_files: int = 0
+    queued: int = 0
+    processing: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+    canceled: int = 0
+
+
+class FileAnswer(WireModel):
+    """One file of a job."""
+
+    file_id: str
+    input_uri: str
+    output_uri: str  #: planned from the start; empty when there never will be a transcript
+    state: FileState
+    duration_sec: float | None = None
+    error: ErrorAnswer | None = None
+    warnings: tuple[str, ...] = ()
+
+    def body(self) -> JsonObject:
+        body: JsonObject = {
+            "file_id": self.file_id,
+            "input_uri": without_query(self.input_uri),  # the query may be a signature
+            "output_uri": self.output_uri,
+            "state": self.state.value,
+        }
+        if self.duration_sec is not None:
+            body["duration_sec"] = self.duration_sec
+        body["error"] = self.error.model_dump() if self.error else None
+        if self.warnings:
+            body["warnings"] = list(self.warnings)
+        return body
+
+
+class JobAnswer(WireModel):
+    """One job. `input`, `output` and `config` are the echoes of the request."""
+
+    job_id: str
+    state: JobState
+    submitted_at: datetime
+    completed_at: datetime | None = None
+    reference_id: str | None = None
+    input: JsonObject
+    output: JsonObject
+    config: JsonObject
+    summary: SummaryAnswer
+    error: ErrorAnswer | None = None
+
+    def body(self) -> JsonObject:
+        body: JsonObject = {
+            "job_id": self.job_id,
+            "state": self.state.value,
+            "submitted_at": timestamp(self.submitted_at),
+        }
+        if self.completed_at is not None:
+            body["completed_at"] = timestamp(self.completed_at)
+        if self.reference_id is not None:
+            body["reference_id"] = self.reference_id
+        body |= {"input": self.input, "output": self.output, "config": self.config}
+        body["summary"] = self.summary.model_dump()
+        body["error"] = self.error.model_dump() if self.error else None
+        return body
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, in whole seconds, as every example of the original has it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

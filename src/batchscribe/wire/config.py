@@ -1,0 +1,67 @@
+"""How the recordings of a job are to be transcribed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool, ValidationInfo, field_validator, model_validator
+
+from batchscribe.wire.choices import OutputFormat, SegmentationMode
+from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
+
+DEFAULT_LANGUAGE = "en-US"
+MAX_LANGUAGE_CHARS = 35  # the longest tag software must hold, RFC 5646 section 4.4.1
+
+
+def is_asked_for(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+def _holds_something(value: Any) -> bool:
+    return any(value.values()) if isinstance(value, dict) else bool(value)
+
+
+#: Options of the original service that nobody serves here yet, and what counts as asking for one.
+OPTIONS_TO_COME: dict[str, Callable[[Any], bool]] = {
+    "vocabulary": _holds_something,
+    "language_detection": is_asked_for,
+}
+
+
+class Config(WireModel):
+    """The effective configuration: every field has its default. An option that cannot be honoured is refused."""
+
+    language: Annotated[str, Field(min_length=1, max_length=MAX_LANGUAGE_CHARS), NoNul] = DEFAULT_LANGUAGE
+    segmentation_mode: SegmentationMode = SegmentationMode.AUTO
+    timestamps: StrictBool = True
+    word_time_offsets: StrictBool = False
+    channel_separation: StrictBool = False
+    diarization: StrictBool = False
+    profanity_filter: StrictBool = False
+    output_format: OutputFormat = OutputFormat.JSON
+    model: Text | None = None  #: a wish that is only echoed: the transcript says which model was used
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_options_to_come(cls, data: Any) -> Any:
+        for name, asks in OPTIONS_TO_COME.items():
+            if isinstance(data, dict) and asks(data.get(name)):
+                raise option_not_available(name, field=name)
+        return data
+
+    @field_validator("diarization", "profanity_filter")
+    @classmethod
+    def _refuse_switch_to_come(cls, wanted: bool, info: ValidationInfo) -> bool:
+        if wanted:
+            raise option_not_available(str(info.field_name))
+        return wanted
+
+    def echo(self) -> JsonObject:
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def option_not_available(option: str, *, field: str = "") -> Exception:
+    """To be raised in a validator; `field` as in `refusal`."""
+    sentence = f"The option {option} is not available here yet; leave it out."
+    return refusal(sentence, field=field, kind=NOT_AVAILABLE)

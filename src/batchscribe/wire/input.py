@@ -1,0 +1,106 @@
+"""Where a job's recordings are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from batchscribe.wire.choices import InputMode, Place
+from batchscribe.wire.credentials import Auth
+from batchscribe.wire.locations import NamedPlace, OptionalUri, Uri, place_of
+from batchscribe.wire.model import JsonObject, NoNul, WireModel, refusal
+from batchscribe.wire.uris import looks_like_a_folder, names_a_file
+
+MAX_MANIFEST = 1_000  # contract 1.2
+MAX_GLOBS = 10  # contract 1.2
+MAX_GLOB_CHARS = 1_024  # the longest key there is in S3
+
+
+def _without_blanks(globs: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(glob for glob in globs if glob.strip())  # a form splits its empty field into one of these
+
+
+Glob = Annotated[str, Field(max_length=MAX_GLOB_CHARS), NoNul]
+Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS), AfterValidator(_without_blanks)]
+
+
+class Filters(WireModel):
+    """Which files below a prefix are meant: those that an include names, or all, less those an exclude names."""
+
+    include_globs: Globs = ()
+    exclude_globs: Globs = ()
+
+
+def _with_alias(value: Any) -> Any:
+    return InputMode.PREFIX if value == "INPUT_PREFIX" else value  # what the original said before 2026-03
+
+
+def _inferred_mode(data: JsonObject) -> InputMode:
+    if data["manifest"] is not None:
+        return InputMode.MANIFEST
+    uri = data["uri"]
+    return InputMode.PREFIX if uri and looks_like_a_folder(uri) else InputMode.SINGLE
+
+
+def _inferred_source(data: JsonObject) -> Place:
+    uris = _used(data["mode"], data["uri"], data["manifest"])
+    return place_of(uris[0]) if uris else Place.S3
+
+
+def _used(mode: InputMode, uri: str, manifest: tuple[str, ...] | None) -> tuple[str, ...]:
+    if mode is InputMode.MANIFEST:
+        return manifest or ()
+    return (uri,) if uri else ()
+
+
+class Input(WireModel):
+    """`mode` and `source` are always there: what the client leaves out is told from the URIs."""
+
+    uri: OptionalUri = ""
+    manifest: Annotated[tuple[Uri, ...], Field(max_length=MAX_MANIFEST)] | None = None
+    mode: Annotated[InputMode, BeforeValidator(_with_alias)] = Field(default_factory=_inferred_mode)
+    source: NamedPlace = Field(default_factory=_inferred_source)
+    filters: Filters = Filters()
+    auth: Auth | None = None
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """The manifest in mode MANIFEST, the one URI in the others."""
+        return _used(self.mode, self.uri, self.manifest)
+
+    @model_validator(mode="after")
+    def _mode_has_its_uris(self) -> Self:
+        if self.mode is InputMode.MANIFEST:
+            self._check_manifest()
+        elif self.manifest:
+            raise refusal(f"A manifest does not go with mode {self.mode}; leave one out.", field="manifest")
+        elif not self.uri:
+            raise refusal(f"A URI is required in mode {self.mode}.", field="uri")
+        elif self.mode is InputMode.SINGLE and not names_a_file(self.uri):
+            raise refusal("Mode SINGLE takes one file; for a folder use mode PREFIX.", field="uri")
+        return self
+
+    def _check_manifest(self) -> None:
+        if not self.manifest:
+            raise refusal(f"A manifest names 1 to {MAX_MANIFEST} files.", field="manifest")
+        for position, uri in enumerate(self.manifest):
+            if not names_a_file(uri):
+                field = f"manifest.{position}"
+                raise refusal("A manifest names files; for a folder use mode PREFIX.", field=field)
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> Self:
+        for uri in self.uris:
+            if place_of(uri) is not self.source:
+                sentence = f"The source is {self.source}, but a URI is of {place_of(uri)}; use one place a job."
+                raise refusal(sentence, field="source")
+        return self
+
+    def echo(self) -> JsonObject:
+        """What a client may read back: everything but the credentials. What was not given is left out."""
+        return {
+            name: value
+            for name, value in self.model_dump(mode="json", exclude={"auth"}, exclude_none=True).items()
+            if value and (name != "filters" or self.filters != Filters())
+        }

@@ -1,0 +1,67 @@
+"""Where a job's transcripts go."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, StrictBool
+
+from batchscribe.wire.choices import InputMode, OutputLayout, Place
+from batchscribe.wire.credentials import Auth
+from batchscribe.wire.input import Input
+from batchscribe.wire.locations import NamedPlace, OptionalUri, place_of
+from batchscribe.wire.model import JsonObject, WireModel, refusal
+from batchscribe.wire.uris import names_a_file, path_of
+
+
+def _inferred_destination(data: JsonObject) -> Place:
+    return place_of(data["uri"]) if data["uri"] else Place.S3
+
+
+class Output(WireModel):
+    """What is left out of `layout` and `destination` is told from the input by `settled`."""
+
+    uri: OptionalUri = ""
+    destination: NamedPlace = Field(default_factory=_inferred_destination)
+    layout: OutputLayout = OutputLayout.PREFIX
+    overwrite: StrictBool = False
+    auth: Auth | None = None
+
+    def settled(self, source: Input) -> Self:
+        """The output with its layout and destination decided. Raises when they do not go with the input."""
+        layout = self.layout if "layout" in self.model_fields_set else self._default_layout(source)
+        if layout is OutputLayout.ADJACENT:
+            _check_adjacent(source)
+            return self.model_copy(update={"layout": layout, "destination": source.source})
+        self._check_uri()
+        if layout is OutputLayout.SINGLE:
+            self._check_single(source)
+        return self.model_copy(update={"layout": layout})
+
+    def _default_layout(self, source: Input) -> OutputLayout:
+        is_file = path_of(self.uri) != "" and names_a_file(self.uri)
+        return OutputLayout.SINGLE if source.mode is InputMode.SINGLE and is_file else OutputLayout.PREFIX
+
+    def _check_uri(self) -> None:
+        if not self.uri:
+            raise refusal("A URI is required, except with layout ADJACENT.", field="uri")
+        if place_of(self.uri) is not self.destination:
+            sentence = f"The destination is {self.destination}, but the URI is of {place_of(self.uri)}."
+            raise refusal(sentence, field="destination")
+
+    def _check_single(self, source: Input) -> None:
+        if source.mode is not InputMode.SINGLE:
+            raise refusal(f"Layout SINGLE is for one file, not for mode {source.mode}.", field="layout")
+        if not names_a_file(self.uri):
+            raise refusal("Layout SINGLE takes the transcript's own URI, not a folder's.", field="uri")
+        if self.uri == source.uri:
+            raise refusal("The transcript would replace its own recording; name another URI.", field="uri")
+
+    def echo(self) -> JsonObject:
+        """What a client may read back: everything but the credentials; clients require all four fields."""
+        return self.model_dump(mode="json", include={"destination", "uri", "layout", "overwrite"})
+
+
+def _check_adjacent(source: Input) -> None:
+    if source.mode is InputMode.MANIFEST:
+        raise refusal("Layout ADJACENT does not go with a manifest; use layout PREFIX.", field="layout")

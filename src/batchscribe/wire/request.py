@@ -1,0 +1,55 @@
+"""A job as a client asks for it, and every rule that can be checked without looking into storage."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from batchscribe.wire.config import Config, is_asked_for, option_not_available
+from batchscribe.wire.input import Input
+from batchscribe.wire.model import JsonObject, NoNul, WireModel
+from batchscribe.wire.notifications import Notifications
+from batchscribe.wire.output import Output
+from batchscribe.wire.refusals import refused
+
+MAX_REFERENCE_CHARS = 256  # contract 1.2
+
+
+class Outputs(WireModel):
+    """Further results beside the transcript; none is served yet."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_options_to_come(cls, data: Any) -> Any:
+        if isinstance(data, dict) and is_asked_for(data.get("text_polishing")):
+            raise option_not_available("text_polishing", field="text_polishing")
+        return data
+
+
+class JobRequest(WireModel):
+    """The body of POST jobs, with everything decided that the client left open."""
+
+    input: Input
+    output: Output
+    config: Config = Config()
+    reference_id: Annotated[str, Field(max_length=MAX_REFERENCE_CHARS), NoNul] | None = None
+    notifications: Notifications | None = None
+    outputs: Outputs = Outputs()
+
+    @field_validator("output")
+    @classmethod
+    def _settle(cls, output: Output, info: ValidationInfo) -> Output:
+        return output.settled(info.data["input"]) if "input" in info.data else output
+
+    def echo(self) -> JsonObject:
+        """What a client may read back: no credentials, no webhook secret."""
+        return {"input": self.input.echo(), "output": self.output.echo(), "config": self.config.echo()}
+
+
+def parse_job_request(data: object) -> JobRequest:
+    """Raises `InvalidRequest`, or `OptionNotAvailable`, for the first mistake; it never shows the input."""
+    try:
+        return JobRequest.model_validate(data)
+    except ValidationError as error:
+        raise refused(error) from None  # the cause holds the input, credentials and all

@@ -1,0 +1,367 @@
+"""What a client may ask for, and how it is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscribe.errors import InvalidRequest, OptionNotAvailable
+from batchscribe.wire.choices import InputMode, OutputLayout, Place, SegmentationMode
+from batchscribe.wire.output import Output
+from batchscribe.wire.request import JobRequest, parse_job_request
+
+RECORDING = {"uri": "s3://bucket/calls/a.wav"}
+FOLDER = {"uri": "s3://bucket/calls/"}
+OUT = {"uri": "s3://bucket/transcripts/"}
+KEYS = {"access_key_id": "AKIAMARKED", "secret_access_key": "marked-secret", "session_token": "marked-token"}
+
+
+def request(**fields: Any) -> JobRequest:
+    return parse_job_request({"input": RECORDING, "output": OUT, **fields})
+
+
+def refusal(**fields: Any) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        request(**fields)
+    return caught.value
+
+
+# --- input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("uri", "mode"),
+    [
+        ("s3://bucket/calls/a.wav", InputMode.SINGLE),
+        ("s3://bucket/calls/a.b.mp3", InputMode.SINGLE),
+        ("s3://bucket/calls/", InputMode.PREFIX),
+        ("s3://bucket/calls.2025/", InputMode.PREFIX),
+        ("s3://bucket/calls", InputMode.PREFIX),
+        ("s3://bucket", InputMode.PREFIX),
+        ("s3://bucket/.hidden", InputMode.PREFIX),
+        ("file:///data/my%20calls", InputMode.PREFIX),
+    ],
+)
+def test_the_mode_is_told_from_the_uri(uri: str, mode: InputMode) -> None:
+    assert request(input={"uri": uri}).input.mode is mode
+
+
+def test_a_manifest_means_mode_manifest() -> None:
+    parsed = request(input={"manifest": ["s3://bucket/a.wav", "s3://bucket/a"]})
+    assert parsed.input.mode is InputMode.MANIFEST
+    assert parsed.input.uris == ("s3://bucket/a.wav", "s3://bucket/a")
+
+
+def test_the_older_name_of_mode_prefix_is_understood() -> None:
+    assert request(input={**FOLDER, "mode": "INPUT_PREFIX"}).input.mode is InputMode.PREFIX
+
+
+@pytest.mark.parametrize(("given", "place"), [("s3", Place.S3), ("S3", Place.S3), (None, Place.S3)])
+def test_the_source_is_understood_in_any_case_and_told_from_the_scheme(given: str | None, place: Place) -> None:
+    assert request(input={**RECORDING, "source": given}).input.source is place
+
+
+def test_a_scheme_in_capitals_and_an_unencoded_path_get_their_usual_spelling() -> None:
+    assert request(input={"uri": "S3://Bucket/A b%20.wav"}).input.uri == "s3://Bucket/A b%20.wav"
+    parsed = request(input={"uri": "FILE://localhost/data//my calls/./100%.wav"})
+    assert parsed.input.uri == "file:///data/my%20calls/100%25.wav"
+    assert parsed.input.source is Place.FILE
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "input.uri"),
+        ({"uri": ""}, "input.uri"),
+        ({"uri": 5}, "input.uri"),
+        ({"uri": "calls/a.wav"}, "input.uri"),
+        ({"uri": "ftp://host/a.wav"}, "input.uri"),
+        ({"uri": "s3:///a.wav"}, "input.uri"),
+        ({"uri": "s3://"}, "input.uri"),
+        ({"uri": "file://host/a.wav"}, "input.uri"),
+        ({"uri": "s3://bucket/a\0.wav"}, "input.uri"),
+        ({"uri": "s3://bucket/calls/", "mode": "SINGLE"}, "input.uri"),
+        ({"uri": "s3://bucket/a.wav", "mode": "MANIFEST"}, "input.manifest"),
+        ({"uri": "s3://bucket/a.wav", "mode": "SINGLE", "manifest": ["s3://bucket/b.wav"]}, "input.manifest"),
+        ({"uri": "s3://bucket/a.wav", "mode": "single"}, "input.mode"),
+        ({"uri": "s3://bucket/a.wav", "source": "FILE"}, "input.source"),
+        ({"uri": "s3://bucket/a.wav", "source": ["S3"]}, "input.source"),
+        ({"manifest": []}, "input.manifest"),
+        ({"manifest": "s3://bucket/a.wav"}, "input.manifest"),
+        ({"manifest": ["s3://bucket/a.wav"] * 1001}, "input.manifest"),
+        ({"manifest": ["s3://bucket/a.wav", "s3://bucket/calls/"]}, "input.manifest.1"),
+        ({"manifest": ["s3://bucket/a.wav", None]}, "input.manifest.1"),
+        ({"manifest": ["s3://bucket/a.wav", "file:///a.wav"]}, "input.source"),
+        ({**FOLDER, "filters": {"include_globs": ["*"] * 11}}, "input.filters.include_globs"),
+        ({**FOLDER, "filters": {"exclude_globs": ["*"] * 11}}, "input.filters.exclude_globs"),
+        ({**FOLDER, "filters": {"exclude_globs": ["a" * 1025]}}, "input.filters.exclude_globs.0"),
+        ({**RECORDING, "auth": {"aws": {"access_key_id": "AKIA"}}}, "input.auth.aws.secret_access_key"),
+        ({**RECORDING, "auth": {"aws": {**KEYS, "access_key_id": ""}}}, "input.auth.aws.access_key_id"),
+        ([], "input"),
+        (None, "input"),
+    ],
+)
+def test_a_wrong_input_is_refused_by_the_name_of_its_field(given: object, field: str) -> None:
+    assert refusal(input=given).field == field
+
+
+def test_a_manifest_may_name_a_thousand_files_and_filters_ten_globs() -> None:
+    assert len(request(input={"manifest": ["s3://bucket/a.wav"] * 1000}).input.uris) == 1000
+    filters = {"include_globs": ["*"] * 10, "exclude_globs": [""]}
+    parsed = request(input={**FOLDER, "filters": filters})
+    assert len(parsed.input.filters.include_globs) == 10
+    assert parsed.input.filters.exclude_globs == ()
+
+
+@pytest.mark.parametrize("uri", ["https://host/a.wav?X-Amz-Signature=marked-secret", "gs://bucket/a.wav"])
+def test_places_to_come_are_refused_as_such_without_showing_a_signature(uri: str) -> None:
+    error = refusal(input={"uri": uri})
+    assert isinstance(error, OptionNotAvailable)
+    assert error.field == "input.uri"
+    assert "marked-secret" not in str(error)
+    assert isinstance(refusal(input={**RECORDING, "source": "azure"}), OptionNotAvailable)
+
+
+# --- output ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "uri", "layout"),
+    [
+        (RECORDING, "s3://bucket/a.json", OutputLayout.SINGLE),
+        (RECORDING, "s3://bucket/transcripts", OutputLayout.SINGLE),
+        (RECORDING, "s3://bucket/transcripts/", OutputLayout.PREFIX),
+        (RECORDING, "s3://bucket", OutputLayout.PREFIX),
+        (FOLDER, "s3://bucket/transcripts", OutputLayout.PREFIX),
+        ({"manifest": ["s3://bucket/a.wav"]}, "s3://bucket/transcripts", OutputLayout.PREFIX),
+    ],
+)
+def test_the_layout_is_told_from_mode_and_uri(source: object, uri: str, layout: OutputLayout) -> None:
+    assert request(input=source, output={"uri": uri}).output.layout is layout
+
+
+@pytest.mark.parametrize("uri", ["", None])
+def test_adjacent_needs_no_uri_and_writes_where_it_reads(uri: str | None) -> None:
+    output = request(input={"uri": "file:///calls/"}, output={"layout": "ADJACENT", "uri": uri}).output
+    assert (output.uri, output.destination) == ("", Place.FILE)
+
+
+def test_transcripts_may_go_to_another_place_than_the_recordings() -> None:
+    output = request(output={"uri": "file:///transcripts/", "destination": "file"}).output
+    assert output.destination is Place.FILE
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "field"),
+    [
+        (RECORDING, None, "output"),
+        (RECORDING, {}, "output.uri"),
+        (RECORDING, {"uri": ""}, "output.uri"),
+        (RECORDING, {"uri": "s3://bucket/x/", "layout": "SINGLE"}, "output.uri"),
+        (RECORDING, {"uri": RECORDING["uri"]}, "output.uri"),
+        (RECORDING, {"uri": "s3://bucket/x.json", "destination": "FILE"}, "output.destination"),
+        (RECORDING, {"uri": "s3://bucket/x.json", "destination": "GCS"}, "output.destination"),
+        (RECORDING, {"uri": "s3://bucket/x.json", "overwrite": "true"}, "output.overwrite"),
+        (RECORDING, {"uri": "s3://bucket/x.json", "layout": "FLAT"}, "output.layout"),
+        (FOLDER, {"uri": "s3://bucket/x.json", "layout": "SINGLE"}, "output.layout"),
+        ({"manifest": ["s3://bucket/a.wav"]}, {"layout": "ADJACENT"}, "output.layout"),
+    ],
+)
+def test_a_wrong_output_is_refused_by_the_name_of_its_field(source: object, output: object, field: str) -> None:
+    assert refusal(input=source, output=output).field == field
+
+
+def test_a_recording_is_never_its_own_transcript_however_its_path_is_spelled() -> None:
+    source = {"uri": "file:///data/a b.wav"}
+    output = {"uri": "file:///data/./a%20b.wav", "overwrite": True}
+    assert refusal(input=source, output=output).field == "output.uri"
+
+
+# --- config and the rest ---------------------------------------------------------------------------------------
+
+
+def test_config_has_its_defaults_with_null_and_absent_equal() -> None:
+    nulls = dict.fromkeys(("language", "timestamps", "diarization", "vocabulary", "model"))
+    assert request(config=nulls).config == request(config={}).config == request(config=None).config == request().config
+    assert request().config.echo() == {
+        "language": "en-US",
+        "segmentation_mode": "auto",
+        "timestamps": True,
+        "word_time_offsets": False,
+        "channel_separation": False,
+        "diarization": False,
+        "profanity_filter": False,
+        "output_format": "json",
+    }
+
+
+def test_config_takes_what_is_served() -> None:
+    config = request(config={"language": "de-DE", "segmentation_mode": "none", "model": "any wish"}).config
+    assert (config.language, config.segmentation_mode) == ("de-DE", SegmentationMode.NONE)
+    assert config.echo()["model"] == "any wish"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"config": {"diarization": True}}, "config.diarization"),
+        ({"config": {"profanity_filter": True}}, "config.profanity_filter"),
+        ({"config": {"vocabulary": {"phrases": ["batchscribe"]}}}, "config.vocabulary"),
+        ({"config": {"language_detection": True}}, "config.language_detection"),
+        ({"config": {"language_detection": {}}}, "config.language_detection"),
+        ({"outputs": {"text_polishing": {}}}, "outputs.text_polishing"),
+        ({"outputs": {"text_polishing": True}}, "outputs.text_polishing"),
+    ],
+)
+def test_an_option_that_cannot_be_honoured_is_refused_by_its_name(fields: dict[str, Any], field: str) -> None:
+    error = refusal(**fields)
+    assert isinstance(error, OptionNotAvailable)
+    assert error.field == field
+    assert field.rpartition(".")[2] in str(error)
+
+
+def test_an_option_that_is_switched_off_is_accepted() -> None:
+    switched_off = {"diarization": False, "profanity_filter": False, "language_detection": False}
+    request(config={**switched_off, "vocabulary": {"phrases": [], "aliases": None}}, outputs={"text_polishing": False})
+    request(config={"vocabulary": {}}, outputs={})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "sentence"),
+    [
+        ({"config": {"output_format": "srt"}}, "config.output_format", "config.output_format must be 'json'."),
+        ({"config": {"timestamps": 1}}, "config.timestamps", "config.timestamps must be true or false."),
+        ({"config": {"language": ""}}, "config.language", "config.language must not be empty."),
+        ({"config": {"segmentation_mode": "vad"}}, "config.segmentation_mode", "'auto' or 'none'"),
+        ({"config": []}, "config", "config must be a JSON object."),
+        ({"reference_id": "r" * 257}, "reference_id", "at most 256 characters"),
+        ({"reference_id": "a\0b"}, "reference_id", "NUL"),
+        ({"notifications": {}}, "notifications.webhook_url", "is required"),
+        ({"notifications": {"webhook_url": "http://host/"}}, "notifications.webhook_url", "https://"),
+        ({"notifications": {"webhook_url": "https://:1/"}}, "notifications.webhook_url", "https://"),
+        ({"notifications": {"webhook_url": "https://[::1/"}}, "notifications.webhook_url", "https://"),
+        (
+            {"notifications": {"webhook_url": "https://host/", "secret": "s" * 257}},
+            "notifications.secret",
+            "may be 256 long at most",
+        ),
+    ],
+)
+def test_the_sentence_of_a_refusal_says_what_is_right(fields: dict[str, Any], field: str, sentence: str) -> None:
+    error = refusal(**fields)
+    assert error.field == field
+    assert sentence in str(error)
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 5])
+def test_a_request_is_an_object(body: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"^The request must be a JSON object\.$"):
+        parse_job_request(body)
+
+
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    float("nan"),
+    "",
+    "x",
+    "\0",
+    "\ud800",
+    "{name}",
+    [],
+    [[]],
+    [None],
+    {},
+    {"x": []},
+]
+ANYTHING = st.sampled_from([*ODD_VALUES, "MANIFEST", "s3://b/a.wav", "https://h/a", "file://x", ["s3://b/a.wav", 5]])
+
+
+def objects(*names: str, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects in which any of these fields may be missing or hold anything."""
+    fields = dict.fromkeys(names, ANYTHING) | {name: ANYTHING | value for name, value in known.items()}
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+AUTH = objects(aws=objects("access_key_id", "secret_access_key", "session_token", "region"))
+FILTERS = objects("include_globs", "exclude_globs")
+BODIES = objects(
+    "reference_id",
+    input=objects("uri", "mode", "source", "manifest", auth=AUTH, filters=FILTERS) | st.just(RECORDING),
+    output=objects("uri", "layout", "destination", "overwrite", auth=AUTH) | st.just(OUT),
+    config=objects("language", "timestamps", "diarization", "vocabulary", "output_format", "model"),
+    notifications=objects("webhook_url", "secret"),
+    outputs=objects("text_polishing"),
+)
+
+
+@given(BODIES)
+def test_whatever_is_sent_is_accepted_or_refused_in_a_sentence(body: object) -> None:
+    message = "Accepted."
+    try:
+        parse_job_request(body)
+    except InvalidRequest as error:
+        message = error.message
+    assert re.fullmatch(r"[^\n]+\.", message)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    parsed = request(
+        input={**RECORDING, "new": 1}, config={"experimental_feature": {"model_pro": True}}, anything={"at": "all"}
+    )
+    assert parsed == request()
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_is_echoed_or_printed() -> None:
+    auth = {"auth": {"aws": {**KEYS, "region": "eu-west-1"}}}
+    parsed = request(
+        input={**RECORDING, **auth},
+        output={**OUT, **auth},
+        notifications={"webhook_url": "https://host/", "secret": "marked-secret"},
+    )
+    assert parsed.input.auth is not None
+    assert parsed.input.auth.aws is not None
+    assert parsed.input.auth.aws.secret_access_key.get_secret_value() == "marked-secret"
+    for text in (repr(parsed), str(parsed.echo()), parsed.model_dump_json()):
+        assert "marked" not in text
+        assert "MARKED" not in text
+
+
+def test_a_session_token_may_be_absent_or_empty() -> None:
+    for token in (None, ""):
+        auth = request(input={**RECORDING, "auth": {"aws": {**KEYS, "session_token": token}}}).input.auth
+        assert auth is not None
+        assert auth.aws is not None
+        assert auth.aws.session_token is None
+
+
+def test_a_refusal_never_shows_what_was_sent() -> None:
+    secret = {"aws": {"access_key_id": {"marked": 1}, "secret_access_key": ["marked-secret"]}}
+    error = refusal(input={**RECORDING, "auth": secret})
+    assert "marked" not in str(error)
+    assert error.__cause__ is None
+
+
+def test_the_echo_of_an_output_reads_back_as_the_same_output() -> None:
+    output = request(input=FOLDER, output={"layout": "ADJACENT"}).output
+    assert Output.model_validate(output.echo()) == output
+
+
+def test_the_echo_leaves_out_what_was_not_given() -> None:
+    assert request().echo()["input"] == {"mode": "SINGLE", "source": "S3", "uri": RECORDING["uri"]}
+    filtered = request(input={**FOLDER, "filters": {"include_globs": ["*.wav"]}}).echo()["input"]
+    assert filtered["filters"] == {"include_globs": ["*.wav"], "exclude_globs": []}
+    assert request(input={"manifest": ["s3://b/a.wav"]}).echo()["input"] == {
+        "mode": "MANIFEST",
+        "source": "S3",
+        "manifest": ["s3://b/a.wav"],
+    }
