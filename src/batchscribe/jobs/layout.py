@@ -1,0 +1,76 @@
+"""Where the transcript of each recording goes (contract 5)."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from itertools import count
+
+from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, scheme_of
+
+SUFFIX = ".json"
+
+
+def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_uri: str) -> str:
+    """The transcript's URI before collisions are settled; `OutputNames` settles them.
+
+    `output_uri` is the job's own; ADJACENT needs none. In layout PREFIX a file keeps its folders below its prefix; a
+    file that was named by itself keeps its name alone.
+    """
+    if layout is OutputLayout.SINGLE:
+        return output_uri
+    if layout is OutputLayout.ADJACENT:
+        folder, _, _ = input_uri.rpartition("/")
+        return f"{folder}/{_spelled(_stem(name_of(input_uri)) + SUFFIX, input_uri)}"
+    return as_folder(output_uri) + _spelled(_stem(source.path_of(input_uri)) + SUFFIX, output_uri)
+
+
+def writes_among_inputs(source: Source, layout: OutputLayout, output_uri: str) -> bool:
+    """Whether a listing of this source can meet the job's own transcripts."""
+    if source.kind is SourceKind.FILE:
+        return False
+    return layout is OutputLayout.ADJACENT or as_folder(output_uri).startswith(source.uri)
+
+
+class OutputNames:
+    """Hands out output URIs so that no two files of a job share one and no input is written over.
+
+    Whoever comes first keeps the plain name: `a.json` for `a.wav`, then `a.mp3.json` for `a.mp3`, and for more of the
+    same name in other folders `a.mp3-2.json`, `a.mp3-3.json`.
+    """
+
+    def __init__(self, is_taken: Callable[[str], bool]) -> None:
+        """`is_taken` knows the inputs, and the outputs handed out by others before."""
+        self._is_taken = is_taken
+        self._claimed: set[str] = set()
+        self._numbers: dict[str, Iterator[int]] = {}
+
+    def claim(self, planned: str, input_uri: str) -> str:
+        candidates = self._candidates(planned, input_uri)
+        name = next(uri for uri in candidates if uri not in self._claimed and not self._is_taken(uri))
+        self._claimed.add(name)
+        return name
+
+    def _candidates(self, planned: str, input_uri: str) -> Iterator[str]:
+        yield planned
+        folder, _, _ = planned.rpartition("/")
+        whole_name = f"{folder}/{_spelled(name_of(input_uri), planned)}"
+        if whole_name not in self._numbers:
+            yield whole_name + SUFFIX
+        # Kept between calls: ten thousand files of one name must not try ten thousand numbers each.
+        for number in self._numbers.setdefault(whole_name, count(2)):
+            yield f"{whole_name}-{number}{SUFFIX}"
+
+
+def _stem(path: str) -> str:
+    return posixpath.splitext(path)[0]
+
+
+def _spelled(path: str, uri: str) -> str:
+    """A decoded relative path as it is written in a URI of the same scheme as `uri`."""
+    if scheme_of(uri) != FILE_SCHEME:
+        return path.encode(errors="surrogateescape").decode(errors="replace")
+    # An S3 key may hold parts that mean something else to a file system.
+    return encoded("/".join(part for part in path.split("/") if part not in ("", ".", "..")))

@@ -1,0 +1,52 @@
+"""Cutting the files of a job into shards: the work of one task of the engine."""
+
+from __future__ import annotations
+
+from batchscribe.wire.uris import extension_of
+
+MAX_FILES = 64
+MAX_WORK_SEC = 60.0  #: enough to make the engine's own 2-4 ms a task vanish, little enough to lose in a crash
+
+# Bytes of a second of audio: 16-bit samples at 16 kHz in a WAV, 128 kbit/s in everything else.
+WAV_BYTES_PER_SEC = 32_000
+OTHER_BYTES_PER_SEC = 16_000
+
+
+def estimated_audio_sec(uri: str, size_bytes: int) -> float:
+    is_wav = extension_of(uri) == "wav"
+    return size_bytes / (WAV_BYTES_PER_SEC if is_wav else OTHER_BYTES_PER_SEC)
+
+
+class ShardCutter:
+    """Gives each file its shard, in order. A shard never spans two cutters: make one per page of a listing."""
+
+    def __init__(self, first_shard: int, *, speed: float) -> None:
+        """`speed` is the engine's, in seconds of audio a second."""
+        self._shard = first_shard
+        self._speed = speed
+        self._files = 0
+        self._work_sec = 0.0
+
+    @property
+    def next_shard(self) -> int:
+        """The first number that no file has got."""
+        return self._shard + (self._files > 0)
+
+    def add(self, uri: str, size_bytes: int | None) -> int:
+        """The shard of this file. One of unknown size is alone in its shard, as is one over `MAX_WORK_SEC`."""
+        work_sec = MAX_WORK_SEC if size_bytes is None else estimated_audio_sec(uri, size_bytes) / self._speed
+        is_alone = work_sec >= MAX_WORK_SEC
+        is_full = self._files == MAX_FILES or self._work_sec + work_sec > MAX_WORK_SEC
+        if self._files and (is_alone or is_full):
+            self._close()
+        self._files += 1
+        self._work_sec += work_sec
+        shard = self._shard
+        if is_alone:
+            self._close()
+        return shard
+
+    def _close(self) -> None:
+        self._shard += 1
+        self._files = 0
+        self._work_sec = 0.0

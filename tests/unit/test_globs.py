@@ -1,0 +1,125 @@
+"""Which files a glob picks."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from batchscribe.errors import InvalidRequest
+from batchscribe.jobs.globs import MAX_ALTERNATIVES, PathFilter
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "expected"),
+    [
+        # one star and one question mark stay within a name
+        ("2025/*.wav", "2025/a.wav", True),
+        ("2025/*.wav", "2025/11/a.wav", False),
+        ("2025/*.wav", "x/2025/a.wav", False),
+        ("a?c/x.wav", "abc/x.wav", True),
+        ("a?c/x.wav", "a/c/x.wav", False),
+        ("*/x.wav", "x.wav", False),
+        # two stars are any number of folders, none included
+        ("**/*.wav", "a.wav", True),
+        ("**/*.wav", "2025/11/a.wav", True),
+        ("2025/**/a.wav", "2025/a.wav", True),
+        ("2025/**/a.wav", "2025/x/y/a.wav", True),
+        ("2025/**/a.wav", "2025x/a.wav", False),
+        ("a/**/b/**/c.wav", "a/b/c.wav", True),
+        ("a/**/b/**/c.wav", "a/1/b/b/2/c.wav", True),
+        ("a/**/b/**/c.wav", "a/1/c.wav", False),
+        ("**/b/c/**/d", "b/b/c/x/d", True),
+        ("2025/**", "2025/11/a.wav", True),
+        ("2025/**", "2025", False),
+        ("**", "2025/a.wav", True),
+        ("a**.wav", "abc.wav", True),
+        ("a**.wav", "a/b.wav", False),
+        # no slash: the name, at any depth
+        ("*_draft.*", "a_draft.wav", True),
+        ("*_draft.*", "2025/11/a_draft.wav", True),
+        ("*_draft.*", "x_draft.d/a.wav", False),
+        ("a.wav", "2025/a.wav", True),
+        ("a.wav", "2025/ba.wav", False),
+        # a slash at an end
+        ("/*.wav", "a.wav", True),
+        ("/*.wav", "2025/a.wav", False),
+        ("drafts/", "drafts/x/a.wav", True),
+        ("drafts/", "old/drafts/a.wav", False),
+        # case, dots, and characters that mean something to a regular expression
+        ("*.wav", "A.WAV", False),
+        ("*.WAV", "a.WAV", True),
+        ("*.wav", ".hidden.wav", True),
+        ("**/*.wav", ".cache/a.wav", True),
+        ("a.wav", "axwav", False),
+        ("(a|b)+.wav", "(a|b)+.wav", True),
+        ("*", "two\nlines.wav", True),
+        ("*ü*.wav", "gespräch über.wav", True),
+        # sets
+        ("call[0-9].wav", "call7.wav", True),
+        ("call[0-9].wav", "callx.wav", False),
+        ("call[!0-9].wav", "callx.wav", True),
+        ("call[^0-9].wav", "call7.wav", False),
+        ("a[!b]c/x", "a/c/x", False),
+        ("a[+-9]c/x", "a/c/x", False),
+        ("[]x].wav", "].wav", True),
+        ("[a&&b].wav", "&.wav", True),
+        ("[z-a].wav", "z.wav", False),
+        ("a[.wav", "a[.wav", True),
+        ("[].wav", "[].wav", True),
+        # braces
+        ("*.{wav,mp3}", "2025/a.mp3", True),
+        ("*.{wav,mp3}", "2025/a.m4a", False),
+        ("{2024,2025/{01,02}}/*.wav", "2025/02/a.wav", True),
+        ("{2024,2025/{01,02}}/*.wav", "2025/a.wav", False),
+        ("{a}.wav", "{a}.wav", True),
+        # escapes
+        (r"\*.wav", "*.wav", True),
+        (r"\*.wav", "a.wav", False),
+        (r"\{a,b\}.wav", "{a,b}.wav", True),
+        ("a\\", "a\\", True),
+        # matching within a name
+        ("*a*b*", "xxaxxbxx", True),
+        ("*ab*ab", "abab", True),
+        ("*ab*ab", "xab", False),
+        ("a*", "a", True),
+    ],
+)
+def test_a_glob_matches(glob: str, path: str, expected: bool) -> None:
+    assert PathFilter([glob]).admits(path) is expected
+
+
+def test_includes_come_first_and_excludes_take_away() -> None:
+    chosen = PathFilter(["*.wav", "keep/**"], ["*_draft.*", "old/**"])
+    admitted = [path for path in ("a.wav", "keep/a.mp3", "a.mp3", "a_draft.wav", "old/a.wav") if chosen.admits(path)]
+    assert admitted == ["a.wav", "keep/a.mp3"]
+
+
+def test_without_an_include_everything_is_meant() -> None:
+    assert PathFilter().admits("any/thing")
+    assert PathFilter(exclude=["*.wav"]).admits("a.mp3")
+
+
+@pytest.mark.parametrize(
+    "glob",
+    [
+        "*a" * 60 + "*b",
+        "**/*a" * 40 + "/b",
+        "**/" * 60 + "x",
+        "*/" * 200 + "b",
+        "?*" * 100 + "b",
+        "**/a*b*/" * 40 + "q",
+    ],
+)
+@pytest.mark.parametrize("path", ["a" * 1024, "a/" * 512, "ab/" * 340])
+def test_a_hostile_glob_costs_no_more_than_a_moment(glob: str, path: str) -> None:
+    hostile = PathFilter([glob])
+    started = time.process_time()
+    assert not hostile.admits(path)
+    assert time.process_time() - started < 0.1  # milliseconds here; with plain backtracking, hours
+
+
+def test_braces_that_stand_for_too_many_are_refused() -> None:
+    PathFilter(["{" + "a," * (MAX_ALTERNATIVES - 1) + "}"])
+    with pytest.raises(InvalidRequest, match="braces"):
+        PathFilter(["{a,b}" * 50])

@@ -1,0 +1,38 @@
+"""What the name of an object says about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchscribe.jobs.media_names import is_passed_over, is_supported
+
+
+@pytest.mark.parametrize("name", ["a.wav", "A.WAV", "a.Mp3", "x.m4a", "a.b.mp4", ".hidden.wav"])
+def test_recordings_are_known_by_their_extension_in_any_case(name: str) -> None:
+    assert is_supported(f"s3://bucket/{name}")
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "noext", ".wav", "wav", "a.wav.txt", "a.json", "a."])
+def test_anything_else_is_not_supported(name: str) -> None:
+    assert not is_supported(f"s3://bucket/{name}")
+
+
+def test_the_operator_may_allow_more_formats() -> None:
+    assert is_supported("s3://bucket/a.OGG", ("flac", "ogg"))
+
+
+def test_the_query_of_a_signed_uri_is_no_extension() -> None:
+    assert is_supported("https://host/a.wav?sig=x.json")
+    assert not is_supported("https://host/a.txt?name=a.wav")
+
+
+def test_keys_that_stand_for_folders_get_no_row() -> None:
+    assert is_passed_over("s3://bucket/calls/", 0, among_outputs=False)
+    assert not is_passed_over("s3://bucket/calls/", 7, among_outputs=False)
+    assert not is_passed_over("s3://bucket/empty.wav", 0, among_outputs=False)
+
+
+def test_transcripts_of_earlier_runs_get_no_row_where_they_lie_among_the_recordings() -> None:
+    assert is_passed_over("s3://bucket/a.json", 7, among_outputs=True)
+    assert not is_passed_over("s3://bucket/a.json", 7, among_outputs=False)
+    assert not is_passed_over("s3://bucket/a.txt", 7, among_outputs=True)
