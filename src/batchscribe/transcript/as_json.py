@@ -1,0 +1,78 @@
+"""A transcript as JSON: UTF-8, one segment a line, keys in the order of contract 4."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from batchscribe import __version__
+from batchscribe.segment import Word
+from batchscribe.transcript.document import Transcript
+from batchscribe.transcript.segments import TranscriptSegment
+from batchscribe.wire.model import JsonObject
+
+CONTENT_TYPE = "application/json"
+
+
+def render_json(transcript: Transcript) -> bytes:
+    return "".join(_parts(transcript)).encode()
+
+
+def _parts(transcript: Transcript) -> Iterator[str]:
+    """Segment by segment, so that ten hours of speech never stand as objects beside their own text."""
+    yield f'{{"request_id": {_json(transcript.request_id)},\n'
+    yield f' "duration_sec": {_json(transcript.duration_sec)},\n'
+    yield f' "model": {_json(transcript.model)},\n'
+    yield f' "result": {{"text_display": {_json(transcript.text_display)},\n'
+    yield f'  "text_lexical": {_json(transcript.text_lexical)}'
+    if transcript.config.timestamps:
+        yield from _segment_parts(transcript)
+    yield f'}},\n "metadata": {_json(_metadata(transcript))}}}\n'
+
+
+def _segment_parts(transcript: Transcript) -> Iterator[str]:
+    yield ',\n  "segments": ['
+    for number, segment in enumerate(transcript.segments, start=1):
+        yield "\n   " if number == 1 else ",\n   "
+        yield _json(_segment(number, segment, transcript))
+    yield "]"
+
+
+def _segment(number: int, segment: TranscriptSegment, transcript: Transcript) -> JsonObject:
+    written: JsonObject = {
+        "id": f"seg_{number:04d}",
+        "start": segment.start_sec,
+        "end": segment.end_sec,
+        "text": segment.text,
+    }
+    if transcript.config.channel_separation:
+        written["channel"] = segment.channel
+    if speaker := transcript.speaker(segment):
+        written["speaker"] = speaker
+    if segment.language:
+        written["language"] = segment.language
+    if transcript.config.word_time_offsets:
+        written["words"] = [_word(word) for word in segment.words]
+    return written
+
+
+def _word(word: Word) -> JsonObject:
+    return {"word": word.text, "start": word.start_sec, "end": word.end_sec}
+
+
+def _metadata(transcript: Transcript) -> JsonObject:
+    metadata = transcript.metadata
+    known = {"etag": metadata.input_etag, "size_bytes": metadata.input_size_bytes}
+    written: JsonObject = {"engine": metadata.engine, "model": transcript.model}
+    if metadata.revision is not None:
+        written["revision"] = metadata.revision
+    return written | {
+        "config": transcript.config.echo(),
+        "input": {name: value for name, value in known.items() if value is not None},
+        "batchscribe_version": __version__,
+        "warnings": list(metadata.warnings),
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
