@@ -1,0 +1,59 @@
+"""`file://`: files under the allowed roots, without following a single symlink below them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from batchscribe.errors import ObjectNotFound, StorageError
+from batchscribe.storage.local_errors import told
+from batchscribe.storage.local_recording import FileRecording
+from batchscribe.storage.local_walk import walk
+from batchscribe.storage.local_write import write_file
+from batchscribe.storage.roots import Place, Roots, opened_folder
+from batchscribe.storage.store import ObjectInfo, Page
+
+#: `O_NONBLOCK`, so that opening a pipe is refused at once instead of waiting for its writer.
+FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class FileStore:
+    """Not obstore's `LocalStore`: that one reads through symlinks and stops a listing at a loop of them."""
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        self._roots = Roots(roots)
+
+    def stat(self, uri: str) -> ObjectInfo:
+        with self.open(uri) as recording:
+            return ObjectInfo(uri, recording.size, recording.etag)
+
+    def open(self, uri: str) -> FileRecording:
+        place = self._object_place(uri)
+        with told(uri), opened_folder(place.folder) as folder:
+            file = os.open(place.name, FILE_FLAGS, dir_fd=folder)
+        return FileRecording(uri, file)
+
+    def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
+        """In the order of the path's components; a file that vanishes meanwhile is left out."""
+        folder = self._roots.place(prefix_uri)
+        seen = self._roots.place(after).parts[len(folder.parts) :] if after else ()
+        return walk(prefix_uri.rstrip("/"), folder, seen)
+
+    def read(self, uri: str, *, limit_bytes: int) -> bytes:
+        with self.open(uri) as recording:
+            if recording.size > limit_bytes:
+                raise StorageError(f"{uri} is larger than {limit_bytes} bytes.")
+            return recording.read(0, recording.size)
+
+    def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
+        """Makes missing folders. A crash leaves at most a hidden file that no listing shows."""
+        place = self._object_place(uri)
+        with told(uri), opened_folder(place.folder, create=True) as folder:
+            write_file(folder, place.name, data, overwrite=overwrite)
+
+    def _object_place(self, uri: str) -> Place:
+        place = self._roots.place(uri)
+        if uri.endswith("/") or not place.parts:
+            raise ObjectNotFound(f"{uri} is a folder; name a file in it.")
+        return place

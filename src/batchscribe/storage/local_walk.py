@@ -1,0 +1,84 @@
+"""List the regular files below a folder, in an order that a restart can go on from."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+from batchscribe.errors import BucketNotFound, ObjectNotFound, StorageError
+from batchscribe.storage.local_errors import storage_error, told
+from batchscribe.storage.local_recording import etag_of
+from batchscribe.storage.local_write import DRAFT_PREFIX
+from batchscribe.storage.roots import Place, opened_folder
+from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
+from batchscribe.storage.uris import quote_path
+
+MAX_DEPTH = 200  #: folders in folders; one descriptor is held for each, and 1,024 is the usual limit of a process.
+LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def walk(prefix_uri: str, place: Place, seen: tuple[str, ...]) -> Iterator[Page]:
+    """Pages of the files below `place`, behind the path `seen`, ordered by the path's components.
+
+    `prefix_uri` has no closing "/". Memory is that of the names of the folders on the way down. Raises `BucketNotFound`
+    without the folder, `AccessDenied` naming a folder below it that cannot be listed.
+    """
+    with _listed_folder(prefix_uri, place) as folder:
+        files = _files(prefix_uri, folder, seen, MAX_DEPTH)
+        while page := list(islice(files, PAGE_SIZE)):
+            yield page
+
+
+@contextmanager
+def _listed_folder(uri: str, place: Place) -> Iterator[int]:
+    try:
+        with told(uri), opened_folder(place) as step:
+            folder = os.open(".", LIST_FLAGS, dir_fd=step)
+    except ObjectNotFound as error:
+        raise BucketNotFound(f"There is no folder {uri}/.") from error
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _files(folder_uri: str, folder: int, seen: tuple[str, ...], depth: int) -> Iterator[ObjectInfo]:
+    if depth == 0:
+        raise StorageError(f"{folder_uri}/ lies more than {MAX_DEPTH} folders deep; list a folder below the prefix.")
+    first, behind = (seen[0], seen[1:]) if seen else ("", ())
+    with told(folder_uri + "/"):
+        names = sorted(name for name in os.listdir(folder) if name >= first and not name.startswith(DRAFT_PREFIX))
+    for name in names:
+        uri = f"{folder_uri}/{quote_path(name)}"
+        facts = _facts(uri, folder, name)
+        if facts is None:
+            continue
+        if stat.S_ISDIR(facts.st_mode):
+            yield from _files_below(uri, folder, name, behind if name == first else (), depth - 1)
+        elif stat.S_ISREG(facts.st_mode) and name != first:
+            yield ObjectInfo(uri, facts.st_size, etag_of(facts))
+
+
+def _files_below(uri: str, folder: int, name: str, seen: tuple[str, ...], depth: int) -> Iterator[ObjectInfo]:
+    try:
+        with told(uri + "/"):
+            below = os.open(name, LIST_FLAGS, dir_fd=folder)
+    except ObjectNotFound:  # vanished, as files may
+        return
+    try:
+        yield from _files(uri, below, seen, depth)
+    finally:
+        os.close(below)
+
+
+def _facts(uri: str, folder: int, name: str) -> os.stat_result | None:
+    """None for a file that vanished since its folder was read."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error(error, uri) from error

@@ -1,0 +1,70 @@
+"""Write one file whole or not at all, and never over another by accident."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from contextlib import suppress
+
+#: Drafts are named so, in the folder of the file they become; no listing shows them.
+DRAFT_PREFIX = ".batchscribe-draft-"
+DRAFT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+#: FAT, some FUSE and network file systems have no hard links.
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def write_file(folder: int, name: str, data: bytes, *, overwrite: bool) -> None:
+    """`folder` is a descriptor. Durable when it returns; raises `FileExistsError` unless `overwrite`."""
+    draft = DRAFT_PREFIX + secrets.token_hex(8)
+    try:
+        _write_draft(folder, draft, data)
+        if overwrite:
+            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        else:
+            _publish_new(folder, draft, name)
+    finally:
+        _remove(folder, draft)
+    _sync_folder(folder)
+
+
+def _write_draft(folder: int, draft: str, data: bytes) -> None:
+    with os.fdopen(os.open(draft, DRAFT_FLAGS, 0o666, dir_fd=folder), "wb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _publish_new(folder: int, draft: str, name: str) -> None:
+    """A hard link is the one call that both publishes a whole file and fails where one exists."""
+    try:
+        os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        _rename_new(folder, draft, name)
+
+
+def _rename_new(folder: int, draft: str, name: str) -> None:
+    """Without hard links two writers at the same instant could both win; each file is whole all the same."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+
+
+def _remove(folder: int, draft: str) -> None:
+    with suppress(FileNotFoundError):  # it was never made, or bears its real name now
+        os.unlink(draft, dir_fd=folder)
+
+
+def _sync_folder(folder: int) -> None:
+    """The new name is to survive a loss of power too, before the database says the file is done."""
+    readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.fsync(readable)
+    finally:
+        os.close(readable)

@@ -1,0 +1,65 @@
+"""One store for all schemes: each URI goes to the store that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchscribe.errors import LocationNotAllowed
+from batchscribe.storage.access import Access
+from batchscribe.storage.local import FileStore
+from batchscribe.storage.roots import Roots
+from batchscribe.storage.s3 import BucketStore
+from batchscribe.storage.store import ObjectInfo, Page, Recording, Store
+from batchscribe.storage.uris import scheme_of, split_s3
+
+SCHEMES = ("file", "s3")
+
+
+def connect(access: Access) -> Store:
+    """Makes no request yet. Raises `InvalidSetting` when the S3 endpoint cannot be used as set."""
+    return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access)})
+
+
+def check_location(uri: str, access: Access) -> None:
+    """Raises `LocationNotAllowed` for what can be known without asking the storage: scheme, roots, bucket."""
+    scheme = scheme_of(uri)
+    if scheme == "file":
+        Roots(access.file_roots).place(uri)
+    elif scheme == "s3":
+        split_s3(uri)
+    else:
+        raise not_served(uri)
+
+
+def not_served(uri: str) -> LocationNotAllowed:
+    named = f"{scheme_of(uri)}://" if scheme_of(uri) else "a location without a scheme"
+    served = " and ".join(f"{scheme}://" for scheme in SCHEMES)
+    return LocationNotAllowed(f"{named} is not served here; use {served}.")
+
+
+class RoutedStore:
+    """Routes by scheme; raises `LocationNotAllowed` for one that nobody serves."""
+
+    def __init__(self, stores: dict[str, Store]) -> None:
+        self._stores = stores
+
+    def stat(self, uri: str) -> ObjectInfo:
+        return self._store_of(uri).stat(uri)
+
+    def open(self, uri: str) -> Recording:
+        return self._store_of(uri).open(uri)
+
+    def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
+        return self._store_of(prefix_uri).list(prefix_uri, after=after)
+
+    def read(self, uri: str, *, limit_bytes: int) -> bytes:
+        return self._store_of(uri).read(uri, limit_bytes=limit_bytes)
+
+    def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
+        self._store_of(uri).write(uri, data, overwrite=overwrite, content_type=content_type)
+
+    def _store_of(self, uri: str) -> Store:
+        store = self._stores.get(scheme_of(uri))
+        if store is None:
+            raise not_served(uri)
+        return store

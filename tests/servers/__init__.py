@@ -1,0 +1,1 @@
+"""Servers that tests start: an S3 service that checks what it is asked, and one that answers from a script."""

@@ -1,0 +1,76 @@
+"""Spelling of storage URIs, and what may be named at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchscribe.errors import LocationNotAllowed
+from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.routed import check_location, connect
+from batchscribe.storage.uris import file_uri, path_of
+
+
+@pytest.mark.parametrize(
+    "name", ["a.wav", "a b+c.wav", "100%25.wav", "grüße☎.wav", "q?x#y.wav", "line\nbreak.wav", "\udcff.wav"]
+)
+def test_any_path_survives_the_way_to_a_file_uri_and_back(name: str) -> None:
+    path = f"/data/{name}"
+    assert path_of(file_uri(path)) == path
+    assert file_uri(path) == Path(path).as_uri()
+
+
+def test_a_host_in_a_file_uri_is_this_machine_or_refused() -> None:
+    assert path_of("file://localhost/data/a.wav") == "/data/a.wav"
+    with pytest.raises(LocationNotAllowed, match="three slashes"):
+        path_of("file://data/a.wav")
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///data/../etc/passwd", "file:///data/%2e%2e/etc/passwd", "file:///data/a%00.wav"]
+)
+def test_a_path_that_climbs_or_hides_its_end_is_refused(uri: str) -> None:
+    with pytest.raises(LocationNotAllowed):
+        check_location(uri, Access(file_roots=(Path("/data"),)))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///data",
+        "file:///data/",
+        "file:///data/in/a.wav",
+        "file:///data//in/a.wav",
+        "s3://bucket/a",
+        "S3://bucket",
+    ],
+)
+def test_a_location_below_a_root_or_in_a_bucket_is_allowed(uri: str) -> None:
+    check_location(uri, Access(file_roots=(Path("/data"),)))
+
+
+@pytest.mark.parametrize("uri", ["file:///database/a.wav", "file:///", "file:///etc/passwd", "s3://", "s3:///key"])
+def test_a_location_outside_is_refused(uri: str) -> None:
+    with pytest.raises(LocationNotAllowed):
+        check_location(uri, Access(file_roots=(Path("/data"),)))
+
+
+@pytest.mark.parametrize("uri", ["https://example.org/a.wav", "gs://bucket/a.wav", "/data/a.wav", "a.wav", ""])
+def test_an_unknown_scheme_is_refused_with_the_schemes_there_are(uri: str) -> None:
+    access = Access(file_roots=(Path("/data"),))
+    for refused in (lambda: check_location(uri, access), lambda: connect(access).stat(uri)):
+        with pytest.raises(LocationNotAllowed, match="use file:// and s3://"):
+            refused()
+
+
+def test_without_allowed_roots_no_file_can_be_named() -> None:
+    with pytest.raises(LocationNotAllowed, match="BATCHSCRIBE_FILE_ROOTS"):
+        check_location("file:///data/a.wav", Access())
+
+
+def test_credentials_do_not_show_when_printed() -> None:
+    shown = repr(Access(aws=AwsCredentials("the-key", "the-secret", "the-token", "eu-west-1")))
+    assert "eu-west-1" in shown
+    for secret in ("the-key", "the-secret", "the-token"):
+        assert secret not in shown
