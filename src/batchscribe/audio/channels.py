@@ -1,0 +1,72 @@
+"""Decoded frames become channels of 16 kHz samples: all of them apart, or mixed to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+from batchscribe.segment import SAMPLE_RATE
+
+#: float32[n_channels, n_samples], 16 kHz
+Channels = NDArray[np.float32]
+
+BLOCK_SAMPLES = 16_384  #: about a second; asking for every small frame by itself costs a third more
+#: libswresample knows how to mix the layouts of up to so many loudspeakers.
+_MIXABLE_CHANNELS = 8
+
+
+class Resampling:
+    """Resamples one track, whatever its frames turn into on the way: rate, format and layout may change."""
+
+    def __init__(self, *, apart: bool) -> None:
+        self._apart = apart
+        self._resampler: AudioResampler | None = None
+        self._accepted: tuple[str, str, int] | None = None
+        self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
+
+    def accept(self, frame: AudioFrame) -> Iterator[Channels]:
+        """What is ready after this frame. Raises `av.FFmpegError` where libswresample cannot convert it."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._accepted:
+            yield from self.finish()
+            self._accepted, self._resampler = shape, self._resampler_for(frame)
+        yield from self._resampled(frame)
+
+    def finish(self) -> Iterator[Channels]:
+        yield from self._resampled(None)
+
+    def _resampler_for(self, frame: AudioFrame) -> AudioResampler:
+        if self._layout is None:
+            self._layout = AudioLayout("mono") if not self._apart and _is_mixable(frame.layout) else frame.layout
+        # Packed samples ("flt"): reading the planes of eight or more channels runs past their array in PyAV 18.
+        # Without rematrix_maxval a mix of floats is louder than its parts, and clips.
+        return AudioResampler(
+            "flt", self._layout, SAMPLE_RATE, frame_size=BLOCK_SAMPLES, options={"rematrix_maxval": "1.0"}
+        )
+
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[Channels]:
+        if self._resampler is None or self._layout is None:
+            return
+        for block in self._resampler.resample(frame):
+            samples = np.asarray(block.to_ndarray(), dtype=np.float32).reshape(-1, self._layout.nb_channels).T
+            channels = _within_range(samples)
+            yield channels if self._apart or len(channels) == 1 else channels.mean(axis=0, keepdims=True)
+
+
+def _is_mixable(layout: AudioLayout) -> bool:
+    """Several channels without a layout are separate microphones: there is no rule but to average them."""
+    n_channels = layout.nb_channels
+    return n_channels <= 2 or (n_channels <= _MIXABLE_CHANNELS and not layout.name.endswith("channels"))
+
+
+def _within_range(samples: Channels) -> Channels:
+    """Float formats may hold anything; one NaN would deafen the voice detector for the rest of the recording."""
+    clean = np.ascontiguousarray(samples)
+    if not np.isfinite(clean).all():
+        clean = np.nan_to_num(clean, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(clean, -1.0, 1.0)

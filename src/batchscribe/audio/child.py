@@ -1,0 +1,112 @@
+"""The life of a decoder's process: one recording after the other, each asked from the parent block by block."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from typing import Any
+
+from batchscribe.audio.channels import Channels
+from batchscribe.audio.confinement import CpuAllowance, confine
+from batchscribe.audio.framing import Gibberish, receive, send
+from batchscribe.audio.media import Media
+from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.segmenter import Segmenter, segmenter
+from batchscribe.audio.track import AudioTrack, out_of_memory
+from batchscribe.errors import MediaError
+from batchscribe.segment import Segment
+
+BEAT_SEC = 1.0  #: a sign of life at most so often
+#: CPU seconds that may pass without audio. A demuxer that reads in circles looks alive to the parent's watchdog.
+FRUITLESS_CPU_SEC = 60.0
+
+
+def serve(connection: Connection, memory_bytes: int) -> None:
+    """Main function of the process."""
+    confine(memory_bytes)
+    parent = ParentLine(connection)
+    while True:
+        request, first_block = parent.listen()
+        serve_one(parent, request, bytes(first_block))
+
+
+def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -> None:
+    """Decode one recording; what is wrong with it is told, and the process is ready for the next."""
+    try:
+        media = _decode(parent, request, RemoteFile(request["size"], parent.fetch, first_block))
+    except MediaError as error:
+        parent.fail(error)
+    except MemoryError:
+        parent.fail(out_of_memory())
+    else:
+        parent.tell("done", media=asdict(media))
+
+
+class ParentLine:
+    """What the decoder asks and says. The process ends as soon as nobody is at the other end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._quiet_until = 0.0
+
+    def listen(self) -> tuple[dict[str, Any], memoryview]:
+        try:
+            return receive(self._connection)
+        except (EOFError, OSError, Gibberish):
+            os._exit(0)  # an exception would have to pass through FFmpeg, which swallows some
+
+    def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
+        try:
+            send(self._connection, {"op": op, **fields}, payload)
+        except OSError:
+            os._exit(0)
+
+    def fail(self, error: MediaError) -> None:
+        self.tell("failed", code=error.code, message=error.message)
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        self.tell("read", offset=offset, length=length)
+        return bytes(self.listen()[1])
+
+    def is_alive(self) -> None:
+        """Says so, at most each second: this is called for every packet."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + BEAT_SEC
+            self.tell("alive")
+
+
+def _decode(parent: ParentLine, request: dict[str, Any], file: RemoteFile) -> Media:
+    cpu = CpuAllowance(FRUITLESS_CPU_SEC)
+    cpu.renew()
+    track = AudioTrack(
+        file,
+        extra_formats=request["extra_formats"],
+        apart=request["channels_apart"],
+        max_sec=request["max_decoded_sec"],
+    )
+    try:
+        for segment in _segments(track.blocks(parent.is_alive), request["segmentation"], cpu):
+            samples = segment.samples.data.cast("B")
+            parent.tell("segment", samples, channel=segment.channel, start_sec=segment.start_sec)
+        return track.media
+    finally:
+        track.close()
+
+
+def _segments(blocks: Iterator[Channels], segmentation: str, cpu: CpuAllowance) -> Iterator[Segment]:
+    """Of all channels, as they end; each channel has a segmenter of its own."""
+    segmenters: list[Segmenter] = []
+    for block in blocks:
+        cpu.renew()
+        segmenters = segmenters or [segmenter(channel, segmentation) for channel in range(len(block))]
+        found = [segment for cutter, row in zip(segmenters, block, strict=True) for segment in cutter.accept(row)]
+        yield from sorted(found, key=_end_sec)
+    yield from sorted((segment for cutter in segmenters for segment in cutter.finish()), key=_end_sec)
+
+
+def _end_sec(segment: Segment) -> float:
+    return segment.start_sec + segment.duration_sec

@@ -1,0 +1,117 @@
+"""Recordings in, segments out: a pool of decoder processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Literal, Self
+
+from batchscribe.audio.decoding import ByteSource, Decoding
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.audio.media import Media
+from batchscribe.audio.process import DecoderProcess
+from batchscribe.audio.remote_file import BLOCK_BYTES
+from batchscribe.audio.sniff import accepted_formats
+from batchscribe.errors import DecodeLimitExceeded, DecoderDied, WorkInterrupted
+
+__all__ = ["ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
+
+FILES_PER_PROCESS = 200  #: then a fresh one takes its place, without whatever a decoder may have leaked
+
+Segmentation = Literal["auto", "none"]
+
+
+class DecoderPool:
+    """At most `children` decoder processes, started when needed and used again. Thread-safe."""
+
+    def __init__(self, children: int, limits: DecodeLimits, *, extra_formats: tuple[str, ...] = ()) -> None:
+        """Raises `InvalidSetting` for an extra format that is not known."""
+        accepted_formats(extra_formats)
+        self._limits = limits
+        self._extra_formats = extra_formats
+        self._free = threading.BoundedSemaphore(children)
+        self._lock = threading.Lock()
+        self._idle: list[DecoderProcess] = []
+        self._busy: set[DecoderProcess] = set()
+        self._closed = False
+
+    @contextmanager
+    def decode(self, source: ByteSource, *, channels_apart: bool, segmentation: Segmentation) -> Iterator[Decoding]:
+        """Waits for a free process.
+
+        Raises `DecodeLimitExceeded` for too large a file, `WorkInterrupted` when the pool is closed.
+        """
+        self._check_size(source)
+        with self._free:
+            process = self._take()
+            decoding = Decoding(process, source)
+            try:
+                self._ask(process, source, channels_apart=channels_apart, segmentation=segmentation)
+                yield decoding
+            except DecoderDied as error:
+                if self._closed:
+                    raise WorkInterrupted("The decoders were stopped.") from error
+                raise
+            finally:
+                self._give_back(process, reusable=decoding.is_over)
+
+    def close(self) -> None:
+        """End all processes; whoever still decodes gets `WorkInterrupted`."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for process in self._busy:
+                process.kill()
+        for process in idle:
+            process.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_size(self, source: ByteSource) -> None:
+        largest = self._limits.max_bytes
+        if largest is not None and source.size > largest:
+            raise DecodeLimitExceeded(
+                f"The file has {source.size} bytes, more than the {largest} that BATCHSCRIBE_MAX_FILE_BYTES allows."
+            )
+
+    def _ask(self, process: DecoderProcess, source: ByteSource, **wanted: object) -> None:
+        request = {
+            "size": source.size,
+            "extra_formats": self._extra_formats,
+            "max_decoded_sec": self._limits.max_decoded_sec,
+        }
+        first_block = source.read(0, min(source.size, BLOCK_BYTES)) if source.size else b""
+        process.tell(request | wanted, first_block)
+
+    def _take(self) -> DecoderProcess:
+        with self._lock:
+            if self._closed:
+                raise WorkInterrupted("The decoders were stopped.")
+            process = self._idle_process() or DecoderProcess(self._limits.memory_bytes, self._limits.stall_sec)
+            process.files += 1
+            self._busy.add(process)
+            return process
+
+    def _idle_process(self) -> DecoderProcess | None:
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive:
+                return process
+            process.end()  # ended by the system, for its memory perhaps; no recording is to blame
+        return None
+
+    def _give_back(self, process: DecoderProcess, *, reusable: bool) -> None:
+        with self._lock:
+            self._busy.discard(process)
+            if reusable and not self._closed and process.files < FILES_PER_PROCESS:
+                self._idle.append(process)
+                return
+        process.end()

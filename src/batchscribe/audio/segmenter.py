@@ -1,0 +1,127 @@
+"""One channel's samples become the segments that go to an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from batchscribe.audio.speech_spans import Span, SpeechSpans, VoiceOptions
+from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
+from batchscribe.segment import SAMPLE_RATE, Samples, Segment
+
+#: Windows judged at once, about five seconds: more of them would only take more memory. Always counted from the start
+#: of the recording, so the segments do not depend on how the bytes arrived.
+BLOCK_SAMPLES = 160 * WINDOW_SAMPLES
+MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: what engines take at once
+SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is looked for
+PAUSE_SAMPLES = SAMPLE_RATE // 10
+
+
+class Segmenter(Protocol):
+    def accept(self, samples: Samples) -> Iterator[Segment]:
+        """The segments that the next samples, float32[n_samples], settle."""
+        ...
+
+    def finish(self) -> Iterator[Segment]:
+        """The last segments of the recording."""
+        ...
+
+
+class _Buffer:
+    """The samples that are still needed, and where they start."""
+
+    def __init__(self) -> None:
+        self.start = 0
+        self._samples = np.zeros(0, dtype=np.float32)
+        self._parts: list[Samples] = []
+        self._length = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + self._length
+
+    def append(self, samples: Samples) -> None:
+        self._parts.append(samples)
+        self._length += len(samples)
+
+    def slice(self, start: int, end: int) -> Samples:
+        if self._parts:
+            self._samples = np.concatenate([self._samples, *self._parts])
+            self._parts.clear()
+        return self._samples[start - self.start : end - self.start]
+
+    def drop_before(self, start: int) -> None:
+        if start > self.start:
+            self._samples = self.slice(start, self.end).copy()
+            self._length = len(self._samples)
+            self.start = start
+
+
+class VoicedSegmenter:
+    """Segments where the voice activity hears speech; everything else is dropped."""
+
+    def __init__(self, channel: int, options: VoiceOptions) -> None:
+        self._channel = channel
+        self._voice = VoiceStream()
+        self._spans = SpeechSpans(options)
+        self._buffer = _Buffer()
+        self._judged = 0
+
+    def accept(self, samples: Samples) -> Iterator[Segment]:
+        self._buffer.append(samples)
+        while self._buffer.end - self._judged >= BLOCK_SAMPLES:
+            block = self._buffer.slice(self._judged, self._judged + BLOCK_SAMPLES)
+            spans = self._spans.accept(self._voice.probabilities(block).tolist())
+            self._judged += BLOCK_SAMPLES
+            yield from self._segments(spans)
+            self._buffer.drop_before(min(self._spans.needed_from, self._judged))
+
+    def finish(self) -> Iterator[Segment]:
+        n_samples = self._buffer.end
+        rest = self._buffer.slice(self._judged, n_samples)
+        # A whole window of zeros behind a recording that ends on a window's edge: faster-whisper's padding.
+        padded = np.pad(rest, (0, WINDOW_SAMPLES - len(rest) % WINDOW_SAMPLES))
+        spans = self._spans.accept(self._voice.probabilities(padded).tolist())
+        yield from self._segments([*spans, *self._spans.finish(n_samples)])
+
+    def _segments(self, spans: list[Span]) -> Iterator[Segment]:
+        for start, end in spans:
+            yield Segment(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
+
+
+class WholeSegmenter:
+    """All of the audio, in pieces of at most 30 s that end where it is quietest near their end."""
+
+    def __init__(self, channel: int) -> None:
+        self._channel = channel
+        self._buffer = _Buffer()
+
+    def accept(self, samples: Samples) -> Iterator[Segment]:
+        self._buffer.append(samples)
+        while self._buffer.end - self._buffer.start > MAX_PIECE_SAMPLES:
+            start = self._buffer.start
+            yield self._piece(start + _quietest_cut(self._buffer.slice(start, start + MAX_PIECE_SAMPLES)))
+
+    def finish(self) -> Iterator[Segment]:
+        if self._buffer.end > self._buffer.start:
+            yield self._piece(self._buffer.end)
+
+    def _piece(self, end: int) -> Segment:
+        start = self._buffer.start
+        piece = Segment(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
+        self._buffer.drop_before(end)
+        return piece
+
+
+def _quietest_cut(samples: Samples) -> int:
+    """The middle of the quietest tenth of a second in the last five seconds."""
+    searched = samples[-SEARCH_SAMPLES:].reshape(-1, PAUSE_SAMPLES)
+    quietest_from_end = int(np.argmin(np.square(searched).sum(axis=1)[::-1]))  # of equals the last: longer pieces
+    return len(samples) - quietest_from_end * PAUSE_SAMPLES - PAUSE_SAMPLES // 2
+
+
+def segmenter(channel: int, segmentation: str) -> Segmenter:
+    """`segmentation` is `auto` or `none`."""
+    return WholeSegmenter(channel) if segmentation == "none" else VoicedSegmenter(channel, VoiceOptions())

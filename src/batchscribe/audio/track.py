@@ -1,0 +1,229 @@
+"""One recording's audio: open the container, choose the audio track, decode it from front to back.
+
+Runs in the decoder's process only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import cast
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+
+from batchscribe.audio.channels import Channels, Resampling
+from batchscribe.audio.media import Media
+from batchscribe.audio.mp3_header import counts_its_frames
+from batchscribe.audio.mp4_boxes import has_index
+from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.sniff import DEMUXERS, HEAD_BYTES, accepted_formats, checked_format
+from batchscribe.audio.wav_header import WavHeader, wav_header
+from batchscribe.errors import CorruptMedia, DecodeLimitExceeded, EmptyRecording, NoAudioTrack, UnsupportedMedia
+from batchscribe.segment import SAMPLE_RATE
+
+MAX_CHANNELS = 32
+#: Rates in Hz that a recording can have. A forged 1 Hz would turn each sample into 16,000.
+SAMPLE_RATES = range(1_000, 768_001)
+#: Decoders that may run, also while FFmpeg probes: hostile video never meets a video decoder.
+CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_"))) | {
+    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "eac3", "flac", "gsm", "gsm_ms", "mp1float", "mp2float",
+    "mp3", "mp3float", "opus", "vorbis",
+}  # fmt: skip
+#: A recording that lacks more than this of what its header announces was cut off.
+_MISSING_SEC = 0.5
+_MISSING_SHARE = 0.02
+
+av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
+
+
+class AudioTrack:
+    """The audio track of one opened recording."""
+
+    def __init__(self, file: RemoteFile, *, extra_formats: Collection[str], apart: bool, max_sec: float) -> None:
+        """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`."""
+        if file.size == 0:
+            raise EmptyRecording("The file is empty: it has no bytes.")
+        head = file.read(HEAD_BYTES)
+        self.container = checked_format(head, extra_formats)
+        header = _checked_wav(head)
+        is_counted = self.container != "mp3" or counts_its_frames(file)
+        self._input = _opened(file, self.container, extra_formats)
+        self._stream = _audio_stream(self._input)
+        self._codec = _checked_codec(self._stream)
+        self._announced_sec = _announced_sec(self._stream, header) if is_counted else 0.0
+        self._apart = apart
+        self._max_samples = max_sec * SAMPLE_RATE
+        self._n_damaged = 0
+        self._n_samples = 0
+        self._is_broken_off = False
+
+    def close(self) -> None:
+        self._input.close()
+
+    @property
+    def media(self) -> Media:
+        """Right once all blocks are read."""
+        return Media(
+            duration_sec=self.duration_sec,
+            channels=self._codec.channels,
+            container=self.container,
+            codec=self._codec.name,
+            sample_rate=self._codec.sample_rate,
+            warnings=tuple(self._warnings()),
+        )
+
+    @property
+    def duration_sec(self) -> float:
+        """Of what was decoded so far."""
+        return self._n_samples / SAMPLE_RATE
+
+    def blocks(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
+        """float32[n_channels, n_samples] at 16 kHz, about a second each; one channel unless they are kept apart.
+
+        `on_packet` is called for each packet, also for those that hold nothing. Raises `CorruptMedia`,
+        `EmptyRecording`, `DecodeLimitExceeded`.
+        """
+        try:
+            yield from self._resampled(on_packet)
+        except av.FFmpegError as error:
+            raise _refusal(error, "its audio changes to a form that cannot be converted") from error
+        if self._n_samples == 0:
+            raise self._nothing_decoded()
+
+    def _warnings(self) -> Iterator[str]:
+        """Sentences for the reader of the transcript."""
+        tracks = self._input.streams.audio
+        if len(tracks) > 1:
+            number = [track.index for track in tracks].index(self._stream.index) + 1
+            yield f"Track {number} of {len(tracks)} audio tracks was transcribed."
+        if self._n_damaged:
+            packets = "packet was" if self._n_damaged == 1 else "packets were"
+            yield f"{self._n_damaged} damaged {packets} skipped."
+        missing_sec = self._announced_sec - self.duration_sec
+        if missing_sec > max(_MISSING_SEC, _MISSING_SHARE * self._announced_sec):
+            yield f"The file announces {self._announced_sec:.1f} s but holds {self.duration_sec:.1f} s."
+        elif self._is_broken_off:
+            yield f"The file is damaged after {self.duration_sec:.1f} s; the rest was skipped."
+
+    def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
+        resampling = Resampling(apart=self._apart)
+        for frame in self._frames(on_packet):
+            for block in resampling.accept(frame):
+                yield self._counted(block)
+        for block in resampling.finish():
+            yield self._counted(block)
+
+    def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
+        for packet in self._packets():
+            on_packet()
+            try:
+                frames = packet.decode()
+            except av.MemoryError:
+                raise
+            except av.FFmpegError:
+                self._n_damaged += 1
+                continue
+            for frame in frames:
+                if frame.sample_rate not in SAMPLE_RATES:
+                    raise CorruptMedia(f"The file announces a sample rate of {frame.sample_rate} Hz.")
+                yield frame
+
+    def _packets(self) -> Iterator[Packet[AudioStream]]:
+        """Up to the end, or to where the container makes no sense any more."""
+        try:
+            yield from self._input.demux(self._stream)
+        except av.MemoryError:
+            raise
+        except av.FFmpegError:
+            self._is_broken_off = True
+
+    def _counted(self, block: Channels) -> Channels:
+        self._n_samples += block.shape[1]
+        if self._n_samples > self._max_samples:
+            raise DecodeLimitExceeded(
+                f"The recording is longer than {self._max_samples / SAMPLE_RATE:g} s; raise "
+                "BATCHSCRIBE_MAX_DECODED_SEC if that is meant."
+            )
+        return block
+
+    def _nothing_decoded(self) -> CorruptMedia | EmptyRecording:
+        if self._n_damaged or self._is_broken_off:
+            return CorruptMedia("The audio is damaged: not one packet of it can be decoded.")
+        return EmptyRecording("The file holds no sample of audio.")
+
+
+def _opened(file: RemoteFile, container: str, extra_formats: Collection[str]) -> InputContainer:
+    file.seek(0)
+    options = {
+        # Without these two a playlist in disguise makes FFmpeg open other files.
+        "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),
+        "protocol_whitelist": "file",
+        "codec_whitelist": ",".join(sorted(CODECS)),
+        # WAV only: larger packets than 4 KiB, and one probe for DTS in disguise instead of 40 ms of them.
+        "max_size": "16384",
+        "max_probe_packets": "0",
+    }
+    try:
+        return av.open(file, mode="r", options=options, metadata_errors="replace", buffer_size=128 * 1024)
+    except av.FFmpegError as error:
+        if container == "m4a" and not has_index(file):
+            message = "The MP4 has no index (moov): the file was cut off or never finished."
+            raise CorruptMedia(message) from error
+        raise _refusal(error, f"its {container.upper()} structure cannot be read") from error
+
+
+def _refusal(error: av.FFmpegError, reason: str) -> CorruptMedia | DecodeLimitExceeded:
+    if isinstance(error, av.MemoryError):
+        return out_of_memory()
+    return CorruptMedia(f"The file is damaged: {reason}.")
+
+
+def out_of_memory() -> DecodeLimitExceeded:
+    return DecodeLimitExceeded(
+        "The file is damaged or needs more memory to decode than BATCHSCRIBE_DECODE_MEMORY_BYTES allows."
+    )
+
+
+def _audio_stream(container: InputContainer) -> AudioStream:
+    """The default audio track, else the first; all other streams are passed over."""
+    tracks = container.streams.audio
+    if not tracks:
+        raise NoAudioTrack("The file has no audio track.")
+    chosen = next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
+    for stream in container.streams:
+        if stream.index != chosen.index:
+            stream.discard = Discard.all
+    return chosen
+
+
+def _checked_codec(stream: AudioStream) -> AudioCodecContext:
+    codec = cast("AudioCodecContext | None", stream.codec_context)
+    if codec is None:
+        raise UnsupportedMedia("The audio is encrypted or of a codec that is not known here.")
+    if codec.name not in CODECS:
+        raise UnsupportedMedia(f"The audio is encoded with {codec.name}, which is not decoded here.")
+    if not 1 <= codec.channels <= MAX_CHANNELS:
+        raise CorruptMedia(f"The file announces {codec.channels} channels; 1 to {MAX_CHANNELS} can be transcribed.")
+    codec.thread_count = 1
+    return codec
+
+
+def _checked_wav(head: bytes) -> WavHeader | None:
+    header = wav_header(head)
+    if header is not None and header.sample_rate not in SAMPLE_RATES:
+        raise CorruptMedia(f"The WAV header announces a sample rate of {header.sample_rate} Hz.")
+    return header
+
+
+def _announced_sec(stream: AudioStream, header: WavHeader | None) -> float:
+    """What the file says of its own length; 0 where it says nothing."""
+    if header is not None:
+        return header.announced_sec or 0.0
+    if stream.duration is None or stream.time_base is None:
+        return 0.0
+    return float(stream.duration * stream.time_base)

@@ -1,0 +1,39 @@
+"""Decodes an endless recording until it is killed; says which processes decode. Run as a script by a test."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from tests.audio_files import EndlessWav
+
+
+class SlowWav(EndlessWav):
+    """The second block never comes, so one decoder waits for bytes."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset:
+            time.sleep(3600)
+        return super().read(offset, length)
+
+
+def main() -> None:
+    with (
+        DecoderPool(2, DecodeLimits()) as pool,
+        pool.decode(EndlessWav(36_000), channels_apart=False, segmentation="none") as untaken,
+        pool.decode(SlowWav(36_000), channels_apart=False, segmentation="none") as starving,
+    ):
+        next(untaken.segments())  # and no more: this decoder waits to be heard
+        segments = starving.segments()
+        next(segments)
+        pids = (str(child.pid) for child in multiprocessing.active_children())
+        sys.stdout.write(" ".join(pids) + "\n")
+        sys.stdout.flush()
+        list(segments)
+
+
+if __name__ == "__main__":
+    main()

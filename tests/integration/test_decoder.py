@@ -1,0 +1,240 @@
+"""Bytes in, segments out, through a real decoder process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.decoder import ByteSource, DecoderPool, Media, Segmentation
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.errors import (
+    CorruptMedia,
+    DecodeLimitExceeded,
+    EmptyRecording,
+    InvalidSetting,
+    MediaError,
+    NoAudioTrack,
+    UnsupportedMedia,
+)
+from batchscribe.segment import SAMPLE_RATE, Segment
+from tests.audio_files import Bytes, EndlessWav, encoded, noise, samples_of, tone, wav, wav_header
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecoderPool]:
+    with DecoderPool(2, DecodeLimits(), extra_formats=("flac", "ogg")) as opened:
+        yield opened
+
+
+def decoded(
+    pool: DecoderPool,
+    source: ByteSource,
+    *,
+    channels_apart: bool = False,
+    segmentation: Segmentation = "none",
+) -> tuple[list[Segment], Media]:
+    with pool.decode(source, channels_apart=channels_apart, segmentation=segmentation) as decoding:
+        return list(decoding.segments()), decoding.media
+
+
+CONTAINERS = {
+    "16-bit WAV": ("pcm_s16le", "wav", {}),
+    "24-bit WAV": ("pcm_s24le", "wav", {}),
+    "float WAV": ("pcm_f32le", "wav", {}),
+    "mu-law WAV": ("pcm_mulaw", "wav", {}),
+    "A-law WAV": ("pcm_alaw", "wav", {}),
+    "8-bit WAV": ("pcm_u8", "wav", {}),
+    "RF64": ("pcm_s16le", "wav", {"rf64": "always"}),
+    "W64": ("pcm_s16le", "w64", {}),
+    "MP3": ("mp3", "mp3", {}),
+    "M4A": ("aac", "ipod", {}),
+    "ALAC": ("alac", "ipod", {}),
+    "MP4": ("aac", "mp4", {}),
+    "fragmented MP4": ("aac", "mp4", {"movflags": "frag_keyframe+empty_moov"}),
+    "FLAC": ("flac", "flac", {}),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_a_tone_comes_out_of_every_container_with_its_length_and_pitch(pool: DecoderPool, name: str, rate: int) -> None:
+    codec, container, options = CONTAINERS[name]
+    content = encoded(tone(2.0, 440, rate=rate), codec=codec, container=container, rate=rate, options=options)
+    (segment,), media = decoded(pool, Bytes(content))
+    assert media.duration_sec == pytest.approx(2.0, abs=0.3)  # AAC adds a frame of 1,024 samples and more
+    assert (media.channels, media.sample_rate, media.warnings) == (1, rate, ())
+    spectrum = np.abs(np.fft.rfft(segment.samples[8_000:24_000]))
+    assert int(np.argmax(spectrum)) == 440
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 6, 8])
+def test_each_channel_is_a_recording_of_its_own_when_kept_apart(pool: DecoderPool, n_channels: int) -> None:
+    tones = np.concatenate([tone(1.0, 200 * (number + 1)) for number in range(n_channels)], axis=1)
+    segments, media = decoded(pool, Bytes(wav(tones)), channels_apart=True)
+    assert media.channels == n_channels
+    assert [segment.channel for segment in segments] == list(range(n_channels))
+    for segment in segments:
+        assert int(np.argmax(np.abs(np.fft.rfft(segment.samples)))) == 200 * (segment.channel + 1)
+
+
+def test_eight_channels_of_aac_do_not_crash_the_decoder(pool: DecoderPool) -> None:
+    content = encoded(noise(1.0, rate=48_000, channels=8), codec="aac", container="ipod", rate=48_000)
+    segments, _ = decoded(pool, Bytes(content), channels_apart=True)
+    assert len(segments) == 8
+    assert len(decoded(pool, Bytes(content))[0]) == 1
+
+
+def test_speech_is_found_and_silence_is_left_out(pool: DecoderPool, examples: Path) -> None:
+    speech = (samples_of(examples / "weather.wav")[: 4 * SAMPLE_RATE] * 32767).astype(np.int16)
+    silence = np.zeros(5 * SAMPLE_RATE, dtype=np.int16)
+    content = wav(np.concatenate([silence, speech, silence])[:, np.newaxis])
+    segments, media = decoded(pool, Bytes(content), segmentation="auto")
+    assert media.duration_sec == 14.0
+    assert segments
+    assert segments[0].start_sec > 4.5
+    assert segments[-1].start_sec + segments[-1].duration_sec < 10.0
+    assert decoded(pool, Bytes(wav(noise(5.0))), segmentation="auto")[0] == []
+
+
+def test_voices_on_two_channels_stay_where_they_are(pool: DecoderPool, examples: Path) -> None:
+    speech = (samples_of(examples / "weather.wav")[: 4 * SAMPLE_RATE] * 32767).astype(np.int16)
+    call = np.zeros((8 * SAMPLE_RATE, 2), dtype=np.int16)
+    call[: len(speech), 0] = speech
+    call[-len(speech) :, 1] = speech
+    segments, _ = decoded(pool, Bytes(wav(call)), channels_apart=True, segmentation="auto")
+    assert {s.channel for s in segments if s.start_sec < 3.5} == {0}
+    assert {s.channel for s in segments if s.start_sec > 4.5} == {1}
+
+
+def test_the_same_bytes_give_the_same_segments_in_every_process_and_thread(pool: DecoderPool, examples: Path) -> None:
+    source = Bytes.of(examples / "house.mp4")
+    results: list[list[tuple[float, bytes]]] = []
+
+    def work() -> None:
+        segments, _ = decoded(pool, source, segmentation="auto")
+        results.append([(segment.start_sec, segment.samples.tobytes()) for segment in segments])
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    assert all(result == results[0] for result in results)
+    assert results[0]
+
+
+def test_the_content_decides_and_not_a_size_that_a_streaming_writer_left(pool: DecoderPool) -> None:
+    samples = noise(2.0)
+    content = wav_header(n_bytes=0xFFFFFFFF) + samples.tobytes()
+    _, media = decoded(pool, Bytes(content))
+    assert (media.duration_sec, media.warnings) == (2.0, ())
+
+
+def test_a_cut_off_wav_is_transcribed_as_far_as_it_goes_with_a_warning(pool: DecoderPool) -> None:
+    content = wav(noise(6.0))
+    _, media = decoded(pool, Bytes(content[: len(content) // 3]))
+    assert media.duration_sec == pytest.approx(2.0, abs=0.01)
+    assert media.warnings == ("The file announces 6.0 s but holds 2.0 s.",)
+
+
+def test_a_cut_off_mp3_with_a_frame_count_is_transcribed_with_a_warning(pool: DecoderPool) -> None:
+    content = encoded(noise(6.0), codec="mp3", container="mp3")
+    _, media = decoded(pool, Bytes(content[: len(content) // 2]))
+    assert media.duration_sec == pytest.approx(3.0, abs=0.2)
+    assert any("announces 6.0 s" in warning for warning in media.warnings)
+
+
+def test_damage_in_the_middle_costs_its_packets_only(pool: DecoderPool) -> None:
+    content = bytearray(encoded(noise(6.0), codec="aac", container="ipod"))
+    middle = len(content) // 2
+    content[middle : middle + 2_000] = bytes(range(250)) * 8
+    segments, media = decoded(pool, Bytes(bytes(content)))
+    assert segments
+    assert any("damaged packet" in warning for warning in media.warnings)
+
+
+def test_of_two_audio_tracks_the_first_is_transcribed_with_a_warning(pool: DecoderPool) -> None:
+    content = encoded(tone(1.0, 500), codec="aac", container="mp4", tracks=2)
+    _, media = decoded(pool, Bytes(content))
+    assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
+
+
+M4A = encoded(noise(2.0), codec="aac", container="ipod")
+REFUSED: dict[str, tuple[bytes, type[MediaError], str]] = {
+    "no bytes": (b"", EmptyRecording, "no bytes"),
+    "no samples": (wav_header(n_bytes=0), EmptyRecording, "no sample"),
+    "no channels": (wav_header(n_bytes=3200, channels=0) + bytes(3200), CorruptMedia, "0 channels"),
+    "200 channels": (wav_header(n_bytes=3200, channels=200) + bytes(3200), CorruptMedia, "200 channels"),
+    "no rate": (wav_header(n_bytes=3200, rate=0) + bytes(3200), CorruptMedia, "0 Hz"),
+    "1 Hz": (wav_header(n_bytes=3200, rate=1) + bytes(3200), CorruptMedia, "1 Hz"),
+    "no index": (M4A[: M4A.index(b"moov")], CorruptMedia, "moov"),
+    "damaged index": (M4A.replace(b"mdia", b"mdix"), NoAudioTrack, "no audio track"),
+    "web page": (b"<html><body>Not found</body></html>", UnsupportedMedia, "HTML"),
+    "text": (b"dear diary, today I recorded nothing\n" * 30, UnsupportedMedia, "text"),
+    "zeros": (bytes(100_000), UnsupportedMedia, "zeros"),
+    "playlist": (b"#EXTM3U\n#EXTINF:5,\nother.wav\n", UnsupportedMedia, "playlist"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_decoded_is_refused_with_its_own_reason(pool: DecoderPool, name: str) -> None:
+    content, kind, reason = REFUSED[name]
+    with pytest.raises(kind, match=reason):
+        decoded(pool, Bytes(content))
+    assert decoded(pool, Bytes(wav(noise(0.2))))[1].duration_sec == 0.2
+
+
+def test_a_recording_that_decodes_to_far_more_than_its_size_is_stopped() -> None:
+    bomb = Bytes(encoded(np.zeros((600 * 8_000, 1), np.int16), codec="aac", container="ipod", rate=8_000))
+    assert bomb.size < 500_000
+    with (
+        DecoderPool(1, DecodeLimits(max_decoded_sec=60)) as pool,
+        pytest.raises(DecodeLimitExceeded, match="60 s; raise BATCHSCRIBE_MAX_DECODED_SEC"),
+    ):
+        decoded(pool, bomb)
+
+
+def test_too_large_a_file_is_refused_unread() -> None:
+    source = Bytes(bytes(1000))
+    with (
+        DecoderPool(1, DecodeLimits(max_bytes=999)) as pool,
+        pytest.raises(DecodeLimitExceeded, match="BATCHSCRIBE_MAX_FILE_BYTES"),
+    ):
+        decoded(pool, source)
+    assert source.reads == []
+
+
+def test_an_unknown_extra_format_is_refused_before_any_work() -> None:
+    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_EXTRA_FORMATS"):
+        DecoderPool(1, DecodeLimits(), extra_formats=("hls",))
+
+
+def test_a_long_recording_is_read_block_by_block_and_only_as_fast_as_it_is_taken(pool: DecoderPool) -> None:
+    source = CountingWav(3600)
+    with pool.decode(source, channels_apart=False, segmentation="none") as decoding:
+        segments = decoding.segments()
+        next(segments)
+        threading.Event().wait(0.7)  # time enough to decode ten minutes
+        next(segments)
+        assert source.n_bytes_read < 12 * 2**20  # of 115 MB; the pipe and the cache hold a little
+
+
+def test_the_media_is_not_known_before_the_end(pool: DecoderPool) -> None:
+    with (
+        pool.decode(Bytes(wav(noise(0.5))), channels_apart=False, segmentation="none") as decoding,
+        pytest.raises(RuntimeError, match="not decoded yet"),
+    ):
+        _ = decoding.media
+
+
+class CountingWav(EndlessWav):
+    n_bytes_read = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.n_bytes_read += length
+        return super().read(offset, length)

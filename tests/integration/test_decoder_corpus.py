@@ -1,0 +1,114 @@
+"""Real and really broken recordings, where the corpus is at hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from batchscribe.audio.decoder import DecoderPool, Media
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.audio.speech_spans import VoiceOptions
+from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, NoAudioTrack, UnsupportedMedia
+from batchscribe.segment import Segment
+from tests.audio_files import Bytes
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecoderPool]:
+    with DecoderPool(1, DecodeLimits(), extra_formats=("flac", "ogg")) as opened:
+        yield opened
+
+
+def decoded(pool: DecoderPool, path: Path, *, channels_apart: bool = False) -> tuple[list[Segment], Media]:
+    with pool.decode(Bytes.of(path), channels_apart=channels_apart, segmentation="auto") as decoding:
+        return list(decoding.segments()), decoding.media
+
+
+REFUSED: dict[str, tuple[type[MediaError], str]] = {
+    "empty.mp3": (EmptyRecording, "no bytes"),
+    "empty.wav": (EmptyRecording, "no bytes"),
+    "garbage.mp3": (UnsupportedMedia, "no format known here"),
+    "header_no_data.wav": (EmptyRecording, "no sample"),
+    "html_error_page.m4a": (UnsupportedMedia, "HTML"),
+    "missing_wav_header.wav": (UnsupportedMedia, "no format known here"),  # bare samples: nobody can know their rate
+    "no_moov.mp4": (CorruptMedia, "moov"),
+    "text_renamed.wav": (UnsupportedMedia, "text"),
+    "truncated.m4a": (CorruptMedia, "moov"),
+    "video_no_audio.mp4": (NoAudioTrack, "no audio track"),
+    "zero_channels.wav": (CorruptMedia, "0 channels"),
+    "zero_sample_rate.wav": (CorruptMedia, "0 Hz"),
+}
+PARTIAL: dict[str, tuple[float, tuple[str, ...]]] = {
+    "corrupt_middle.mp3": (4.91, ("2 damaged packets were skipped.",)),
+    "mp3_named.wav": (5.14, ()),
+    "truncated.mp3": (3.08, ("The file announces 5.1 s but holds 3.1 s.",)),
+    "truncated_data.wav": (1.71, ("The file announces 5.1 s but holds 1.7 s.",)),
+    "wav_named.mp3": (5.14, ()),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_broken_recording_is_refused_with_its_own_reason(pool: DecoderPool, corpus: Path, name: str) -> None:
+    kind, reason = REFUSED[name]
+    with pytest.raises(kind, match=reason):
+        decoded(pool, corpus / "broken" / name)
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_what_is_left_of_a_broken_recording_is_decoded(pool: DecoderPool, corpus: Path, name: str) -> None:
+    duration_sec, warnings = PARTIAL[name]
+    segments, media = decoded(pool, corpus / "broken" / name)
+    assert segments
+    assert media.duration_sec == pytest.approx(duration_sec, abs=0.01)
+    assert media.warnings == warnings
+
+
+def test_no_broken_recording_is_forgotten(corpus: Path) -> None:
+    assert {path.name for path in (corpus / "broken").iterdir()} == REFUSED.keys() | PARTIAL.keys()
+
+
+def test_every_container_gives_the_same_utterance_at_the_same_time(pool: DecoderPool, corpus: Path) -> None:
+    for path in sorted((corpus / "made-containers").iterdir()):
+        segments, media = decoded(pool, path)
+        expected_warnings = ("Track 1 of 2 audio tracks was transcribed.",) if "two_audio" in path.name else ()
+        assert (path.name, media.warnings) == (path.name, expected_warnings)
+        assert segments[0].start_sec < 0.1, path.name
+        spoken_sec = sum(segment.duration_sec for segment in segments)
+        assert spoken_sec == pytest.approx(5.9 if "two_speakers" in path.name else 5.15, abs=0.1), path.name
+
+
+def test_lengths_are_those_of_the_manifest(pool: DecoderPool, corpus: Path) -> None:
+    lines = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text().splitlines()]
+    short = [line for line in lines if line["duration_sec"] and line["duration_sec"] < 12 and line["channels"]]
+    for line in short:
+        if line["category"] == "broken":
+            continue
+        _, media = decoded(pool, corpus / line["path"])
+        assert media.duration_sec == pytest.approx(line["duration_sec"], abs=0.05), line["path"]
+        assert media.channels == line["channels"], line["path"]
+        assert media.warnings == () or "Track 1 of 2" in media.warnings[0], line["path"]
+
+
+#: Seconds, without padding, that Silero takes for a voice: the cartoon's effects, and a passage of the music. Neither
+#: its probability nor how the sound rises and falls tells them from real voices in noise (measured).
+FALSE_SPEECH_SEC = {"big_buck_bunny_small.mp4": 2.2, "Kevin_MacLeod_-_Vibe_Ace.ogg": 1.8}
+
+
+def test_where_nobody_speaks_nothing_reaches_an_engine(pool: DecoderPool, corpus: Path) -> None:
+    for path in sorted((corpus / "no-speech").iterdir()):
+        segments, _ = decoded(pool, path)
+        padding_sec = 2 * VoiceOptions().pad_sec
+        spoken_sec = sum(max(0.01, segment.duration_sec - padding_sec) for segment in segments)
+        assert spoken_sec <= FALSE_SPEECH_SEC.get(path.name, 0.0), path.name
+
+
+def test_each_of_eight_channels_says_its_own_number(pool: DecoderPool, corpus: Path) -> None:
+    """PyAV 18 crashes when asked for the planes of this file's frames."""
+    segments, media = decoded(pool, corpus / "whisperkit" / "8_Channel_ID.m4a", channels_apart=True)
+    assert media.channels == 8
+    starts_sec = [segment.start_sec for segment in segments]
+    assert len({segment.channel for segment in segments}) == len(segments) == 7  # the bass channel has no voice
+    assert starts_sec == sorted(starts_sec)

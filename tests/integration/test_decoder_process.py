@@ -1,0 +1,182 @@
+"""What happens to the decoder's process, and what it can do to others: nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from batchscribe.audio import decoder
+from batchscribe.audio.decoder import ByteSource, DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.errors import DecoderDied, DecodeTimeout, ObjectChanged, WorkInterrupted
+from tests.audio_files import Bytes, EndlessWav, noise, wav
+
+SHORT = wav(noise(0.5))
+
+
+@pytest.fixture
+def pool() -> Iterator[DecoderPool]:
+    with DecoderPool(1, DecodeLimits(stall_sec=1.5)) as opened:
+        yield opened
+
+
+def decode(pool: DecoderPool, source: ByteSource) -> float:
+    with pool.decode(source, channels_apart=False, segmentation="none") as decoding:
+        for _ in decoding.segments():
+            pass
+        return decoding.media.duration_sec
+
+
+def decoder_pids() -> list[int]:
+    return [child.pid for child in multiprocessing.active_children() if child.name == "decoder" and child.pid]
+
+
+class MeanwhileWav(EndlessWav):
+    """Something happens while the decoder waits for its second block."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__(120)
+        self._meanwhile = meanwhile
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset:
+            self._meanwhile()
+        return super().read(offset, length)
+
+
+def send_decoders(sent: signal.Signals) -> None:
+    for pid in decoder_pids():
+        os.kill(pid, sent)
+
+
+def test_a_decoder_that_dies_fails_its_own_recording_only(pool: DecoderPool) -> None:
+    with pytest.raises(DecoderDied, match="process died"):
+        decode(pool, MeanwhileWav(partial(send_decoders, signal.SIGSEGV)))
+    assert decode(pool, Bytes(SHORT)) == 0.5
+
+
+def test_a_decoder_that_makes_no_progress_is_ended(pool: DecoderPool) -> None:
+    began_at = time.monotonic()
+    with pytest.raises(DecodeTimeout, match="BATCHSCRIBE_DECODE_STALL_SEC"):
+        decode(pool, MeanwhileWav(partial(send_decoders, signal.SIGSTOP)))
+    assert time.monotonic() - began_at < 10
+    assert decode(pool, Bytes(SHORT)) == 0.5
+
+
+def test_an_error_of_the_storage_passes_through_as_it_is(pool: DecoderPool) -> None:
+    def replaced() -> None:
+        raise ObjectChanged("The object was replaced.")
+
+    with pytest.raises(ObjectChanged, match="The object was replaced"):
+        decode(pool, MeanwhileWav(replaced))
+    assert decode(pool, Bytes(SHORT)) == 0.5
+
+
+def test_a_decoding_that_is_given_up_leaves_a_pool_that_works(pool: DecoderPool) -> None:
+    with pool.decode(EndlessWav(600), channels_apart=False, segmentation="none") as decoding:
+        next(decoding.segments())
+    assert decode(pool, Bytes(SHORT)) == 0.5
+
+
+def test_a_process_serves_many_recordings_and_is_then_replaced(
+    pool: DecoderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "FILES_PER_PROCESS", 2)
+    served_by = []
+    for _ in range(4):
+        with pool.decode(Bytes(SHORT), channels_apart=False, segmentation="none") as decoding:
+            list(decoding.segments())
+            served_by.append(decoder_pids())
+    assert [len(pids) for pids in served_by] == [1, 1, 1, 1]
+    assert served_by[0] == served_by[1]
+    assert served_by[1] != served_by[2]
+    assert served_by[2] == served_by[3]
+
+
+def test_a_decoder_that_was_ended_while_idle_costs_no_recording(pool: DecoderPool) -> None:
+    decode(pool, Bytes(SHORT))
+    (pid,) = decoder_pids()
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end([pid])
+    assert decode(pool, Bytes(SHORT)) == 0.5
+
+
+def test_closing_the_pool_interrupts_whoever_decodes_and_ends_all_processes() -> None:
+    pool = DecoderPool(1, DecodeLimits())
+    with pytest.raises(WorkInterrupted):
+        decode(pool, MeanwhileWav(pool.close))
+    assert decoder_pids() == []
+    with pytest.raises(WorkInterrupted):
+        decode(pool, Bytes(SHORT))
+
+
+def test_the_memory_of_a_decoder_does_not_grow_with_the_recording() -> None:
+    peaks = []
+    for duration_sec in (300, 1500):
+        with (
+            DecoderPool(1, DecodeLimits()) as pool,
+            pool.decode(EndlessWav(duration_sec), channels_apart=False, segmentation="auto") as decoding,
+        ):
+            list(decoding.segments())
+            (pid,) = decoder_pids()
+            peaks.append(peak_memory_bytes(pid))
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_decoders_end_with_a_killed_parent_and_hold_no_secret_of_it() -> None:
+    secret = "k3y-that-nobody-may-see"
+    environment = os.environ | {"AWS_SECRET_ACCESS_KEY": secret}
+    script = [sys.executable, "-m", "tests.integration.decoder_victim"]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(script, env=environment, cwd=root, stdout=subprocess.PIPE, text=True) as victim:
+        assert victim.stdout is not None
+        pids = [int(pid) for pid in victim.stdout.readline().split()]
+        assert len(pids) == 2
+        seen = [confinement(pid) for pid in pids]
+        os.kill(victim.pid, signal.SIGKILL)
+    wait_for_end(pids)
+    for environ, limits, folder in seen:
+        assert secret.encode() not in environ
+        assert limits == {"core": (0, 0), "file": (0, 0), "memory": (3 * 2**30, 3 * 2**30)}
+        assert folder.endswith("(deleted)")
+
+
+def confinement(pid: int) -> tuple[bytes, dict[str, tuple[int, int]], str]:
+    process = psutil.Process(pid)
+    limits = {
+        "core": process.rlimit(psutil.RLIMIT_CORE),
+        "file": process.rlimit(psutil.RLIMIT_FSIZE),
+        "memory": process.rlimit(psutil.RLIMIT_AS),
+    }
+    place = Path(f"/proc/{pid}")
+    return (place / "environ").read_bytes(), limits, str((place / "cwd").readlink())
+
+
+def peak_memory_bytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def wait_for_end(pids: list[int], limit_sec: float = 10.0) -> None:
+    """Gone, or dead and not yet collected."""
+    deadline = time.monotonic() + limit_sec
+    while any(is_running(pid) for pid in pids):
+        assert time.monotonic() < deadline, "the decoders outlived their parent"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

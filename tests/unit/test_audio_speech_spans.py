@@ -1,0 +1,123 @@
+"""Our spans, found window by window, against faster-whisper's, found in the whole recording at once."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.speech_spans import Span, SpeechSpans, VoiceOptions
+from batchscribe.audio.voice import WINDOW_SAMPLES
+from batchscribe.segment import SAMPLE_RATE
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # CTranslate2 still imports pkg_resources on some versions
+    from faster_whisper import vad
+
+DEFAULTS = VoiceOptions()
+SHORT = replace(DEFAULTS, max_segment_sec=4.0)
+JOINED = replace(DEFAULTS, merge_gap_sec=1.0)
+WINDOWS_PER_SEC = SAMPLE_RATE / WINDOW_SAMPLES
+
+
+def reference_spans(
+    probabilities: list[float], n_samples: int, options: VoiceOptions, monkeypatch: pytest.MonkeyPatch
+) -> list[Span]:
+    """What faster-whisper makes of the same probabilities."""
+    monkeypatch.setattr(vad, "get_vad_model", lambda: lambda _audio: np.array(probabilities))
+    found = vad.get_speech_timestamps(
+        np.zeros(n_samples, dtype=np.float32),
+        threshold=options.threshold,
+        neg_threshold=options.release_threshold,
+        min_speech_duration_ms=int(options.min_speech_sec * 1000),
+        max_speech_duration_s=options.max_segment_sec,
+        min_silence_duration_ms=int(options.min_silence_sec * 1000),
+        speech_pad_ms=int(options.pad_sec * 1000),
+    )
+    return [Span(span["start"], span["end"]) for span in found]
+
+
+def our_spans(probabilities: list[float], n_samples: int, options: VoiceOptions, step: int) -> list[Span]:
+    spans = SpeechSpans(options)
+    found = [
+        span
+        for start in range(0, len(probabilities), step)
+        for span in spans.accept(probabilities[start : start + step])
+    ]
+    return found + spans.finish(n_samples)
+
+
+def babble(seed: int, duration_sec: float = 120.0) -> list[float]:
+    """Probabilities that wander: speech and pauses of all lengths, blips and doubtful stretches."""
+    random = np.random.default_rng(seed)
+    windows: list[float] = []
+    while len(windows) < duration_sec * WINDOWS_PER_SEC:
+        level = random.choice([0.02, 0.42, 0.97], p=[0.4, 0.1, 0.5])
+        length = int(random.exponential(25)) + 1
+        windows += np.clip(level + random.normal(0, 0.08, length), 0, 1).tolist()
+    return windows
+
+
+@pytest.mark.parametrize("options", [DEFAULTS, SHORT], ids=["defaults", "short segments"])
+@pytest.mark.parametrize("seed", range(12))
+def test_spans_are_those_of_faster_whisper(seed: int, options: VoiceOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    probabilities = babble(seed)
+    n_samples = len(probabilities) * WINDOW_SAMPLES - 77 * seed % WINDOW_SAMPLES
+    assert our_spans(probabilities, n_samples, options, 31) == reference_spans(
+        probabilities, n_samples, options, monkeypatch
+    )
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_spans_do_not_depend_on_how_the_windows_arrive(step: int) -> None:
+    probabilities = babble(99)
+    n_samples = len(probabilities) * WINDOW_SAMPLES
+    assert our_spans(probabilities, n_samples, JOINED, step) == our_spans(probabilities, n_samples, JOINED, 100_000)
+
+
+def test_a_long_speech_is_cut_at_its_last_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = [0.9] * round(28 * WINDOWS_PER_SEC) + [0.1] * 6 + [0.9] * round(10 * WINDOWS_PER_SEC)
+    first, second = our_spans(speech, len(speech) * WINDOW_SAMPLES, DEFAULTS, 50)
+    assert first.end / SAMPLE_RATE == pytest.approx(28.1, abs=0.1)
+    assert second.start == first.end
+    assert [first, second] == reference_spans(speech, len(speech) * WINDOW_SAMPLES, DEFAULTS, monkeypatch)
+
+
+def test_no_span_is_longer_than_asked() -> None:
+    speech = [0.9] * round(200 * WINDOWS_PER_SEC)
+    spans = our_spans(speech, len(speech) * WINDOW_SAMPLES, DEFAULTS, 50)
+    assert max(span.end - span.start for span in spans) <= 30 * SAMPLE_RATE
+    assert len(spans) == 7
+
+
+def test_neighbours_are_joined_only_when_asked_and_only_up_to_the_longest_segment() -> None:
+    second = [0.9] * round(WINDOWS_PER_SEC) + [0.0] * round(WINDOWS_PER_SEC)
+    apart = our_spans(second * 40, 80 * SAMPLE_RATE, DEFAULTS, 20)
+    joined = our_spans(second * 40, 80 * SAMPLE_RATE, JOINED, 20)
+    assert len(apart) == 40
+    assert len(joined) == 3
+    assert (joined[0].start, joined[-1].end) == (apart[0].start, apart[-1].end)
+    assert max(span.end - span.start for span in joined) <= 30 * SAMPLE_RATE
+
+
+def test_samples_that_nothing_needs_any_more_are_let_go() -> None:
+    spans = SpeechSpans(DEFAULTS)
+    spans.accept([0.9] * 50 + [0.0] * 200)
+    assert spans.needed_from == 250 * WINDOW_SAMPLES - round(DEFAULTS.pad_sec * SAMPLE_RATE)
+    spans.accept([0.9] * 10)
+    assert spans.needed_from == 250 * WINDOW_SAMPLES - round(DEFAULTS.pad_sec * SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_span_reaches_back_before_what_was_declared_needed(seed: int) -> None:
+    spans = SpeechSpans(JOINED)
+    for probability in babble(seed, 60.0):
+        needed_from = spans.needed_from
+        assert all(span.start >= needed_from for span in spans.accept([probability]))
+
+
+def test_the_folder_of_the_voice_model_is_that_of_faster_whisper() -> None:
+    assert (Path(vad.__file__).parent / "assets" / "silero_vad_v6.onnx").is_file()
