@@ -1,0 +1,94 @@
+"""Engines in processes of their own: segments of all files and jobs go in, hearings come out as futures."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self
+
+from batchscribe.errors import EngineNotAvailable
+from batchscribe.segment import Hearing, Segment
+from batchscribe.speech.batches import BatchQueue
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.worker import Worker
+
+#: Seconds. Whatever the estimate says, a call gets this long: the machine may be busy.
+LEAST_LIMIT_SEC = 60.0
+
+
+class SpeechPool(Protocol):
+    """Where segments are submitted."""
+
+    def submit(self, segment: Segment, language: str) -> Future[Hearing]:
+        """The future raises `EngineNotAvailable`, or `EngineError` and its kinds.
+
+        Cancelling it saves the work; when the pool closes, it is cancelled.
+        """
+
+    def close(self) -> None:
+        """Cancel what is not done, and let go of all engines."""
+
+
+class EnginePool:
+    """Thread-safe. At most `workers` processes, each started when there is work for it, each fed by a thread.
+
+    A segment whose process dies, hangs or raises is heard once more, alone, by a fresh process; when that fails as
+    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other segment suffers. When the
+    model cannot be loaded, every future raises `EngineNotAvailable`, from then on.
+    """
+
+    def __init__(self, spec: EngineSpec, workers: int, *, least_limit_sec: float = LEAST_LIMIT_SEC) -> None:
+        self.spec = spec
+        self.workers = min(workers, spec.most_processes or workers)
+        self._least_limit_sec = least_limit_sec
+        self._queue = BatchQueue()
+        self._lock = Lock()
+        self._started: list[Worker] = []
+        self._not_available: EngineNotAvailable | None = None
+
+    def submit(self, segment: Segment, language: str) -> Future[Hearing]:
+        with self._lock:
+            if self._not_available:
+                return failed(self._not_available)
+            ticket = self._queue.put(segment, language)
+            if len(self._started) < self.workers and self._queue.short_of_takers:
+                self._started.append(Worker(self.spec, self._queue, self._least_limit_sec, self._give_up))
+            return ticket.future
+
+    @property
+    def busy_sec(self) -> float:
+        """Wall seconds in which engines were at work, summed over the processes."""
+        with self._lock:
+            return sum(worker.busy_sec for worker in self._started)
+
+    def close(self) -> None:
+        for ticket in self._queue.close():
+            ticket.cancel()
+        with self._lock:
+            started = list(self._started)
+        for worker in started:
+            worker.kill()
+        for worker in started:
+            worker.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _give_up(self, error: EngineNotAvailable) -> None:
+        with self._lock:
+            self._not_available = error
+            left = self._queue.close()
+        for ticket in left:
+            ticket.fail(error)
+
+
+def failed(error: Exception) -> Future[Hearing]:
+    future: Future[Hearing] = Future()
+    future.set_exception(error)
+    return future

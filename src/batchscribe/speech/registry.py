@@ -1,0 +1,117 @@
+"""Which engine hears a job, decided before the job is accepted. Nothing is loaded or downloaded here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
+from batchscribe.settings import Settings
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.languages import canonical_language
+from batchscribe.speech.models import find_model, list_models
+from batchscribe.speech.pocketsphinx import pocketsphinx_spec
+from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.speech.whisper import whisper_spec
+
+PULL = "`batchscribe models pull large-v3-turbo`"
+LOW_ACCURACY = (
+    "The built-in engine pocketsphinx has low accuracy: about 30 % of words are wrong on clean read speech, "
+    "far more on telephone calls."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`language` is canonical; `warnings` belong into every transcript that the engine writes."""
+
+    spec: EngineSpec
+    language: str
+    warnings: tuple[str, ...] = ()
+
+
+def choose_engine(name: str, language: str, settings: Settings) -> Choice:
+    """The best engine at hand that understands the language; one named explicitly is never replaced by another.
+
+    `name` is `auto`, `whisper`, `pocketsphinx` or `scripted`. Raises `EngineNotAvailable`, `UnsupportedLanguage`.
+    """
+    specs = engines_at_hand(name, settings)
+    try:
+        tag = canonical_language(language)
+    except UnsupportedLanguage as error:
+        raise not_supported(language, specs) from error
+    for spec in specs:
+        if spec.understands(tag):
+            return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
+    raise not_supported(language, specs)
+
+
+def engines_at_hand(name: str, settings: Settings) -> list[EngineSpec]:
+    """Best first, at least one. Raises `EngineNotAvailable`."""
+    match name:
+        case "auto":
+            return automatic(settings)
+        case "whisper":
+            return whispers(settings)
+        case "pocketsphinx":
+            # Asked for by name it hears any English, as if it were American.
+            return [pocketsphinx_spec(languages=("en",))]
+        case "scripted":
+            return [ScriptedSpec()]
+    raise EngineNotAvailable(f"Engine {name!r} is not known; choose auto, whisper or pocketsphinx.")
+
+
+def automatic(settings: Settings) -> list[EngineSpec]:
+    """Every Whisper model at hand, then the built-in engine. A model that is configured and missing is an error."""
+    has_model = settings.whisper_model is not None or list_models(settings)
+    specs = whispers(settings) if has_model else []
+    if find_spec("pocketsphinx"):
+        specs.append(pocketsphinx_spec())
+    if not specs:
+        raise EngineNotAvailable(f"There is no speech engine here; {PULL} gets one.")
+    return specs
+
+
+def whispers(settings: Settings) -> list[EngineSpec]:
+    """Of the configured model alone, else of all pulled ones."""
+    if settings.whisper_model is not None:
+        models = [find_model(settings.whisper_model, settings)]
+    else:
+        models = list_models(settings)
+    if not models:
+        raise EngineNotAvailable(
+            f"Engine whisper has no model here; {PULL} gets one, or name a folder in BATCHSCRIBE_WHISPER_MODEL."
+        )
+    device = resolve_device(settings.device)
+    return [whisper_spec(model, device, settings.compute_type) for model in models]
+
+
+def resolve_device(device: str) -> str:
+    """`cpu` or `cuda`. Raises `InvalidSetting`."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise InvalidSetting(f"BATCHSCRIBE_DEVICE: {device!r} is not one of auto, cpu and cuda.")
+    if device != "auto":
+        return device
+    import ctranslate2  # here, because who has no Whisper need not load it
+
+    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:
+    if spec.name == "scripted":
+        return ("The scripted engine makes its words up; it is for tests and measurements.",)
+    if spec.name != "pocketsphinx":
+        return ()
+    cure = f"{PULL} gets a better engine." if wanted == "auto" else f"{PULL} and the engine whisper do better."
+    accent = () if language == "en-US" else (f"The engine pocketsphinx hears {language} as American English.",)
+    return (f"{LOW_ACCURACY} {cure}", *accent)
+
+
+def not_supported(language: str, specs: list[EngineSpec]) -> UnsupportedLanguage:
+    supported = dict.fromkeys(tag for spec in specs for tag in spec.languages)
+    engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
+    cure = "" if any(spec.name == "whisper" for spec in specs) else f" {PULL} adds about 100 languages."
+    return UnsupportedLanguage(
+        f"Language {language!r} is not supported by {engines}; supported: {', '.join(supported)}.{cure}",
+        field="config.language",
+    )

@@ -1,0 +1,138 @@
+"""One thread of the pool, and the engine process that it feeds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock, Thread
+
+import structlog
+
+from batchscribe.errors import EngineError, EngineNotAvailable
+from batchscribe.speech.batches import BatchQueue, Ticket
+from batchscribe.speech.child import Ready
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.process import EngineProcess
+
+log = structlog.get_logger()
+
+#: Times that a process may die while it loads before the engine counts as not available.
+LOAD_ATTEMPTS = 3
+
+
+class Worker:
+    """Starts at once. Ends when the queue closes, or with a call of `give_up` when the engine cannot be loaded."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        queue: BatchQueue,
+        least_limit_sec: float,
+        give_up: Callable[[EngineNotAvailable], None],
+    ) -> None:
+        self.busy_sec = 0.0  #: wall seconds in which the engine was at work
+        self._spec = spec
+        self._queue = queue
+        self._least_limit_sec = least_limit_sec
+        self._give_up = give_up
+        self._likes = Ready(batch_size=1, batch_sec=0.0)
+        self._process: EngineProcess | None = None
+        self._lock = Lock()  # between this thread, which replaces the process, and the one that closes
+        self._closing = False
+        self._thread = Thread(target=self._run, name=f"speech-{spec.name}", daemon=True)
+        self._thread.start()
+
+    def kill(self) -> None:
+        """End the process, in the middle of a call too. Close the queue first."""
+        with self._lock:
+            self._closing = True
+            if self._process:
+                self._process.kill()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._load()
+            while batch := self._queue.take(self._likes.batch_size, self._likes.batch_sec):
+                self._work(batch)
+        except EngineNotAvailable as error:
+            if not self._closing:
+                self._give_up(error)
+        finally:
+            self._drop_process()
+
+    def _work(self, batch: Sequence[Ticket]) -> None:
+        try:
+            self._hear(batch)
+        except EngineError:
+            self._retry(batch)
+        except EngineNotAvailable as error:
+            self._return(batch, error)
+            raise
+
+    def _retry(self, batch: Sequence[Ticket]) -> None:
+        """Each segment alone, so that only the guilty one fails."""
+        for position, ticket in enumerate(batch):
+            try:
+                self._hear([ticket])
+            except EngineError as error:
+                ticket.fail(error)
+            except EngineNotAvailable as error:
+                self._return(batch[position:], error)
+                raise
+
+    def _return(self, tickets: Sequence[Ticket], error: EngineNotAvailable) -> None:
+        """Nobody will hear these: the engine cannot be loaded any more, or the pool closes."""
+        for ticket in tickets:
+            if self._closing:
+                ticket.cancel()
+            else:
+                ticket.fail(error)
+
+    def _hear(self, tickets: Sequence[Ticket]) -> None:
+        process = self._process or self._load()
+        segments = [ticket.segment for ticket in tickets]
+        limit_sec = max(self._least_limit_sec, self._spec.limit_sec(segments))
+        started_at = time.monotonic()
+        try:
+            hearings = process.hear(segments, tickets[0].language, limit_sec)
+        except EngineError as error:
+            self._replace_process(error)
+            raise
+        finally:
+            self.busy_sec += time.monotonic() - started_at
+        for ticket, hearing in zip(tickets, hearings, strict=True):
+            ticket.succeed(hearing)
+
+    def _load(self, attempts: int = LOAD_ATTEMPTS) -> EngineProcess:
+        """A process that dies while it loads gets another try; one that says why it cannot load does not."""
+        try:
+            process = self._start()
+            self._likes = process.load()
+        except EngineError as error:
+            self._replace_process(error)
+            if attempts == 1:
+                raise EngineNotAvailable(f"Engine {self._spec.name} cannot load {self._spec.model}: {error}") from error
+            return self._load(attempts - 1)
+        return process
+
+    def _start(self) -> EngineProcess:
+        with self._lock:
+            if self._closing:
+                raise EngineNotAvailable("The speech pool is closed.")
+            self._process = EngineProcess(self._spec)
+            return self._process
+
+    def _replace_process(self, error: EngineError) -> None:
+        """The next call starts another one."""
+        if not self._closing:
+            log.warning("engine_process_replaced", engine=self._spec.name, model=self._spec.model, reason=error.message)
+        self._drop_process()
+
+    def _drop_process(self) -> None:
+        with self._lock:
+            if self._process:
+                self._process.end()
+            self._process = None

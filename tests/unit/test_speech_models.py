@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batchscribe.errors import EngineNotAvailable
+from batchscribe.settings import Settings, load_settings
+from batchscribe.speech.models import ORIGIN, find_model, list_models, pull_model
+from tests.models.whisper import random_whisper
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path)
+
+
+def test_no_models_directory_means_no_models(settings: Settings) -> None:
+    assert list_models(settings) == []
+
+
+def test_models_are_listed_best_first_with_what_there_is_to_know(settings: Settings) -> None:
+    for name in ("tiny", "large-v3-turbo", "someone--own-model"):
+        random_whisper(settings.models_dir / name)
+    (settings.models_dir / "tiny" / ORIGIN).write_text(json.dumps({"repository": "o/r", "revision": "abc123"}))
+    infos = list_models(settings)
+    assert [info.name for info in infos] == ["large-v3-turbo", "tiny", "someone/own-model"]
+    assert [info.revision for info in infos] == [None, "abc123", None]
+    assert all(info.size_bytes > 100_000 for info in infos)
+
+
+def test_half_a_download_is_not_at_hand(settings: Settings) -> None:
+    random_whisper(settings.models_dir / ".tiny.part")
+    random_whisper(settings.models_dir / "small")
+    (settings.models_dir / "small" / "model.bin").unlink()
+    assert list_models(settings) == []
+
+
+def test_the_languages_of_a_model_are_read_from_its_vocabulary(settings: Settings) -> None:
+    random_whisper(settings.models_dir / "base", languages=("en", "de", "jw"))
+    random_whisper(settings.models_dir / "tiny.en", multilingual=False)
+    assert {info.name: info.languages for info in list_models(settings)} == {
+        "base": ("de", "en", "jv"),
+        "tiny.en": ("en",),
+    }
+
+
+def test_an_old_vocabulary_in_lines_of_text_says_the_same(settings: Settings) -> None:
+    folder = random_whisper(settings.models_dir / "base", languages=("en", "de"))
+    vocabulary = folder / "vocabulary.json"
+    tokens = json.loads(vocabulary.read_text(encoding="utf-8"))
+    (folder / "vocabulary.txt").write_text("\n".join(tokens), encoding="utf-8")
+    vocabulary.unlink()
+    assert list_models(settings)[0].languages == ("de", "en")
+
+
+def test_a_model_is_found_by_its_name_and_by_its_folder(settings: Settings, tmp_path: Path) -> None:
+    random_whisper(settings.models_dir / "tiny")
+    elsewhere = random_whisper(tmp_path / "elsewhere" / "my-whisper")
+    assert find_model("tiny", settings).path == settings.models_dir / "tiny"
+    assert find_model(str(elsewhere), settings).name == "my-whisper"
+
+
+def test_a_model_that_is_not_there_is_named_with_the_command_that_gets_it(settings: Settings) -> None:
+    with pytest.raises(EngineNotAvailable, match="`batchscribe models pull small`"):
+        find_model("small", settings)
+
+
+def test_a_folder_that_is_no_model_is_told_what_is_missing(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "config.json").touch()
+    with pytest.raises(EngineNotAvailable, match=r"model\.bin, tokenizer\.json, vocabulary\.json missing"):
+        find_model(str(tmp_path), settings)
+
+
+@pytest.mark.parametrize("name", ["huge", "a/b/c", "../secrets/", ""])
+def test_a_name_that_is_neither_known_nor_a_repository_is_refused_with_the_known_ones(
+    settings: Settings, name: str
+) -> None:
+    with pytest.raises(EngineNotAvailable, match="large-v3-turbo"):
+        pull_model(name, settings)
+    assert not settings.models_dir.exists()

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
+from batchscribe.settings import Settings, load_settings
+from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.whisper import WhisperSpec
+from tests.models.whisper import random_whisper
+
+pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Settings:
+    """No model has been pulled."""
+    return load_settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def pulled(bare: Settings) -> Settings:
+    """A small multilingual model and a better one for English alone."""
+    random_whisper(bare.models_dir / "tiny", languages=("en", "de"))
+    random_whisper(bare.models_dir / "small.en", multilingual=False)
+    return bare
+
+
+def test_auto_without_a_model_is_the_built_in_engine_with_a_warning_and_the_command(bare: Settings) -> None:
+    choice = choose_engine("auto", "en", bare)
+    assert (choice.spec.name, choice.language) == ("pocketsphinx", "en-US")
+    assert "low accuracy" in choice.warnings[0]
+    assert "`batchscribe models pull large-v3-turbo`" in choice.warnings[0]
+
+
+def test_auto_takes_the_best_model_that_understands_the_language(pulled: Settings) -> None:
+    assert choose_engine("auto", "en-GB", pulled).spec.model == "whisper-small.en"
+    german = choose_engine("auto", "de_AT", pulled)
+    assert (german.spec.model, german.language, german.warnings) == ("whisper-tiny", "de-AT", ())
+
+
+def test_auto_takes_the_configured_model_and_no_other(pulled: Settings, tmp_path: Path) -> None:
+    own = random_whisper(tmp_path / "own", languages=("en", "fr"))
+    settings = load_settings(data_dir=pulled.data_dir, whisper_model=str(own))
+    spec = choose_engine("auto", "fr", settings).spec
+    assert isinstance(spec, WhisperSpec)
+    assert spec.model_path == str(own)
+    with pytest.raises(UnsupportedLanguage):
+        choose_engine("auto", "de", settings)
+
+
+def test_a_configured_model_that_is_missing_is_an_error_not_a_reason_for_another_engine(bare: Settings) -> None:
+    settings = load_settings(data_dir=bare.data_dir, whisper_model="medium")
+    with pytest.raises(EngineNotAvailable, match="models pull medium"):
+        choose_engine("auto", "en", settings)
+
+
+def test_whisper_asked_for_by_name_never_falls_back(bare: Settings) -> None:
+    with pytest.raises(EngineNotAvailable, match="models pull large-v3-turbo"):
+        choose_engine("whisper", "en", bare)
+
+
+def test_an_english_model_refuses_german_instead_of_hearing_english(bare: Settings) -> None:
+    random_whisper(bare.models_dir / "tiny.en", multilingual=False)
+    with pytest.raises(UnsupportedLanguage, match=r"'de' is not supported by whisper; supported: en\."):
+        choose_engine("whisper", "de", bare)
+
+
+def test_pocketsphinx_asked_for_by_name_hears_british_english_and_says_how(pulled: Settings) -> None:
+    choice = choose_engine("pocketsphinx", "en-gb", pulled)
+    assert choice.language == "en-GB"
+    assert "en-GB as American English" in choice.warnings[1]
+    with pytest.raises(UnsupportedLanguage):
+        choose_engine("pocketsphinx", "de", pulled)
+
+
+@pytest.mark.parametrize("language", ["de-DE", "en-GB", "klingon", "xx"])
+def test_a_language_that_nobody_here_understands_is_refused_with_the_supported_ones(
+    bare: Settings, language: str
+) -> None:
+    with pytest.raises(UnsupportedLanguage) as caught:
+        choose_engine("auto", language, bare)
+    assert f"{language!r} is not supported by pocketsphinx; supported: en-US." in str(caught.value)
+    assert caught.value.field == "config.language"
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones(bare: Settings) -> None:
+    with pytest.raises(EngineNotAvailable, match="choose auto, whisper or pocketsphinx"):
+        choose_engine("kaldi", "en", bare)
+
+
+def test_an_unknown_device_is_refused_by_the_name_of_its_setting(pulled: Settings) -> None:
+    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_DEVICE"):
+        choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="tpu"))
+
+
+def test_on_a_gpu_there_is_one_process(pulled: Settings) -> None:
+    on_gpu = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cuda")).spec
+    on_cpu = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cpu")).spec
+    assert (on_gpu.most_processes, on_cpu.most_processes) == (1, None)
+    assert on_gpu.speed > on_cpu.speed
+
+
+def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> None:
+    assert "makes its words up" in choose_engine("scripted", "en", bare).warnings[0]
