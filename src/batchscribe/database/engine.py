@@ -1,0 +1,39 @@
+"""The one SQLAlchemy engine of a process, shared with the durable engine so that both commit together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from sqlite3 import Connection
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+POOL_SIZE = 32  #: connections kept; every thread of work holds one only for a short transaction
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Connect to SQLite (a file) or PostgreSQL; makes the folder of a SQLite file."""
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, pool_size=POOL_SIZE)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None:
+    """Writers queue up instead of failing, readers never wait.
+
+    WAL with `synchronous=NORMAL` keeps every commit over the death of the process; a power cut may lose the last
+    ones, whose files are then simply done again.
+    """
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,163 @@
+"""Queries on files. A state is written only where the transition table allows the move."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from batchscribe.database.tables import file, job
+from batchscribe.jobs.model import FINAL_FILE_STATES, File, states_before
+from batchscribe.jobs.outcome import Outcome
+from batchscribe.wire.states import FileState, JobState
+
+#: A file that a worker may take: waiting, or held by a worker that died.
+OPEN_STATES = (FileState.QUEUED, FileState.PROCESSING)
+PAGE_FILES = 1000
+LOOKUP_BATCH = 500  #: names asked for in one statement
+
+
+def output_hash(output_uri: str) -> int:
+    """A signed 64-bit name for an output URI; two outputs that share one by chance are told apart by renaming."""
+    return int.from_bytes(hashlib.sha256(output_uri.encode()).digest()[:8], "big", signed=True)
+
+
+def taken_outputs(connection: sa.Connection, job_number: int, output_uris: Collection[str]) -> set[str]:
+    """Those of `output_uris` that a file of the job already has."""
+    hashes = {output_hash(uri): uri for uri in output_uris}
+    found: set[str] = set()
+    for start in range(0, len(hashes), LOOKUP_BATCH):
+        part = list(hashes)[start : start + LOOKUP_BATCH]
+        query = sa.select(file.c.output_hash).where(file.c.job == job_number, file.c.output_hash.in_(part))
+        found.update(hashes[value] for value in connection.scalars(query))
+    return found
+
+
+def insert_files(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    values = [{**row, "output_hash": output_hash(row["output_uri"]) if row["output_uri"] else None} for row in rows]
+    if values:
+        connection.execute(sa.insert(file), values)
+
+
+def open_files(connection: sa.Connection, job_number: int, shard: int) -> list[File]:
+    """The files of a shard that still have no final state, in order."""
+    query = (
+        sa.select(file)
+        .where(file.c.job == job_number, file.c.shard == shard, file.c.state.in_(OPEN_STATES))
+        .order_by(file.c.seq)
+    )
+    return [_file(row) for row in connection.execute(query)]
+
+
+def page_of_files(
+    connection: sa.Connection, job_number: int, *, after: int = 0, limit: int = 200, state: FileState | None = None
+) -> list[File]:
+    """Files in order of enumeration, after `after`; the cost does not depend on how deep the page lies."""
+    query = sa.select(file).where(file.c.job == job_number, file.c.seq > after)
+    if state is not None:
+        query = query.where(file.c.state == state)
+    return [_file(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
+
+
+def all_files(connection: sa.Connection, job_number: int) -> Iterator[File]:
+    """Page by page: a job may have a million."""
+    after = 0
+    while page := page_of_files(connection, job_number, after=after, limit=PAGE_FILES):
+        yield from page
+        after = page[-1].seq
+
+
+def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: int) -> list[File]:
+    query = sa.select(file).where(file.c.job == job_number, file.c.warnings.is_not(None))
+    return [_file(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
+
+
+def error_codes(connection: sa.Connection, job_number: int, state: FileState) -> dict[str, int]:
+    """How many files of a state have each code, the most frequent first. Reads all files of the job."""
+    count = sa.func.count()
+    query = (
+        sa.select(file.c.error_code, count)
+        .where(file.c.job == job_number, file.c.state == state)
+        .group_by(file.c.error_code)
+        .order_by(count.desc())
+    )
+    return dict(connection.execute(query).all())
+
+
+def get_file(connection: sa.Connection, job_number: int, seq: int) -> File:
+    return _file(connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).one())
+
+
+# The statements that run for every file are built once: building one costs more than running it.
+_IS_OURS = (
+    file.c.job == sa.bindparam("of_job"),
+    file.c.seq == sa.bindparam("of_seq"),
+    file.c.attempt == sa.bindparam("held_attempt"),
+)
+_CLAIM = (
+    sa.update(file)
+    .where(*_IS_OURS, file.c.state.in_(OPEN_STATES))
+    .values(state=FileState.PROCESSING, attempt=file.c.attempt + 1)
+)
+_HAND_BACK = (
+    sa.update(file)
+    .where(*_IS_OURS, file.c.state == FileState.PROCESSING)
+    .values(state=FileState.QUEUED, attempt=file.c.attempt - 1)
+)
+_JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_job"), job.c.state == JobState.PROCESSING)
+_COMMIT = {
+    state: sa.update(file)
+    .where(*_IS_OURS, file.c.state.in_(states_before(state)), _JOB_IS_LIVE.exists())
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in ("state", "duration_sec", "error_code", "error_message", "warnings")
+        }
+    )
+    for state in FINAL_FILE_STATES
+}
+
+
+def claim(connection: sa.Connection, item: File) -> bool:
+    """Begin the next attempt; False when another worker was faster."""
+    return connection.execute(_CLAIM, _held(item)).rowcount == 1
+
+
+def hand_back(connection: sa.Connection, item: File) -> None:
+    """Give up an attempt as if it had never begun: the worker stops, and the file is not to blame."""
+    connection.execute(_HAND_BACK, _held(item))
+
+
+def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> bool:
+    """Write a file's final state; False when the attempt is no longer ours or the job has ended meanwhile."""
+    values = {
+        "new_state": outcome.state,
+        "new_duration_sec": outcome.duration_sec,
+        "new_error_code": outcome.error_code,
+        "new_error_message": outcome.error_message,
+        "new_warnings": list(outcome.warnings) or None,
+    }
+    return connection.execute(_COMMIT[outcome.state], _held(item) | values).rowcount == 1
+
+
+def _held(item: File) -> dict[str, Any]:
+    return {"of_job": item.job_number, "of_seq": item.seq, "held_attempt": item.attempt}
+
+
+def _file(row: sa.Row[Any]) -> File:
+    return File(
+        job_number=row.job,
+        seq=row.seq,
+        shard=row.shard,
+        input_uri=row.input_uri,
+        output_uri=row.output_uri,
+        size_bytes=row.size_bytes,
+        state=FileState(row.state),
+        attempt=row.attempt,
+        duration_sec=row.duration_sec,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        warnings=tuple(row.warnings or ()),
+    )

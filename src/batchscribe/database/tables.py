@@ -1,0 +1,95 @@
+"""The tables. Counters live on shard and job rows, so nothing ever counts files; times are Unix seconds."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+#: SQLite counts up only an INTEGER key; a million-file job needs no more, PostgreSQL gets BIGINT.
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.String, nullable=False, unique=True),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("lane", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("submitted_at", sa.Double, nullable=False),
+    sa.Column("completed_at", sa.Double),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("sources", sa.JSON, nullable=False),
+    sa.Column("file_roots", sa.JSON, nullable=False),
+    sa.Column("s3", sa.JSON, nullable=False),
+    sa.Column("engine", sa.String, nullable=False),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    # The cursor: how far the enumeration has come, moved in the transaction that stores what it read.
+    sa.Column("cursor_source", sa.Integer, nullable=False, default=0),
+    sa.Column("cursor_after", sa.String),
+    sa.Column("last_seq", sa.Integer, nullable=False, default=0),
+    sa.Column("last_shard", sa.Integer, nullable=False, default=0),
+    sa.Column("listed", sa.Boolean, nullable=False, default=False),
+    sa.Column("shards_done", sa.Integer, nullable=False, default=0),
+    sa.Column("total_files", sa.Integer, nullable=False, default=0),
+    sa.Column("succeeded", sa.Integer, nullable=False, default=0),
+    sa.Column("failed", sa.Integer, nullable=False, default=0),
+    sa.Column("skipped", sa.Integer, nullable=False, default=0),
+    sa.Column("audio_sec", sa.Double, nullable=False, default=0.0),
+    sa.Column("estimated_audio_sec", sa.Double, nullable=False, default=0.0),
+    sa.Column("error_code", sa.String),
+    sa.Column("error_message", sa.String),
+    sa.Index("job_by_fingerprint", "fingerprint", "state"),
+    sa.Index("job_by_tenant", "tenant", "number"),
+    sqlite_autoincrement=True,
+)
+
+shard = sa.Table(
+    "shard",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("succeeded", sa.Integer, nullable=False, default=0),
+    sa.Column("failed", sa.Integer, nullable=False, default=0),
+    sa.Column("skipped", sa.Integer, nullable=False, default=0),
+    sa.Column("audio_sec", sa.Double, nullable=False, default=0.0),
+    sqlite_with_rowid=False,
+)
+#: Show adds the counters of running shards to those of the job row; this keeps it independent of the job's size.
+sa.Index(
+    "shard_running", shard.c.job, sqlite_where=shard.c.state == "RUNNING", postgresql_where=shard.c.state == "RUNNING"
+)
+
+file = sa.Table(
+    "file",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("shard", sa.Integer),
+    sa.Column("input_uri", sa.String, nullable=False),
+    sa.Column("output_uri", sa.String, nullable=False),
+    # First 8 bytes of the output URI's SHA-256: tells a taken output name without an index of long strings.
+    sa.Column("output_hash", sa.BigInteger),
+    sa.Column("size_bytes", sa.BigInteger),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("duration_sec", sa.Double),
+    sa.Column("error_code", sa.String),
+    sa.Column("error_message", sa.String),
+    sa.Column("warnings", sa.JSON(none_as_null=True)),
+    sa.Index("file_by_shard", "job", "shard"),
+    sa.Index("file_by_output", "job", "output_hash", unique=True),
+    sqlite_with_rowid=False,
+)
+
+#: Sealed with AES-GCM; the job's rows are deleted when it ends.
+secret = sa.Table(
+    "secret",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("key_id", sa.String, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)

@@ -1,0 +1,27 @@
+"""A fresh database with our schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.engine import open_engine
+from batchscribe.database.schema import migrate
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    opened = open_engine(f"sqlite:///{tmp_path / 'data' / 'batchscribe.db'}")
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One open transaction."""
+    with engine.begin() as opened:
+        yield opened

@@ -1,0 +1,130 @@
+"""Job rows: what was submitted reads back, the cursor has one mover, counters add up, a job ends once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.file import claim, commit_outcome, get_file, open_files
+from batchscribe.database.job import (
+    advance,
+    all_is_done,
+    begin_job,
+    end_job,
+    find_job,
+    get_job,
+    insert_job,
+    is_live,
+    newest_jobs,
+    take_in_shard,
+    unfinished_twin,
+)
+from batchscribe.database.shard import begin_shard, count_outcome, end_shard, insert_shards
+from batchscribe.errors import CorruptMedia, JobNotFound, NoInputFiles
+from batchscribe.jobs.model import Job
+from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.summary import Summary
+from batchscribe.wire.config import Config
+from batchscribe.wire.states import JobState
+from tests.jobs_on_record import a_job, stored_job
+
+
+def commit_first(connection: sa.Connection, job: Job, outcome: Outcome) -> None:
+    file = open_files(connection, job.number, 1)[0]
+    claim(connection, file)
+    file = get_file(connection, job.number, file.seq)
+    assert commit_outcome(connection, file, outcome)
+    count_outcome(connection, job.number, 1, outcome)
+
+
+def test_a_job_reads_back_as_it_was_submitted(connection: sa.Connection) -> None:
+    new = a_job(config=Config(word_time_offsets=True), file_roots=("/calls",), reference_id="case 7")
+    stored = insert_job(connection, new, fingerprint="f")
+    assert replace(stored, number=0) == new
+
+
+def test_an_unknown_job_is_told_by_name(connection: sa.Connection) -> None:
+    assert find_job(connection, "job_none") is None
+    with pytest.raises(JobNotFound, match="job_none"):
+        get_job(connection, "job_none")
+
+
+def test_the_same_request_finds_its_unfinished_job_but_not_a_finished_one(connection: sa.Connection) -> None:
+    job = insert_job(connection, a_job(), fingerprint="same words")
+    assert unfinished_twin(connection, "same words") == job
+    assert unfinished_twin(connection, "other words") is None
+    end_job(connection, job, JobState.CANCELED)
+    assert unfinished_twin(connection, "same words") is None
+
+
+def test_the_newest_job_comes_first(connection: sa.Connection) -> None:
+    for name in ("job_a", "job_b", "job_c"):
+        insert_job(connection, a_job(job_id=name), fingerprint=name)
+    assert [job.job_id for job in newest_jobs(connection, limit=2)] == ["job_c", "job_b"]
+
+
+def test_only_one_of_two_enumerations_moves_the_cursor(connection: sa.Connection) -> None:
+    job = insert_job(connection, a_job(), fingerprint="f")
+    begin_job(connection, job)
+    there = replace(job.cursor, after="memory://calls/9.wav", seq=9)
+    assert advance(connection, job, there, Summary(total_files=9), audio_sec=90.0)
+    assert not advance(connection, job, there, Summary(total_files=9), audio_sec=90.0)
+    read = get_job(connection, job.job_id)
+    assert (read.cursor, read.summary.total_files, read.estimated_audio_sec) == (there, 9, 90.0)
+
+
+def test_an_ended_job_neither_begins_nor_moves_again(connection: sa.Connection) -> None:
+    job = insert_job(connection, a_job(), fingerprint="f")
+    end_job(connection, job, JobState.CANCELED)
+    assert not begin_job(connection, job)
+    assert not advance(connection, job, replace(job.cursor, seq=1), Summary(), audio_sec=0.0)
+
+
+def test_a_job_ends_once_and_says_why_and_when(connection: sa.Connection) -> None:
+    job = stored_job(connection)
+    assert end_job(connection, job, JobState.FAILED, error=NoInputFiles("No file was found."))
+    assert not end_job(connection, job, JobState.CANCELED)
+    ended = get_job(connection, job.job_id)
+    assert (ended.state, ended.error_code) == (JobState.FAILED, "NO_INPUT_FILES")
+    assert ended.completed_at is not None
+    assert not is_live(connection, job.number)
+
+
+def test_counters_of_a_running_shard_count_before_it_ends(connection: sa.Connection) -> None:
+    job = stored_job(connection, files=4)
+    begin_shard(connection, job.number, 1)
+    commit_first(connection, job, Outcome.succeeded(duration_sec=2.0))
+    commit_first(connection, job, Outcome.failed(CorruptMedia("bad")))
+    claim(connection, open_files(connection, job.number, 1)[0])
+    summary = get_job(connection, job.job_id).summary
+    assert summary == Summary(total_files=4, queued=1, processing=1, succeeded=1, failed=1, audio_sec=2.0)
+
+
+def test_a_finished_shard_is_counted_once(connection: sa.Connection) -> None:
+    job = stored_job(connection, files=1)
+    begin_shard(connection, job.number, 1)
+    commit_first(connection, job, Outcome.succeeded(duration_sec=2.0))
+    running = get_job(connection, job.job_id).summary
+    assert end_shard(connection, job.number, 1)
+    take_in_shard(connection, job.number, 1)
+    assert not end_shard(connection, job.number, 1)
+    assert get_job(connection, job.job_id).summary == running
+
+
+def test_all_is_done_only_when_listed_and_every_shard_ended(connection: sa.Connection) -> None:
+    job = stored_job(connection, files=2)
+    assert not all_is_done(connection, job.number)
+    end_shard(connection, job.number, 1)
+    take_in_shard(connection, job.number, 1)
+    assert all_is_done(connection, job.number)
+
+
+def test_a_done_shard_does_not_run_again(connection: sa.Connection) -> None:
+    job = stored_job(connection, files=1)
+    insert_shards(connection, job.number, [2])
+    assert begin_shard(connection, job.number, 2)
+    assert begin_shard(connection, job.number, 2)  # after a crash
+    assert end_shard(connection, job.number, 2)
+    assert not begin_shard(connection, job.number, 2)

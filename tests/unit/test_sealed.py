@@ -1,0 +1,92 @@
+"""Stored secrets: unreadable without the key, bound to their row, and openable after the key was rotated."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from batchscribe.database.sealed import Keyring, destroy_secrets, load_keyring, read_secret, store_secret
+from batchscribe.database.tables import secret
+from batchscribe.errors import InvalidSetting, SecretKeyChanged
+from batchscribe.jobs.model import Job
+from batchscribe.settings import load_settings
+from tests.jobs_on_record import stored_job
+
+OLD, NEW = b"o" * 32, b"n" * 32
+PLAIN = b"MARKED-SECRET-4711"
+
+
+@pytest.fixture
+def job(connection: sa.Connection) -> Job:
+    return stored_job(connection)
+
+
+def test_what_is_stored_opens_again_and_does_not_show_the_secret(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    store_secret(connection, keyring, job=job, name="input", plain=PLAIN)
+    assert PLAIN not in connection.scalars(sa.select(secret.c.sealed)).one()
+    assert read_secret(connection, keyring, job=job, name="input") == PLAIN
+    assert read_secret(connection, keyring, job=job, name="output") is None
+
+
+def test_a_secret_moved_to_another_row_does_not_open(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    store_secret(connection, keyring, job=job, name="input", plain=PLAIN)
+    connection.execute(sa.update(secret).values(name="output"))
+    with pytest.raises(SecretKeyChanged):
+        read_secret(connection, keyring, job=job, name="output")
+
+
+def test_a_secret_does_not_open_for_another_tenant(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    store_secret(connection, keyring, job=job, name="input", plain=PLAIN)
+    with pytest.raises(SecretKeyChanged):
+        read_secret(connection, keyring, job=replace(job, tenant="other"), name="input")
+
+
+def test_after_rotation_old_secrets_open_and_new_ones_use_the_newest_key(connection: sa.Connection, job: Job) -> None:
+    store_secret(connection, Keyring((OLD,)), job=job, name="input", plain=PLAIN)
+    rotated = Keyring((NEW, OLD))
+    assert read_secret(connection, rotated, job=job, name="input") == PLAIN
+    store_secret(connection, rotated, job=job, name="output", plain=PLAIN)
+    assert read_secret(connection, Keyring((NEW,)), job=job, name="output") == PLAIN
+
+
+def test_without_its_key_a_secret_says_what_to_do(connection: sa.Connection, job: Job) -> None:
+    store_secret(connection, Keyring((OLD,)), job=job, name="input", plain=PLAIN)
+    with pytest.raises(SecretKeyChanged, match="BATCHSCRIBE_SECRET_KEY"):
+        read_secret(connection, Keyring((NEW,)), job=job, name="input")
+
+
+def test_destroyed_secrets_are_gone(connection: sa.Connection, job: Job) -> None:
+    store_secret(connection, Keyring((NEW,)), job=job, name="input", plain=PLAIN)
+    destroy_secrets(connection, job)
+    assert connection.scalar(sa.select(sa.func.count()).select_from(secret)) == 0
+
+
+def test_the_key_file_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path / "data")
+    first = load_keyring(settings)
+    key_file = tmp_path / "data" / "secret.key"
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    assert load_keyring(settings).keys == first.keys
+    assert [path.name for path in key_file.parent.iterdir()] == ["secret.key"]
+
+
+def test_keys_of_the_setting_come_newest_first(tmp_path: Path) -> None:
+    text = ",".join(base64.urlsafe_b64encode(key).decode() for key in (NEW, OLD))
+    settings = load_settings(data_dir=tmp_path, secret_key=SecretStr(text))
+    assert load_keyring(settings).keys == (NEW, OLD)
+    assert not (tmp_path / "secret.key").exists()
+
+
+@pytest.mark.parametrize("text", ["short", "", "not base64 at all !", base64.urlsafe_b64encode(b"x" * 31).decode()])
+def test_a_key_of_the_wrong_shape_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    settings = load_settings(data_dir=tmp_path, secret_key=SecretStr(text + ","))
+    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_SECRET_KEY"):
+        load_keyring(settings)
