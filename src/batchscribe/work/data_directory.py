@@ -1,0 +1,33 @@
+"""One working process per data directory: two would take up each other's tasks as those of a dead predecessor."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchscribe.errors import DataDirectoryBusy
+
+LOCK_NAME = "worker.lock"
+
+
+@contextmanager
+def only_worker(data_dir: Path) -> Iterator[None]:
+    """Hold the directory's lock, which the system takes back however the process ends. Raises `DataDirectoryBusy`."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / LOCK_NAME).open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise DataDirectoryBusy(
+                f"Another batchscribe (process {holder}) is working in {data_dir}; wait for it, or give this one a "
+                "directory of its own with --data-dir."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield

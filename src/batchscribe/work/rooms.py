@@ -1,0 +1,26 @@
+"""The rooms of the house as one job's files need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.speech.pool import SpeechPool
+from batchscribe.speech.registry import Choice
+from batchscribe.storage.store import Store
+from batchscribe.work.in_hand import InHand
+from batchscribe.work.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """`input` and `output` are one job's storage, with its own credentials; the pools are the process's."""
+
+    input: Store
+    output: Store
+    decoder: DecoderPool
+    speech: SpeechPool
+    choice: Choice
+    watch: Watch
+    in_hand: InHand
+    segments_ahead: int  #: of one file: enough to keep the engines busy, few enough to bound memory

@@ -1,0 +1,149 @@
+"""Work through the files of one shard, several at a time; each file is claimed, transcribed and committed alone."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.file import claim, commit_outcome, get_file, hand_back, open_files
+from batchscribe.database.job import all_is_done, take_in_shard
+from batchscribe.database.shard import begin_shard, count_outcome, end_shard
+from batchscribe.errors import EngineNotAvailable, FileCrashedWorker, InternalError, StorageUnavailable, WorkInterrupted
+from batchscribe.jobs.model import File, Job
+from batchscribe.jobs.outcome import Outcome
+from batchscribe.wire.states import FileState
+from batchscribe.work.flow import FINISH, Task
+from batchscribe.work.records import Records
+from batchscribe.work.rooms import Rooms
+from batchscribe.work.transcribe_file import transcribe_file
+
+log = structlog.get_logger()
+
+#: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
+DEATHS_TO_SUSPECT = 2
+
+
+class Slots:
+    """How many files this process works on at once, over all its shards."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.taken = threading.BoundedSemaphore(width)
+        self.for_suspects = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What working on a job's files takes."""
+
+    job: Job
+    rooms: Rooms
+    records: Records
+    slots: Slots
+    max_attempts: int
+
+
+def work_shard(shift: Shift, number: int) -> None:
+    """Raises `WorkInterrupted` when the worker stops or the job ends; what is unfinished then stays so."""
+    with shift.records.transaction() as connection:
+        if not begin_shard(connection, shift.job.number, number):
+            return
+        files = open_files(connection, shift.job.number, number)
+    suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
+    _work_all(shift, [file for file in files if file not in suspects])
+    for suspect in suspects:  # one at a time, or the guilty one would take the innocent with it
+        with shift.slots.for_suspects:
+            _work_all(shift, [suspect])
+    _close(shift, number)
+
+
+def _work_all(shift: Shift, files: list[File]) -> None:
+    width = max(1, min(shift.slots.width, len(files)))
+    with ThreadPoolExecutor(width, thread_name_prefix="file-") as threads:
+        _settle(shift, {threads.submit(work_file, shift, file): file for file in files})
+
+
+def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
+    """Wait for all files. One that failed by a mistake of ours is marked so, and stops no other."""
+    postponed: BaseException | None = None
+    for future in as_completed(work):
+        error = future.exception()
+        if isinstance(error, WorkInterrupted | EngineNotAvailable | sa.exc.SQLAlchemyError):
+            postponed = error  # not this file's alone: the shard is tried again, or the job has failed
+        elif error is not None:
+            log.error("file.mistake", **_names(shift, work[future]), exc_info=error)
+            _fail_mistaken(shift, work[future])
+    if postponed is not None:
+        raise postponed
+
+
+def work_file(shift: Shift, file: File) -> None:
+    """Try one file until it has a final state, or somebody else works on it."""
+    while True:
+        with shift.slots.taken:
+            shift.rooms.watch.check(shift.job.number)
+            claimed = _claim(shift, file)
+            if claimed is None:
+                return
+            outcome = _attempt(shift, claimed)
+        if outcome is not None:
+            _commit(shift, claimed, outcome)
+            return
+        file = claimed
+
+
+def _claim(shift: Shift, file: File) -> File | None:
+    with shift.records.transaction() as connection:
+        if not claim(connection, file):
+            return None
+    return replace(file, state=FileState.PROCESSING, attempt=file.attempt + 1)
+
+
+def _attempt(shift: Shift, file: File) -> Outcome | None:
+    """None when another attempt is worth it."""
+    if file.attempt > shift.max_attempts:
+        times = shift.max_attempts
+        return Outcome.failed(FileCrashedWorker(f"The worker died {times} times while it worked on this file."))
+    try:
+        return transcribe_file(file, shift.job, shift.rooms)
+    except WorkInterrupted:
+        with shift.records.transaction() as connection:
+            hand_back(connection, file)
+        raise
+    except StorageUnavailable as error:
+        log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
+        return Outcome.failed(error) if file.attempt >= shift.max_attempts else None
+
+
+def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
+    """One guarded transaction: whoever lost the file, or the whole job, in the meantime changes nothing."""
+    with shift.records.transaction() as connection:
+        won = commit_outcome(connection, file, outcome)
+        if won and file.shard is not None:
+            count_outcome(connection, file.job_number, file.shard, outcome)
+    log.info("file.done", **_names(shift, file), state=outcome.state, error_code=outcome.error_code, won=won)
+
+
+def _fail_mistaken(shift: Shift, file: File) -> None:
+    sentence = "This file failed by a mistake of batchscribe, not of its own; the log has the details."
+    with shift.records.transaction() as connection:
+        current = get_file(connection, file.job_number, file.seq)
+    _commit(shift, current, Outcome.failed(InternalError(sentence)))
+
+
+def _close(shift: Shift, number: int) -> None:
+    """Shard done, its counters taken in and the next stage enqueued: one transaction."""
+    job = shift.job
+    with shift.records.transaction() as connection:
+        if end_shard(connection, job.number, number):
+            take_in_shard(connection, job.number, number)
+            if all_is_done(connection, job.number):
+                shift.records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
+
+
+def _names(shift: Shift, file: File) -> dict[str, str]:
+    return {"job_id": shift.job.job_id, "file_id": file.file_id, "tenant": shift.job.tenant}

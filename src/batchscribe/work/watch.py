@@ -1,0 +1,45 @@
+"""Tells work in progress whether it is still wanted: before each file and between segments."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from batchscribe.errors import WorkInterrupted
+
+LOOK_EVERY_SEC = 0.5  #: how old the answer about one job may be
+
+
+class Watch:
+    """Remembers that the worker was told to stop, and which jobs have ended meanwhile. Thread-safe."""
+
+    def __init__(self, job_is_live: Callable[[int], bool], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job_is_live = job_is_live
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._seen: dict[int, tuple[float, bool]] = {}
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def is_live(self, job_number: int) -> bool:
+        """False once the job has ended, by cancellation too; at most half a second behind."""
+        looked_at, live = self._seen.get(job_number, (float("-inf"), True))
+        if live and self._clock() - looked_at >= LOOK_EVERY_SEC:
+            live = self._job_is_live(job_number)
+            self._seen[job_number] = (self._clock(), live)
+        return live
+
+    def check(self, job_number: int) -> None:
+        """Raises `WorkInterrupted` when the worker stops or the job has ended."""
+        if self.stopping or not self.is_live(job_number):
+            raise WorkInterrupted("The worker was stopped or the job has ended.")
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, or return True at once when told to stop."""
+        return self._stopping.wait(seconds)

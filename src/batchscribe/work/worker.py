@@ -1,0 +1,168 @@
+"""One working process: the pools that are shared by all jobs, and the handlers of the durable tasks."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.database.job import find_job, is_live
+from batchscribe.errors import InternalError, JobError, StorageError, UsageError, WorkInterrupted
+from batchscribe.jobs.model import Job
+from batchscribe.settings import Settings
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.pool import EnginePool, SpeechPool
+from batchscribe.speech.registry import choose_engine
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from batchscribe.storage.store import Store
+from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials
+from batchscribe.work.enumerate import Rules, enumerate_job
+from batchscribe.work.finish import fail_job, finish_job
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Handler
+from batchscribe.work.in_hand import InHand
+from batchscribe.work.records import Records
+from batchscribe.work.rooms import Rooms
+from batchscribe.work.shard import Shift, Slots, work_shard
+from batchscribe.work.watch import Watch
+
+log = structlog.get_logger()
+
+#: Files in hand for each engine process: while one is heard, the next is read, decoded or written.
+FILES_PER_ENGINE = 2
+#: Segments of one file that may wait for an engine, for each engine process.
+SEGMENTS_PER_ENGINE = 4
+#: Seconds between two tries of a task that met a database in trouble: a full disk, a restart.
+DATABASE_RETRY_SEC = 5.0
+JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
+
+
+MakePool = Callable[[EngineSpec, int], SpeechPool]
+
+
+class Worker:
+    """Takes tasks between `start` and `stop`. Thread-safe; one per process."""
+
+    def __init__(
+        self,
+        records: Records,
+        settings: Settings,
+        *,
+        make_pool: MakePool = EnginePool,
+        max_attempts: int | None = None,
+    ) -> None:
+        """`max_attempts` stands in for that of the settings: how often a file may see its worker die."""
+        self.watch = Watch(self._is_live)
+        self.in_hand = InHand()
+        self._records = records
+        self._settings = settings
+        self._make_pool = make_pool
+        self._max_attempts = max_attempts or settings.max_attempts
+        self._slots = Slots(settings.workers * FILES_PER_ENGINE)
+        self._decoder = DecoderPool(
+            settings.workers, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
+        )
+        self._pools: dict[EngineSpec, SpeechPool] = {}
+        self._rooms: OrderedDict[int, Rooms] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def start(self, *, lanes: Sequence[str]) -> None:
+        """Take up what a dead predecessor left in these lanes, then work."""
+        handlers: dict[str, Handler] = {
+            ENUMERATE: partial(self._handle, self._enumerate),
+            SHARD: partial(self._handle, self._work_shard),
+            FINISH: partial(self._handle, lambda job, _: finish_job(job.job_id, self._records)),
+        }
+        self._records.flow.run(handlers, lanes=lanes, slots=self._slots.width)
+
+    def stop(self) -> None:
+        """Drop what is in hand: unfinished files stay on record for the next worker."""
+        self.watch.stop()
+        for pool in self._pools.values():
+            pool.close()
+        self._decoder.close()
+        self._records.flow.stop()
+
+    def _handle(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
+        """Do a task for as long as its job lives and this worker does. No error of one job reaches another."""
+        while (job := self._live_job(job_id)) is not None:
+            try:
+                work(job, number)
+            except WorkInterrupted:
+                if self.watch.stopping:
+                    raise
+            except sa.exc.OperationalError as error:
+                log.exception("database.trouble", job_id=job_id, error=str(error.orig))
+                if self.watch.wait(DATABASE_RETRY_SEC):
+                    raise WorkInterrupted("The worker stops.") from error
+            except (JobError, StorageError, UsageError) as error:
+                fail_job(job, error, self._records)
+            except Exception:
+                log.exception("task.mistake", job_id=job_id, number=number)
+                fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
+                raise
+            else:
+                return
+
+    def _live_job(self, job_id: str) -> Job | None:
+        with self._records.transaction() as connection:
+            job = find_job(connection, job_id)
+        return job if job is not None and not job.is_final else None
+
+    def _is_live(self, job_number: int) -> bool:
+        with self._records.transaction() as connection:
+            return is_live(connection, job_number)
+
+    def _enumerate(self, job: Job, _number: int) -> None:
+        rooms = self._rooms_of(job)
+        rules = Rules(
+            speed=rooms.choice.spec.speed,
+            max_files=self._settings.max_files,
+            extra_formats=self._settings.extra_formats,
+        )
+        enumerate_job(job, rooms.input, self._records, rules, check=partial(self.watch.check, job.number))
+
+    def _work_shard(self, job: Job, number: int) -> None:
+        shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_attempts)
+        work_shard(shift, number)
+
+    def _rooms_of(self, job: Job) -> Rooms:
+        with self._lock:
+            if job.number not in self._rooms:
+                self._rooms[job.number] = self._make_rooms(job)
+            self._rooms.move_to_end(job.number)
+            while len(self._rooms) > JOBS_REMEMBERED:
+                self._rooms.popitem(last=False)
+            return self._rooms[job.number]
+
+    def _make_rooms(self, job: Job) -> Rooms:
+        choice = choose_engine(job.engine, job.config.language, self._settings)
+        return Rooms(
+            input=self._store(job, INPUT),
+            output=self._store(job, OUTPUT),
+            decoder=self._decoder,
+            speech=self._pool(choice.spec),
+            choice=choice,
+            watch=self.watch,
+            in_hand=self.in_hand,
+            segments_ahead=self._settings.workers * SEGMENTS_PER_ENGINE,
+        )
+
+    def _store(self, job: Job, side: str) -> Store:
+        roots = (*self._settings.file_roots, *(Path(root) for root in job.file_roots))
+        aws = open_credentials(self._records, job, side)
+        access = Access.from_settings(self._settings, file_roots=roots, aws=aws)
+        return connect(replace(access, **job.s3))
+
+    def _pool(self, spec: EngineSpec) -> SpeechPool:
+        if spec not in self._pools:
+            self._pools[spec] = self._make_pool(spec, self._settings.workers)
+        return self._pools[spec]

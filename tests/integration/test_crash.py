@@ -1,0 +1,79 @@
+"""`kill -9` at any moment: nothing lost, nothing written twice, nothing done again but what was in flight."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from batchscribe.wire.states import FileState, JobState
+from batchscribe.work.worker import FILES_PER_ENGINE
+from tests.integration.crash_victim import LEDGER
+from tests.integration.flow_runner import running
+from tests.recordings import write_wav
+
+FILES = 80
+KILLS = 4
+WORKERS = 2
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_job_survives_being_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
+    for number in range(FILES):
+        write_wav(tmp_path / "calls" / f"{number:03}.wav", duration_sec=0.5, seed=number)
+    moment = random.Random(seed)  # noqa: S311 - no secret
+    kills = sum(killed_after(tmp_path, moment.uniform(0.05, 1.2)) for _ in range(KILLS))
+    assert not killed_after(tmp_path, 120.0)
+
+    ledger = (tmp_path / LEDGER).read_text().split("\n")
+    starts = Counter(line for line in ledger if line.startswith("start"))
+    writes = Counter(line for line in ledger if line.startswith("write"))
+    assert kills >= 2
+    assert len(starts) == FILES
+    assert len(writes) <= FILES  # a kill may come between a write and its line in the ledger
+    assert set(writes.values()) == {1}
+    assert starts.total() - FILES <= kills * WORKERS * FILES_PER_ENGINE
+    with running(tmp_path) as runner:
+        job = runner.job("job_victim")
+        assert job.state is JobState.SUCCEEDED
+        assert job.summary.succeeded == job.summary.total_files == FILES
+        assert {file.state for file in runner.files(job)} == {FileState.SUCCEEDED}
+        assert len(runner.outputs()) == FILES
+
+
+def killed_after(folder: Path, seconds: float) -> bool:
+    """Let a worker work on the job for so long; False when it came to the end by itself."""
+    command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "working\n"
+        try:
+            assert victim.wait(seconds) == 0
+        except subprocess.TimeoutExpired:
+            victim.kill()
+            return True
+    return False
+
+
+def test_a_file_under_which_the_worker_always_dies_fails_alone(tmp_path: Path) -> None:
+    write_wav(tmp_path / "calls" / "good.wav")
+    write_wav(tmp_path / "calls" / "poison.wav")
+    deaths = 0
+    while dies(tmp_path):
+        deaths += 1
+        assert deaths <= 3
+    assert deaths == 3
+    with running(tmp_path) as runner:
+        ends = {Path(file.input_uri).stem: file.error_code for file in runner.files(runner.job("job_victim"))}
+    assert ends == {"good": None, "poison": "FILE_CRASHED_WORKER"}
+
+
+def dies(folder: Path) -> bool:
+    command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=60).returncode == -signal.SIGKILL

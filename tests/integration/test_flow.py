@@ -1,0 +1,205 @@
+"""The durable engine behind its adapter: transactions, one run per task, lanes, interruption and crash."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.engine import open_engine
+from batchscribe.errors import WorkInterrupted
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Task
+
+SHARD_1 = Task(SHARD, "job_1", 1, lane="here")
+
+
+class Diary:
+    """Writes down which tasks ran."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, int]] = []
+
+    def write(self, job_id: str, number: int) -> None:
+        self.ran.append((job_id, number))
+
+    def handlers(self, **others: Handler) -> dict[str, Handler]:
+        return {ENUMERATE: self.write, SHARD: self.write, FINISH: self.write} | others
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    opened = open_engine(f"sqlite:///{tmp_path / 'flow.db'}")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def flow(engine: sa.Engine) -> Iterator[Flow]:
+    """Stopped at the end; `run` is up to the test."""
+    made = Flow(engine)
+    yield made
+    made.stop()
+
+
+def until(condition: Callable[[], bool], *, within_sec: float = 10.0) -> bool:
+    deadline = time.monotonic() + within_sec
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def statuses(engine: sa.Engine) -> dict[str, str]:
+    with engine.begin() as connection:
+        rows = connection.execute(sa.text("SELECT workflow_uuid, status FROM workflow_status"))
+        return {row[0]: row[1] for row in rows}
+
+
+def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, flow: Flow) -> None:
+    diary = Diary()
+    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    with engine.connect() as connection:
+        flow.enqueue(connection, SHARD_1)
+        connection.rollback()
+    with engine.begin() as connection:
+        flow.enqueue(connection, Task(SHARD, "job_1", 2, lane="here"))
+    assert until(lambda: diary.ran == [("job_1", 2)])
+    assert list(statuses(engine)) == ["job_1-2"]
+
+
+def test_enqueueing_a_task_twice_runs_it_once(engine: sa.Engine, flow: Flow) -> None:
+    diary = Diary()
+    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    for _ in range(2):
+        with engine.begin() as connection:
+            flow.enqueue(connection, SHARD_1)
+        assert until(lambda: statuses(engine) == {"job_1-1": "SUCCESS"})
+    assert diary.ran == [("job_1", 1)]
+
+
+def test_tasks_of_another_lane_wait_for_their_own_worker(engine: sa.Engine, flow: Flow) -> None:
+    diary = Diary()
+    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    with engine.begin() as connection:
+        flow.enqueue(connection, Task(SHARD, "job_other", 1, lane="elsewhere"))
+        flow.enqueue(connection, SHARD_1)
+    assert until(lambda: statuses(engine)["job_1-1"] == "SUCCESS")
+    assert diary.ran == [("job_1", 1)]
+    flow.stop()
+    flow.run(diary.handlers(), lanes=["elsewhere"], slots=2)
+    assert until(lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
+
+
+def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(engine: sa.Engine, flow: Flow) -> None:
+    diary, gate = Diary(), threading.Event()
+
+    def wait_then_write(job_id: str, number: int) -> None:
+        gate.wait(10)
+        diary.write(job_id, number)
+
+    flow.run(diary.handlers(**{SHARD: wait_then_write}), lanes=["here"], slots=1)
+    with engine.begin() as connection:
+        for number in range(1, 6):
+            flow.enqueue(connection, Task(SHARD, "job_big", number, lane="here"))
+    assert until(lambda: "PENDING" in statuses(engine).values())
+    with engine.begin() as connection:
+        flow.enqueue(connection, Task(SHARD, "job_new", 1, lane="here"))
+    gate.set()
+    assert until(lambda: len(diary.ran) == 6)
+    assert diary.ran[:2] == [("job_big", 1), ("job_new", 1)]
+
+
+def test_an_interrupted_task_is_taken_up_by_the_next_run(engine: sa.Engine, flow: Flow) -> None:
+    begun = threading.Event()
+
+    def interrupted(_job_id: str, _number: int) -> None:
+        begun.set()
+        raise WorkInterrupted("stopping")
+
+    diary = Diary()
+    flow.run(diary.handlers(**{SHARD: interrupted}), lanes=["here"], slots=1)
+    with engine.begin() as connection:
+        flow.enqueue(connection, SHARD_1)
+    assert begun.wait(10)
+    time.sleep(0.5)
+    assert statuses(engine) == {"job_1-1": "PENDING"}
+    flow.stop()
+    flow.run(diary.handlers(), lanes=["here"], slots=1)
+    assert until(lambda: diary.ran == [("job_1", 1)])
+
+
+def test_canceled_tasks_leave_their_queue_and_forgotten_ones_the_database(engine: sa.Engine, flow: Flow) -> None:
+    diary = Diary()
+    flow.run(diary.handlers(), lanes=["here"], slots=1)
+    waiting = [Task(SHARD, "job_2", number, lane="elsewhere") for number in range(1, 4)]
+    with engine.begin() as connection:
+        for task in waiting:
+            flow.enqueue(connection, task)
+    flow.cancel(waiting)
+    assert set(statuses(engine).values()) == {"CANCELLED"}
+    flow.forget(waiting)
+    assert statuses(engine) == {}
+
+
+def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(engine: sa.Engine, flow: Flow) -> None:
+    """As it happens when a task finds that its job has failed."""
+    told: list[str] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: told.append(str(record.exc_info and record.exc_info[1]))  # type: ignore[method-assign]
+
+    def forget_myself(job_id: str, number: int) -> None:
+        flow.forget([Task(SHARD, job_id, number)])
+
+    def fail(_job_id: str, _number: int) -> None:
+        raise ValueError("a mistake")
+
+    flow.run({ENUMERATE: fail, SHARD: forget_myself, FINISH: fail}, lanes=["here"], slots=1)
+    logging.getLogger("dbos").addHandler(listener)
+    try:
+        with engine.begin() as connection:
+            flow.enqueue(connection, SHARD_1)
+        assert until(lambda: statuses(engine) == {})
+        with engine.begin() as connection:
+            flow.enqueue(connection, Task(ENUMERATE, "job_1", lane="here"))
+        assert until(lambda: statuses(engine) == {"enumerate-job_1": "ERROR"})
+        assert until(lambda: bool(told))
+    finally:
+        logging.getLogger("dbos").removeHandler(listener)
+    assert told == ["a mistake"]
+
+
+KILLED_IN_THE_MIDDLE = """
+import sys, time
+from batchscribe.database.engine import open_engine
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Task
+
+def handle(job_id, number):
+    print("begun", flush=True)
+    time.sleep(60)
+
+engine = open_engine(sys.argv[1])
+flow = Flow(engine)
+flow.run({ENUMERATE: handle, SHARD: handle, FINISH: handle}, lanes=["here"], slots=1)
+with engine.begin() as connection:
+    flow.enqueue(connection, Task(SHARD, "job_1", 1, lane="here"))
+time.sleep(60)
+"""
+
+
+def test_a_task_whose_process_was_killed_is_taken_up_by_the_next_one(engine: sa.Engine, flow: Flow) -> None:
+    command = [sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(engine.url)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "begun\n"
+        os.kill(victim.pid, signal.SIGKILL)
+    diary = Diary()
+    flow.run(diary.handlers(), lanes=["here"], slots=1)
+    assert until(lambda: diary.ran == [("job_1", 1)])

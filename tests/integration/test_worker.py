@@ -1,0 +1,256 @@
+"""Jobs through the whole flow: every file gets one final state, one bad file stops no other, counters add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.errors import InvalidRequest, UnsupportedLanguage
+from batchscribe.jobs.summary import Summary
+from batchscribe.segment import Hearing, Segment
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.inline import InlinePool
+from batchscribe.speech.pool import EnginePool
+from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.storage.access import AwsCredentials
+from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.config import Config
+from batchscribe.wire.output import Output
+from batchscribe.wire.states import FileState, JobState
+from batchscribe.work.finish import cancel_job
+from tests.integration.flow_runner import FlowRunner, running
+from tests.recordings import write_wav
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[FlowRunner]:
+    with running(tmp_path) as started:
+        yield started
+
+
+def counted(summary: Summary) -> dict[str, int]:
+    return {name: value for name, value in summary.answer().model_dump().items() if value}
+
+
+def test_every_recording_below_a_prefix_becomes_a_transcript(runner: FlowRunner) -> None:
+    for number in range(70):  # more than one shard
+        write_wav(runner.folder / "calls" / f"day{number % 3}" / f"{number:02}.wav", seed=number)
+    job = runner.run()
+    assert job.state is JobState.SUCCEEDED
+    assert counted(job.summary) == {"total_files": 70, "succeeded": 70}
+    assert job.summary.audio_sec == pytest.approx(70.0)
+    outputs = runner.outputs()
+    assert sorted(outputs) == sorted(f"day{number % 3}/{number:02}.json" for number in range(70))
+    assert outputs["day0/00.json"]["result"]["text_display"] == "the quick"
+
+
+def test_one_bad_file_stops_no_other(runner: FlowRunner) -> None:
+    for name in ("a", "c"):
+        write_wav(runner.folder / "calls" / f"{name}.wav")
+    (runner.folder / "calls" / "b.wav").write_text("this is not a recording")
+    (runner.folder / "calls" / "notes.txt").write_text("neither is this")
+    job = runner.run()
+    assert job.state is JobState.PARTIAL
+    assert counted(job.summary) == {"total_files": 4, "succeeded": 2, "failed": 1, "skipped": 1}
+    ends = {Path(file.input_uri).name: (file.state, file.error_code) for file in runner.files(job)}
+    assert ends["b.wav"] == (FileState.FAILED, "UNSUPPORTED_MEDIA")
+    assert ends["notes.txt"] == (FileState.SKIPPED, "UNSUPPORTED_MEDIA")
+
+
+def test_a_job_in_which_every_file_fails_has_failed(runner: FlowRunner) -> None:
+    (runner.folder / "calls").mkdir()
+    (runner.folder / "calls" / "a.wav").write_bytes(b"")
+    job = runner.run()
+    assert (job.state, job.error_code) == (JobState.FAILED, "ALL_FILES_FAILED")
+    assert runner.files(job)[0].error_code == "EMPTY_RECORDING"
+
+
+def test_a_job_that_finds_nothing_says_so(runner: FlowRunner) -> None:
+    (runner.folder / "calls").mkdir()
+    job = runner.run()
+    assert (job.state, job.error_code) == (JobState.FAILED, "NO_INPUT_FILES")
+
+
+def test_a_folder_that_is_not_there_fails_the_job_by_name(runner: FlowRunner) -> None:
+    job = runner.run()
+    assert job.state is JobState.FAILED
+    assert job.error_code in {"BUCKET_NOT_FOUND", "OBJECT_NOT_FOUND"}
+    assert "calls" in (job.error_message or "")
+
+
+def test_more_files_than_allowed_fail_the_job(tmp_path: Path) -> None:
+    for number in range(3):
+        write_wav(tmp_path / "calls" / f"{number}.wav")
+    with running(tmp_path, max_files=2) as runner:
+        job = runner.run()
+    assert (job.state, job.error_code) == (JobState.FAILED, "TOO_MANY_FILES")
+
+
+def test_a_manifest_keeps_its_order_and_fails_what_is_missing(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "b.wav")
+    write_wav(runner.folder / "calls" / "a.wav")
+    names = ("calls/b.wav", "calls/none.wav", "calls/a.wav", "calls/text.txt")
+    job = runner.run(sources=tuple(runner.file(name) for name in names))
+    assert [(file.state, file.error_code) for file in runner.files(job)] == [
+        (FileState.SUCCEEDED, None),
+        (FileState.FAILED, "OBJECT_NOT_FOUND"),
+        (FileState.SUCCEEDED, None),
+        (FileState.FAILED, "UNSUPPORTED_MEDIA"),
+    ]
+
+
+def test_globs_decide_what_is_counted(runner: FlowRunner) -> None:
+    for name in ("a.wav", "a_draft.wav", "deep/b.wav", "deep/c.mp3"):
+        write_wav(runner.folder / "calls" / name)
+    job = runner.run(sources=(runner.prefix("calls", include=("**/*.wav",), exclude=("*_draft.*",)),))
+    assert counted(job.summary) == {"total_files": 2, "succeeded": 2}
+    assert list(runner.outputs()) == ["a.json", "deep/b.json"]
+
+
+def test_two_recordings_of_one_name_get_two_transcripts(runner: FlowRunner) -> None:
+    for name in ("x/a.wav", "y/a.wav", "z/a.wav"):
+        write_wav(runner.folder / "calls" / name)
+    names = ("calls/x/a.wav", "calls/y/a.wav", "calls/z/a.wav")
+    runner.run(sources=tuple(runner.file(name) for name in names))
+    assert sorted(runner.outputs()) == ["a.json", "a.wav-2.json", "a.wav.json"]
+
+
+def test_an_existing_transcript_is_left_alone_and_told(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "a.wav")
+    write_wav(runner.folder / "calls" / "b.wav")
+    existing = runner.folder / "out" / "a.json"
+    existing.parent.mkdir()
+    existing.write_text("{}")
+    job = runner.run()
+    assert job.state is JobState.SUCCEEDED
+    assert counted(job.summary) == {"total_files": 2, "succeeded": 1, "skipped": 1}
+    assert runner.files(job)[0].error_code == "OUTPUT_EXISTS"
+    assert existing.read_text() == "{}"
+
+
+def test_overwrite_replaces_an_existing_transcript(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "a.wav")
+    existing = runner.folder / "out" / "a.json"
+    existing.parent.mkdir()
+    existing.write_text("{}")
+    output = Output(uri=f"{(runner.folder / 'out').as_uri()}/", layout=OutputLayout.PREFIX, overwrite=True)
+    assert runner.run(output=output).state is JobState.SUCCEEDED
+    assert runner.outputs()["a.json"]["duration_sec"] == 1.0
+
+
+def test_a_second_run_next_to_the_recordings_tells_no_transcript_as_skipped(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "a.wav")
+    adjacent = Output(layout=OutputLayout.ADJACENT)
+    assert counted(runner.run(output=adjacent).summary) == {"total_files": 1, "succeeded": 1}
+    assert counted(runner.run(output=adjacent).summary) == {"total_files": 1, "skipped": 1}
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    for number in range(6):
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=40.0, seed=number)
+    written: list[dict[str, bytes]] = []
+    for workers in (1, 3):
+        with running(tmp_path, workers=workers, data_dir=tmp_path / f"data{workers}") as runner:
+            out = tmp_path / f"out{workers}"
+            runner.run(output=Output(uri=f"{out.as_uri()}/", layout=OutputLayout.PREFIX))
+            written.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert len(written[0]) == 6
+    assert written[0] == written[1]
+
+
+def test_a_canceled_job_keeps_what_is_finished_and_starts_nothing_new(tmp_path: Path) -> None:
+    for number in range(30):
+        write_wav(tmp_path / "calls" / f"{number:02}.wav")
+    slow = ScriptedSpec(script=Script(call_sec=0.2))
+    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+        job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
+        assert cancel_job(job, runner.records)
+        canceled = runner.job(job.job_id)
+        assert canceled.state is JobState.CANCELED
+        runner.run(sources=(runner.file("calls/00.wav"),))  # the worker goes on with other jobs
+        later = runner.job(job.job_id)
+        assert later.answer().summary == canceled.answer().summary
+        shown = [file.state_in(later.state) for file in runner.files(later)]
+    assert shown.count(FileState.SUCCEEDED) == later.summary.succeeded
+    assert shown.count(FileState.CANCELED) == 30 - later.summary.succeeded
+
+
+def test_an_engine_that_fails_on_one_file_costs_only_that_file(tmp_path: Path) -> None:
+    for number in range(4):
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=1.0 + number)
+
+    class Mistaken(InlinePool):
+        def submit(self, segment: Segment, language: str) -> Future[Hearing]:
+            if segment.duration_sec == 2.0:
+                raise ZeroDivisionError("a mistake of ours")
+            return super().submit(segment, language)
+
+    def make_pool(spec: EngineSpec, workers: int) -> Mistaken:
+        return Mistaken(spec, workers)
+
+    with running(tmp_path, make_pool=make_pool) as runner:
+        job = runner.run()
+        assert counted(job.summary) == {"total_files": 4, "succeeded": 3, "failed": 1}
+        assert runner.files(job)[1].error_code == "INTERNAL_ERROR"
+
+
+def test_an_engine_that_cannot_be_loaded_fails_the_job_and_says_so(tmp_path: Path) -> None:
+    for number in range(3):
+        write_wav(tmp_path / "calls" / f"{number}.wav")
+    broken = ScriptedSpec(script=Script(cannot_load_while=tmp_path / "calls"))
+    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(broken, workers)) as runner:
+        job = runner.run()
+    assert (job.state, job.error_code) == (JobState.FAILED, "ENGINE_NOT_AVAILABLE")
+
+
+def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "a.wav")
+    marked = AwsCredentials("AKIAMARKED", "MARKEDSECRET", session_token="MARKEDTOKEN")
+    job = runner.run(input_aws=marked)
+    assert job.state is JobState.SUCCEEDED
+    with runner.records.transaction() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM secret")) == 0
+    everything = b"".join(path.read_bytes() for path in (runner.folder / "data").iterdir())
+    assert b"MARKED" not in everything
+
+
+def test_the_engines_rows_of_an_ended_job_are_deleted(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "calls" / "a.wav")
+    job = runner.run()
+
+    def left() -> list[str]:
+        with runner.records.transaction() as connection:
+            return list(connection.scalars(sa.text("SELECT workflow_uuid FROM workflow_status")))
+
+    assert set(left()) <= {f"finish-{job.job_id}", f"{job.job_id}-1"}
+
+
+def test_an_unsupported_language_is_refused_before_the_job_exists(runner: FlowRunner) -> None:
+    with pytest.raises(UnsupportedLanguage, match="en"):
+        runner.submit(config=Config(language="de-DE"), engine="pocketsphinx")
+    with runner.records.transaction() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM job")) == 0
+
+
+def test_a_place_outside_the_allowed_folders_is_refused_at_submit(runner: FlowRunner) -> None:
+    with pytest.raises(InvalidRequest, match="etc"):
+        runner.submit(output=Output(uri="file:///etc/", layout=OutputLayout.PREFIX))
+
+
+def test_the_work_of_a_stopped_worker_is_finished_by_the_next(tmp_path: Path) -> None:
+    for number in range(12):
+        write_wav(tmp_path / "calls" / f"{number:02}.wav")
+    slow = ScriptedSpec(script=Script(call_sec=0.1))
+    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+        job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
+    with running(tmp_path) as runner:
+        done = runner.wait(job)
+        assert done.state is JobState.SUCCEEDED
+        assert counted(done.summary) == {"total_files": 12, "succeeded": 12}
+        finished_before = [file for file in runner.files(done) if file.attempt == 1]
+        assert len(finished_before) >= 2
+        assert max(file.attempt for file in runner.files(done)) <= 2

@@ -1,0 +1,49 @@
+"""Two working processes never share a data directory, and a killed one leaves no lock behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchscribe.errors import DataDirectoryBusy
+from batchscribe.work.data_directory import only_worker
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from batchscribe.work.data_directory import only_worker
+with only_worker(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_worker_is_told_who_is_first_and_what_to_do(tmp_path: Path) -> None:
+    with (
+        only_worker(tmp_path),
+        pytest.raises(DataDirectoryBusy, match=rf"process {os.getpid()}.*--data-dir"),
+        only_worker(tmp_path),
+    ):
+        pass
+
+
+def test_the_lock_ends_with_the_work(tmp_path: Path) -> None:
+    for _ in range(2):
+        with only_worker(tmp_path / "made"):
+            pass
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DataDirectoryBusy), only_worker(tmp_path):
+            pass
+        holder.kill()
+    with only_worker(tmp_path):
+        pass

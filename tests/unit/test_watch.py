@@ -1,0 +1,51 @@
+"""Work in progress learns soon, and cheaply, that it is not wanted any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchscribe.errors import WorkInterrupted
+from batchscribe.work.watch import LOOK_EVERY_SEC, Watch
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_stopped_worker_interrupts_every_job() -> None:
+    watch = Watch(lambda _job: True)
+    watch.check(1)
+    watch.stop()
+    with pytest.raises(WorkInterrupted):
+        watch.check(1)
+    assert watch.wait(60.0)
+
+
+def test_an_ended_job_is_noticed_after_half_a_second_at_most() -> None:
+    live, clock = {1: True, 2: True}, Clock()
+    watch = Watch(live.__getitem__, clock=clock)
+    watch.check(1)
+    live[1] = False
+    clock.now += LOOK_EVERY_SEC
+    with pytest.raises(WorkInterrupted):
+        watch.check(1)
+    watch.check(2)
+
+
+def test_the_database_is_asked_once_per_half_second_however_many_segments_ask() -> None:
+    asked: list[int] = []
+    clock = Clock()
+
+    def is_live(job: int) -> bool:
+        asked.append(job)
+        return True
+
+    watch = Watch(is_live, clock=clock)
+    for _ in range(100):
+        watch.check(1)
+    clock.now += LOOK_EVERY_SEC
+    watch.check(1)
+    assert asked == [1, 1]
