@@ -1,0 +1,57 @@
+"""The command tree, and the one place where an error becomes a sentence and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from batchscribe import __version__
+from batchscribe.cli.jobs import jobs_app
+from batchscribe.cli.models import models_app
+from batchscribe.cli.transcribe import transcribe
+from batchscribe.errors import BatchscribeError, UsageError
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+app = typer.Typer(
+    name="batchscribe",
+    help="Batch speech transcription: recordings in, transcripts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(transcribe)
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(models_app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"batchscribe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What every command understands."""
+
+
+def main() -> None:
+    """Run the command of this process; usage errors end with status 2, others of ours with 1."""
+    try:
+        app(prog_name="batchscribe")
+    except UsageError as error:
+        _complain(error, EXIT_USAGE)
+    except BatchscribeError as error:
+        _complain(error, EXIT_FAILED)
+
+
+def _complain(error: BatchscribeError, status: int) -> None:
+    typer.echo(f"Error: {error.message}", err=True)
+    sys.exit(status)

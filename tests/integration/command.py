@@ -1,0 +1,123 @@
+"""The `batchscribe` command as a person runs it: a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+#: Makes words up in no time, for noise as well.
+QUICK = ("--engine", "scripted", "--segmentation", "none")
+DATA = "data"
+WORKERS = 2  #: on any machine, so that a job takes its time
+END_SEC = 10.0  #: for a command that was told to end: 2 s of its own, the rest for a busy machine
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(self.out)
+        return body
+
+    @property
+    def job_id(self) -> str:
+        found = re.search(r"job_[0-9a-f]+", self.out + self.err)
+        assert found, self
+        return found[0]
+
+    def counters(self) -> dict[str, str]:
+        """The lines of the summary by their names."""
+        return dict(line.split(": ", 1) for line in self.out.splitlines() if re.match(r"[a-z]+: ", line))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Runs commands in `folder`, with the data directory `data` in it."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, within_sec: float = 60) -> Result:
+        done = subprocess.run(
+            self._line(words), cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+            timeout=within_sec, check=False,
+        )  # fmt: skip
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def transcribe(self, *words: str, within_sec: float = 60) -> Result:
+        """With the quick engine."""
+        return self.run("transcribe", *words, *QUICK, within_sec=within_sec)
+
+    def at_terminal(self, *words: str) -> tuple[int, str]:
+        """The exit status and all that a terminal of 100 columns is sent."""
+        ours, its = pty.openpty()
+        environment = self._environment() | {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"}
+        line = self._line(words)
+        with subprocess.Popen(line, cwd=self.folder, env=environment, stdin=its, stdout=its, stderr=its) as process:
+            os.close(its)
+            sent = b"".join(iter(lambda: read_terminal(ours), b""))
+        os.close(ours)
+        return process.returncode, sent.decode()
+
+    def signaled(self, number: signal.Signals, *words: str, when: Callable[[], bool]) -> Result:
+        """Send the signal as soon as `when` holds. The command must end soon, and all that it started with it."""
+        with self.started(*words) as process:
+            wait_until(when)
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=END_SEC)
+        _, left = psutil.wait_procs(family, timeout=5)
+        assert [child for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
+        return Result(process.returncode, out, err)
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            self._line(words), cwd=self.folder, env=self._environment(), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _line(self, words: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "batchscribe", *words]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        own = {"BATCHSCRIBE_DATA_DIR": str(self.folder / DATA), "BATCHSCRIBE_WORKERS": str(WORKERS)}
+        return kept | own | self.environment
+
+
+def read_terminal(descriptor: int) -> bytes:
+    """Empty at the end, which a terminal tells as an error."""
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def wait_until(holds: Callable[[], bool], within_sec: float = 30) -> None:
+    deadline = time.monotonic() + within_sec
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)

@@ -1,0 +1,58 @@
+"""Log lines of the command: where they go, which ones, and what they never show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from batchscribe.cli.log import configure_log
+from batchscribe.errors import InvalidSetting
+
+
+@pytest.fixture(autouse=True)
+def fresh_log() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def fail_with(secret: str) -> None:
+    raise ValueError(f"{len(secret)} characters do not fit")
+
+
+def test_lines_are_json_on_standard_error_from_the_level_on(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_log("Warning")
+    structlog.get_logger().info("file.done", file_id="f_000001")
+    structlog.get_logger().warning("file.storage_unavailable", file_id="f_000002")
+    (line,) = lines(capsys)
+    assert line.items() >= {"event": "file.storage_unavailable", "level": "warning", "file_id": "f_000002"}.items()
+
+
+@pytest.mark.parametrize("at_terminal", [False, True])
+def test_a_traceback_never_shows_the_values_of_variables(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at_terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: at_terminal)
+    configure_log("error")
+    try:
+        fail_with("what was said on the telephone")
+    except ValueError:
+        structlog.get_logger().exception("file.mistake")
+    told = capsys.readouterr().err
+    assert "30 characters do not fit" in told
+    assert "fail_with" in told
+    assert "telephone" not in told.replace('fail_with("what was said on the telephone")', "")
+
+
+def test_a_level_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_LOG_LEVEL: 'loud' is not one of debug"):
+        configure_log("loud")

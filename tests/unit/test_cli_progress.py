@@ -1,0 +1,91 @@
+"""What a person sees while a job runs."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from batchscribe.cli.progress import Lines, Pace, duration
+from batchscribe.jobs.model import Cursor, Job
+from batchscribe.jobs.summary import Summary
+from batchscribe.wire.states import JobState
+from tests.jobs_on_record import a_job
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_sec = 100.0
+
+    def __call__(self) -> float:
+        return self.now_sec
+
+
+def job(*, succeeded: int = 0, skipped: int = 0, total: int = 40, audio_sec: float = 0.0, listed: bool = True) -> Job:
+    summary = Summary(total_files=total, succeeded=succeeded, skipped=skipped, audio_sec=audio_sec)
+    return a_job(state=JobState.PROCESSING, summary=summary, cursor=Cursor(listed=listed))
+
+
+def test_progress_tells_files_audio_speed_and_the_time_left() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.words(job()) == "0 of 40 files · 0 s audio"
+    clock.now_sec += 60
+    assert pace.words(job(succeeded=10, audio_sec=600)) == "10 of 40 files · 10 min audio · 10.0x · 3 min left"
+
+
+def test_a_resumed_job_is_measured_by_what_this_session_did() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.words(job(succeeded=20, audio_sec=1200))
+    clock.now_sec += 60
+    assert pace.words(job(succeeded=30, audio_sec=1800)) == "30 of 40 files · 30 min audio · 10.0x · 60 s left"
+
+
+def test_skipped_files_cost_nothing_and_do_not_promise_a_near_end() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.words(job())
+    clock.now_sec += 10
+    assert "left" not in pace.words(job(skipped=20))
+    assert "190 s" not in pace.words(job(skipped=20, succeeded=1, audio_sec=5))
+    assert "3 min left" in pace.words(job(skipped=20, succeeded=1, audio_sec=5))
+
+
+def test_nobody_knows_the_time_left_while_files_are_still_being_found() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.words(job())
+    clock.now_sec += 10
+    assert "left" not in pace.words(job(succeeded=5, audio_sec=5, listed=False))
+
+
+def test_without_a_terminal_there_is_a_plain_line_every_five_seconds_and_one_at_the_end() -> None:
+    clock, text = Clock(), io.StringIO()
+    lines = Lines(Console(file=text, width=200), clock)
+    for _ in range(60):
+        clock.now_sec += 0.2
+        lines.show(job(succeeded=1, total=2))
+    lines.show(replace(job(succeeded=2, total=2), state=JobState.SUCCEEDED))
+    told = text.getvalue().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["Transcribing", "Transcribing", "Done"]
+    assert told[-1].startswith("Done: 2 of 2 files")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
+    clock, text = Clock(), io.StringIO()
+    lines = Lines(Console(file=text, width=200), clock)
+    lines.show(job(listed=listed))
+    clock.now_sec += 1
+    lines.show(replace(job(succeeded=10, listed=listed), state=JobState.CANCELED))
+    assert text.getvalue() == "Done: 10 of 40 files · 0 s audio\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_240, "3.4 h")]
+)
+def test_durations_are_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
