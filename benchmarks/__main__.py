@@ -1,0 +1,29 @@
+"""`make bench`: all measurements, or those that are named: `python -m benchmarks service memory`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from benchmarks import accuracy, memory, overhead, service
+from benchmarks.report import show
+
+MEASUREMENTS = {
+    "service": ("Service against bare engine (pocketsphinx)", service.measure),
+    "overhead": ("Overhead per file (five-second recordings, scripted engine)", overhead.measure),
+    "memory": ("Memory", memory.measure),
+    "accuracy": ("Word error rate through the flow (pocketsphinx)", accuracy.measure),
+}
+
+
+def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    for name in sys.argv[1:] or MEASUREMENTS:
+        title, measure = MEASUREMENTS[name]
+        show(title, measure())
+
+
+if __name__ == "__main__":
+    main()

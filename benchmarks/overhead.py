@@ -1,0 +1,103 @@
+"""Overhead per file: what the whole flow costs beside decoding, voice activity and one write.
+
+Bare: one process for each core opens file after file with the audio room's own code, finds the segments, and stores a
+transcript of the usual size; its own start is not counted. Flow: the durable flow with the scripted engine in memory.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.segmenter import segmenter
+from batchscribe.audio.track import AudioTrack
+from batchscribe.speech.inline import InlinePool
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from benchmarks.flow import bench
+from benchmarks.recordings import write_short_recordings
+from benchmarks.report import Figure
+
+FILES, WARM_UP, WORKERS = 1000, 100, 2
+DURATION_SEC = 5.0
+MAX_SEC = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    files: int
+    cpu_sec: float
+    wall_sec: float
+
+    @property
+    def cpu_ms_per_file(self) -> float:
+        return 1000 * self.cpu_sec / self.files
+
+
+def measure() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = write_short_recordings(folder / "calls", FILES)
+        flow, document = _flow(folder, paths)
+        bare = _bare(folder, paths, document)
+    return [
+        Figure("bare: decode, voice activity and one write, CPU per file", f"{bare.cpu_ms_per_file:.1f} ms"),
+        Figure("whole flow, CPU per file", f"{flow.cpu_ms_per_file:.1f} ms"),
+        Figure("whole flow : bare", f"{flow.cpu_sec / bare.cpu_sec:.2f}", "at most 1.50"),
+        Figure("cores busy in the flow", f"{flow.cpu_sec / flow.wall_sec:.2f}", f"{WORKERS}"),
+        Figure("files a second", f"{FILES / flow.wall_sec:.0f}"),
+        Figure("files a second, bare", f"{FILES / bare.wall_sec:.0f}"),
+    ]
+
+
+def _flow(folder: Path, paths: list[Path]) -> tuple[Cost, bytes]:
+    with bench(folder, workers=WORKERS, make_pool=InlinePool) as flow:
+        flow.run(paths[:WARM_UP], engine="scripted")
+        run = flow.run([folder / "calls"], engine="scripted")
+        assert run.job.summary.succeeded == FILES
+        return Cost(FILES, run.cpu_sec, run.wall_sec), flow.outputs(run)[paths[0]].read_bytes()
+
+
+def _bare(folder: Path, paths: list[Path], document: bytes) -> Cost:
+    """The cost of the processes that do nothing but the bare work."""
+    work = [(paths[start::WORKERS], folder / f"bare{start}", document) for start in range(WORKERS)]
+    with get_context("forkserver").Pool(WORKERS) as processes:
+        processes.map(_bare_files, [(part[:WARM_UP], out, document) for part, out, _ in work], chunksize=1)
+        began_at = time.monotonic()
+        cpu_sec = sum(processes.map(_bare_files, work, chunksize=1))
+        return Cost(len(paths), cpu_sec, time.monotonic() - began_at)
+
+
+def _bare_files(work: tuple[list[Path], Path, bytes]) -> float:
+    """CPU seconds of one process for its share of the files."""
+    paths, out, document = work
+    store = connect(Access(file_roots=(paths[0].parent.parent,)))
+    began_at = time.process_time()
+    for path in paths:
+        _bare_segments(path)
+        store.write((out / f"{path.stem}.json").as_uri(), document, overwrite=True)
+    return time.process_time() - began_at
+
+
+def _bare_segments(path: Path) -> int:
+    """How many segments the recording has."""
+    with path.open("rb") as source:
+
+        def fetch(offset: int, length: int) -> bytes:
+            source.seek(offset)
+            return source.read(length)
+
+        track = AudioTrack(RemoteFile(path.stat().st_size, fetch), extra_formats=(), apart=False, max_sec=MAX_SEC)
+        cutter = segmenter(0, "auto")
+        count = sum(1 for block in track.blocks(_nothing) for _ in cutter.accept(block[0]))
+        count += sum(1 for _ in cutter.finish())
+        track.close()
+        return count
+
+
+def _nothing() -> None:
+    """The parent that would hear a sign of life is this process."""

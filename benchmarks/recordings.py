@@ -1,0 +1,64 @@
+"""What is measured on: the recordings of the repository, and some made on the fly from them."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from batchscribe.segment import SAMPLE_RATE
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+BROKEN = "interrupted-upload.m4a"
+FRAMES_AT_ONCE = 60 * SAMPLE_RATE
+
+
+def examples() -> list[Path]:
+    """The sound recordings of `examples/audio`."""
+    return sorted(path for path in (ROOT / "examples" / "audio").iterdir() if path.name != BROKEN)
+
+
+def speech() -> NDArray[np.int16]:
+    """int16[n_samples], 16 kHz: the long example, about five minutes of reading with its pauses."""
+    with av.open(str(ROOT / "examples" / "audio" / "village.m4a")) as container:
+        resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+        frames = [frame for decoded in container.decode(audio=0) for frame in resampler.resample(decoded)]
+    return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.int16)
+
+
+def write_short_recordings(folder: Path, count: int, *, duration_sec: float = 5.0) -> list[Path]:
+    """`count` WAV files, each with another stretch of speech."""
+    samples, length = speech(), int(duration_sec * SAMPLE_RATE)
+    folder.mkdir(parents=True)
+    paths = [folder / f"{number:05}.wav" for number in range(count)]
+    for number, path in enumerate(paths):
+        start = (number * 7919) % (len(samples) - length)
+        _write(path, iter([samples[start : start + length]]))
+    return paths
+
+
+def write_long_recording(path: Path, *, duration_sec: float) -> Path:
+    """One WAV of the long example again and again. RIFF ends at 4 GiB: 37 hours at this rate."""
+    _write(path, _repeated(speech(), int(duration_sec * SAMPLE_RATE)))
+    return path
+
+
+def _repeated(samples: NDArray[np.int16], length: int) -> Iterator[NDArray[np.int16]]:
+    while length > 0:
+        part = samples[:length]
+        yield part
+        length -= len(part)
+
+
+def _write(path: Path, parts: Iterator[NDArray[np.int16]]) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        for part in parts:
+            file.writeframes(part.tobytes())

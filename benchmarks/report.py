@@ -1,0 +1,21 @@
+"""How a figure is told: what it is, its value, and what it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`goal` says what is aimed at, for the reader; a benchmark never fails."""
+
+    name: str
+    value: str
+    goal: str = ""
+
+
+def show(title: str, figures: list[Figure]) -> None:
+    print(f"\n{title}")
+    for figure in figures:
+        goal = f"   (goal: {figure.goal})" if figure.goal else ""
+        print(f"  {figure.name:<58} {figure.value:>12}{goal}", flush=True)

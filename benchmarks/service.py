@@ -1,0 +1,73 @@
+"""Service against bare engine: the same recordings, the same segments, the same number of engine processes.
+
+Bare: the segments lie ready in memory and go straight to the engine processes. Service: submit the job, find the files,
+decode, find speech, transcribe, write, commit.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from batchscribe.audio.decoder import DecoderPool, Segmentation
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.segment import Segment
+from batchscribe.settings import Settings, load_settings
+from batchscribe.speech.pool import EnginePool
+from batchscribe.speech.registry import choose_engine
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from benchmarks.flow import bench
+from benchmarks.processes import cpu_sec
+from benchmarks.recordings import examples
+from benchmarks.report import Figure
+
+ENGINE, LANGUAGE, WORKERS = "pocketsphinx", "en-US", 2
+
+
+def measure() -> list[Figure]:
+    recordings = examples()
+    settings = load_settings(workers=WORKERS)
+    segments = decoded(recordings)
+    bare_wall_sec, bare_cpu_sec = _bare(segments, settings)
+    with TemporaryDirectory() as folder, bench(Path(folder), workers=WORKERS) as flow:
+        flow.run(recordings[:1], engine=ENGINE)  # the processes are started and the model is loaded
+        run = flow.run(recordings, engine=ENGINE)
+    audio_sec = run.job.summary.audio_sec
+    outside_sec = (run.cpu_sec - bare_cpu_sec) / (audio_sec / 3600)
+    return [
+        Figure("recordings", f"{len(recordings)}"),
+        Figure("audio", f"{audio_sec:.0f} s"),
+        Figure("bare engine, audio seconds per wall second", f"{audio_sec / bare_wall_sec:.2f}"),
+        Figure("service, audio seconds per wall second", f"{audio_sec / run.wall_sec:.2f}"),
+        Figure("service : bare engine", f"{bare_wall_sec / run.wall_sec:.2f}", "at least 0.90"),
+        Figure("CPU outside the engine per audio hour", f"{outside_sec:.0f} s"),
+    ]
+
+
+def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto") -> list[Segment]:
+    """The segments of all recordings, in memory."""
+    settings = load_settings()
+    store = connect(Access.from_settings(settings, file_roots=tuple({path.parent for path in recordings})))
+    found: list[Segment] = []
+    with DecoderPool(1, DecodeLimits.from_settings(settings)) as decoder:
+        for path in recordings:
+            with (
+                store.open(path.as_uri()) as source,
+                decoder.decode(source, channels_apart=False, segmentation=segmentation) as decoding,
+            ):
+                found.extend(decoding.segments())
+    return found
+
+
+def _bare(segments: list[Segment], settings: Settings) -> tuple[float, float]:
+    """Wall and CPU seconds of the engine processes alone."""
+    choice = choose_engine(ENGINE, LANGUAGE, settings)
+    with EnginePool(choice.spec, WORKERS) as pool:
+        for future in [pool.submit(segments[0], LANGUAGE) for _ in range(WORKERS * 2)]:
+            future.result()
+        cpu_before, began_at = cpu_sec(), time.monotonic()
+        for future in [pool.submit(segment, LANGUAGE) for segment in segments]:
+            future.result()
+        return time.monotonic() - began_at, cpu_sec() - cpu_before
