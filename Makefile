@@ -1,0 +1,56 @@
+# Everything a person or CI does with this repository. Needs Python 3.11 or later with its venv module, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# What is installed again when it changes; the code itself is installed editable.
+INPUTS := pyproject.toml constraints.txt
+CHECKED := src tests benchmarks examples
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench constraints clean
+
+help: ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: $(VENV)/runtime.stamp ## Make .venv with the batchscribe command in it
+
+demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: $(VENV)/dev.stamp ## Run all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp ## Lint, types and floors
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy $(CHECKED)
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+bench: $(VENV)/dev.stamp ## Measure speed, overhead and memory
+	$(BIN)/python -m benchmarks
+
+constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
+	$(PIP) install --quiet uv
+	printf 'pip\nhatchling\n' | $(BIN)/uv pip compile pyproject.toml - --group dev --universal --upgrade \
+	  --python-version 3.11 --custom-compile-command 'make constraints' --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
+
+clean: ## Remove what make made
+	rm -rf $(VENV) .demo
+
+# pip first: the one that comes with Python 3.11 knows no dependency groups.
+$(VENV)/runtime.stamp: $(INPUTS)
+	@echo "Setting up $(VENV): about a minute, and only when $(INPUTS) change."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt pip
+	$(PIP) install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp
+	$(PIP) install --quiet --constraint constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,68 @@
+"""What every test may rely on: the corpus, the example recordings, clean settings, and no silent skips on CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+#: A skip whose reason starts so is right on CI as well: the test belongs to another version of Python.
+NOT_ON_THIS_PYTHON = "not on this Python"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of recordings with references that may lie beside the checkout; the test is skipped without it."""
+    if not (CORPUS / "manifest.jsonl").is_file():
+        pytest.skip(f"no corpus of recordings at {CORPUS}")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The recordings of our own making that `make demo` transcribes."""
+    return ROOT / "examples" / "audio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests see the default settings, and the default data directory is never that of the person who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BATCHSCRIBE_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+        yield
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI a skipped test is a failure: what should run there must run there."""
+    if session.exitstatus == pytest.ExitCode.OK and skips_that_fail(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    skips = skips_that_fail(config)
+    if skips:
+        terminalreporter.section("skipped, which fails the run on CI", red=True)
+    for skip in skips:
+        terminalreporter.line(skip)
+
+
+def skips_that_fail(config: pytest.Config) -> list[str]:
+    """One line for each test that was skipped although it should have run; none outside CI."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None:
+        return []
+    reasons = [(report.nodeid, skip_reason(report)) for report in reporter.stats.get("skipped", [])]
+    return [f"{test}: {reason}" for test, reason in reasons if not reason.startswith(NOT_ON_THIS_PYTHON)]
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    place_and_reason = report.longrepr
+    reason = place_and_reason[2] if isinstance(place_and_reason, tuple) else str(place_and_reason)
+    return reason.removeprefix("Skipped: ")
