@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -21,6 +22,7 @@ from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
+from batchscribe.work import worker
 from batchscribe.work.finish import cancel_job
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
@@ -254,3 +256,26 @@ def test_the_work_of_a_stopped_worker_is_finished_by_the_next(tmp_path: Path) ->
         finished_before = [file for file in runner.files(done) if file.attempt == 1]
         assert len(finished_before) >= 2
         assert max(file.attempt for file in runner.files(done)) <= 2
+
+
+def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a full disk does it: every write fails for a while."""
+    for number in range(6):
+        write_wav(tmp_path / "calls" / f"{number}.wav")
+    monkeypatch.setattr(worker, "DATABASE_RETRY_SEC", 0.2)
+    slow = ScriptedSpec(script=Script(call_sec=0.1))
+    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+        job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 1)
+
+        @sa.event.listens_for(runner.records.engine, "before_cursor_execute")
+        def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("UPDATE file"):
+                raise sa.exc.OperationalError(statement, None, Exception("database or disk is full"))
+
+        time.sleep(1.0)
+        sa.event.remove(runner.records.engine, "before_cursor_execute", fail)
+        done = runner.wait(job)
+    assert done.state is JobState.SUCCEEDED
+    assert counted(done.summary) == {"total_files": 6, "succeeded": 6}

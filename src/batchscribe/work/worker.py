@@ -92,25 +92,35 @@ class Worker:
         self._records.flow.stop()
 
     def _handle(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
-        """Do a task for as long as its job lives and this worker does. No error of one job reaches another."""
-        while (job := self._live_job(job_id)) is not None:
+        """Do a task. A database in trouble, a full disk say, postpones it for as long as that takes."""
+        while True:
             try:
-                work(job, number)
-            except WorkInterrupted:
-                if self.watch.stopping:
-                    raise
+                self._try(work, job_id, number)
             except sa.exc.OperationalError as error:
                 log.exception("database.trouble", job_id=job_id, error=str(error.orig))
                 if self.watch.wait(DATABASE_RETRY_SEC):
                     raise WorkInterrupted("The worker stops.") from error
-            except (JobError, StorageError, UsageError) as error:
-                fail_job(job, error, self._records)
-            except Exception:
-                log.exception("task.mistake", job_id=job_id, number=number)
-                fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
-                raise
             else:
                 return
+
+    def _try(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
+        """No error of one job reaches another; nothing is done for a job that has ended."""
+        job = self._live_job(job_id)
+        if job is None:
+            return
+        try:
+            work(job, number)
+        except WorkInterrupted:
+            if self.watch.stopping:
+                raise
+        except sa.exc.OperationalError:
+            raise
+        except (JobError, StorageError, UsageError) as error:
+            fail_job(job, error, self._records)
+        except Exception:
+            log.exception("task.mistake", job_id=job_id, number=number)
+            fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
+            raise
 
     def _live_job(self, job_id: str) -> Job | None:
         with self._records.transaction() as connection:
