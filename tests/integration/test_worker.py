@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -279,3 +280,26 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
         done = runner.wait(job)
     assert done.state is JobState.SUCCEEDED
     assert counted(done.summary) == {"total_files": 6, "succeeded": 6}
+
+
+def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path: Path) -> None:
+    for number in range(3):
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=150.0)  # segments enough to wait for the engine
+    slow = ScriptedSpec(script=Script(call_sec=0.2))
+    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers), workers=1) as runner:
+        job = runner.submit()
+        runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
+        assert kill_decoders() >= 1
+        done = runner.wait(job)
+        attempts = {file.attempt for file in runner.files(done)}
+    assert counted(done.summary) == {"total_files": 3, "succeeded": 3}
+    assert attempts == {1}
+
+
+def kill_decoders() -> int:
+    """The children of the fork server: with engines in this process they are decoders."""
+    servers = [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+    decoders = [child for server in servers for child in server.children()]
+    for decoder in decoders:
+        decoder.kill()
+    return len(decoders)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 from batchscribe.segment import Hearing, Segment, Word
@@ -39,7 +40,10 @@ class WhisperEngine:
 
     def __init__(self, spec: WhisperSpec) -> None:
         from faster_whisper import WhisperModel
+        from tqdm import tqdm
 
+        # faster-whisper's progress bars would make a lock between processes, which a killed engine leaves behind.
+        tqdm.set_lock(RLock())
         # One thread: the pool has a process for each core, and sums must not depend on the number of workers.
         self._model = WhisperModel(
             spec.model_path,
