@@ -88,7 +88,8 @@ class Settings(BaseSettings):
     max_attempts: int = Field(
         default=3,
         ge=1,
-        description="Times a file is tried when its worker dies or its storage does not answer.",
+        description="Times a file is tried when its worker dies or its storage does not answer. "
+        "On the command line 10, unless it is set.",
     )
     log_level: str = Field(default="warning", description="Least severe log line: `debug`, `info`, `warning`, `error`.")
 

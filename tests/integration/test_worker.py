@@ -283,17 +283,20 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
 
 
 def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path: Path) -> None:
-    for number in range(3):
-        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=150.0)  # segments enough to wait for the engine
-    slow = ScriptedSpec(script=Script(call_sec=0.2))
+    for number in range(2):
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=400.0)  # more segments than wait for an engine
+    slow = ScriptedSpec(script=Script(call_sec=0.1))
     with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers), workers=1) as runner:
         job = runner.submit()
         runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
         assert kill_decoders() >= 1
         done = runner.wait(job)
         attempts = {file.attempt for file in runner.files(done)}
-    assert counted(done.summary) == {"total_files": 3, "succeeded": 3}
+        texts = [document["result"]["segments"] for document in runner.outputs().values()]
+    assert counted(done.summary) == {"total_files": 2, "succeeded": 2}
     assert attempts == {1}
+    assert {len(segments) for segments in texts} == {len(texts[0])}  # nothing twice, nothing lost
+    assert len(texts[0]) >= 400 / 30
 
 
 def kill_decoders() -> int:
