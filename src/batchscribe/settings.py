@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         default=3,
         ge=1,
         description="Times a file is tried when its worker dies or its storage does not answer. "
-        "On the command line 10, unless it is set.",
+        "On the command line its worker may die 10 times, unless this is set.",
     )
     log_level: str = Field(default="warning", description="Least severe log line: `debug`, `info`, `warning`, `error`.")
 

@@ -53,8 +53,8 @@ def main(folder: Path, job_id: str) -> None:
     keep_ledger(folder)
     spec = ScriptedSpec(script=Script(call_sec=CALL_SEC))
     poisoned = (folder / "calls" / "poison.wav").exists()
-    attempts = 3 if poisoned else 10  # killed at random, a file may be in flight each time
-    with running(folder, make_pool=lambda _spec, workers: InlinePool(spec, workers), max_attempts=attempts) as runner:
+    deaths = 3 if poisoned else 10  # killed at random, a file may be in flight each time
+    with running(folder, make_pool=lambda _spec, workers: InlinePool(spec, workers), max_deaths=deaths) as runner:
         with runner.records.transaction() as connection:
             job = find_job(connection, job_id)
         print("working", flush=True)  # noqa: T201 - the test waits for this line

@@ -88,11 +88,11 @@ class FlowRunner:
 
 @contextmanager
 def running(
-    folder: Path, *, make_pool: MakePool = InlinePool, max_attempts: int | None = None, **settings: Any
+    folder: Path, *, make_pool: MakePool = InlinePool, max_deaths: int | None = None, **settings: Any
 ) -> Iterator[FlowRunner]:
     loaded = load_settings(**({"data_dir": folder / "data", "workers": 2} | settings))
     records = open_records(loaded)
-    worker = Worker(records, loaded, make_pool=make_pool, max_attempts=max_attempts)
+    worker = Worker(records, loaded, make_pool=make_pool, max_deaths=max_deaths)
     worker.start(lanes=[LANE])
     try:
         yield FlowRunner(loaded, records, worker, folder)

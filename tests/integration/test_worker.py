@@ -11,7 +11,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.errors import InvalidRequest, UnsupportedLanguage
+from batchscribe.errors import InvalidRequest, StorageUnavailable, UnsupportedLanguage
 from batchscribe.jobs.summary import Summary
 from batchscribe.segment import Hearing, Segment
 from batchscribe.speech.engine import EngineSpec
@@ -19,6 +19,8 @@ from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.local import FileStore
+from batchscribe.storage.store import Recording
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
@@ -306,3 +308,20 @@ def kill_decoders() -> int:
     for decoder in decoders:
         decoder.kill()
     return len(decoders)
+
+
+def test_storage_that_does_not_answer_is_asked_three_times_however_often_a_worker_may_die(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(tmp_path / "calls" / "a.wav")
+    asked: list[str] = []
+
+    def no_answer(_store: FileStore, uri: str) -> Recording:
+        asked.append(uri)
+        raise StorageUnavailable("The storage does not answer.")
+
+    monkeypatch.setattr(FileStore, "open", no_answer)
+    with running(tmp_path, max_deaths=10) as runner:
+        job = runner.run()
+        assert runner.files(job)[0].error_code == "STORAGE_UNAVAILABLE"
+    assert len(asked) == 3

@@ -21,7 +21,7 @@ from batchscribe.work.worker import Worker
 LOOK_SEC = 0.2
 STOP_SEC = 2.0  #: for a clean end; then the process ends anyhow: work on record bears that
 #: More than for a server: here a worker dies of Ctrl-C, a closed lid or a reboot, hardly ever of a recording.
-MAX_ATTEMPTS = 10
+MAX_DEATHS = 10
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -74,7 +74,7 @@ class Session:
 def working(records: Records, settings: Settings, *, lane: str) -> Iterator[Session]:
     """A worker of this lane, stopped at the end: what is unfinished then goes on in the next one."""
     asked_for = "max_attempts" in settings.model_fields_set
-    worker = Worker(records, settings, max_attempts=None if asked_for else MAX_ATTEMPTS)
+    worker = Worker(records, settings, max_deaths=None if asked_for else MAX_DEATHS)
     with _signals() as interruption:
         worker.start(lanes=[lane])
         try:

@@ -44,7 +44,8 @@ class Shift:
     rooms: Rooms
     records: Records
     slots: Slots
-    max_attempts: int
+    max_deaths: int  #: of workers, while they had the same file
+    max_tries: int  #: of a file whose storage does not answer
 
 
 def work_shard(shift: Shift, number: int) -> None:
@@ -105,8 +106,8 @@ def _claim(shift: Shift, file: File) -> File | None:
 
 def _attempt(shift: Shift, file: File) -> Outcome | None:
     """None when another attempt is worth it."""
-    if file.attempt > shift.max_attempts:
-        times = shift.max_attempts
+    if file.attempt > shift.max_deaths:
+        times = shift.max_deaths
         return Outcome.failed(FileCrashedWorker(f"The worker died {times} times while it worked on this file."))
     try:
         return transcribe_file(file, shift.job, shift.rooms)
@@ -116,7 +117,7 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
         raise
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
-        return Outcome.failed(error) if file.attempt >= shift.max_attempts else None
+        return Outcome.failed(error) if file.attempt >= shift.max_tries else None
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:

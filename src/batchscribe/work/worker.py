@@ -57,15 +57,15 @@ class Worker:
         settings: Settings,
         *,
         make_pool: MakePool = EnginePool,
-        max_attempts: int | None = None,
+        max_deaths: int | None = None,
     ) -> None:
-        """`max_attempts` stands in for that of the settings: how often a file may see its worker die."""
+        """`max_deaths` is how often a file may see its worker die; by default the settings' `max_attempts`."""
         self.watch = Watch(self._is_live)
         self.in_hand = InHand()
         self._records = records
         self._settings = settings
         self._make_pool = make_pool
-        self._max_attempts = max_attempts or settings.max_attempts
+        self._max_deaths = max_deaths or settings.max_attempts
         self._slots = Slots(settings.workers * FILES_PER_ENGINE)
         self._decoder = DecoderPool(
             settings.workers, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
@@ -141,7 +141,8 @@ class Worker:
         enumerate_job(job, rooms.input, self._records, rules, check=partial(self.watch.check, job.number))
 
     def _work_shard(self, job: Job, number: int) -> None:
-        shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_attempts)
+        max_tries = self._settings.max_attempts
+        shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_deaths, max_tries)
         work_shard(shift, number)
 
     def _rooms_of(self, job: Job) -> Rooms:
