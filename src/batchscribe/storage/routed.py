@@ -10,7 +10,8 @@ from batchscribe.storage.local import FileStore
 from batchscribe.storage.roots import Roots
 from batchscribe.storage.s3 import BucketStore
 from batchscribe.storage.store import ObjectInfo, Page, Recording, Store
-from batchscribe.storage.uris import scheme_of, split_s3
+from batchscribe.storage.uris import split_s3
+from batchscribe.wire.uris import scheme_of
 
 SCHEMES = ("file", "s3")
 

@@ -8,12 +8,6 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from batchscribe.errors import LocationNotAllowed
 
 
-def scheme_of(uri: str) -> str:
-    """In lower case; empty when the URI names none."""
-    scheme, separator, _ = uri.partition("://")
-    return scheme.lower() if separator else ""
-
-
 def file_uri(path: str) -> str:
     """The same spelling as `Path.as_uri()`; bytes that are no UTF-8 survive. `path` is absolute."""
     return "file://" + quote_path(path)
