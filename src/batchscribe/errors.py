@@ -8,7 +8,23 @@
     │   ├── InvalidSetting
     │   ├── EngineNotAvailable      the named engine or its model is not at hand
     │   ├── JobNotFound
-    │   └── DataDirectoryBusy       another process works in this data directory
+    │   ├── JobFileNotFound
+    │   ├── JobNotCancelable        it has ended already
+    │   ├── KeyNotFound             there is no such API key
+    │   ├── IdempotencyKeyReused    the same key came with another body
+    │   ├── DataDirectoryBusy       another process works in this data directory
+    │   └── RequestRefused          a request over HTTP was turned away before it reached a job
+    │       ├── AccessTokenInvalid
+    │       ├── MalformedBody       not a JSON object
+    │       ├── BodyTooLarge
+    │       ├── ContentTypeNotAccepted
+    │       ├── RouteNotFound
+    │       ├── MethodNotAllowed
+    │       └── TooManyRequests     `retry_after_sec` says when to come again
+    ├── ServerError                 a server that the client talks to
+    │   ├── ServerUnreachable
+    │   └── ServerRefused           it answered with an error, which is passed on
+    ├── AddressNotAllowed           an outbound request may not go there
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
     │   ├── BucketNotFound
@@ -46,6 +62,7 @@ that says what happened and, where there is one, the next step.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -68,14 +85,24 @@ class UsageError(BatchscribeError):
     code = "USAGE_ERROR"
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with a request: the dotted path of the field, empty for the request as a whole."""
+
+    field: str
+    message: str
+
+
 class InvalidRequest(UsageError):
     """A field of a job is missing, malformed or contradicts another; `field` is its dotted path on the wire."""
 
     code = "VALIDATION_FAILED"
 
-    def __init__(self, message: str, *, field: str = "") -> None:
+    def __init__(self, message: str, *, field: str = "", mistakes: tuple[Mistake, ...] = ()) -> None:
+        """`mistakes` are all there are, the one of `message` first; by default it is the only one."""
         super().__init__(message)
         self.field = field
+        self.mistakes = mistakes or (Mistake(field, message),)
 
 
 class UnsupportedLanguage(InvalidRequest):
@@ -108,10 +135,122 @@ class JobNotFound(UsageError):
     code = "JOB_NOT_FOUND"
 
 
+class JobFileNotFound(UsageError):
+    """The job has no such file."""
+
+    code = "FILE_NOT_FOUND"
+
+
+class JobNotCancelable(UsageError):
+    """The job has ended already."""
+
+    code = "JOB_NOT_CANCELABLE"
+
+
+class KeyNotFound(UsageError):
+    """There is no such API key in this database."""
+
+    code = "KEY_NOT_FOUND"
+
+
+class IdempotencyKeyReused(UsageError):
+    """The same Idempotency-Key came with another body within 24 hours."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
 class DataDirectoryBusy(UsageError):
     """Another batchscribe process works in this data directory."""
 
     code = "DATA_DIRECTORY_BUSY"
+
+
+# --- requests over HTTP ------------------------------------------------------------------------------------------
+
+
+class RequestRefused(UsageError):
+    """A request was turned away before it reached a job."""
+
+    code = "REQUEST_REFUSED"
+
+
+class AccessTokenInvalid(RequestRefused):
+    """No key or token, or one that is wrong, expired or revoked."""
+
+    code = "INVALID_ACCESS_TOKEN"
+
+
+class MalformedBody(RequestRefused):
+    """The body is not a JSON object."""
+
+    code = "MALFORMED_BODY"
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is larger than the operator allows."""
+
+    code = "BODY_TOO_LARGE"
+
+
+class ContentTypeNotAccepted(RequestRefused):
+    """The body is not declared as application/json."""
+
+    code = "UNSUPPORTED_CONTENT_TYPE"
+
+
+class RouteNotFound(RequestRefused):
+    """Nothing is served under this path."""
+
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowed(RequestRefused):
+    """The path is served, but not with this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class TooManyRequests(RequestRefused):
+    """The tenant makes more requests than the operator allows; `retry_after_sec` says when to come again."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after_sec: int) -> None:
+        super().__init__(message)
+        self.retry_after_sec = retry_after_sec
+
+
+# --- servers that we are a client of -----------------------------------------------------------------------------
+
+
+class ServerError(BatchscribeError):
+    """A request of the client's did not succeed."""
+
+    code = "SERVER_ERROR"
+
+
+class ServerUnreachable(ServerError):
+    """The server could not be reached or did not answer in time."""
+
+    code = "SERVER_UNREACHABLE"
+
+
+class ServerRefused(ServerError):
+    """The server answered with an error: `status` is the HTTP status, `reason` its own code, `body` the whole of it."""
+
+    code = "SERVER_REFUSED"
+
+    def __init__(self, message: str, *, status: int, reason: str = "", body: object = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.body = body
+
+
+class AddressNotAllowed(BatchscribeError):
+    """An outbound request may not go to this address."""
+
+    code = "ADDRESS_NOT_ALLOWED"
 
 
 # --- storage ---------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -91,19 +92,75 @@ class Settings(BaseSettings):
         description="Times a file is tried when its worker dies or its storage does not answer. "
         "On the command line its worker may die 10 times, unless this is set.",
     )
+    host: str = Field(default="127.0.0.1", description="Address that `batchscribe serve` listens on.")
+    port: int = Field(
+        default=8080, ge=0, le=65_535, description="Port that `batchscribe serve` listens on; 0: any free."
+    )
+    auth: Literal["on", "off"] = Field(
+        default="on",
+        description="`off`: requests need no key and belong to the tenant `default`; on loopback addresses only.",
+    )
+    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest body of a request, in bytes.")
+    max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
+    max_globs: int = Field(
+        default=10, ge=0, le=1000, description="Most include globs of a job, and most exclude globs."
+    )
+    max_reference_chars: int = Field(default=256, ge=1, description="Longest `reference_id`, in characters.")
+    max_page_jobs: int = Field(default=100, ge=1, description="Largest `page_size` of a list of jobs.")
+    max_page_files: int = Field(default=1000, ge=1, description="Largest `page_size` of a list of files.")
+    rate_limit: str | None = Field(
+        default=None,
+        description="Requests a tenant may make of one server process: `30/second`, `1000/minute`. Off by default.",
+    )
+    dry_run_max_sec: float = Field(
+        default=20.0, gt=0, description="Seconds a dry run may look through storage; what it has found by then is told."
+    )
+    grace_sec: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds that running files get to finish when a server or worker is told to stop.",
+    )
+    webhook_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks beside the public ones that webhooks may go to, in CIDR form, separated by commas.",
+    )
+    webhook_allow_http: bool = Field(default=False, description="Allow webhooks to plain `http://` URLs.")
+    webhook_processing: bool = Field(
+        default=False, description="Send a webhook when a job begins too, not only when it has ended."
+    )
+    webhook_first_retry_sec: float = Field(
+        default=5.0, gt=0, description="Seconds before a webhook is sent again the first time; later ones wait longer."
+    )
+    webhook_give_up_sec: float = Field(
+        default=259_200.0, gt=0, description="Seconds after which a webhook is given up (72 h)."
+    )
+    server: str | None = Field(
+        default=None, description="URL of the server that `batchscribe jobs` talks to; by default the data directory."
+    )
+    api_key: str | None = Field(default=None, description="Key that `batchscribe jobs` identifies itself with.")
+    api_secret: SecretStr | None = Field(
+        default=None, description="Secret of that key: it signs a token for each request."
+    )
     log_level: str = Field(default="warning", description="Least severe log line: `debug`, `info`, `warning`, `error`.")
 
     @field_validator("file_roots", mode="before")
     @classmethod
     def _split_roots(cls, value: Any) -> Any:
-        return tuple(Path(part) for part in value.split(":") if part) if isinstance(value, str) else value
+        return tuple(Path(part) for part in value.split(":") if part) if _is_text(value) else value
 
     @field_validator("extra_formats", mode="before")
     @classmethod
     def _split_formats(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if not _is_text(value):
             return value
         return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
+
+    @field_validator("webhook_allow_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: Any) -> Any:
+        return (
+            tuple(ip_network(part.strip()) for part in value.split(",") if part.strip()) if _is_text(value) else value
+        )
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -112,6 +169,10 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def load_settings(**overrides: Any) -> Settings:
