@@ -1,0 +1,79 @@
+"""One guarded request. On httpcore2 itself, which knows no redirects, cookies, proxies or netrc to be turned off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import httpcore2
+
+from batchscribe.outbound.deadline import Deadline
+from batchscribe.outbound.guard import GuardedBackend, Resolve, resolve
+from batchscribe.outbound.policy import Policy, check_url, parsed, port_of
+
+CONNECT_SEC = 5.0  #: for each address of a host
+TOTAL_SEC = 10.0
+MAX_REPLY_BYTES = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a receiver answered. `headers` have names in lower case; the body is of no interest."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+class GuardedClient:
+    """Sends requests to where the policy lets them go, each on a connection of its own. Thread-safe."""
+
+    def __init__(self, policy: Policy, *, timeout_sec: float = TOTAL_SEC, resolve: Resolve = resolve) -> None:
+        """`timeout_sec` is for a whole request, from resolving the name to the end of the reply."""
+        self._policy = policy
+        self._timeout_sec = timeout_sec
+        self._resolve = resolve
+        self._tls = httpcore2.default_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Raises `AddressNotAllowed`, and the timeouts, network and protocol errors of httpcore2."""
+        check_url(url, self._policy)
+        deadline = Deadline(self._timeout_sec)
+        with (
+            httpcore2.ConnectionPool(
+                ssl_context=self._tls, network_backend=GuardedBackend(self._policy, deadline, self._resolve)
+            ) as pool,
+            pool.stream(
+                "POST",
+                _target(url),
+                headers=[*_own_headers(url), *headers.items()],
+                content=body,
+                extensions={"timeout": {"connect": CONNECT_SEC}},
+            ) as response,
+        ):
+            reply = Reply(response.status, _texts(response.headers))
+            _drain(response)
+        return reply
+
+
+def _target(url: str) -> httpcore2.URL:
+    parts = parsed(url)
+    return httpcore2.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=port_of(parts), target=parts.raw_path)
+
+
+def _own_headers(url: str) -> list[tuple[str, str]]:
+    return [("Host", parsed(url).netloc.decode("ascii")), ("Connection", "close")]
+
+
+def _texts(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+
+def _drain(response: httpcore2.Response) -> None:
+    """Let the receiver say what it has to say, within limits. Its status stands, whatever comes of that."""
+    left = MAX_REPLY_BYTES
+    with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
+        for chunk in response.iter_stream():
+            left -= len(chunk)
+            if left <= 0:
+                return

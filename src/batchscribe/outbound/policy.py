@@ -1,0 +1,102 @@
+"""Where outbound requests may go, and what of it can be told from a URL alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Self
+
+import httpx2
+
+from batchscribe.errors import AddressNotAllowed
+from batchscribe.outbound.addresses import Address, Network, is_public, literal_address
+from batchscribe.settings import Settings
+
+#: Ports of public addresses. Others may be those of a mail server, which a request could be made to speak to.
+PUBLIC_PORTS = {"https": (443, 8443), "http": (80,)}
+DEFAULT_PORTS = {scheme: ports[0] for scheme, ports in PUBLIC_PORTS.items()}
+LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
+
+_HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_ASK_OPERATOR = "the operator allows networks with BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`allow_networks` are allowed beside the public addresses, on any port."""
+
+    allow_networks: tuple[Network, ...] = ()
+    allow_http: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        return cls(settings.webhook_allow_networks, settings.webhook_allow_http)
+
+    def lists(self, address: Address) -> bool:
+        return any(address in network for network in self.allow_networks)
+
+    def allows(self, address: Address, port: int) -> bool:
+        """Whether a connection may be made; `address` is unwrapped."""
+        is_public_port = any(port in ports for ports in PUBLIC_PORTS.values())
+        return self.lists(address) or (is_public_port and is_public(address))
+
+
+def check_url(url: str, policy: Policy) -> None:
+    """Raises `AddressNotAllowed` for what no resolver could make right; names are judged again when they resolve.
+
+    Sentences name the host at most: the rest of a URL may be a secret.
+    """
+    parts = parsed(url)
+    _check_scheme(parts, policy)
+    if parts.userinfo:
+        raise AddressNotAllowed("The URL has a user name or password in it; leave them out.")
+    host = parts.raw_host.decode("ascii")
+    address = literal_address(host)
+    if address is None:
+        _check_name(host, policy)
+    elif not policy.lists(address) and not is_public(address):
+        raise AddressNotAllowed(f"{host} is not a public address; use one that is, or {_ASK_OPERATOR}.")
+    if not _may_have_port(parts, address, policy):
+        ports = " or ".join(str(port) for port in PUBLIC_PORTS[parts.scheme])
+        raise AddressNotAllowed(f"Port {parts.port} of {host} is not allowed; use {ports}, or {_ASK_OPERATOR}.")
+
+
+def parsed(url: str) -> httpx2.URL:
+    """The same parts for the check and for the connection. Raises `AddressNotAllowed`."""
+    try:
+        parts = httpx2.URL(url)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise AddressNotAllowed("The URL is not well formed; write it as https://example.org/path.") from error
+    if not parts.raw_host:
+        raise AddressNotAllowed("The URL names no host; write it as https://example.org/path.")
+    return parts
+
+
+def port_of(parts: httpx2.URL) -> int:
+    return DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+
+
+def _check_scheme(parts: httpx2.URL, policy: Policy) -> None:
+    if parts.scheme not in PUBLIC_PORTS:
+        raise AddressNotAllowed("The URL does not start with https://; write one that does.")
+    if parts.scheme == "http" and not policy.allow_http:
+        raise AddressNotAllowed(
+            "The URL is plain http; write an https:// one, or the operator allows http "
+            "with BATCHSCRIBE_WEBHOOK_ALLOW_HTTP."
+        )
+
+
+def _check_name(host: str, policy: Policy) -> None:
+    if not _HOST_NAME.fullmatch(host):
+        raise AddressNotAllowed("The URL's host is not a host name; write it as https://example.org/path.")
+    is_local = host.removesuffix(".").rpartition(".")[2] == "localhost"
+    if is_local and not any(policy.lists(address) for address in LOOPBACK):
+        raise AddressNotAllowed(f"{host} is this machine; use a public address, or {_ASK_OPERATOR}.")
+
+
+def _may_have_port(parts: httpx2.URL, address: Address | None, policy: Policy) -> bool:
+    if port_of(parts) in PUBLIC_PORTS[parts.scheme]:
+        return True
+    # What a name resolves to is seen when it is connected to, and has to be listed then.
+    return bool(policy.allow_networks) if address is None else policy.lists(address)

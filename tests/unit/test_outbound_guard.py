@@ -1,0 +1,199 @@
+"""The guard where connections are made. 127.0.0.2 stands for an allowed address, 127.0.0.1 for a forbidden one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_network
+
+import httpcore2
+import pytest
+
+from batchscribe.errors import AddressNotAllowed
+from batchscribe.outbound.deadline import BoundedStream, Deadline
+from batchscribe.outbound.guard import GuardedBackend, Resolve, resolve
+from batchscribe.outbound.policy import Policy
+
+ALLOWED, ALSO_ALLOWED, FORBIDDEN = "127.0.0.2", "127.0.0.3", "127.0.0.1"
+POLICY = Policy(allow_networks=(ip_network("127.0.0.2/31"),))
+HOST = "hooks.example.org"
+
+
+class Answers:
+    """A resolver that gives these answers one after the other, the last for ever."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.asked = 0
+        self._answers = answers
+
+    def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.asked += 1
+        return self._answers[min(self.asked, len(self._answers)) - 1]
+
+
+@contextmanager
+def listening(*addresses: str) -> Iterator[list[socket.socket]]:
+    """Sockets on one port of these addresses."""
+    with ExitStack() as stack:
+        first = stack.enter_context(socket.create_server((addresses[0], 0)))
+        port = first.getsockname()[1]
+        rest = [stack.enter_context(socket.create_server((address, port))) for address in addresses[1:]]
+        yield [first, *rest]
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def connected_to(stream: httpcore2.NetworkStream) -> str:
+    address: str = stream.get_extra_info("server_addr")[0]
+    stream.close()
+    return address
+
+
+def has_a_visitor(listener: socket.socket) -> bool:
+    listener.settimeout(0.05)
+    try:
+        listener.accept()[0].close()
+    except TimeoutError:
+        return False
+    return True
+
+
+def backend(resolve: Resolve, *, policy: Policy = POLICY, total_sec: float = 10) -> GuardedBackend:
+    return GuardedBackend(policy, Deadline(total_sec), resolve)
+
+
+def test_a_name_that_changes_its_address_is_connected_to_where_it_was_judged() -> None:
+    answers = Answers([ALLOWED], [FORBIDDEN])
+    with listening(ALLOWED, FORBIDDEN) as (good, bad):
+        assert connected_to(backend(answers).connect_tcp(HOST, port_of(good))) == ALLOWED
+        assert not has_a_visitor(bad)
+    assert answers.asked == 1
+
+
+def test_one_bad_address_among_good_ones_refuses_the_name() -> None:
+    for mixed in ([ALLOWED, FORBIDDEN], [FORBIDDEN, ALLOWED]):
+        with listening(ALLOWED, FORBIDDEN) as (good, bad):
+            with pytest.raises(AddressNotAllowed, match=f"{HOST} resolves to {FORBIDDEN}"):
+                backend(Answers(mixed)).connect_tcp(HOST, port_of(good))
+            assert not has_a_visitor(good)
+            assert not has_a_visitor(bad)
+
+
+@pytest.mark.parametrize(
+    "answer", ["10.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "64:ff9b::7f00:1", "fe80::1%lo"]
+)
+def test_a_name_of_an_address_that_is_not_public_is_refused(answer: str) -> None:
+    with pytest.raises(AddressNotAllowed):
+        backend(Answers(["8.8.8.8", answer]), policy=Policy()).connect_tcp(HOST, 443)
+
+
+def test_a_public_address_is_not_connected_to_on_any_port_because_networks_are_allowed() -> None:
+    with pytest.raises(AddressNotAllowed, match="port 25"):
+        backend(Answers(["8.8.8.8"])).connect_tcp(HOST, 25)
+
+
+@pytest.mark.parametrize("spelling", ["2130706433", "0x7f.1", "127.1", "localhost"])
+def test_the_real_resolver_is_judged_by_its_answers_however_the_host_is_spelled(spelling: str) -> None:
+    with listening(FORBIDDEN) as (bad,):
+        with pytest.raises(AddressNotAllowed):
+            backend(resolve, policy=Policy()).connect_tcp(spelling, port_of(bad))
+        assert not has_a_visitor(bad)
+
+
+def test_a_mapped_address_is_connected_to_as_what_it_reaches() -> None:
+    with listening(ALLOWED) as (good,):
+        stream = backend(Answers([f"::ffff:{ALLOWED}"])).connect_tcp(HOST, port_of(good))
+        assert connected_to(stream) == ALLOWED
+
+
+def test_when_the_first_address_refuses_the_next_is_tried() -> None:
+    with listening(ALLOWED) as (good,):
+        stream = backend(Answers([ALSO_ALLOWED, ALLOWED])).connect_tcp(HOST, port_of(good))
+        assert connected_to(stream) == ALLOWED
+
+
+@contextmanager
+def full(listener: socket.socket) -> Iterator[None]:
+    """The listener answers no further connection: its queue is full and nobody takes from it."""
+    listener.listen(0)
+    with ExitStack() as stack:
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield
+
+
+def test_when_the_first_address_does_not_answer_the_next_is_tried_after_the_connect_timeout() -> None:
+    with listening(ALSO_ALLOWED, ALLOWED) as (silent, good), full(silent):
+        stream = backend(Answers([ALSO_ALLOWED, ALLOWED])).connect_tcp(HOST, port_of(good), timeout=0.2)
+        assert connected_to(stream) == ALLOWED
+
+
+def test_addresses_that_do_not_answer_hold_nobody_beyond_the_deadline() -> None:
+    with listening(ALSO_ALLOWED) as (silent,), full(silent):
+        began_at = time.monotonic()
+        with pytest.raises(httpcore2.TimeoutException):
+            backend(Answers([ALSO_ALLOWED] * 9), total_sec=0.3).connect_tcp(HOST, port_of(silent), timeout=0.2)
+        assert time.monotonic() - began_at < 2
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_beyond_the_deadline() -> None:
+    asleep = threading.Event()
+
+    def never(host: str, port: int) -> Sequence[str]:
+        asleep.wait(30)
+        return []
+
+    with pytest.raises(httpcore2.ConnectTimeout, match="not resolved in time"):
+        backend(never, total_sec=0.1).connect_tcp(HOST, 443)
+    asleep.set()
+
+
+def test_a_name_without_an_address_cannot_be_connected_to() -> None:
+    with pytest.raises(httpcore2.ConnectError, match=f"{HOST} has no address"):
+        backend(Answers([])).connect_tcp(HOST, 443)
+
+
+def test_a_name_that_does_not_resolve_is_a_matter_of_the_network_not_of_permission() -> None:
+    def unknown(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(httpcore2.ConnectError, match="Name or service not known"):
+        backend(unknown).connect_tcp(HOST, 443)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda stream: stream.read(1), lambda stream: stream.write(b"x")],
+    ids=["read", "write"],
+)
+def test_no_use_of_a_connection_begins_after_the_deadline(use: Callable[[httpcore2.NetworkStream], object]) -> None:
+    """Also when there is something to read at once: a receiver that never stops sending is not read for ever."""
+    with listening(ALLOWED) as (good,):
+        stream = backend(Answers([ALLOWED]), total_sec=0.2).connect_tcp(HOST, port_of(good))
+        assert isinstance(stream, BoundedStream)
+        peer, _ = good.accept()
+        with peer:
+            peer.sendall(b"a lot to read")
+            stream.read(1)
+            time.sleep(0.25)
+            with pytest.raises(httpcore2.TimeoutException):
+                use(stream)
+        stream.close()
+
+
+def test_one_read_takes_no_longer_than_the_deadline_leaves() -> None:
+    with listening(ALLOWED) as (good,):
+        stream = backend(Answers([ALLOWED]), total_sec=0.2).connect_tcp(HOST, port_of(good))
+        began_at = time.monotonic()
+        with pytest.raises(httpcore2.ReadTimeout):
+            stream.read(1, timeout=30)
+        assert time.monotonic() - began_at < 5
+        stream.close()
