@@ -1,0 +1,131 @@
+"""Submit jobs to a batchscribe server and follow them, from Python."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from batchscribe.client.address import Address
+from batchscribe.client.answers import check, items_of, object_of
+from batchscribe.client.connection import Call, Connection
+from batchscribe.client.key import key_of
+from batchscribe.client.waiting import Pace, wait_for_end
+from batchscribe.errors import ServerError
+from batchscribe.wire.model import JsonObject
+
+USUAL_PAGE_JOBS = 50  #: what the server gives without being asked (contract 1.1)
+
+
+class Client:
+    """One server, as a context manager. Jobs and files are JSON objects, just as the server answers them.
+
+    `server` is its URL. With `api_key` and `api_secret` each request has a token of its own; one of them alone is sent
+    as it is. Every method raises `ServerUnreachable`, `ServerRefused` when the server says no, and `ServerError` for an
+    answer that makes no sense. What can be repeated without harm is tried up to four times.
+    """
+
+    def __init__(
+        self, server: str, *, api_key: str | None = None, api_secret: str | None = None, timeout_sec: float = 30.0
+    ) -> None:
+        """`timeout_sec` is for one answer. Raises `UsageError` for what is not a server's URL."""
+        self._address = Address.of(server)
+        self._connection = Connection(self._address, key_of(api_key, api_secret), timeout_sec=timeout_sec)
+
+    def __repr__(self) -> str:
+        return f"Client({self.server!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def server(self) -> str:
+        """Its URL for messages, without a password."""
+        return self._address.shown
+
+    def submit(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject:
+        """`job_id`, `state` and `submitted_at` of the new job.
+
+        It goes with an idempotency key, a new one unless it is given, so that sending it again makes no second job.
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return self._object(self._post(body, headers=headers))
+
+    def dry_run(self, body: JsonObject) -> JsonObject:
+        """What `submit` would do: counts, the first planned outputs, warnings. Nothing is stored."""
+        return self._object(self._post(body, query={"dry_run": "true"}))
+
+    def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JsonObject]:
+        """The newest first, page by page."""
+        page_size = limit if limit is not None and limit < USUAL_PAGE_JOBS else None
+        yield from islice(self._pages("jobs", ("jobs",), state=state, page_size=page_size), limit)
+
+    def job(self, job_id: str) -> JsonObject:
+        return self._get("jobs", job_id)
+
+    def files(self, job_id: str, *, state: str | None = None, page_size: int | None = None) -> Iterator[JsonObject]:
+        """In the order in which they were found, page by page."""
+        yield from self._pages("files", ("jobs", job_id, "files"), state=state, page_size=page_size)
+
+    def file(self, job_id: str, file_id: str) -> JsonObject:
+        return self._get("jobs", job_id, "files", file_id)
+
+    def cancel(self, job_id: str) -> None:
+        """Give the job up; finished transcripts are kept. `ServerRefused` when it had ended."""
+        call = Call("DELETE", self._address.url("jobs", job_id), repeatable=False)
+        check(self._connection.send(call), self.server)
+
+    def wait(
+        self,
+        job_id: str,
+        *,
+        timeout_sec: float | None = None,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+        seen: Callable[[JsonObject], None] = lambda job: None,
+    ) -> JsonObject:
+        """The job when it has ended, or as it is when the time has passed. Each look at it is told to `seen`.
+
+        An outage of the server is borne for as long as the pace says, unless it begins with the first look.
+        """
+        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, pace=pace, seen=seen)
+
+    def _post(
+        self, body: JsonObject, *, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> Call:
+        return Call(
+            "POST",
+            self._address.url("jobs"),
+            query=query or {},
+            content=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **(headers or {})},
+        )
+
+    def _get(self, *parts: str, query: dict[str, str] | None = None) -> JsonObject:
+        return self._object(Call("GET", self._address.url(*parts), query=query or {}))
+
+    def _pages(
+        self, name: str, parts: tuple[str, ...], *, state: str | None, page_size: int | None
+    ) -> Iterator[JsonObject]:
+        asked = {"state": state, "page_size": page_size}
+        query = {key: str(value) for key, value in asked.items() if value is not None}
+        while True:
+            page = self._get(*parts, query=query)
+            yield from items_of(page, name, self.server)
+            token = page.get("next_page_token")
+            if not token:
+                return
+            if not isinstance(token, str) or token == query.get("next_page_token"):
+                raise ServerError(f"{self.server} does not come to an end of its pages; is it a batchscribe server?")
+            query = query | {"next_page_token": token}
+
+    def _object(self, call: Call) -> JsonObject:
+        return object_of(self._connection.send(call), self.server)
