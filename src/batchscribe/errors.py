@@ -24,6 +24,7 @@
     ├── ServerError                 a server that the client talks to
     │   ├── ServerUnreachable
     │   └── ServerRefused           it answered with an error, which is passed on
+    ├── DatabaseUnavailable
     ├── AddressNotAllowed           an outbound request may not go there
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
@@ -245,6 +246,12 @@ class ServerRefused(ServerError):
         self.status = status
         self.reason = reason
         self.body = body
+
+
+class DatabaseUnavailable(BatchscribeError):
+    """The database does not answer."""
+
+    code = "DATABASE_UNAVAILABLE"
 
 
 class AddressNotAllowed(BatchscribeError):

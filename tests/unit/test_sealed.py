@@ -65,7 +65,7 @@ def test_without_its_key_a_secret_says_what_to_do(connection: sa.Connection, job
 
 def test_destroyed_secrets_are_gone(connection: sa.Connection, job: Job) -> None:
     store_secret(connection, Keyring((NEW,)), job=job, name="input", plain=PLAIN)
-    destroy_secrets(connection, job)
+    destroy_secrets(connection, job, ["input"])
     assert connection.scalar(sa.select(sa.func.count()).select_from(secret)) == 0
 
 

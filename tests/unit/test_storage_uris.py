@@ -8,7 +8,7 @@ import pytest
 
 from batchscribe.errors import LocationNotAllowed
 from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.routed import check_location, connect
+from batchscribe.storage.routed import connect, location_check
 from batchscribe.storage.uris import file_uri, path_of
 
 
@@ -32,7 +32,7 @@ def test_a_host_in_a_file_uri_is_this_machine_or_refused() -> None:
 )
 def test_a_path_that_climbs_or_hides_its_end_is_refused(uri: str) -> None:
     with pytest.raises(LocationNotAllowed):
-        check_location(uri, Access(file_roots=(Path("/data"),)))
+        location_check(Access(file_roots=(Path("/data"),)))(uri)
 
 
 @pytest.mark.parametrize(
@@ -47,26 +47,26 @@ def test_a_path_that_climbs_or_hides_its_end_is_refused(uri: str) -> None:
     ],
 )
 def test_a_location_below_a_root_or_in_a_bucket_is_allowed(uri: str) -> None:
-    check_location(uri, Access(file_roots=(Path("/data"),)))
+    location_check(Access(file_roots=(Path("/data"),)))(uri)
 
 
 @pytest.mark.parametrize("uri", ["file:///database/a.wav", "file:///", "file:///etc/passwd", "s3://", "s3:///key"])
 def test_a_location_outside_is_refused(uri: str) -> None:
     with pytest.raises(LocationNotAllowed):
-        check_location(uri, Access(file_roots=(Path("/data"),)))
+        location_check(Access(file_roots=(Path("/data"),)))(uri)
 
 
 @pytest.mark.parametrize("uri", ["https://example.org/a.wav", "gs://bucket/a.wav", "/data/a.wav", "a.wav", ""])
 def test_an_unknown_scheme_is_refused_with_the_schemes_there_are(uri: str) -> None:
     access = Access(file_roots=(Path("/data"),))
-    for refused in (lambda: check_location(uri, access), lambda: connect(access).stat(uri)):
+    for refused in (lambda: location_check(access)(uri), lambda: connect(access).stat(uri)):
         with pytest.raises(LocationNotAllowed, match="use file:// and s3://"):
             refused()
 
 
 def test_without_allowed_roots_no_file_can_be_named() -> None:
     with pytest.raises(LocationNotAllowed, match="BATCHSCRIBE_FILE_ROOTS"):
-        check_location("file:///data/a.wav", Access())
+        location_check(Access())("file:///data/a.wav")
 
 
 def test_credentials_do_not_show_when_printed() -> None:

@@ -238,7 +238,7 @@ def test_an_option_that_is_switched_off_is_accepted() -> None:
         ({"config": {"language": ""}}, "config.language", "config.language must not be empty."),
         ({"config": {"segmentation_mode": "vad"}}, "config.segmentation_mode", "'auto' or 'none'"),
         ({"config": []}, "config", "config must be a JSON object."),
-        ({"reference_id": "r" * 257}, "reference_id", "at most 256 characters"),
+        ({"reference_id": "r" * 257}, "reference_id", "At most 256 characters"),
         ({"reference_id": "a\0b"}, "reference_id", "NUL"),
         ({"notifications": {}}, "notifications.webhook_url", "is required"),
         ({"notifications": {"webhook_url": "http://host/"}}, "notifications.webhook_url", "https://"),

@@ -20,6 +20,7 @@ def configure_log(level: str) -> None:
         raise InvalidSetting(f"BATCHSCRIBE_LOG_LEVEL: {level!r} is not one of {', '.join(LEVELS)}.")
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_for_a_person() if sys.stderr.isatty() else _for_a_program()),

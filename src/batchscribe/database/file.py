@@ -61,6 +61,19 @@ def page_of_files(
     return [_file(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
 
 
+def page_of_files_in(
+    connection: sa.Connection, job_number: int, states: Collection[FileState], *, after: int, limit: int
+) -> list[File]:
+    """As `page_of_files`, for several states: each is read along its own index, then they are merged."""
+    parts = [page_of_files(connection, job_number, after=after, limit=limit, state=state) for state in states]
+    return sorted((item for part in parts for item in part), key=lambda item: item.seq)[:limit]
+
+
+def find_file(connection: sa.Connection, job_number: int, seq: int) -> File | None:
+    row = connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).first()
+    return None if row is None else _file(row)
+
+
 def all_files(connection: sa.Connection, job_number: int) -> Iterator[File]:
     """Page by page: a job may have a million."""
     after = 0

@@ -24,22 +24,37 @@ from batchscribe.wire.states import FileState, JobState
 
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
-# Progress is asked for all the time, so its statements are built once.
-_BY_ID = sa.select(job).where(job.c.job_id == sa.bindparam("of_job_id"))
-_IS_RUNNING = sa.and_(shard.c.job == sa.bindparam("of_job"), shard.c.state == ShardState.RUNNING)
-_RUNNING_COUNTERS = sa.select(
-    *(sa.func.coalesce(sa.func.sum(counter), 0) for counter in (shard.c.succeeded, shard.c.failed, shard.c.skipped)),
-    sa.func.coalesce(sa.func.sum(shard.c.audio_sec), 0.0),
-).where(_IS_RUNNING)
+# Progress is asked for all the time, so its statement is built once. It is one statement, hence one snapshot: a shard
+# that ends between two would take its counters with it for a moment. The state is written out, not bound: a database
+# that plans without the value could not use the index of running shards.
+_RUNNING = sa.and_(shard.c.job == job.c.number, shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'"))
+
+
+def _of_running(counter: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
+    total = sa.select(sa.func.coalesce(sa.func.sum(counter), 0)).where(_RUNNING)
+    return total.correlate(job).scalar_subquery().label(name)
+
+
 _PROCESSING_FILES = (
     sa.select(sa.func.count())
     .select_from(file)
     .where(
-        file.c.job == sa.bindparam("of_job"),
-        file.c.shard.in_(sa.select(shard.c.number).where(_IS_RUNNING)),
+        file.c.job == job.c.number,
+        file.c.shard.in_(sa.select(shard.c.number).where(_RUNNING).correlate(job)),
         file.c.state == FileState.PROCESSING,
     )
+    .correlate(job)
+    .scalar_subquery()
 )
+_JOBS = sa.select(
+    job,
+    _of_running(shard.c.succeeded, "running_succeeded"),
+    _of_running(shard.c.failed, "running_failed"),
+    _of_running(shard.c.skipped, "running_skipped"),
+    _of_running(shard.c.audio_sec, "running_audio_sec"),
+    _PROCESSING_FILES.label("processing"),
+)
+_BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
 _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
 
 
@@ -77,23 +92,38 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
     row = connection.execute(_BY_ID, {"of_job_id": job_id}).first()
-    return None if row is None else _job(connection, row)
+    return None if row is None else _job(row)
+
+
+def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
+    """Raises `JobNotFound` for a job of somebody else too: nobody learns that it exists."""
+    found = find_job(connection, job_id)
+    if found is None or found.tenant != tenant:
+        raise JobNotFound(f"There is no job {job_id}.")
+    return found
+
+
+def page_of_jobs(
+    connection: sa.Connection, tenant: str, *, before: int | None, limit: int, state: JobState | None = None
+) -> list[Job]:
+    """A tenant's jobs, the newest first, from below the job number `before`."""
+    query = _JOBS.where(job.c.tenant == tenant)
+    if state is not None:
+        query = query.where(job.c.state == state)
+    if before is not None:
+        query = query.where(job.c.number < before)
+    return [_job(row) for row in connection.execute(query.order_by(job.c.number.desc()).limit(limit))]
 
 
 def unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
     """The newest unfinished job that was asked for with the same words."""
-    query = (
-        sa.select(job)
-        .where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES))
-        .order_by(job.c.number.desc())
-    )
+    query = _JOBS.where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES)).order_by(job.c.number.desc())
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else _job(connection, row)
+    return None if row is None else _job(row)
 
 
 def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
-    rows = connection.execute(sa.select(job).order_by(job.c.number.desc()).limit(limit)).all()
-    return [_job(connection, row) for row in rows]
+    return [_job(row) for row in connection.execute(_JOBS.order_by(job.c.number.desc()).limit(limit))]
 
 
 def is_live(connection: sa.Connection, number: int) -> bool:
@@ -169,7 +199,7 @@ def _update(connection: sa.Connection, number: int, from_states: Sequence[JobSta
     return connection.execute(statement).rowcount == 1
 
 
-def _job(connection: sa.Connection, row: sa.Row[Any]) -> Job:
+def _job(row: sa.Row[Any]) -> Job:
     request = row.request
     return Job(
         number=row.number,
@@ -187,7 +217,7 @@ def _job(connection: sa.Connection, row: sa.Row[Any]) -> Job:
         sources=tuple(_source(values) for values in row.sources),
         file_roots=tuple(row.file_roots),
         s3=row.s3,
-        summary=_summary(connection, row),
+        summary=_summary(row),
         estimated_audio_sec=row.estimated_audio_sec,
         cursor=Cursor(row.cursor_source, row.cursor_after, row.last_seq, row.last_shard, row.listed),
         error_code=row.error_code,
@@ -199,17 +229,15 @@ def _source(values: dict[str, Any]) -> Source:
     return Source(SourceKind(values["kind"]), values["uri"], tuple(values["include"]), tuple(values["exclude"]))
 
 
-def _summary(connection: sa.Connection, row: sa.Row[Any]) -> Summary:
-    of_job = {"of_job": row.number}
-    running = connection.execute(_RUNNING_COUNTERS, of_job).one()
-    processing = connection.scalar(_PROCESSING_FILES, of_job) or 0
-    succeeded, failed, skipped = row.succeeded + running[0], row.failed + running[1], row.skipped + running[2]
+def _summary(row: sa.Row[Any]) -> Summary:
+    succeeded = row.succeeded + row.running_succeeded
+    failed, skipped = row.failed + row.running_failed, row.skipped + row.running_skipped
     return Summary(
         total_files=row.total_files,
-        queued=row.total_files - succeeded - failed - skipped - processing,
-        processing=processing,
+        queued=row.total_files - succeeded - failed - skipped - row.processing,
+        processing=row.processing,
         succeeded=succeeded,
         failed=failed,
         skipped=skipped,
-        audio_sec=row.audio_sec + running[3],
+        audio_sec=row.audio_sec + row.running_audio_sec,
     )

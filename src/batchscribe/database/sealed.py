@@ -6,8 +6,10 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import hmac
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +46,21 @@ class Keyring:
                 except InvalidTag:
                     break
         raise SecretKeyChanged(
-            "The job's credentials were sealed with another key; set BATCHSCRIBE_SECRET_KEY to the key it was "
-            "submitted with, or submit the job again."
+            "A stored secret was sealed with another key; set BATCHSCRIBE_SECRET_KEY to the key it was sealed with, "
+            "behind the new one, or submit the job again."
         )
+
+    def digest(self, content: bytes) -> str:
+        """Tells whether content is the same as before, without storing anything it could be guessed from."""
+        return _digest(self.keys[0], content)
+
+    def is_digest(self, digest: str, content: bytes) -> bool:
+        """Whether `digest` is of this content, under any key at hand."""
+        return any(hmac.compare_digest(digest, _digest(key, content)) for key in self.keys)
+
+
+def _digest(key: bytes, content: bytes) -> str:
+    return hmac.new(key, b"batchscribe digest" + content, hashlib.sha256).hexdigest()
 
 
 def load_keyring(settings: Settings) -> Keyring:
@@ -102,8 +116,13 @@ def read_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name: 
     return None if row is None else keyring.open(row.key_id, row.sealed, bound_to=_row_name(job, name))
 
 
-def destroy_secrets(connection: sa.Connection, job: Job) -> None:
-    connection.execute(sa.delete(secret).where(secret.c.job == job.number))
+def has_secret(connection: sa.Connection, job: Job, name: str) -> bool:
+    found = sa.select(secret.c.job).where(secret.c.job == job.number, secret.c.name == name)
+    return connection.scalar(found) is not None
+
+
+def destroy_secrets(connection: sa.Connection, job: Job, names: Collection[str]) -> None:
+    connection.execute(sa.delete(secret).where(secret.c.job == job.number, secret.c.name.in_(names)))
 
 
 def _row_name(job: Job, name: str) -> str:

@@ -42,6 +42,7 @@ job = sa.Table(
     sa.Column("error_message", sa.String),
     sa.Index("job_by_fingerprint", "fingerprint", "state"),
     sa.Index("job_by_tenant", "tenant", "number"),
+    sa.Index("job_by_state", "tenant", "state", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -80,11 +81,12 @@ file = sa.Table(
     sa.Column("error_message", sa.String),
     sa.Column("warnings", sa.JSON(none_as_null=True)),
     sa.Index("file_by_shard", "job", "shard"),
+    sa.Index("file_by_state", "job", "state", "seq"),
     sa.Index("file_by_output", "job", "output_hash", unique=True),
     sqlite_with_rowid=False,
 )
 
-#: Sealed with AES-GCM; the job's rows are deleted when it ends.
+#: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook's when that was delivered.
 secret = sa.Table(
     "secret",
     metadata,
@@ -92,4 +94,58 @@ secret = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("key_id", sa.String, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+#: What clients identify themselves with; the secret is sealed with AES-GCM.
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("api_key", sa.String, primary_key=True),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("revoked_at", sa.Double),
+    sa.Column("key_id", sa.String, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+#: Which job a tenant's Idempotency-Key stands for; kept for a day.
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("tenant", sa.String, primary_key=True),
+    sa.Column("idempotency_key", sa.String, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False),  # of the body, under the sealing key
+    sa.Column("job_id", sa.String, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("idempotency_by_age", "created_at"),
+)
+
+#: The outbox: written in the transaction that changes the job's state.
+webhook_delivery = sa.Table(
+    "webhook_delivery",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=True),
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("event_id", sa.String, nullable=False, unique=True),
+    sa.Column("event_type", sa.String, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("next_attempt_at", sa.Double),
+    sa.Index("webhook_delivery_by_job", "job"),
+    sqlite_autoincrement=True,
+)
+
+#: The delivery log: one row for each time a webhook was sent.
+webhook_attempt = sa.Table(
+    "webhook_attempt",
+    metadata,
+    sa.Column("delivery", sa.ForeignKey("webhook_delivery.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("sent_at", sa.Double, nullable=False),
+    sa.Column("took_sec", sa.Double, nullable=False),
+    sa.Column("status", sa.Integer),  # of HTTP; none when there was no answer
+    sa.Column("error", sa.String),
+    sqlite_with_rowid=False,
 )

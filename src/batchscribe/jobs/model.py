@@ -40,6 +40,9 @@ FINAL_JOB_STATES = frozenset(state for state, moves in JOB_MOVES.items() if not 
 FINAL_FILE_STATES = frozenset(state for state, moves in FILE_MOVES.items() if not moves)
 
 
+MAX_SEQ_DIGITS = 9  #: as many as a 32-bit column holds for certain
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far the enumeration has come; a crashed one goes on from here."""
@@ -156,6 +159,22 @@ def job_states_before(state: JobState) -> tuple[JobState, ...]:
 
 def file_id_of(seq: int) -> str:
     return f"f_{seq:06d}"
+
+
+def seq_of(file_id: str) -> int | None:
+    """The number in a file's id; None when it is not one of ours."""
+    digits = file_id.removeprefix("f_")
+    is_ours = digits.isascii() and digits.isdigit() and len(digits) <= MAX_SEQ_DIGITS
+    return int(digits) if is_ours and file_id == file_id_of(int(digits)) else None
+
+
+def stored_states(shown: FileState, job_state: JobState) -> tuple[FileState, ...]:
+    """The states on record that read as `shown` in a job of this state: the reverse of `File.state_in`."""
+    if job_state not in FINAL_JOB_STATES:
+        return (shown,)
+    if shown in FINAL_FILE_STATES - {FileState.CANCELED}:
+        return (shown,)
+    return (FileState.QUEUED, FileState.PROCESSING, FileState.CANCELED) if shown is FileState.CANCELED else ()
 
 
 def _error(code: str | None, message: str | None) -> ErrorAnswer | None:

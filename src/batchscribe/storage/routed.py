@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from batchscribe.errors import LocationNotAllowed
 from batchscribe.storage.access import Access
@@ -21,15 +21,23 @@ def connect(access: Access) -> Store:
     return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access)})
 
 
-def check_location(uri: str, access: Access) -> None:
-    """Raises `LocationNotAllowed` for what can be known without asking the storage: scheme, roots, bucket."""
-    scheme = scheme_of(uri)
-    if scheme == "file":
-        Roots(access.file_roots).place(uri)
-    elif scheme == "s3":
-        split_s3(uri)
-    else:
-        raise not_served(uri)
+def location_check(access: Access) -> Callable[[str], None]:
+    """A function of a URI that raises `LocationNotAllowed` for what can be known without asking the storage.
+
+    That is the scheme, the roots and the bucket.
+    """
+    roots = Roots(access.file_roots)
+
+    def check(uri: str) -> None:
+        scheme = scheme_of(uri)
+        if scheme == "file":
+            roots.place(uri)
+        elif scheme == "s3":
+            split_s3(uri)
+        else:
+            raise not_served(uri)
+
+    return check
 
 
 def not_served(uri: str) -> LocationNotAllowed:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pydantic.json_schema import SkipJsonSchema
+
 from batchscribe.wire.model import JsonObject, WireModel
 from batchscribe.wire.states import FileState, JobState
 from batchscribe.wire.uris import without_query
@@ -39,7 +41,7 @@ class FileAnswer(WireModel):
     input_uri: str
     output_uri: str  #: planned from the start; empty when there never will be a transcript
     state: FileState
-    duration_sec: float | None = None
+    duration_sec: float | SkipJsonSchema[None] = None
     error: ErrorAnswer | None = None
     warnings: tuple[str, ...] = ()
 
@@ -64,8 +66,8 @@ class JobAnswer(WireModel):
     job_id: str
     state: JobState
     submitted_at: datetime
-    completed_at: datetime | None = None
-    reference_id: str | None = None
+    completed_at: datetime | SkipJsonSchema[None] = None
+    reference_id: str | SkipJsonSchema[None] = None
     input: JsonObject
     output: JsonObject
     config: JsonObject

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from batchscribe.wire.choices import InputMode, Place
 from batchscribe.wire.credentials import Auth
+from batchscribe.wire.limits import Limits, limits_of
 from batchscribe.wire.locations import NamedPlace, OptionalUri, Uri, place_of
 from batchscribe.wire.model import JsonObject, NoNul, WireModel, refusal
 from batchscribe.wire.uris import looks_like_a_folder, names_a_file
 
-MAX_MANIFEST = 1_000  # contract 1.2
-MAX_GLOBS = 10  # contract 1.2
 MAX_GLOB_CHARS = 1_024  # the longest key there is in S3
 
 
@@ -21,8 +20,33 @@ def _without_blanks(globs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(glob for glob in globs if glob.strip())  # a form splits its empty field into one of these
 
 
+def _few_globs(globs: Any, info: ValidationInfo) -> Any:
+    return _at_most(limits_of(info).globs, globs, "globs")
+
+
+def _short_manifest(manifest: Any, info: ValidationInfo) -> Any:
+    return _at_most(limits_of(info).manifest, manifest, "URIs")
+
+
+def _at_most(limit: int, items: Any, noun: str) -> Any:
+    """Before the items are looked at: a list that is far too long costs nothing."""
+    if isinstance(items, list | tuple) and len(items) > limit:
+        raise refusal(f"At most {limit} {noun} are allowed, and there are {len(items)}.")
+    return items
+
+
 Glob = Annotated[str, Field(max_length=MAX_GLOB_CHARS), NoNul]
-Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS), AfterValidator(_without_blanks)]
+Globs = Annotated[
+    tuple[Glob, ...],
+    BeforeValidator(_few_globs),
+    AfterValidator(_without_blanks),
+    Field(json_schema_extra={"maxItems": Limits().globs}),
+]
+Manifest = Annotated[
+    tuple[Uri, ...],
+    BeforeValidator(_short_manifest),
+    Field(json_schema_extra={"minItems": 1, "maxItems": Limits().manifest}),
+]
 
 
 class Filters(WireModel):
@@ -58,7 +82,7 @@ class Input(WireModel):
     """`mode` and `source` are always there: what the client leaves out is told from the URIs."""
 
     uri: OptionalUri = ""
-    manifest: Annotated[tuple[Uri, ...], Field(max_length=MAX_MANIFEST)] | None = None
+    manifest: Manifest | None = None
     mode: Annotated[InputMode, BeforeValidator(_with_alias)] = Field(default_factory=_inferred_mode)
     source: NamedPlace = Field(default_factory=_inferred_source)
     filters: Filters = Filters()
@@ -83,7 +107,7 @@ class Input(WireModel):
 
     def _check_manifest(self) -> None:
         if not self.manifest:
-            raise refusal(f"A manifest names 1 to {MAX_MANIFEST} files.", field="manifest")
+            raise refusal("A manifest names at least one file.", field="manifest")
         for position, uri in enumerate(self.manifest):
             if not names_a_file(uri):
                 field = f"manifest.{position}"

@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
+from batchscribe.wire.limits import limits_of
 from batchscribe.wire.model import Text, WireModel, refusal
 
 MAX_SECRET_CHARS = 256  # contract 1.2
 
 
-def _https_url(url: str) -> str:
-    if not _is_https_url(url):
-        raise refusal("A webhook URL starts with https:// and names a host.")
+def _web_url(url: str, info: ValidationInfo) -> str:
+    schemes = ("https", "http") if limits_of(info).plain_webhooks else ("https",)
+    if not _is_url(url, schemes):
+        named = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise refusal(f"A webhook URL starts with {named} and names a host.")
     return url
 
 
-def _is_https_url(url: str) -> bool:
+def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port or an address that is none
         return False
 
@@ -29,5 +32,5 @@ def _is_https_url(url: str) -> bool:
 class Notifications(WireModel):
     """One signed request to a URL of the client's."""
 
-    webhook_url: Annotated[Text, AfterValidator(_https_url)]
+    webhook_url: Annotated[Text, AfterValidator(_web_url)]
     secret: Annotated[SecretStr, Field(max_length=MAX_SECRET_CHARS)] | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from batchscribe.errors import InvalidRequest, OptionNotAvailable
+from batchscribe.errors import InvalidRequest, Mistake, OptionNotAvailable
 from batchscribe.wire.model import INVALID, NOT_AVAILABLE
 
 #: What is said after the field's name, by the type of pydantic's error.
@@ -22,16 +23,25 @@ PREDICATES = {
 }
 
 
+MOST_MISTAKES = 50  #: that one answer tells of
+
+
 def refused(error: ValidationError) -> InvalidRequest:
-    """The first mistake. Neither message nor field ever shows what the client sent."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    kind, context = first["type"], first.get("ctx", {})
-    field = ".".join(str(part) for part in (*first["loc"], context.get("field", "")) if part != "")
+    """All mistakes, the first one as the message. Neither message nor field ever shows what the client sent."""
+    found = error.errors(include_input=False, include_url=False)[:MOST_MISTAKES]
+    mistakes = tuple(dict.fromkeys(_mistake(each) for each in found))
+    kind = OptionNotAvailable if found[0]["type"] == NOT_AVAILABLE else InvalidRequest
+    return kind(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes)
+
+
+def _mistake(found: ErrorDetails) -> Mistake:
+    kind, context = found["type"], found.get("ctx", {})
+    field = ".".join(str(part) for part in (*found["loc"], context.get("field", "")) if part != "")
     name = field or "The request"
     if kind in (INVALID, NOT_AVAILABLE):
-        sentence = f"{name}: {first['msg']}"
+        sentence = f"{name}: {found['msg']}"
     elif kind in PREDICATES:
         sentence = f"{name} {PREDICATES[kind].format_map(context)}."
     else:
-        sentence = f"{name}: {first['msg']}."
-    return (OptionNotAvailable if kind == NOT_AVAILABLE else InvalidRequest)(sentence, field=field)
+        sentence = f"{name}: {found['msg']}."
+    return Mistake(field, sentence)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from batchscribe.wire.config import Config, is_asked_for, option_not_available
 from batchscribe.wire.input import Input
-from batchscribe.wire.model import JsonObject, NoNul, WireModel
+from batchscribe.wire.limits import Limits, limits_of
+from batchscribe.wire.model import JsonObject, Text, WireModel, refusal
 from batchscribe.wire.notifications import Notifications
 from batchscribe.wire.output import Output
 from batchscribe.wire.refusals import refused
 
-MAX_REFERENCE_CHARS = 256  # contract 1.2
+
+def _short_reference(reference: str, info: ValidationInfo) -> str:
+    limit = limits_of(info).reference_chars
+    if len(reference) > limit:
+        raise refusal(f"At most {limit} characters are allowed, and there are {len(reference)}.")
+    return reference
+
+
+Reference = Annotated[
+    Text, AfterValidator(_short_reference), Field(json_schema_extra={"maxLength": Limits().reference_chars})
+]
 
 
 class Outputs(WireModel):
@@ -33,7 +44,7 @@ class JobRequest(WireModel):
     input: Input
     output: Output
     config: Config = Config()
-    reference_id: Annotated[str, Field(max_length=MAX_REFERENCE_CHARS), NoNul] | None = None
+    reference_id: Reference | None = None
     notifications: Notifications | None = None
     outputs: Outputs = Outputs()
 
@@ -47,9 +58,9 @@ class JobRequest(WireModel):
         return {"input": self.input.echo(), "output": self.output.echo(), "config": self.config.echo()}
 
 
-def parse_job_request(data: object) -> JobRequest:
-    """Raises `InvalidRequest`, or `OptionNotAvailable`, for the first mistake; it never shows the input."""
+def parse_job_request(data: object, limits: Limits | None = None) -> JobRequest:
+    """Raises `InvalidRequest`, or `OptionNotAvailable`, with all mistakes; it never shows the input."""
     try:
-        return JobRequest.model_validate(data)
+        return JobRequest.model_validate(data, context=limits)
     except ValidationError as error:
         raise refused(error) from None  # the cause holds the input, credentials and all

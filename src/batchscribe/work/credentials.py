@@ -12,6 +12,7 @@ from batchscribe.storage.access import AwsCredentials
 from batchscribe.work.records import Records
 
 INPUT, OUTPUT = "input", "output"  #: the two sides of a job
+SIDES = (INPUT, OUTPUT)
 
 
 def seal_credentials(
@@ -40,6 +41,6 @@ def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | 
 def renew_credentials(records: Records, job: Job, credentials: AwsCredentials) -> None:
     """Put fresh credentials in the place of both sides' own, which may have expired since the job was submitted."""
     with records.transaction() as connection:
-        destroy_secrets(connection, job)
-        for side in (INPUT, OUTPUT):
+        destroy_secrets(connection, job, SIDES)
+        for side in SIDES:
             seal_credentials(connection, records, job, side, credentials)

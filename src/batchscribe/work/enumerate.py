@@ -6,38 +6,24 @@ A crash in between loses at most the page in hand, which the next run reads agai
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from batchscribe.database.file import insert_files, taken_outputs
 from batchscribe.database.job import advance, all_is_done, begin_job, get_job
 from batchscribe.database.shard import insert_shards
-from batchscribe.errors import TooManyFiles, UnsupportedMedia, WorkInterrupted
-from batchscribe.jobs.globs import PathFilter
-from batchscribe.jobs.layout import OutputNames, planned_output, writes_among_inputs
-from batchscribe.jobs.media_names import is_passed_over, is_supported
+from batchscribe.errors import TooManyFiles, WorkInterrupted
+from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.outcome import Outcome
-from batchscribe.jobs.sharding import ShardCutter, estimated_audio_sec
-from batchscribe.jobs.source import Source, SourceKind, named_files
-from batchscribe.jobs.summary import Summary
+from batchscribe.jobs.source import named_files
 from batchscribe.storage.store import Store
-from batchscribe.wire.states import FileState
+from batchscribe.wire.states import JobState
 from batchscribe.work.flow import FINISH, SHARD, Task
 from batchscribe.work.listing import Found, Page, pages
+from batchscribe.work.notify import announce
+from batchscribe.work.plan import Rules, named_output, plan, wanted_of
 from batchscribe.work.records import Records
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the enumeration needs to know beside the job."""
-
-    speed: float  #: of the job's engine, in seconds of audio a second
-    max_files: int
-    extra_formats: tuple[str, ...]
 
 
 def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check: Callable[[], None]) -> None:
@@ -48,6 +34,8 @@ def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check:
     with records.transaction() as connection:
         if not begin_job(connection, job):
             return
+        if rules.announce_start and job.state is JobState.QUEUED:
+            announce(connection, records, job.job_id)
     for page in pages(job, store):
         check()
         job = _store_page(job, page, records, rules)
@@ -55,7 +43,8 @@ def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check:
 
 def _store_page(job: Job, page: Page, records: Records, rules: Rules) -> Job:
     with records.transaction() as connection:
-        planned = _plan(job, page, connection, rules)
+        wanted = wanted_of(page, job)
+        planned = plan(job, wanted, _output_names(job, wanted, connection), rules)
         cursor = replace(page.cursor, seq=job.cursor.seq + len(planned.rows), shard=planned.last_shard)
         if cursor.seq > rules.max_files:
             sentence = f"The job has more than {rules.max_files} files; split it, or raise BATCHSCRIBE_MAX_FILES."
@@ -72,53 +61,10 @@ def _store_page(job: Job, page: Page, records: Records, rules: Rules) -> Job:
         return get_job(connection, job.job_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """The rows of a page, and what they add to the job."""
-
-    rows: list[dict[str, Any]]
-    last_shard: int
-    counted: Summary
-    audio_sec: float
-
-
-def _plan(job: Job, page: Page, connection: sa.Connection, rules: Rules) -> Planned:
-    wanted = [found for found in page.found if _is_wanted(found, job)]
-    names = _output_names(job, wanted, connection)
-    cutter = ShardCutter(job.cursor.shard + 1, speed=rules.speed)
-    rows = [_row(job, seq, found, names, cutter, rules) for seq, found in enumerate(wanted, job.cursor.seq + 1)]
-    states = [row["state"] for row in rows]
-    return Planned(
-        rows=rows,
-        last_shard=cutter.next_shard - 1,
-        counted=Summary(
-            total_files=len(rows), failed=states.count(FileState.FAILED), skipped=states.count(FileState.SKIPPED)
-        ),
-        audio_sec=sum(
-            estimated_audio_sec(row["input_uri"], row["size_bytes"] or 0) for row in rows if row["shard"] is not None
-        ),
-    )
-
-
-def _is_wanted(found: Found, job: Job) -> bool:
-    source = found.source
-    if source.kind is SourceKind.FILE:
-        return True
-    among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
-    if is_passed_over(found.uri, found.size_bytes or 0, among_outputs=among_outputs):
-        return False
-    return _filter(source).admits(source.path_of(found.uri))
-
-
-@cache
-def _filter(source: Source) -> PathFilter:
-    return source.path_filter()
-
-
 def _output_names(job: Job, wanted: list[Found], connection: sa.Connection) -> OutputNames:
     """Knows the job's inputs and what earlier pages were given; the page's own names are looked up at once."""
     inputs = named_files(job.sources)
-    plain = {_planned_output(job, found) for found in wanted}
+    plain = {named_output(job, found) for found in wanted}
     taken = taken_outputs(connection, job.number, plain)
 
     def is_taken(uri: str) -> bool:
@@ -126,33 +72,3 @@ def _output_names(job: Job, wanted: list[Found], connection: sa.Connection) -> O
         return known or uri in inputs
 
     return OutputNames(is_taken)
-
-
-def _planned_output(job: Job, found: Found) -> str:
-    return planned_output(found.uri, found.source, job.output.layout, job.output.uri)
-
-
-def _row(job: Job, seq: int, found: Found, names: OutputNames, cutter: ShardCutter, rules: Rules) -> dict[str, Any]:
-    row = {
-        "job": job.number,
-        "seq": seq,
-        "input_uri": found.uri,
-        "size_bytes": found.size_bytes,
-        "shard": None,
-        "output_uri": "",
-        "state": FileState.QUEUED,
-        "error_code": None,
-        "error_message": None,
-    }
-    if not is_supported(found.uri, rules.extra_formats):
-        return row | _refused(found)
-    output_uri = names.claim(_planned_output(job, found), found.uri)
-    return row | {"output_uri": output_uri, "shard": cutter.add(found.uri, found.size_bytes)}
-
-
-def _refused(found: Found) -> dict[str, Any]:
-    """Below a prefix other files are to be expected, so one is skipped; one that was named by itself has failed."""
-    error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
-    skips = found.source.kind is SourceKind.PREFIX
-    outcome = Outcome.skipped(error) if skips else Outcome.failed(error)
-    return {"state": outcome.state, "error_code": outcome.error_code, "error_message": outcome.error_message}

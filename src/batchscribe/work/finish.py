@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sqlalchemy as sa
 import structlog
 
 from batchscribe.database.job import end_job, get_job
@@ -13,7 +14,9 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
 from batchscribe.wire.states import JobState
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Task
+from batchscribe.work.credentials import SIDES
+from batchscribe.work.flow import CLEAR, ENUMERATE, FINISH, SHARD, Task
+from batchscribe.work.notify import announce
 from batchscribe.work.records import Records
 
 log = structlog.get_logger()
@@ -27,8 +30,16 @@ def finish_job(job_id: str, records: Records) -> None:
 
 
 def cancel_job(job: Job, records: Records) -> bool:
-    """Nothing new starts; finished transcripts are kept. False when the job had ended before."""
-    return end(job, JobState.CANCELED, records)
+    """Nothing new starts; finished transcripts are kept. False when the job had ended before.
+
+    Answers at once, however long the job: taking its shards out of the queue is a task for a worker.
+    """
+    with records.transaction() as connection:
+        if not _end(connection, job, JobState.CANCELED, records):
+            return False
+        records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
+    log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=JobState.CANCELED)
+    return True
 
 
 def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
@@ -37,24 +48,42 @@ def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
 
 
 def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
-    """The final state and the end of the credentials are one transaction; then the queues are cleared."""
+    """The final state, its webhook and the end of the credentials are one transaction; then the queues are cleared."""
     with records.transaction() as connection:
-        ended = end_job(connection, job, state, error=error)
-        if not ended:
+        if not _end(connection, job, state, records, error=error):
             return False
-        destroy_secrets(connection, job)
-        running = shards_in(connection, job.number, ShardState.RUNNING)
-        tasks = [task for task in _tasks(get_job(connection, job.job_id)) if task.number not in running]
     log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
-    # What runs sees that its job has ended and comes to its own end; the engine minds if its rows vanish before.
+    clear_queues(job.job_id, records)
+    return True
+
+
+def _end(
+    connection: sa.Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
+) -> bool:
+    if not end_job(connection, job, state, error=error):
+        return False
+    destroy_secrets(connection, job, SIDES)
+    announce(connection, records, job.job_id)
+    return True
+
+
+def clear_queues(job_id: str, records: Records) -> None:
+    """Take what is left of an ended job out of the queues.
+
+    What runs sees that its job has ended and comes to its own end; the engine minds if its rows vanish before.
+    """
+    with records.transaction() as connection:
+        job = get_job(connection, job_id)
+        running = shards_in(connection, job.number, ShardState.RUNNING)
+    tasks = [task for task in _tasks(job) if task.number not in running]
     records.flow.cancel(tasks)
     records.flow.forget(tasks)
-    return True
 
 
 def forget_job(job: Job, records: Records) -> None:
     """Delete what the engine still has of an ended job that had a lane of its own."""
-    tasks = [Task(ENUMERATE, job.job_id, lane=job.lane), *_tasks(job), Task(FINISH, job.job_id, lane=job.lane)]
+    kinds = (ENUMERATE, FINISH, CLEAR)
+    tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     records.flow.forget(tasks)
     records.flow.forget_lane(job.lane)
 

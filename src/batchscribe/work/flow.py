@@ -1,15 +1,18 @@
 """The adapter to DBOS, the durable engine: enqueue in a transaction, run, cancel, forget.
 
 Nothing else imports `dbos`. A task is (kind, job, number) with a derived id, so enqueueing it twice is once.
-A *lane* is a pair of queues: `<lane>-control` for enumerate and finish, `<lane>-files` for shards, so that a job can
-always be listed and ended while shards hold every slot. A process works in the lanes it is given.
+A *lane* is a set of queues: `<lane>-control` for enumerate and finish, `<lane>-files` for shards, `<lane>-webhooks` for
+deliveries, so that a job can always be listed and ended while shards hold every slot, and a receiver that does not
+answer holds up nobody else. A process works in the lanes it is given.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 
@@ -26,9 +29,13 @@ APPLICATION_VERSION = "batchscribe-1"
 EMBEDDED_EXECUTOR = "embedded"
 POLL_SEC = 0.2  #: 3 % of a core when idle (measured)
 CONTROL_SLOTS = 4  #: enumerations and finishes at once in a process
+WEBHOOK_SLOTS = 16  #: webhooks at once in a process
+WEBHOOK_SLOTS_OF_TENANT = 4  #: of them, those of one tenant
+SWEPT_AFTER_SEC = 60.0  #: how long the engine keeps the row of an ended task
 BATCH = 1000  #: task ids in one statement
 
-ENUMERATE, SHARD, FINISH = "enumerate", "shard", "finish"
+ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: as the engine calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,25 @@ class Task:
     number: int = 0
     lane: str = "main"
     tenant: str = "default"
+    attempt: int = 0  #: of a delivery: each one is a task of its own
 
     @property
     def task_id(self) -> str:
-        return f"{self.job_id}-{self.number}" if self.kind == SHARD else f"{self.kind}-{self.job_id}"
+        match self.kind:
+            case "shard":
+                return f"{self.job_id}-{self.number}"
+            case "deliver":
+                return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
+        return f"{self.kind}-{self.job_id}"
 
     @property
     def queue(self) -> str:
-        return files_queue(self.lane) if self.kind == SHARD else control_queue(self.lane)
+        return {SHARD: files_queue, DELIVER: webhooks_queue}.get(self.kind, control_queue)(self.lane)
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether tenants take turns in its queue."""
+        return self.kind in (SHARD, DELIVER)
 
     @property
     def priority(self) -> int:
@@ -60,6 +78,14 @@ def files_queue(lane: str) -> str:
 
 def control_queue(lane: str) -> str:
     return f"{lane}-control"
+
+
+def webhooks_queue(lane: str) -> str:
+    return f"{lane}-webhooks"
+
+
+def queues(lane: str) -> tuple[str, ...]:
+    return control_queue(lane), files_queue(lane), webhooks_queue(lane)
 
 
 Handler = Callable[[str, int], None]
@@ -79,6 +105,16 @@ def _shard(job_id: str, number: int) -> None:
 @DBOS.workflow(name=FINISH, max_recovery_attempts=None)
 def _finish(job_id: str, number: int) -> None:
     _work(FINISH, job_id, number)
+
+
+@DBOS.workflow(name=CLEAR, max_recovery_attempts=None)
+def _clear(job_id: str, number: int) -> None:
+    _work(CLEAR, job_id, number)
+
+
+@DBOS.workflow(name=DELIVER, max_recovery_attempts=None)
+def _deliver(job_id: str, number: int) -> None:
+    _work(DELIVER, job_id, number)
 
 
 def _work(kind: str, job_id: str, number: int) -> None:
@@ -114,7 +150,7 @@ class Flow:
         """
         _handlers.update(handlers)
         self._configure()
-        DBOS.listen_queues([queue(lane) for lane in lanes for queue in (control_queue, files_queue)])
+        DBOS.listen_queues([queue for lane in lanes for queue in queues(lane)])
         DBOS.launch()
         for lane in lanes:
             DBOS.register_queue(control_queue(lane), worker_concurrency=CONTROL_SLOTS, polling_interval_sec=POLL_SEC)
@@ -122,6 +158,12 @@ class Flow:
                 files_queue(lane),
                 worker_concurrency=slots,
                 partition_worker_concurrency=slots,  # makes it partitioned: each poll picks a tenant at random
+                polling_interval_sec=POLL_SEC,
+            )
+            DBOS.register_queue(
+                webhooks_queue(lane),
+                worker_concurrency=WEBHOOK_SLOTS,
+                partition_worker_concurrency=WEBHOOK_SLOTS_OF_TENANT,
                 polling_interval_sec=POLL_SEC,
             )
 
@@ -139,8 +181,11 @@ class Flow:
         )
         logging.getLogger("dbos").addFilter(_is_news)
 
-    def enqueue(self, connection: sa.Connection, task: Task) -> None:
-        """Enqueue inside the caller's transaction; a task that is already there stays as it is."""
+    def enqueue(self, connection: sa.Connection, task: Task, *, delay_sec: float = 0.0) -> None:
+        """Enqueue inside the caller's transaction; a task that is already there stays as it is.
+
+        It does not run before `delay_sec` have passed.
+        """
         options: EnqueueOptions = {
             "workflow_name": task.kind,
             "workflow_id": task.task_id,
@@ -148,8 +193,10 @@ class Flow:
             "app_version": APPLICATION_VERSION,
             "priority": task.priority,
         }
-        if task.kind == SHARD:
+        if task.is_partitioned:
             options["queue_partition_key"] = task.tenant
+        if delay_sec:
+            options["delay_seconds"] = delay_sec
         self._client.enqueue_in_transaction(connection, options, task.job_id, task.number)
 
     def cancel(self, tasks: Iterable[Task]) -> None:
@@ -162,9 +209,17 @@ class Flow:
         for batch in batched([task.task_id for task in tasks], BATCH):
             self._client.delete_workflows(batch)
 
+    def sweep(self) -> None:
+        """Delete the engine's rows of all tasks that ended a while ago: the truth is in ours."""
+        before = datetime.fromtimestamp(time.time() - SWEPT_AFTER_SEC, UTC).isoformat()
+        while ended := self._client.list_workflows(
+            status=list(ENDED), completed_before=before, limit=BATCH, load_input=False, load_output=False
+        ):
+            self._client.delete_workflows([workflow.workflow_id for workflow in ended])
+
     def forget_lane(self, lane: str) -> None:
         """Delete the queues of a lane that nobody will use again."""
-        for queue in (control_queue(lane), files_queue(lane)):
+        for queue in queues(lane):
             self._client.delete_queue(queue)
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,11 @@ class Slots:
         self.width = width
         self.taken = threading.BoundedSemaphore(width)
         self.for_suspects = threading.Lock()
+
+    def wait_empty(self, within_sec: float) -> bool:
+        """Wait until nobody works; the slots then stay taken. False when it took too long."""
+        deadline = time.monotonic() + within_sec
+        return all(self.taken.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(self.width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def work_file(shift: Shift, file: File) -> None:
     """Try one file until it has a final state, or somebody else works on it."""
     while True:
         with shift.slots.taken:
-            shift.rooms.watch.check(shift.job.number)
+            shift.rooms.watch.check_start(shift.job.number)
             claimed = _claim(shift, file)
             if claimed is None:
                 return

@@ -5,27 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batchscribe.database.job import insert_job
-from batchscribe.errors import InvalidRequest, LocationNotAllowed
+import sqlalchemy as sa
+
+from batchscribe.database.idempotency import job_of_key
+from batchscribe.database.job import get_job, insert_job
+from batchscribe.errors import AddressNotAllowed, InvalidRequest, LocationNotAllowed, Mistake
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source
 from batchscribe.jobs.summary import Summary
+from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import choose_engine
 from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.routed import check_location
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.storage.routed import location_check
+from batchscribe.wire.choices import InputMode, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
+from batchscribe.wire.refusals import MOST_MISTAKES
 from batchscribe.wire.states import JobState
 from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials
 from batchscribe.work.flow import ENUMERATE, Task
+from batchscribe.work.notify import Webhook, seal_webhook
 from batchscribe.work.records import Records
 
 
@@ -46,6 +52,7 @@ class Submission:
     s3: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.s3`
     input_aws: AwsCredentials | None = None
     output_aws: AwsCredentials | None = None  #: by default those of the input
+    webhook: Webhook | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -61,16 +68,58 @@ class Submission:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's own name for a submission, and all that it submitted."""
+
+    key: str
+    content: bytes = field(repr=False)
+
+
 def new_job_id() -> str:
     return f"job_{secrets.token_hex(10)}"
 
 
-def submit(submission: Submission, records: Records, settings: Settings) -> Job:
-    """Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `LocationNotAllowed`."""
+def submit(
+    submission: Submission, records: Records, settings: Settings, *, idempotency: IdempotencyKey | None = None
+) -> Job:
+    """Store a job, or find the one that the idempotency key stands for.
+
+    Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
+    """
+    new = planned_job(submission, settings)
+    with records.transaction() as connection:
+        known = idempotency and _known_job(connection, records, submission, idempotency)
+        if known:
+            return get_job(connection, known)
+        job = insert_job(connection, new, fingerprint=submission.fingerprint)
+        seal_credentials(connection, records, job, INPUT, submission.input_aws)
+        seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
+        seal_webhook(connection, records, job, submission.webhook)
+        records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
+    return job
+
+
+def _known_job(
+    connection: sa.Connection, records: Records, submission: Submission, idempotency: IdempotencyKey
+) -> str | None:
+    return job_of_key(
+        connection,
+        records.keyring,
+        tenant=submission.tenant,
+        key=idempotency.key,
+        content=idempotency.content,
+        new_job_id=submission.job_id,
+    )
+
+
+def planned_job(submission: Submission, settings: Settings) -> Job:
+    """The job as it would be stored, after every check that needs no storage. Raises as `submit`."""
     choice = choose_engine(submission.engine, submission.config.language, settings)
     _check_locations(submission, settings)
+    _check_webhook(submission, settings)
     config = submission.config.model_copy(update={"language": choice.language})
-    new = Job(
+    return Job(
         number=0,
         job_id=submission.job_id,
         tenant=submission.tenant,
@@ -88,25 +137,39 @@ def submit(submission: Submission, records: Records, settings: Settings) -> Job:
         s3=submission.s3,
         summary=Summary(),
     )
-    with records.transaction() as connection:
-        job = insert_job(connection, new, fingerprint=submission.fingerprint)
-        seal_credentials(connection, records, job, INPUT, submission.input_aws)
-        seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
-        records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
-    return job
 
 
 def _check_locations(submission: Submission, settings: Settings) -> None:
-    access = Access.from_settings(settings, file_roots=(*settings.file_roots, *submission.file_roots))
+    """All that are wrong are told at once. Raises `InvalidRequest`, for globs that cannot be used too."""
+    check = location_check(Access.from_settings(settings, file_roots=(*settings.file_roots, *submission.file_roots)))
     for source in submission.sources:
-        source.path_filter()  # raises for globs that cannot be used
-        _check_location(source.uri, access, field="input.uri")
+        source.path_filter()
+    named = [(_field_of(submission, index), source.uri) for index, source in enumerate(submission.sources)]
     if submission.output.layout is not OutputLayout.ADJACENT:
-        _check_location(submission.output.uri, access, field="output.uri")
+        named.append(("output.uri", submission.output.uri))
+    mistakes = tuple(mistake for field, uri in named if (mistake := _mistaken_location(field, uri, check)))
+    if mistakes:
+        raise InvalidRequest(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes[:MOST_MISTAKES])
 
 
-def _check_location(uri: str, access: Access, *, field: str) -> None:
+def _field_of(submission: Submission, index: int) -> str:
+    is_manifest = submission.input.get("mode") == InputMode.MANIFEST
+    return f"input.manifest.{index}" if is_manifest else "input.uri"
+
+
+def _mistaken_location(field: str, uri: str, check: Callable[[str], None]) -> Mistake | None:
     try:
-        check_location(uri, access)
+        check(uri)
     except LocationNotAllowed as error:
-        raise InvalidRequest(error.message, field=field) from error
+        return Mistake(field, f"{field}: {error.message}")
+    return None
+
+
+def _check_webhook(submission: Submission, settings: Settings) -> None:
+    if submission.webhook is None:
+        return
+    try:
+        check_url(submission.webhook.url, Policy.from_settings(settings))
+    except AddressNotAllowed as error:
+        field = "notifications.webhook_url"
+        raise InvalidRequest(f"{field}: {error.message}", field=field) from error

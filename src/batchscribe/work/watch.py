@@ -17,11 +17,21 @@ class Watch:
     def __init__(self, job_is_live: Callable[[int], bool], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._job_is_live = job_is_live
         self._clock = clock
+        self._draining = threading.Event()
         self._stopping = threading.Event()
         self._seen: dict[int, tuple[float, bool]] = {}
 
+    def drain(self) -> None:
+        """Let no new file begin."""
+        self._draining.set()
+
     def stop(self) -> None:
+        self._draining.set()
         self._stopping.set()
+
+    @property
+    def draining(self) -> bool:
+        return self._draining.is_set()
 
     @property
     def stopping(self) -> bool:
@@ -40,6 +50,12 @@ class Watch:
         if self.stopping or not self.is_live(job_number):
             raise WorkInterrupted("The worker was stopped or the job has ended.")
 
-    def wait(self, seconds: float) -> bool:
+    def check_start(self, job_number: int) -> None:
+        """As `check`, before a new file; raises when the worker is only about to stop, too."""
+        if self.draining:
+            raise WorkInterrupted("The worker is about to stop.")
+        self.check(job_number)
+
+    def wait(self, seconds: float | None) -> bool:
         """Sleep, or return True at once when told to stop."""
         return self._stopping.wait(seconds)

@@ -17,6 +17,7 @@ from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.job import find_job, is_live
 from batchscribe.errors import InternalError, JobError, StorageError, UsageError, WorkInterrupted
 from batchscribe.jobs.model import Job
+from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool, SpeechPool
@@ -24,11 +25,14 @@ from batchscribe.speech.registry import choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
+from batchscribe.webhooks.sender import Sender
 from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials
-from batchscribe.work.enumerate import Rules, enumerate_job
-from batchscribe.work.finish import fail_job, finish_job
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Handler
+from batchscribe.work.deliver import Schedule, deliver
+from batchscribe.work.enumerate import enumerate_job
+from batchscribe.work.finish import clear_queues, fail_job, finish_job
+from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.shard import Shift, Slots, work_shard
@@ -42,6 +46,7 @@ FILES_PER_ENGINE = 2
 SEGMENTS_PER_ENGINE = 4
 #: Seconds between two tries of a task that met a database in trouble: a full disk, a restart.
 DATABASE_RETRY_SEC = 5.0
+SWEEP_EVERY_SEC = 60.0
 JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
 
 
@@ -72,6 +77,9 @@ class Worker:
         )
         self._pools: dict[EngineSpec, SpeechPool] = {}
         self._rooms: OrderedDict[int, Rooms] = OrderedDict()
+        self._sender = Sender(Policy.from_settings(settings))
+        self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
+        self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._lock = threading.Lock()
 
     def start(self, *, lanes: Sequence[str]) -> None:
@@ -80,8 +88,16 @@ class Worker:
             ENUMERATE: partial(self._handle, self._enumerate),
             SHARD: partial(self._handle, self._work_shard),
             FINISH: partial(self._handle, lambda job, _: finish_job(job.job_id, self._records)),
+            CLEAR: self._clear,
+            DELIVER: self._deliver,
         }
         self._records.flow.run(handlers, lanes=lanes, slots=self._slots.width)
+        self._sweeper.start()
+
+    def drain(self, within_sec: float) -> bool:
+        """Begin no new file and wait for those in hand; False when some were not done in time. Then `stop`."""
+        self.watch.drain()
+        return self._slots.wait_empty(within_sec)
 
     def stop(self) -> None:
         """Drop what is in hand: unfinished files stay on record for the next worker."""
@@ -92,10 +108,19 @@ class Worker:
         self._records.flow.stop()
 
     def _handle(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
+        self._persist(partial(self._try, work, job_id, number), job_id)
+
+    def _clear(self, job_id: str, _number: int) -> None:
+        self._persist(partial(clear_queues, job_id, self._records), job_id)
+
+    def _deliver(self, job_id: str, number: int) -> None:
+        self._persist(partial(deliver, number, self._records, self._sender, self._schedule), job_id)
+
+    def _persist(self, task: Callable[[], None], job_id: str) -> None:
         """Do a task. A database in trouble, a full disk say, postpones it for as long as that takes."""
         while True:
             try:
-                self._try(work, job_id, number)
+                task()
             except sa.exc.OperationalError as error:
                 log.exception("database.trouble", job_id=job_id, error=str(error.orig))
                 if self.watch.wait(DATABASE_RETRY_SEC):
@@ -137,13 +162,25 @@ class Worker:
             speed=rooms.choice.spec.speed,
             max_files=self._settings.max_files,
             extra_formats=self._settings.extra_formats,
+            announce_start=self._settings.webhook_processing,
         )
         enumerate_job(job, rooms.input, self._records, rules, check=partial(self.watch.check, job.number))
 
     def _work_shard(self, job: Job, number: int) -> None:
+        if self.watch.draining:  # keep the slot: letting it go would only fetch the next shard from the queue
+            self.watch.wait(None)
+            raise WorkInterrupted("The worker stops.")
         max_tries = self._settings.max_attempts
         shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_deaths, max_tries)
         work_shard(shift, number)
+
+    def _sweep(self) -> None:
+        """Now and then, for as long as the worker works."""
+        while not self.watch.wait(SWEEP_EVERY_SEC):
+            try:
+                self._records.flow.sweep()
+            except sa.exc.OperationalError as error:  # the next one sweeps more
+                log.warning("database.trouble", error=str(error.orig))
 
     def _rooms_of(self, job: Job) -> Rooms:
         with self._lock:

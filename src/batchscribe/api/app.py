@@ -1,0 +1,41 @@
+"""The application: routes under both of the contract's prefixes, behind the front door."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from batchscribe import __version__
+from batchscribe.api.asking import SECURITY
+from batchscribe.api.files import files_router
+from batchscribe.api.front import Front
+from batchscribe.api.health import health_router
+from batchscribe.api.jobs import jobs_router
+from batchscribe.api.refusals import add_refusals
+from batchscribe.api.service import Service
+from batchscribe.settings import Settings
+from batchscribe.work.records import Records
+
+PREFIX = "/aiservices/scribe"
+VERSIONED_PREFIX = f"/v2{PREFIX}"  # contract 1
+
+
+def create_app(records: Records, settings: Settings) -> ASGIApp:
+    """Raises `InvalidSetting`."""
+    service = Service.of(records, settings)
+    app = FastAPI(
+        title="batchscribe",
+        summary="Batch speech transcription: recordings in object storage in, transcripts out.",
+        version=__version__,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for prefix in (VERSIONED_PREFIX, PREFIX):
+        for router in (jobs_router(service), files_router(service)):
+            is_shown = prefix == VERSIONED_PREFIX
+            app.include_router(router, prefix=prefix, dependencies=SECURITY, include_in_schema=is_shown)
+    app.include_router(health_router(service))
+    add_refusals(app)
+    return Front(app)

@@ -1,0 +1,120 @@
+"""Who asks: a token signed with an API key's secret, or the secret itself (contract 2)."""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+from typing import Any
+
+import jwt
+from starlette.requests import Request
+
+from batchscribe.api.service import Service
+from batchscribe.database.api_key import ApiKey, find_live_key, key_of_secret
+from batchscribe.errors import AccessTokenInvalid
+
+LEEWAY_SEC = 60  # contract 2
+MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
+EVERYBODY = "default"  #: the tenant of all requests where nobody has to say who they are
+UNKNOWN = "The key is unknown or revoked, or the secret or signature is not its own."
+
+
+def tenant_of(request: Request, service: Service) -> str:
+    """Raises `AccessTokenInvalid`, `TooManyRequests`."""
+    tenant = _tenant(request, service)
+    service.rate_limit.check(tenant)
+    return tenant
+
+
+def _tenant(request: Request, service: Service) -> str:
+    if service.settings.auth == "off":
+        _check_host(request)
+        return EVERYBODY
+    credential = _credential(request)
+    return _of_token(credential, service) if _is_token(credential) else _of_secret(credential, service)
+
+
+def _check_host(request: Request) -> None:
+    """A web page whose name was made to lead here would send its own name: it is not let in."""
+    if not is_loopback(request.url.hostname or ""):
+        raise AccessTokenInvalid("With BATCHSCRIBE_AUTH=off only requests to localhost are answered.")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _credential(request: Request) -> str:
+    plain = request.headers.get("x-api-key", "").strip()
+    scheme, _, rest = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer" and rest.strip():
+        return rest.strip()
+    if plain:
+        return plain
+    raise AccessTokenInvalid("Send the header `Authorization: Bearer` with a token or an API secret, or `x-api-key`.")
+
+
+def _is_token(credential: str) -> bool:
+    try:
+        jwt.get_unverified_header(credential)
+    except jwt.InvalidTokenError:
+        return False
+    return True
+
+
+def _of_secret(secret: str, service: Service) -> str:
+    found = _key(key_of_secret(secret) or "", service)
+    if not hmac.compare_digest(secret.encode(errors="replace"), found.secret.encode()):
+        raise AccessTokenInvalid(UNKNOWN)
+    return found.tenant
+
+
+def _of_token(token: str, service: Service) -> str:
+    try:
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        found = _key(issuer if isinstance(issuer, str) else "", service)
+        claims = jwt.decode(
+            token,
+            found.secret,
+            algorithms=["HS256"],
+            leeway=LEEWAY_SEC,
+            options={"require": ["iss", "iat", "exp"], "verify_aud": False, "verify_sub": False},
+        )
+    except jwt.InvalidTokenError as error:
+        raise AccessTokenInvalid(_why(error)) from None
+    _check_lifetime(claims)
+    return found.tenant
+
+
+def _check_lifetime(claims: dict[str, Any]) -> None:
+    if int(claims["exp"]) - int(claims["iat"]) > MAX_LIFETIME_SEC:
+        raise AccessTokenInvalid("The token lives for more than 30 days; sign one with an earlier exp.")
+
+
+def _why(error: jwt.InvalidTokenError) -> str:
+    match error:
+        case jwt.ExpiredSignatureError():
+            return "The token has expired; sign a new one."
+        case jwt.ImmatureSignatureError():
+            return "The token's iat or nbf lies in the future; check the clock."
+        case jwt.MissingRequiredClaimError():
+            return f"The token has no {error.claim}; iss, iat and exp are required."
+        case jwt.InvalidAlgorithmError():
+            return "The token must be signed with HS256."
+        case jwt.InvalidSignatureError():
+            return UNKNOWN
+    return "The token is malformed."
+
+
+def _key(name: str, service: Service) -> ApiKey:
+    """For a name that is unknown too a key is read: how long that takes tells nothing."""
+    with service.records.transaction() as connection:
+        found = find_live_key(connection, service.records.keyring, name)
+    if found is None:
+        raise AccessTokenInvalid(UNKNOWN)
+    return found

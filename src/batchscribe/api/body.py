@@ -1,0 +1,52 @@
+"""The body of a request: a JSON object of bounded size, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, MalformedBody
+
+NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
+
+
+async def read_json(request: Request, limit_bytes: int) -> dict[str, Any]:
+    """Raises `ContentTypeNotAccepted`, `BodyTooLarge`, `MalformedBody`."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ContentTypeNotAccepted("Unsupported Content Type: send Content-Type: application/json.")
+    return parsed(await _read(request, limit_bytes))
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise _too_large(limit_bytes)
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > limit_bytes:
+            raise _too_large(limit_bytes)
+    return bytes(content)
+
+
+def _too_large(limit_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit_bytes} bytes; split the job.")
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """Raises `MalformedBody`."""
+    try:
+        body = json.loads(content.decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise MalformedBody(NOT_AN_OBJECT) from None  # the cause may quote the body
+    if not isinstance(body, dict):
+        raise MalformedBody(NOT_AN_OBJECT)
+    return body
+
+
+def _no_number(name: str) -> NoReturn:
+    """`NaN` and `Infinity` are not JSON, though Python reads them."""
+    raise ValueError(name)

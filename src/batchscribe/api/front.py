@@ -1,0 +1,66 @@
+"""The front door: what is done for every request, whatever it asks for.
+
+Double slashes of a path are one (contract 1); every answer and every log line of the request carries its tracking id; a
+mistake of ours is logged with it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger()
+
+TRACKING_HEADER = "x-zm-trackingid"
+_SLASHES = re.compile("/{2,}")
+
+
+class Front:
+    """ASGI: wraps the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["path"] = _SLASHES.sub("/", scope["path"])
+        visit = Visit(send)
+        with structlog.contextvars.bound_contextvars(tracking_id=visit.tracking_id):
+            await self._serve(scope, receive, visit)
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=visit.status,
+                tenant=scope.get("state", {}).get("tenant"),
+                took_ms=round(1000 * (time.monotonic() - visit.began_at), 1),
+            )
+
+    async def _serve(self, scope: Scope, receive: Receive, visit: Visit) -> None:
+        try:
+            await self._app(scope, receive, visit.send)
+        except Exception:  # it has been answered: see `refusals`
+            log.exception("request.mistake", path=scope["path"])
+
+
+class Visit:
+    """One request on its way through: puts the tracking id on the answer and sees its status."""
+
+    def __init__(self, send: Send) -> None:
+        self.tracking_id = uuid.uuid4().hex
+        self.status: int | None = None
+        self.began_at = time.monotonic()
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)[TRACKING_HEADER] = self.tracking_id
+        await self._send(message)

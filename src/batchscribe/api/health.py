@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether it can serve."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from batchscribe.api.schema import HealthBody, refusals
+from batchscribe.api.service import Service
+
+
+def health_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="The process lives", response_model=None, responses={200: {"model": HealthBody}})
+    async def healthz() -> Response:
+        return JSONResponse({"status": "ok"})
+
+    @router.get(
+        "/readyz",
+        summary="The process can serve: its database answers",
+        response_model=None,
+        responses={200: {"model": HealthBody}, **refusals(503)},
+    )
+    def readyz() -> Response:
+        with service.records.transaction() as connection:
+            connection.execute(sa.text("SELECT 1"))
+        return JSONResponse({"status": "ok"})
+
+    return router

@@ -1,0 +1,198 @@
+"""Routes 1 to 4: submit, list, show and cancel jobs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BeforeValidator
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from batchscribe.api.asking import Tenant, empty_is_absent
+from batchscribe.api.body import read_json
+from batchscribe.api.paging import bad_token, last_of, token_after
+from batchscribe.api.schema import DryRunBody, JobsBody, SubmittedBody, refusals
+from batchscribe.api.service import Service
+from batchscribe.database.job import get_job_of, page_of_jobs
+from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
+from batchscribe.jobs.model import Job
+from batchscribe.wire.answers import JobAnswer, timestamp
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.request import JobRequest, parse_job_request
+from batchscribe.wire.states import JobState
+from batchscribe.work.dry_run import dry_run
+from batchscribe.work.finish import cancel_job
+from batchscribe.work.requested import requested
+from batchscribe.work.submit import IdempotencyKey, submit
+
+PAGE_JOBS = 50  # contract 1.1
+MAX_IDEMPOTENCY_CHARS = 255
+
+
+def _with_alias(value: Any) -> Any:
+    return JobState.CANCELED if value == "CANCELLED" else value  # what some clients write (contract 10)
+
+
+StateQuery = Annotated[JobState | None, BeforeValidator(_with_alias), BeforeValidator(empty_is_absent), Query()]
+PageSize = Annotated[int | None, BeforeValidator(empty_is_absent), Query(ge=1)]
+TokenQuery = Annotated[str | None, Query(description="`next_page_token` of the page before.")]
+
+
+def jobs_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["jobs"])
+
+    @router.post(
+        "/jobs",
+        operation_id="submitBatchAsr",
+        summary="Submit a job",
+        status_code=201,
+        response_model=None,
+        responses={
+            200: {"model": DryRunBody, "description": "With dry_run=true: what the job would do."},
+            201: {"model": SubmittedBody, "description": "The job is on record."},
+            **refusals(400, 401, 409, 413, 415, 429, 500, 503),
+        },
+        openapi_extra={"requestBody": _request_body()},
+    )
+    async def submit_job(
+        request: Request,
+        tenant: Tenant,
+        dry_run: Annotated[bool, Query(description="Store nothing; tell what the job would do.")] = False,
+        idempotency_key: Annotated[
+            str | None, Header(description="The same key and body within 24 hours is the same job.")
+        ] = None,
+    ) -> Response:
+        body = await read_json(request, service.settings.max_body_bytes)
+        if dry_run:
+            return await run_in_threadpool(_dry_run, service, tenant, body)
+        return await run_in_threadpool(_submit, service, tenant, body, idempotency_key)
+
+    @router.get(
+        "/jobs",
+        operation_id="listBatchJobs",
+        summary="List jobs, the newest first",
+        response_model=None,
+        responses={200: {"model": JobsBody}, **refusals(400, 401, 429, 500, 503)},
+    )
+    def list_jobs(
+        tenant: Tenant,
+        state: StateQuery = None,
+        page_size: PageSize = None,
+        next_page_token: TokenQuery = None,
+        next_cursor: TokenQuery = None,
+    ) -> Response:
+        limit = page_limit(page_size, PAGE_JOBS, service.settings.max_page_jobs)
+        return JSONResponse(_page(service, tenant, state, limit, next_page_token or next_cursor))
+
+    @router.get(
+        "/jobs/{job_id}",
+        operation_id="getBatchJobStatus",
+        summary="Show a job",
+        response_model=None,
+        responses={200: {"model": JobAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
+    )
+    def show_job(tenant: Tenant, job_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+        return JSONResponse(job.answer().body())
+
+    @router.delete(
+        "/jobs/{job_id}",
+        operation_id="cancelBatchJob",
+        summary="Cancel a job",
+        status_code=204,
+        response_model=None,
+        responses={204: {"description": "It is canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
+    )
+    def cancel(tenant: Tenant, job_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+        if not cancel_job(job, service.records):
+            raise JobNotCancelable(f"{job.job_id} has ended already; only a job under way can be canceled.")
+        return Response(status_code=204)
+
+    return router
+
+
+def _request_body() -> dict[str, Any]:
+    """Written out, since the body is read by hand: its size, its type and its mistakes have answers of their own."""
+    schema = JobRequest.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs", {})
+    text = json.dumps({**schema, "$defs": definitions})
+    return {"required": True, "content": {"application/json": {"schema": _inlined(json.loads(text), definitions)}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """References into a schema's own `$defs` lead nowhere inside a document of OpenAPI."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _inlined(
+            {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
+        )
+    return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+
+
+def _submit(service: Service, tenant: str, body: JsonObject, key: str | None) -> Response:
+    request = parse_job_request(body, service.limits)
+    idempotency = None if key is None else IdempotencyKey(_checked_key(key), _canonical(body))
+    submission = requested(request, tenant=tenant, settings=service.settings)
+    job = submit(submission, service.records, service.settings, idempotency=idempotency)
+    submitted = {
+        "job_id": job.job_id,
+        "state": JobState.QUEUED.value,  # also when the key was used before: the answer is the same
+        "submitted_at": timestamp(job.submitted_at),
+    }
+    return JSONResponse(submitted, 201)
+
+
+def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:
+    request = parse_job_request(body, service.limits)
+    preview = dry_run(requested(request, tenant=tenant, settings=service.settings), service.settings)
+    return JSONResponse(preview.body())
+
+
+def _checked_key(key: str) -> str:
+    if not 1 <= len(key) <= MAX_IDEMPOTENCY_CHARS or not key.isprintable() or not key.isascii():
+        sentence = f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_CHARS} printable ASCII characters."
+        raise InvalidRequest(sentence, field="Idempotency-Key")
+    return key
+
+
+def _canonical(body: JsonObject) -> bytes:
+    """Spaces and the order of fields make no other body."""
+    return json.dumps(body, sort_keys=True).encode()
+
+
+def _page(service: Service, tenant: str, state: JobState | None, limit: int, token: str | None) -> JsonObject:
+    with service.records.transaction() as connection:
+        before = _number_of(token, connection, tenant) if token else None
+        found = page_of_jobs(connection, tenant, before=before, limit=limit + 1, state=state)
+    jobs, more = found[:limit], len(found) > limit
+    page: JsonObject = {"jobs": [job.answer().body() for job in jobs]}
+    return page | next_page(token_after(job_id=jobs[-1].job_id) if more else "")
+
+
+def page_limit(asked: int | None, default: int, most: int) -> int:
+    """Raises `InvalidRequest`."""
+    if asked is not None and asked > most:
+        raise InvalidRequest(f"page_size: at most {most} is allowed.", field="page_size")
+    return asked or min(default, most)
+
+
+def next_page(token: str) -> JsonObject:
+    """The token is there on the last page too, and empty; its other name only where there is more (contract 1.5)."""
+    return {"next_page_token": token, "next_cursor": token} if token else {"next_page_token": ""}
+
+
+def _number_of(token: str, connection: Any, tenant: str) -> int:
+    try:
+        last: Job = get_job_of(connection, tenant, last_of(token, "job_id"))
+    except JobNotFound:
+        raise bad_token() from None
+    return last.number

@@ -1,0 +1,31 @@
+"""What every route works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from batchscribe.api.limits import RateLimit
+from batchscribe.settings import Settings
+from batchscribe.wire.limits import Limits
+from batchscribe.work.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One server process: what is on record, and what the operator allows."""
+
+    records: Records
+    settings: Settings
+    rate_limit: RateLimit
+    limits: Limits
+
+    @classmethod
+    def of(cls, records: Records, settings: Settings) -> Service:
+        """Raises `InvalidSetting`."""
+        limits = Limits(
+            manifest=settings.max_manifest,
+            globs=settings.max_globs,
+            reference_chars=settings.max_reference_chars,
+            plain_webhooks=settings.webhook_allow_http,
+        )
+        return cls(records, settings, RateLimit(settings.rate_limit), limits)

@@ -1,0 +1,84 @@
+"""API keys: a name that clients send as `iss`, and a secret that signs their tokens or is sent as it is.
+
+The secret carries the name of its key, so that it can be looked up without searching for what is sealed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from batchscribe.database.sealed import Keyring
+from batchscribe.database.tables import api_key
+from batchscribe.errors import KeyNotFound
+
+KEY_PREFIX, SECRET_PREFIX = "bk", "bs"
+NAME_BYTES = 10
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key; `secret` only where it has just been made or opened."""
+
+    api_key: str
+    tenant: str
+    created_at: datetime  #: UTC
+    revoked_at: datetime | None  #: UTC
+    secret: str = field(default="", repr=False)
+
+
+def create_key(connection: sa.Connection, keyring: Keyring, tenant: str) -> ApiKey:
+    """The only time that the secret is told."""
+    name = secrets.token_hex(NAME_BYTES)
+    key, secret = f"{KEY_PREFIX}_{name}", f"{SECRET_PREFIX}_{name}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    key_id, sealed = keyring.seal(secret.encode(), bound_to=_row_name(tenant, key))
+    moment = time.time()
+    values = {"api_key": key, "tenant": tenant, "created_at": moment, "key_id": key_id, "sealed": sealed}
+    connection.execute(sa.insert(api_key).values(values))
+    return ApiKey(key, tenant, datetime.fromtimestamp(moment, UTC), None, secret)
+
+
+def find_live_key(connection: sa.Connection, keyring: Keyring, key: str) -> ApiKey | None:
+    """A key that was not revoked, with its secret. Raises `SecretKeyChanged`."""
+    query = sa.select(api_key).where(api_key.c.api_key == key, api_key.c.revoked_at.is_(None))
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    secret = keyring.open(row.key_id, row.sealed, bound_to=_row_name(row.tenant, key)).decode()
+    return ApiKey(key, row.tenant, _moment(row.created_at), None, secret)
+
+
+def key_of_secret(secret: str) -> str | None:
+    """The key that a secret belongs to by its own words; None for what is no secret of ours."""
+    parts = secret.split("_", 2)
+    return f"{KEY_PREFIX}_{parts[1]}" if len(parts) == 3 and parts[0] == SECRET_PREFIX else None
+
+
+def list_keys(connection: sa.Connection) -> list[ApiKey]:
+    """All there ever were, the oldest first."""
+    rows = connection.execute(sa.select(api_key).order_by(api_key.c.created_at, api_key.c.api_key))
+    return [
+        ApiKey(row.api_key, row.tenant, _moment(row.created_at), row.revoked_at and _moment(row.revoked_at))
+        for row in rows
+    ]
+
+
+def revoke_key(connection: sa.Connection, key: str) -> bool:
+    """From now on nobody is let in with it; False when it was revoked before. Raises `KeyNotFound`."""
+    if connection.scalar(sa.select(api_key.c.api_key).where(api_key.c.api_key == key)) is None:
+        raise KeyNotFound(f"There is no API key {key}; `batchscribe keys list` shows the keys there are.")
+    statement = sa.update(api_key).where(api_key.c.api_key == key, api_key.c.revoked_at.is_(None))
+    return connection.execute(statement.values(revoked_at=time.time())).rowcount == 1
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _row_name(tenant: str, key: str) -> str:
+    return f"api_key/{tenant}/{key}"

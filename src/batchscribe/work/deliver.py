@@ -1,0 +1,96 @@
+"""Send one webhook once, and put on record what came of it: over, or to be sent again later."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.delivery import LoggedAttempt, find_delivery, is_pending, record_attempt
+from batchscribe.database.job import get_job
+from batchscribe.database.sealed import destroy_secrets
+from batchscribe.errors import SecretKeyChanged
+from batchscribe.jobs.delivery import Delivery, DeliveryState
+from batchscribe.jobs.model import Job
+from batchscribe.webhooks.schedule import retry_delay_sec
+from batchscribe.webhooks.sender import Attempt, Sender, Verdict
+from batchscribe.work.flow import DELIVER, Task
+from batchscribe.work.notify import WEBHOOK, open_webhook
+from batchscribe.work.records import Records
+
+log = structlog.get_logger()
+
+OVER = {Verdict.DELIVERED: DeliveryState.DELIVERED, Verdict.REFUSED: DeliveryState.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a webhook is tried, in seconds."""
+
+    first_retry_sec: float
+    give_up_sec: float
+
+
+def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -> None:
+    """Does nothing when the delivery is over. A crash in here sends it once more: receivers know it by its event id."""
+    with records.transaction() as connection:
+        delivery = find_delivery(connection, number)
+        if delivery is None or delivery.state is not DeliveryState.PENDING:
+            return
+        job = get_job(connection, delivery.job_id)
+    sent_at = time.time()
+    attempt = _send(delivery, job, records, sender, sent_at)
+    _record(delivery, job, attempt, sent_at, records, schedule)
+
+
+def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment: float) -> Attempt:
+    """A lost sealing key is like a receiver that does not answer: the operator may put it back."""
+    try:
+        with records.transaction() as connection:
+            webhook = open_webhook(connection, records, job)
+    except SecretKeyChanged as error:
+        return Attempt(status=None, error=error.message, retry_after_sec=None, took_sec=0.0)
+    if webhook is None:
+        return Attempt(status=None, error="The webhook's address is gone.", retry_after_sec=None, took_sec=0.0)
+    return sender.send(url=webhook.url, secret=webhook.secret, body=delivery.payload, moment=moment)
+
+
+def _record(
+    delivery: Delivery, job: Job, attempt: Attempt, sent_at: float, records: Records, schedule: Schedule
+) -> None:
+    logged = LoggedAttempt(delivery.attempts + 1, sent_at, attempt.took_sec, attempt.status, attempt.error)
+    delay_sec = retry_delay_sec(
+        logged.attempt, first_sec=schedule.first_retry_sec, retry_after_sec=attempt.retry_after_sec
+    )
+    next_attempt_at = time.time() + delay_sec
+    state = OVER.get(attempt.verdict, DeliveryState.PENDING)
+    if state is DeliveryState.PENDING and next_attempt_at > delivery.created_at + schedule.give_up_sec:
+        state = DeliveryState.GAVE_UP
+    again = state is DeliveryState.PENDING
+    with records.transaction() as connection:
+        won = record_attempt(
+            connection, delivery, logged, state=state, next_attempt_at=next_attempt_at if again else None
+        )
+        if won and again:
+            task = Task(DELIVER, job.job_id, delivery.number, lane=job.lane, tenant=job.tenant, attempt=logged.attempt)
+            records.flow.enqueue(connection, task, delay_sec=delay_sec)
+        elif won:
+            _forget_address(connection, job)
+    log.info(
+        "webhook.sent",
+        job_id=job.job_id,
+        tenant=job.tenant,
+        event_id=delivery.event_id,
+        attempt=logged.attempt,
+        status=attempt.status,
+        error=attempt.error,
+        state=state,
+    )
+
+
+def _forget_address(connection: sa.Connection, job: Job) -> None:
+    """When the last webhook of an ended job is over, nobody needs its address and secret any more."""
+    if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
+        destroy_secrets(connection, job, [WEBHOOK])

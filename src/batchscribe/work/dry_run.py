@@ -1,0 +1,141 @@
+"""What a job would do, told without storing anything."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from batchscribe.errors import StorageError
+from batchscribe.jobs.layout import OutputNames
+from batchscribe.jobs.model import Job
+from batchscribe.jobs.source import SourceKind, named_files
+from batchscribe.settings import Settings
+from batchscribe.speech.registry import choose_engine
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from batchscribe.storage.store import Store
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.states import FileState
+from batchscribe.wire.uris import without_query
+from batchscribe.work.listing import Found, Page, pages
+from batchscribe.work.plan import Planned, Rules, named_output, plan, wanted_of
+from batchscribe.work.submit import Submission, planned_job
+
+MOST_PLANNED = 100  # extensions.md, row 1
+SIZES_AT_ONCE = 16
+
+
+@dataclass(slots=True)
+class Preview:
+    """The counts so far; `complete` once everything was looked at."""
+
+    job: Job
+    complete: bool = False
+    matched: int = 0
+    skipped: int = 0
+    refused: int = 0  #: named by themselves, and nothing that is transcribed
+    excluded: int = 0
+    missing: int = 0
+    renamed: int = 0
+    bytes: int = 0
+    audio_sec: float = 0.0
+    planned: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def body(self) -> JsonObject:
+        return {
+            "dry_run": True,
+            "complete": self.complete,
+            "matched": self.matched,
+            "skipped": self.skipped,
+            "excluded": self.excluded,
+            "bytes": self.bytes,
+            "estimated_audio_hours": round(self.audio_sec / 3600, 3),
+            "planned": [{"input_uri": without_query(uri), "output_uri": output} for uri, output in self.planned],
+            "warnings": self.warnings(),
+            "input": dict(self.job.input),
+            "output": self.job.output.echo(),
+            "config": self.job.config.echo(),
+        }
+
+    def warnings(self) -> list[str]:
+        told = list(self.problems)
+        if self.complete and not self.matched:
+            told.append("No file would be transcribed; check the input's URI and the filters.")
+        if self.refused:
+            told.append(f"{self.refused} named files are neither WAV, MP3, M4A nor MP4 by their names, and would fail.")
+        if self.missing:
+            told.append(f"{self.missing} named files were not found, and would fail.")
+        if self.renamed:
+            told.append(f"{self.renamed} outputs get another name than planned, because that is taken in this job.")
+        return told
+
+
+def dry_run(submission: Submission, settings: Settings) -> Preview:
+    """Looks through storage for at most the settings' `dry_run_max_sec`.
+
+    Raises as `submit` does, and `StorageError` when the input cannot be listed.
+    """
+    deadline = time.monotonic() + settings.dry_run_max_sec
+    job = planned_job(submission, settings)
+    speed = choose_engine(job.engine, job.config.language, settings).spec.speed
+    rules = Rules(speed=speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
+    store = connect(Access.from_settings(settings, aws=submission.input_aws))
+    preview, inputs = Preview(job), named_files(job.sources)
+    names = OutputNames(lambda uri: uri in inputs)
+    for page in pages(job, store):
+        if time.monotonic() > deadline:
+            preview.problems.append(f"Only the first {settings.dry_run_max_sec:g} s of the listing were looked at.")
+            return preview
+        _count(preview, _with_sizes(page, store, preview, deadline), names, rules)
+        if preview.matched > settings.max_files:
+            preview.problems.append(f"The job has more than {settings.max_files} files, and would fail; split it.")
+            return preview
+    preview.complete = True
+    return preview
+
+
+def _with_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> Page:
+    """Asks for the sizes of files that were named one by one, as a dry run may."""
+    unknown = [found for found in page.found if found.size_bytes is None]
+    if not unknown:
+        return page
+
+    def size(found: Found) -> int | None:
+        if time.monotonic() > deadline:
+            return 0
+        try:
+            return store.stat(found.uri).size
+        except StorageError:
+            return None
+
+    with ThreadPoolExecutor(SIZES_AT_ONCE, thread_name_prefix="size-") as threads:
+        sizes = dict(zip(unknown, threads.map(size, unknown), strict=True))
+    preview.missing += sum(1 for known in sizes.values() if known is None)
+    return replace(
+        page, found=tuple(replace(found, size_bytes=sizes.get(found, found.size_bytes)) for found in page.found)
+    )
+
+
+def _count(preview: Preview, page: Page, names: OutputNames, rules: Rules) -> None:
+    wanted = wanted_of(page, preview.job)
+    planned = plan(preview.job, wanted, names, rules)
+    preview.excluded += sum(1 for found in page.found if found.source.kind is SourceKind.PREFIX) - sum(
+        1 for found in wanted if found.source.kind is SourceKind.PREFIX
+    )
+    preview.skipped += planned.counted.skipped
+    preview.refused += planned.counted.failed
+    preview.audio_sec += planned.audio_sec
+    _count_rows(preview, wanted, planned)
+
+
+def _count_rows(preview: Preview, wanted: list[Found], planned: Planned) -> None:
+    for found, row in zip(wanted, planned.rows, strict=True):
+        if row["state"] is not FileState.QUEUED:
+            continue
+        preview.matched += 1
+        preview.bytes += row["size_bytes"] or 0
+        preview.renamed += row["output_uri"] != named_output(preview.job, found)
+        if len(preview.planned) < MOST_PLANNED:
+            preview.planned.append((row["input_uri"], row["output_uri"]))

@@ -1,0 +1,51 @@
+"""A request of the wire as a job to be submitted."""
+
+from __future__ import annotations
+
+from batchscribe.jobs.source import sources_of
+from batchscribe.settings import Settings
+from batchscribe.storage.access import AwsCredentials
+from batchscribe.wire.credentials import Auth
+from batchscribe.wire.request import JobRequest
+from batchscribe.work.notify import Webhook
+from batchscribe.work.submit import Submission, new_job_id
+
+SERVER_LANE = "main"  #: of all jobs that come over the wire
+
+
+def requested(request: JobRequest, *, tenant: str, settings: Settings) -> Submission:
+    """Raises `InvalidRequest` for globs that cannot be used."""
+    return Submission(
+        job_id=new_job_id(),
+        lane=SERVER_LANE,
+        tenant=tenant,
+        input=request.input.echo(),
+        sources=sources_of(request.input),
+        output=request.output,
+        config=request.config,
+        engine=settings.engine,
+        reference_id=request.reference_id,
+        input_aws=_aws(request.input.auth),
+        output_aws=_aws(request.output.auth),
+        webhook=_webhook(request),
+    )
+
+
+def _aws(auth: Auth | None) -> AwsCredentials | None:
+    if auth is None or auth.aws is None:
+        return None
+    token = auth.aws.session_token
+    return AwsCredentials(
+        access_key_id=auth.aws.access_key_id.get_secret_value(),
+        secret_access_key=auth.aws.secret_access_key.get_secret_value(),
+        session_token=None if token is None else token.get_secret_value(),
+        region=auth.aws.region,
+    )
+
+
+def _webhook(request: JobRequest) -> Webhook | None:
+    wanted = request.notifications
+    if wanted is None:
+        return None
+    secret = wanted.secret.get_secret_value() if wanted.secret else ""
+    return Webhook(wanted.webhook_url, secret or None)
