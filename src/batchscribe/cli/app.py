@@ -11,6 +11,7 @@ from batchscribe import __version__
 from batchscribe.cli.jobs import jobs_app
 from batchscribe.cli.models import models_app
 from batchscribe.cli.transcribe import transcribe
+from batchscribe.cli.webhooks import webhooks_app
 from batchscribe.errors import BatchscribeError, UsageError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(transcribe)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(models_app, name="models")
+app.add_typer(webhooks_app, name="webhooks")
 
 
 def _show_version(wanted: bool) -> None:
