@@ -1,0 +1,130 @@
+"""Servers under test, shared where tests do not disturb each other, and the keys and recordings they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.contract.bodies import MARKS
+from tests.contract.client import Client
+from tests.contract.receiver import Receiver, running_receiver
+from tests.contract.server import Key, Server
+from tests.contract.tokens import DAY_SEC, token
+from tests.integration.conftest import moto_s3
+from tests.recordings import write_wav
+from tests.servers.s3_server import S3Server
+
+__all__ = ["moto_s3"]
+
+#: Makes a server with settings of its own; the words are options of `serve`. It ends with the test module.
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one folder that `file://` URIs may name."""
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="session")
+def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A second of noise."""
+    return write_wav(tmp_path_factory.mktemp("wav") / "noise.wav").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def shared_settings(moto_s3: S3Server, recordings: Path) -> dict[str, str]:
+    return {"BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint, "BATCHSCRIBE_FILE_ROOTS": str(recordings)}
+
+
+@pytest.fixture(scope="session")
+def server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It transcribes."""
+    with Server(tmp_path_factory.mktemp("server"), shared_settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def idle_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Nobody works here: its jobs stay as they were submitted."""
+    with Server(tmp_path_factory.mktemp("idle-server"), shared_settings, ("--no-worker",)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def open_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """No key is asked for, and nobody works here."""
+    settings = shared_settings | {"BATCHSCRIBE_AUTH": "off"}
+    with Server(tmp_path_factory.mktemp("open-server"), settings, ("--no-worker",)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def start_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    with ExitStack() as running:
+
+        def start(*words: str, **settings: str) -> Server:
+            folder = tmp_path_factory.mktemp("own-server")
+            return running.enter_context(Server(folder, shared_settings | settings, words))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def alice_key(server: Server) -> Key:
+    return server.new_key("alice")
+
+
+@pytest.fixture(scope="session")
+def bob_key(server: Server) -> Key:
+    return server.new_key("bob")
+
+
+@pytest.fixture(scope="session")
+def alice(server: Server, alice_key: Key) -> Iterator[Client]:
+    """A tenant of the server that transcribes."""
+    with client_of(server, alice_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bob(server: Server, bob_key: Key) -> Iterator[Client]:
+    """Another tenant of the same server."""
+    with client_of(server, bob_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def nobody(server: Server) -> Iterator[Client]:
+    """Without any key, on the same server."""
+    with Client(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def idle(idle_server: Server) -> Iterator[Client]:
+    """A tenant of the server where nobody works."""
+    with client_of(idle_server, idle_server.new_key("idle")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anyone(open_server: Server) -> Iterator[Client]:
+    """On the server that asks for no key."""
+    with Client(open_server.url, secrets=MARKS) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as receiver:
+        yield receiver
+
+
+def client_of(server: Server, key: Key) -> Client:
+    """With a token that outlives the tests."""
+    headers = {"Authorization": f"Bearer {token(key, life_sec=DAY_SEC)}"}
+    return Client(server.url, headers, secrets=(*MARKS, key.api_secret))

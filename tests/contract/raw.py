@@ -1,0 +1,37 @@
+"""Requests byte by byte, for what no HTTP client would send."""
+
+from __future__ import annotations
+
+import socket
+from http.client import HTTPResponse
+
+from tests.contract.client import Answer, Client
+
+
+def send_raw(client: Client, method: str, target: str, *, lines: tuple[str, ...] = (), body: bytes = b"") -> Answer:
+    """`target` and `lines` go out as they are, with the client's headers; the answer is checked as any other."""
+    own = [f"{name}: {value}" for name, value in client.headers.items()]
+    host = client.url.removeprefix("http://")
+    head = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *own, *lines, "", ""]
+    answer = exchanged(client.url, "\r\n".join(head).encode("latin-1") + body, method)
+    client.check(method, target.partition("?")[0], answer)
+    return answer
+
+
+def exchanged(url: str, request: bytes, method: str = "GET") -> Answer:
+    """What a server answers to these bytes."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(request)
+        response = HTTPResponse(connection, method=method)
+        response.begin()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        answer = Answer(response.status, headers, response.read())
+        response.close()
+    return answer
+
+
+def chunked(body: bytes, size: int = 65_536) -> bytes:
+    """The body in transfer coding `chunked`."""
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"

@@ -1,0 +1,143 @@
+"""`batchscribe serve` as an operator runs it: a process of its own, told by its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from tests.integration.command import Result, wait_until
+
+READY_SEC = 60.0  #: for a busy machine; a few seconds are the rule
+END_SEC = 30.0
+
+#: A quick engine, loopback receivers and quick retries: nothing that changes what is answered.
+QUICK = {
+    "BATCHSCRIBE_ENGINE": "scripted",
+    "BATCHSCRIBE_GRACE_SEC": "10",
+    "BATCHSCRIBE_LOG_LEVEL": "info",
+    "BATCHSCRIBE_S3_ALLOW_HTTP": "true",
+    "BATCHSCRIBE_S3_PATH_STYLE": "true",
+    "BATCHSCRIBE_WEBHOOK_ALLOW_HTTP": "true",
+    "BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+    "BATCHSCRIBE_WEBHOOK_FIRST_RETRY_SEC": "0.2",
+    "BATCHSCRIBE_WORKERS": "2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What `keys create --json` prints."""
+
+    api_key: str
+    api_secret: str
+    tenant: str
+
+
+@dataclass(slots=True)
+class Server:
+    """Keeps its data, its log and what it printed in `folder`. It may be started again after it ended."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    url: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def start(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._printed.write_bytes(b"")
+        line = self._line("serve", "--host", "127.0.0.1", "--port", "0", *self.words)
+        with self._printed.open("ab") as out, self._log.open("ab") as err:
+            self.process = subprocess.Popen(line, cwd=self.folder, env=self._environment(), stdout=out, stderr=err)
+        wait_until(self._answered_or_ended, within_sec=READY_SEC)
+        found = re.search(r"http://\S+", self.printed())
+        assert found, f"no address on standard output; the log ends: {self.log_text()[-3000:]}"
+        self.url = found[0].rstrip("/.")
+        return self
+
+    def stop(self) -> int:
+        """As a service manager does it; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=END_SEC)
+
+    def kill(self) -> None:
+        """Without a chance to clean up."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        self.process.wait(timeout=END_SEC)
+        _, left = psutil.wait_procs(family, timeout=END_SEC)
+        assert left == [], "processes were left behind"
+
+    def run(self, *words: str, within_sec: float = 60) -> Result:
+        """Another command on the same data directory."""
+        line = self._line(*words)
+        done = subprocess.run(
+            line, cwd=self._made_folder(), env=self._environment(), capture_output=True, text=True,
+            timeout=within_sec, check=False,
+        )  # fmt: skip
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def new_key(self, tenant: str) -> Key:
+        result = self.run("keys", "create", "--tenant", tenant, "--json")
+        assert result.status == 0, result
+        return Key(**result.json())
+
+    def printed(self) -> str:
+        """All of standard output."""
+        return self._printed.read_text()
+
+    def log_text(self) -> str:
+        """All of standard error, over restarts."""
+        return self._log.read_text(errors="replace")
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log_text().splitlines() if line]
+
+    @property
+    def _printed(self) -> Path:
+        return self.folder / "stdout.txt"
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "stderr.txt"
+
+    def _made_folder(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
+
+    def _answered_or_ended(self) -> bool:
+        assert self.process is not None
+        return "\n" in self.printed() or self.process.poll() is not None
+
+    def _line(self, *words: str) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "batchscribe", *words, "--data-dir", str(self.data_dir)]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | QUICK | self.environment

@@ -1,0 +1,73 @@
+"""Cancelling a job (contract 1.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.bodies import manifest, single
+from tests.contract.client import Client
+from tests.integration.command import wait_until
+from tests.servers.s3_server import S3Server
+
+
+def assert_not_cancelable(client: Client, job_id: str) -> None:
+    before = client.job(job_id)
+    answer = client.call("DELETE", f"/jobs/{job_id}", 400)
+    assert (answer.reason, answer.body["code"]) == ("JOB_NOT_CANCELABLE", 400)
+    assert client.job(job_id) == before
+
+
+def test_a_queued_job_is_canceled_at_once_with_an_empty_answer(idle: Client) -> None:
+    job_id = idle.submit(single())
+    answer = idle.call("DELETE", f"/jobs/{job_id}", 204)
+    assert answer.content == b""
+    assert idle.job(job_id)["state"] == "CANCELED"
+
+
+def test_a_job_cannot_be_canceled_twice(idle: Client) -> None:
+    job_id = idle.submit(single())
+    idle.cancel(job_id)
+    assert_not_cancelable(idle, job_id)
+
+
+def test_a_job_that_succeeded_cannot_be_canceled(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
+    bucket = moto_s3.new_bucket(**{"a.wav": wav})
+    job = alice.done(single(f"s3://{bucket}/a.wav", f"s3://{bucket}/a.json"))
+    assert job["state"] == "SUCCEEDED"
+    assert_not_cancelable(alice, job["job_id"])
+
+
+def test_a_job_that_failed_cannot_be_canceled(alice: Client, moto_s3: S3Server) -> None:
+    bucket = moto_s3.new_bucket()
+    job = alice.done(single(f"s3://{bucket}/a.wav", f"s3://{bucket}/a.json"))
+    assert job["state"] == "FAILED"
+    assert_not_cancelable(alice, job["job_id"])
+
+
+@pytest.mark.parametrize("job_id", ["job_0", "none"])
+def test_a_job_that_is_not_there_cannot_be_canceled(idle: Client, job_id: str) -> None:
+    assert idle.call("DELETE", f"/jobs/{job_id}", 404).reason == "JOB_NOT_FOUND"
+
+
+def test_a_running_job_keeps_what_is_finished_and_cancels_the_rest(
+    alice: Client, moto_s3: S3Server, wav: bytes
+) -> None:
+    bucket = moto_s3.new_bucket(**{"a.wav": wav})
+    body = manifest(*[f"s3://{bucket}/a.wav"] * 400, output=f"s3://{bucket}/out/")
+    job_id = alice.submit(body)
+    wait_until(lambda: alice.job(job_id)["summary"]["succeeded"] >= 1)
+    alice.cancel(job_id)
+    assert alice.job(job_id)["state"] == "CANCELED"
+    wait_until(lambda: not {"FILE_QUEUED", "FILE_PROCESSING"} & {file["state"] for file in alice.files(job_id)})
+    summary, files = alice.job(job_id)["summary"], alice.files(job_id)
+    by_state = {
+        state: [file for file in files if file["state"] == state] for state in {file["state"] for file in files}
+    }
+    finished = by_state["FILE_SUCCEEDED"]
+    assert {state: len(found) for state, found in by_state.items()} == {
+        "FILE_SUCCEEDED": summary["succeeded"],
+        "FILE_CANCELED": summary["canceled"],
+    }
+    assert summary["total_files"] == 400
+    stored = {found["Key"] for found in moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]}
+    assert {file["output_uri"].removeprefix(f"s3://{bucket}/") for file in finished} <= stored

@@ -1,0 +1,46 @@
+"""Tokens as clients mint them, and as attackers would."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import jwt
+
+from tests.contract.server import Key
+
+HOUR_SEC = 3600
+DAY_SEC = 24 * HOUR_SEC
+
+
+def token(key: Key, *, age_sec: float = 30, life_sec: float = HOUR_SEC, secret: str | None = None) -> str:
+    """As the vendor's clients make it: `iat` half a minute ago."""
+    issued = int(time.time() - age_sec)
+    claims = {"iss": key.api_key, "iat": issued, "exp": int(issued + life_sec)}
+    return jwt.encode(claims, secret or key.api_secret, algorithm="HS256")
+
+
+def forged(header: object, claims: object, secret: str) -> str:
+    """Signed with HS256 whatever the header and the claims say; `claims` may be text that is no JSON."""
+    signed = f"{encoded(header)}.{encoded(claims)}"
+    signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{_base64(signature)}"
+
+
+def good_claims(key: Key, **changes: Any) -> dict[str, Any]:
+    """`changes` replace claims; `...` takes one away."""
+    now = int(time.time())
+    claims = {"iss": key.api_key, "iat": now - 30, "exp": now + HOUR_SEC} | changes
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def encoded(part: object) -> str:
+    return _base64(part.encode() if isinstance(part, str) else json.dumps(part).encode())
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
