@@ -38,7 +38,9 @@ def run_server(settings: Settings, *, with_worker: bool) -> int:
             with opened_alone(settings) as records:
                 _work_and_serve(records, settings, listener)
         else:
-            _serve(opened(settings), settings, listener)
+            records = opened(settings)
+            records.flow.prepare()
+            _serve(records, settings, listener)
     return 0
 
 

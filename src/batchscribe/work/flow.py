@@ -142,6 +142,14 @@ class Flow:
     def _client(self) -> DBOSClient:
         return DBOSClient(system_database_engine=self._engine)
 
+    def prepare(self) -> None:
+        """Make the engine's tables, for a process that only enqueues; `run` does so itself."""
+        DBOS.migrate(self._url)
+
+    @property
+    def _url(self) -> str:
+        return self._engine.url.render_as_string(hide_password=False)
+
     def run(self, handlers: dict[str, Handler], *, lanes: Sequence[str], slots: int) -> None:
         """Take up what a dead predecessor left, then work; at most `slots` shards at a time in each lane.
 
@@ -171,7 +179,7 @@ class Flow:
         DBOS(
             config=DBOSConfig(
                 name=APPLICATION,
-                system_database_url=self._engine.url.render_as_string(hide_password=False),
+                system_database_url=self._url,
                 system_database_engine=self._engine,
                 application_version=APPLICATION_VERSION,
                 executor_id=EMBEDDED_EXECUTOR,

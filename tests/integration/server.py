@@ -1,0 +1,65 @@
+"""`batchscribe serve` as an operator runs it: a process of its own, in the folder of a `Command`."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.integration.command import Command, wait_until
+
+END_SEC = 60.0
+PREFIX = "/v2/aiservices/scribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server whose requests need no key."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def submit(self, folder: Path, **fields: Any) -> str:
+        """A job over `calls/` in the folder, with transcripts below `out/`; its id."""
+        body: dict[str, Any] = {
+            "input": {"mode": "PREFIX", "uri": (folder / "calls").as_uri()},
+            "output": {"uri": f"{(folder / 'out').as_uri()}/"},
+            "config": {"segmentation_mode": "none"},
+        }
+        answer = httpx2.post(f"{self.url}{PREFIX}/jobs", json=body | fields)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["job_id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.get(f"/jobs/{job_id}")
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = httpx2.get(f"{self.url}{PREFIX}{path}")
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def wait(self, job_id: str, state: str = "SUCCEEDED") -> None:
+        wait_until(lambda: self.job(job_id)["state"] == state, within_sec=60)
+
+    def end(self) -> int:
+        """By SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(END_SEC)
+
+
+@contextmanager
+def serving(command: Command, *options: str) -> Iterator[Server]:
+    with command.started("serve", "--port", "0", *options) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, (line, process.stderr and process.stderr.read())
+        yield Server(process, found[0])

@@ -1,0 +1,163 @@
+"""From the end of a job to its receiver, through the outbox: what is on record at each step."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries_of
+from batchscribe.database.tables import secret
+from batchscribe.jobs.delivery import Delivery, DeliveryState
+from batchscribe.jobs.model import Job
+from batchscribe.work.finish import cancel_job
+from batchscribe.work.flow import Flow
+from batchscribe.work.notify import Webhook
+from tests.integration.command import wait_until
+from tests.integration.flow_runner import FlowRunner, running
+from tests.recordings import write_wav
+
+LOOPBACK: dict[str, Any] = {"webhook_allow_networks": "127.0.0.0/8", "webhook_allow_http": True}
+
+
+@contextmanager
+def receiver(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
+    """Its URL and the bodies it got; answers with these statuses in turn, the last one for ever."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(statuses[min(len(bodies), len(statuses)) - 1])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: Any) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook?token=mark", bodies
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def runner_with(folder: Path, **settings: Any) -> Iterator[FlowRunner]:
+    write_wav(folder / "calls" / "a.wav")
+    wanted: dict[str, Any] = {"webhook_first_retry_sec": 0.1} | LOOPBACK | settings
+    with running(folder, **wanted) as runner:
+        yield runner
+
+
+def sent(runner: FlowRunner, job: Job) -> list[tuple[Delivery, list[LoggedAttempt]]]:
+    with runner.records.transaction() as connection:
+        found = deliveries_of(connection, job.number)
+        return [(delivery, attempts_of(connection, delivery.number)) for delivery in found]
+
+
+def is_over(runner: FlowRunner, job: Job) -> bool:
+    found = sent(runner, job)
+    return bool(found) and all(delivery.state is not DeliveryState.PENDING for delivery, _ in found)
+
+
+def secrets_left(runner: FlowRunner) -> int:
+    with runner.records.transaction() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(secret)) or 0
+
+
+def test_a_receiver_that_is_down_gets_the_same_event_when_it_is_back(tmp_path: Path) -> None:
+    with receiver(503, 200) as (url, bodies), runner_with(tmp_path) as runner:
+        job = runner.run(webhook=Webhook(url, "shared secret"))
+        wait_until(lambda: is_over(runner, job))
+        [(delivery, attempts)] = sent(runner, job)
+    assert delivery.state is DeliveryState.DELIVERED
+    assert [attempt.status for attempt in attempts] == [503, 200]
+    assert bodies == [delivery.payload] * 2
+
+
+def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: Path) -> None:
+    with receiver(200) as (url, _), runner_with(tmp_path) as runner:
+        job = runner.run(webhook=Webhook(url, "shared secret"))
+        wait_until(lambda: is_over(runner, job))
+        assert secrets_left(runner) == 0
+
+
+def test_while_it_is_pending_neither_address_nor_secret_is_readable_on_disk(tmp_path: Path) -> None:
+    with receiver(503) as (url, bodies), runner_with(tmp_path, webhook_first_retry_sec=60) as runner:
+        runner.run(webhook=Webhook(url, "shared secret"))
+        wait_until(lambda: len(bodies) == 1)
+        assert secrets_left(runner) == 1
+        stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    assert b"token=mark" not in stored
+    assert b"shared secret" not in stored
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 302])
+def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path, status: int) -> None:
+    with receiver(status) as (url, bodies), runner_with(tmp_path) as runner:
+        job = runner.run(webhook=Webhook(url))
+        wait_until(lambda: is_over(runner, job))
+        [(delivery, _)] = sent(runner, job)
+    assert (delivery.state, len(bodies)) == (DeliveryState.REFUSED, 1)
+
+
+def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) -> None:
+    with receiver(500) as (url, bodies), runner_with(tmp_path, webhook_give_up_sec=1.5) as runner:
+        job = runner.run(webhook=Webhook(url))
+        wait_until(lambda: is_over(runner, job))
+        [(delivery, attempts)] = sent(runner, job)
+        assert runner.job(job.job_id).state == job.state
+        assert secrets_left(runner) == 0
+    assert delivery.state is DeliveryState.GAVE_UP
+    assert len(bodies) == len(attempts) >= 2
+
+
+def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
+    with receiver(200) as (url, bodies), runner_with(tmp_path) as runner:
+        job = runner.submit(webhook=Webhook(url), sources=(runner.file("calls/missing.wav"),))
+        canceled = cancel_job(job, runner.records)
+        wait_until(lambda: is_over(runner, job))
+    assert (b"job.canceled" in bodies[0]) is canceled
+
+
+def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(tmp_path: Path) -> None:
+    with receiver(200) as (url, _), runner_with(tmp_path, webhook_processing=True) as runner:
+        job = runner.run(webhook=Webhook(url))
+        wait_until(lambda: is_over(runner, job) and len(sent(runner, job)) == 2)
+        events = [delivery.event_type for delivery, _ in sent(runner, job)]
+        wait_until(lambda: secrets_left(runner) == 0)
+    assert events == ["job.processing", "job.succeeded"]
+
+
+def test_an_event_that_was_pending_when_the_worker_ended_is_sent_by_the_next(tmp_path: Path) -> None:
+    with receiver(503, 200) as (url, bodies):
+        with runner_with(tmp_path, webhook_first_retry_sec=2) as runner:
+            job = runner.run(webhook=Webhook(url))
+            wait_until(lambda: len(bodies) == 1 and bool(sent(runner, job)[0][1]))
+        with runner_with(tmp_path) as runner:
+            wait_until(lambda: is_over(runner, job))
+    assert bodies[0] == bodies[1]
+
+
+def test_ended_tasks_are_swept_out_of_the_engines_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batchscribe.work.flow.SWEPT_AFTER_SEC", 0.0)
+    with receiver(200) as (url, _), runner_with(tmp_path) as runner:
+        job = runner.run(webhook=Webhook(url))
+        wait_until(lambda: is_over(runner, job))
+        wait_until(lambda: _swept(runner.records.flow, tmp_path) == 0)
+
+
+def _swept(flow: Flow, folder: Path) -> int:
+    """Rows left after a sweep."""
+    flow.sweep()
+    with sqlite3.connect(folder / "data" / "batchscribe.db") as database:
+        return int(database.execute("SELECT count(*) FROM workflow_status").fetchone()[0])
