@@ -134,6 +134,8 @@ def test_a_refusal_says_each_mistake_once_with_its_field() -> None:
     ]
     error = refusal(400, json={"code": 300, "message": "Validation Failed.", "errors": errors})
     assert error.message == "Validation Failed. input.uri: A URI is required. config is required."
+    no_stop = {"message": "Invalid Access token", "errors": [{"field": "Authorization", "message": "It has expired."}]}
+    assert refusal(401, json=no_stop).message == "Invalid Access token. Authorization: It has expired."
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def _sentence(told: JsonObject) -> str:
     for error in errors if isinstance(errors, list) else []:
         more = _of_field(error)
         if more and more not in said:
-            said = f"{said} {more}".lstrip()
+            said = f"{said.rstrip('.')}. {more}" if said else more
     return said
 
 
