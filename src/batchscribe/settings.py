@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that running files get to finish when a server or worker is told to stop.",
     )
+    input_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks beside the public ones that `https://` inputs may be in, in CIDR form, "
+        "separated by commas.",
+    )
     webhook_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         description="Networks beside the public ones that webhooks may go to, in CIDR form, separated by commas.",
@@ -141,6 +146,9 @@ class Settings(BaseSettings):
     api_secret: SecretStr | None = Field(
         default=None, description="Secret of that key: it signs a token for each request."
     )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Secret that `batchscribe jobs submit` sends with its webhook URL."
+    )
     log_level: str = Field(default="warning", description="Least severe log line: `debug`, `info`, `warning`, `error`.")
 
     @field_validator("file_roots", mode="before")
@@ -155,7 +163,7 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
 
-    @field_validator("webhook_allow_networks", mode="before")
+    @field_validator("input_allow_networks", "webhook_allow_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
         return (

@@ -14,7 +14,10 @@ from batchscribe.cli.app import app
 from tests.documents import ROOT
 
 DOCUMENT = ROOT / "docs" / "command-line.md"
-HEAVY = {"dbos", "sqlalchemy", "av", "onnxruntime", "numpy", "ctranslate2", "pydantic_settings", "huggingface_hub"}
+HEAVY = {
+    "dbos", "sqlalchemy", "av", "onnxruntime", "numpy", "ctranslate2", "pydantic_settings", "huggingface_hub",
+    "httpx2", "jwt",
+}  # fmt: skip
 
 
 def options_in_code() -> dict[str, set[str]]:
@@ -52,7 +55,10 @@ def test_no_promised_option_is_missing() -> None:
     assert {f"--{name}" for name in wanted.split()} <= options_in_code()["transcribe"]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["transcribe", "--help"], ["jobs", "resume", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["--version"], ["transcribe", "--help"], ["jobs", "resume", "--help"], ["jobs", "submit", "--help"]],
+)
 def test_help_comes_without_loading_what_only_work_needs(words: list[str]) -> None:
     script = (
         "import sys\n"

@@ -15,10 +15,12 @@ from batchscribe.wire.states import FileState
 
 ROWS = 20  #: files that are told one by one
 
+Row = tuple[str, str, str]  #: file, code, what happened
+
 
 def show_failed(output: Console, connection: sa.Connection, job: Job) -> None:
     files = page_of_files(connection, job.number, state=FileState.FAILED, limit=ROWS)
-    _show(output, "Failed", files, job.summary.failed, job)
+    show_rows(output, "Failed", _rows(files), job.summary.failed, job.job_id)
 
 
 def show_skipped(output: Console, connection: sa.Connection, job: Job) -> None:
@@ -26,7 +28,7 @@ def show_skipped(output: Console, connection: sa.Connection, job: Job) -> None:
     total = job.summary.skipped
     if total <= ROWS:
         files = page_of_files(connection, job.number, state=FileState.SKIPPED, limit=ROWS)
-        _show(output, "Skipped", files, total, job)
+        show_rows(output, "Skipped", _rows(files), total, job.job_id)
         return
     for code, count in error_codes(connection, job.number, FileState.SKIPPED).items():
         output.print(f"Skipped: {count} files: {code}")
@@ -42,20 +44,24 @@ def show_warnings(output: Console, connection: sa.Connection, job: Job) -> None:
         output.print(f"... and more warnings: batchscribe jobs show {job.job_id} --json")
 
 
-def _show(output: Console, title: str, files: Sequence[File], total: int, job: Job) -> None:
-    if not files:
+def show_rows(output: Console, title: str, rows: Sequence[Row], total: int, job_id: str) -> None:
+    """The first rows of `total`."""
+    if not rows:
         return
-    rows = [(shown(file.input_uri), file.error_code or "", file.error_message or "") for file in files]
     if output.is_terminal:
         _show_table(output, f"{title} ({total})", rows)
     else:
         for row in rows:
             output.print(f"{title}: {': '.join(row)}")
-    if total > len(files):
-        output.print(f"... and {total - len(files)} more: batchscribe jobs show {job.job_id} --json")
+    if total > len(rows):
+        output.print(f"... and {total - len(rows)} more: batchscribe jobs show {job_id} --json")
 
 
-def _show_table(output: Console, title: str, rows: Sequence[tuple[str, str, str]]) -> None:
+def _rows(files: Sequence[File]) -> list[Row]:
+    return [(shown(file.input_uri), file.error_code or "", file.error_message or "") for file in files]
+
+
+def _show_table(output: Console, title: str, rows: Sequence[Row]) -> None:
     table = Table("file", "code", "what happened", title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)

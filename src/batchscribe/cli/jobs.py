@@ -1,56 +1,95 @@
-"""`batchscribe jobs`: look at the jobs of a data directory, go on with one, give one up."""
+"""`batchscribe jobs`: give a server a job; look at jobs, wait for one, give one up; go on with one that is here."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from batchscribe.cli.options import (
-    AsJson,
-    DataDir,
-    Workers,
-    settings_of,
-)
+from batchscribe.cli.options import AsJson, DataDir, Server, Workers, settings_of
+from batchscribe.cli.submit import submit
+from batchscribe.wire.states import FileState
 
-jobs_app = typer.Typer(help="List, show, resume and cancel jobs.", no_args_is_help=True)
+jobs_app = typer.Typer(help="Submit, list, show, wait for, resume and cancel jobs.", no_args_is_help=True)
+jobs_app.command()(submit)
+
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, as `batchscribe jobs list` shows it.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to show, the newest first.")]
+FileLimit = Annotated[int | None, typer.Option(min=1, help="How many to show. By default all.", show_default=False)]
+OfState = Annotated[FileState | None, typer.Option(help="Only files in this state.", show_default=False)]
+TimeoutSec = Annotated[
+    float | None, typer.Option("--timeout", min=0, metavar="SEC", help="How long to wait. By default to the job's end.")
+]
 
 
 @jobs_app.command("list")
-def list_jobs(limit: Limit = 20, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+def list_jobs(limit: Limit = 20, as_json: AsJson = False, server: Server = None, data_dir: DataDir = None) -> None:
     """Show the newest jobs."""
-    from batchscribe.cli.records import opened
+    from batchscribe.cli.job_source import job_source
+    from batchscribe.cli.json_output import print_json_list
     from batchscribe.cli.tables import show_jobs
-    from batchscribe.database.job import newest_jobs
 
-    records = opened(settings_of(data_dir=data_dir))
-    with records.transaction() as connection:
-        jobs = newest_jobs(connection, limit=limit)
-    if as_json:
-        _print_json({"jobs": [job.answer().body() for job in jobs]})
-    else:
-        show_jobs(jobs)
+    with job_source(server, data_dir) as source:
+        jobs = source.jobs(limit=limit)
+        if as_json:
+            print_json_list("jobs", jobs)
+        else:
+            show_jobs(jobs)
 
 
 @jobs_app.command("show")
-def show_job(job_id: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+def show_job(job_id: JobId, as_json: AsJson = False, server: Server = None, data_dir: DataDir = None) -> None:
     """Show one job; with --json every file of it."""
-    from batchscribe.cli.records import opened
-    from batchscribe.cli.summary import show_summary
-    from batchscribe.database.file import all_files
-    from batchscribe.database.job import get_job
+    from batchscribe.cli.job_source import job_source
+    from batchscribe.cli.json_output import print_json_list
 
-    records = opened(settings_of(data_dir=data_dir))
-    with records.transaction() as connection:
-        job = get_job(connection, job_id)
+    with job_source(server, data_dir) as source:
         if as_json:
-            files = [file.answer(job.state).body() for file in all_files(connection, job.number)]
-            _print_json(job.answer().body() | {"files": files})
+            job = source.job(job_id)
+            print_json_list("files", source.files(job_id, state=None, limit=None), beside=job)
         else:
-            show_summary(job, connection)
+            source.show(job_id)
+
+
+@jobs_app.command("files")
+def files(
+    job_id: JobId,
+    state: OfState = None,
+    limit: FileLimit = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show the files of a job, with the reason of each that failed."""
+    from batchscribe.cli.file_lines import show_files
+    from batchscribe.cli.job_source import job_source
+    from batchscribe.cli.json_output import print_json_list
+
+    with job_source(server, data_dir) as source:
+        found = source.files(job_id, state=state, limit=limit)
+        if as_json:
+            print_json_list("files", found)
+        else:
+            show_files(found)
+
+
+@jobs_app.command("wait")
+def wait(
+    job_id: JobId,
+    timeout_sec: TimeoutSec = None,
+    as_json: AsJson = False,
+    server: Server = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Wait for a job's end, then show it. A restart of the server does no harm.
+
+    Exit status: 0 it succeeded, 1 some or all files failed or it was canceled, 3 the time has passed.
+    """
+    from batchscribe.cli.job_source import job_source
+    from batchscribe.cli.waiting import wait_for_job
+
+    with job_source(server, data_dir) as source:
+        raise typer.Exit(wait_for_job(source, job_id, timeout_sec=timeout_sec, as_json=as_json))
 
 
 @jobs_app.command("resume")
@@ -66,20 +105,18 @@ def resume(job_id: JobId, workers: Workers = None, data_dir: DataDir = None) -> 
 
 
 @jobs_app.command("cancel")
-def cancel(job_id: JobId, data_dir: DataDir = None) -> None:
-    """Give a job up, also while another process works on it. Finished transcripts are kept."""
-    from batchscribe.cli.records import opened
-    from batchscribe.database.job import get_job
-    from batchscribe.work.finish import cancel_job
+def cancel(job_id: JobId, server: Server = None, data_dir: DataDir = None) -> None:
+    """Give a job up, also while others work on it. Finished transcripts are kept."""
+    from batchscribe.cli.answers import understood
+    from batchscribe.cli.job_source import job_source
+    from batchscribe.errors import JobNotCancelable
+    from batchscribe.wire.answers import JobAnswer
 
-    records = opened(settings_of(data_dir=data_dir))
-    with records.transaction() as connection:
-        job = get_job(connection, job_id)
-    if not cancel_job(job, records):
-        typer.echo(f"{job_id} had ended before: {job.state}.", err=True)
-        raise typer.Exit(1)
+    with job_source(server, data_dir) as source:
+        try:
+            source.cancel(job_id)
+        except JobNotCancelable as error:
+            typer.echo(error.message, err=True)
+            raise typer.Exit(1) from error
+        job = understood(JobAnswer, source.job(job_id))
     typer.echo(f"{job_id} is canceled; {job.summary.succeeded} transcripts are kept.")
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder of the database, the key file and the models.", show_default=False)
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(help="URL of the database. By default a SQLite file in the data directory.", show_default=False),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=512, help="Engine processes. By default one per core.", show_default=False)
 ]
@@ -23,6 +27,10 @@ S3PathStyle = Annotated[
 ]
 S3AllowHttp = Annotated[
     bool | None, typer.Option("--s3-allow-http", help="Allow plain HTTP to the endpoint.", show_default=False)
+]
+Server = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Ask this server. By default BATCHSCRIBE_SERVER, else the data directory."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 

@@ -28,7 +28,7 @@ def read_place(argument: str) -> Path | str:
     if scheme_of(uri) == FILE_SCHEME:
         return local_path(uri)
     if UNDECODED.search(uri):
-        raise UsageError(f"{_printable(uri)}: a key in S3 is text in UTF-8.")
+        raise UsageError(f"{printable(uri)}: a key in S3 is text in UTF-8.")
     return uri
 
 
@@ -39,7 +39,7 @@ def local_path(uri: str) -> Path:
 
 def shown(uri: str) -> str:
     """A URI as the user would write it; what could write on a terminal by itself is replaced."""
-    return _printable(_as_written(uri) if scheme_of(uri) == FILE_SCHEME else uri)
+    return printable(_as_written(uri) if scheme_of(uri) == FILE_SCHEME else uri)
 
 
 def _as_written(uri: str) -> str:
@@ -48,6 +48,6 @@ def _as_written(uri: str) -> str:
     return f"{written}/" if uri.endswith("/") and not written.endswith("/") else written
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Names may hold bytes that are no text, and escape sequences."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -30,7 +31,9 @@ def show_summary(job: Job, connection: sa.Connection, *, effort: Effort | None =
     show_failed(output, connection, job)
     show_skipped(output, connection, job)
     show_warnings(output, connection, job)
-    _show_counters(output, job, effort)
+    output.print(f"job: {job.job_id}")
+    show_counters(output, _counters(job, effort))
+    output.print(f"transcripts: {_where(job)}")
     if job.error_message:
         output.print(f"{job.error_code}: {job.error_message}")
 
@@ -40,9 +43,7 @@ def exit_status(job: Job) -> int:
     return 0 if job.state is JobState.SUCCEEDED else 1
 
 
-def _show_counters(output: Console, job: Job, effort: Effort | None) -> None:
-    output.print(f"job: {job.job_id}")
-    counters = _counters(job, effort)
+def show_counters(output: Console, counters: Mapping[str, str]) -> None:
     if output.is_terminal:
         table = Table(*counters)
         table.add_row(*counters.values())
@@ -50,7 +51,6 @@ def _show_counters(output: Console, job: Job, effort: Effort | None) -> None:
     else:
         for name, value in counters.items():
             output.print(f"{name}: {value}")
-    output.print(f"transcripts: {_where(job)}")
 
 
 def _counters(job: Job, effort: Effort | None) -> dict[str, str]:

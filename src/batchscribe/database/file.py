@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,6 @@ from batchscribe.wire.states import FileState, JobState
 
 #: A file that a worker may take: waiting, or held by a worker that died.
 OPEN_STATES = (FileState.QUEUED, FileState.PROCESSING)
-PAGE_FILES = 1000
 LOOKUP_BATCH = 500  #: names asked for in one statement
 
 
@@ -72,14 +71,6 @@ def page_of_files_in(
 def find_file(connection: sa.Connection, job_number: int, seq: int) -> File | None:
     row = connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).first()
     return None if row is None else _file(row)
-
-
-def all_files(connection: sa.Connection, job_number: int) -> Iterator[File]:
-    """Page by page: a job may have a million."""
-    after = 0
-    while page := page_of_files(connection, job_number, after=after, limit=PAGE_FILES):
-        yield from page
-        after = page[-1].seq
 
 
 def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: int) -> list[File]:

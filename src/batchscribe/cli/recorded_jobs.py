@@ -1,0 +1,66 @@
+"""The jobs on record in a data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from batchscribe.cli.summary import show_summary
+from batchscribe.client.waiting import wait_for_end
+from batchscribe.database.file import page_of_files, page_of_files_in
+from batchscribe.database.job import get_job, newest_jobs
+from batchscribe.errors import JobNotCancelable
+from batchscribe.jobs.model import File, Job, stored_states
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.states import FileState
+from batchscribe.work.finish import cancel_job
+from batchscribe.work.records import Records
+
+PAGE_FILES = 1000  #: in memory at once
+
+
+class RecordedJobs:
+    """A `JobSource` that reads the database."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def jobs(self, *, limit: int) -> Iterator[JsonObject]:
+        with self._records.transaction() as connection:
+            jobs = newest_jobs(connection, limit=limit)
+        return (job.answer().body() for job in jobs)
+
+    def job(self, job_id: str) -> JsonObject:
+        return self._job(job_id).answer().body()
+
+    def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
+        return islice(self._files(self._job(job_id), state), limit)
+
+    def cancel(self, job_id: str) -> None:
+        if not cancel_job(self._job(job_id), self._records):
+            raise JobNotCancelable(f"{job_id} had ended before: {self._job(job_id).state}.")
+
+    def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
+        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, seen=seen)
+
+    def show(self, job_id: str) -> None:
+        with self._records.transaction() as connection:
+            show_summary(get_job(connection, job_id), connection)
+
+    def _job(self, job_id: str) -> Job:
+        with self._records.transaction() as connection:
+            return get_job(connection, job_id)
+
+    def _files(self, job: Job, state: FileState | None) -> Iterator[JsonObject]:
+        after = 0
+        while page := self._page(job, state, after):
+            yield from (file.answer(job.state).body() for file in page)
+            after = page[-1].seq
+
+    def _page(self, job: Job, state: FileState | None, after: int) -> list[File]:
+        """A transaction of its own: whoever reads the pages may take all day."""
+        with self._records.transaction() as connection:
+            if state is None:
+                return page_of_files(connection, job.number, after=after, limit=PAGE_FILES)
+            states = stored_states(state, job.state)
+            return page_of_files_in(connection, job.number, states, after=after, limit=PAGE_FILES)

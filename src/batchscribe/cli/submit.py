@@ -1,0 +1,82 @@
+"""`batchscribe jobs submit`: give a server a job."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batchscribe.cli.choices import Format, Layout, Segmentation
+from batchscribe.cli.options import AsJson, Server, settings_of
+
+
+def submit(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="INPUT", help="s3://, file:// and https:// URIs, or local paths.")
+    ] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="URI for the transcripts.")] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option(
+            help="adjacent: beside each recording; prefix: below --output; single: --output is the one transcript. "
+            "Left to the server when left out.",
+            show_default=False,
+        ),
+    ] = None,
+    include: Annotated[list[str] | None, typer.Option(help="Only what this glob matches. Repeatable.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what this glob matches. Repeatable.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language spoken, as a BCP-47 tag.", show_default=False)] = None,
+    words: Annotated[bool, typer.Option("--words", help="Write the times of words.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel by itself.")] = False,
+    segmentation: Annotated[
+        Segmentation | None,
+        typer.Option(help="auto: only what sounds like speech is transcribed; none: everything.", show_default=False),
+    ] = None,
+    output_format: Annotated[Format | None, typer.Option("--format", help="What to write.", show_default=False)] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace transcripts that exist.")] = False,
+    reference_id: Annotated[str | None, typer.Option(help="Your own name for the job.", show_default=False)] = None,
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Where the server tells that the job has ended.", show_default=False)
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Take the INPUTs from this file, one a line; - is standard input."),
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Send this JSON as the whole job; - is standard input."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key makes no second job within a day.", show_default=False)
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the job's end, as `jobs wait` does.")] = False,
+    as_json: AsJson = False,
+    server: Server = None,
+) -> None:
+    """Give a server a job. Several INPUTs, or a manifest, are files; one may be a folder or prefix.
+
+    Keys for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the webhook's secret from
+    BATCHSCRIBE_WEBHOOK_SECRET, because options show in the list of processes.
+    """
+    from batchscribe.cli.job_request import JobOptions  # here, so that `--help` comes at once
+    from batchscribe.cli.submitting import Sending, send_job
+
+    options = JobOptions(
+        inputs=tuple(inputs or ()),
+        manifest=manifest,
+        output=output,
+        layout=layout,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        language=language,
+        words=words,
+        channels=channels,
+        segmentation=segmentation,
+        output_format=output_format,
+        overwrite=overwrite,
+        reference_id=reference_id,
+        webhook_url=webhook_url,
+    )
+    sending = Sending(request=request, dry_run=dry_run, idempotency_key=idempotency_key, wait=wait, as_json=as_json)
+    raise typer.Exit(send_job(options, sending, settings_of(data_dir=None, server=server), server=server))
