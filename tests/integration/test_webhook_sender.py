@@ -257,8 +257,8 @@ def over_tls(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(authority))
         sender = Sender(LOOPBACK, timeout_sec=timeout_sec, resolve=to_loopback)
-    with receiving(answer or says(200), tls=tls) as receiver:
-        attempt = sender.send(url=receiver.url(PATH, host=HOST), secret=None, body=BODY, moment=NOW)
+        with receiving(answer or says(200), tls=tls) as receiver:
+            attempt = sender.send(url=receiver.url(PATH, host=HOST), secret=None, body=BODY, moment=NOW)
     return attempt, receiver, named
 
 

@@ -134,7 +134,7 @@ def test_a_place_in_s3_is_told_from_its_spelling(uri: str, expected: Source) -> 
         ("nowhere/*.wav", "nowhere/*.wav matches nothing: there is no folder nowhere/."),
         ("pipe", "pipe is neither a file nor a folder."),
         ("loop", "loop cannot be read"),
-        ("https://host/a.wav?signature=secret", "https://host/a.wav: https:// is not served yet"),
+        ("https://host/a.wav?signature=secret", "https:// recordings are for a server"),
         ("ftp://host/a.wav", "ftp:// is not served"),
         ("file://calls/a.wav", "A file URI has no host"),
         ("s3:///a.wav", "The bucket is missing"),

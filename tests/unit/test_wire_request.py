@@ -117,7 +117,7 @@ def test_a_manifest_may_name_a_thousand_files_and_filters_ten_globs() -> None:
     assert parsed.input.filters.exclude_globs == ()
 
 
-@pytest.mark.parametrize("uri", ["https://host/a.wav?X-Amz-Signature=marked-secret", "gs://bucket/a.wav"])
+@pytest.mark.parametrize("uri", ["gs://bucket/a.wav?X-Goog-Signature=marked-secret", "azure://container/a.wav"])
 def test_places_to_come_are_refused_as_such_without_showing_a_signature(uri: str) -> None:
     error = refusal(input={"uri": uri})
     assert isinstance(error, OptionNotAvailable)
@@ -364,4 +364,35 @@ def test_the_echo_leaves_out_what_was_not_given() -> None:
         "mode": "MANIFEST",
         "source": "S3",
         "manifest": ["s3://b/a.wav"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "sentence"),
+    [
+        ({"input": {"mode": "PREFIX", "uri": "https://host/calls/?sig=x"}}, "input.uri", "cannot be listed"),
+        ({"input": {"uri": "https://host/"}}, "input.uri", "takes one file"),
+        ({"input": {"uri": "s3://bucket/a.wav", "source": "HTTPS"}}, "input.source", "The source is HTTPS"),
+        ({"output": {"uri": "https://host/out/"}}, "output.uri", "Nothing can be written"),
+        (
+            {"input": {"uri": "https://host/a.wav"}, "output": {"layout": "ADJACENT"}},
+            "output.layout",
+            "next to https://",
+        ),
+    ],
+)
+def test_https_is_for_single_inputs(fields: dict[str, Any], field: str, sentence: str) -> None:
+    error = refusal(**fields)
+    assert error.field == field
+    assert sentence in str(error)
+
+
+@pytest.mark.parametrize(("given", "source"), [({}, "HTTPS"), ({"source": "S3"}, "S3"), ({"source": "https"}, "HTTPS")])
+def test_a_pre_signed_url_is_echoed_without_its_query(given: dict[str, str], source: str) -> None:
+    uri = "https://bucket.s3.amazonaws.com/calls/a.wav?X-Amz-Signature=marked"
+    body = {"input": {"uri": uri, **given}, "output": {"uri": "s3://bucket/out/"}}
+    assert parse_job_request(body).echo()["input"] == {
+        "mode": "SINGLE",
+        "source": source,
+        "uri": "https://bucket.s3.amazonaws.com/calls/a.wav",
     }

@@ -61,6 +61,6 @@ class Visit:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             MutableHeaders(scope=message)[TRACKING_HEADER] = self.tracking_id
         await self._send(message)

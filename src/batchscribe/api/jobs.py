@@ -36,7 +36,7 @@ def _with_alias(value: Any) -> Any:
 
 
 StateQuery = Annotated[JobState | None, BeforeValidator(_with_alias), BeforeValidator(empty_is_absent), Query()]
-PageSize = Annotated[int | None, BeforeValidator(empty_is_absent), Query(ge=1)]
+PageSize = Annotated[int | None, Query(ge=1)]
 TokenQuery = Annotated[str | None, Query(description="`next_page_token` of the page before.")]
 
 

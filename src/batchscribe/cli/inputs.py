@@ -14,7 +14,7 @@ from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.choices import InputMode
 from batchscribe.wire.locations import place_of
-from batchscribe.wire.uris import as_folder, looks_like_a_folder, path_of
+from batchscribe.wire.uris import as_folder, looks_like_a_folder, path_of, scheme_of
 
 GLOB = re.compile(r"[*?\[{]")
 
@@ -74,6 +74,8 @@ def _read(argument: str, filters: Filters) -> tuple[Source, Path | None]:
 
 
 def _on_s3(uri: str, filters: Filters) -> Source:
+    if scheme_of(uri) != "s3":
+        raise UsageError("https:// recordings are for a server: batchscribe jobs submit.")
     if GLOB.search(uri):
         folder, glob = _split_glob(uri)
         if not path_of(uri) or not folder.removeprefix("s3://"):

@@ -68,6 +68,8 @@ def _uri(output: str) -> str:
     """Whatever is a folder already ends in `/`."""
     place = read_place(output)
     if not isinstance(place, Path):
+        if scheme_of(place) == "https":
+            raise UsageError("Nothing can be written to https://; use a folder or an s3:// URI.")
         return place
     try:
         is_folder = place.is_dir() or output.endswith("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from batchscribe.wire.uris import extension_of
+from batchscribe.wire.uris import extension_of, scheme_of
 
 FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
 TRANSCRIPT_EXTENSION = "json"
@@ -13,6 +13,8 @@ TRANSCRIPT_EXTENSION = "json"
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
     """By extension, in any case. The content has the last word when the file is opened."""
     extension = extension_of(uri)
+    if not extension and scheme_of(uri) == "https":
+        return True  # `https://host/download?id=7` has no name to go by
     return extension in FORMATS or extension in extra_formats
 
 

@@ -40,6 +40,9 @@ FINAL_JOB_STATES = frozenset(state for state, moves in JOB_MOVES.items() if not 
 FINAL_FILE_STATES = frozenset(state for state, moves in FILE_MOVES.items() if not moves)
 
 
+#: Files that there never will be a transcript of, whatever was planned (contract 1.5).
+WITHOUT_OUTPUT = frozenset({FileState.FAILED, FileState.CANCELED})
+
 MAX_SEQ_DIGITS = 9  #: as many as a 32-bit column holds for certain
 
 
@@ -130,11 +133,12 @@ class File:
         return FileState.CANCELED if canceled else self.state
 
     def answer(self, job_state: JobState) -> FileAnswer:
+        state = self.state_in(job_state)
         return FileAnswer(
             file_id=self.file_id,
             input_uri=self.input_uri,
-            output_uri=self.output_uri,
-            state=self.state_in(job_state),
+            output_uri="" if state in WITHOUT_OUTPUT else self.output_uri,
+            state=state,
             duration_sec=self.duration_sec,
             error=_error(self.error_code, self.error_message),
             warnings=self.warnings,

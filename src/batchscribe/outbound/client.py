@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpcore2
 
@@ -19,7 +21,7 @@ MAX_REPLY_BYTES = 64 * 2**10
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a receiver answered. `headers` have names in lower case; the body is of no interest."""
+    """What was answered. `headers` have names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,10 +35,25 @@ class GuardedClient:
         self._policy = policy
         self._timeout_sec = timeout_sec
         self._resolve = resolve
-        self._tls = httpcore2.default_ssl_context()  # the system's authorities, or those of SSL_CERT_FILE
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """The system's authorities, or those of SSL_CERT_FILE; reading them takes a while."""
+        return httpcore2.default_ssl_context()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Raises `AddressNotAllowed`, and the timeouts, network and protocol errors of httpcore2."""
+        with self._exchange("POST", url, headers, body) as response:
+            _drain(response)
+            return Reply(response.status, _texts(response.headers))
+
+    def get(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> tuple[Reply, bytes]:
+        """The body too, as far as `limit_bytes`. Raises as `post` does."""
+        with self._exchange("GET", url, headers, b"") as response:
+            return Reply(response.status, _texts(response.headers)), _read(response, limit_bytes)
+
+    @contextmanager
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Iterator[httpcore2.Response]:
         check_url(url, self._policy)
         deadline = Deadline(self._timeout_sec)
         with (
@@ -44,16 +61,14 @@ class GuardedClient:
                 ssl_context=self._tls, network_backend=GuardedBackend(self._policy, deadline, self._resolve)
             ) as pool,
             pool.stream(
-                "POST",
+                method,
                 _target(url),
                 headers=[*_own_headers(url), *headers.items()],
                 content=body,
                 extensions={"timeout": {"connect": CONNECT_SEC}},
             ) as response,
         ):
-            reply = Reply(response.status, _texts(response.headers))
-            _drain(response)
-        return reply
+            yield response
 
 
 def _target(url: str) -> httpcore2.URL:
@@ -67,6 +82,15 @@ def _own_headers(url: str) -> list[tuple[str, str]]:
 
 def _texts(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+
+def _read(response: httpcore2.Response, limit_bytes: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_stream():
+        body += chunk
+        if len(body) >= limit_bytes:
+            break
+    return bytes(body[:limit_bytes])
 
 
 def _drain(response: httpcore2.Response) -> None:

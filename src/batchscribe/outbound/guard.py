@@ -63,7 +63,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
             if not self._policy.allows(address, port):
                 raise AddressNotAllowed(
                     f"{host} resolves to {address}, where requests to port {port} are not allowed; use a public "
-                    "address, or the operator allows its network with BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS."
+                    "address, or {self._policy.ask_operator}."
                 )
         return list(dict.fromkeys(addresses))
 

@@ -19,7 +19,6 @@ DEFAULT_PORTS = {scheme: ports[0] for scheme, ports in PUBLIC_PORTS.items()}
 LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 
 _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-_ASK_OPERATOR = "the operator allows networks with BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,21 @@ class Policy:
 
     allow_networks: tuple[Network, ...] = ()
     allow_http: bool = False
+    setting: str = "BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS"  #: where the networks come from
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
+        """For webhooks."""
         return cls(settings.webhook_allow_networks, settings.webhook_allow_http)
+
+    @classmethod
+    def of_inputs(cls, settings: Settings) -> Self:
+        return cls(settings.input_allow_networks, setting="BATCHSCRIBE_INPUT_ALLOW_NETWORKS")
+
+    @property
+    def ask_operator(self) -> str:
+        """The way out, for sentences."""
+        return f"the operator allows networks with {self.setting}"
 
     def lists(self, address: Address) -> bool:
         return any(address in network for network in self.allow_networks)
@@ -56,10 +66,10 @@ def check_url(url: str, policy: Policy) -> None:
     if address is None:
         _check_name(host, policy)
     elif not policy.lists(address) and not is_public(address):
-        raise AddressNotAllowed(f"{host} is not a public address; use one that is, or {_ASK_OPERATOR}.")
+        raise AddressNotAllowed(f"{host} is not a public address; use one that is, or {policy.ask_operator}.")
     if not _may_have_port(parts, address, policy):
         ports = " or ".join(str(port) for port in PUBLIC_PORTS[parts.scheme])
-        raise AddressNotAllowed(f"Port {parts.port} of {host} is not allowed; use {ports}, or {_ASK_OPERATOR}.")
+        raise AddressNotAllowed(f"Port {parts.port} of {host} is not allowed; use {ports}, or {policy.ask_operator}.")
 
 
 def parsed(url: str) -> httpx2.URL:
@@ -92,7 +102,7 @@ def _check_name(host: str, policy: Policy) -> None:
         raise AddressNotAllowed("The URL's host is not a host name; write it as https://example.org/path.")
     is_local = host.removesuffix(".").rpartition(".")[2] == "localhost"
     if is_local and not any(policy.lists(address) for address in LOOPBACK):
-        raise AddressNotAllowed(f"{host} is this machine; use a public address, or {_ASK_OPERATOR}.")
+        raise AddressNotAllowed(f"{host} is this machine; use a public address, or {policy.ask_operator}.")
 
 
 def _may_have_port(parts: httpx2.URL, address: Address | None, policy: Policy) -> bool:

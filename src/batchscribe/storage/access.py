@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 
 
@@ -28,6 +30,8 @@ class Access:
     s3_region: str | None = None
     s3_path_style: bool = False
     s3_allow_http: bool = False
+    http_policy: Policy = field(default_factory=Policy)  #: where `https://` may lead
+    signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: whole URLs by those on record
 
     @classmethod
     def from_settings(
@@ -41,4 +45,5 @@ class Access:
             s3_region=settings.s3_region,
             s3_path_style=settings.s3_path_style,
             s3_allow_http=settings.s3_allow_http,
+            http_policy=Policy.of_inputs(settings),
         )

@@ -11,14 +11,16 @@ from batchscribe.storage.roots import Roots
 from batchscribe.storage.s3 import BucketStore
 from batchscribe.storage.store import ObjectInfo, Page, Recording, Store
 from batchscribe.storage.uris import split_s3
+from batchscribe.storage.web import WebStore, check_web_url
 from batchscribe.wire.uris import scheme_of
 
-SCHEMES = ("file", "s3")
+SCHEMES = ("s3", "https", "file")
 
 
 def connect(access: Access) -> Store:
     """Makes no request yet. Raises `InvalidSetting` when the S3 endpoint cannot be used as set."""
-    return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access)})
+    web = WebStore(access.http_policy, access.signed_urls)
+    return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access), "https": web})
 
 
 def location_check(access: Access) -> Callable[[str], None]:
@@ -34,6 +36,8 @@ def location_check(access: Access) -> Callable[[str], None]:
             roots.place(uri)
         elif scheme == "s3":
             split_s3(uri)
+        elif scheme == "https":
+            check_web_url(uri, access.http_policy)
         else:
             raise not_served(uri)
 
@@ -42,8 +46,8 @@ def location_check(access: Access) -> Callable[[str], None]:
 
 def not_served(uri: str) -> LocationNotAllowed:
     named = f"{scheme_of(uri)}://" if scheme_of(uri) else "a location without a scheme"
-    served = " and ".join(f"{scheme}://" for scheme in SCHEMES)
-    return LocationNotAllowed(f"{named} is not served here; use {served}.")
+    served = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+    return LocationNotAllowed(f"{named} is not served here; use one of {served}.")
 
 
 class RoutedStore:

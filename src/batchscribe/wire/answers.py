@@ -39,7 +39,7 @@ class FileAnswer(WireModel):
 
     file_id: str
     input_uri: str
-    output_uri: str  #: planned from the start; empty when there never will be a transcript
+    output_uri: str  #: planned from the start; empty once there never will be a transcript
     state: FileState
     duration_sec: float | SkipJsonSchema[None] = None
     error: ErrorAnswer | None = None

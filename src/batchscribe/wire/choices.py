@@ -22,6 +22,7 @@ class Place(StrEnum):
 
     S3 = "S3"  #: `s3://bucket/key`, the key as it is
     FILE = "FILE"  #: `file:///path`, percent-encoded
+    HTTPS = "HTTPS"  #: `https://host/path`, signed in its query or not; inputs only
 
 
 class SegmentationMode(StrEnum):

@@ -11,7 +11,7 @@ from batchscribe.wire.credentials import Auth
 from batchscribe.wire.limits import Limits, limits_of
 from batchscribe.wire.locations import NamedPlace, OptionalUri, Uri, place_of
 from batchscribe.wire.model import JsonObject, NoNul, WireModel, refusal
-from batchscribe.wire.uris import looks_like_a_folder, names_a_file
+from batchscribe.wire.uris import looks_like_a_folder, names_a_file, without_query
 
 MAX_GLOB_CHARS = 1_024  # the longest key there is in S3
 
@@ -64,7 +64,8 @@ def _inferred_mode(data: JsonObject) -> InputMode:
     if data["manifest"] is not None:
         return InputMode.MANIFEST
     uri = data["uri"]
-    return InputMode.PREFIX if uri and looks_like_a_folder(uri) else InputMode.SINGLE
+    is_folder = uri and place_of(uri) is not Place.HTTPS and looks_like_a_folder(uri)
+    return InputMode.PREFIX if is_folder else InputMode.SINGLE
 
 
 def _inferred_source(data: JsonObject) -> Place:
@@ -101,6 +102,8 @@ class Input(WireModel):
             raise refusal(f"A manifest does not go with mode {self.mode}; leave one out.", field="manifest")
         elif not self.uri:
             raise refusal(f"A URI is required in mode {self.mode}.", field="uri")
+        elif self.mode is InputMode.PREFIX and place_of(self.uri) is Place.HTTPS:
+            raise refusal("https:// names one file and cannot be listed; use s3:// for a prefix.", field="uri")
         elif self.mode is InputMode.SINGLE and not names_a_file(self.uri):
             raise refusal("Mode SINGLE takes one file; for a folder use mode PREFIX.", field="uri")
         return self
@@ -116,15 +119,21 @@ class Input(WireModel):
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
         for uri in self.uris:
-            if place_of(uri) is not self.source:
+            # A pre-signed URL of S3 is a URI of S3 to the original, which knows no other source.
+            if place_of(uri) is not self.source and not (place_of(uri) is Place.HTTPS and self.source is Place.S3):
                 sentence = f"The source is {self.source}, but a URI is of {place_of(uri)}; use one place a job."
                 raise refusal(sentence, field="source")
         return self
 
     def echo(self) -> JsonObject:
         """What a client may read back: everything but the credentials. What was not given is left out."""
+        shown = self.model_copy(update={"uri": without_query(self.uri), "manifest": self._shown_manifest()})
         return {
             name: value
-            for name, value in self.model_dump(mode="json", exclude={"auth"}, exclude_none=True).items()
+            for name, value in shown.model_dump(mode="json", exclude={"auth"}, exclude_none=True).items()
             if value and (name != "filters" or self.filters != Filters())
         }
+
+    def _shown_manifest(self) -> tuple[str, ...] | None:
+        """A query may be a signature."""
+        return None if self.manifest is None else tuple(without_query(uri) for uri in self.manifest)

@@ -10,9 +10,9 @@ from batchscribe.wire.choices import Place
 from batchscribe.wire.model import NOT_AVAILABLE, Text, refusal
 from batchscribe.wire.uris import canonical, scheme_of
 
-PLACES = {"s3": Place.S3, "file": Place.FILE}
-SCHEMES_TO_COME = ("http", "https", "gs", "gcs", "az", "azure", "abfs", "abfss")
-PLACES_TO_COME = ("HTTPS", "GCS", "AZURE")
+PLACES = {"s3": Place.S3, "file": Place.FILE, "https": Place.HTTPS}
+SCHEMES_TO_COME = ("gs", "gcs", "az", "azure", "abfs", "abfss")
+PLACES_TO_COME = ("GCS", "AZURE")
 
 
 def place_of(uri: str) -> Place:
@@ -24,11 +24,11 @@ def checked_uri(uri: str) -> str:
     """The URI in its canonical spelling. Messages name its scheme alone: the rest may hold a signature."""
     scheme = scheme_of(uri)
     if not scheme:
-        raise refusal("A URI starts with s3:// or file://.")
+        raise refusal("A URI starts with s3://, https:// or file://.")
     if scheme in SCHEMES_TO_COME:
-        raise refusal(f"{scheme}:// is not served yet; use s3:// or file://.", kind=NOT_AVAILABLE)
+        raise refusal(f"{scheme}:// is not served yet; use s3://, https:// or file://.", kind=NOT_AVAILABLE)
     if scheme not in PLACES:
-        raise refusal(f"{scheme[:20]}:// is not served; use s3:// or file://.")
+        raise refusal(f"{scheme[:20]}:// is not served; use s3://, https:// or file://.")
     spelled = canonical(uri)
     if spelled == "s3://" or spelled.startswith("s3:///"):
         raise refusal("The bucket is missing; write s3://bucket/key.")
@@ -40,7 +40,7 @@ def checked_uri(uri: str) -> str:
 def _known_place(value: Any) -> Any:
     name = value.upper() if isinstance(value, str) else value
     if name in PLACES_TO_COME:
-        raise refusal(f"{name} is not served yet; use S3 or FILE.", kind=NOT_AVAILABLE)
+        raise refusal(f"{name} is not served yet; use S3, HTTPS or FILE.", kind=NOT_AVAILABLE)
     return name
 
 

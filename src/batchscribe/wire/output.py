@@ -43,6 +43,8 @@ class Output(WireModel):
         return OutputLayout.SINGLE if source.mode is InputMode.SINGLE and is_file else OutputLayout.PREFIX
 
     def _check_uri(self) -> None:
+        if self.uri and place_of(self.uri) is Place.HTTPS:
+            raise refusal("Nothing can be written to https://; use s3:// or file://.", field="uri")
         if not self.uri:
             raise refusal("A URI is required, except with layout ADJACENT.", field="uri")
         if place_of(self.uri) is not self.destination:
@@ -65,3 +67,5 @@ class Output(WireModel):
 def _check_adjacent(source: Input) -> None:
     if source.mode is InputMode.MANIFEST:
         raise refusal("Layout ADJACENT does not go with a manifest; use layout PREFIX.", field="layout")
+    if place_of(source.uri) is Place.HTTPS:
+        raise refusal("Nothing can be written next to https://; use layout PREFIX or SINGLE.", field="layout")

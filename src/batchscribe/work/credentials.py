@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -13,6 +14,8 @@ from batchscribe.work.records import Records
 
 INPUT, OUTPUT = "input", "output"  #: the two sides of a job
 SIDES = (INPUT, OUTPUT)
+SIGNED = "signed"  #: whole URLs of inputs, signatures and all
+STORAGE_SECRETS = (*SIDES, SIGNED)  #: none of them outlives its job
 
 
 def seal_credentials(
@@ -36,6 +39,20 @@ def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | 
     with records.transaction() as connection:
         plain = read_secret(connection, records.keyring, job=job, name=side)
     return None if plain is None else AwsCredentials(**json.loads(plain))
+
+
+def seal_signed_urls(connection: sa.Connection, records: Records, job: Job, urls: Mapping[str, str]) -> None:
+    if urls:
+        plain = json.dumps(dict(urls)).encode()
+        store_secret(connection, records.keyring, job=job, name=SIGNED, plain=plain)
+
+
+def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
+    """By what is on record of them. Raises `SecretKeyChanged`."""
+    with records.transaction() as connection:
+        plain = read_secret(connection, records.keyring, job=job, name=SIGNED)
+    urls: dict[str, str] = {} if plain is None else json.loads(plain)
+    return urls
 
 
 def renew_credentials(records: Records, job: Job, credentials: AwsCredentials) -> None:

@@ -81,7 +81,8 @@ def dry_run(submission: Submission, settings: Settings) -> Preview:
     job = planned_job(submission, settings)
     speed = choose_engine(job.engine, job.config.language, settings).spec.speed
     rules = Rules(speed=speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
-    store = connect(Access.from_settings(settings, aws=submission.input_aws))
+    access = Access.from_settings(settings, aws=submission.input_aws)
+    store = connect(replace(access, signed_urls=submission.signed_urls))
     preview, inputs = Preview(job), named_files(job.sources)
     names = OutputNames(lambda uri: uri in inputs)
     for page in pages(job, store):

@@ -14,7 +14,7 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
 from batchscribe.wire.states import JobState
-from batchscribe.work.credentials import SIDES
+from batchscribe.work.credentials import STORAGE_SECRETS
 from batchscribe.work.flow import CLEAR, ENUMERATE, FINISH, SHARD, Task
 from batchscribe.work.notify import announce
 from batchscribe.work.records import Records
@@ -62,7 +62,7 @@ def _end(
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
-    destroy_secrets(connection, job, SIDES)
+    destroy_secrets(connection, job, STORAGE_SECRETS)
     announce(connection, records, job.job_id)
     return True
 

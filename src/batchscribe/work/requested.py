@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from batchscribe.jobs.source import sources_of
+from dataclasses import replace
+
+from batchscribe.jobs.source import Source, sources_of
 from batchscribe.settings import Settings
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.wire.credentials import Auth
 from batchscribe.wire.request import JobRequest
+from batchscribe.wire.uris import scheme_of, without_query
 from batchscribe.work.notify import Webhook
 from batchscribe.work.submit import Submission, new_job_id
 
@@ -15,12 +18,14 @@ SERVER_LANE = "main"  #: of all jobs that come over the wire
 
 def requested(request: JobRequest, *, tenant: str, settings: Settings) -> Submission:
     """Raises `InvalidRequest` for globs that cannot be used."""
+    sources, signed_urls = without_signatures(sources_of(request.input))
     return Submission(
         job_id=new_job_id(),
         lane=SERVER_LANE,
         tenant=tenant,
         input=request.input.echo(),
-        sources=sources_of(request.input),
+        sources=sources,
+        signed_urls=signed_urls,
         output=request.output,
         config=request.config,
         engine=settings.engine,
@@ -29,6 +34,19 @@ def requested(request: JobRequest, *, tenant: str, settings: Settings) -> Submis
         output_aws=_aws(request.output.auth),
         webhook=_webhook(request),
     )
+
+
+def without_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], dict[str, str]]:
+    """A query may be a signature: URLs go on record without it, told apart by a number, and whole ones are sealed."""
+    kept: list[Source] = []
+    urls: dict[str, str] = {}
+    for number, source in enumerate(sources, 1):
+        uri = source.uri
+        if scheme_of(uri) == "https":
+            uri = f"{without_query(uri)}#{number}"
+            urls[uri] = source.uri
+        kept.append(replace(source, uri=uri))
+    return tuple(kept), urls
 
 
 def _aws(auth: Auth | None) -> AwsCredentials | None:

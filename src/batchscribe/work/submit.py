@@ -29,7 +29,7 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.refusals import MOST_MISTAKES
 from batchscribe.wire.states import JobState
-from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials
+from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
 from batchscribe.work.flow import ENUMERATE, Task
 from batchscribe.work.notify import Webhook, seal_webhook
 from batchscribe.work.records import Records
@@ -52,6 +52,7 @@ class Submission:
     s3: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.s3`
     input_aws: AwsCredentials | None = None
     output_aws: AwsCredentials | None = None  #: by default those of the input
+    signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
 
     @property
@@ -95,6 +96,7 @@ def submit(
         job = insert_job(connection, new, fingerprint=submission.fingerprint)
         seal_credentials(connection, records, job, INPUT, submission.input_aws)
         seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
+        seal_signed_urls(connection, records, job, submission.signed_urls)
         seal_webhook(connection, records, job, submission.webhook)
         records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
     return job

@@ -26,7 +26,7 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
 from batchscribe.webhooks.sender import Sender
-from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials
+from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, open_signed_urls
 from batchscribe.work.deliver import Schedule, deliver
 from batchscribe.work.enumerate import enumerate_job
 from batchscribe.work.finish import clear_queues, fail_job, finish_job
@@ -207,8 +207,9 @@ class Worker:
     def _store(self, job: Job, side: str) -> Store:
         roots = (*self._settings.file_roots, *(Path(root) for root in job.file_roots))
         aws = open_credentials(self._records, job, side)
+        urls = open_signed_urls(self._records, job) if side == INPUT else {}
         access = Access.from_settings(self._settings, file_roots=roots, aws=aws)
-        return connect(replace(access, **job.s3))
+        return connect(replace(access, signed_urls=urls, **job.s3))
 
     def _pool(self, spec: EngineSpec) -> SpeechPool:
         if spec not in self._pools:

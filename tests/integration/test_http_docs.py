@@ -1,0 +1,45 @@
+"""The commands of docs/http.md, run as they stand against a server of this test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.documents import ROOT, code_blocks
+from tests.integration.command import Command
+from tests.integration.server import serving
+from tests.recordings import write_wav
+
+BLOCKS = [block for block in code_blocks(ROOT / "docs" / "http.md", "sh") if "curl" in block]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    return Command(tmp_path, {"BATCHSCRIBE_ENGINE": "scripted", "BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
+
+
+def test_every_command_of_the_document_does_what_it_says(command: Command) -> None:
+    """In their order: submit, look and cancel, dry run. `/data` is the folder of the test."""
+    submit, look, dry_run = BLOCKS
+    write_wav(command.folder / "calls" / "2026" / "a.wav", duration_sec=0.2)
+    secret = command.run("keys", "create", "--tenant", "acme", "--json").json()["api_secret"]
+    with serving(command) as server:
+        variables = {"SERVER": server.url, "API_SECRET": secret}
+        job_id = json.loads(told(submit, command.folder, variables))["job_id"]
+        shown = told(look, command.folder, variables | {"JOB": job_id})
+        planned = json.loads(told(dry_run, command.folder, variables))
+        assert server.end() == 0
+    assert f'"job_id":"{job_id}"' in shown
+    assert '"files":[' in shown
+    assert '"jobs":[' in shown
+    assert (planned["matched"], planned["complete"]) == (1, True)
+
+
+def told(block: str, folder: Path, variables: dict[str, str]) -> str:
+    script = block.replace("file:///data/", f"{folder.as_uri()}/")
+    environment = {"PATH": "/usr/bin:/bin", **variables}
+    done = subprocess.run(["bash", "-eu"], input=script, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
