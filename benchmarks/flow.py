@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchscribe.database.file import all_files
+from batchscribe.database.file import page_of_files
 from batchscribe.database.job import get_job
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
@@ -69,7 +69,7 @@ class Bench:
         with self.records.transaction() as connection:
             return {
                 Path("/" + path_of(file.input_uri)): Path("/" + path_of(file.output_uri))
-                for file in all_files(connection, run.job.number)
+                for file in page_of_files(connection, run.job.number, limit=run.job.summary.total_files)
                 if file.output_uri
             }
 

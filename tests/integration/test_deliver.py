@@ -17,7 +17,7 @@ from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries
 from batchscribe.database.tables import secret
 from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
-from batchscribe.work.finish import cancel_job
+from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.flow import Flow
 from batchscribe.work.notify import Webhook
 from tests.integration.command import wait_until
@@ -124,7 +124,7 @@ def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) ->
 def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
     with receiver(200) as (url, bodies), runner_with(tmp_path) as runner:
         job = runner.submit(webhook=Webhook(url), sources=(runner.file("calls/missing.wav"),))
-        canceled = cancel_job(job, runner.records)
+        canceled = cancel_served_job(job, runner.records)
         wait_until(lambda: is_over(runner, job))
     assert (b"job.canceled" in bodies[0]) is canceled
 

@@ -23,7 +23,7 @@ from batchscribe.wire.model import JsonObject
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.wire.states import JobState
 from batchscribe.work.dry_run import dry_run
-from batchscribe.work.finish import cancel_job
+from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.requested import requested
 from batchscribe.work.submit import IdempotencyKey, submit
 
@@ -109,7 +109,7 @@ def jobs_router(service: Service) -> APIRouter:
     def cancel(tenant: Tenant, job_id: str) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
-        if not cancel_job(job, service.records):
+        if not cancel_served_job(job, service.records):
             raise JobNotCancelable(f"{job.job_id} has ended already; only a job under way can be canceled.")
         return Response(status_code=204)
 

@@ -9,7 +9,9 @@ import typer
 
 from batchscribe import __version__
 from batchscribe.cli.jobs import jobs_app
+from batchscribe.cli.keys import keys_app
 from batchscribe.cli.models import models_app
+from batchscribe.cli.serve import serve
 from batchscribe.cli.transcribe import transcribe
 from batchscribe.cli.webhooks import webhooks_app
 from batchscribe.errors import BatchscribeError, UsageError
@@ -24,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(transcribe)
+app.command()(serve)
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(webhooks_app, name="webhooks")
 

@@ -30,10 +30,12 @@ def finish_job(job_id: str, records: Records) -> None:
 
 
 def cancel_job(job: Job, records: Records) -> bool:
-    """Nothing new starts; finished transcripts are kept. False when the job had ended before.
+    """Nothing new starts; finished transcripts are kept. False when the job had ended before."""
+    return end(job, JobState.CANCELED, records)
 
-    Answers at once, however long the job: taking its shards out of the queue is a task for a worker.
-    """
+
+def cancel_served_job(job: Job, records: Records) -> bool:
+    """As `cancel_job`, and at once, however long the job: clearing its queues is a task for a worker of its lane."""
     with records.transaction() as connection:
         if not _end(connection, job, JobState.CANCELED, records):
             return False
