@@ -16,7 +16,7 @@ from tests.servers.s3_server import S3Server
 
 @pytest.fixture(scope="module")
 def bucket(moto_s3: S3Server, wav: bytes) -> str:
-    return moto_s3.new_bucket(**{"a.wav": wav, "b.wav": wav, "notes.txt": b"no recording", "broken.wav": b"RIFF"})
+    return moto_s3.new_bucket(**{"a.wav": wav, "b.wav": wav, "notes.txt": b"no recording", "broken.wav": wav[:30]})
 
 
 @pytest.fixture(scope="module")

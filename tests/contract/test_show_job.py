@@ -59,9 +59,7 @@ def test_a_job_whose_bucket_is_missing_failed_and_says_so(alice: Client) -> None
     assert (job["state"], job["error"]["code"]) == ("FAILED", "BUCKET_NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    "job_id", ["job_0", "0", "none", "job_" + "f" * 32, "x" * 2000, "%00", "%ff", "ü", "..%2f", "'--"]
-)
+@pytest.mark.parametrize("job_id", ["job_0", "0", "none", "job_" + "f" * 32, "x" * 2000, "%00", "%ff", "%C3%BC", "'--"])
 def test_a_job_that_is_not_there_is_not_found(idle: Client, job_id: str) -> None:
-    answer = send_raw(idle, "GET", f"{idle.base}/jobs/{job_id}".encode().decode("latin-1"))
+    answer = send_raw(idle, "GET", f"{idle.base}/jobs/{job_id}")
     assert (answer.status, answer.reason) == (404, "JOB_NOT_FOUND")

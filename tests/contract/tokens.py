@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import time
@@ -24,10 +23,10 @@ def token(key: Key, *, age_sec: float = 30, life_sec: float = HOUR_SEC, secret: 
     return jwt.encode(claims, secret or key.api_secret, algorithm="HS256")
 
 
-def forged(header: object, claims: object, secret: str) -> str:
-    """Signed with HS256 whatever the header and the claims say; `claims` may be text that is no JSON."""
+def forged(header: object, claims: object, secret: str, digest: str = "sha256") -> str:
+    """Signed with an HMAC whatever the header and the claims say; either may be text that is no JSON."""
     signed = f"{encoded(header)}.{encoded(claims)}"
-    signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
+    signature = hmac.new(secret.encode(), signed.encode(), digest).digest()
     return f"{signed}.{_base64(signature)}"
 
 

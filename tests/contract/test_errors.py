@@ -1,0 +1,307 @@
+"""Every mistake a client makes: the right status, one shape, and never a server error (contract 2)."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from tests.contract.bodies import changed, single
+from tests.contract.client import Answer, Client
+from tests.contract.raw import chunked, exchanged, send_raw
+from tests.contract.server import Server
+
+JSON = {"Content-Type": "application/json"}
+NO_OBJECT = "Request Body should be a valid JSON object."
+
+
+def posted(client: Client, content: bytes, **headers: str) -> Answer:
+    types = {name.replace("_", "-"): value for name, value in headers.items()} or JSON
+    return client.call("POST", "/jobs", content=content, headers=types)
+
+
+def good(**changes: Any) -> str:
+    return json.dumps(single(**changes))
+
+
+# --- bodies ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{}}",
+        b'{"input": }',
+        good()[:-1].encode(),
+        good().encode() + b"x",
+        good().encode() * 2,
+        good().replace("}", ",}").encode(),
+        good().replace('"', "'").encode(),
+        b"[]",
+        b"[" + good().encode() + b"]",
+        b"1",
+        b'"text"',
+        b"null",
+        b"true",
+        b"\xff\xfe\x00",
+        b'{"reference_id": "\xff\xfe"}',
+        good().encode()[:-1] + b', "more": NaN}',
+        good().encode()[:-1] + b', "more": Infinity}',
+        good().encode()[:-1] + b', "more": "a\nb"}',
+        b"\0" * 100,
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(idle: Client, content: bytes) -> None:
+    answer = posted(idle, content)
+    assert (answer.status, answer.body["code"], answer.body["message"]) == (400, 300, NO_OBJECT)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"x": 1e999',
+        '"x": ' + "9" * 10_000,
+        '"x": -0.0',
+        '"x": ' + "[" * 200 + "]" * 200,
+        '"reference_id": "a", "reference_id": "b"',
+        '"input": 1, "input": 2',
+        '"x": "\\ud83d\\ude00"',
+        '"\\ud800": 1',
+        '"x": "\\udfff"',
+        '"__proto__": {}',
+        '"x": "\\u0000"',
+    ],
+)
+def test_json_that_few_parsers_agree_on_is_never_a_server_error(idle: Client, more: str) -> None:
+    assert posted(idle, f"{good()[:-1]}, {more}}}".encode()).status in (201, 400)
+
+
+@pytest.mark.parametrize("path", ["reference_id", "input.uri", "output.uri", "config.language", "config.model"])
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\0"])
+def test_text_that_is_no_unicode_is_refused_wherever_it_stands(idle: Client, path: str, text: str) -> None:
+    value = f"s3://calls/{text}.wav" if path.endswith("uri") else text
+    answer = posted(idle, json.dumps(changed(single(), {path: value})).encode())
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_json_in_another_encoding_is_never_a_server_error(idle: Client, encoding: str) -> None:
+    assert posted(idle, good().encode(encoding)).status in (201, 400)
+
+
+def test_all_mistakes_of_a_body_are_named_at_once_or_one_by_one(idle: Client) -> None:
+    body = changed(single(), {"input.uri": 5, "config.timestamps": "yes"})
+    assert set(idle.refused(body).fields) & {"input.uri", "config.timestamps"}
+
+
+# --- content types -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "Application/JSON",
+        " application/json ",
+    ],
+)
+def test_json_may_be_declared_in_many_ways(idle: Client, content_type: str) -> None:
+    assert posted(idle, good().encode(), Content_Type=content_type).status == 201
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "text/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "json",
+        "*/*",
+        "",
+    ],
+)
+def test_another_content_type_is_refused(idle: Client, content_type: str) -> None:
+    answer = posted(idle, good().encode(), Content_Type=content_type)
+    assert (answer.status, answer.body["message"]) == (415, "Unsupported Content Type")
+
+
+def test_a_body_without_a_content_type_is_refused(idle: Client) -> None:
+    answer = send_raw(idle, "POST", f"{idle.base}/jobs", lines=("Content-Length: 2",), body=b"{}")
+    assert (answer.status, answer.body["code"], answer.reason) == (415, 300, "UNSUPPORTED_CONTENT_TYPE")
+
+
+def test_a_get_needs_no_content_type_and_may_even_have_a_body(idle: Client) -> None:
+    idle.call("GET", "/jobs", 200, content=b"{", headers={"Content-Type": "text/plain"})
+
+
+# --- sizes -------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_over_the_limit_is_refused(idle: Client) -> None:
+    answer = posted(idle, b" " * (4 * 2**20 + 1))
+    assert (answer.status, answer.reason) == (413, "BODY_TOO_LARGE")
+
+
+def test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent(idle: Client) -> None:
+    lines = ("Content-Type: application/json", "Content-Length: 10000000000")
+    assert send_raw(idle, "POST", f"{idle.base}/jobs", lines=lines).status == 413
+
+
+def test_a_body_over_the_limit_is_refused_when_its_size_is_not_declared(idle: Client) -> None:
+    lines = ("Content-Type: application/json", "Transfer-Encoding: chunked")
+    answer = send_raw(idle, "POST", f"{idle.base}/jobs", lines=lines, body=chunked(b" " * 5_000_000))
+    assert (answer.status, answer.reason) == (413, "BODY_TOO_LARGE")
+
+
+def test_a_body_may_come_in_chunks(idle: Client) -> None:
+    lines = ("Content-Type: application/json", "Transfer-Encoding: chunked")
+    answer = send_raw(idle, "POST", f"{idle.base}/jobs", lines=lines, body=chunked(good().encode(), 7))
+    assert answer.status == 201
+
+
+def test_a_client_may_wait_before_it_sends_its_body(idle: Client) -> None:
+    """As curl does it with large ones."""
+    lines = ("Content-Type: application/json", f"Content-Length: {len(good())}", "Expect: 100-continue")
+    answer = send_raw(idle, "POST", f"{idle.base}/jobs", lines=lines, body=good().encode())
+    assert answer.status == 201
+
+
+def test_the_largest_body_that_is_allowed_is_read(idle: Client) -> None:
+    assert posted(idle, good().encode().ljust(4 * 2**20)).status == 201
+
+
+# --- routes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/job", "/jobs/a/b", "/jobs/a/files/b/c", "/transcripts", "/jobs/a/retries", "/../jobs"]
+)
+def test_an_unknown_route_is_not_found(idle: Client, path: str) -> None:
+    answer = send_raw(idle, "GET", f"{idle.base}{path}")
+    assert (answer.status, answer.reason) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v2", "/v1/aiservices/scribe/jobs", "/jobs", "/favicon.ico", "/v2/ai/scribe/jobs"]
+)
+def test_nothing_is_served_beside_the_two_bases(idle: Client, path: str) -> None:
+    assert idle.call_at("GET", path, 404).reason == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/jobs", {"GET", "POST"}),
+        ("PATCH", "/jobs", {"GET", "POST"}),
+        ("DELETE", "/jobs", {"GET", "POST"}),
+        ("POST", "/jobs/job_0", {"GET", "DELETE"}),
+        ("PUT", "/jobs/job_0", {"GET", "DELETE"}),
+        ("PATCH", "/jobs/job_0", {"GET", "DELETE"}),
+        ("POST", "/jobs/job_0/files", {"GET"}),
+        ("DELETE", "/jobs/job_0/files/f_001", {"GET"}),
+        ("TRACE", "/jobs", {"GET", "POST"}),
+        ("BREW", "/jobs", {"GET", "POST"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(idle: Client, method: str, path: str, allowed: set[str]) -> None:
+    answer = idle.call(method, path, 405)
+    assert answer.reason == "METHOD_NOT_ALLOWED"
+    assert {name.strip() for name in answer.headers["allow"].split(",")} - {"HEAD", "OPTIONS"} == allowed
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/jobs/"), ("POST", "/jobs/"), ("GET", "/jobs/job_0/files/")])
+def test_a_slash_at_the_end_is_never_a_redirect(idle: Client, method: str, path: str) -> None:
+    """A redirected POST becomes a GET in many clients, and a redirect shows the address behind a proxy."""
+    rest = {"json": single()} if method == "POST" else {}
+    answer = idle.call(method, path, **rest)
+    assert answer.status in (200, 201, 404)
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["//v2//aiservices///scribe/jobs", "/v2//aiservices/scribe//jobs", "//aiservices/scribe/jobs"]
+)
+def test_double_slashes_are_one(idle: Client, path: str) -> None:
+    assert send_raw(idle, "GET", path).status == 200
+
+
+@pytest.mark.parametrize("target", ["/jobs/%zz", "/jobs/%", "/jobs/%f", "/jobs/%00", "/jobs/%ff%fe", "/%6aobs/x%2fy"])
+def test_bad_percent_encoding_is_not_found(idle: Client, target: str) -> None:
+    assert send_raw(idle, "GET", f"{idle.base}{target}").status == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["page_size=%zz", "page_size=%", "page_size=%ff", "next_page_token=%ff%00", "state=%00", "state=%ff", "state=%zz"],
+)
+def test_bad_percent_encoding_in_a_query_is_refused(idle: Client, query: str) -> None:
+    answer = send_raw(idle, "GET", f"{idle.base}/jobs?{query}")
+    assert (answer.status, answer.reason) == (400, "VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&", "=", "&&==&", "page_size=1&page_size=2", "unknown=%ff", "x" * 8000, "a[]=1;b=2"]
+)
+def test_a_strange_query_is_never_a_server_error(idle: Client, query: str) -> None:
+    assert send_raw(idle, "GET", f"{idle.base}/jobs?{query}").status in (200, 400)
+
+
+# --- below HTTP --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET /healthz HTTP/9.9\r\n\r\n",
+        "GET /v2/aiservices/scribe/jobs/ü HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_and_harms_nobody(idle: Client, idle_server: Server, request_bytes: bytes) -> None:
+    assert 400 <= exchanged(idle_server.url, request_bytes).status < 500
+    idle.call_at("GET", "/healthz", 200)
+
+
+def test_a_connection_that_ends_in_the_middle_of_a_body_harms_nobody(idle: Client, idle_server: Server) -> None:
+    newest = idle.get("/jobs", page_size=1)["jobs"]
+    host, port = "127.0.0.1", idle_server.port
+    head = [f"POST {idle.base}/jobs HTTP/1.1", f"Host: {host}:{port}", "Content-Length: 5000"]
+    head += ["Content-Type: application/json", *[f"{name}: {value}" for name, value in idle.headers.items()], "", ""]
+    hang_up_after(host, port, "\r\n".join(head).encode() + b'{"input"')
+    assert idle.get("/jobs", page_size=1)["jobs"] == newest
+
+
+def hang_up_after(host: str, port: int, data: bytes) -> None:
+    with socket.create_connection((host, port), timeout=10) as connection:
+        connection.sendall(data)
+
+
+# --- tracking ----------------------------------------------------------------------------------------------------
+
+
+def test_every_request_has_a_tracking_id_of_its_own(idle: Client) -> None:
+    ids = {idle.call("GET", "/jobs/job_0").headers["x-zm-trackingid"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/jobs", 200), ("GET", "/nothing", 404)])
+def test_the_log_of_a_request_has_its_tracking_id(
+    idle: Client, idle_server: Server, method: str, path: str, status: int
+) -> None:
+    tracking_id = idle.call(method, path, status).headers["x-zm-trackingid"]
+    lines = [line for line in idle_server.log_lines() if line.get("tracking_id") == tracking_id]
+    assert lines, "no line of the log has it"
