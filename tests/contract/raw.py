@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from http.client import HTTPResponse
 
 from tests.contract.client import Answer, Client
@@ -23,12 +24,10 @@ def exchanged(url: str, request: bytes, method: str = "GET") -> Answer:
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(request)
-        response = HTTPResponse(connection, method=method)
-        response.begin()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        answer = Answer(response.status, headers, response.read())
-        response.close()
-    return answer
+        with closing(HTTPResponse(connection, method=method)) as response:
+            response.begin()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, response.read())
 
 
 def chunked(body: bytes, size: int = 65_536) -> bytes:

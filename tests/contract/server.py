@@ -117,7 +117,8 @@ class Server:
         return self._log.read_text(errors="replace")
 
     def log_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log_text().splitlines() if line]
+        """Those of the log proper; the first start without a key also gives a person a hint there."""
+        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
     @property
     def _printed(self) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import jwt
 import pytest
 
 from tests.contract.bodies import single
@@ -116,10 +115,7 @@ def test_who_is_not_let_in_learns_nothing_about_his_body(nobody: Client, rest: d
     nobody.call("POST", "/jobs", 401, **rest)
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token x", "Bearer x", "Bearer a b", "Bearer null", "x.y.z"],
-)
+@pytest.mark.parametrize("value", ["", "Bearer", "Basic dXNlcjpwYXNz", "Token x", "Bearer a b", "Bearer null", "x.y.z"])
 def test_a_header_that_says_nothing_is_turned_away(nobody: Client, value: str) -> None:
     assert_turned_away(nobody, Authorization=value)
 
@@ -156,17 +152,10 @@ def test_an_unsigned_token_is_turned_away(nobody: Client, alice_key: Key, algori
         assert_turned_away(nobody, **bearer(f"{unsigned}.{signature}"))
 
 
-@pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
-def test_a_token_of_another_hmac_is_turned_away(nobody: Client, alice_key: Key, algorithm: str) -> None:
-    long_secret = jwt.encode(good_claims(alice_key), alice_key.api_secret.ljust(64), algorithm=algorithm)
-    right_secret = _signed_with(alice_key, algorithm)
-    for word in (long_secret, right_secret):
-        assert_turned_away(nobody, **bearer(word))
-
-
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-def _signed_with(key: Key, algorithm: str) -> str:
-    return forged({"alg": algorithm, "typ": "JWT"}, good_claims(key), key.api_secret)
+@pytest.mark.parametrize(("algorithm", "digest"), [("HS384", "sha384"), ("HS512", "sha512"), ("HS256", "sha512")])
+def test_a_token_of_another_hmac_is_turned_away(nobody: Client, alice_key: Key, algorithm: str, digest: str) -> None:
+    word = forged({"alg": algorithm, "typ": "JWT"}, good_claims(alice_key), alice_key.api_secret, digest)
+    assert_turned_away(nobody, **bearer(word))
 
 
 @pytest.mark.parametrize(
@@ -205,21 +194,15 @@ def test_a_token_with_a_claim_missing_or_of_the_wrong_kind_is_turned_away(
     assert_turned_away(nobody, **bearer(forged(HS256, claims, alice_key.api_secret)))
 
 
-@pytest.mark.parametrize(
-    "issuer", ["unknown", "alice", "' OR 1=1 --", "\0", "*", "%", ["{key}"], {"key": "{key}"}, "{key} "]
-)
-def test_a_token_of_an_unknown_issuer_is_turned_away(nobody: Client, alice_key: Key, issuer: Any) -> None:
-    text = encoded(good_claims(alice_key, iss=issuer))
-    assert text
-    spelled = _spelled(issuer, alice_key.api_key)
-    claims = good_claims(alice_key, iss=spelled)
-    assert_turned_away(nobody, **bearer(forged(HS256, claims, alice_key.api_secret)))
+@pytest.mark.parametrize("issuer", ["unknown", "alice", "' OR 1=1 --", "\0", "*", "%"])
+def test_a_token_of_an_unknown_issuer_is_turned_away(nobody: Client, alice_key: Key, issuer: str) -> None:
+    assert_turned_away(nobody, **bearer(forged(HS256, good_claims(alice_key, iss=issuer), alice_key.api_secret)))
 
 
-def _spelled(issuer: Any, api_key: str) -> Any:
-    if isinstance(issuer, str):
-        return issuer.replace("{key}", api_key)
-    return [api_key] if isinstance(issuer, list) else {"key": api_key}
+def test_an_issuer_that_only_contains_the_key_is_turned_away(nobody: Client, alice_key: Key) -> None:
+    key = alice_key.api_key
+    for issuer in ([key], {"key": key}, f"{key} ", f" {key}", key.upper(), key[:-1]):
+        assert_turned_away(nobody, **bearer(forged(HS256, good_claims(alice_key, iss=issuer), alice_key.api_secret)))
 
 
 def test_an_expired_token_is_turned_away(nobody: Client, alice_key: Key) -> None:
