@@ -13,12 +13,19 @@ from batchscribe.api.service import Service
 def health_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz", summary="The process lives", response_model=None, responses={200: {"model": HealthBody}})
+    @router.get(
+        "/healthz",
+        operation_id="healthz",
+        summary="The process lives",
+        response_model=None,
+        responses={200: {"model": HealthBody}},
+    )
     async def healthz() -> Response:
         return JSONResponse({"status": "ok"})
 
     @router.get(
         "/readyz",
+        operation_id="readyz",
         summary="The process can serve: its database answers",
         response_model=None,
         responses={200: {"model": HealthBody}, **refusals(503)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from batchscribe.wire.choices import Place
 from batchscribe.wire.model import NOT_AVAILABLE, Text, refusal
@@ -48,6 +48,10 @@ def _checked_if_given(uri: str) -> str:
     return checked_uri(uri) if uri else ""
 
 
-Uri = Annotated[Text, AfterValidator(checked_uri)]
-OptionalUri = Annotated[Text, AfterValidator(_checked_if_given)]  #: empty means absent
+#: For the OpenAPI document; `checked_uri` says more, and in sentences.
+PATTERN = "^(s3|https|file)://.+"
+
+Uri = Annotated[Text, AfterValidator(checked_uri), Field(json_schema_extra={"pattern": PATTERN})]
+#: Empty means absent.
+OptionalUri = Annotated[Text, AfterValidator(_checked_if_given), Field(json_schema_extra={"pattern": f"^$|{PATTERN}"})]
 NamedPlace = Annotated[Place, BeforeValidator(_known_place)]

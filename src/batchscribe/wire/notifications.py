@@ -32,5 +32,5 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
 class Notifications(WireModel):
     """One signed request to a URL of the client's."""
 
-    webhook_url: Annotated[Text, AfterValidator(_web_url)]
+    webhook_url: Annotated[Text, AfterValidator(_web_url), Field(json_schema_extra={"pattern": "^https?://.+"})]
     secret: Annotated[SecretStr, Field(max_length=MAX_SECRET_CHARS)] | None = None
