@@ -32,7 +32,7 @@ format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/ruff format $(CHECKED)
 
-bench: $(VENV)/dev.stamp ## Measure speed, overhead and memory
+bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interface
 	$(BIN)/python -m benchmarks
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows

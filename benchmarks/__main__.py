@@ -7,13 +7,14 @@ import sys
 
 import structlog
 
-from benchmarks import accuracy, memory, overhead, service
+from benchmarks import accuracy, memory, overhead, service, wire
 from benchmarks.report import show
 
 MEASUREMENTS = {
     "service": ("Service against bare engine (pocketsphinx)", service.measure),
     "overhead": ("Overhead per file (five-second recordings, scripted engine)", overhead.measure),
     "memory": ("Memory", memory.measure),
+    "wire": ("The HTTP interface (a job of 1,000,000 files on record, workers busy)", wire.measure),
     "accuracy": ("Word error rate through the flow (pocketsphinx)", accuracy.measure),
 }
 
