@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,31 +21,16 @@ from batchscribe.work.notify import Webhook
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
+from tests.servers.receiver import in_turn, receiving, says
 
 LOOPBACK: dict[str, Any] = {"webhook_allow_networks": "127.0.0.0/8", "webhook_allow_http": True}
 
 
 @contextmanager
-def receiver(*statuses: int) -> Iterator[tuple[str, list[bytes]]]:
-    """Its URL and the bodies it got; answers with these statuses in turn, the last one for ever."""
-    bodies: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(statuses[min(len(bodies), len(statuses)) - 1])
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_args: Any) -> None:
-            """Silent."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/hook?token=mark", bodies
-        server.shutdown()
-        thread.join()
+def receiver(*statuses: int) -> Iterator[tuple[str, Callable[[], list[bytes]]]]:
+    """Its URL and a look at the bodies it got; answers with these statuses in turn, the last one for ever."""
+    with receiving(in_turn(*(says(status) for status in statuses))) as found:
+        yield found.url("/hook?token=mark"), lambda: [request.body for request in found.requests]
 
 
 @contextmanager
@@ -81,7 +64,7 @@ def test_a_receiver_that_is_down_gets_the_same_event_when_it_is_back(tmp_path: P
         [(delivery, attempts)] = sent(runner, job)
     assert delivery.state is DeliveryState.DELIVERED
     assert [attempt.status for attempt in attempts] == [503, 200]
-    assert bodies == [delivery.payload] * 2
+    assert bodies() == [delivery.payload] * 2
 
 
 def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: Path) -> None:
@@ -94,7 +77,7 @@ def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: P
 def test_while_it_is_pending_neither_address_nor_secret_is_readable_on_disk(tmp_path: Path) -> None:
     with receiver(503) as (url, bodies), runner_with(tmp_path, webhook_first_retry_sec=60) as runner:
         runner.run(webhook=Webhook(url, "shared secret"))
-        wait_until(lambda: len(bodies) == 1)
+        wait_until(lambda: len(bodies()) == 1)
         assert secrets_left(runner) == 1
         stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
     assert b"token=mark" not in stored
@@ -107,7 +90,7 @@ def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path, statu
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))
         [(delivery, _)] = sent(runner, job)
-    assert (delivery.state, len(bodies)) == (DeliveryState.REFUSED, 1)
+    assert (delivery.state, len(bodies())) == (DeliveryState.REFUSED, 1)
 
 
 def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) -> None:
@@ -118,7 +101,7 @@ def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) ->
         assert runner.job(job.job_id).state == job.state
         assert secrets_left(runner) == 0
     assert delivery.state is DeliveryState.GAVE_UP
-    assert len(bodies) == len(attempts) >= 2
+    assert len(bodies()) == len(attempts) >= 2
 
 
 def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
@@ -126,7 +109,7 @@ def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
         job = runner.submit(webhook=Webhook(url), sources=(runner.file("calls/missing.wav"),))
         canceled = cancel_served_job(job, runner.records)
         wait_until(lambda: is_over(runner, job))
-    assert (b"job.canceled" in bodies[0]) is canceled
+    assert (b"job.canceled" in bodies()[0]) is canceled
 
 
 def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(tmp_path: Path) -> None:
@@ -142,10 +125,10 @@ def test_an_event_that_was_pending_when_the_worker_ended_is_sent_by_the_next(tmp
     with receiver(503, 200) as (url, bodies):
         with runner_with(tmp_path, webhook_first_retry_sec=2) as runner:
             job = runner.run(webhook=Webhook(url))
-            wait_until(lambda: len(bodies) == 1 and bool(sent(runner, job)[0][1]))
+            wait_until(lambda: len(bodies()) == 1 and bool(sent(runner, job)[0][1]))
         with runner_with(tmp_path) as runner:
             wait_until(lambda: is_over(runner, job))
-    assert bodies[0] == bodies[1]
+        assert len(set(bodies())) == 1
 
 
 def test_ended_tasks_are_swept_out_of_the_engines_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from batchscribe.errors import (
 )
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import load_settings
-from batchscribe.storage.web import FIRST_BLOCK_BYTES, WebStore
+from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES
+from batchscribe.storage.web import WebStore
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.work.requested import requested
 from batchscribe.work.submit import Submission, planned_job, submit

@@ -46,6 +46,12 @@ def says(status: int = 200, *headers: str, body: bytes = b"{}") -> Answer:
     return lambda connection: connection.sendall(reply)
 
 
+def in_turn(*answers: Answer) -> Answer:
+    """One after the other, the last one for ever."""
+    left = list(answers)
+    return lambda connection: (left.pop(0) if len(left) > 1 else left[0])(connection)
+
+
 def drips(start: bytes, drop: bytes) -> Answer:
     """`start`, and then a drop every 0.1 s for as long as somebody listens."""
 

@@ -12,11 +12,12 @@ from obstore.store import S3Store
 
 from batchscribe.errors import ObjectNotFound, StorageError, WrongRegion
 from batchscribe.storage.access import Access
+from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of, split_folder
 from batchscribe.storage.s3_client import s3_client
 from batchscribe.storage.s3_errors import s3_error
 from batchscribe.storage.s3_listing import ExactPage, fetch_page, listing_query, signed_url
-from batchscribe.storage.s3_recording import FIRST_BLOCK_BYTES, S3Recording, bytes_between, first_bytes
+from batchscribe.storage.s3_recording import bytes_between, first_bytes
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 from batchscribe.storage.uris import split_s3
 
@@ -46,12 +47,12 @@ class BucketStore:
         meta, _ = self._ask(uri, lambda store, path: first_bytes(store, path, 1))
         return ObjectInfo(uri, meta["size"], meta["e_tag"])
 
-    def open(self, uri: str) -> S3Recording:
+    def open(self, uri: str) -> RangedRecording:
         def fetch(start: int, end: int, etag: str | None) -> bytes:
             return self._ask(uri, lambda store, path: bytes_between(store, path, start, end, etag))
 
         meta, first = self._ask(uri, lambda store, path: first_bytes(store, path, FIRST_BLOCK_BYTES))
-        return S3Recording(uri, meta, first, fetch)
+        return RangedRecording(uri, meta["size"], meta["e_tag"], first, fetch)
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
         """In the byte order of the keys, as the service lists them."""

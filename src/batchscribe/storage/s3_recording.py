@@ -1,9 +1,8 @@
-"""One open object of S3: ranged reads, each on condition that the object is still the one that was opened."""
+"""Reading an object of S3 in ranges, each on condition that it is still the one that was opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import GenericError
@@ -14,37 +13,7 @@ from batchscribe.storage.s3_errors import answer_in, status_of
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
 
-#: Fetched on opening: a small recording then costs one request, a large one none more than it would.
-FIRST_BLOCK_BYTES = 2**20
 _EMPTY_OBJECT = 416  #: no range can be satisfied in an object without bytes
-
-Fetch = Callable[[int, int, str | None], bytes]  #: start, end, ETag to hold to
-
-
-class S3Recording:
-    """Holds the object's first bytes and nothing that needs closing."""
-
-    def __init__(self, uri: str, meta: ObjectMeta, first: bytes, fetch: Fetch) -> None:
-        self.uri = uri
-        self.size = meta["size"]
-        self.etag = meta["e_tag"]
-        self._first = first
-        self._fetch = fetch
-
-    def read(self, offset: int, length: int) -> bytes:
-        end = min(offset + length, self.size)
-        if end <= len(self._first):
-            return self._first[offset:end]
-        return self._fetch(offset, end, self.etag) if offset < end else b""
-
-    def close(self) -> None:
-        self._first = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def first_bytes(store: S3Store, path: str, length: int) -> tuple[ObjectMeta, bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Self
 
 import httpcore2
 
@@ -24,10 +23,10 @@ from batchscribe.errors import (
 )
 from batchscribe.outbound.client import GuardedClient, Reply
 from batchscribe.outbound.policy import Policy, check_url
+from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page
 from batchscribe.wire.uris import without_query
 
-FIRST_BLOCK_BYTES = 2**20
 REQUEST_SEC = 60.0  #: for one range of at most a few MiB
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
@@ -51,14 +50,17 @@ class WebStore:
         with self.open(uri) as recording:
             return ObjectInfo(uri, recording.size, recording.etag)
 
-    def open(self, uri: str) -> WebRecording:
+    def open(self, uri: str) -> RangedRecording:
+        def fetch(start: int, end: int, etag: str | None) -> bytes:
+            return self._fetch(uri, start, end, etag)
+
         reply, first = self._get(uri, 0, FIRST_BLOCK_BYTES, {})
         if reply.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return WebRecording(self, uri, 0, reply.headers.get("etag"), b"")
+            return RangedRecording(uri, 0, reply.headers.get("etag"), b"", fetch)
         _check(reply, uri)
-        return WebRecording(self, uri, _size(reply, first, uri), reply.headers.get("etag"), first)
+        return RangedRecording(uri, _size(reply, first, uri), reply.headers.get("etag"), first, fetch)
 
-    def fetch(self, uri: str, start: int, end: int, etag: str | None) -> bytes:
+    def _fetch(self, uri: str, start: int, end: int, etag: str | None) -> bytes:
         """Bytes of the object that has this ETag. Raises `ObjectChanged`."""
         is_strong = etag is not None and not etag.startswith("W/")
         reply, content = self._get(uri, start, end, {"If-Match": etag} if etag and is_strong else {})
@@ -95,32 +97,6 @@ class WebStore:
         except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             failure = type(error).__name__
         raise StorageUnavailable(f"{without_query(uri)} cannot be read ({failure}); try again.")
-
-
-class WebRecording:
-    """Holds the first bytes and nothing that needs closing."""
-
-    def __init__(self, store: WebStore, uri: str, size: int, etag: str | None, first: bytes) -> None:
-        self.uri = uri
-        self.size = size
-        self.etag = etag
-        self._store = store
-        self._first = first
-
-    def read(self, offset: int, length: int) -> bytes:
-        end = min(offset + length, self.size)
-        if end <= len(self._first):
-            return self._first[offset:end]
-        return self._store.fetch(self.uri, offset, end, self.etag) if offset < end else b""
-
-    def close(self) -> None:
-        self._first = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def _check(reply: Reply, uri: str) -> None:

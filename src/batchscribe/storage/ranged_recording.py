@@ -1,0 +1,37 @@
+"""One open object that is read in ranges, each on condition that it is still the one that was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+#: Fetched on opening: a small recording then costs one request, a large one none more than it would.
+FIRST_BLOCK_BYTES = 2**20
+
+Fetch = Callable[[int, int, str | None], bytes]  #: start, end, ETag to hold to
+
+
+class RangedRecording:
+    """Holds the object's first bytes and nothing that needs closing."""
+
+    def __init__(self, uri: str, size: int, etag: str | None, first: bytes, fetch: Fetch) -> None:
+        self.uri = uri
+        self.size = size
+        self.etag = etag
+        self._first = first
+        self._fetch = fetch
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, self.size)
+        if end <= len(self._first):
+            return self._first[offset:end]
+        return self._fetch(offset, end, self.etag) if offset < end else b""
+
+    def close(self) -> None:
+        self._first = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
