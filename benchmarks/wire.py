@@ -59,7 +59,7 @@ ROWS_AT_ONCE, TASKS_AT_ONCE = 64_000, 1000
 ENQUEUE_MAX_SEC = 60.0
 SHOWS, PAGES, SUBMITS, CANCELS = 500, 200, 30, 20
 CONNECTIONS, THROUGHPUT_SEC = 4, 8.0
-LISTED_MAX_SEC, END_MAX_SEC = 120.0, 90.0
+LISTED_MAX_SEC, WORKING_MAX_SEC, END_MAX_SEC = 120.0, 120.0, 90.0
 LOOK_SEC, LOOKED_SEC = 0.01, 4.0  #: for files that start after the job was canceled
 
 Ask = Callable[[], float]  #: makes a request; the seconds until its whole answer is there
@@ -363,7 +363,8 @@ def _wait_listed(client: httpx2.Client, job_ids: Sequence[str]) -> None:
 
 
 def _big_cancel(scene: Scene, client: httpx2.Client) -> list[Figure]:
-    """And what others meet while its shards are taken out of the queue."""
+    """While files of it run; and what others meet while its shards are taken out of the queue."""
+    _wait_working(scene, client)
     took_sec = _ask(client, "DELETE", _path(scene), status=204)
     last_start_sec = _last_start_sec(scene)
     submitted = [_submit(scene, client, f"after{number}")[0] for number in range(5)]
@@ -372,6 +373,14 @@ def _big_cancel(scene: Scene, client: httpx2.Client) -> list[Figure]:
         Figure("after that answer its last file starts in", f"{last_start_sec:.2f} s"),
         _figure("submit while its queue is cleared", submitted),
     ]
+
+
+def _wait_working(scene: Scene, client: httpx2.Client) -> None:
+    """The jobs that were canceled before stand in front of it in the queue until they are cleared."""
+    before, until = _done(scene, client), time.monotonic() + WORKING_MAX_SEC
+    while _done(scene, client) < before + SHARD_FILES:
+        assert time.monotonic() < until, "no file of the big job ends"
+        time.sleep(0.1)
 
 
 def _last_start_sec(scene: Scene) -> float:
