@@ -1,27 +1,30 @@
-"""Requests made up from the served OpenAPI document: no answer that it does not declare, and no mistake of ours."""
+"""The document at /openapi.json says what the server does: no request finds an answer that it does not declare."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
+import requests
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from tests.contract.server import QUICK, Server
-from tests.integration.command import wait_until
-from tests.recordings import write_wav
+from tests.contract.bodies import manifest, prefix, single
+from tests.contract.client import Client
+from tests.contract.server import Server
+from tests.contract.strict import Json, check_answer
+from tests.servers.s3_server import S3Server
 
-EXAMPLES = 40  #: of each operation
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -29,104 +32,154 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = [
-    "submitBatchAsr",
-    "listBatchJobs",
-    "getBatchJobStatus",
-    "cancelBatchJob",
-    "listBatchJobFiles",
-    "getBatchScribeJobFile",
-    "healthz",
-    "readyz",
-]
+#: The same requests in each run, and none of the slow ways to make a failure smaller.
+BOUNDED = settings(
+    max_examples=30,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+LISTS = ("listBatchJobs", "listBatchJobFiles")
+OPERATIONS = ("submitBatchAsr", *LISTS, "getBatchJobStatus", "cancelBatchJob", "getBatchScribeJobFile")
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Everybody is let in, and one job is done."""
-    folder = tmp_path_factory.mktemp("openapi")
-    nobody = {"BATCHSCRIBE_S3_ENDPOINT": "http://127.0.0.1:9"}  # buckets that are made up are asked for nowhere else
-    environment = {**QUICK, **nobody, "BATCHSCRIBE_AUTH": "off", "BATCHSCRIBE_FILE_ROOTS": str(folder)}
-    with Server(folder / "server", environment) as running:
-        yield running
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
 
 
 @pytest.fixture(scope="module")
-def schema(server: Server) -> Any:
-    return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+def document(open_server: Server) -> OpenApiSchema:
+    return schemathesis.openapi.from_url(f"{open_server.url}/openapi.json")
 
 
-@pytest.fixture(scope="module")
-def job_id(server: Server) -> str:
-    """Of a finished job with a file that succeeded and one that failed."""
-    folder = server.folder.parent
-    write_wav(folder / "calls" / "a.wav")
-    (folder / "calls" / "b.wav").write_bytes(b"no recording")
-    jobs = f"{server.url}/v2/aiservices/scribe/jobs"
-    body = {
-        "input": {"uri": (folder / "calls").as_uri()},
-        "output": {"uri": f"{(folder / 'out').as_uri()}/"},
-        "config": {"segmentation_mode": "none"},
-        "reference_id": "of this test",
-    }
-    made: str = httpx2.post(jobs, json=body).json()["job_id"]
-    wait_until(lambda: httpx2.get(f"{jobs}/{made}").json()["state"] == "PARTIAL")
-    return made
+def assert_as_declared(case: Any, session: requests.Session, url: str, headers: Json | None = None) -> int:
+    """The status. Every answer is also read as strictly as those of the other tests."""
+    response = case.call(base_url=url, session=session, headers=headers)
+    case.validate_response(response, checks=CHECKS)
+    sent = {name.lower(): ", ".join(values) for name, values in response.headers.items()}
+    path = response.request.path_url.partition("?")[0]
+    check_answer(response.request.method, path, response.status_code, sent, response.content)
+    status: int = response.status_code
+    return status
 
 
-def operations(schema: Any) -> dict[str, Any]:
-    return {found.ok().definition.raw["operationId"]: found.ok() for found in schema.get_all_operations()}
-
-
-def test_the_document_names_the_routes_of_the_contract_and_no_other(schema: Any) -> None:
-    assert sorted(operations(schema)) == sorted(OPERATIONS)
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_no_request_gets_an_answer_that_is_not_declared(schema: Any, name: str) -> None:
-    operation = operations(schema)[name]
-
-    run(operation, lambda case: case)
-
-
-def test_made_up_options_of_a_job_that_can_be_done_are_accepted_or_refused(
-    schema: Any, server: Server, job_id: str
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_no_generated_request_is_answered_otherwise_than_declared(
+    document: OpenApiSchema, open_server: Server, session: requests.Session, operation_id: str, mode: GenerationMode
 ) -> None:
-    """Made-up inputs and outputs hardly ever go together, so that nothing behind them would be reached."""
+    operation: Any = document.find_operation_by_id(operation_id)
+
+    @BOUNDED
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answered(case: Any) -> None:
+        assert_as_declared(case, session, open_server.url)
+
+    answered()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_generated_query_about_a_job_that_is_there_is_answered_otherwise(
+    document: OpenApiSchema, open_server: Server, anyone: Client, session: requests.Session, mode: GenerationMode
+) -> None:
+    operation: Any = document.find_operation_by_id("listBatchJobFiles")
+    name = next(iter(operation.path_parameters)).name
+    job_id = anyone.submit(single())
+
+    @BOUNDED
+    @given(case=operation.as_strategy(generation_mode=mode, path_parameters={name: job_id}))
+    def answered(case: Any) -> None:
+        assert_as_declared(case, session, open_server.url)
+
+    answered()
+
+
+def test_no_generated_job_in_places_that_are_served_is_answered_otherwise(
+    document: OpenApiSchema, open_server: Server, session: requests.Session
+) -> None:
+    operation: Any = document.find_operation_by_id("submitBatchAsr")
     statuses: set[int] = set()
-    calls = (server.folder.parent / "calls").as_uri()
-    assert job_id, "its fixture made the recordings"
 
-    def doable(case: Any) -> Any:
-        if isinstance(case.body, dict):
-            case.body |= {"input": {"uri": calls}, "output": {"uri": f"{calls}/out/"}}
-        return case
+    @BOUNDED
+    @given(case=operation.as_strategy(query={}))
+    def answered(case: Any) -> None:
+        places = {name: single()[name] for name in ("input", "output")}
+        case.body = case.body | places if isinstance(case.body, dict) else case.body
+        statuses.add(assert_as_declared(case, session, open_server.url))
 
-    run(operations(schema)["submitBatchAsr"], doable, statuses)
-    assert {201, 400} <= statuses
-
-
-def run(operation: Any, change: Callable[[Any], Any], statuses: set[int] | None = None) -> None:
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy())
-    def check(case: Any) -> None:
-        answer = change(case).call_and_validate(checks=CHECKS)
-        if statuses is not None:
-            statuses.add(answer.status_code)
-
-    check()
+    answered()
+    assert statuses == {201, 400}
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/jobs/{job_id}", "/jobs/{job_id}/files", "/jobs/{job_id}/files/{file_id}"])
-def test_real_answers_are_of_the_shape_that_is_declared(schema: Any, job_id: str, path: str) -> None:
-    parameters = {"job_id": job_id, "file_id": "f_000001"}
-    used = {name: value for name, value in parameters.items() if f"{{{name}}}" in path}
-    case = schema[f"/v2/aiservices/scribe{path}"]["GET"].Case(path_parameters=used)
-    answer = case.call_and_validate(checks=CHECKS)
-    assert answer.status_code == 200
+@pytest.fixture(scope="module")
+def job_ids(alice: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
+    """By their last states."""
+    bucket = moto_s3.new_bucket(**{"a.wav": wav, "notes.txt": b"x"})
+    there, missing, out = f"s3://{bucket}/a.wav", f"s3://{bucket}/missing.wav", f"s3://{bucket}/out/"
+    bodies = [
+        prefix(f"s3://{bucket}/", out, reference_id="x"),
+        manifest(there, missing, output=out),
+        prefix(f"s3://{bucket}/empty/", out),
+        manifest(*[there] * 200, output=f"{out}canceled/"),
+    ]
+    ids = [alice.submit(body) for body in bodies]
+    alice.cancel(ids[-1])
+    return {str(alice.ended(job_id)["state"]): job_id for job_id in ids}
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"])
+def test_a_real_job_and_its_files_are_as_declared(
+    document: OpenApiSchema,
+    server: Server,
+    alice: Client,
+    session: requests.Session,
+    job_ids: dict[str, str],
+    state: str,
+) -> None:
+    def answered(operation_id: str, *values: str) -> int:
+        operation: Any = document.find_operation_by_id(operation_id)
+        names = [parameter.name for parameter in operation.path_parameters]
+        case = operation.Case(path_parameters=dict(zip(names, values, strict=True)))
+        return assert_as_declared(case, session, server.url, alice.headers)
+
+    job_id = job_ids[state]
+    assert answered("getBatchJobStatus", job_id) == 200
+    assert answered("listBatchJobFiles", job_id) == 200
+    for file in alice.files(job_id)[:5]:
+        assert answered("getBatchScribeJobFile", job_id, file["file_id"]) == 200
+    assert answered("listBatchJobs") == 200
+    assert answered("cancelBatchJob", job_id) == 400
+
+
+@pytest.mark.parametrize(("dry_run", "status"), [("true", 200), ("false", 201)])
+def test_a_real_submit_is_as_declared(
+    document: OpenApiSchema,
+    server: Server,
+    alice: Client,
+    session: requests.Session,
+    moto_s3: S3Server,
+    wav: bytes,
+    dry_run: str,
+    status: int,
+) -> None:
+    bucket = moto_s3.new_bucket(**{"a.wav": wav})
+    operation: Any = document.find_operation_by_id("submitBatchAsr")
+    body = prefix(f"s3://{bucket}/", f"s3://{bucket}/out/")
+    case = operation.Case(body=body, media_type="application/json", query={"dry_run": dry_run})
+    assert assert_as_declared(case, session, server.url, alice.headers) == status
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_every_operation_declares_the_errors_that_any_request_may_meet(
+    document: OpenApiSchema, operation_id: str
+) -> None:
+    operation: Any = document.find_operation_by_id(operation_id)
+    declared = set(operation.definition.raw["responses"])
+    of_bodies = {"409", "413", "415"} if operation_id == "submitBatchAsr" else set()
+    assert declared >= {"400", "401", "429", "500"} | of_bodies
