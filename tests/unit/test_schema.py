@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from batchscribe.database.engine import open_engine
+from batchscribe.database.file import OPEN_STATES
+from batchscribe.database.job import BY_ID
 from batchscribe.database.schema import migrate
-from batchscribe.database.tables import metadata
+from batchscribe.database.tables import file, metadata
+from batchscribe.wire.states import FileState
 
 
 def test_migrated_schema_is_the_one_of_the_tables(connection: sa.Connection) -> None:
@@ -33,3 +39,27 @@ def test_every_connection_writes_ahead_and_waits_for_its_turn(engine: sa.Engine)
 def test_plain_postgresql_urls_mean_the_driver_we_ship() -> None:
     engine = open_engine("postgresql://somebody@localhost/batchscribe")
     assert engine.url.drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (sa.select(file).where(file.c.job == 1, file.c.shard == 2, file.c.state.in_(OPEN_STATES)), "file_by_shard"),
+        (
+            sa.select(file)
+            .where(file.c.job == 1, file.c.seq > 5, file.c.state == FileState.FAILED)
+            .order_by(file.c.seq)
+            .limit(9),
+            "file_by_state",
+        ),
+        (BY_ID, "file_by_shard"),
+        (BY_ID, "shard_running"),
+    ],
+)
+def test_a_job_of_a_million_files_is_read_along_the_index_that_is_for_it(
+    connection: sa.Connection, query: sa.Select[Any], index: str
+) -> None:
+    """Without the statistics of migration 0003 SQLite reads every file of the job."""
+    written = query.params(of_job_id="job_1").compile(connection, compile_kwargs={"literal_binds": True})
+    plan = connection.execute(sa.text(f"EXPLAIN QUERY PLAN {written}")).all()
+    assert any(f"INDEX {index} " in row[-1] for row in plan), plan

@@ -61,6 +61,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         place = f"{settings.host} port {settings.port}"
         raise InvalidSetting(f"Cannot listen on {place} ({error.strerror}); choose another with --port.") from error
     with listener:
+        # Connections inherit it. asyncio sets it only on sockets that name their protocol, which `create_server` does
+        # not: every answer would wait 40 ms for the client's word that it has the headers.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 

@@ -54,7 +54,7 @@ _JOBS = sa.select(
     _of_running(shard.c.audio_sec, "running_audio_sec"),
     _PROCESSING_FILES.label("processing"),
 )
-_BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
+BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
 _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
 
 
@@ -91,7 +91,7 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
-    row = connection.execute(_BY_ID, {"of_job_id": job_id}).first()
+    row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
     return None if row is None else _job(row)
 
 

@@ -88,6 +88,8 @@ def queues(lane: str) -> tuple[str, ...]:
     return control_queue(lane), files_queue(lane), webhooks_queue(lane)
 
 
+EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaitedWorkflowCancelledError)
+
 Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
 
@@ -127,9 +129,9 @@ def _work(kind: str, job_id: str, number: int) -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whoever ends a job forgets its tasks, the running ones too; that the end of one finds no row is no trouble."""
+    """Whoever ends a job cancels and forgets its tasks, also those under way: that these find so is no trouble."""
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, engine_errors.DBOSNonExistentWorkflowError)
+    return not isinstance(error, EXPECTED)
 
 
 class Flow:
