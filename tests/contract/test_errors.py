@@ -15,6 +15,7 @@ from tests.contract.client import Answer, Client
 from tests.contract.conftest import client_of
 from tests.contract.raw import chunked, exchanged, send_raw
 from tests.contract.server import Server
+from tests.integration.command import wait_until
 
 JSON = {"Content-Type": "application/json"}
 NO_OBJECT = "Request Body should be a valid JSON object."
@@ -309,5 +310,6 @@ def test_the_log_of_a_request_has_its_tracking_id(
     idle: Client, idle_server: Server, method: str, path: str, status: int
 ) -> None:
     tracking_id = idle.call(method, path, status).headers["x-zm-trackingid"]
-    lines = [line for line in idle_server.log_lines() if line.get("tracking_id") == tracking_id]
-    assert lines, "no line of the log has it"
+    wait_until(lambda: tracking_id in idle_server.log_text(), within_sec=5)
+    lines = [line for line in idle_server.log_lines() if tracking_id in json.dumps(line)]
+    assert [line["tracking_id"] for line in lines] == [tracking_id] * len(lines)

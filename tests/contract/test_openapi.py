@@ -107,14 +107,14 @@ def test_no_generated_job_in_places_that_are_served_is_answered_otherwise(
     statuses: set[int] = set()
 
     @BOUNDED
-    @given(case=operation.as_strategy(query={}))
+    @given(case=operation.as_strategy())
     def answered(case: Any) -> None:
         places = {name: single()[name] for name in ("input", "output")}
         case.body = case.body | places if isinstance(case.body, dict) else case.body
         statuses.add(assert_as_declared(case, session, open_server.url))
 
     answered()
-    assert statuses == {201, 400}
+    assert statuses >= {201, 400}
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,10 @@ import re
 import socket
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.contract.bodies import manifest, single
@@ -80,6 +82,23 @@ def test_an_answer_on_an_open_connection_does_not_wait_for_an_acknowledgment(ser
     assert statistics.median(spans) < 0.03
 
 
+def test_many_clients_at_once_are_all_answered(idle_server: Server, idle: Client) -> None:
+    def session(_: int) -> set[str]:
+        with idle.but() as client:
+            client.http = httpx2.Client(timeout=60, trust_env=False)
+            ids = {client.submit(single()) for _ in range(5)}
+            for job_id in ids:
+                client.job(job_id)
+                client.get("/jobs", page_size=3)
+                client.cancel(job_id)
+            return ids
+
+    with ThreadPoolExecutor(16) as pool:
+        sessions = list(pool.map(session, range(16)))
+    assert len(set().union(*sessions)) == 16 * 5
+    assert idle_server.process is not None
+
+
 def test_without_authentication_it_listens_on_loopback_only(tmp_path: Path) -> None:
     server = Server(tmp_path, {"BATCHSCRIBE_AUTH": "off"})
     result = server.run("serve", "--host", "0.0.0.0", "--port", "0", "--no-worker")  # noqa: S104  # it must not
@@ -124,14 +143,14 @@ def test_it_stops_in_the_middle_of_a_job_and_the_next_one_goes_on(
     server = start_server(BATCHSCRIBE_GRACE_SEC="0")
     key = server.new_key("patient")
     with client_of(server, key) as client:
-        job_id = client.submit(manifest(*[f"s3://{bucket}/a.wav"] * 60, output=f"s3://{bucket}/out/"))
+        job_id = client.submit(manifest(*[f"s3://{bucket}/a.wav"] * 40, output=f"s3://{bucket}/out/"))
         while client.job(job_id)["summary"]["succeeded"] < 1:
             time.sleep(0.05)
     assert server.stop() == 0
     server.start()
     with client_of(server, key) as client:
         job = client.ended(job_id)
-    assert (job["state"], job["summary"]["succeeded"]) == ("SUCCEEDED", 60)
+    assert (job["state"], job["summary"]["succeeded"]) == ("SUCCEEDED", 40)
 
 
 def test_jobs_that_were_accepted_survive_a_kill(start_server: StartServer) -> None:
