@@ -38,4 +38,4 @@ def create_app(records: Records, settings: Settings) -> ASGIApp:
             app.include_router(router, prefix=prefix, dependencies=SECURITY, include_in_schema=is_shown)
     app.include_router(health_router(service))
     add_refusals(app)
-    return Front(app)
+    return Front(app, loopback_only=settings.auth == "off")

@@ -11,8 +11,12 @@ import time
 import uuid
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from batchscribe.api.loopback import asks_loopback
+from batchscribe.api.refusals import answer_of
+from batchscribe.errors import AccessTokenInvalid
 
 log = structlog.get_logger()
 
@@ -23,8 +27,10 @@ _SLASHES = re.compile("/{2,}")
 class Front:
     """ASGI: wraps the whole application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, loopback_only: bool = False) -> None:
+        """With `loopback_only` a web page whose name was made to lead here is not let in: it sends its own name."""
         self._app = app
+        self._loopback_only = loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,6 +50,10 @@ class Front:
             )
 
     async def _serve(self, scope: Scope, receive: Receive, visit: Visit) -> None:
+        if self._loopback_only and not asks_loopback(Headers(scope=scope).get("host", "")):
+            refusal = AccessTokenInvalid("With BATCHSCRIBE_AUTH=off only requests to localhost are answered.")
+            await answer_of(refusal)(scope, receive, visit.send)
+            return
         try:
             await self._app(scope, receive, visit.send)
         except Exception:  # it has been answered: see `refusals`

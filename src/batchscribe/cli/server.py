@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from batchscribe.api.app import create_app
-from batchscribe.api.auth import is_loopback
+from batchscribe.api.loopback import is_loopback
 from batchscribe.cli.records import opened, opened_alone
 from batchscribe.cli.server_log import log_of_uvicorn
 from batchscribe.database.api_key import list_keys
