@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.bodies import changed, single
+from tests.contract.bodies import changed, hook, single
 from tests.contract.client import Answer, Client
 from tests.contract.conftest import client_of
 from tests.contract.raw import chunked, exchanged, send_raw
@@ -94,13 +94,52 @@ def test_json_that_few_parsers_agree_on_is_never_a_server_error(idle: Client, mo
     assert posted(idle, f"{good()[:-1]}, {more}}}".encode()).status in (201, 400)
 
 
-@pytest.mark.parametrize("path", ["reference_id", "input.uri", "output.uri", "config.language", "config.model"])
-@pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\0"])
-def test_text_that_is_no_unicode_is_refused_wherever_it_stands(idle_server: Server, path: str, text: str) -> None:
-    """Once stored, it can be sent to nobody: not even the list it is in."""
-    value = f"s3://calls/{text}.wav" if path.endswith("uri") else text
+@pytest.fixture(scope="module")
+def surrogate(idle_server: Server) -> Iterator[Client]:
     with client_of(idle_server, idle_server.new_key("surrogate")) as client:
-        assert posted(client, json.dumps(changed(single(), {path: value})).encode()).status == 400
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("reference_id", "{}"),
+        ("input.uri", "s3://calls/{}.wav"),
+        ("input.uri", "s3://{}/a.wav"),
+        ("output.uri", "s3://transcripts/{}.json"),
+        ("config.language", "{}"),
+        ("config.model", "{}"),
+        ("input.filters.include_globs", ["{}"]),
+        ("input.auth.aws.secret_access_key", "{}"),
+        ("output.auth.aws.session_token", "{}"),
+        ("output.auth.aws.region", "{}"),
+        ("notifications.webhook_url", "https://example.com/{}"),
+        ("notifications.secret", "{}"),
+    ],
+)
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_text_that_is_no_unicode_is_refused_wherever_it_stands(
+    surrogate: Client, path: str, pattern: str | list[str], text: str
+) -> None:
+    """Once stored, it can be sent to nobody: not even the list it is in."""
+    value = pattern.format(text) if isinstance(pattern, str) else [pattern[0].format(text)]
+    body = changed(single(notifications=hook("https://example.com/")), {path: value})
+    assert posted(surrogate, json.dumps(body).encode()).status == 400
+
+
+@pytest.mark.parametrize("path", ["reference_id", "input.uri", "output.uri", "config.language", "config.model"])
+def test_a_nul_is_refused_where_text_is_stored(idle: Client, path: str) -> None:
+    value = "s3://calls/\0.wav" if path.endswith("uri") else "\0"
+    assert path in idle.refused(changed(single(), {path: value})).fields
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token", "region"])
+@pytest.mark.parametrize("text", ["x\n", "x\0y", "x\r\ny"])
+def test_a_key_that_no_request_to_storage_can_carry_is_refused(idle: Client, name: str, text: str) -> None:
+    """A line's end that was copied with it is the usual mistake."""
+    for side in ("input", "output"):
+        path = f"{side}.auth.aws.{name}"
+        assert idle.refused(changed(single(), {path: text})).fields == [path]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
