@@ -44,7 +44,18 @@ def parsed(content: bytes) -> dict[str, Any]:
         raise MalformedBody(NOT_AN_OBJECT) from None  # the cause may quote the body
     if not isinstance(body, dict):
         raise MalformedBody(NOT_AN_OBJECT)
+    _check_unicode(body, content)
     return body
+
+
+def _check_unicode(body: dict[str, Any], content: bytes) -> None:
+    """Half a surrogate pair can be written in JSON, and then neither stored nor sent to anybody."""
+    if b"\\u" not in content:
+        return
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise MalformedBody(f"{NOT_AN_OBJECT} A text in it has half of a surrogate pair.") from None
 
 
 def _no_number(name: str) -> NoReturn:

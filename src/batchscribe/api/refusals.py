@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -119,7 +120,19 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         refusal = errors.RequestRefused(str(error.detail))
     answer = answer_of(refusal)
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = _methods(request) or answer.headers.get("Allow", "")
     return answer
+
+
+def _methods(request: Request) -> str:
+    """All that the path is served with: the router itself names those of the first route it met."""
+    path = request.url.path
+    for template, operations in request.app.openapi()["paths"].items():
+        written = re.escape(template.removeprefix("/v2"))
+        if re.fullmatch("(/v2)?" + re.sub(r"\\{\w+\\}", "[^/]+", written), path):
+            return ", ".join(sorted(method.upper() for method in operations))
+    return ""
 
 
 async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
