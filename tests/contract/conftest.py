@@ -23,38 +23,38 @@ __all__ = ["moto_s3"]
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The one folder that `file://` URIs may name."""
     return tmp_path_factory.mktemp("recordings")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A second of noise."""
     return write_wav(tmp_path_factory.mktemp("wav") / "noise.wav").read_bytes()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_settings(moto_s3: S3Server, recordings: Path) -> dict[str, str]:
     return {"BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint, "BATCHSCRIBE_FILE_ROOTS": str(recordings)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It transcribes."""
     with Server(tmp_path_factory.mktemp("server"), shared_settings) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def idle_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Nobody works here: its jobs stay as they were submitted."""
     with Server(tmp_path_factory.mktemp("idle-server"), shared_settings, ("--no-worker",)) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def open_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """No key is asked for, and nobody works here."""
     settings = shared_settings | {"BATCHSCRIBE_AUTH": "off"}
@@ -73,52 +73,52 @@ def start_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempP
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alice_key(server: Server) -> Key:
     return server.new_key("alice")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bob_key(server: Server) -> Key:
     return server.new_key("bob")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alice(server: Server, alice_key: Key) -> Iterator[Client]:
     """A tenant of the server that transcribes."""
     with client_of(server, alice_key) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bob(server: Server, bob_key: Key) -> Iterator[Client]:
     """Another tenant of the same server."""
     with client_of(server, bob_key) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def nobody(server: Server) -> Iterator[Client]:
     """Without any key, on the same server."""
     with Client(server.url) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def idle(idle_server: Server) -> Iterator[Client]:
     """A tenant of the server where nobody works."""
     with client_of(idle_server, idle_server.new_key("idle")) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anyone(open_server: Server) -> Iterator[Client]:
     """On the server that asks for no key."""
     with Client(open_server.url, secrets=MARKS) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
     with running_receiver() as receiver:
         yield receiver

@@ -38,7 +38,10 @@ def hear_all(pool: EnginePool, segments: list[Segment]) -> list[Hearing | BaseEx
 
 def children() -> list[psutil.Process]:
     """Processes of engines: the fork server is our child, they are its children."""
-    return [engine for server in psutil.Process().children() for engine in server.children()]
+    fork_servers = [
+        child for child in psutil.Process().children() if "multiprocessing.forkserver" in str(child.cmdline())
+    ]
+    return [engine for server in fork_servers for engine in server.children()]
 
 
 def test_hearings_come_back_to_those_who_asked_in_whatever_order() -> None:
