@@ -27,6 +27,7 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
 from batchscribe.work import worker
 from batchscribe.work.finish import cancel_job
+from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
 
@@ -231,7 +232,8 @@ def test_the_engines_rows_of_an_ended_job_are_deleted(runner: FlowRunner) -> Non
         with runner.records.transaction() as connection:
             return list(connection.scalars(sa.text("SELECT workflow_uuid FROM workflow_status")))
 
-    assert set(left()) <= {f"finish-{job.job_id}", f"{job.job_id}-1"}
+    # They go right after the transaction that ends the job.
+    wait_until(lambda: set(left()) <= {f"finish-{job.job_id}", f"{job.job_id}-1"})
 
 
 def test_an_unsupported_language_is_refused_before_the_job_exists(runner: FlowRunner) -> None:
