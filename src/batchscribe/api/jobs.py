@@ -120,8 +120,7 @@ def _request_body() -> dict[str, Any]:
     """Written out, since the body is read by hand: its size, its type and its mistakes have answers of their own."""
     schema = JobRequest.model_json_schema(mode="validation")
     definitions = schema.pop("$defs", {})
-    text = json.dumps({**schema, "$defs": definitions})
-    return {"required": True, "content": {"application/json": {"schema": _inlined(json.loads(text), definitions)}}}
+    return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -135,7 +134,7 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
         return _inlined(
             {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
         )
-    return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
 def _submit(service: Service, tenant: str, body: JsonObject, key: str | None) -> Response:

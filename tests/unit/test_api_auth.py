@@ -1,0 +1,30 @@
+"""What the contract tests cannot sign with a library: a token with a number that is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jwt
+import pytest
+from starlette.requests import Request
+
+from batchscribe.api.auth import tenant_of
+from batchscribe.api.service import Service
+from batchscribe.database.api_key import create_key
+from batchscribe.errors import AccessTokenInvalid
+from batchscribe.settings import load_settings
+from batchscribe.work.records import open_records
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+def test_a_claim_that_is_infinite_is_a_malformed_token_and_no_mistake_of_ours(tmp_path: Path, claim: str) -> None:
+    settings = load_settings(data_dir=tmp_path)
+    records = open_records(settings)
+    with records.transaction() as connection:
+        key = create_key(connection, records.keyring, "acme")
+    claims = {"iss": key.api_key, "iat": 1, "exp": 2**31, claim: float("inf")}
+    token = jwt.encode(claims, key.secret, algorithm="HS256")
+    request = Request({"type": "http", "headers": [(b"authorization", f"Bearer {token}".encode())]})
+    with pytest.raises(AccessTokenInvalid):
+        tenant_of(request, Service.of(records, settings))
+    records.engine.dispose()
