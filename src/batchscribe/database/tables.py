@@ -24,6 +24,9 @@ job = sa.Table(
     sa.Column("file_roots", sa.JSON, nullable=False),
     sa.Column("s3", sa.JSON, nullable=False),
     sa.Column("engine", sa.String, nullable=False),
+    # Of that engine, in seconds of audio a second, as it was when the job was accepted: shards are cut by it.
+    sa.Column("speed", sa.Double, nullable=False, server_default="1"),
+    sa.Column("tracking_id", sa.String),  # of the request that submitted the job
     sa.Column("fingerprint", sa.String, nullable=False),
     # The cursor: how far the enumeration has come, moved in the transaction that stores what it read.
     sa.Column("cursor_source", sa.Integer, nullable=False, default=0),
@@ -56,6 +59,8 @@ shard = sa.Table(
     sa.Column("failed", sa.Integer, nullable=False, default=0),
     sa.Column("skipped", sa.Integer, nullable=False, default=0),
     sa.Column("audio_sec", sa.Double, nullable=False, default=0.0),
+    # How often it was begun: only the latest run may claim files, whatever an earlier one still believes.
+    sa.Column("run", sa.Integer, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 #: Show adds the counters of running shards to those of the job row; this keeps it independent of the job's size.
@@ -84,6 +89,14 @@ file = sa.Table(
     sa.Index("file_by_state", "job", "state", "seq"),
     sa.Index("file_by_output", "job", "output_hash", unique=True),
     sqlite_with_rowid=False,
+)
+#: A summary names the files with warnings, which are few.
+sa.Index(
+    "file_with_warnings",
+    file.c.job,
+    file.c.seq,
+    sqlite_where=file.c.warnings.is_not(None),
+    postgresql_where=file.c.warnings.is_not(None),
 )
 
 #: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook's when that was delivered.
@@ -136,6 +149,13 @@ webhook_delivery = sa.Table(
     sa.Index("webhook_delivery_by_job", "job"),
     sqlite_autoincrement=True,
 )
+#: The backlog.
+sa.Index(
+    "webhook_delivery_pending",
+    webhook_delivery.c.created_at,
+    sqlite_where=webhook_delivery.c.state == "PENDING",
+    postgresql_where=webhook_delivery.c.state == "PENDING",
+)
 
 #: The delivery log: one row for each time a webhook was sent.
 webhook_attempt = sa.Table(
@@ -148,4 +168,39 @@ webhook_attempt = sa.Table(
     sa.Column("status", sa.Integer),  # of HTTP; none when there was no answer
     sa.Column("error", sa.String),
     sqlite_with_rowid=False,
+)
+
+#: One row for each worker process, from its start until it has ended or was found silent; see `database/worker.py`.
+worker = sa.Table(
+    "worker",
+    metadata,
+    sa.Column("worker_id", sa.String, primary_key=True),  # what the durable engine knows it by
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("version", sa.String, nullable=False),
+    # The data directory it has for itself, if it has: who comes next there knows this one to be dead.
+    sa.Column("home", sa.String),
+    sa.Column("lanes", sa.JSON, nullable=False),
+    sa.Column("slots", sa.Integer, nullable=False),
+    sa.Column("engines", sa.JSON, nullable=False),  # what it can hear with: see `Capability`
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),  # by the clock of the database
+)
+
+#: What one process does for all now and then, and when somebody last did.
+turn = sa.Table(
+    "turn",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("taken_at", sa.Double, nullable=False),
+)
+
+#: Which key seals what is stored, so that a process with another one finds out when it starts. One row.
+sealing_key = sa.Table(
+    "sealing_key",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key_id", sa.String, nullable=False),
 )
