@@ -16,7 +16,7 @@ from tests.documents import ROOT
 DOCUMENT = ROOT / "docs" / "command-line.md"
 HEAVY = {
     "dbos", "sqlalchemy", "av", "onnxruntime", "numpy", "ctranslate2", "pydantic_settings", "huggingface_hub",
-    "httpx2", "jwt",
+    "httpx2", "jwt", "prometheus_client",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batchscribe.api.loopback import asks_loopback
 from batchscribe.api.refusals import answer_of
 from batchscribe.errors import AccessTokenInvalid
+from batchscribe.metrics import count_request
 
 log = structlog.get_logger()
 
@@ -40,13 +41,15 @@ class Front:
         visit = Visit(send)
         with structlog.contextvars.bound_contextvars(tracking_id=visit.tracking_id):
             await self._serve(scope, receive, visit)
+            took_sec = time.monotonic() - visit.began_at
+            count_request(scope["method"], route_of(scope), visit.status, took_sec)
             log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=visit.status,
                 tenant=scope.get("state", {}).get("tenant"),
-                took_ms=round(1000 * (time.monotonic() - visit.began_at), 1),
+                took_ms=round(1000 * took_sec, 1),
             )
 
     async def _serve(self, scope: Scope, receive: Receive, visit: Visit) -> None:
@@ -58,6 +61,12 @@ class Front:
             await self._app(scope, receive, visit.send)
         except Exception:  # it has been answered: see `refusals`
             log.exception("request.mistake", path=scope["path"])
+
+
+def route_of(scope: Scope) -> str | None:
+    """The template of the path, `/jobs/{job_id}` say; none when nothing is served there."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    return path
 
 
 class Visit:

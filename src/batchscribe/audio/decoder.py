@@ -15,6 +15,7 @@ from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.audio.sniff import accepted_formats
 from batchscribe.errors import DecodeLimitExceeded, DecoderDied, WorkInterrupted
+from batchscribe.metrics import Stage, stage
 
 __all__ = ["ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
 
@@ -88,7 +89,8 @@ class DecoderPool:
             "extra_formats": self._extra_formats,
             "max_decoded_sec": self._limits.max_decoded_sec,
         }
-        first_block = source.read(0, min(source.size, BLOCK_BYTES)) if source.size else b""
+        with stage(Stage.READ):
+            first_block = source.read(0, min(source.size, BLOCK_BYTES)) if source.size else b""
         process.tell(request | wanted, first_block)
 
     def _take(self) -> DecoderProcess:

@@ -11,6 +11,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.errors import DecoderDied, MediaError
+from batchscribe.metrics import Stage, stage
 from batchscribe.segment import Segment
 
 #: Code to class; a child says what is wrong with a recording by its code.
@@ -49,7 +50,8 @@ class Decoding:
         Raises `MediaError`, and whatever reading the source raises.
         """
         while not self.is_over:
-            header, payload = self._process.listen()
+            with stage(Stage.DECODE):
+                header, payload = self._process.listen()
             try:
                 segment = self._take(header, payload)
             except (KeyError, TypeError, ValueError) as error:
@@ -79,7 +81,9 @@ class Decoding:
         offset, length = int(header["offset"]), int(header["length"])
         if not (0 <= offset < self._source.size and 0 < length <= BLOCK_BYTES):
             raise DecoderDied("The decoder asked for bytes that are not there; the file is likely hostile.")
-        self._process.tell({"op": "bytes"}, self._source.read(offset, length))
+        with stage(Stage.READ):
+            read = self._source.read(offset, length)
+        self._process.tell({"op": "bytes"}, read)
 
 
 def _segment(header: dict[str, Any], payload: memoryview) -> Segment:

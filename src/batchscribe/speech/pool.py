@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from batchscribe.errors import EngineNotAvailable
+from batchscribe.metrics import ENGINE_BUSY_SECONDS, ENGINE_PROCESSES
 from batchscribe.segment import Hearing, Segment
 from batchscribe.speech.batches import BatchQueue
 from batchscribe.speech.engine import EngineSpec
@@ -46,6 +47,8 @@ class EnginePool:
         self._lock = Lock()
         self._started: list[Worker] = []
         self._not_available: EngineNotAvailable | None = None
+        ENGINE_BUSY_SECONDS.labels(spec.name)  # from now on it counts, from zero
+        ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
 
     def submit(self, segment: Segment, language: str) -> Future[Hearing]:
         with self._lock:
@@ -63,6 +66,7 @@ class EnginePool:
             return sum(worker.busy_sec for worker in self._started)
 
     def close(self) -> None:
+        ENGINE_PROCESSES.labels(self.spec.name).dec(self.workers)
         for ticket in self._queue.close():
             ticket.cancel()
         with self._lock:

@@ -9,6 +9,7 @@ from threading import Lock, Thread
 import structlog
 
 from batchscribe.errors import EngineError, EngineNotAvailable
+from batchscribe.metrics import ENGINE_BUSY_SECONDS, RETRIES, Retry
 from batchscribe.speech.batches import BatchQueue, Ticket
 from batchscribe.speech.child import Ready
 from batchscribe.speech.engine import EngineSpec
@@ -75,6 +76,7 @@ class Worker:
     def _retry(self, batch: Sequence[Ticket]) -> None:
         """Each segment alone, so that only the guilty one fails."""
         for position, ticket in enumerate(batch):
+            RETRIES.labels(Retry.ENGINE).inc()
             try:
                 self._hear([ticket])
             except EngineError as error:
@@ -102,7 +104,9 @@ class Worker:
             self._replace_process(error)
             raise
         finally:
-            self.busy_sec += time.monotonic() - started_at
+            took_sec = time.monotonic() - started_at
+            self.busy_sec += took_sec
+            ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(took_sec)
         for ticket, hearing in zip(tickets, hearings, strict=True):
             ticket.succeed(hearing)
 

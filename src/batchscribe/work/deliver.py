@@ -14,6 +14,7 @@ from batchscribe.database.sealed import destroy_secrets
 from batchscribe.errors import SecretKeyChanged
 from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
+from batchscribe.metrics import WEBHOOK_ATTEMPTS
 from batchscribe.webhooks.schedule import retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, Sender, Verdict
 from batchscribe.work.flow import DELIVER, Task
@@ -78,6 +79,7 @@ def _record(
             records.flow.enqueue(connection, task, delay_sec=delay_sec)
         elif won:
             _forget_address(connection, job)
+    WEBHOOK_ATTEMPTS.labels(state.lower()).inc()
     log.info(
         "webhook.sent",
         job_id=job.job_id,

@@ -22,6 +22,7 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
+from batchscribe.metrics import RETRIES, Retry, Stage, one_file, stage
 from batchscribe.segment import Hearing, Segment
 from batchscribe.storage.store import Recording
 from batchscribe.transcript.as_json import render_json
@@ -33,7 +34,8 @@ from batchscribe.work.written import exists, outcome_of_existing, own_outcome
 def transcribe_file(file: File, job: Job, rooms: Rooms) -> Outcome:
     """Raises only what the shard handles: `StorageUnavailable` and `WorkInterrupted`. All else is an `Outcome`."""
     try:
-        outcome = _transcribe(file, job, rooms)
+        with one_file():
+            outcome = _transcribe(file, job, rooms)
         # What the engine has to say is in every transcript of the job; a file's row tells only its own.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))
     except StorageUnavailable:
@@ -43,7 +45,7 @@ def transcribe_file(file: File, job: Job, rooms: Rooms) -> Outcome:
 
 
 def _transcribe(file: File, job: Job, rooms: Rooms) -> Outcome:
-    with rooms.input.open(file.input_uri) as source:
+    with _opened(file, rooms) as source:
         request_id = request_id_of(source, job, rooms)
         done = outcome_of_existing(file, job, request_id, rooms.output)
         if done is not None:
@@ -53,11 +55,17 @@ def _transcribe(file: File, job: Job, rooms: Rooms) -> Outcome:
     return _write(file, transcript, job, rooms)
 
 
+def _opened(file: File, rooms: Rooms) -> Recording:
+    with stage(Stage.READ):
+        return rooms.input.open(file.input_uri)
+
+
 def _hear(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[list[Heard], Media]:
     """A decoder that dies takes nothing with it: the file gets one more try, with a fresh one."""
     try:
         return _hear_once(source, file, job, rooms)
     except DecoderDied:
+        RETRIES.labels(Retry.DECODER).inc()
         return _hear_once(source, file, job, rooms)
 
 
@@ -104,7 +112,8 @@ class _EngineLine:
     def _take(self) -> None:
         channel, start_sec, duration_sec, future = self._waiting.popleft()
         try:
-            hearing = future.result()
+            with stage(Stage.TRANSCRIBE):
+                hearing = future.result()
         except CancelledError:
             raise WorkInterrupted("The engines were stopped.") from None
         self._heard.append(Heard(channel, start_sec, duration_sec, hearing))
@@ -144,7 +153,8 @@ def _document(
 def _write(file: File, transcript: Transcript, job: Job, rooms: Rooms) -> Outcome:
     rooms.watch.check(job.number)
     try:
-        rooms.output.write(file.output_uri, render_json(transcript), overwrite=job.output.overwrite)
+        with stage(Stage.WRITE):
+            rooms.output.write(file.output_uri, render_json(transcript), overwrite=job.output.overwrite)
     except OutputExists:
         own = own_outcome(file, transcript.request_id, rooms.output)
         return own if own is not None else Outcome.skipped(exists(file))

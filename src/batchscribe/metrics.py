@@ -1,0 +1,169 @@
+"""What a process counts about its own work, for Prometheus: every instrument, and nothing that counts by itself.
+
+What only the database knows, the queues and the workers, is in `work/gauges.py`. Labels have few values: never an id.
+`docs/monitoring.md` lists all of them; a test keeps it equal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from batchscribe import __version__
+
+#: From a small file on a fast disk to hours of audio on a busy machine.
+STAGE_BUCKETS_SEC = (0.01, 0.05, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
+REQUEST_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+OTHER = "other"  #: for what strangers make up
+
+
+class Stage(StrEnum):
+    """Where the thread of a file waits; the work itself is done by other processes."""
+
+    READ = "read"  #: for the storage: opening, and ranges of bytes
+    DECODE = "decode"  #: for the decoder, which also finds the speech
+    TRANSCRIBE = "transcribe"  #: for the engines, which may be busy with other files
+    WRITE = "write"  #: for the storage to take the transcript
+    COMMIT = "commit"  #: for the database to take the final state
+
+
+class Retry(StrEnum):
+    """What is done once more."""
+
+    FILE = "file"  #: a file whose worker was lost in the middle of it
+    STORAGE = "storage"  #: a file whose storage did not answer
+    DECODER = "decoder"  #: a recording whose decoder died
+    ENGINE = "engine"  #: segments whose engine died, hung or failed
+    TASK = "task"  #: a task that met a database in trouble
+
+
+disable_created_metrics()  # a second series for each counter, which nobody asks for
+
+REGISTRY = CollectorRegistry()
+
+BUILD = Info("batchscribe_build", "The release that runs.", registry=REGISTRY)
+FILES = Counter(
+    "batchscribe_files", "Files that this process brought to their final state.", ["outcome"], registry=REGISTRY
+)
+AUDIO_SECONDS = Counter(
+    "batchscribe_audio_seconds", "Seconds of audio in these files, where known.", ["outcome"], registry=REGISTRY
+)
+FILE_ERRORS = Counter(
+    "batchscribe_file_errors", "Files that failed or were skipped, by error code.", ["code"], registry=REGISTRY
+)
+STAGE_SECONDS = Histogram(
+    "batchscribe_stage_seconds",
+    "Seconds that a file waited in a stage of its way.",
+    ["stage"],
+    buckets=STAGE_BUCKETS_SEC,
+    registry=REGISTRY,
+)
+ENGINE_BUSY_SECONDS = Counter(
+    "batchscribe_engine_busy_seconds",
+    "Seconds in which engine processes had segments to hear, summed over the processes.",
+    ["engine"],
+    registry=REGISTRY,
+)
+ENGINE_PROCESSES = Gauge(
+    "batchscribe_engine_processes", "Engine processes that may work at once.", ["engine"], registry=REGISTRY
+)
+RETRIES = Counter("batchscribe_retries", "What was done once more, by its kind.", ["what"], registry=REGISTRY)
+JOBS = Counter("batchscribe_jobs", "Jobs that this process ended, by final state.", ["state"], registry=REGISTRY)
+WEBHOOK_ATTEMPTS = Counter(
+    "batchscribe_webhook_attempts", "Webhooks sent, by what became of them.", ["result"], registry=REGISTRY
+)
+REAPED_WORKERS = Counter("batchscribe_reaped_workers", "Silent workers that this process gave up.", registry=REGISTRY)
+HANDED_ON_TASKS = Counter(
+    "batchscribe_handed_on_tasks", "Tasks of lost workers that this process put back into their queues.",
+    registry=REGISTRY,
+)  # fmt: skip
+HTTP_REQUESTS = Counter(
+    "batchscribe_http_requests", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
+)
+HTTP_REQUEST_SECONDS = Histogram(
+    "batchscribe_http_request_duration_seconds",
+    "Seconds from the head of a request to the end of its answer.",
+    ["method", "route"],
+    buckets=REQUEST_BUCKETS_SEC,
+    registry=REGISTRY,
+)
+ProcessCollector(registry=REGISTRY)
+
+
+def _begin_at_zero() -> None:
+    """A counter that is first seen with its first event hides that event from `rate()`."""
+    BUILD.info({"version": __version__})
+    for outcome in ("succeeded", "failed", "skipped"):
+        FILES.labels(outcome)
+        AUDIO_SECONDS.labels(outcome)
+    for state in ("succeeded", "partial", "failed", "canceled"):
+        JOBS.labels(state)
+    for result in ("delivered", "pending", "refused", "gave_up"):
+        WEBHOOK_ATTEMPTS.labels(result)
+    for retry in Retry:
+        RETRIES.labels(retry)
+    for each in Stage:
+        STAGE_SECONDS.labels(each)
+
+
+_begin_at_zero()
+
+_waited: ContextVar[dict[Stage, float] | None] = ContextVar("waited", default=None)
+
+
+@contextmanager
+def one_file() -> Iterator[None]:
+    """Observe at the end how long the file in this thread was in each `stage` that it came through."""
+    waited: dict[Stage, float] = {}
+    before = _waited.set(waited)
+    try:
+        yield
+    finally:
+        _waited.reset(before)
+        for each, seconds in waited.items():
+            STAGE_SECONDS.labels(each).observe(seconds)
+
+
+@contextmanager
+def stage(which: Stage) -> Iterator[None]:
+    """Count what is done inside as a stage of the file in this thread; of no file, it is counted by itself."""
+    began_at = time.monotonic()
+    try:
+        yield
+    finally:
+        took_sec = time.monotonic() - began_at
+        waited = _waited.get()
+        if waited is None:
+            STAGE_SECONDS.labels(which).observe(took_sec)
+        else:
+            waited[which] = waited.get(which, 0.0) + took_sec
+
+
+def count_file(state: str, audio_sec: float | None, error_code: str | None) -> None:
+    """A file has its final state, `FILE_SUCCEEDED` say."""
+    outcome = state.removeprefix("FILE_").lower()
+    FILES.labels(outcome).inc()
+    AUDIO_SECONDS.labels(outcome).inc(audio_sec or 0.0)
+    if error_code is not None:
+        FILE_ERRORS.labels(error_code).inc()
+
+
+def count_request(method: str, route: str | None, status: int | None, took_sec: float) -> None:
+    """`route` is the template of the path, none when nothing is served there; `status` is none when nobody heard it."""
+    known = method if method in METHODS else OTHER
+    HTTP_REQUESTS.labels(known, route or OTHER, status or OTHER).inc()
+    HTTP_REQUEST_SECONDS.labels(known, route or OTHER).observe(took_sec)
