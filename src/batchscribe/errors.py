@@ -13,6 +13,7 @@
     │   ├── KeyNotFound             there is no such API key
     │   ├── IdempotencyKeyReused    the same key came with another body
     │   ├── DataDirectoryBusy       another process works in this data directory
+    │   ├── SchemaMismatch          the database has an older or newer schema than this release
     │   └── RequestRefused          a request over HTTP was turned away before it reached a job
     │       ├── AccessTokenInvalid
     │       ├── MalformedBody       not a JSON object
@@ -167,6 +168,12 @@ class DataDirectoryBusy(UsageError):
 
 
 # --- requests over HTTP ------------------------------------------------------------------------------------------
+
+
+class SchemaMismatch(UsageError):
+    """The database's schema is older than this release needs, or newer than it knows."""
+
+    code = "SCHEMA_MISMATCH"
 
 
 class RequestRefused(UsageError):

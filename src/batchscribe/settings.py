@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from batchscribe.errors import InvalidSetting
+
+LOCAL_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    ip_network(network)
+    for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
 
 
 class Settings(BaseSettings):
@@ -120,6 +126,38 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that running files get to finish when a server or worker is told to stop.",
     )
+    metrics_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=LOCAL_NETWORKS,
+        description="Networks that `/metrics` of the server is answered to, in CIDR form, separated by commas. "
+        "By default this machine and private networks.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address that a worker's `/metrics` is served on.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port that a worker's `/metrics` is served on; 0: any free. Off by default.",
+    )
+    worker_name: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=100,
+        description="Name of a worker in logs and metrics. By default that of its machine.",
+    )
+    heartbeat_sec: float = Field(
+        default=10.0, ge=0.1, description="Seconds between two signs of life of a worker in the database."
+    )
+    silent_sec: float = Field(
+        default=30.0,
+        ge=0.3,
+        description="Seconds without a sign of life after which a worker's files are handed to the others.",
+    )
+    tenant_shards: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most shards (up to 64 files each) of one tenant at once, over all workers; give all the same. "
+        "Off by default.",
+    )
     input_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         description="Networks beside the public ones that `https://` inputs may be in, in CIDR form, "
@@ -163,7 +201,7 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
 
-    @field_validator("input_allow_networks", "webhook_allow_networks", mode="before")
+    @field_validator("metrics_allow_networks", "input_allow_networks", "webhook_allow_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: Any) -> Any:
         return (
@@ -173,6 +211,11 @@ class Settings(BaseSettings):
     @property
     def sqlalchemy_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'batchscribe.db'}"
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether the database is one that many machines share, which nobody has for himself."""
+        return not self.sqlalchemy_url.startswith("sqlite")
 
     @property
     def models_dir(self) -> Path:

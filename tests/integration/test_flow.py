@@ -19,7 +19,7 @@ from batchscribe.database.engine import open_engine
 from batchscribe.errors import WorkInterrupted
 from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Task
 
-SHARD_1 = Task(SHARD, "job_1", 1, lane="here")
+SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
 
 
 class Diary:
@@ -65,19 +65,19 @@ def statuses(engine: sa.Engine) -> dict[str, str]:
 
 def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, flow: Flow) -> None:
     diary = Diary()
-    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     with engine.connect() as connection:
         flow.enqueue(connection, SHARD_1)
         connection.rollback()
     with engine.begin() as connection:
-        flow.enqueue(connection, Task(SHARD, "job_1", 2, lane="here"))
+        flow.enqueue(connection, Task(SHARD, "job_1", 2, lane="here", engine="scripted"))
     assert until(lambda: diary.ran == [("job_1", 2)])
     assert list(statuses(engine)) == ["job_1-2"]
 
 
 def test_enqueueing_a_task_twice_runs_it_once(engine: sa.Engine, flow: Flow) -> None:
     diary = Diary()
-    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     for _ in range(2):
         with engine.begin() as connection:
             flow.enqueue(connection, SHARD_1)
@@ -87,14 +87,14 @@ def test_enqueueing_a_task_twice_runs_it_once(engine: sa.Engine, flow: Flow) -> 
 
 def test_tasks_of_another_lane_wait_for_their_own_worker(engine: sa.Engine, flow: Flow) -> None:
     diary = Diary()
-    flow.run(diary.handlers(), lanes=["here"], slots=2)
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     with engine.begin() as connection:
-        flow.enqueue(connection, Task(SHARD, "job_other", 1, lane="elsewhere"))
+        flow.enqueue(connection, Task(SHARD, "job_other", 1, lane="elsewhere", engine="scripted"))
         flow.enqueue(connection, SHARD_1)
     assert until(lambda: statuses(engine)["job_1-1"] == "SUCCESS")
     assert diary.ran == [("job_1", 1)]
     flow.stop()
-    flow.run(diary.handlers(), lanes=["elsewhere"], slots=2)
+    flow.run(diary.handlers(), executor_id="me", lanes=["elsewhere"], engines=["scripted"], slots=2)
     assert until(lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
 
 
@@ -105,13 +105,15 @@ def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(en
         gate.wait(10)
         diary.write(job_id, number)
 
-    flow.run(diary.handlers(**{SHARD: wait_then_write}), lanes=["here"], slots=1)
+    flow.run(
+        diary.handlers(**{SHARD: wait_then_write}), executor_id="me", lanes=["here"], engines=["scripted"], slots=1
+    )
     with engine.begin() as connection:
         for number in range(1, 6):
-            flow.enqueue(connection, Task(SHARD, "job_big", number, lane="here"))
+            flow.enqueue(connection, Task(SHARD, "job_big", number, lane="here", engine="scripted"))
     assert until(lambda: "PENDING" in statuses(engine).values())
     with engine.begin() as connection:
-        flow.enqueue(connection, Task(SHARD, "job_new", 1, lane="here"))
+        flow.enqueue(connection, Task(SHARD, "job_new", 1, lane="here", engine="scripted"))
     gate.set()
     assert until(lambda: len(diary.ran) == 6)
     assert diary.ran[:2] == [("job_big", 1), ("job_new", 1)]
@@ -125,21 +127,21 @@ def test_an_interrupted_task_is_taken_up_by_the_next_run(engine: sa.Engine, flow
         raise WorkInterrupted("stopping")
 
     diary = Diary()
-    flow.run(diary.handlers(**{SHARD: interrupted}), lanes=["here"], slots=1)
+    flow.run(diary.handlers(**{SHARD: interrupted}), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
     with engine.begin() as connection:
         flow.enqueue(connection, SHARD_1)
     assert begun.wait(10)
     time.sleep(0.5)
     assert statuses(engine) == {"job_1-1": "PENDING"}
     flow.stop()
-    flow.run(diary.handlers(), lanes=["here"], slots=1)
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
     assert until(lambda: diary.ran == [("job_1", 1)])
 
 
 def test_canceled_tasks_leave_their_queue_and_forgotten_ones_the_database(engine: sa.Engine, flow: Flow) -> None:
     diary = Diary()
-    flow.run(diary.handlers(), lanes=["here"], slots=1)
-    waiting = [Task(SHARD, "job_2", number, lane="elsewhere") for number in range(1, 4)]
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
+    waiting = [Task(SHARD, "job_2", number, lane="elsewhere", engine="scripted") for number in range(1, 4)]
     with engine.begin() as connection:
         for task in waiting:
             flow.enqueue(connection, task)
@@ -161,14 +163,20 @@ def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(eng
     def fail(_job_id: str, _number: int) -> None:
         raise ValueError("a mistake")
 
-    flow.run({ENUMERATE: fail, SHARD: forget_myself, FINISH: fail}, lanes=["here"], slots=1)
+    flow.run(
+        {ENUMERATE: fail, SHARD: forget_myself, FINISH: fail},
+        executor_id="me",
+        lanes=["here"],
+        engines=["scripted"],
+        slots=1,
+    )
     logging.getLogger("dbos").addHandler(listener)
     try:
         with engine.begin() as connection:
             flow.enqueue(connection, SHARD_1)
         assert until(lambda: statuses(engine) == {})
         with engine.begin() as connection:
-            flow.enqueue(connection, Task(ENUMERATE, "job_1", lane="here"))
+            flow.enqueue(connection, Task(ENUMERATE, "job_1", lane="here", engine="scripted"))
         assert until(lambda: statuses(engine) == {"enumerate-job_1": "ERROR"})
         assert until(lambda: bool(told))
     finally:
@@ -187,9 +195,10 @@ def handle(job_id, number):
 
 engine = open_engine(sys.argv[1])
 flow = Flow(engine)
-flow.run({ENUMERATE: handle, SHARD: handle, FINISH: handle}, lanes=["here"], slots=1)
+handlers = {ENUMERATE: handle, SHARD: handle, FINISH: handle}
+flow.run(handlers, executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
 with engine.begin() as connection:
-    flow.enqueue(connection, Task(SHARD, "job_1", 1, lane="here"))
+    flow.enqueue(connection, Task(SHARD, "job_1", 1, lane="here", engine="scripted"))
 time.sleep(60)
 """
 
@@ -201,5 +210,5 @@ def test_a_task_whose_process_was_killed_is_taken_up_by_the_next_one(engine: sa.
         assert victim.stdout.readline() == "begun\n"
         os.kill(victim.pid, signal.SIGKILL)
     diary = Diary()
-    flow.run(diary.handlers(), lanes=["here"], slots=1)
+    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
     assert until(lambda: diary.ran == [("job_1", 1)])

@@ -238,7 +238,7 @@ def test_the_engines_rows_of_an_ended_job_are_deleted(runner: FlowRunner) -> Non
 
 def test_an_unsupported_language_is_refused_before_the_job_exists(runner: FlowRunner) -> None:
     with pytest.raises(UnsupportedLanguage, match="en"):
-        runner.submit(config=Config(language="de-DE"), engine="pocketsphinx")
+        runner.submit(config=Config(language="de-DE"))
     with runner.records.transaction() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM job")) == 0
 

@@ -17,6 +17,7 @@ from batchscribe.database.file import (
     taken_outputs,
 )
 from batchscribe.database.job import end_job
+from batchscribe.database.shard import begin_shard
 from batchscribe.errors import CorruptMedia
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
@@ -35,13 +36,22 @@ def file(connection: sa.Connection, job: Job) -> File:
 
 
 def claimed(connection: sa.Connection, file: File) -> File:
-    assert claim(connection, file)
+    assert claim(connection, file, run=0)
     return get_file(connection, file.job_number, file.seq)
 
 
 def test_a_file_is_claimed_by_one_worker_only(connection: sa.Connection, file: File) -> None:
-    assert claim(connection, file)
-    assert not claim(connection, file)
+    assert claim(connection, file, run=0)
+    assert not claim(connection, file, run=0)
+
+
+def test_only_the_latest_run_of_a_shard_claims_its_files(connection: sa.Connection, job: Job, file: File) -> None:
+    earlier = begin_shard(connection, job.number, 1)
+    latest = begin_shard(connection, job.number, 1)
+    assert earlier is not None
+    assert latest is not None
+    assert not claim(connection, file, run=earlier)
+    assert claim(connection, file, run=latest)
 
 
 def test_a_file_whose_worker_died_is_claimed_again_as_the_next_attempt(connection: sa.Connection, file: File) -> None:
@@ -75,7 +85,7 @@ def test_a_final_state_is_never_overwritten(connection: sa.Connection, file: Fil
     mine = claimed(connection, file)
     assert commit_outcome(connection, mine, Outcome.succeeded(duration_sec=1.0))
     assert not commit_outcome(connection, mine, Outcome.failed(CorruptMedia("bad")))
-    assert not claim(connection, mine)
+    assert not claim(connection, mine, run=0)
 
 
 def test_nothing_is_committed_once_the_job_was_canceled(connection: sa.Connection, job: Job, file: File) -> None:
@@ -97,7 +107,7 @@ def test_pages_follow_the_order_of_enumeration(connection: sa.Connection, job: J
 
 
 def test_a_page_of_one_state_holds_that_state_only(connection: sa.Connection, job: Job, file: File) -> None:
-    claim(connection, file)
+    claim(connection, file, run=0)
     page = page_of_files(connection, job.number, state=FileState.PROCESSING)
     assert [each.seq for each in page] == [1]
 
@@ -118,4 +128,4 @@ def test_the_database_refuses_a_second_file_with_the_same_output(connection: sa.
 
 
 def test_a_stale_copy_of_a_file_claims_nothing(connection: sa.Connection, file: File) -> None:
-    assert not claim(connection, replace(file, attempt=7))
+    assert not claim(connection, replace(file, attempt=7), run=0)

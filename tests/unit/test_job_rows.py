@@ -33,7 +33,7 @@ from tests.jobs_on_record import a_job, stored_job
 
 def commit_first(connection: sa.Connection, job: Job, outcome: Outcome) -> None:
     file = open_files(connection, job.number, 1)[0]
-    claim(connection, file)
+    claim(connection, file, run=1)
     file = get_file(connection, job.number, file.seq)
     assert commit_outcome(connection, file, outcome)
     count_outcome(connection, job.number, 1, outcome)
@@ -94,10 +94,10 @@ def test_a_job_ends_once_and_says_why_and_when(connection: sa.Connection) -> Non
 
 def test_counters_of_a_running_shard_count_before_it_ends(connection: sa.Connection) -> None:
     job = stored_job(connection, files=4)
-    begin_shard(connection, job.number, 1)
+    run = begin_shard(connection, job.number, 1) or 0
     commit_first(connection, job, Outcome.succeeded(duration_sec=2.0))
     commit_first(connection, job, Outcome.failed(CorruptMedia("bad")))
-    claim(connection, open_files(connection, job.number, 1)[0])
+    claim(connection, open_files(connection, job.number, 1)[0], run=run)
     summary = get_job(connection, job.job_id).summary
     assert summary == Summary(total_files=4, queued=1, processing=1, succeeded=1, failed=1, audio_sec=2.0)
 
@@ -107,16 +107,16 @@ def test_a_finished_shard_is_counted_once(connection: sa.Connection) -> None:
     begin_shard(connection, job.number, 1)
     commit_first(connection, job, Outcome.succeeded(duration_sec=2.0))
     running = get_job(connection, job.job_id).summary
-    assert end_shard(connection, job.number, 1)
+    assert end_shard(connection, job.number, 1, run=1)
     take_in_shard(connection, job.number, 1)
-    assert not end_shard(connection, job.number, 1)
+    assert not end_shard(connection, job.number, 1, run=1)
     assert get_job(connection, job.job_id).summary == running
 
 
 def test_all_is_done_only_when_listed_and_every_shard_ended(connection: sa.Connection) -> None:
     job = stored_job(connection, files=2)
     assert not all_is_done(connection, job.number)
-    end_shard(connection, job.number, 1)
+    end_shard(connection, job.number, 1, run=0)
     take_in_shard(connection, job.number, 1)
     assert all_is_done(connection, job.number)
 
@@ -124,7 +124,8 @@ def test_all_is_done_only_when_listed_and_every_shard_ended(connection: sa.Conne
 def test_a_done_shard_does_not_run_again(connection: sa.Connection) -> None:
     job = stored_job(connection, files=1)
     insert_shards(connection, job.number, [2])
-    assert begin_shard(connection, job.number, 2)
-    assert begin_shard(connection, job.number, 2)  # after a crash
-    assert end_shard(connection, job.number, 2)
-    assert not begin_shard(connection, job.number, 2)
+    assert begin_shard(connection, job.number, 2) == 1
+    assert begin_shard(connection, job.number, 2) == 2  # after a crash
+    assert not end_shard(connection, job.number, 2, run=1)
+    assert end_shard(connection, job.number, 2, run=2)
+    assert begin_shard(connection, job.number, 2) is None

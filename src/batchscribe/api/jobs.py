@@ -25,7 +25,7 @@ from batchscribe.wire.states import JobState
 from batchscribe.work.dry_run import dry_run
 from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.requested import requested
-from batchscribe.work.submit import IdempotencyKey, submit
+from batchscribe.work.submit import IdempotencyKey, fleet_of, submit
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
@@ -152,7 +152,9 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None) ->
 
 def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:
     request = parse_job_request(body, service.limits)
-    preview = dry_run(requested(request, tenant=tenant, settings=service.settings), service.settings)
+    submission = requested(request, tenant=tenant, settings=service.settings)
+    fleet = fleet_of(submission, service.records, service.settings)
+    preview = dry_run(submission, service.settings, fleet)
     return JSONResponse(preview.body())
 
 

@@ -10,10 +10,12 @@ import typer
 from batchscribe import __version__
 from batchscribe.cli.jobs import jobs_app
 from batchscribe.cli.keys import keys_app
+from batchscribe.cli.migrate import migrate
 from batchscribe.cli.models import models_app
 from batchscribe.cli.serve import serve
 from batchscribe.cli.transcribe import transcribe
 from batchscribe.cli.webhooks import webhooks_app
+from batchscribe.cli.worker import worker
 from batchscribe.errors import BatchscribeError, UsageError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(serve)
+app.command()(worker)
+app.command()(migrate)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -10,13 +11,25 @@ import sqlalchemy as sa
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.work.data_directory import only_worker
-from batchscribe.work.records import Records, open_records
+from batchscribe.work.records import Records, migrate_records, open_records
 
 
 def opened(settings: Settings) -> Records:
-    """Raises `InvalidSetting`."""
-    try:
+    """Raises `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
+    with _told(settings):
         return open_records(settings)
+
+
+def migrated(settings: Settings) -> tuple[str | None, str]:
+    """The versions of the schema before and after. Raises `InvalidSetting`, `SchemaMismatch`."""
+    with _told(settings):
+        return migrate_records(settings)
+
+
+@contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise _unusable(settings, error) from error
     except sa.exc.ArgumentError as error:
@@ -34,6 +47,11 @@ def opened_alone(settings: Settings) -> Iterator[Records]:
         except OSError as error:
             raise _unusable(settings, error) from error
         yield opened(settings)
+
+
+def home_of(settings: Settings) -> str:
+    """Names the data directory among all machines; for a process that has it alone."""
+    return f"{socket.gethostname()}:{settings.data_dir.absolute()}"
 
 
 def _unusable(settings: Settings, error: OSError) -> InvalidSetting:

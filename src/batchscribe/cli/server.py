@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 import typer
 import uvicorn
 
 from batchscribe.api.app import create_app
 from batchscribe.api.loopback import is_loopback
-from batchscribe.cli.records import opened, opened_alone
+from batchscribe.cli.ending import ending
+from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.cli.server_log import log_of_uvicorn
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
+from batchscribe.speech.registry import ENGINE_NAMES, engines_of
 from batchscribe.work.records import Records
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
 REQUESTS_SEC = 5  #: that open requests get to finish
-END_SEC = 15.0  #: after the grace time; then the process ends anyhow: work on record bears that
 BACKLOG = 2048
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_server(settings: Settings, *, with_worker: bool) -> int:
     """The exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     _check_auth(settings)
-    with _listening(settings) as listener, _ending(settings):
+    with _listening(settings) as listener, ending(settings):
         if with_worker:
             with opened_alone(settings) as records:
                 _work_and_serve(records, settings, listener)
         else:
             records = opened(settings)
-            records.flow.prepare()
+            if not settings.is_fleet:
+                records.flow.prepare()
             _serve(records, settings, listener)
     return 0
 
@@ -67,30 +64,10 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-@contextmanager
-def _ending(settings: Settings) -> Iterator[None]:
-    """The first signal is uvicorn's to act on, which passes it on here when it is done; the second one ends it all."""
-    seen: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) > 1:
-            os._exit(128 + number)
-        end = threading.Timer(settings.grace_sec + END_SEC, os._exit, [1])
-        end.daemon = True
-        end.start()
-
-    before = {number: signal.signal(number, note) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> None:
     worker = Worker(records, settings)
-    worker.start(lanes=[SERVER_LANE])
+    engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
+    worker.start(lanes=[SERVER_LANE], engines=engines, home=home_of(settings))
     try:
         _serve(records, settings, listener)
         if not worker.drain(settings.grace_sec):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 
 from batchscribe.cli.progress import progress
+from batchscribe.cli.records import home_of
 from batchscribe.database.job import get_job
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
@@ -76,7 +77,7 @@ def working(records: Records, settings: Settings, *, lane: str) -> Iterator[Sess
     asked_for = "max_attempts" in settings.model_fields_set
     worker = Worker(records, settings, max_deaths=None if asked_for else MAX_DEATHS)
     with _signals() as interruption:
-        worker.start(lanes=[lane])
+        worker.start(lanes=[lane], home=home_of(settings))
         try:
             yield Session(records, worker, interruption)
         finally:

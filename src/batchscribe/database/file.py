@@ -8,14 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from batchscribe.database.tables import file, job
+from batchscribe.database.bulk import insert_rows, rows_of
+from batchscribe.database.tables import file, job, shard
 from batchscribe.jobs.model import FINAL_FILE_STATES, File, states_before
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.wire.states import FileState, JobState
 
 #: A file that a worker may take: waiting, or held by a worker that died.
 OPEN_STATES = (FileState.QUEUED, FileState.PROCESSING)
-LOOKUP_BATCH = 500  #: names asked for in one statement
 
 
 def output_hash(output_uri: str) -> int:
@@ -24,27 +24,28 @@ def output_hash(output_uri: str) -> int:
 
 
 def taken_outputs(connection: sa.Connection, job_number: int, output_uris: Collection[str]) -> set[str]:
-    """Those of `output_uris` that a file of the job already has."""
+    """Those of `output_uris` that a file of the job already has.
+
+    Each one is looked up by itself. Asked for as a set, PostgreSQL reads all files of the job for want of statistics.
+    """
     hashes = {output_hash(uri): uri for uri in output_uris}
-    found: set[str] = set()
-    for start in range(0, len(hashes), LOOKUP_BATCH):
-        part = list(hashes)[start : start + LOOKUP_BATCH]
-        query = sa.select(file.c.output_hash).where(file.c.job == job_number, file.c.output_hash.in_(part))
-        found.update(hashes[value] for value in connection.scalars(query))
-    return found
+    asked = rows_of(connection, list(hashes))
+    same = sa.select(file.c.output_hash).where(file.c.job == job_number, file.c.output_hash == asked.c.value)
+    found = connection.scalars(sa.select(same.scalar_subquery()).select_from(asked))
+    return {hashes[value] for value in found if value is not None}
 
 
 def insert_files(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    values = [{**row, "output_hash": output_hash(row["output_uri"]) if row["output_uri"] else None} for row in rows]
-    if values:
-        connection.execute(sa.insert(file), values)
+    """Rows of the same columns."""
+    hashed = [{**row, "output_hash": output_hash(row["output_uri"]) if row["output_uri"] else None} for row in rows]
+    insert_rows(connection, file, hashed)
 
 
-def open_files(connection: sa.Connection, job_number: int, shard: int) -> list[File]:
+def open_files(connection: sa.Connection, job_number: int, shard_number: int) -> list[File]:
     """The files of a shard that still have no final state, in order."""
     query = (
         sa.select(file)
-        .where(file.c.job == job_number, file.c.shard == shard, file.c.state.in_(OPEN_STATES))
+        .where(file.c.job == job_number, file.c.shard == shard_number, file.c.state.in_(OPEN_STATES))
         .order_by(file.c.seq)
     )
     return [_file(row) for row in connection.execute(query)]
@@ -100,9 +101,14 @@ _IS_OURS = (
     file.c.seq == sa.bindparam("of_seq"),
     file.c.attempt == sa.bindparam("held_attempt"),
 )
+_IS_LATEST_RUN = sa.select(shard.c.number).where(
+    shard.c.job == sa.bindparam("of_job"),
+    shard.c.number == sa.bindparam("of_shard"),
+    shard.c.run == sa.bindparam("of_run"),
+)
 _CLAIM = (
     sa.update(file)
-    .where(*_IS_OURS, file.c.state.in_(OPEN_STATES))
+    .where(*_IS_OURS, file.c.state.in_(OPEN_STATES), _IS_LATEST_RUN.exists())
     .values(state=FileState.PROCESSING, attempt=file.c.attempt + 1)
 )
 _HAND_BACK = (
@@ -124,9 +130,9 @@ _COMMIT = {
 }
 
 
-def claim(connection: sa.Connection, item: File) -> bool:
-    """Begin the next attempt; False when another worker was faster."""
-    return connection.execute(_CLAIM, _held(item)).rowcount == 1
+def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
+    """Begin the next attempt; False when the file has changed, or another run of its shard has begun."""
+    return connection.execute(_CLAIM, _held(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
 
 
 def hand_back(connection: sa.Connection, item: File) -> None:

@@ -76,6 +76,7 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
         "file_roots": list(new.file_roots),
         "s3": dict(new.s3),
         "engine": new.engine,
+        "speed": new.speed,
         "fingerprint": fingerprint,
     }
     connection.execute(sa.insert(job).values(values))
@@ -214,6 +215,7 @@ def _job(row: sa.Row[Any]) -> Job:
         output=Output.model_validate(request["output"]),
         config=Config.model_validate(request["config"]),
         engine=row.engine,
+        speed=row.speed,
         sources=tuple(_source(values) for values in row.sources),
         file_roots=tuple(row.file_roots),
         s3=row.s3,

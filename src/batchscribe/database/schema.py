@@ -1,7 +1,8 @@
-"""Bring the schema up to date: migrations are files in `migrations/versions`, forward only."""
+"""The schema's version: migrations are files in `migrations/versions`, forward only."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,13 +11,67 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from batchscribe.errors import SchemaMismatch
 
-def migrate(engine: sa.Engine) -> None:
-    """Apply what is missing, in one transaction; does nothing on a current schema."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
+VERSION_TABLE = "batchscribe_schema"
+
+
+def migrate(engine: sa.Engine) -> tuple[str | None, str]:
+    """Apply what is missing, in one transaction; the versions before and after.
+
+    Raises `SchemaMismatch` for a schema that is newer.
+    """
     with engine.begin() as connection:
-        if MigrationContext.configure(connection).get_current_revision() != head:
+        before = _version(connection)
+        if before != newest():
+            _refuse_newer(before)
+            config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    return before, newest()
+
+
+def check_schema(engine: sa.Engine) -> None:
+    """Raises `SchemaMismatch` when the database is not as this release needs it."""
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == newest():
+        return
+    _refuse_newer(version)
+    found = "no schema of batchscribe yet" if version is None else f"schema {version}, this release needs {newest()}"
+    raise SchemaMismatch(f"The database has {found}; run `batchscribe migrate` with the same database first.")
+
+
+def is_current(engine: sa.Engine) -> bool:
+    with engine.connect() as connection:
+        return _version(connection) == newest()
+
+
+@cache
+def newest() -> str:
+    """The version that this release needs."""
+    return _script().get_current_head() or ""
+
+
+def _refuse_newer(version: str | None) -> None:
+    known = {revision.revision for revision in _script().walk_revisions()}
+    if version is not None and version not in known:
+        raise SchemaMismatch(
+            f"The database has schema {version}, which is newer than {newest()} of this release; install the release "
+            "that the others run."
+        )
+
+
+def _version(connection: sa.Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

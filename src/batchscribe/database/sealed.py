@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from batchscribe.database.tables import secret
+from batchscribe.database.tables import sealing_key, secret
 from batchscribe.errors import InvalidSetting, SecretKeyChanged
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
@@ -50,6 +50,10 @@ class Keyring:
             "behind the new one, or submit the job again."
         )
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        return tuple(_key_id(key) for key in self.keys)
+
     def digest(self, content: bytes) -> str:
         """Tells whether content is the same as before, without storing anything it could be guessed from."""
         return _digest(self.keys[0], content)
@@ -64,10 +68,18 @@ def _digest(key: bytes, content: bytes) -> str:
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """The keys of `BATCHSCRIBE_SECRET_KEY`, or of the key file in the data directory, which is made when absent."""
+    """The keys of `BATCHSCRIBE_SECRET_KEY`, or of the key file in the data directory, which is made when absent.
+
+    Raises `InvalidSetting` for a fleet without the setting: a file of this machine is no use to the others.
+    """
     if settings.secret_key is not None:
         parts = settings.secret_key.get_secret_value().split(",")
         return Keyring(tuple(_parse_key(part.strip()) for part in parts))
+    if settings.is_fleet:
+        raise InvalidSetting(
+            "BATCHSCRIBE_SECRET_KEY is not set: all processes on a shared database need the same one. Make it once, "
+            "with `openssl rand -base64 32 | tr +/ -_`, and give it to all of them."
+        )
     return Keyring((_parse_key(_read_or_make(settings.data_dir / "secret.key")),))
 
 
@@ -101,6 +113,22 @@ def _parse_key(text: str) -> bytes:
 
 def _key_id(key: bytes) -> str:
     return hashlib.sha256(b"batchscribe key id" + key).hexdigest()[:16]
+
+
+def agree_on_key(connection: sa.Connection, keyring: Keyring) -> None:
+    """See that this process seals with the key of all others; the first one's counts, until one that has it brings a
+    newer one. Raises `SecretKeyChanged`.
+    """
+    agreed = connection.scalar(sa.select(sealing_key.c.key_id))
+    if agreed is None:
+        connection.execute(sa.insert(sealing_key).values(number=1, key_id=keyring.key_ids[0]))
+    elif agreed not in keyring.key_ids:
+        raise SecretKeyChanged(
+            "This process has another BATCHSCRIBE_SECRET_KEY than those that used this database before; give all of "
+            "them the same. To change the key, put the new one in front: new,old."
+        )
+    elif agreed != keyring.key_ids[0]:
+        connection.execute(sa.update(sealing_key).values(key_id=keyring.key_ids[0]))
 
 
 def store_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name: str, plain: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from batchscribe.database.bulk import insert_rows
 from batchscribe.database.tables import shard
 from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.outcome import Outcome
@@ -30,18 +31,25 @@ _COUNT = {
 
 def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[int]) -> None:
     rows = [{"job": job_number, "number": number, "state": ShardState.QUEUED} for number in numbers]
-    if rows:
-        connection.execute(sa.insert(shard), rows)
+    insert_rows(connection, shard, rows)
 
 
-def begin_shard(connection: sa.Connection, job_number: int, number: int) -> bool:
-    """Mark it running; False when it is already done."""
-    return _move(connection, job_number, number, ShardState.RUNNING)
+def begin_shard(connection: sa.Connection, job_number: int, number: int) -> int | None:
+    """Mark it running; the number of this run, or None when the shard is done. No earlier run can claim files now."""
+    statement = _open(job_number, number).values(state=ShardState.RUNNING, run=shard.c.run + 1)
+    return connection.execute(statement.returning(shard.c.run)).scalar()
 
 
-def end_shard(connection: sa.Connection, job_number: int, number: int) -> bool:
-    """Mark it done; True for the one caller that did."""
-    return _move(connection, job_number, number, ShardState.DONE)
+def is_latest_run(connection: sa.Connection, job_number: int, number: int, run: int) -> bool:
+    """Whether no other worker has begun the shard since."""
+    latest = sa.select(shard.c.run).where(shard.c.job == job_number, shard.c.number == number)
+    return connection.scalar(latest) == run
+
+
+def end_shard(connection: sa.Connection, job_number: int, number: int, *, run: int) -> bool:
+    """Mark it done; True for the one caller that did, which is its latest run."""
+    statement = _open(job_number, number).where(shard.c.run == run)
+    return connection.execute(statement.values(state=ShardState.DONE)).rowcount == 1
 
 
 def count_outcome(connection: sa.Connection, job_number: int, number: int, outcome: Outcome) -> None:
@@ -56,7 +64,6 @@ def shards_in(connection: sa.Connection, job_number: int, state: ShardState) -> 
     return frozenset(connection.scalars(query))
 
 
-def _move(connection: sa.Connection, job_number: int, number: int, state: ShardState) -> bool:
+def _open(job_number: int, number: int) -> sa.Update:
     is_open = shard.c.state.in_((ShardState.QUEUED, ShardState.RUNNING))
-    statement = sa.update(shard).where(shard.c.job == job_number, shard.c.number == number, is_open)
-    return connection.execute(statement.values(state=state)).rowcount == 1
+    return sa.update(shard).where(shard.c.job == job_number, shard.c.number == number, is_open)

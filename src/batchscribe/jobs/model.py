@@ -72,11 +72,12 @@ class Job:
     input: Mapping[str, Any]  #: the echo of what was asked for; `sources` is what it means
     output: Output  #: without credentials
     config: Config
-    engine: str
+    engine: str  #: that hears it: the one that was chosen when it was accepted
     sources: tuple[Source, ...]
     file_roots: tuple[str, ...]  #: folders that this job may use beside those of the settings
     s3: Mapping[str, Any]  #: where S3 is, when the job was told otherwise than the settings: fields of `Access`
     summary: Summary
+    speed: float = 1.0  #: of that engine, in seconds of audio a second
     estimated_audio_sec: float = 0.0  #: of the files found so far, by their sizes
     cursor: Cursor = field(default_factory=Cursor)
     error_code: str | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from batchscribe.segment import Hearing, Segment
+from batchscribe.speech.languages import understands
 
 #: An engine may be ten times slower than expected before it counts as hung.
 PATIENCE = 10.0
@@ -42,6 +43,7 @@ class EngineSpec(ABC):
     revision: str | None = None  #: of the model, where it is known
     languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all its regions
     speed: float  #: audio seconds per second of one process; an estimate, for cutting shards and for time limits
+    device: str = "cpu"  #: `cpu` or `cuda`
     most_processes: int | None = None  #: more of them would not fit (one for a GPU); None: no such limit
 
     @abstractmethod
@@ -50,7 +52,7 @@ class EngineSpec(ABC):
 
     def understands(self, language: str) -> bool:
         """`language` is canonical, as `canonical_language` returns it."""
-        return language in self.languages or language.partition("-")[0] in self.languages
+        return understands(self.languages, language)
 
     def limit_sec(self, segments: Sequence[Segment]) -> float:
         """Wall seconds after which a call with these segments counts as hung."""

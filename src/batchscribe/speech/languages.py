@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from batchscribe.errors import UnsupportedLanguage
 
@@ -27,6 +28,11 @@ REGIONS = {
 ALIASES = {"cmn": "zh", "fil": "tl", "in": "id", "iw": "he", "ji": "yi", "jw": "jv", "nb": "no"}
 
 TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
+
+
+def understands(languages: Collection[str], language: str) -> bool:
+    """Whether a canonical tag is among an engine's languages, of which one without region stands for all regions."""
+    return language in languages or language.partition("-")[0] in languages
 
 
 def canonical_language(tag: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TypeVar
 
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
 from batchscribe.settings import Settings
+from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import canonical_language
 from batchscribe.speech.models import find_model, list_models
@@ -19,6 +22,12 @@ LOW_ACCURACY = (
     "The built-in engine pocketsphinx has low accuracy: about 30 % of words are wrong on clean read speech, "
     "far more on telephone calls."
 )
+
+
+Hears = TypeVar("Hears", EngineSpec, Capability)
+
+#: Best first.
+ENGINE_NAMES = ("whisper", "pocketsphinx", "scripted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +44,44 @@ def choose_engine(name: str, language: str, settings: Settings) -> Choice:
 
     `name` is `auto`, `whisper`, `pocketsphinx` or `scripted`. Raises `EngineNotAvailable`, `UnsupportedLanguage`.
     """
-    specs = engines_at_hand(name, settings)
+    spec, tag = first_that_understands(engines_at_hand(name, settings), language)
+    return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
+
+
+def choose_of_fleet(name: str, language: str, fleet: Sequence[Capability]) -> tuple[Capability, str]:
+    """As `choose_engine`, among what the workers say they have; the engine, and the language as a canonical tag."""
+    ranked = sorted(fleet, key=lambda capability: ENGINE_NAMES.index(capability.name))
+    wanted = [capability for capability in ranked if name in ("auto", capability.name)]
+    if not wanted:
+        there = ", ".join(dict.fromkeys(capability.name for capability in ranked))
+        raise EngineNotAvailable(f"No worker has the engine {name!r} now; there is {there}.")
+    return first_that_understands(wanted, language)
+
+
+def first_that_understands(engines: Sequence[Hears], language: str) -> tuple[Hears, str]:
+    """The language is returned as a canonical tag. Raises `UnsupportedLanguage`."""
     try:
         tag = canonical_language(language)
     except UnsupportedLanguage as error:
-        raise not_supported(language, specs) from error
-    for spec in specs:
-        if spec.understands(tag):
-            return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
-    raise not_supported(language, specs)
+        raise not_supported(language, engines) from error
+    for engine in engines:
+        if engine.understands(tag):
+            return engine, tag
+    raise not_supported(language, engines)
+
+
+def capabilities(settings: Settings) -> tuple[Capability, ...]:
+    """What this machine can hear jobs with that name no engine, best first; none when it has no engine."""
+    try:
+        specs = engines_at_hand(settings.engine, settings)
+    except EngineNotAvailable:
+        return ()
+    return tuple(Capability.of(spec) for spec in specs)
+
+
+def engines_of(settings: Settings) -> tuple[str, ...]:
+    """Names of the engines of `capabilities`."""
+    return tuple(dict.fromkeys(capability.name for capability in capabilities(settings)))
 
 
 def engines_at_hand(name: str, settings: Settings) -> list[EngineSpec]:
@@ -107,7 +145,7 @@ def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, .
     return (f"{LOW_ACCURACY} {cure}", *accent)
 
 
-def not_supported(language: str, specs: list[EngineSpec]) -> UnsupportedLanguage:
+def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
     supported = dict.fromkeys(tag for spec in specs for tag in spec.languages)
     engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
     cure = "" if any(spec.name == "whisper" for spec in specs) else f" {PULL} adds about 100 languages."

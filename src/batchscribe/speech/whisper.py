@@ -21,11 +21,10 @@ CUDA_BYTES = 40e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperSpec(EngineSpec):
-    """`device` is `cpu` or `cuda`; `compute_type` is one of CTranslate2's."""
+    """`compute_type` is one of CTranslate2's."""
 
     name: str = "whisper"
     model_path: str
-    device: str = "cpu"
     compute_type: str = "default"
 
     def build(self) -> Engine:

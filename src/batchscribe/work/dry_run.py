@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import SourceKind, named_files
 from batchscribe.settings import Settings
-from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.capability import Capability
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
@@ -19,7 +20,7 @@ from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 from batchscribe.wire.uris import without_query
 from batchscribe.work.listing import Found, Page, pages
-from batchscribe.work.plan import Planned, Rules, named_output, plan, wanted_of
+from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
 from batchscribe.work.submit import Submission, planned_job
 
 MOST_PLANNED = 100  # extensions.md, row 1
@@ -72,15 +73,14 @@ class Preview:
         return told
 
 
-def dry_run(submission: Submission, settings: Settings) -> Preview:
+def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capability] = ()) -> Preview:
     """Looks through storage for at most the settings' `dry_run_max_sec`.
 
     Raises as `submit` does, and `StorageError` when the input cannot be listed.
     """
     deadline = time.monotonic() + settings.dry_run_max_sec
-    job = planned_job(submission, settings)
-    speed = choose_engine(job.engine, job.config.language, settings).spec.speed
-    rules = Rules(speed=speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
+    job = planned_job(submission, settings, fleet)
+    rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
     access = Access.from_settings(settings, aws=submission.input_aws)
     store = connect(replace(access, signed_urls=submission.signed_urls))
     preview, inputs = Preview(job), named_files(job.sources)
@@ -120,10 +120,10 @@ def _with_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> 
 
 
 def _count(preview: Preview, page: Page, names: OutputNames, rules: Rules) -> None:
-    wanted = wanted_of(page, preview.job)
+    wanted = wanted_of(page, preview.job, rules)
     planned = plan(preview.job, wanted, names, rules)
     preview.excluded += sum(1 for found in page.found if found.source.kind is SourceKind.PREFIX) - sum(
-        1 for found in wanted if found.source.kind is SourceKind.PREFIX
+        1 for each in wanted if each.found.source.kind is SourceKind.PREFIX
     )
     preview.skipped += planned.counted.skipped
     preview.refused += planned.counted.failed
@@ -131,12 +131,12 @@ def _count(preview: Preview, page: Page, names: OutputNames, rules: Rules) -> No
     _count_rows(preview, wanted, planned)
 
 
-def _count_rows(preview: Preview, wanted: list[Found], planned: Planned) -> None:
-    for found, row in zip(wanted, planned.rows, strict=True):
+def _count_rows(preview: Preview, wanted: list[Wanted], planned: Planned) -> None:
+    for each, row in zip(wanted, planned.rows, strict=True):
         if row["state"] is not FileState.QUEUED:
             continue
         preview.matched += 1
         preview.bytes += row["size_bytes"] or 0
-        preview.renamed += row["output_uri"] != named_output(preview.job, found)
+        preview.renamed += row["output_uri"] != each.output_uri
         if len(preview.planned) < MOST_PLANNED:
             preview.planned.append((row["input_uri"], row["output_uri"]))

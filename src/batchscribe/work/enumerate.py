@@ -5,13 +5,16 @@ A crash in between loses at most the page in hand, which the next run reads agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from batchscribe.database.file import insert_files, taken_outputs
-from batchscribe.database.job import advance, all_is_done, begin_job, get_job
+from batchscribe.database.job import advance, all_is_done, begin_job
 from batchscribe.database.shard import insert_shards
 from batchscribe.errors import TooManyFiles, WorkInterrupted
 from batchscribe.jobs.layout import OutputNames
@@ -20,10 +23,12 @@ from batchscribe.jobs.source import named_files
 from batchscribe.storage.store import Store
 from batchscribe.wire.states import JobState
 from batchscribe.work.flow import FINISH, SHARD, Task
-from batchscribe.work.listing import Found, Page, pages
+from batchscribe.work.listing import Page, pages
 from batchscribe.work.notify import announce
-from batchscribe.work.plan import Rules, named_output, plan, wanted_of
+from batchscribe.work.plan import Rules, Wanted, plan, wanted_of
 from batchscribe.work.records import Records
+
+Item = TypeVar("Item")
 
 
 def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check: Callable[[], None]) -> None:
@@ -36,14 +41,24 @@ def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check:
             return
         if rules.announce_start and job.state is JobState.QUEUED:
             announce(connection, records, job.job_id)
-    for page in pages(job, store):
-        check()
-        job = _store_page(job, page, records, rules)
+    sifted = ((page, wanted_of(page, job, rules)) for page in pages(job, store))
+    with closing(_one_ahead(sifted)) as ahead:
+        for page, wanted in ahead:
+            check()
+            job = _store_page(job, page, wanted, records, rules)
 
 
-def _store_page(job: Job, page: Page, records: Records, rules: Rules) -> Job:
+def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
+    """The next item is made while the caller works on the one before: storage answers slowly, and so do databases."""
+    with ThreadPoolExecutor(1, thread_name_prefix="listing-") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def _store_page(job: Job, page: Page, wanted: list[Wanted], records: Records, rules: Rules) -> Job:
     with records.transaction() as connection:
-        wanted = wanted_of(page, job)
         planned = plan(job, wanted, _output_names(job, wanted, connection), rules)
         cursor = replace(page.cursor, seq=job.cursor.seq + len(planned.rows), shard=planned.last_shard)
         if cursor.seq > rules.max_files:
@@ -55,16 +70,18 @@ def _store_page(job: Job, page: Page, records: Records, rules: Rules) -> Job:
         shards = range(job.cursor.shard + 1, cursor.shard + 1)
         insert_shards(connection, job.number, shards)
         for number in shards:
-            records.flow.enqueue(connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant))
+            records.flow.enqueue(
+                connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.engine)
+            )
         if cursor.listed and all_is_done(connection, job.number):
             records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
-        return get_job(connection, job.job_id)
+    return replace(job, cursor=cursor)
 
 
-def _output_names(job: Job, wanted: list[Found], connection: sa.Connection) -> OutputNames:
+def _output_names(job: Job, wanted: list[Wanted], connection: sa.Connection) -> OutputNames:
     """Knows the job's inputs and what earlier pages were given; the page's own names are looked up at once."""
     inputs = named_files(job.sources)
-    plain = {named_output(job, found) for found in wanted}
+    plain = {each.output_uri for each in wanted if each.output_uri is not None}
     taken = taken_outputs(connection, job.number, plain)
 
     def is_taken(uri: str) -> bool:

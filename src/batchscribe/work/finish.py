@@ -13,6 +13,7 @@ from batchscribe.database.shard import shards_in
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
+from batchscribe.speech.registry import ENGINE_NAMES
 from batchscribe.wire.states import JobState
 from batchscribe.work.credentials import STORAGE_SECRETS
 from batchscribe.work.flow import CLEAR, ENUMERATE, FINISH, SHARD, Task
@@ -87,7 +88,7 @@ def forget_job(job: Job, records: Records) -> None:
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     records.flow.forget(tasks)
-    records.flow.forget_lane(job.lane)
+    records.flow.forget_lane(job.lane, ENGINE_NAMES)
 
 
 def _tasks(job: Job) -> Iterator[Task]:

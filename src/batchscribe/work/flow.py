@@ -1,20 +1,23 @@
-"""The adapter to DBOS, the durable engine: enqueue in a transaction, run, cancel, forget.
+"""The adapter to DBOS, the durable engine: enqueue in a transaction, run, hand on, cancel, forget.
 
 Nothing else imports `dbos`. A task is (kind, job, number) with a derived id, so enqueueing it twice is once.
-A *lane* is a set of queues: `<lane>-control` for enumerate and finish, `<lane>-files` for shards, `<lane>-webhooks` for
-deliveries, so that a job can always be listed and ended while shards hold every slot, and a receiver that does not
-answer holds up nobody else. A process works in the lanes it is given.
+A *lane* is a set of queues: `<lane>-control` for enumerate and finish, `<lane>-files-<engine>` for the shards that an
+engine hears, `<lane>-webhooks` for deliveries, so that a job can always be listed and ended while shards hold every
+slot, and a receiver that does not answer holds up nobody else. A process works in the lanes it is given, with the
+engines it has.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -25,12 +28,13 @@ from batchscribe.errors import WorkInterrupted
 APPLICATION = "batchscribe"
 #: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
 APPLICATION_VERSION = "batchscribe-1"
-#: Constant for one-process work: a restarted process finds its predecessor's tasks under the same name.
-EMBEDDED_EXECUTOR = "embedded"
 POLL_SEC = 0.2  #: 3 % of a core when idle (measured)
 CONTROL_SLOTS = 4  #: enumerations and finishes at once in a process
 WEBHOOK_SLOTS = 16  #: webhooks at once in a process
 WEBHOOK_SLOTS_OF_TENANT = 4  #: of them, those of one tenant
+#: Shards at once in a process are this many times those of one tenant, so no tenant ever has all of them.
+TENANTS_AT_ONCE = 2
+STOP_SEC = 5.0  #: that handlers get to see that their process stops
 SWEPT_AFTER_SEC = 60.0  #: how long the engine keeps the row of an ended task
 BATCH = 1000  #: task ids in one statement
 
@@ -47,6 +51,7 @@ class Task:
     number: int = 0
     lane: str = "main"
     tenant: str = "default"
+    engine: str = ""  #: that hears a shard
     attempt: int = 0  #: of a delivery: each one is a task of its own
 
     @property
@@ -60,7 +65,12 @@ class Task:
 
     @property
     def queue(self) -> str:
-        return {SHARD: files_queue, DELIVER: webhooks_queue}.get(self.kind, control_queue)(self.lane)
+        match self.kind:
+            case "shard":
+                return files_queue(self.lane, self.engine)
+            case "deliver":
+                return webhooks_queue(self.lane)
+        return control_queue(self.lane)
 
     @property
     def is_partitioned(self) -> bool:
@@ -72,8 +82,17 @@ class Task:
         return self.number + 1
 
 
-def files_queue(lane: str) -> str:
-    return f"{lane}-files"
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task that a process has begun and not ended."""
+
+    task_id: str
+    executor_id: str  #: of that process
+    queue: str
+
+
+def files_queue(lane: str, engine: str) -> str:
+    return f"{lane}-files-{engine}"
 
 
 def control_queue(lane: str) -> str:
@@ -84,14 +103,16 @@ def webhooks_queue(lane: str) -> str:
     return f"{lane}-webhooks"
 
 
-def queues(lane: str) -> tuple[str, ...]:
-    return control_queue(lane), files_queue(lane), webhooks_queue(lane)
+def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
+    return control_queue(lane), webhooks_queue(lane), *(files_queue(lane, engine) for engine in engines)
 
 
 EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaitedWorkflowCancelledError)
 
 Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
+_running: set[str] = set()  #: ids of the tasks that this process works on
+_stopping = threading.Event()
 
 
 @DBOS.workflow(name=ENUMERATE, max_recovery_attempts=None)
@@ -120,12 +141,18 @@ def _deliver(job_id: str, number: int) -> None:
 
 
 def _work(kind: str, job_id: str, number: int) -> None:
+    # `SystemExit` is not an `Exception`, so the engine records no end: the task stays on record as running, and is
+    # handed on just as after a crash.
+    if _stopping.is_set():
+        raise SystemExit
+    task_id = str(DBOS.workflow_id)
+    _running.add(task_id)
     try:
         _handlers[kind](job_id, number)
     except WorkInterrupted:
-        # Not an `Exception`, so the engine records no end: the task stays on record as running, and the next `run`
-        # takes it up just as after a crash.
         raise SystemExit from None
+    finally:
+        _running.discard(task_id)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -145,51 +172,68 @@ class Flow:
         return DBOSClient(system_database_engine=self._engine)
 
     def prepare(self) -> None:
-        """Make the engine's tables, for a process that only enqueues; `run` does so itself."""
+        """Make the engine's tables, or bring them up to date."""
         DBOS.migrate(self._url)
 
     @property
     def _url(self) -> str:
         return self._engine.url.render_as_string(hide_password=False)
 
-    def run(self, handlers: dict[str, Handler], *, lanes: Sequence[str], slots: int) -> None:
-        """Take up what a dead predecessor left, then work; at most `slots` shards at a time in each lane.
+    def run(
+        self,
+        handlers: dict[str, Handler],
+        *,
+        executor_id: str,
+        lanes: Sequence[str],
+        engines: Sequence[str],
+        slots: int,
+        tenant_slots: int | None = None,
+    ) -> None:
+        """Work; at most `slots` shards of a tenant at a time, and `tenant_slots` over all processes.
 
         `handlers` maps a task's kind to a function of (job id, number), which must bear being run again. One
-        that raises `WorkInterrupted` stays on record as running.
+        that raises `WorkInterrupted` stays on record as running. What an earlier process of the same id left is
+        taken up.
         """
         _handlers.update(handlers)
-        self._configure()
-        DBOS.listen_queues([queue for lane in lanes for queue in queues(lane)])
+        _stopping.clear()
+        dbos = self._configure(executor_id)
+        DBOS.listen_queues([queue for lane in lanes for queue in queues(lane, engines)])
         DBOS.launch()
+        of_tenant = slots if tenant_slots is None else min(slots, tenant_slots)
+        files_queues = [files_queue(lane, engine) for lane in lanes for engine in engines]
+        _keep_own_limits(dbos, files_queues, of_process=slots * TENANTS_AT_ONCE, of_tenant=of_tenant)
         for lane in lanes:
             DBOS.register_queue(control_queue(lane), worker_concurrency=CONTROL_SLOTS, polling_interval_sec=POLL_SEC)
-            DBOS.register_queue(
-                files_queue(lane),
-                worker_concurrency=slots,
-                partition_worker_concurrency=slots,  # makes it partitioned: each poll picks a tenant at random
-                polling_interval_sec=POLL_SEC,
-            )
             DBOS.register_queue(
                 webhooks_queue(lane),
                 worker_concurrency=WEBHOOK_SLOTS,
                 partition_worker_concurrency=WEBHOOK_SLOTS_OF_TENANT,
                 polling_interval_sec=POLL_SEC,
             )
+        for queue in files_queues:
+            DBOS.register_queue(  # partitioned: each poll goes through the tenants in random order
+                queue,
+                worker_concurrency=slots * TENANTS_AT_ONCE,
+                partition_worker_concurrency=of_tenant,
+                partition_concurrency=tenant_slots,
+                polling_interval_sec=POLL_SEC,
+            )
 
-    def _configure(self) -> None:
-        DBOS(
+    def _configure(self, executor_id: str) -> DBOS:
+        logging.getLogger("dbos").addFilter(_is_news)
+        return DBOS(
             config=DBOSConfig(
                 name=APPLICATION,
                 system_database_url=self._url,
                 system_database_engine=self._engine,
                 application_version=APPLICATION_VERSION,
-                executor_id=EMBEDDED_EXECUTOR,
+                executor_id=executor_id,
+                run_migrations=self._engine.dialect.name == "sqlite",
                 use_listen_notify=False,
                 log_level="ERROR",
             )
         )
-        logging.getLogger("dbos").addFilter(_is_news)
 
     def enqueue(self, connection: sa.Connection, task: Task, *, delay_sec: float = 0.0) -> None:
         """Enqueue inside the caller's transaction; a task that is already there stays as it is.
@@ -227,14 +271,56 @@ class Flow:
         ):
             self._client.delete_workflows([workflow.workflow_id for workflow in ended])
 
-    def forget_lane(self, lane: str) -> None:
+    def held(self, *, executor_id: str | None = None) -> list[Held]:
+        """What is on record as running, of one process or of all."""
+        found = self._client.list_workflows(
+            status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+        )
+        return [Held(each.workflow_id, each.executor_id or "", each.queue_name or "") for each in found]
+
+    def hand_on(self, tasks: Iterable[Held]) -> None:
+        """Put tasks back into their queues for whoever is free: the process that had them has ended."""
+        by_queue = sorted(tasks, key=lambda task: task.queue)
+        for queue, group in groupby(by_queue, key=lambda task: task.queue):
+            for batch in batched([task.task_id for task in group], BATCH):
+                self._client.resume_workflows(batch, queue_name=queue)
+
+    @staticmethod
+    def is_running(task: Held) -> bool:
+        """Whether this process works on the task, rather than only being on record for it."""
+        return task.task_id in _running
+
+    def forget_lane(self, lane: str, engines: Iterable[str]) -> None:
         """Delete the queues of a lane that nobody will use again."""
-        for queue in queues(lane):
+        for queue in queues(lane, engines):
             self._client.delete_queue(queue)
 
     def stop(self) -> None:
-        """Stop taking tasks. Running ones stay on record and are taken up by the next `run`."""
+        """Stop taking tasks. Running ones stay on record, for `hand_on` or for the next `run` under the same id."""
+        _stopping.set()
+        deadline = time.monotonic() + STOP_SEC
+        while _running and time.monotonic() < deadline:  # the engine has no place for a task that ends after it
+            time.sleep(0.01)
         DBOS.destroy()
+
+
+def _keep_own_limits(dbos: DBOS, names: Sequence[str], *, of_process: int, of_tenant: int) -> None:
+    """Have this process take as many shards as it has slots for, whatever its neighbours have.
+
+    The engine keeps a queue's limits in the database, one set for all processes, and reads them again before each poll:
+    the last machine to start would have its number of cores imposed on all others. Nothing public changes that.
+    """
+    database = dbos._sys_db  # noqa: SLF001
+    shared = database.get_queue
+
+    def get_queue(name: str, **options: Any) -> Any:
+        queue = shared(name, **options)
+        if queue is not None and name in names:
+            queue._worker_concurrency = of_process  # noqa: SLF001
+            queue._partition_worker_concurrency = of_tenant  # noqa: SLF001
+        return queue
+
+    database.get_queue = get_queue  # type: ignore[method-assign]
 
 
 def batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:

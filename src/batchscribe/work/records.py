@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from batchscribe.database.engine import open_engine
-from batchscribe.database.schema import migrate
-from batchscribe.database.sealed import Keyring, load_keyring
+from batchscribe.database.schema import check_schema, migrate
+from batchscribe.database.sealed import Keyring, agree_on_key, load_keyring
 from batchscribe.settings import Settings
 from batchscribe.work.flow import Flow
 
@@ -26,7 +26,35 @@ class Records:
 
 
 def open_records(settings: Settings) -> Records:
-    """Open the database of the settings, and bring its schema up to date."""
+    """Open the database of the settings. A SQLite file is brought up to date; a fleet's database must be so.
+
+    Raises `SchemaMismatch`, `SecretKeyChanged`, `InvalidSetting`.
+    """
     engine = open_engine(settings.sqlalchemy_url)
-    migrate(engine)
-    return Records(engine=engine, flow=Flow(engine), keyring=load_keyring(settings))
+    keyring = load_keyring(settings)
+    if settings.is_fleet:
+        check_schema(engine)
+    else:
+        migrate(engine)
+    _agree_on_key(engine, keyring)
+    return Records(engine=engine, flow=Flow(engine), keyring=keyring)
+
+
+def migrate_records(settings: Settings) -> tuple[str | None, str]:
+    """Bring the database up to date, the durable engine's tables as well; the versions before and after.
+
+    Raises `SchemaMismatch` for a newer one.
+    """
+    engine = open_engine(settings.sqlalchemy_url)
+    versions = migrate(engine)
+    Flow(engine).prepare()
+    return versions
+
+
+def _agree_on_key(engine: sa.Engine, keyring: Keyring) -> None:
+    try:
+        with engine.begin() as connection:
+            agree_on_key(connection, keyring)
+    except sa.exc.IntegrityError:  # another process was the first
+        with engine.begin() as connection:
+            agree_on_key(connection, keyring)

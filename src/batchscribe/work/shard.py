@@ -1,4 +1,9 @@
-"""Work through the files of one shard, several at a time; each file is claimed, transcribed and committed alone."""
+"""Work through the files of one shard, several at a time; each file is claimed, transcribed and committed alone.
+
+A worker that was taken for dead may still be at work on a shard that another has begun anew. The number of the run
+keeps them apart: only the latest one claims files and ends the shard; what an earlier one has in hand it may finish,
+and whoever commits a file first has it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,7 @@ import structlog
 
 from batchscribe.database.file import claim, commit_outcome, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
-from batchscribe.database.shard import begin_shard, count_outcome, end_shard
+from batchscribe.database.shard import begin_shard, count_outcome, end_shard, is_latest_run
 from batchscribe.errors import EngineNotAvailable, FileCrashedWorker, InternalError, StorageUnavailable, WorkInterrupted
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
@@ -52,20 +57,31 @@ class Shift:
     slots: Slots
     max_deaths: int  #: of workers, while they had the same file
     max_tries: int  #: of a file whose storage does not answer
+    run: int = 0  #: of the shard
 
 
 def work_shard(shift: Shift, number: int) -> None:
     """Raises `WorkInterrupted` when the worker stops or the job ends; what is unfinished then stays so."""
     with shift.records.transaction() as connection:
-        if not begin_shard(connection, shift.job.number, number):
-            return
-        files = open_files(connection, shift.job.number, number)
-    suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
-    _work_all(shift, [file for file in files if file not in suspects])
-    for suspect in suspects:  # one at a time, or the guilty one would take the innocent with it
-        with shift.slots.for_suspects:
-            _work_all(shift, [suspect])
+        run = begin_shard(connection, shift.job.number, number)
+    if run is None:
+        return
+    shift = replace(shift, run=run)
+    while files := _left(shift, number):  # again: an earlier run may have handed back what it had
+        suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
+        _work_all(shift, [file for file in files if file not in suspects])
+        for suspect in suspects:  # one at a time, or the guilty one would take the innocent with it
+            with shift.slots.for_suspects:
+                _work_all(shift, [suspect])
     _close(shift, number)
+
+
+def _left(shift: Shift, number: int) -> list[File]:
+    """The files without a final state. Raises `WorkInterrupted` when another worker has begun the shard."""
+    with shift.records.transaction() as connection:
+        if not is_latest_run(connection, shift.job.number, number, shift.run):
+            raise WorkInterrupted("Another worker has begun this shard.")
+        return open_files(connection, shift.job.number, number)
 
 
 def _work_all(shift: Shift, files: list[File]) -> None:
@@ -105,7 +121,7 @@ def work_file(shift: Shift, file: File) -> None:
 
 def _claim(shift: Shift, file: File) -> File | None:
     with shift.records.transaction() as connection:
-        if not claim(connection, file):
+        if not claim(connection, file, run=shift.run):
             return None
     return replace(file, state=FileState.PROCESSING, attempt=file.attempt + 1)
 
@@ -138,15 +154,17 @@ def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
 def _fail_mistaken(shift: Shift, file: File) -> None:
     sentence = "This file failed by a mistake of batchscribe, not of its own; the log has the details."
     with shift.records.transaction() as connection:
+        is_ours = file.shard is None or is_latest_run(connection, file.job_number, file.shard, shift.run)
         current = get_file(connection, file.job_number, file.seq)
-    _commit(shift, current, Outcome.failed(InternalError(sentence)))
+    if is_ours:
+        _commit(shift, current, Outcome.failed(InternalError(sentence)))
 
 
 def _close(shift: Shift, number: int) -> None:
     """Shard done, its counters taken in and the next stage enqueued: one transaction."""
     job = shift.job
     with shift.records.transaction() as connection:
-        if end_shard(connection, job.number, number):
+        if end_shard(connection, job.number, number, run=shift.run):
             take_in_shard(connection, job.number, number)
             if all_is_done(connection, job.number):
                 shift.records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))

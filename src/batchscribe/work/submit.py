@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,16 @@ import sqlalchemy as sa
 
 from batchscribe.database.idempotency import job_of_key
 from batchscribe.database.job import get_job, insert_job
+from batchscribe.database.worker import live_workers
 from batchscribe.errors import AddressNotAllowed, InvalidRequest, LocationNotAllowed, Mistake
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source
 from batchscribe.jobs.summary import Summary
 from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.settings import Settings
-from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.capability import Capability
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.registry import choose_engine, choose_of_fleet
 from batchscribe.storage.access import Access, AwsCredentials
 from batchscribe.storage.routed import location_check
 from batchscribe.wire.choices import InputMode, OutputLayout
@@ -88,7 +91,7 @@ def submit(
 
     Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
     """
-    new = planned_job(submission, settings)
+    new = planned_job(submission, settings, fleet_of(submission, records, settings))
     with records.transaction() as connection:
         known = idempotency and _known_job(connection, records, submission, idempotency)
         if known:
@@ -115,12 +118,22 @@ def _known_job(
     )
 
 
-def planned_job(submission: Submission, settings: Settings) -> Job:
-    """The job as it would be stored, after every check that needs no storage. Raises as `submit`."""
-    choice = choose_engine(submission.engine, submission.config.language, settings)
+def fleet_of(submission: Submission, records: Records, settings: Settings) -> tuple[Capability, ...]:
+    """What the workers of its lane can hear with now."""
+    with records.transaction() as connection:
+        live = live_workers(connection, silent_sec=settings.silent_sec)
+    return tuple(engine for worker in live if submission.lane in worker.lanes for engine in worker.engines)
+
+
+def planned_job(submission: Submission, settings: Settings, fleet: Sequence[Capability] = ()) -> Job:
+    """The job as it would be stored, after every check that needs no storage. Raises as `submit`.
+
+    Without workers it is checked against what this machine could hear with.
+    """
+    engine, language = _chosen(submission, settings, fleet)
     _check_locations(submission, settings)
     _check_webhook(submission, settings)
-    config = submission.config.model_copy(update={"language": choice.language})
+    config = submission.config.model_copy(update={"language": language})
     return Job(
         number=0,
         job_id=submission.job_id,
@@ -133,12 +146,22 @@ def planned_job(submission: Submission, settings: Settings) -> Job:
         input=submission.input,
         output=submission.output,
         config=config,
-        engine=submission.engine,
+        engine=engine.name,
+        speed=engine.speed,
         sources=submission.sources,
         file_roots=tuple(str(root) for root in submission.file_roots),
         s3=submission.s3,
         summary=Summary(),
     )
+
+
+def _chosen(
+    submission: Submission, settings: Settings, fleet: Sequence[Capability]
+) -> tuple[EngineSpec | Capability, str]:
+    if fleet:
+        return choose_of_fleet(submission.engine, submission.config.language, fleet)
+    choice = choose_engine(submission.engine, submission.config.language, settings)
+    return choice.spec, choice.language
 
 
 def _check_locations(submission: Submission, settings: Settings) -> None:

@@ -21,7 +21,7 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool, SpeechPool
-from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.registry import ENGINE_NAMES, capabilities, choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
@@ -30,6 +30,7 @@ from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, open_s
 from batchscribe.work.deliver import Schedule, deliver
 from batchscribe.work.enumerate import enumerate_job
 from batchscribe.work.finish import clear_queues, fail_job, finish_job
+from batchscribe.work.fleet import Fleet, new_worker
 from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.plan import Rules
@@ -46,7 +47,6 @@ FILES_PER_ENGINE = 2
 SEGMENTS_PER_ENGINE = 4
 #: Seconds between two tries of a task that met a database in trouble: a full disk, a restart.
 DATABASE_RETRY_SEC = 5.0
-SWEEP_EVERY_SEC = 60.0
 JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
 
 
@@ -79,11 +79,16 @@ class Worker:
         self._rooms: OrderedDict[int, Rooms] = OrderedDict()
         self._sender = Sender(Policy.from_settings(settings))
         self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
-        self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        self._fleet: Fleet | None = None
+        self.outdated = threading.Event()  #: set when the database gets a schema of another release
         self._lock = threading.Lock()
 
-    def start(self, *, lanes: Sequence[str]) -> None:
-        """Take up what a dead predecessor left in these lanes, then work."""
+    def start(self, *, lanes: Sequence[str], engines: Sequence[str] = ENGINE_NAMES, home: str | None = None) -> None:
+        """Take up what a dead predecessor in this home left, then work in these lanes, on what these engines hear.
+
+        A worker alone takes jobs of every engine, and fails those whose engine is not here. `home` is a place that this
+        process has for itself: who had it before is dead.
+        """
         handlers: dict[str, Handler] = {
             ENUMERATE: partial(self._handle, self._enumerate),
             SHARD: partial(self._handle, self._work_shard),
@@ -91,8 +96,20 @@ class Worker:
             CLEAR: self._clear,
             DELIVER: self._deliver,
         }
-        self._records.flow.run(handlers, lanes=lanes, slots=self._slots.width)
-        self._sweeper.start()
+        me = new_worker(
+            self._settings, lanes=lanes, slots=self._slots.width, engines=capabilities(self._settings), home=home
+        )
+        self._fleet = Fleet(self._records, self._settings, me, self.watch, self.outdated.set)
+        self._fleet.enter()
+        self._records.flow.run(
+            handlers,
+            executor_id=me.worker_id,
+            lanes=lanes,
+            engines=engines,
+            slots=self._slots.width,
+            tenant_slots=self._settings.tenant_shards,
+        )
+        self._fleet.begin()
 
     def drain(self, within_sec: float) -> bool:
         """Begin no new file and wait for those in hand; False when some were not done in time. Then `stop`."""
@@ -100,12 +117,14 @@ class Worker:
         return self._slots.wait_empty(within_sec)
 
     def stop(self) -> None:
-        """Drop what is in hand: unfinished files stay on record for the next worker."""
+        """Drop what is in hand: unfinished files go back to their queues, for the next worker or another one."""
         self.watch.stop()
         for pool in self._pools.values():
             pool.close()
         self._decoder.close()
         self._records.flow.stop()
+        if self._fleet is not None:
+            self._fleet.leave()
 
     def _handle(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
         self._persist(partial(self._try, work, job_id, number), job_id)
@@ -157,14 +176,13 @@ class Worker:
             return is_live(connection, job_number)
 
     def _enumerate(self, job: Job, _number: int) -> None:
-        rooms = self._rooms_of(job)
         rules = Rules(
-            speed=rooms.choice.spec.speed,
+            speed=job.speed,
             max_files=self._settings.max_files,
             extra_formats=self._settings.extra_formats,
             announce_start=self._settings.webhook_processing,
         )
-        enumerate_job(job, rooms.input, self._records, rules, check=partial(self.watch.check, job.number))
+        enumerate_job(job, self._store(job, INPUT), self._records, rules, check=partial(self.watch.check, job.number))
 
     def _work_shard(self, job: Job, number: int) -> None:
         if self.watch.draining:  # keep the slot: letting it go would only fetch the next shard from the queue
@@ -173,14 +191,6 @@ class Worker:
         max_tries = self._settings.max_attempts
         shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_deaths, max_tries)
         work_shard(shift, number)
-
-    def _sweep(self) -> None:
-        """Now and then, for as long as the worker works."""
-        while not self.watch.wait(SWEEP_EVERY_SEC):
-            try:
-                self._records.flow.sweep()
-            except sa.exc.OperationalError as error:  # the next one sweeps more
-                log.warning("database.trouble", error=str(error.orig))
 
     def _rooms_of(self, job: Job) -> Rooms:
         with self._lock:

@@ -23,11 +23,12 @@ def upgrade() -> None:
         sa.Column("started_at", sa.Double, nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False),
     )
-    op.create_table(
+    turn = op.create_table(
         "turn",
         sa.Column("name", sa.String, primary_key=True),
         sa.Column("taken_at", sa.Double, nullable=False),
     )
+    op.bulk_insert(turn, [{"name": "reap", "taken_at": 0.0}, {"name": "sweep", "taken_at": 0.0}])
     op.create_table(
         "sealing_key",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),

@@ -1,0 +1,29 @@
+"""`batchscribe worker`: transcribe what the servers on the same database accept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batchscribe.cli.options import Database, DataDir, Workers, settings_of
+
+
+def worker(
+    database: Database = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name in logs and metrics. By default that of the machine.", show_default=False),
+    ] = None,
+    workers: Workers = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Work on the jobs in a database until SIGTERM or Ctrl-C, beside any number of other workers.
+
+    Then running files are finished within BATCHSCRIBE_GRACE_SEC, or go back to the other workers. What a worker had
+    that died is done by the others, BATCHSCRIBE_SILENT_SEC later.
+    """
+    settings = settings_of(data_dir=data_dir, database_url=database, worker_name=name, workers=workers)
+    from batchscribe.cli.working import run_worker  # here, so that `--help` comes at once
+
+    raise typer.Exit(run_worker(settings))

@@ -1,0 +1,38 @@
+"""One worker process: works, and stops as it was asked to."""
+
+from __future__ import annotations
+
+import typer
+
+from batchscribe.cli.ending import Ending, ending
+from batchscribe.cli.records import opened
+from batchscribe.settings import Settings
+from batchscribe.speech.registry import engines_at_hand, engines_of
+from batchscribe.work.requested import SERVER_LANE
+from batchscribe.work.worker import Worker
+
+LOOK_SEC = 0.2
+EXIT_OUTDATED = 1
+
+
+def run_worker(settings: Settings) -> int:
+    """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
+    engines_at_hand(settings.engine, settings)  # raises where there is none
+    with ending(settings) as end:
+        worker = Worker(opened(settings), settings)
+        worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
+        try:
+            typer.echo(f"batchscribe worker {settings.worker_name} is ready")
+            _wait(worker, end)
+            if not worker.drain(settings.grace_sec):
+                typer.echo("The grace time is over: unfinished files go back to the other workers.", err=True)
+        finally:
+            worker.stop()
+    return EXIT_OUTDATED if worker.outdated.is_set() else 0
+
+
+def _wait(worker: Worker, end: Ending) -> None:
+    while not end.asked:
+        if worker.outdated.wait(LOOK_SEC):
+            typer.echo("The database was migrated by another release: this worker ends; start it anew.", err=True)
+            return

@@ -1,0 +1,44 @@
+"""What a worker can hear with, as it tells others, who have neither its models nor its machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.languages import understands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """An engine with its model on some machine. The fields are those of `EngineSpec`."""
+
+    name: str
+    model: str
+    revision: str | None = None
+    languages: tuple[str, ...]
+    speed: float
+    device: str = "cpu"
+
+    @classmethod
+    def of(cls, spec: EngineSpec) -> Capability:
+        return cls(
+            name=spec.name,
+            model=spec.model,
+            revision=spec.revision,
+            languages=spec.languages,
+            speed=spec.speed,
+            device=spec.device,
+        )
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Capability:
+        return cls(**{**values, "languages": tuple(values["languages"])})
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def understands(self, language: str) -> bool:
+        """`language` is canonical, as `canonical_language` returns it."""
+        return understands(self.languages, language)
