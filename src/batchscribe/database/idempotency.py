@@ -28,8 +28,8 @@ def job_of_key(
         "created_at": moment,
     }
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(idempotency).values(values).on_conflict_do_nothing()
-    if connection.execute(statement).rowcount == 1:
+    statement = insert(idempotency).values(values).on_conflict_do_nothing().returning(idempotency.c.job_id)
+    if connection.scalar(statement) is not None:
         return None
     query = sa.select(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.idempotency_key == key)
     known = connection.execute(query).one()
