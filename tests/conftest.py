@@ -1,4 +1,6 @@
-"""What every test may rely on: the corpus, the example recordings, clean settings, and no silent skips on CI."""
+"""What every test may rely on: the corpus, the example recordings, a PostgreSQL server, clean settings, and no silent
+skips on CI.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.servers.postgresql import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -28,6 +34,18 @@ def corpus() -> Path:
 def examples() -> Path:
     """The recordings of our own making that `make demo` transcribes."""
     return ROOT / "examples" / "audio"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One for all tests, each of which takes a database of its own; a test that stops the server runs its own."""
+    from tests.servers.postgresql import missing_binaries, running_postgresql  # not for tests that need no database
+
+    missing = missing_binaries()
+    if missing:
+        pytest.skip(f"no PostgreSQL here ({', '.join(missing)} missing): apt-get install postgresql")
+    with running_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)
