@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from batchscribe.jobs.sharding import ShardCutter, estimated_audio_sec
@@ -9,8 +11,8 @@ from batchscribe.jobs.sharding import ShardCutter, estimated_audio_sec
 SECOND = 32_000  # bytes of a second of WAV
 
 
-def shards(*sizes: int | None, speed: float = 1.0, first: int = 1) -> list[int]:
-    cutter = ShardCutter(first, speed=speed)
+def shards(*sizes: int | None, speed: float = 1.0, first: int = 1, unknown: int = 0) -> list[int]:
+    cutter = ShardCutter(first, speed=speed, unknown=unknown)
     return [cutter.add("s3://b/a.wav", size) for size in sizes]
 
 
@@ -28,8 +30,23 @@ def test_a_big_file_is_alone() -> None:
     assert shards(SECOND, 600 * SECOND, SECOND, SECOND) == [1, 2, 3, 3]
 
 
-def test_a_file_of_unknown_size_is_alone_also_beside_empty_ones() -> None:
-    assert shards(0, None, None, 0) == [1, 2, 3, 4]
+def test_a_few_files_of_unknown_size_are_alone_also_beside_empty_ones() -> None:
+    assert shards(0, None, None, 0, unknown=2) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("files", "largest"), [(1, 1), (32, 1), (33, 2), (100, 4), (224, 7), (256, 8), (1000, 8)])
+def test_many_files_of_unknown_size_share_shards_when_many_machines_have_some(files: int, largest: int) -> None:
+    cut = Counter(shards(*[None] * files, unknown=files))
+    assert max(cut.values()) == largest
+    assert sorted(cut.values())[1:] == [largest] * (len(cut) - 1)
+    assert len(cut) > 16 or largest == 1
+
+
+def test_the_audio_is_that_of_all_files_whose_size_is_known() -> None:
+    cutter = ShardCutter(1, speed=2.0, unknown=1)
+    for size in (25 * SECOND, None, 600 * SECOND):
+        cutter.add("s3://b/a.wav", size)
+    assert cutter.audio_sec == 625.0
 
 
 def test_the_next_page_goes_on_with_the_next_number() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from batchscribe.jobs.globs import PathFilter
 from batchscribe.wire.choices import InputMode
@@ -36,7 +37,13 @@ class Source:
         """What the filters and the layout see of a file: its decoded path below the prefix, or its name alone."""
         if self.kind is SourceKind.FILE:
             return name_of(uri)
-        return path_of(uri).removeprefix(path_of(self.uri))
+        return path_of(uri).removeprefix(_path_of_prefix(self.uri))
+
+
+@lru_cache
+def _path_of_prefix(uri: str) -> str:
+    """The same for each of a million files."""
+    return path_of(uri)
 
 
 def sources_of(job_input: Input) -> tuple[Source, ...]:

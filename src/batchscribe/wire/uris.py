@@ -51,8 +51,11 @@ def without_query(uri: str) -> str:
 
 def path_of(uri: str) -> str:
     """What follows the bucket or host, decoded: `calls/a b.wav` of `s3://bucket/calls/a b.wav`."""
-    _, _, path = without_query(uri).partition("://")[2].partition("/")
-    return path if scheme_of(uri) == "s3" else decoded(path)
+    scheme = scheme_of(uri)
+    if scheme in HTTP_SCHEMES:
+        uri = without_query(uri)
+    _, _, path = uri.partition("://")[2].partition("/")
+    return path if scheme == "s3" else decoded(path)
 
 
 def name_of(uri: str) -> str:

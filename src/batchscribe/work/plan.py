@@ -12,7 +12,7 @@ from batchscribe.jobs.layout import OutputNames, planned_output, writes_among_in
 from batchscribe.jobs.media_names import is_passed_over, is_supported
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.outcome import Outcome
-from batchscribe.jobs.sharding import ShardCutter, estimated_audio_sec
+from batchscribe.jobs.sharding import ShardCutter
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.states import FileState
@@ -30,6 +30,14 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that the filters admit."""
+
+    found: Found
+    output_uri: str | None  #: its name before collisions are settled; None for what is no recording by its name
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """The rows of a page, and what they add to the job."""
 
@@ -39,9 +47,10 @@ class Planned:
     audio_sec: float
 
 
-def plan(job: Job, wanted: list[Found], names: OutputNames, rules: Rules) -> Planned:
-    cutter = ShardCutter(job.cursor.shard + 1, speed=rules.speed)
-    rows = [_row(job, seq, found, names, cutter, rules) for seq, found in enumerate(wanted, job.cursor.seq + 1)]
+def plan(job: Job, wanted: list[Wanted], names: OutputNames, rules: Rules) -> Planned:
+    unknown = sum(1 for each in wanted if each.found.size_bytes is None)
+    cutter = ShardCutter(job.cursor.shard + 1, speed=rules.speed, unknown=unknown)
+    rows = [_row(job, seq, each, names, cutter) for seq, each in enumerate(wanted, job.cursor.seq + 1)]
     states = [row["state"] for row in rows]
     return Planned(
         rows=rows,
@@ -49,15 +58,19 @@ def plan(job: Job, wanted: list[Found], names: OutputNames, rules: Rules) -> Pla
         counted=Summary(
             total_files=len(rows), failed=states.count(FileState.FAILED), skipped=states.count(FileState.SKIPPED)
         ),
-        audio_sec=sum(
-            estimated_audio_sec(row["input_uri"], row["size_bytes"] or 0) for row in rows if row["shard"] is not None
-        ),
+        audio_sec=cutter.audio_sec,
     )
 
 
-def wanted_of(page: Page, job: Job) -> list[Found]:
+def wanted_of(page: Page, job: Job, rules: Rules) -> list[Wanted]:
     """What the filters admit."""
-    return [found for found in page.found if _is_wanted(found, job)]
+    return [Wanted(found, _named_output(found, job, rules)) for found in page.found if _is_wanted(found, job)]
+
+
+def _named_output(found: Found, job: Job, rules: Rules) -> str | None:
+    if not is_supported(found.uri, rules.extra_formats):
+        return None
+    return planned_output(found.uri, found.source, job.output.layout, job.output.uri)
 
 
 def _is_wanted(found: Found, job: Job) -> bool:
@@ -75,12 +88,8 @@ def _filter(source: Source) -> PathFilter:
     return source.path_filter()
 
 
-def named_output(job: Job, found: Found) -> str:
-    """The output's name before collisions are settled."""
-    return planned_output(found.uri, found.source, job.output.layout, job.output.uri)
-
-
-def _row(job: Job, seq: int, found: Found, names: OutputNames, cutter: ShardCutter, rules: Rules) -> dict[str, Any]:
+def _row(job: Job, seq: int, wanted: Wanted, names: OutputNames, cutter: ShardCutter) -> dict[str, Any]:
+    found = wanted.found
     row = {
         "job": job.number,
         "seq": seq,
@@ -92,9 +101,9 @@ def _row(job: Job, seq: int, found: Found, names: OutputNames, cutter: ShardCutt
         "error_code": None,
         "error_message": None,
     }
-    if not is_supported(found.uri, rules.extra_formats):
+    if wanted.output_uri is None:
         return row | _refused(found)
-    output_uri = names.claim(named_output(job, found), found.uri)
+    output_uri = names.claim(wanted.output_uri, found.uri)
     return row | {"output_uri": output_uri, "shard": cutter.add(found.uri, found.size_bytes)}
 
 
