@@ -51,7 +51,7 @@ class Retry(StrEnum):
     TASK = "task"  #: a task that met a database in trouble
 
 
-disable_created_metrics()  # a second series for each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
 
 REGISTRY = CollectorRegistry()
 

@@ -24,6 +24,8 @@ def shown_default(field: FieldInfo) -> str:
         return "computed"
     if default is None or default == ():
         return "none"
+    if isinstance(default, tuple):
+        return f"`{','.join(map(str, default))}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

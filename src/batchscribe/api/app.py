@@ -11,6 +11,7 @@ from batchscribe.api.files import files_router
 from batchscribe.api.front import Front
 from batchscribe.api.health import health_router
 from batchscribe.api.jobs import jobs_router
+from batchscribe.api.metrics import metrics_router
 from batchscribe.api.refusals import add_refusals
 from batchscribe.api.service import Service
 from batchscribe.settings import Settings
@@ -37,5 +38,6 @@ def create_app(records: Records, settings: Settings) -> ASGIApp:
             is_shown = prefix == VERSIONED_PREFIX
             app.include_router(router, prefix=prefix, dependencies=SECURITY, include_in_schema=is_shown)
     app.include_router(health_router(service))
+    app.include_router(metrics_router(service))
     add_refusals(app)
     return Front(app, loopback_only=settings.auth == "off")

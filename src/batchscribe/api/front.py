@@ -64,7 +64,7 @@ class Front:
 
 
 def route_of(scope: Scope) -> str | None:
-    """The template of the path, `/jobs/{job_id}` say; none when nothing is served there."""
+    """The template of the path below its prefix, `/jobs/{job_id}` say; none when nothing is served there."""
     path: str | None = getattr(scope.get("route"), "path", None)
     return path
 

@@ -16,6 +16,10 @@ def worker(
         typer.Option(help="Name in logs and metrics. By default that of the machine.", show_default=False),
     ] = None,
     workers: Workers = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Serve /metrics on this port; 0: any free. Off by default."),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Work on the jobs in a database until SIGTERM or Ctrl-C, beside any number of other workers.
@@ -23,7 +27,9 @@ def worker(
     Then running files are finished within BATCHSCRIBE_GRACE_SEC, or go back to the other workers. What a worker had
     that died is done by the others, BATCHSCRIBE_SILENT_SEC later.
     """
-    settings = settings_of(data_dir=data_dir, database_url=database, worker_name=name, workers=workers)
+    settings = settings_of(
+        data_dir=data_dir, database_url=database, worker_name=name, workers=workers, metrics_port=metrics_port
+    )
     from batchscribe.cli.working import run_worker  # here, so that `--help` comes at once
 
     raise typer.Exit(run_worker(settings))

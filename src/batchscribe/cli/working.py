@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from batchscribe.cli.ending import Ending, ending
+from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_at_hand, engines_of
@@ -18,8 +19,9 @@ EXIT_OUTDATED = 1
 def run_worker(settings: Settings) -> int:
     """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
     engines_at_hand(settings.engine, settings)  # raises where there is none
-    with ending(settings) as end:
-        worker = Worker(opened(settings), settings)
+    records = opened(settings)
+    with ending(settings) as end, metrics_server(settings, records):
+        worker = Worker(records, settings)
         worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
         try:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")

@@ -13,6 +13,7 @@ from batchscribe.database.shard import shards_in
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
+from batchscribe.metrics import JOBS
 from batchscribe.speech.registry import ENGINE_NAMES
 from batchscribe.wire.states import JobState
 from batchscribe.work.credentials import STORAGE_SECRETS
@@ -65,6 +66,7 @@ def _end(
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
+    JOBS.labels(state.lower()).inc()
     destroy_secrets(connection, job, STORAGE_SECRETS)
     announce(connection, records, job.job_id)
     return True

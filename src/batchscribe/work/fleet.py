@@ -30,6 +30,7 @@ from batchscribe.database.worker import (
     workers_at_home,
 )
 from batchscribe.jobs.fleet import WorkerRecord, WorkerState
+from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.work.flow import Held
@@ -157,6 +158,7 @@ class Fleet:
                 return
             silent = [each for each in silent_workers(connection, silent_sec=self._silent_sec) if each != self.me]
             dismiss(connection, [each.worker_id for each in silent])
+        REAPED_WORKERS.inc(len(silent))
         for each in silent:
             log.warning("worker.reaped", worker_id=each.worker_id, host=each.host, pid=each.pid)
         self._hand_on_orphans()
@@ -169,6 +171,7 @@ class Fleet:
         orphans = [task for task in held if task.executor_id not in known]
         if orphans:
             log.warning("tasks.handed_on", tasks=len(orphans))
+            HANDED_ON_TASKS.inc(len(orphans))
             flow.hand_on(orphans)
 
     def _sweep(self) -> None:

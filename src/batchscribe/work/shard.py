@@ -21,6 +21,7 @@ from batchscribe.database.shard import begin_shard, count_outcome, end_shard, is
 from batchscribe.errors import EngineNotAvailable, FileCrashedWorker, InternalError, StorageUnavailable, WorkInterrupted
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
+from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.wire.states import FileState
 from batchscribe.work.flow import FINISH, Task
 from batchscribe.work.records import Records
@@ -106,6 +107,8 @@ def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
 
 def work_file(shift: Shift, file: File) -> None:
     """Try one file until it has a final state, or somebody else works on it."""
+    if file.attempt:
+        RETRIES.labels(Retry.FILE).inc()
     while True:
         with shift.slots.taken:
             shift.rooms.watch.check_start(shift.job.number)
@@ -139,15 +142,20 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
         raise
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
-        return Outcome.failed(error) if file.attempt >= shift.max_tries else None
+        if file.attempt >= shift.max_tries:
+            return Outcome.failed(error)
+        RETRIES.labels(Retry.STORAGE).inc()
+        return None
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
     """One guarded transaction: whoever lost the file, or the whole job, in the meantime changes nothing."""
-    with shift.records.transaction() as connection:
+    with stage(Stage.COMMIT), shift.records.transaction() as connection:
         won = commit_outcome(connection, file, outcome)
         if won and file.shard is not None:
             count_outcome(connection, file.job_number, file.shard, outcome)
+    if won:
+        count_file(outcome.state, outcome.duration_sec, outcome.error_code)
     log.info("file.done", **_names(shift, file), state=outcome.state, error_code=outcome.error_code, won=won)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import sqlalchemy as sa
 import structlog
@@ -17,6 +18,7 @@ from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.job import find_job, is_live
 from batchscribe.errors import InternalError, JobError, StorageError, UsageError, WorkInterrupted
 from batchscribe.jobs.model import Job
+from batchscribe.metrics import RETRIES, Retry
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
@@ -144,6 +146,7 @@ class Worker:
                 log.exception("database.trouble", job_id=job_id, error=str(error.orig))
                 if self.watch.wait(DATABASE_RETRY_SEC):
                     raise WorkInterrupted("The worker stops.") from error
+                RETRIES.labels(Retry.TASK).inc()
             else:
                 return
 
@@ -155,8 +158,8 @@ class Worker:
         try:
             work(job, number)
         except WorkInterrupted:
-            if self.watch.stopping:
-                raise
+            if self.watch.draining:
+                self._keep_until_stopped()
         except sa.exc.OperationalError:
             raise
         except (JobError, StorageError, UsageError) as error:
@@ -185,12 +188,16 @@ class Worker:
         enumerate_job(job, self._store(job, INPUT), self._records, rules, check=partial(self.watch.check, job.number))
 
     def _work_shard(self, job: Job, number: int) -> None:
-        if self.watch.draining:  # keep the slot: letting it go would only fetch the next shard from the queue
-            self.watch.wait(None)
-            raise WorkInterrupted("The worker stops.")
+        if self.watch.draining:
+            self._keep_until_stopped()
         max_tries = self._settings.max_attempts
         shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_deaths, max_tries)
         work_shard(shift, number)
+
+    def _keep_until_stopped(self) -> NoReturn:
+        """Keep a task on record as running: to end it would lose it, and fetch the next one from the queue."""
+        self.watch.wait(None)
+        raise WorkInterrupted("The worker stops.")
 
     def _rooms_of(self, job: Job) -> Rooms:
         with self._lock:

@@ -1,0 +1,53 @@
+"""`/metrics`: needs no key, but says the names of tenants, so only the operator's networks see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from fastapi import APIRouter, Request
+from prometheus_client.exposition import choose_encoder
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from batchscribe.api.service import Service
+from batchscribe.work.gauges import registry_of
+
+Networks = Iterable[IPv4Network | IPv6Network]
+
+
+def metrics_router(service: Service) -> APIRouter:
+    router = APIRouter()
+    registry = registry_of(service.records, service.settings)
+    networks = service.settings.metrics_allow_networks
+
+    @router.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        if not comes_from(request, networks):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"Content-Type": content_type})
+
+    return router
+
+
+def comes_from(request: Request, networks: Networks) -> bool:
+    """Whether the client, and every proxy that says for whom it asks, is in these networks.
+
+    A proxy that says nothing passes for the client: where there is one, it has to keep `/metrics` to itself.
+    """
+    if request.client is None or "forwarded" in request.headers:
+        return False
+    forwarded_for = request.headers.getlist("x-forwarded-for")
+    addresses = [part.strip() for line in forwarded_for for part in line.split(",")]
+    return all(_is_in(address, networks) for address in [request.client.host, *addresses])
+
+
+def _is_in(address: str, networks: Networks) -> bool:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None) or ip  # a dual-stack socket has IPv4 clients as ::ffff:10.0.0.1
+    return any(mapped in network for network in networks)

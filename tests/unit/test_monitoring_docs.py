@@ -1,0 +1,79 @@
+"""`docs/monitoring.md` against what `/metrics` tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.core import Metric
+
+from batchscribe.database.delivery import insert_delivery
+from batchscribe.metrics import REGISTRY
+from batchscribe.settings import load_settings
+from batchscribe.work.gauges import Gauges
+from batchscribe.work.records import open_records
+from tests.documents import ROOT, code_blocks, table_rows
+from tests.jobs_on_record import stored_job
+
+MONITORING = ROOT / "docs" / "monitoring.md"
+SUFFIXES = {"counter": "_total", "info": "_info"}
+#: Label names of instruments that have counted nothing yet.
+UNUSED = {
+    "batchscribe_file_errors": {"code"},
+    "batchscribe_engine_busy_seconds": {"engine"},
+    "batchscribe_engine_processes": {"engine"},
+    "batchscribe_http_requests": {"method", "route", "status"},
+    "batchscribe_http_request_duration_seconds": {"method", "route"},
+}
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[list[Metric]]:
+    """By a process with a database in which there is something of everything."""
+    settings = load_settings(data_dir=tmp_path)
+    records = open_records(settings)
+    with records.transaction() as connection:
+        job = stored_job(connection, files=1)
+        insert_delivery(connection, job.number, event_id="e", event_type="x", payload=b"{}", moment=0.0)
+    yield [*REGISTRY.collect(), *Gauges(records, settings).collect()]
+    records.engine.dispose()
+
+
+def shown_name(metric: Metric) -> str:
+    return metric.name + SUFFIXES.get(metric.type, "")
+
+
+def labels(metric: Metric) -> set[str]:
+    used = {label for sample in metric.samples for label in sample.labels} - {"le"}
+    return used or UNUSED.get(metric.name, set())
+
+
+def test_the_tables_of_metrics_say_what_is_told(told: list[Metric]) -> None:
+    own = [metric for metric in told if metric.name.startswith("batchscribe_")]
+    in_document = {
+        name.strip("`"): (set(re.findall(r"`(\w+)`", of)), meaning) for name, of, meaning in table_rows(MONITORING)
+    }
+    assert sorted(in_document) == sorted(map(shown_name, own))
+    for metric in own:
+        documented_labels, meaning = in_document[shown_name(metric)]
+        assert documented_labels == labels(metric), metric.name
+        assert meaning.startswith(metric.documentation), metric.name
+
+
+def test_every_metric_in_an_expression_exists(told: list[Metric]) -> None:
+    known = {shown_name(metric) for metric in told} | {sample.name for metric in told for sample in metric.samples}
+    expressions = "\n".join([*code_blocks(MONITORING, "promql"), *code_blocks(MONITORING, "yaml")])
+    named = set(re.findall(r"\b(?:batchscribe|process)_\w+", expressions))
+    assert named
+    assert named <= known
+
+
+def test_every_alert_has_its_expression_with_brackets_that_close() -> None:
+    (rules,) = [block for block in code_blocks(MONITORING, "yaml") if "alert:" in block]
+    expressions = re.findall(r"- alert: Batchscribe\w+\n +expr: (.+)\n", rules)
+    assert len(expressions) == rules.count("- alert:")
+    for expression in expressions:
+        for opening, closing in ("()", "[]", "{}"):
+            assert expression.count(opening) == expression.count(closing), expression
