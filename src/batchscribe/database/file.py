@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from batchscribe.wire.states import FileState, JobState
 OPEN_STATES = (FileState.QUEUED, FileState.PROCESSING)
 
 
+@lru_cache(2048)  # of a page's names, each is looked up and then stored
 def output_hash(output_uri: str) -> int:
     """A signed 64-bit name for an output URI; two outputs that share one by chance are told apart by renaming."""
     return int.from_bytes(hashlib.sha256(output_uri.encode()).digest()[:8], "big", signed=True)
@@ -42,13 +44,12 @@ def insert_files(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -
 
 
 def open_files(connection: sa.Connection, job_number: int, shard_number: int) -> list[File]:
-    """The files of a shard that still have no final state, in order."""
-    query = (
-        sa.select(file)
-        .where(file.c.job == job_number, file.c.shard == shard_number, file.c.state.in_(OPEN_STATES))
-        .order_by(file.c.seq)
-    )
-    return [_file(row) for row in connection.execute(query)]
+    """The files of a shard that still have no final state, in order.
+
+    The state is looked at here: asked for it, PostgreSQL may look through all open files of the job for this shard's.
+    """
+    query = sa.select(file).where(file.c.job == job_number, file.c.shard == shard_number).order_by(file.c.seq)
+    return [item for item in map(_file, connection.execute(query)) if item.state in OPEN_STATES]
 
 
 def page_of_files(

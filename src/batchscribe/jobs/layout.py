@@ -48,13 +48,14 @@ class OutputNames:
         self._numbers: dict[str, Iterator[int]] = {}
 
     def claim(self, planned: str, input_uri: str) -> str:
-        candidates = self._candidates(planned, input_uri)
-        name = next(uri for uri in candidates if uri not in self._claimed and not self._is_taken(uri))
+        name = planned if self._is_free(planned) else next(filter(self._is_free, self._others(planned, input_uri)))
         self._claimed.add(name)
         return name
 
-    def _candidates(self, planned: str, input_uri: str) -> Iterator[str]:
-        yield planned
+    def _is_free(self, uri: str) -> bool:
+        return uri not in self._claimed and not self._is_taken(uri)
+
+    def _others(self, planned: str, input_uri: str) -> Iterator[str]:
         folder, _, _ = planned.rpartition("/")
         whole_name = f"{folder}/{_spelled(name_of(input_uri), planned)}"
         if whole_name not in self._numbers:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import ceil
 
-from batchscribe.wire.uris import extension_of
-
 MAX_FILES = 64
 MAX_WORK_SEC = 60.0  #: enough to make the engine's own 2-4 ms a task vanish, little enough to lose in a crash
 MAX_UNKNOWN = 8  #: files of unknown size in one shard: each may be long
@@ -17,8 +15,7 @@ OTHER_BYTES_PER_SEC = 16_000
 
 
 def estimated_audio_sec(uri: str, size_bytes: int) -> float:
-    is_wav = extension_of(uri) == "wav"
-    return size_bytes / (WAV_BYTES_PER_SEC if is_wav else OTHER_BYTES_PER_SEC)
+    return size_bytes / (WAV_BYTES_PER_SEC if uri[-4:].lower() == ".wav" else OTHER_BYTES_PER_SEC)
 
 
 class ShardCutter:

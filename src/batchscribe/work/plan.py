@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from batchscribe.errors import UnsupportedMedia
@@ -64,7 +67,11 @@ def plan(job: Job, wanted: list[Wanted], names: OutputNames, rules: Rules) -> Pl
 
 def wanted_of(page: Page, job: Job, rules: Rules) -> list[Wanted]:
     """What the filters admit."""
-    return [Wanted(found, _named_output(found, job, rules)) for found in page.found if _is_wanted(found, job)]
+    return [
+        Wanted(found, _named_output(found, job, rules))
+        for source, group in groupby(page.found, key=attrgetter("source"))
+        for found in _admitted(group, source, job)
+    ]
 
 
 def _named_output(found: Found, job: Job, rules: Rules) -> str | None:
@@ -73,14 +80,17 @@ def _named_output(found: Found, job: Job, rules: Rules) -> str | None:
     return planned_output(found.uri, found.source, job.output.layout, job.output.uri)
 
 
-def _is_wanted(found: Found, job: Job) -> bool:
-    source = found.source
+def _admitted(group: Iterable[Found], source: Source, job: Job) -> Iterable[Found]:
     if source.kind is SourceKind.FILE:
-        return True
+        return group
     among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
-    if is_passed_over(found.uri, found.size_bytes or 0, among_outputs=among_outputs):
-        return False
-    return _filter(source).admits(source.path_of(found.uri))
+    admits = _filter(source).admits
+    return (
+        found
+        for found in group
+        if not is_passed_over(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
+        and admits(source.path_of(found.uri))
+    )
 
 
 @cache

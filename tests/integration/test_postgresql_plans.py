@@ -1,0 +1,78 @@
+"""PostgreSQL reads a large new job along its indexes, also while its statistics are of other jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.engine import open_engine
+from batchscribe.database.file import claim, insert_files, open_files, page_of_files, taken_outputs
+from batchscribe.database.job import BY_ID, insert_job
+from batchscribe.database.shard import begin_shard, insert_shards
+from batchscribe.jobs.model import Job
+from batchscribe.wire.states import FileState
+from tests.jobs_on_record import a_job
+from tests.servers.postgresql import PostgreSQL
+
+SHARDS, FILES_OF_SHARD = 200, 64
+
+
+@pytest.fixture
+def connection(postgresql: PostgreSQL) -> Iterator[sa.Connection]:
+    """With the statistics of a small finished job; nothing renews them."""
+    engine = open_engine(postgresql.new_database())
+    with engine.begin() as opened:
+        opened.execute(sa.text("ALTER TABLE file SET (autovacuum_enabled = off)"))
+        job_of(opened, "job_small", shards=50, state=FileState.SUCCEEDED)
+        opened.execute(sa.text("ANALYZE"))
+    with engine.begin() as opened:
+        yield opened
+    engine.dispose()
+
+
+def job_of(connection: sa.Connection, job_id: str, *, shards: int, state: FileState) -> Job:
+    job = insert_job(connection, a_job(job_id=job_id), fingerprint=job_id)
+    insert_shards(connection, job.number, range(1, shards + 1))
+    rows = [
+        {
+            "job": job.number,
+            "seq": seq,
+            "shard": (seq - 1) // FILES_OF_SHARD + 1,
+            "input_uri": f"memory://calls/{seq}.wav",
+            "output_uri": f"memory://out/{seq}.json",
+            "size_bytes": 32_000,
+            "state": state,
+        }
+        for seq in range(1, shards * FILES_OF_SHARD + 1)
+    ]
+    insert_files(connection, rows)
+    return job
+
+
+def rows_read(connection: sa.Connection) -> int:
+    """Of `file`, by this transaction so far, those that were then left out included."""
+    counts = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'file'"
+    return int(connection.scalar(sa.text(counts)) or 0)
+
+
+def test_no_statement_of_a_new_large_job_reads_all_its_files(connection: sa.Connection) -> None:
+    job = job_of(connection, "job_large", shards=SHARDS, state=FileState.QUEUED)
+    before = rows_read(connection)
+    assert taken_outputs(connection, job.number, {f"memory://out/{n}.json" for n in range(100)}) != set()
+    assert rows_read(connection) - before <= 100
+    before = rows_read(connection)
+    run = begin_shard(connection, job.number, 7)
+    files = open_files(connection, job.number, 7)
+    assert len(files) == rows_read(connection) - before == FILES_OF_SHARD
+    before = rows_read(connection)
+    assert run is not None
+    assert claim(connection, files[0], run=run)
+    assert rows_read(connection) - before <= 1
+    before = rows_read(connection)
+    assert len(page_of_files(connection, job.number, after=500, limit=100, state=FileState.QUEUED)) == 100
+    assert rows_read(connection) - before <= 200
+    before = rows_read(connection)
+    assert connection.execute(BY_ID, {"of_job_id": job.job_id}).one().processing == 1
+    assert rows_read(connection) - before <= FILES_OF_SHARD
