@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from batchscribe.errors import WorkInterrupted
@@ -49,3 +51,16 @@ def test_the_database_is_asked_once_per_half_second_however_many_segments_ask() 
     clock.now += LOOK_EVERY_SEC
     watch.check(1)
     assert asked == [1, 1]
+
+
+def test_a_pause_between_attempts_ends_early_when_the_worker_drains() -> None:
+    watch = Watch(lambda _: True)
+    watch.drain()
+    with pytest.raises(WorkInterrupted):
+        watch.pause(3600.0, 1)
+
+
+def test_a_pause_lasts_as_long_as_it_is_to() -> None:
+    began_at = time.monotonic()
+    Watch(lambda _: True).pause(0.2, 1)
+    assert time.monotonic() - began_at >= 0.2

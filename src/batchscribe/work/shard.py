@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, repeat
 
 import sqlalchemy as sa
 import structlog
@@ -27,9 +31,12 @@ from batchscribe.work.flow import FINISH, Task
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.transcribe_file import transcribe_file
+from batchscribe.work.watch import LOOK_EVERY_SEC
 
 log = structlog.get_logger()
 
+#: Between the attempts of a file whose storage does not answer.
+PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
 #: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
 DEATHS_TO_SUSPECT = 2
 
@@ -41,6 +48,17 @@ class Slots:
         self.width = width
         self.taken = threading.BoundedSemaphore(width)
         self.for_suspects = threading.Lock()
+
+    @contextmanager
+    def taken_one(self, check: Callable[[], None]) -> Iterator[None]:
+        """Hold one; `check` raises when the wait for it is no longer worth it."""
+        while not self.taken.acquire(timeout=LOOK_EVERY_SEC):
+            check()
+        try:
+            check()
+            yield
+        finally:
+            self.taken.release()
 
     def wait_empty(self, within_sec: float) -> bool:
         """Wait until nobody works; the slots then stay taken. False when it took too long."""
@@ -109,9 +127,9 @@ def work_file(shift: Shift, file: File) -> None:
     """Try one file until it has a final state, or somebody else works on it."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
-    while True:
-        with shift.slots.taken:
-            shift.rooms.watch.check_start(shift.job.number)
+    watch, job = shift.rooms.watch, shift.job.number
+    for pause_sec in pauses(PAUSES_SEC):
+        with shift.slots.taken_one(partial(watch.check_start, job)):
             claimed = _claim(shift, file)
             if claimed is None:
                 return
@@ -119,7 +137,13 @@ def work_file(shift: Shift, file: File) -> None:
         if outcome is not None:
             _commit(shift, claimed, outcome)
             return
+        watch.pause(pause_sec, job)  # as storage that is started anew needs
         file = claimed
+
+
+def pauses(first: Sequence[float]) -> Iterator[float]:
+    """These, then the last one for ever."""
+    return chain(first, repeat(first[-1]))
 
 
 def _claim(shift: Shift, file: File) -> File | None:

@@ -56,6 +56,13 @@ class Watch:
             raise WorkInterrupted("The worker is about to stop.")
         self.check(job_number)
 
+    def pause(self, seconds: float, job_number: int) -> None:
+        """Sleep between two attempts. Raises as `check_start`, soon after there is reason to."""
+        deadline = self._clock() + seconds
+        while (left := deadline - self._clock()) > 0:
+            self.check_start(job_number)
+            self._stopping.wait(min(left, LOOK_EVERY_SEC))
+
     def wait(self, seconds: float | None) -> bool:
         """Sleep, or return True at once when told to stop."""
         return self._stopping.wait(seconds)

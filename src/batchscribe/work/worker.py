@@ -15,8 +15,8 @@ import structlog
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
-from batchscribe.database.job import find_job, is_live
-from batchscribe.errors import InternalError, JobError, StorageError, UsageError, WorkInterrupted
+from batchscribe.database.job import find_job, get_job, is_live
+from batchscribe.errors import InternalError, JobError, StorageError, StorageUnavailable, UsageError, WorkInterrupted
 from batchscribe.jobs.model import Job
 from batchscribe.metrics import RETRIES, Retry
 from batchscribe.outbound.policy import Policy
@@ -49,6 +49,8 @@ FILES_PER_ENGINE = 2
 SEGMENTS_PER_ENGINE = 4
 #: Seconds between two tries of a task that met a database in trouble: a full disk, a restart.
 DATABASE_RETRY_SEC = 5.0
+#: Between two tries to list a source whose storage does not answer.
+LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
 
 
@@ -92,7 +94,7 @@ class Worker:
         process has for itself: who had it before is dead.
         """
         handlers: dict[str, Handler] = {
-            ENUMERATE: partial(self._handle, self._enumerate),
+            ENUMERATE: partial(self._handle, self._enumerate_until_listed),
             SHARD: partial(self._handle, self._work_shard),
             FINISH: partial(self._handle, lambda job, _: finish_job(job.job_id, self._records)),
             CLEAR: self._clear,
@@ -186,6 +188,28 @@ class Worker:
             announce_start=self._settings.webhook_processing,
         )
         enumerate_job(job, self._store(job, INPUT), self._records, rules, check=partial(self.watch.check, job.number))
+
+    def _enumerate_until_listed(self, job: Job, number: int) -> None:
+        """Storage that does not answer is asked again, from the cursor, for a minute, with longer and longer pauses."""
+        left = iter(LISTING_PAUSES_SEC)
+        while True:
+            try:
+                self._enumerate(job, number)
+            except StorageUnavailable as error:
+                pause_sec = next(left, None)
+                if pause_sec is None:
+                    raise
+                log.warning("listing.storage_unavailable", job_id=job.job_id, error=str(error))
+                self.watch.pause(pause_sec, job.number)
+                job, before = self._reread(job), job
+                if job.cursor != before.cursor:  # it got further: that was another time
+                    left = iter(LISTING_PAUSES_SEC)
+            else:
+                return
+
+    def _reread(self, job: Job) -> Job:
+        with self._records.transaction() as connection:
+            return get_job(connection, job.job_id)
 
     def _work_shard(self, job: Job, number: int) -> None:
         if self.watch.draining:
