@@ -25,14 +25,16 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row])
     defaults = {
         column.name: column.default.arg for column in table.c if isinstance(column.default, ScalarElementColumnDefault)
     }
-    columns = [column.name for column in table.c if column.name in rows[0] or column.name in defaults]
-    values_of = itemgetter(*columns)
-    values = [values_of({**defaults, **row}) for row in rows]
+    left_out = {name: value for name, value in defaults.items() if name not in rows[0]}
+    columns = [*rows[0], *left_out]
+    values_of, rest = itemgetter(*rows[0]), tuple(left_out.values())
+    values = [values_of(row) + rest for row in rows]
     if connection.dialect.name == "postgresql":
         _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", values)
     else:
-        statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=columns)
-        connection.exec_driver_sql(str(statement), values)
+        places = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 (our own names)
+        connection.exec_driver_sql(statement, values)
 
 
 def _copy(connection: sa.Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 FILE_SCHEME = "file"
@@ -49,6 +50,7 @@ def without_query(uri: str) -> str:
     return uri
 
 
+@lru_cache(64)  # filters, formats and layouts ask for that of the same file in turn
 def path_of(uri: str) -> str:
     """What follows the bucket or host, decoded: `calls/a b.wav` of `s3://bucket/calls/a b.wav`."""
     scheme = scheme_of(uri)

@@ -113,8 +113,9 @@ def _row(job: Job, seq: int, wanted: Wanted, names: OutputNames, cutter: ShardCu
     }
     if wanted.output_uri is None:
         return row | _refused(found)
-    output_uri = names.claim(wanted.output_uri, found.uri)
-    return row | {"output_uri": output_uri, "shard": cutter.add(found.uri, found.size_bytes)}
+    row["output_uri"] = names.claim(wanted.output_uri, found.uri)
+    row["shard"] = cutter.add(found.uri, found.size_bytes)
+    return row
 
 
 def _refused(found: Found) -> dict[str, Any]:
