@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from batchscribe import __version__
+from batchscribe.cli.doctor import doctor
 from batchscribe.cli.jobs import jobs_app
 from batchscribe.cli.keys import keys_app
 from batchscribe.cli.migrate import migrate
@@ -31,6 +32,7 @@ app.command()(transcribe)
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
+app.command()(doctor)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")

@@ -10,6 +10,7 @@ from batchscribe.cli.answers import finished, understood
 from batchscribe.cli.console import console
 from batchscribe.cli.places import printable
 from batchscribe.database.api_key import ApiKey
+from batchscribe.doctor.check import Check
 from batchscribe.speech.models import ModelInfo
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.model import JsonObject
@@ -35,6 +36,14 @@ def show_keys(keys: Sequence[ApiKey]) -> None:
     for key in keys:
         revoked = f"{key.revoked_at.astimezone():%Y-%m-%d %H:%M}" if key.revoked_at else ""
         table.add_row(key.api_key, key.tenant, f"{key.created_at.astimezone():%Y-%m-%d %H:%M}", revoked)
+    console().print(table, soft_wrap=False)
+
+
+def show_checks(checks: Iterable[Check]) -> None:
+    table = Table("check", "result", "finding", box=None)
+    for check in checks:
+        lines = [printable(line) for line in (check.finding, check.advice) if line]
+        table.add_row(check.name, check.verdict.value, "\n".join(lines))
     console().print(table, soft_wrap=False)
 
 

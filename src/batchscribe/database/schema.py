@@ -22,7 +22,7 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
     Raises `SchemaMismatch` for a schema that is newer.
     """
     with engine.begin() as connection:
-        before = _version(connection)
+        before = version_of(connection)
         if before != newest():
             _refuse_newer(before)
             config = _config()
@@ -34,7 +34,7 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
 def check_schema(engine: sa.Engine) -> None:
     """Raises `SchemaMismatch` when the database is not as this release needs it."""
     with engine.connect() as connection:
-        version = _version(connection)
+        version = version_of(connection)
     if version == newest():
         return
     _refuse_newer(version)
@@ -44,7 +44,7 @@ def check_schema(engine: sa.Engine) -> None:
 
 def is_current(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
-        return _version(connection) == newest()
+        return version_of(connection) == newest()
 
 
 @cache
@@ -53,16 +53,22 @@ def newest() -> str:
     return _script().get_current_head() or ""
 
 
-def _refuse_newer(version: str | None) -> None:
+def is_newer(version: str | None) -> bool:
+    """Whether a release that is newer than this one made it."""
     known = {revision.revision for revision in _script().walk_revisions()}
-    if version is not None and version not in known:
+    return version is not None and version not in known
+
+
+def _refuse_newer(version: str | None) -> None:
+    if is_newer(version):
         raise SchemaMismatch(
             f"The database has schema {version}, which is newer than {newest()} of this release; install the release "
             "that the others run."
         )
 
 
-def _version(connection: sa.Connection) -> str | None:
+def version_of(connection: sa.Connection) -> str | None:
+    """The version that a database has; none when it has no schema of ours."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     return context.get_current_revision()
 

@@ -23,6 +23,7 @@ from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
 
 KEY_BYTES = 32
+KEY_FILE = "secret.key"  #: in the data directory
 NONCE_BYTES = 12
 
 
@@ -80,7 +81,7 @@ def load_keyring(settings: Settings) -> Keyring:
             "BATCHSCRIBE_SECRET_KEY is not set: all processes on a shared database need the same one. Make it once, "
             "with `openssl rand -base64 32 | tr +/ -_`, and give it to all of them."
         )
-    return Keyring((_parse_key(_read_or_make(settings.data_dir / "secret.key")),))
+    return Keyring((_parse_key(_read_or_make(settings.data_dir / KEY_FILE)),))
 
 
 def _read_or_make(path: Path) -> str:

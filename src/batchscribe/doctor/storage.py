@@ -1,0 +1,129 @@
+"""Where recordings are read and transcripts are written."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from batchscribe.doctor.check import Check, Verdict, failed, ok, skipped, warning
+from batchscribe.errors import InvalidSetting, OutputExists, StorageError
+from batchscribe.settings import Settings
+from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.s3 import BucketStore
+from batchscribe.storage.s3_address import checked_endpoint
+
+ENDPOINT, BUCKET = "S3 endpoint", "bucket"
+ANSWER_SEC = 10
+SKEW_SEC = 300.0  #: S3 refuses signatures that are 15 minutes off
+PROBE = "batchscribe-doctor-"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A bucket, or a prefix in it, that the doctor was asked to try."""
+
+    uri: str
+    write: bool  #: and delete what was written
+    aws: AwsCredentials | None
+
+
+def check_storage(settings: Settings, probe: Probe | None) -> Iterator[Check]:
+    yield from (check_root(root) for root in settings.file_roots)
+    endpoint = check_endpoint(settings)
+    if endpoint is not None:
+        yield endpoint
+    if probe is None:
+        return
+    if endpoint is not None and endpoint.verdict is Verdict.FAILED:
+        yield skipped(BUCKET, "The endpoint has to answer first.")
+    else:
+        yield check_bucket(settings, probe)
+
+
+def check_root(root: Path) -> Check:
+    """One of the folders that `file://` URIs may name."""
+    name = "folder of file:// URIs"
+    if not root.is_dir():
+        return failed(name, f"{root} is no folder.", "Make it, mount it, or correct BATCHSCRIBE_FILE_ROOTS.")
+    if not os.access(root, os.R_OK | os.X_OK):
+        return failed(name, f"{root} cannot be read.", "Give this user the right to.")
+    if not os.access(root, os.W_OK):
+        return warning(name, f"{root} cannot be written to.", "That is fine for recordings; transcripts go elsewhere.")
+    return ok(name, f"{root} can be read and written.")
+
+
+def check_endpoint(settings: Settings) -> Check | None:
+    """Whether it speaks HTTP at all, and what time it has; AWS itself is taken for granted."""
+    try:
+        endpoint = checked_endpoint(Access.from_settings(settings))
+    except InvalidSetting as error:
+        return failed(ENDPOINT, error.message, "Correct the setting.")
+    if endpoint is None:
+        return None
+    try:
+        date = _date_of(endpoint)
+    except (OSError, http.client.HTTPException) as error:
+        return failed(
+            ENDPOINT,
+            f"{endpoint} does not answer ({getattr(error, 'strerror', None) or type(error).__name__}).",
+            "See that the service runs, and that this machine may connect to it.",
+        )
+    if date is not None and abs(date - time.time()) > SKEW_SEC:
+        return warning(
+            ENDPOINT,
+            f"Its clock is {abs(date - time.time()):.0f} s off from this machine's, so that signatures may be refused.",
+            "Let both machines set their clocks by NTP.",
+        )
+    return ok(ENDPOINT, f"{endpoint} answers.")
+
+
+def _date_of(endpoint: str) -> float | None:
+    """In Unix seconds, where the answer has a date."""
+    url = urlsplit(endpoint)
+    connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = connect(url.netloc, timeout=ANSWER_SEC)
+    try:
+        connection.request("HEAD", url.path or "/")
+        date = connection.getresponse().headers.get("date")
+        return None if date is None else parsedate_to_datetime(date).timestamp()
+    except ValueError:  # a date that is none
+        return None
+    finally:
+        connection.close()
+
+
+def check_bucket(settings: Settings, probe: Probe) -> Check:
+    """List, and where it was asked for write a small object, see that it is not replaced, and delete it."""
+    advice = "Check the bucket's name, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and what that key may do."
+    store = BucketStore(Access.from_settings(settings, aws=probe.aws))
+    try:
+        objects = len(next(store.list(probe.uri), []))
+        found = f"{probe.uri} can be listed{'' if objects else ', and is empty'}"
+        if not probe.write:
+            return ok(BUCKET, f"{found}.")
+        return _written(store, probe.uri, found)
+    except StorageError as error:
+        return failed(BUCKET, error.message, advice)
+
+
+def _written(store: BucketStore, prefix: str, found: str) -> Check:
+    uri = f"{prefix.rstrip('/')}/{PROBE}{secrets.token_hex(8)}"
+    store.write(uri, b"", overwrite=False, content_type="text/plain")
+    try:
+        store.write(uri, b"", overwrite=False, content_type="text/plain")
+    except OutputExists:
+        return ok(BUCKET, f"{found}, written to, and deleted from.")
+    finally:
+        store.delete(uri)
+    return warning(
+        BUCKET,
+        f"{found}, written to, and deleted from, but it replaces objects that it was told not to.",
+        "Jobs with one output may overwrite each other's transcripts; take a storage that knows If-None-Match.",
+    )

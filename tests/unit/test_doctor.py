@@ -1,0 +1,110 @@
+"""What the doctor makes of numbers that a test cannot bring about: full disks, wrong clocks, crowds of clients."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from batchscribe.database.inspection import clock_ahead_sec, open_to_look
+from batchscribe.database.worker import enroll
+from batchscribe.doctor.check import Verdict
+from batchscribe.doctor.clock import check_clock
+from batchscribe.doctor.disk import MIB, check_disk, judged, nearest
+from batchscribe.doctor.settings import check_settings
+from batchscribe.doctor.workers import check_workers
+from batchscribe.jobs.fleet import WorkerRecord
+from batchscribe.settings import load_settings
+from tests.jobs_on_record import stored_job
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[sa.Engine]:
+    """A database whose machine is 90 s ahead."""
+
+    def wrong_julian_day(_modifier: str) -> float:
+        return (time.time() + 90) / 86400 + 2440587.5
+
+    def connected(connection: sqlite3.Connection, _entry: Any) -> None:
+        connection.create_function("julianday", 1, wrong_julian_day)
+
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'other.db'}")
+    event.listen(engine, "connect", connected)
+    yield engine
+    engine.dispose()
+
+
+def test_a_clock_that_is_behind_the_database_s_fails(elsewhere: sa.Engine) -> None:
+    with elsewhere.connect() as connection:
+        assert clock_ahead_sec(connection) == pytest.approx(90, abs=1)
+        check = check_clock(connection)
+    assert check.verdict is Verdict.FAILED
+    assert check.finding == "It is 90 s behind the database's."
+    assert "NTP" in check.advice
+
+
+@pytest.mark.parametrize(("free_mib", "verdict"), [(50, Verdict.FAILED), (500, Verdict.WARNING), (5000, Verdict.OK)])
+def test_a_disk_is_judged_by_what_is_free(free_mib: int, verdict: Verdict) -> None:
+    check = judged("disk", Path("/data"), free_mib * MIB, "BATCHSCRIBE_DATA_DIR")
+    assert check.verdict is verdict
+    assert f"{free_mib:,} MiB are free in /data." == check.finding
+    assert ("BATCHSCRIBE_DATA_DIR" in check.advice) is (verdict is not Verdict.OK)
+
+
+def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: Path) -> None:
+    assert nearest(tmp_path / "a" / "b") == tmp_path
+    assert str(tmp_path) in check_disk("disk", tmp_path / "a" / "b", "X").finding
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"silent_sec": 15.0}, "BATCHSCRIBE_HEARTBEAT_SEC"),
+        ({"s3_path_style": True}, "BATCHSCRIBE_S3_ENDPOINT"),
+        ({"webhook_give_up_sec": 1.0}, "BATCHSCRIBE_WEBHOOK_FIRST_RETRY_SEC"),
+        ({"metrics_allow_networks": "0.0.0.0/0"}, "BATCHSCRIBE_METRICS_ALLOW_NETWORKS"),
+        ({"workers": 512}, "BATCHSCRIBE_WORKERS"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(changes: dict[str, Any], names: str) -> None:
+    (check,) = check_settings(load_settings(**changes))
+    assert check.verdict is not Verdict.OK
+    assert names in check.advice
+
+
+def a_worker(name: str, version: str) -> WorkerRecord:
+    return WorkerRecord(
+        worker_id=name, name=name, host="here", pid=1, version=version, home=None, lanes=("main",), slots=1, engines=()
+    )
+
+
+def test_files_that_wait_for_nobody_are_told(connection: sa.Connection) -> None:
+    stored_job(connection, files=3)
+    check = check_workers(connection, load_settings())
+    assert check.verdict is Verdict.WARNING
+    assert check.finding == "0 at work; 3 files wait or are worked on."
+    assert "`batchscribe worker`" in check.advice
+
+
+def test_workers_of_several_releases_are_told(connection: sa.Connection) -> None:
+    enroll(connection, a_worker("one", "0.0.9"))
+    enroll(connection, a_worker("two", "0.0.9"))
+    check = check_workers(connection, load_settings())
+    assert check.verdict is Verdict.WARNING
+    assert "2 at work (one, two)" in check.finding
+    assert "0.0.9" in check.finding
+
+
+def test_looking_at_a_database_cannot_write_to_it(tmp_path: Path, engine: sa.Engine) -> None:
+    look = open_to_look(engine.url.render_as_string(hide_password=False))
+    with look.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
+        connection.execute(sa.text("CREATE TABLE mine (x INTEGER)"))
+    with pytest.raises(FileNotFoundError):
+        open_to_look(f"sqlite:///{tmp_path / 'none.db'}")
