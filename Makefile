@@ -9,7 +9,7 @@ INPUTS := pyproject.toml constraints.txt
 CHECKED := src tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench constraints clean
+.PHONY: help setup demo test check format bench chaos constraints clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -34,6 +34,9 @@ format: $(VENV)/dev.stamp ## Format the code
 
 bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interface
 	$(BIN)/python -m benchmarks
+
+chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
+	$(BIN)/python -m tests.chaos
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install --quiet uv

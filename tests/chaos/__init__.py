@@ -1,0 +1,4 @@
+"""Faults of every kind in a running service, and a ledger outside its database that says what came of them.
+
+`python -m tests.chaos` is the long run behind docs/chaos.md; `test_chaos.py` is the short one.
+"""

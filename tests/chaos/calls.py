@@ -1,0 +1,50 @@
+"""Recordings that say a number, which the engine of these tests hears: so each transcript tells its recording."""
+
+from __future__ import annotations
+
+import io
+import wave
+
+import numpy as np
+
+from batchscribe.segment import SAMPLE_RATE, Samples
+
+BITS = 24
+BIT_SAMPLES = SAMPLE_RATE // 100
+LOUD, FAINT = 8000, 1000  #: of 32767
+PIECE_SEC = 29.7  #: with silence behind it, where recordings are cut into segments
+SILENCE_SEC = 0.2
+SHORT_SEC, LAST_SEC = 0.4, 0.5
+
+
+def call(number: int, *, pieces: int = 1) -> bytes:
+    """A WAV file; one of two pieces is heard as two segments, and each of them says the number."""
+    parts = [_piece(number, PIECE_SEC, SILENCE_SEC) for _ in range(pieces - 1)]
+    samples = np.concatenate([*parts, _piece(number, LAST_SEC if parts else SHORT_SEC, 0.0)])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(SAMPLE_RATE)
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def number_in(samples: Samples) -> int:
+    """What a segment of a call says."""
+    start = int(np.argmax(np.abs(samples) > 0.5 * LOUD / 32768))
+    bits = samples[start : start + BITS * BIT_SAMPLES].reshape(BITS, BIT_SAMPLES).mean(axis=1) > 0
+    return sum(1 << position for position in range(BITS) if bits[position])
+
+
+def words_of(number: int) -> str:
+    """What the engine makes of one segment."""
+    return f"recording number {number}"
+
+
+def _piece(number: int, sound_sec: float, silence_sec: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    bits = np.array([LOUD if number >> position & 1 else -LOUD for position in range(BITS)])
+    samples = np.zeros(round((sound_sec + silence_sec) * SAMPLE_RATE), dtype=np.int64)
+    samples[: round(sound_sec * SAMPLE_RATE)] = FAINT
+    samples[: BITS * BIT_SAMPLES] = bits.repeat(BIT_SAMPLES)
+    return samples

@@ -1,0 +1,59 @@
+"""An engine that hears the number of a call, and notes in the ledger that it began to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from pathlib import Path
+
+from batchscribe.segment import Hearing, Segment, Word
+from batchscribe.speech.scripted import ScriptedSpec
+from tests.chaos.calls import number_in, words_of
+from tests.chaos.ledger import Ledger
+
+#: Seconds that a segment takes, by its number: long enough to be killed in.
+LEAST_SEC, STEP_SEC, STEPS = 0.15, 0.1, 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaosSpec(ScriptedSpec):
+    """In the place of the scripted engine. Slow on paper, so that a job of a few calls has several shards."""
+
+    model: str = "numbers"
+    revision: str | None = "1"
+    speed: float = 0.05
+    ledger: Path
+    deadly: int | None = None  #: number of a call under which the worker dies
+
+    def build(self) -> ChaosEngine:
+        return ChaosEngine(Ledger(self.ledger), self.deadly)
+
+
+class ChaosEngine:
+    """`start` in the ledger is the begin of a transcription: number, where in the recording, and for which worker."""
+
+    batch_size = 1
+    batch_sec = 60.0
+
+    def __init__(self, ledger: Ledger, deadly: int | None) -> None:
+        self._ledger = ledger
+        self._deadly = deadly
+
+    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
+        return [self._hear(segment) for segment in segments]
+
+    def _hear(self, segment: Segment) -> Hearing:
+        number = number_in(segment.samples)
+        worker = parent_process()
+        assert worker is not None
+        assert worker.pid is not None
+        self._ledger.note("start", number=number, start_sec=segment.start_sec, worker=worker.pid)
+        if number == self._deadly:
+            os.kill(worker.pid, signal.SIGKILL)
+        time.sleep(LEAST_SEC + STEP_SEC * (number % STEPS))
+        text = words_of(number)
+        return Hearing(text, tuple(Word(word, 0.0, 0.1) for word in text.split()))

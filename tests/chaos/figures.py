@@ -1,0 +1,127 @@
+"""What the ledger tells of a run: kills, transcriptions that were begun again, and how long that took."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from tests.chaos.houses import ENGINES, House
+from tests.chaos.ledger import Entry
+from tests.chaos.workload import PostedJob
+
+FILES_PER_ENGINE = 2  #: in hand at once
+IN_HAND = ENGINES * FILES_PER_ENGINE  #: of one worker
+STORED = 200
+
+
+@dataclass(frozen=True)
+class Figures:
+    house: House
+    jobs: list[PostedJob]
+
+    @cached_property
+    def kills(self) -> Counter[str]:
+        """By what was killed, a step by its name."""
+        return Counter(entry.facts.get("step") or entry.facts["victim"] for entry in self._kills)
+
+    @cached_property
+    def troubles(self) -> Counter[str]:
+        return Counter(entry.facts["name"] for entry in self.house.ledger.entries("trouble"))
+
+    @cached_property
+    def files(self) -> int:
+        return sum(len(job.calls) for job in self.jobs)
+
+    @cached_property
+    def segments(self) -> int:
+        """That an engine should have heard."""
+        return len({_segment(entry) for entry in self._starts})
+
+    @cached_property
+    def starts(self) -> int:
+        return len(self._starts)
+
+    @cached_property
+    def starts_allowed(self) -> int:
+        """Beyond one a segment: what was in hand at each fault, once for each segment of a call."""
+        segments = max((item.segments for job in self.jobs for item in job.calls), default=1)
+        workers = len(self.house.workers)
+        in_hand = sum(IN_HAND for entry in self._kills if self._is_worker(entry))
+        in_hand += sum(entry.facts["victim"] in ("engine", "decoder") for entry in self._kills)
+        in_hand += IN_HAND * len(self.house.ledger.entries("unsettled"))
+        in_hand += IN_HAND * workers * self.troubles["database restarted"]
+        in_hand += self.failed_puts
+        return in_hand * segments
+
+    @cached_property
+    def failed_puts(self) -> int:
+        """Of transcripts, which the worker was told nothing of, or nothing good."""
+        return sum(entry.facts["status"] != STORED for entry in self.house.ledger.entries("put"))
+
+    @cached_property
+    def written_twice(self) -> int:
+        """Transcripts that were stored more than once; their bodies are compared elsewhere."""
+        stored = Counter(entry.facts["key"] for entry in self._stored)
+        return sum(count > 1 for count in stored.values())
+
+    @cached_property
+    def webhooks(self) -> Counter[str]:
+        """How often each event was received."""
+        return Counter(entry.facts["event_id"] for entry in self.house.ledger.entries("webhook"))
+
+    @cached_property
+    def own_ends(self) -> Counter[str]:
+        """Processes that ended without having been killed, by name and status."""
+        ends = self.house.ledger.entries("end")
+        return Counter(
+            f"{entry.facts['name']}: {entry.facts['status']}" for entry in ends if entry.facts["status"] != -9
+        )
+
+    @cached_property
+    def recoveries_sec(self) -> list[float]:
+        """From each death of a worker until each file that it had in hand was transcribed again, by anybody."""
+        starts: dict[int, list[Entry]] = defaultdict(list)
+        for entry in self._starts:
+            starts[entry.facts["number"]].append(entry)
+        written = {_number(entry): entry.at for entry in reversed(self._stored)}
+        found = []
+        for kill in self._kills:
+            for number, entries in starts.items():
+                before = [entry for entry in entries if entry.at <= kill.at]
+                after = [entry for entry in entries if entry.at > kill.at]
+                had = bool(before) and before[-1].facts["worker"] == kill.facts["target"]
+                if had and after and written.get(number, kill.at) >= kill.at:
+                    found.append(after[0].at - kill.at)
+        return sorted(found)
+
+    def _is_worker(self, kill: Entry) -> bool:
+        return kill.facts["target"] in self._worker_pids
+
+    @cached_property
+    def _worker_pids(self) -> set[int]:
+        names = {service.name for service in self.house.workers}
+        return {e.facts["target"] for e in self.house.ledger.entries("begin") if e.facts["name"] in names}
+
+    @cached_property
+    def _kills(self) -> list[Entry]:
+        return self.house.ledger.entries("kill")
+
+    @cached_property
+    def _starts(self) -> list[Entry]:
+        return self.house.ledger.entries("start")
+
+    @cached_property
+    def _stored(self) -> list[Entry]:
+        return [entry for entry in self.house.ledger.entries("put") if entry.facts["status"] == STORED]
+
+
+def _segment(start: Entry) -> tuple[int, float]:
+    return start.facts["number"], start.facts["start_sec"]
+
+
+def _number(put: Entry) -> int:
+    """Of the call whose transcript it is; 0 when its name does not tell."""
+    stem = PurePosixPath(put.facts["key"]).stem
+    return int(stem) if stem.isdigit() else 0

@@ -1,0 +1,167 @@
+"""Where the processes run: which ones, on which database, with what settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from moto.server import ThreadedMotoServer
+
+from tests.chaos.disk import Disk, small_disk
+from tests.chaos.ledger import Ledger
+from tests.chaos.orders import Orders
+from tests.chaos.receiver import Receiver, running_receiver
+from tests.chaos.service import MARK, Manager, Service, managed
+from tests.chaos.storage import running_proxy
+from tests.chaos.weather import Weather
+from tests.chaos.workload import CALLS, TRANSCRIPTS
+from tests.servers.postgresql import SECRET_KEY, PostgreSQL, running_postgresql
+from tests.servers.s3_server import S3Server
+
+PORTS = range(20_000, 32_000)  #: outside the range that outgoing connections take theirs from
+DISK_MIB = 64
+ENGINES = 2  #: of one worker
+HEARTBEAT_SEC, SILENT_SEC = 1.0, 4.0  #: a tenth of the defaults or so
+GRACE_SEC = 3.0
+
+SETTINGS = {
+    "BATCHSCRIBE_AUTH": "off",
+    "BATCHSCRIBE_ENGINE": "scripted",
+    "BATCHSCRIBE_GRACE_SEC": str(GRACE_SEC),
+    "BATCHSCRIBE_HEARTBEAT_SEC": str(HEARTBEAT_SEC),
+    "BATCHSCRIBE_LOG_LEVEL": "info",
+    # No file may fail for having been in the wrong hands too often: what the input deserves is what must come out.
+    "BATCHSCRIBE_MAX_ATTEMPTS": "1000",
+    "BATCHSCRIBE_S3_ALLOW_HTTP": "true",
+    "BATCHSCRIBE_S3_PATH_STYLE": "true",
+    "BATCHSCRIBE_SECRET_KEY": SECRET_KEY,
+    "BATCHSCRIBE_SILENT_SEC": str(SILENT_SEC),
+    "BATCHSCRIBE_WEBHOOK_ALLOW_HTTP": "true",
+    "BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
+    "BATCHSCRIBE_WEBHOOK_FIRST_RETRY_SEC": "0.3",
+    "BATCHSCRIBE_WORKERS": str(ENGINES),
+}
+
+
+class Shape(StrEnum):
+    EMBEDDED = "embedded"  #: `serve` on SQLite
+    SQLITE = "sqlite"  #: `serve --no-worker` and two workers on one SQLite file
+    POSTGRESQL = "postgresql"  #: `serve --no-worker` and three workers on PostgreSQL
+
+
+WORKERS = {Shape.EMBEDDED: 0, Shape.SQLITE: 2, Shape.POSTGRESQL: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """All that runs, and what can be done to it."""
+
+    shape: Shape
+    run: str  #: marks its processes
+    database_url: str
+    url: str  #: of the API
+    ledger: Ledger
+    orders: Orders
+    storage: Weather
+    receiver: Receiver
+    s3: S3Server  #: without bad days
+    manager: Manager
+    postgresql: PostgreSQL | None
+    disk: Disk | None
+
+    @property
+    def workers(self) -> list[Service]:
+        return [service for service in self.manager.services if service.is_worker]
+
+    @property
+    def apis(self) -> list[Service]:
+        return [service for service in self.manager.services if service.is_api]
+
+    def logs(self) -> str:
+        return "".join(service.log.read_text(errors="replace") for service in self.manager.services)
+
+
+@contextmanager
+def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterator[House]:
+    """Everything of it below `folder`; `settings` are environment variables of its processes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger, orders = Ledger(folder / "ledger.jsonl"), Orders(folder / "orders")
+    with ExitStack() as open_things:
+        s3 = open_things.enter_context(_running_s3())
+        storage = Weather(seed)
+        proxy = open_things.enter_context(running_proxy(s3.endpoint, storage, ledger))
+        receiver = open_things.enter_context(running_receiver(Weather(seed + 1), ledger))
+        postgresql = open_things.enter_context(running_postgresql()) if shape is Shape.POSTGRESQL else None
+        is_small = postgresql is None and os.geteuid() == 0
+        disk = open_things.enter_context(small_disk(folder / "data", mebibytes=DISK_MIB)) if is_small else None
+        data = folder / "data"
+        database_url = postgresql.new_database() if postgresql else f"sqlite:///{data / 'batchscribe.db'}"
+        environment = _environment(
+            BATCHSCRIBE_DATA_DIR=str(data),
+            BATCHSCRIBE_DATABASE_URL=database_url,
+            BATCHSCRIBE_S3_ENDPOINT=proxy.endpoint,
+            CHAOS_LEDGER=str(ledger.path),
+            CHAOS_ORDERS=str(orders.folder),
+            **{MARK: str(folder)} | settings,
+        )
+        port = free_port()
+        manager = open_things.enter_context(managed(_services(shape, port, environment, folder, ledger)))
+        yield House(
+            shape=shape,
+            run=str(folder),
+            database_url=database_url,
+            url=f"http://127.0.0.1:{port}",
+            ledger=ledger,
+            orders=orders,
+            storage=storage,
+            receiver=receiver,
+            s3=s3,
+            manager=manager,
+            postgresql=postgresql,
+            disk=disk,
+        )
+
+
+def _services(shape: Shape, port: int, environment: dict[str, str], folder: Path, ledger: Ledger) -> list[Service]:
+    serve = ["serve", "--port", str(port)]
+    lines = {"api": [*serve, "--no-worker"]} if WORKERS[shape] else {"serve": serve}
+    for number in range(1, WORKERS[shape] + 1):
+        lines[f"worker-{number}"] = ["worker", "--name", f"worker-{number}"]
+    return [Service(name, words, environment, folder / f"{name}.log", ledger) for name, words in lines.items()]
+
+
+def _environment(**settings: str) -> dict[str, str]:
+    """Nothing of the person who runs this gets in."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BATCHSCRIBE_"))}
+    return kept | SETTINGS | settings
+
+
+@contextmanager
+def _running_s3() -> Iterator[S3Server]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    s3 = S3Server(f"http://{host}:{port}", "any-key", "any-secret")
+    try:
+        s3.client().create_bucket(Bucket=CALLS)
+        s3.client().create_bucket(Bucket=TRANSCRIPTS)
+        yield s3
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """Nobody else takes it while a process that has it is dead."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port

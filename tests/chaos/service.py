@@ -1,0 +1,147 @@
+"""A process under test and its service manager, which starts it again whenever it has ended."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.chaos.ledger import Ledger
+
+ROOT = Path(__file__).resolve().parents[2]
+RESTART_SEC = 0.3  #: between the end of a process and its next start
+LOOK_SEC = 0.05
+END_SEC = 30.0
+MARK = "CHAOS_RUN"  #: in the environment of all processes of one run, and of their children
+
+
+@dataclass(slots=True)
+class Service:
+    """One line of a service manager. Thread-safe, but for `start` and `look`, which are the manager's."""
+
+    name: str
+    words: Sequence[str]
+    environment: dict[str, str]
+    log: Path
+    ledger: Ledger
+    process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+    _ended_at: float | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """None while it does not run."""
+        process = self.process
+        return None if process is None or process.returncode is not None else process.pid
+
+    @property
+    def is_worker(self) -> bool:
+        return self.words[0] == "worker" or "--no-worker" not in self.words
+
+    @property
+    def is_api(self) -> bool:
+        return self.words[0] == "serve"
+
+    def start(self) -> None:
+        line = [sys.executable, "-m", "tests.chaos.victim", *self.words]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(line, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+        self.starts += 1
+        self._ended_at = None
+        self.ledger.note("begin", name=self.name, target=self.process.pid)
+
+    def look(self) -> None:
+        """Start it again, a while after it has ended."""
+        if self.process is None or self.process.poll() is None:
+            return
+        if self._ended_at is None:
+            self._ended_at = time.monotonic()
+            self.ledger.note("end", name=self.name, target=self.process.pid, status=self.process.returncode)
+        elif time.monotonic() - self._ended_at > RESTART_SEC:
+            self.start()
+
+    def signal(self, number: signal.Signals) -> int | None:
+        """The pid that got it; None when there was nobody."""
+        pid = self.pid
+        if pid is not None and self.process is not None:
+            self.process.send_signal(number)
+        return pid
+
+    def children(self, kind: str) -> list[psutil.Process]:
+        """Its `engine` or `decoder` processes. A decoder has given up most of its address space, an engine has not."""
+        try:
+            spawners = psutil.Process(self.pid).children() if self.pid else []
+            found = [child for spawner in spawners for child in spawner.children()]
+            return [child for child in found if is_decoder(child) == (kind == "decoder")]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def is_decoder(process: psutil.Process) -> bool:
+    soft, _hard = process.rlimit(psutil.RLIMIT_AS)
+    return bool(soft != resource.RLIM_INFINITY)
+
+
+@dataclass(slots=True)
+class Manager:
+    """Keeps services running until the end of the run."""
+
+    services: list[Service] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self) -> None:
+        while not self._over.wait(LOOK_SEC):
+            for service in self.services:
+                service.look()
+
+    def end(self) -> None:
+        """By SIGTERM, then without a chance."""
+        self._over.set()
+        for service in self.services:
+            service.signal(signal.SIGCONT)
+            service.signal(signal.SIGTERM)
+        deadline = time.monotonic() + END_SEC
+        for service in self.services:
+            if service.process is not None:
+                try:
+                    service.process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    service.process.kill()
+                    service.process.wait()
+                    service.ledger.note("end", name=service.name, target=service.process.pid, status="hung")
+
+
+@contextmanager
+def managed(services: Sequence[Service]) -> Iterator[Manager]:
+    manager = Manager(list(services))
+    for service in services:
+        service.start()
+    thread = threading.Thread(target=manager.watch, daemon=True)
+    thread.start()
+    try:
+        yield manager
+    finally:
+        manager.end()
+        thread.join()
+
+
+def left_behind(run: str) -> list[str]:
+    """Processes of a run that still live, in words."""
+    found = []
+    for process in psutil.process_iter(["pid", "name"]):
+        try:
+            if process.pid != os.getpid() and process.environ().get(MARK) == run:
+                found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found

@@ -1,0 +1,128 @@
+"""A storage that has bad days: a proxy before an S3 server, which notes every PUT in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import urlsplit
+
+from tests.chaos.ledger import Ledger
+from tests.chaos.quiet import QuietServer
+from tests.chaos.weather import Sky, Weather
+
+SLOW_SEC = 2.0
+UPSTREAM_SEC = 30.0
+OUT_OF_DATE = {"connection", "transfer-encoding", "content-length"}  #: headers that the proxy writes itself
+REFUSAL = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of the S3 server, whole."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    length: str
+    body: bytes
+
+
+class Proxy(QuietServer):
+    """Forwards what the weather lets through. `PUT` in the ledger: the key, a digest of the body, what came of it."""
+
+    def __init__(self, upstream: str, weather: Weather, ledger: Ledger) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.weather = weather
+        self.ledger = ledger
+        self._upstream = urlsplit(upstream).netloc
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        connection = HTTPConnection(self._upstream, timeout=UPSTREAM_SEC)
+        try:
+            connection.request(method, path, body, headers)
+            return _answer(connection.getresponse())
+        finally:
+            connection.close()
+
+
+def _answer(response: HTTPResponse) -> Answer:
+    body = response.read()
+    headers = [(name, value) for name, value in response.getheaders() if name.lower() not in OUT_OF_DATE]
+    return Answer(response.status, headers, response.getheader("Content-Length") or str(len(body)), body)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        match self.server.weather.now():
+            case Sky.REFUSES:
+                self._note(body, 503)
+                self._reply(Answer(503, [("Content-Type", "application/xml")], str(len(REFUSAL)), REFUSAL))
+            case Sky.CUTS if self.server.weather.is_heads():
+                self._note(body, None)
+                self.close_connection = True
+            case Sky.CUTS:
+                answer = self._forward(body)
+                self._reply(answer, cut_at=len(answer.body) // 2)
+            case Sky.SLOW:
+                time.sleep(SLOW_SEC)
+                self._reply(self._forward(body))
+            case _:
+                self._reply(self._forward(body))
+
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = pass_on  # noqa: N815 - the names http.server looks for
+
+    def _forward(self, body: bytes) -> Answer:
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+        answer = self.server.forward(self.command, self.path, headers, body)
+        self._note(body, answer.status)
+        return answer
+
+    def _note(self, body: bytes, status: int | None) -> None:
+        """`status` is the S3 server's, or what it was kept from saying; None for a request that never reached it."""
+        if self.command == "PUT":
+            digest = hashlib.sha256(body).hexdigest()
+            self.server.ledger.note("put", key=urlsplit(self.path).path, digest=digest, status=status)
+
+    def _reply(self, answer: Answer, cut_at: int | None = None) -> None:
+        """With `cut_at`, nothing where there is no body, else so many bytes of it."""
+        self.close_connection = self.close_connection or cut_at is not None
+        if cut_at == 0:
+            return
+        try:
+            self.send_response(answer.status)
+            for name, value in answer.headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", answer.length)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body[:cut_at])
+        except OSError:  # the client was killed meanwhile
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+@contextmanager
+def running_proxy(upstream: str, weather: Weather, ledger: Ledger) -> Iterator[Proxy]:
+    with Proxy(upstream, weather, ledger) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+            thread.join()

@@ -1,0 +1,62 @@
+"""A short run of each kind, with fixed seeds: `make chaos` is the long one. The steps of the flow are shared out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.chaos.figures import Figures
+from tests.chaos.houses import Shape, open_house
+from tests.chaos.invariants import Evidence
+from tests.chaos.run import Plan, run
+from tests.chaos.steps import STEPS
+from tests.chaos.workload import Call, Kind, Workload
+
+NAMES = tuple(step.name for step in STEPS)
+PLANS = (
+    Plan(Shape.EMBEDDED, 11, kills=13, steps=NAMES[0::4], kill_every_sec=(1.5, 4.0), trouble_every_sec=(4.0, 8.0)),
+    Plan(Shape.SQLITE, 12, kills=11, steps=NAMES[1::4], kill_every_sec=(1.5, 4.0), trouble_every_sec=(4.0, 8.0)),
+    Plan(Shape.POSTGRESQL, 13, kills=20, steps=NAMES[2::2], kill_every_sec=(1.0, 3.0), trouble_every_sec=(3.0, 6.0)),
+)
+END_SEC = 120.0
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.shape)
+def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_path: Path) -> None:
+    told: list[str] = []
+    result = run(plan, tmp_path / "run", told.append)
+    broken = {name: sentences for name, sentences in result.violations.items() if sentences}
+    assert not broken, (plan, broken, told)
+    assert result.not_reached == [], plan
+    assert result.figures.kills.total() == plan.kills
+
+
+@pytest.mark.timeout(200)
+def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) -> None:
+    calls = [Call(f"job-0000/{number}.wav", number, Kind.SHORT) for number in range(1, 13)]
+    calls[5] = Call("job-0000/6.wav", 6, Kind.DEADLY)
+    settings = {"CHAOS_DEADLY": "6", "BATCHSCRIBE_MAX_ATTEMPTS": "3"}
+    with open_house(Shape.POSTGRESQL, tmp_path / "run", seed=1, **settings) as house:
+        workload = Workload(house.url, house.receiver.url, house.s3, house.ledger, Random(1), mean_files=12)  # noqa: S311
+        job = workload.submit(calls)
+        deadline = time.monotonic() + END_SEC
+        while not job.is_final:
+            assert time.monotonic() < deadline, house.logs()[-5000:]
+            workload.look(job)
+            time.sleep(0.2)
+        evidence = Evidence(house, workload)
+        assert [
+            *evidence.check_jobs(),
+            *evidence.check_files(),
+            *evidence.check_counters(),
+            *evidence.check_outputs(),
+        ] == []
+        ends = {Path(row.input_uri).name: row.error_code for row in evidence.files_of(job)}
+        assert {name: code for name, code in ends.items() if code} == {"6.wav": "FILE_CRASHED_WORKER"}
+        deaths = [entry for entry in house.ledger.entries("end") if entry.facts["status"] == -9]
+        assert len(deaths) == 3
+        assert Figures(house, workload.jobs).starts <= 12 - 1 + 3 * 4

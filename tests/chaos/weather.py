@@ -1,0 +1,44 @@
+"""How a server outside is doing: well, or one of several kinds of badly, with what odds for each request."""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+from random import Random
+
+
+class Sky(StrEnum):
+    CLEAR = "clear"
+    REFUSES = "refuses"  #: answers 503 or 500
+    SLOW = "slow"  #: answers after some seconds
+    CUTS = "cuts"  #: closes the connection in the middle of an answer, or before it, whatever it has done by then
+    DOWN = "down"  #: takes no connection
+
+
+class Weather:
+    """Set by the harness, asked for each request. Thread-safe."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)  # noqa: S311 - no secret
+        self._lock = threading.Lock()
+        self._sky = Sky.CLEAR
+        self._odds = 0.0
+
+    @property
+    def sky(self) -> Sky:
+        """As it was set, whatever the odds."""
+        return self._sky
+
+    def set(self, sky: Sky, odds: float = 1.0) -> None:
+        with self._lock:
+            self._sky, self._odds = sky, odds
+
+    def now(self) -> Sky:
+        """For one request."""
+        with self._lock:
+            return self._sky if self._random.random() < self._odds else Sky.CLEAR
+
+    def is_heads(self) -> bool:
+        """One of two ways to go wrong."""
+        with self._lock:
+            return self._random.random() < 0.5
