@@ -1,0 +1,82 @@
+"""How many files a process works on at once, and who gets the next free slot."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from batchscribe.work.watch import LOOK_EVERY_SEC
+
+
+@dataclass(eq=False, slots=True)
+class _Turn:
+    """One file that waits for a slot, or has it."""
+
+    tenant: str
+    job_number: int
+    granted: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def claimants(self) -> tuple[Hashable, Hashable]:
+        return self.tenant, self.job_number
+
+
+class Slots:
+    """A free slot goes to the tenant with the fewest files in hand, then to its job with the fewest, then to who waits
+    longest: the shards of a large job have more files waiting than there are slots, whatever comes after them.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.for_suspects = threading.Lock()
+        self._lock = threading.Lock()
+        self._is_empty = threading.Condition(self._lock)
+        self._free = width
+        self._waiting: list[_Turn] = []
+        self._in_hand: Counter[Hashable] = Counter()  # by tenant, and by the number of the job
+
+    @contextmanager
+    def taken_one(self, tenant: str, job_number: int, check: Callable[[], None]) -> Iterator[None]:
+        """Hold one; `check` raises when the wait for it is no longer worth it."""
+        turn = _Turn(tenant, job_number)
+        with self._lock:
+            self._waiting.append(turn)
+            self._grant()
+        try:
+            while not turn.granted.wait(LOOK_EVERY_SEC):
+                check()
+            check()
+            yield
+        finally:
+            self._give_back(turn)
+
+    def wait_empty(self, within_sec: float) -> bool:
+        """Wait until nobody works; the slots then stay taken. False when it took too long."""
+        with self._lock:
+            is_empty = self._is_empty.wait_for(lambda: self._free == self.width, within_sec)
+            if is_empty:
+                self._free = 0
+        return is_empty
+
+    def _give_back(self, turn: _Turn) -> None:
+        with self._lock:
+            if turn.granted.is_set():
+                self._free += 1
+                self._in_hand.subtract(turn.claimants)
+                self._in_hand = +self._in_hand  # nobody is remembered for ever
+            else:
+                self._waiting.remove(turn)
+            self._grant()
+            if self._free == self.width:
+                self._is_empty.notify_all()
+
+    def _grant(self) -> None:
+        while self._free and self._waiting:
+            turn = min(self._waiting, key=lambda each: [self._in_hand[claimant] for claimant in each.claimants])
+            self._waiting.remove(turn)
+            self._free -= 1
+            self._in_hand.update(turn.claimants)
+            turn.granted.set()

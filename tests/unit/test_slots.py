@@ -1,0 +1,98 @@
+"""Who gets the next free slot of a process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from batchscribe.errors import WorkInterrupted
+from batchscribe.work.slots import Slots
+
+
+def nothing() -> None:
+    """The wait goes on."""
+
+
+class File(threading.Thread):
+    """Asks for a slot at once, notes its name when it has it, and keeps it until told."""
+
+    def __init__(self, slots: Slots, diary: list[str], name: str, tenant: str, job_number: int) -> None:
+        super().__init__(name=name, daemon=True)
+        self.done = threading.Event()
+        self._ask = slots, diary, tenant, job_number
+        self.start()
+        time.sleep(0.02)  # in the order in which they were made
+
+    def run(self) -> None:
+        slots, diary, tenant, job_number = self._ask
+        with slots.taken_one(tenant, job_number, nothing):
+            diary.append(self.name)
+            self.done.wait(10)
+
+    def end(self) -> None:
+        self.done.set()
+        self.join(10)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def order_of_starts(*files: tuple[str, str, int]) -> list[str]:
+    """(name, tenant, job) of files that ask in this order for two slots, each of which ends when all have asked."""
+    diary: list[str] = []
+    slots = Slots(2)
+    threads = [File(slots, diary, *file) for file in files]
+    for started in range(2, len(files) + 1):
+        until(lambda: len(diary) == started)  # noqa: B023 - it ends before the next round
+        next(thread for thread in threads if thread.name == diary[started - 2]).end()
+    until(lambda: len(diary) == len(files))
+    for thread in threads:
+        thread.end()
+    return diary
+
+
+def test_a_free_slot_goes_to_the_tenant_with_the_fewest_files_in_hand() -> None:
+    large = [(f"large{number}", "greedy", 1) for number in range(6)]
+    starts = order_of_starts(*large, ("small0", "modest", 2), ("small1", "modest", 2))
+    assert starts[:5] == ["large0", "large1", "small0", "large2", "small1"]
+
+
+def test_between_jobs_of_one_tenant_it_goes_to_the_one_with_the_fewest() -> None:
+    large = [(f"large{number}", "one", 1) for number in range(4)]
+    assert order_of_starts(*large, ("small", "one", 2))[:3] == ["large0", "large1", "small"]
+
+
+def test_within_a_job_it_goes_to_who_waits_longest() -> None:
+    files = [(f"file{number}", "one", 1) for number in range(5)]
+    assert order_of_starts(*files) == [name for name, _, _ in files]
+
+
+def test_whoever_gives_up_waiting_takes_no_slot() -> None:
+    slots, diary = Slots(1), list[str]()
+    holder = File(slots, diary, "holder", "one", 1)
+
+    def interrupted() -> None:
+        raise WorkInterrupted("The job has ended.")
+
+    with pytest.raises(WorkInterrupted), slots.taken_one("two", 2, interrupted):
+        pass
+    holder.end()
+    assert slots.wait_empty(1.0)
+
+
+def test_the_slots_are_empty_when_the_last_file_is_done_and_then_stay_taken() -> None:
+    slots, diary = Slots(2), list[str]()
+    holder = File(slots, diary, "holder", "one", 1)
+    assert not slots.wait_empty(0.05)
+    holder.end()
+    assert slots.wait_empty(5.0)
+    late = File(slots, diary, "late", "one", 1)
+    assert diary == ["holder"]
+    late.done.set()
