@@ -57,6 +57,7 @@
     │   └── FileCrashedWorker
     ├── InternalError               a mistake of ours; the log has the details
     └── WorkInterrupted             not a failure: the worker stops or the job has ended
+        └── ShardTaken              another worker has begun the same shard since
 
 Each class has a stable `code`, which users see on the wire, in tables and in logs. The message is one sentence
 that says what happened and, where there is one, the next step.
@@ -461,3 +462,9 @@ class WorkInterrupted(BatchscribeError):
     """The worker was told to stop, or the job has ended; whatever is unfinished stays unfinished."""
 
     code = "INTERRUPTED"
+
+
+class ShardTaken(WorkInterrupted):
+    """Another worker has begun the same shard, because this one was taken for dead."""
+
+    code = "SHARD_TAKEN"

@@ -37,6 +37,9 @@ class Server:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["job_id"])
 
+    def post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
+        return httpx2.post(f"{self.url}{PREFIX}{path}", json=body)
+
     def job(self, job_id: str) -> dict[str, Any]:
         return self.get(f"/jobs/{job_id}")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
 import sqlalchemy as sa
+from psycopg import Connection as PsycopgConnection
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+IDLE_SEC = 15  #: half of the time after which a worker that stands still is taken for dead
 POOL_SIZE = 32  #: connections kept; every thread of work holds one only for a short transaction
 
 #: Pages of 4 KiB in the log of SQLite before they go into the file. The hashes of outputs lie all over their index, so
@@ -22,12 +25,20 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, pool_size=POOL_SIZE)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _prepare_postgresql(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
+    """Whoever stands still in the middle of a transaction, or loses its network, holds up the others only for a while."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SEC}s'")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None:

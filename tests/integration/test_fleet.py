@@ -1,0 +1,242 @@
+"""Several processes on one database: who is there, who died, who has no business there. On both databases."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.engine import open_engine
+from batchscribe.database.worker import live_workers
+from batchscribe.jobs.fleet import WorkerRecord
+from tests.integration.command import Command, wait_until
+from tests.integration.server import Server, serving
+from tests.recordings import write_wav
+from tests.servers.postgresql import PostgreSQL
+
+FILES = 120
+SILENT_SEC = 2.0
+QUICK = {
+    "BATCHSCRIBE_AUTH": "off",
+    "BATCHSCRIBE_ENGINE": "scripted",
+    "BATCHSCRIBE_WORKERS": "1",
+    "BATCHSCRIBE_HEARTBEAT_SEC": "0.5",
+    "BATCHSCRIBE_SILENT_SEC": str(SILENT_SEC),
+    "BATCHSCRIBE_LOG_LEVEL": "warning",
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def command(request: pytest.FixtureRequest, tmp_path: Path) -> Command:
+    """For every process of the fleet: the database is given by the environment, as is the key."""
+    environment = QUICK | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)}
+    if request.param == "postgresql":
+        postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+        environment |= postgresql.settings(postgresql.new_database())
+    return Command(tmp_path, environment)
+
+
+@pytest.fixture
+def fleet(postgresql: PostgreSQL, tmp_path: Path) -> Command:
+    settings = postgresql.settings(postgresql.new_database())
+    return Command(tmp_path, QUICK | settings | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
+
+
+@pytest.fixture
+def on_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> Command:
+    """A database that nobody has migrated yet."""
+    settings = postgresql.settings(postgresql.new_empty_database())
+    return Command(tmp_path, QUICK | settings | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
+
+
+@contextmanager
+def worker(command: Command, name: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    environment = command.environment | {f"BATCHSCRIBE_{key}": value for key, value in settings.items()}
+    with replace(command, environment=environment).started("worker", "--name", name) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert f"worker {name} is ready" in line, (line, process.stderr and process.stderr.read())
+        yield process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    psutil.wait_procs(family, timeout=10)
+
+
+def end(process: subprocess.Popen[str]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(30)
+
+
+def write_calls(folder: Path, count: int = FILES) -> None:
+    for number in range(count):
+        write_wav(folder / "calls" / f"{number:03}.wav", duration_sec=0.5, seed=number)
+
+
+def succeeded(server: Server, job_id: str) -> int:
+    count: int = server.job(job_id)["summary"]["succeeded"]
+    return count
+
+
+def database(command: Command) -> sa.Engine:
+    default = f"sqlite:///{command.folder / 'data' / 'batchscribe.db'}"
+    return open_engine(command.environment.get("BATCHSCRIBE_DATABASE_URL", default))
+
+
+def living(command: Command) -> list[WorkerRecord]:
+    engine = database(command)
+    with engine.connect() as connection:
+        found = live_workers(connection, silent_sec=SILENT_SEC)
+    engine.dispose()
+    return found
+
+
+def test_the_files_of_a_killed_worker_are_done_by_the_other(command: Command) -> None:
+    write_calls(command.folder)
+    with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
+        job_id = server.submit(command.folder)
+        wait_until(lambda: succeeded(server, job_id) > 10)
+        kill(first)
+        assert succeeded(server, job_id) < FILES
+        server.wait(job_id)
+        assert server.job(job_id)["summary"]["succeeded"] == FILES
+        assert len(list((command.folder / "out").glob("*.json"))) == FILES
+        wait_until(lambda: [each.name for each in living(command)] == ["second"])
+
+
+def test_a_worker_that_drains_leaves_nothing_for_the_reaper(command: Command) -> None:
+    """Its unfinished shards are with the others long before it would count as silent."""
+    command.environment["BATCHSCRIBE_SILENT_SEC"] = "3600"
+    write_calls(command.folder)
+    with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
+        job_id = server.submit(command.folder)
+        wait_until(lambda: succeeded(server, job_id) > 10)
+        assert end(first) == 0
+        assert [each.name for each in living(command)] == ["second"]
+        server.wait(job_id)
+
+
+def test_a_worker_that_was_only_held_up_comes_back_and_does_no_harm(fleet: Command) -> None:
+    """Not on SQLite: whoever stands still in the middle of a write has its file locked for all."""
+    command = fleet
+    write_calls(command.folder)
+    with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
+        job_id = server.submit(command.folder)
+        wait_until(lambda: succeeded(server, job_id) > 10)
+        first.send_signal(signal.SIGSTOP)
+        wait_until(lambda: [each.name for each in living(command)] == ["second"])
+        server.wait(job_id)
+        first.send_signal(signal.SIGCONT)
+        wait_until(lambda: [each.name for each in living(command)] == ["first", "second"])
+        assert server.job(job_id)["summary"]["succeeded"] == FILES
+        again = server.submit(command.folder, output={"uri": f"{(command.folder / 'again').as_uri()}/"})
+        server.wait(again)
+
+
+def test_a_job_is_checked_against_what_the_workers_have(command: Command) -> None:
+    """The server itself has the scripted engine, which knows English only; so has the worker."""
+    write_calls(command.folder, 1)
+    with serving(command, "--no-worker") as server, worker(command, "only"):
+        assert [each.engines[0].name for each in living(command)] == ["scripted"]
+        body = {
+            "input": {"mode": "SINGLE", "uri": (command.folder / "calls" / "000.wav").as_uri()},
+            "output": {"uri": (command.folder / "out.json").as_uri()},
+            "config": {"language": "de-DE"},
+        }
+        refused = server.post("/jobs", body)
+        assert refused.status_code == 400
+        assert "not supported by scripted" in refused.json()["message"]
+
+
+def test_only_a_worker_with_the_engine_of_a_job_takes_it(command: Command, examples: Path) -> None:
+    pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
+    (command.folder / "calls").mkdir()
+    shutil.copy(examples / "shopping.mp3", command.folder / "calls")
+    command.environment["BATCHSCRIBE_ENGINE"] = "pocketsphinx"
+    with serving(command, "--no-worker") as server, worker(command, "scripted", ENGINE="scripted") as other:
+        body = {"uri": (command.folder / "calls").as_uri(), "mode": "PREFIX"}
+        refused = server.post("/jobs", {"input": body, "output": {"uri": f"{(command.folder / 'out').as_uri()}/"}})
+        assert refused.status_code == 503
+        assert "No worker has the engine 'pocketsphinx' now; there is scripted." in refused.text
+        with worker(command, "pocketsphinx"):
+            job_id = server.submit(command.folder, config={})
+            server.wait(job_id)
+        assert end(other) == 0
+    transcript = (command.folder / "out" / "shopping.json").read_text()
+    assert "pocketsphinx" in transcript
+
+
+def test_nobody_works_on_a_database_without_a_schema(on_postgresql: Command) -> None:
+    for words in (["worker"], ["serve", "--port", "0"], ["keys", "list"]):
+        result = on_postgresql.run(*words)
+        assert result.status == 2
+        assert "run `batchscribe migrate` with the same database first" in result.err
+
+
+def test_migrate_tells_what_it_did_and_does_it_once(on_postgresql: Command) -> None:
+    first, second = on_postgresql.run("migrate"), on_postgresql.run("migrate")
+    assert re.fullmatch(r"The database has schema \d+ now; before, it had none.\n", first.out)
+    assert re.fullmatch(r"The database is up to date: schema \d+.\n", second.out)
+    assert on_postgresql.run("keys", "list").status == 0
+
+
+def test_a_schema_of_a_later_release_is_refused_by_everybody(command: Command) -> None:
+    assert command.run("migrate").status == 0
+    _set_schema(command, "9999")
+    for words in (["worker"], ["serve", "--port", "0"], ["migrate"]):
+        result = command.run(*words)
+        assert result.status == 2
+        assert "has schema 9999, which is newer" in result.err
+
+
+def test_a_worker_ends_when_the_database_is_migrated_under_it(command: Command) -> None:
+    assert command.run("migrate").status == 0
+    with worker(command, "old") as process:
+        _set_schema(command, "9999")
+        assert process.wait(30) == 1
+        assert process.stderr is not None
+        assert "was migrated by another release" in process.stderr.read()
+
+
+def _set_schema(command: Command, version: str) -> None:
+    engine = database(command)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE batchscribe_schema SET version_num = '{version}'"))  # noqa: S608
+    engine.dispose()
+
+
+def test_a_fleet_needs_the_key_in_its_settings(on_postgresql: Command) -> None:
+    on_postgresql.run("migrate")
+    del on_postgresql.environment["BATCHSCRIBE_SECRET_KEY"]
+    result = on_postgresql.run("worker")
+    assert result.status == 2
+    assert "BATCHSCRIBE_SECRET_KEY is not set" in result.err
+    assert not (on_postgresql.folder / "data" / "secret.key").exists()
+
+
+def test_a_process_with_another_key_says_so_at_its_start(command: Command) -> None:
+    with serving(command, "--no-worker"):
+        command.environment["BATCHSCRIBE_SECRET_KEY"] = "A" * 43 + "="
+        result = command.run("worker")
+    assert result.status == 1
+    assert "another BATCHSCRIBE_SECRET_KEY than those that used this database before" in result.err
+
+
+def test_a_new_key_in_front_of_the_old_one_is_taken_by_all(on_postgresql: Command) -> None:
+    old, new = on_postgresql.environment["BATCHSCRIBE_SECRET_KEY"], "A" * 43 + "="
+    on_postgresql.run("migrate")
+    for key, status in ((old, 0), (f"{new},{old}", 0), (new, 0), (old, 1)):
+        on_postgresql.environment["BATCHSCRIBE_SECRET_KEY"] = key
+        assert on_postgresql.run("keys", "list").status == status
