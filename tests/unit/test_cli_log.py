@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from dbos._logger import init_logger
 
 from batchscribe.cli.log import configure_log
 from batchscribe.errors import InvalidSetting
@@ -15,8 +17,13 @@ from batchscribe.errors import InvalidSetting
 
 @pytest.fixture(autouse=True)
 def fresh_log() -> Iterator[None]:
+    loggers = [logging.getLogger(), logging.getLogger("dbos")]
+    before = [(logger, logger.handlers, logger.level, logger.propagate) for logger in loggers]
     yield
     structlog.reset_defaults()
+    for logger, handlers, level, propagate in before:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -56,3 +63,36 @@ def test_a_traceback_never_shows_the_values_of_variables(
 def test_a_level_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InvalidSetting, match="BATCHSCRIBE_LOG_LEVEL: 'loud' is not one of debug"):
         configure_log("loud")
+
+
+def test_what_libraries_log_becomes_lines_like_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_log("info")
+    logging.getLogger("some.library").info("for those who work on it")
+    with structlog.contextvars.bound_contextvars(job_id="job_1"):
+        logging.getLogger("some.library").warning("it took %d s\nand failed", 5)
+        logging.getLogger("dbos").error("cannot reach the database")
+    first, second = lines(capsys)
+    assert first.items() >= {"event": "it took 5 s\nand failed", "level": "warning", "logger": "some.library"}.items()
+    assert second.items() >= {"event": "cannot reach the database", "logger": "dbos", "job_id": "job_1"}.items()
+    assert "timestamp" in second
+
+
+def test_a_traceback_of_a_library_never_shows_the_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_log("error")
+    try:
+        fail_with("what was said on the telephone")
+    except ValueError:
+        logging.getLogger("some.library").exception("failed")
+    (line,) = lines(capsys)
+    assert "30 characters do not fit" in str(line["exception"])
+    assert "telephone" not in str(line).replace("fail_with(", "")
+
+
+def test_the_durable_engine_finds_its_lines_taken_care_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would print them in a form of its own otherwise."""
+    configure_log("warning")
+    dbos_logger = logging.getLogger("dbos")
+    handlers = list(dbos_logger.handlers)
+    init_logger()
+    assert dbos_logger.handlers == handlers
+    assert dbos_logger.propagate is False

@@ -39,6 +39,7 @@ class Front:
             return
         scope["path"] = _SLASHES.sub("/", scope["path"])
         visit = Visit(send)
+        scope.setdefault("state", {})["tracking_id"] = visit.tracking_id
         with structlog.contextvars.bound_contextvars(tracking_id=visit.tracking_id):
             await self._serve(scope, receive, visit)
             took_sec = time.monotonic() - visit.began_at

@@ -67,7 +67,8 @@ def jobs_router(service: Service) -> APIRouter:
         body = await read_json(request, service.settings.max_body_bytes)
         if dry_run:
             return await run_in_threadpool(_dry_run, service, tenant, body)
-        return await run_in_threadpool(_submit, service, tenant, body, idempotency_key)
+        tracking_id = request.state.tracking_id
+        return await run_in_threadpool(_submit, service, tenant, body, idempotency_key, tracking_id)
 
     @router.get(
         "/jobs",
@@ -137,10 +138,10 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
-def _submit(service: Service, tenant: str, body: JsonObject, key: str | None) -> Response:
+def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
     request = parse_job_request(body, service.limits)
     idempotency = None if key is None else IdempotencyKey(_checked_key(key), _canonical(body))
-    submission = requested(request, tenant=tenant, settings=service.settings)
+    submission = requested(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
         "job_id": job.job_id,

@@ -13,7 +13,6 @@ from batchscribe.api.app import create_app
 from batchscribe.api.loopback import is_loopback
 from batchscribe.cli.ending import ending
 from batchscribe.cli.records import home_of, opened, opened_alone
-from batchscribe.cli.server_log import log_of_uvicorn
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
@@ -80,7 +79,7 @@ def _serve(records: Records, settings: Settings, listener: socket.socket) -> Non
     _tell_no_keys(records, settings)
     config = uvicorn.Config(
         create_app(records, settings),
-        log_config=log_of_uvicorn(),
+        log_config=None,  # as of all libraries: see `configure_log`
         access_log=False,  # the front door logs each request, without its query
         server_header=False,
         lifespan="off",

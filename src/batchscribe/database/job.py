@@ -77,6 +77,7 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
         "s3": dict(new.s3),
         "engine": new.engine,
         "speed": new.speed,
+        "tracking_id": new.tracking_id,
         "fingerprint": fingerprint,
     }
     connection.execute(sa.insert(job).values(values))
@@ -224,6 +225,7 @@ def _job(row: sa.Row[Any]) -> Job:
         cursor=Cursor(row.cursor_source, row.cursor_after, row.last_seq, row.last_shard, row.listed),
         error_code=row.error_code,
         error_message=row.error_message,
+        tracking_id=row.tracking_id,
     )
 
 

@@ -82,6 +82,7 @@ class Job:
     cursor: Cursor = field(default_factory=Cursor)
     error_code: str | None = None
     error_message: str | None = None
+    tracking_id: str | None = None  #: of the request that submitted it
 
     @property
     def is_final(self) -> bool:

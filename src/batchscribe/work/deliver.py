@@ -18,6 +18,7 @@ from batchscribe.metrics import WEBHOOK_ATTEMPTS
 from batchscribe.webhooks.schedule import retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, Sender, Verdict
 from batchscribe.work.flow import DELIVER, Task
+from batchscribe.work.log_context import about_job
 from batchscribe.work.notify import WEBHOOK, open_webhook
 from batchscribe.work.records import Records
 
@@ -42,8 +43,9 @@ def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -
             return
         job = get_job(connection, delivery.job_id)
     sent_at = time.time()
-    attempt = _send(delivery, job, records, sender, sent_at)
-    _record(delivery, job, attempt, sent_at, records, schedule)
+    with about_job(job):
+        attempt = _send(delivery, job, records, sender, sent_at)
+        _record(delivery, job, attempt, sent_at, records, schedule)
 
 
 def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment: float) -> Attempt:

@@ -111,6 +111,7 @@ class Fleet:
             dismiss(connection, dead)
 
     def _live(self) -> None:
+        structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
         while not self._watch.wait(self._heartbeat_sec):
             try:
                 self.beat()
@@ -176,6 +177,7 @@ class Fleet:
 
     def _sweep(self) -> None:
         """Now and then, for as long as the worker works."""
+        structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
         while not self._watch.wait(SWEEP_EVERY_SEC):
             try:
                 with self._records.transaction() as connection:

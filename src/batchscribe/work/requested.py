@@ -16,7 +16,7 @@ from batchscribe.work.submit import Submission, new_job_id
 SERVER_LANE = "main"  #: of all jobs that come over the wire
 
 
-def requested(request: JobRequest, *, tenant: str, settings: Settings) -> Submission:
+def requested(request: JobRequest, *, tenant: str, settings: Settings, tracking_id: str | None = None) -> Submission:
     """Raises `InvalidRequest` for globs that cannot be used."""
     sources, signed_urls = without_signatures(sources_of(request.input))
     return Submission(
@@ -33,6 +33,7 @@ def requested(request: JobRequest, *, tenant: str, settings: Settings) -> Submis
         input_aws=_aws(request.input.auth),
         output_aws=_aws(request.output.auth),
         webhook=_webhook(request),
+        tracking_id=tracking_id,
     )
 
 

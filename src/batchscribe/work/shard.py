@@ -7,11 +7,9 @@ and whoever commits a file first has it.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, repeat
@@ -22,16 +20,24 @@ import structlog
 from batchscribe.database.file import claim, commit_outcome, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
 from batchscribe.database.shard import begin_shard, count_outcome, end_shard, is_latest_run
-from batchscribe.errors import EngineNotAvailable, FileCrashedWorker, InternalError, StorageUnavailable, WorkInterrupted
+from batchscribe.errors import (
+    EngineNotAvailable,
+    FileCrashedWorker,
+    InternalError,
+    ShardTaken,
+    StorageUnavailable,
+    WorkInterrupted,
+)
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.wire.states import FileState
 from batchscribe.work.flow import FINISH, Task
+from batchscribe.work.log_context import about_file
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.slots import Slots
 from batchscribe.work.transcribe_file import transcribe_file
-from batchscribe.work.watch import LOOK_EVERY_SEC
 
 log = structlog.get_logger()
 
@@ -39,31 +45,6 @@ log = structlog.get_logger()
 PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
 #: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
 DEATHS_TO_SUSPECT = 2
-
-
-class Slots:
-    """How many files this process works on at once, over all its shards."""
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        self.taken = threading.BoundedSemaphore(width)
-        self.for_suspects = threading.Lock()
-
-    @contextmanager
-    def taken_one(self, check: Callable[[], None]) -> Iterator[None]:
-        """Hold one; `check` raises when the wait for it is no longer worth it."""
-        while not self.taken.acquire(timeout=LOOK_EVERY_SEC):
-            check()
-        try:
-            check()
-            yield
-        finally:
-            self.taken.release()
-
-    def wait_empty(self, within_sec: float) -> bool:
-        """Wait until nobody works; the slots then stay taken. False when it took too long."""
-        deadline = time.monotonic() + within_sec
-        return all(self.taken.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(self.width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +77,17 @@ def work_shard(shift: Shift, number: int) -> None:
 
 
 def _left(shift: Shift, number: int) -> list[File]:
-    """The files without a final state. Raises `WorkInterrupted` when another worker has begun the shard."""
+    """The files without a final state. Raises `ShardTaken` when another worker has begun the shard."""
     with shift.records.transaction() as connection:
         if not is_latest_run(connection, shift.job.number, number, shift.run):
-            raise WorkInterrupted("Another worker has begun this shard.")
+            raise ShardTaken("Another worker has begun this shard.")
         return open_files(connection, shift.job.number, number)
 
 
 def _work_all(shift: Shift, files: list[File]) -> None:
     width = max(1, min(shift.slots.width, len(files)))
     with ThreadPoolExecutor(width, thread_name_prefix="file-") as threads:
-        _settle(shift, {threads.submit(work_file, shift, file): file for file in files})
+        _settle(shift, {threads.submit(copy_context().run, _in_thread, shift, file): file for file in files})
 
 
 def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
@@ -123,13 +104,18 @@ def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
         raise postponed
 
 
+def _in_thread(shift: Shift, file: File) -> None:
+    with about_file(file):
+        work_file(shift, file)
+
+
 def work_file(shift: Shift, file: File) -> None:
     """Try one file until it has a final state, or somebody else works on it."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
     watch, job = shift.rooms.watch, shift.job.number
     for pause_sec in pauses(PAUSES_SEC):
-        with shift.slots.taken_one(partial(watch.check_start, job)):
+        with shift.slots.taken_one(shift.job.tenant, job, partial(watch.check_start, job)):
             claimed = _claim(shift, file)
             if claimed is None:
                 return

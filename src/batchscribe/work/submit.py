@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from batchscribe.database.idempotency import job_of_key
 from batchscribe.database.job import get_job, insert_job
@@ -37,6 +38,8 @@ from batchscribe.work.flow import ENUMERATE, Task
 from batchscribe.work.notify import Webhook, seal_webhook
 from batchscribe.work.records import Records
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
@@ -57,6 +60,7 @@ class Submission:
     output_aws: AwsCredentials | None = None  #: by default those of the input
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
+    tracking_id: str | None = None  #: of the request that brings it
 
     @property
     def fingerprint(self) -> str:
@@ -102,6 +106,7 @@ def submit(
         seal_signed_urls(connection, records, job, submission.signed_urls)
         seal_webhook(connection, records, job, submission.webhook)
         records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
+    log.info("job.submitted", job_id=job.job_id, tenant=job.tenant)
     return job
 
 
@@ -152,6 +157,7 @@ def planned_job(submission: Submission, settings: Settings, fleet: Sequence[Capa
         file_roots=tuple(str(root) for root in submission.file_roots),
         s3=submission.s3,
         summary=Summary(),
+        tracking_id=submission.tracking_id,
     )
 
 

@@ -16,7 +16,15 @@ import structlog
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.job import find_job, get_job, is_live
-from batchscribe.errors import InternalError, JobError, StorageError, StorageUnavailable, UsageError, WorkInterrupted
+from batchscribe.errors import (
+    InternalError,
+    JobError,
+    ShardTaken,
+    StorageError,
+    StorageUnavailable,
+    UsageError,
+    WorkInterrupted,
+)
 from batchscribe.jobs.model import Job
 from batchscribe.metrics import RETRIES, Retry
 from batchscribe.outbound.policy import Policy
@@ -35,10 +43,12 @@ from batchscribe.work.finish import clear_queues, fail_job, finish_job
 from batchscribe.work.fleet import Fleet, new_worker
 from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.log_context import about_job, about_task
 from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
-from batchscribe.work.shard import Shift, Slots, work_shard
+from batchscribe.work.shard import Shift, work_shard
+from batchscribe.work.slots import Slots
 from batchscribe.work.watch import Watch
 
 log = structlog.get_logger()
@@ -84,6 +94,7 @@ class Worker:
         self._sender = Sender(Policy.from_settings(settings))
         self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
         self._fleet: Fleet | None = None
+        self._worker_id = settings.worker_name
         self.outdated = threading.Event()  #: set when the database gets a schema of another release
         self._lock = threading.Lock()
 
@@ -103,6 +114,7 @@ class Worker:
         me = new_worker(
             self._settings, lanes=lanes, slots=self._slots.width, engines=capabilities(self._settings), home=home
         )
+        self._worker_id = me.worker_id
         self._fleet = Fleet(self._records, self._settings, me, self.watch, self.outdated.set)
         self._fleet.enter()
         self._records.flow.run(
@@ -141,24 +153,31 @@ class Worker:
 
     def _persist(self, task: Callable[[], None], job_id: str) -> None:
         """Do a task. A database in trouble, a full disk say, postpones it for as long as that takes."""
-        while True:
-            try:
-                task()
-            except sa.exc.OperationalError as error:
-                log.exception("database.trouble", job_id=job_id, error=str(error.orig))
-                if self.watch.wait(DATABASE_RETRY_SEC):
-                    raise WorkInterrupted("The worker stops.") from error
-                RETRIES.labels(Retry.TASK).inc()
-            else:
-                return
+        with about_task(self._worker_id, job_id):
+            while True:
+                try:
+                    task()
+                except sa.exc.OperationalError as error:
+                    log.exception("database.trouble", error=str(error.orig))
+                    if self.watch.wait(DATABASE_RETRY_SEC):
+                        raise WorkInterrupted("The worker stops.") from error
+                    RETRIES.labels(Retry.TASK).inc()
+                else:
+                    return
 
     def _try(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
         """No error of one job reaches another; nothing is done for a job that has ended."""
         job = self._live_job(job_id)
         if job is None:
             return
+        with about_job(job):
+            self._work(work, job, number)
+
+    def _work(self, work: Callable[[Job, int], None], job: Job, number: int) -> None:
         try:
             work(job, number)
+        except ShardTaken:
+            raise  # its task is no longer ours to end
         except WorkInterrupted:
             if self.watch.draining:
                 self._keep_until_stopped()
@@ -167,7 +186,7 @@ class Worker:
         except (JobError, StorageError, UsageError) as error:
             fail_job(job, error, self._records)
         except Exception:
-            log.exception("task.mistake", job_id=job_id, number=number)
+            log.exception("task.mistake", number=number)
             fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
             raise
 
