@@ -6,7 +6,8 @@ import pytest
 
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.capability import Capability
+from batchscribe.speech.registry import capabilities, choose_engine, choose_of_fleet, engines_of
 from batchscribe.speech.whisper import WhisperSpec
 from tests.models.whisper import random_whisper
 
@@ -104,3 +105,21 @@ def test_on_a_gpu_there_is_one_process(pulled: Settings) -> None:
 
 def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> None:
     assert "makes its words up" in choose_engine("scripted", "en", bare).warnings[0]
+
+
+def test_a_fleet_is_asked_for_its_best_engine_that_understands() -> None:
+    slow = Capability(name="pocketsphinx", model="en-us", languages=("en-US",), speed=5.0)
+    fast = Capability(name="whisper", model="turbo", languages=("en", "de"), speed=20.0, device="cuda")
+    assert choose_of_fleet("auto", "en", [slow, fast]) == (fast, "en-US")
+    assert choose_of_fleet("auto", "de_AT", [slow, fast]) == (fast, "de-AT")
+    assert choose_of_fleet("pocketsphinx", "en", [slow, fast]) == (slow, "en-US")
+    with pytest.raises(UnsupportedLanguage, match="pocketsphinx"):
+        choose_of_fleet("pocketsphinx", "de", [slow, fast])
+    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'whisper' now; there is pocketsphinx"):
+        choose_of_fleet("whisper", "en", [slow])
+
+
+def test_what_a_machine_publishes_is_what_it_would_choose_from(pulled: Settings) -> None:
+    assert [each.model for each in capabilities(pulled)][:2] == ["whisper-small.en", "whisper-tiny"]
+    assert engines_of(pulled) == ("whisper", "pocketsphinx")
+    assert capabilities(load_settings(data_dir=pulled.data_dir / "none", engine="whisper")) == ()

@@ -36,7 +36,7 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def _prepare_postgresql(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
-    """Whoever stands still in the middle of a transaction, or loses its network, holds up the others only for a while."""
+    """Whoever stands still in a transaction, or loses its network in one, holds up the others only for a while."""
     connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SEC}s'")
     connection.commit()
 

@@ -1,0 +1,96 @@
+"""Rows of workers and turns: who is alive is told by the clock of the database."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.clock import UnixNow
+from batchscribe.database.tables import turn, worker
+from batchscribe.database.turn import Turn, take_turn
+from batchscribe.database.worker import (
+    dismiss,
+    enroll,
+    live_workers,
+    renew,
+    silent_workers,
+    worker_ids,
+    workers,
+    workers_at_home,
+)
+from batchscribe.jobs.fleet import WorkerRecord, WorkerState
+from batchscribe.speech.capability import Capability
+
+WHISPER = Capability(name="whisper", model="turbo", revision="1", languages=("en", "de"), speed=20.0, device="cuda")
+ONE = WorkerRecord(
+    worker_id="one-1",
+    name="one",
+    host="a",
+    pid=7,
+    version="1.0",
+    home="a:/data",
+    lanes=("main",),
+    slots=4,
+    engines=(WHISPER,),
+)
+
+
+def grow_old(connection: sa.Connection, worker_id: str, *, by_sec: float) -> None:
+    connection.execute(
+        sa.update(worker).where(worker.c.worker_id == worker_id).values(seen_at=worker.c.seen_at - by_sec)
+    )
+
+
+def test_the_clock_of_the_database_counts_unix_seconds(connection: sa.Connection) -> None:
+    assert connection.scalar(sa.select(UnixNow())) == pytest.approx(time.time(), abs=60)
+
+
+def test_a_worker_reads_back_as_it_enrolled(connection: sa.Connection) -> None:
+    enroll(connection, ONE)
+    [found] = workers(connection)
+    assert replace(found, started_at=0.0, seen_at=0.0) == ONE
+    assert found.seen_at == pytest.approx(time.time(), abs=60)
+
+
+def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.Connection) -> None:
+    enroll(connection, ONE)
+    enroll(connection, replace(ONE, worker_id="two-2", name="two"))
+    grow_old(connection, "one-1", by_sec=31)
+    assert [each.name for each in silent_workers(connection, silent_sec=30)] == ["one"]
+    assert [each.name for each in live_workers(connection, silent_sec=30)] == ["two"]
+    assert renew(connection, "one-1", WorkerState.DRAINING) is not None
+    assert [each.state for each in live_workers(connection, silent_sec=30)] == [
+        WorkerState.DRAINING,
+        WorkerState.WORKING,
+    ]
+
+
+def test_a_dismissed_worker_learns_so_with_its_next_sign_of_life(connection: sa.Connection) -> None:
+    enroll(connection, ONE)
+    dismiss(connection, ["one-1"])
+    assert renew(connection, "one-1", WorkerState.WORKING) is None
+    assert worker_ids(connection) == set()
+
+
+def test_predecessors_are_found_by_their_home(connection: sa.Connection) -> None:
+    enroll(connection, ONE)
+    enroll(connection, replace(ONE, worker_id="two-2", home="b:/data"))
+    enroll(connection, replace(ONE, worker_id="three-3", home=None))
+    assert workers_at_home(connection, "a:/data") == ["one-1"]
+
+
+def test_a_turn_is_taken_once_in_its_time(connection: sa.Connection) -> None:
+    assert take_turn(connection, Turn.REAP, every_sec=5)
+    assert not take_turn(connection, Turn.REAP, every_sec=5)
+    assert take_turn(connection, Turn.SWEEP, every_sec=5)
+    connection.execute(sa.update(turn).values(taken_at=turn.c.taken_at - 6))
+    assert take_turn(connection, Turn.REAP, every_sec=5)
+
+
+def test_a_capability_travels_as_json() -> None:
+    assert Capability.from_json(WHISPER.as_json()) == WHISPER
+    assert WHISPER.understands("de-AT")
+    assert not WHISPER.understands("fr-FR")
