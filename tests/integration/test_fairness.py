@@ -1,0 +1,86 @@
+"""A small job does not wait for a large one, of its own tenant or of another: on both databases."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from batchscribe.jobs.model import File, Job
+from batchscribe.jobs.outcome import Outcome
+from batchscribe.work import shard
+from batchscribe.work.rooms import Rooms
+from tests.integration.flow_runner import FlowRunner, running
+
+GREEDY, MODEST = "greedy", "modest"
+LARGE = 12_800  #: files, in 200 shards
+STARTS_WITHIN_SEC = 5.0  #: of a free slot
+
+
+class Clock:
+    """Stands in for the work on a file: takes a while, and notes when each job's first file began."""
+
+    def __init__(self) -> None:
+        self.large_file_sec = 0.0
+        self.began_at: dict[str, float] = {}
+        self.begun: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def transcribe_file(self, file: File, job: Job, rooms: Rooms) -> Outcome:
+        with self._lock:
+            self.began_at.setdefault(job.job_id, time.monotonic())
+            self.begun[job.job_id] = self.begun.get(job.job_id, 0) + 1
+        time.sleep(self.large_file_sec if job.summary.total_files > 1 else 0.0)
+        return Outcome.succeeded(duration_sec=1.0)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(shard, "transcribe_file", made.transcribe_file)
+    return made
+
+
+@pytest.fixture
+def runner(database: str, tmp_path: Path, clock: Clock) -> Iterator[FlowRunner]:
+    """Two engines, hence four files at once."""
+    for folder, count in (("large", LARGE), ("small", 1)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            (tmp_path / folder / f"{number:05}.wav").touch()
+    with running(tmp_path, workers=2) as made:
+        yield made
+
+
+def until(condition: Callable[[], bool], *, within_sec: float = 60.0) -> None:
+    deadline = time.monotonic() + within_sec
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def waited_sec(runner: FlowRunner, clock: Clock, *, tenant: str, large_file_sec: float) -> float:
+    """How long a job of one file waits for its start behind a job of many, all of whose shards are in the queue."""
+    clock.large_file_sec = large_file_sec
+    large = runner.submit(sources=(runner.prefix("large"),), tenant=GREEDY)
+    runner.wait(large, until=lambda job: job.cursor.listed)
+    until(lambda: clock.begun.get(large.job_id, 0) >= 8)
+    submitted_at = time.monotonic()
+    small = runner.submit(sources=(runner.prefix("small"),), tenant=tenant)
+    until(lambda: small.job_id in clock.began_at)
+    assert not runner.job(large.job_id).is_final
+    runner.wait(small)
+    return clock.began_at[small.job_id] - submitted_at
+
+
+def test_a_job_of_another_tenant_starts_with_the_next_free_slot(runner: FlowRunner, clock: Clock) -> None:
+    """Long files: a slot is free every 0.75 s, and the tenant of the large job has many more waiting for it."""
+    assert waited_sec(runner, clock, tenant=MODEST, large_file_sec=3.0) < 3.0 + STARTS_WITHIN_SEC
+
+
+def test_a_job_of_the_same_tenant_starts_with_the_next_free_shard(runner: FlowRunner, clock: Clock) -> None:
+    """Its first shard goes before the later ones of the large job: one ends about every 0.6 s."""
+    assert waited_sec(runner, clock, tenant=GREEDY, large_file_sec=0.04) < STARTS_WITHIN_SEC
