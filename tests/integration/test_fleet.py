@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import psutil
 import pytest
 import sqlalchemy as sa
@@ -208,6 +209,22 @@ def test_a_worker_ends_when_the_database_is_migrated_under_it(command: Command) 
         assert process.wait(30) == 1
         assert process.stderr is not None
         assert "was migrated by another release" in process.stderr.read()
+
+
+def test_a_server_ends_when_the_database_is_migrated_under_it(command: Command) -> None:
+    with serving(command) as server:
+        assert httpx2.get(f"{server.url}/readyz").status_code == 200
+        _set_schema(command, "9999")
+        assert server.process.wait(30) == 1
+
+
+def test_a_server_without_a_worker_is_not_ready_on_another_schema(command: Command) -> None:
+    with serving(command, "--no-worker") as server:
+        _set_schema(command, "9999")
+        answer = httpx2.get(f"{server.url}/readyz")
+        assert answer.status_code == 503
+        assert "newer" in answer.json()["message"]
+        assert server.end() == 0
 
 
 def _set_schema(command: Command, version: str) -> None:

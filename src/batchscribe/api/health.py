@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from batchscribe.api.schema import HealthBody, refusals
 from batchscribe.api.service import Service
+from batchscribe.database.schema import check_schema
 
 
 def health_router(service: Service) -> APIRouter:
@@ -26,13 +26,12 @@ def health_router(service: Service) -> APIRouter:
     @router.get(
         "/readyz",
         operation_id="readyz",
-        summary="The process can serve: its database answers",
+        summary="The process can serve: its database answers, and has the schema of this release",
         response_model=None,
         responses={200: {"model": HealthBody}, **refusals(503)},
     )
     def readyz() -> Response:
-        with service.records.transaction() as connection:
-            connection.execute(sa.text("SELECT 1"))
+        check_schema(service.records.engine)
         return JSONResponse({"status": "ok"})
 
     return router

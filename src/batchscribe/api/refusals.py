@@ -36,6 +36,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.IdempotencyKeyReused: HTTPStatus.CONFLICT,
     errors.EngineNotAvailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SecretKeyChanged: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageError: HTTPStatus.BAD_REQUEST,

@@ -12,6 +12,8 @@ from types import FrameType
 from batchscribe.settings import Settings
 
 END_SEC = 15.0  #: after the grace time; then the process ends anyhow: work on record bears that
+EXIT_OUTDATED = 1
+OUTDATED = "The database was migrated by another release: this process ends; start it anew."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ import uvicorn
 
 from batchscribe.api.app import create_app
 from batchscribe.api.loopback import is_loopback
-from batchscribe.cli.ending import ending
+from batchscribe.cli.ending import EXIT_OUTDATED, OUTDATED, ending
 from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
@@ -31,12 +32,11 @@ def run_server(settings: Settings, *, with_worker: bool) -> int:
     with _listening(settings) as listener, ending(settings):
         if with_worker:
             with opened_alone(settings) as records:
-                _work_and_serve(records, settings, listener)
-        else:
-            records = opened(settings)
-            if not settings.is_fleet:
-                records.flow.prepare()
-            _serve(records, settings, listener)
+                return _work_and_serve(records, settings, listener)
+        records = opened(settings)
+        if not settings.is_fleet:
+            records.flow.prepare()
+        _serve(records, settings, listener, until=threading.Event())
     return 0
 
 
@@ -63,19 +63,23 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> None:
+def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> int:
     worker = Worker(records, settings)
     engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
     worker.start(lanes=[SERVER_LANE], engines=engines, home=home_of(settings))
     try:
-        _serve(records, settings, listener)
+        _serve(records, settings, listener, until=worker.outdated)
         if not worker.drain(settings.grace_sec):
             typer.echo("The grace time is over: unfinished files are done by the next process.", err=True)
     finally:
         worker.stop()
+    if worker.outdated.is_set():
+        typer.echo(OUTDATED, err=True)
+        return EXIT_OUTDATED
+    return 0
 
 
-def _serve(records: Records, settings: Settings, listener: socket.socket) -> None:
+def _serve(records: Records, settings: Settings, listener: socket.socket, *, until: threading.Event) -> None:
     _tell_no_keys(records, settings)
     config = uvicorn.Config(
         create_app(records, settings),
@@ -85,7 +89,7 @@ def _serve(records: Records, settings: Settings, listener: socket.socket) -> Non
         lifespan="off",
         timeout_graceful_shutdown=REQUESTS_SEC,
     )
-    Server(config).run(sockets=[listener])
+    Server(config, until).run(sockets=[listener])
 
 
 def _tell_no_keys(records: Records, settings: Settings) -> None:
@@ -99,7 +103,14 @@ def _tell_no_keys(records: Records, settings: Settings) -> None:
 
 
 class Server(uvicorn.Server):
-    """Says where it is as soon as it answers there."""
+    """Says where it is as soon as it answers there; ends when asked to, or when `until` is set."""
+
+    def __init__(self, config: uvicorn.Config, until: threading.Event) -> None:
+        super().__init__(config)
+        self._until = until
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._until.is_set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from batchscribe.cli.ending import Ending, ending
+from batchscribe.cli.ending import EXIT_OUTDATED, OUTDATED, Ending, ending
 from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
 from batchscribe.settings import Settings
@@ -13,7 +13,6 @@ from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
 LOOK_SEC = 0.2
-EXIT_OUTDATED = 1
 
 
 def run_worker(settings: Settings) -> int:
@@ -36,5 +35,5 @@ def run_worker(settings: Settings) -> int:
 def _wait(worker: Worker, end: Ending) -> None:
     while not end.asked:
         if worker.outdated.wait(LOOK_SEC):
-            typer.echo("The database was migrated by another release: this worker ends; start it anew.", err=True)
+            typer.echo(OUTDATED, err=True)
             return

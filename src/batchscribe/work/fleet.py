@@ -96,9 +96,12 @@ class Fleet:
     def leave(self) -> None:
         """Hand on what is unfinished. The worker has stopped taking tasks; it need not wait for all to notice."""
         flow = self._records.flow
-        flow.hand_on(flow.held(executor_id=self.me.worker_id))
-        with self._records.transaction() as connection:
-            dismiss(connection, [self.me.worker_id])
+        try:
+            flow.hand_on(flow.held(executor_id=self.me.worker_id))
+            with self._records.transaction() as connection:
+                dismiss(connection, [self.me.worker_id])
+        except DATABASE_TROUBLE as error:  # then the others find it silent
+            log.warning("database.trouble", error=str(error))
 
     def _bury_predecessors(self) -> None:
         if self.me.home is None:
