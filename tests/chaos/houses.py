@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from random import Random, SystemRandom
 
 from moto.server import ThreadedMotoServer
 
@@ -21,7 +21,7 @@ from tests.chaos.receiver import Receiver, running_receiver
 from tests.chaos.service import MARK, Manager, Service, managed
 from tests.chaos.storage import running_proxy
 from tests.chaos.weather import Weather
-from tests.chaos.workload import CALLS, TRANSCRIPTS
+from tests.chaos.workload import Workload
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL, running_postgresql
 from tests.servers.s3_server import S3Server
 
@@ -72,6 +72,7 @@ class House:
     storage: Weather
     receiver: Receiver
     s3: S3Server  #: without bad days
+    bucket: str  #: of inputs and outputs
     manager: Manager
     postgresql: PostgreSQL | None
     disk: Disk | None
@@ -83,6 +84,9 @@ class House:
     @property
     def apis(self) -> list[Service]:
         return [service for service in self.manager.services if service.is_api]
+
+    def client(self, random: Random, mean_files: int) -> Workload:
+        return Workload(self.url, self.receiver.url, self.s3, self.bucket, self.ledger, random, mean_files)
 
     def logs(self) -> str:
         return "".join(service.log.read_text(errors="replace") for service in self.manager.services)
@@ -123,6 +127,7 @@ def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterat
             storage=storage,
             receiver=receiver,
             s3=s3,
+            bucket=s3.new_bucket(),
             manager=manager,
             postgresql=postgresql,
             disk=disk,
@@ -149,11 +154,8 @@ def _running_s3() -> Iterator[S3Server]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    s3 = S3Server(f"http://{host}:{port}", "any-key", "any-secret")
     try:
-        s3.client().create_bucket(Bucket=CALLS)
-        s3.client().create_bucket(Bucket=TRANSCRIPTS)
-        yield s3
+        yield S3Server(f"http://{host}:{port}", "any-key", "any-secret")
     finally:
         server.stop()
 
@@ -161,7 +163,7 @@ def _running_s3() -> Iterator[S3Server]:
 def free_port() -> int:
     """Nobody else takes it while a process that has it is dead."""
     while True:
-        port = random.SystemRandom().choice(PORTS)
+        port = SystemRandom().choice(PORTS)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port

@@ -127,7 +127,7 @@ class Evidence:
             calls = {call.input_uri: call for call in job.calls}
             is_canceled = self.rows[job.name].state == JobState.CANCELED
             for row in self.files_of(job):
-                body = left.pop(row.output_uri.removeprefix(f"s3://{TRANSCRIPTS}/"), None) if row.output_uri else None
+                body = left.pop(row.output_uri, None)
                 if row.state == FileState.SUCCEEDED:
                     yield from _check_transcript(calls[row.input_uri], body)
                 elif body is not None and not is_canceled:
@@ -211,11 +211,12 @@ class Evidence:
 
     @cached_property
     def objects(self) -> dict[str, bytes]:
-        """Every transcript, by its key."""
+        """Every transcript, by its URI."""
         client = self.house.s3.client()
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=TRANSCRIPTS)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.house.bucket, Prefix=f"{TRANSCRIPTS}/")
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return {key: client.get_object(Bucket=TRANSCRIPTS, Key=key)["Body"].read() for key in keys}
+        bodies = [client.get_object(Bucket=self.house.bucket, Key=key)["Body"].read() for key in keys]
+        return {f"s3://{self.house.bucket}/{key}": body for key, body in zip(keys, bodies, strict=True)}
 
     def files_of(self, job: PostedJob) -> list[sa.Row[Any]]:
         return self.files.get(self.rows[job.name].number, [])

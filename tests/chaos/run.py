@@ -175,7 +175,7 @@ def run(plan: Plan, folder: Path, tell: Tell) -> Result:
     """Everything of it lies below `folder` afterwards: ledger and logs."""
     random = Random(plan.seed)  # noqa: S311 - no secret
     with open_house(plan.shape, folder, plan.seed) as house:
-        workload = Workload(house.url, house.receiver.url, house.s3, house.ledger, random, plan.mean_files)
+        workload = house.client(random, plan.mean_files)
         result = Run(plan, house, workload, random, tell).go()
         if not result.is_good:
             keep_rows(Evidence(house, workload), folder / "rows.txt")

@@ -13,7 +13,7 @@ from tests.chaos.houses import Shape, open_house
 from tests.chaos.invariants import Evidence
 from tests.chaos.run import Plan, run
 from tests.chaos.steps import STEPS
-from tests.chaos.workload import Call, Kind, Workload
+from tests.chaos.workload import Call, Kind
 
 NAMES = tuple(step.name for step in STEPS)
 PLANS = (
@@ -37,11 +37,14 @@ def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_pa
 
 @pytest.mark.timeout(200)
 def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) -> None:
-    calls = [Call(f"job-0000/{number}.wav", number, Kind.SHORT) for number in range(1, 13)]
-    calls[5] = Call("job-0000/6.wav", 6, Kind.DEADLY)
     settings = {"CHAOS_DEADLY": "6", "BATCHSCRIBE_MAX_ATTEMPTS": "3"}
     with open_house(Shape.POSTGRESQL, tmp_path / "run", seed=1, **settings) as house:
-        workload = Workload(house.url, house.receiver.url, house.s3, house.ledger, Random(1), mean_files=12)  # noqa: S311
+        workload = house.client(Random(1), mean_files=12)  # noqa: S311 - no secret
+        kinds = {6: Kind.DEADLY}
+        calls = [
+            Call(house.bucket, f"calls/job-0000/{number}.wav", number, kinds.get(number, Kind.SHORT))
+            for number in range(1, 13)
+        ]
         job = workload.submit(calls)
         deadline = time.monotonic() + END_SEC
         while not job.is_final:

@@ -19,7 +19,7 @@ from tests.chaos.receiver import SECRET
 from tests.servers.s3_server import S3Server
 
 PREFIX = "/v2/aiservices/scribe"
-CALLS, TRANSCRIPTS = "calls", "transcripts"  #: buckets
+CALLS, TRANSCRIPTS = "calls", "transcripts"  #: where in the bucket
 REQUEST_SEC = 10.0
 RETRY_SEC = 0.5
 FINAL = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELED}
@@ -48,13 +48,14 @@ FATES = {
 class Call:
     """One object of a job's input. `number` is what a recording says."""
 
+    bucket: str
     key: str
     number: int
     kind: Kind
 
     @property
     def input_uri(self) -> str:
-        return f"s3://{CALLS}/{self.key}"
+        return f"s3://{self.bucket}/{self.key}"
 
     @property
     def fate(self) -> FileState:
@@ -102,6 +103,7 @@ class Workload:
     url: str  #: of the API under test
     webhook_url: str
     s3: S3Server  #: without bad days: inputs are put past the proxy
+    bucket: str
     ledger: Ledger
     random: Random
     mean_files: int
@@ -123,7 +125,7 @@ class Workload:
         """By default a job of calls made up for it; one of these is a prefix with nothing else below it."""
         job = PostedJob(self._new_name(), tuple(calls), "PREFIX") if calls else self._new_job()
         for item in job.calls:
-            self.s3.put(CALLS, item.key, item.content())
+            self.s3.put(self.bucket, item.key, item.content())
         self.jobs.append(job)
         self.try_again(job)
         return job
@@ -186,7 +188,8 @@ class Workload:
         kind = self.random.choices(kinds, [88, 4, 5, 3][: len(kinds)])[0]
         if mode == "MANIFEST" and kind is Kind.OTHER:
             kind = Kind.SHORT
-        return Call(f"{job_name}/{number}.{'txt' if kind is Kind.OTHER else 'wav'}", number, kind)
+        extension = "txt" if kind is Kind.OTHER else "wav"
+        return Call(self.bucket, f"{CALLS}/{job_name}/{number}.{extension}", number, kind)
 
     def _body(self, job: PostedJob) -> dict[str, Any]:
         keys = {"access_key_id": self.s3.access_key_id, "secret_access_key": self.s3.secret_access_key}
@@ -194,13 +197,13 @@ class Workload:
         source: dict[str, Any] = {"mode": job.mode, "source": "S3", "auth": auth}
         match job.mode:
             case "PREFIX":
-                source["uri"] = f"s3://{CALLS}/{job.name}/"
+                source["uri"] = f"s3://{self.bucket}/{CALLS}/{job.name}/"
             case "MANIFEST":
                 source["manifest"] = [item.input_uri for item in job.calls]
             case _:
                 source["uri"] = job.calls[0].input_uri
         layout = "SINGLE" if job.mode == "SINGLE" else "PREFIX"
-        place = f"s3://{TRANSCRIPTS}/{job.name}/" + ("1.json" if job.mode == "SINGLE" else "")
+        place = f"s3://{self.bucket}/{TRANSCRIPTS}/{job.name}/" + ("1.json" if job.mode == "SINGLE" else "")
         return {
             "input": source,
             "output": {"destination": "S3", "uri": place, "layout": layout, "overwrite": False, "auth": auth},
