@@ -79,7 +79,7 @@ def test_a_process_that_dies_costs_one_retry_and_nothing_else(tmp_path: Path) ->
     spec = scripted(dies_at=frozenset({3.0}), only_once=tmp_path / "done", batch_size=4)
     with capture_logs() as logs, EnginePool(spec, workers=1) as pool:
         assert hear_all(pool, [segment(i) for i in range(8)]) == [made_up(1.0)] * 8
-    assert [(line["event"], line["engine"]) for line in logs] == [("engine_process_replaced", "scripted")]
+    assert [(line["event"], line["engine"]) for line in logs] == [("engine.replaced", "scripted")]
 
 
 def test_a_segment_that_kills_its_process_twice_fails_alone() -> None:

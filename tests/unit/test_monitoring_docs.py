@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from batchscribe.metrics import REGISTRY
 from batchscribe.settings import load_settings
 from batchscribe.work.gauges import Gauges
 from batchscribe.work.records import open_records
-from tests.documents import ROOT, code_blocks, table_rows
+from tests.documents import ROOT, code_blocks
 from tests.jobs_on_record import stored_job
 
 MONITORING = ROOT / "docs" / "monitoring.md"
@@ -53,7 +54,7 @@ def labels(metric: Metric) -> set[str]:
 def test_the_tables_of_metrics_say_what_is_told(told: list[Metric]) -> None:
     own = [metric for metric in told if metric.name.startswith("batchscribe_")]
     in_document = {
-        name.strip("`"): (set(re.findall(r"`(\w+)`", of)), meaning) for name, of, meaning in table_rows(MONITORING)
+        name.strip("`"): (set(re.findall(r"`(\w+)`", of)), meaning) for name, of, meaning in rows_under("Metric")
     }
     assert sorted(in_document) == sorted(map(shown_name, own))
     for metric in own:
@@ -77,3 +78,28 @@ def test_every_alert_has_its_expression_with_brackets_that_close() -> None:
     for expression in expressions:
         for opening, closing in ("()", "[]", "{}"):
             assert expression.count(opening) == expression.count(closing), expression
+
+
+def events_in_code() -> dict[str, set[str]]:
+    """Every event that is logged, with its levels."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log"), attr=level), args=[ast.Constant(value=str(event)), *_]
+                ):
+                    found.setdefault(event, set()).add("error" if level == "exception" else level)
+    return found
+
+
+def test_the_table_of_events_says_what_is_logged() -> None:
+    events = {row[0].strip("`"): set(re.findall(r"\w+", row[1])) for row in rows_under("Event")}
+    assert events == events_in_code()
+
+
+def rows_under(head: str) -> list[list[str]]:
+    """The rows of all tables whose first column has this name."""
+    tables = MONITORING.read_text().split(f"| {head} |")[1:]
+    rows = [row for table in tables for row in table.partition("\n\n")[0].splitlines()[2:]]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]

@@ -132,7 +132,7 @@ class Worker:
     def _replace_process(self, error: EngineError) -> None:
         """The next call starts another one."""
         if not self._closing:
-            log.warning("engine_process_replaced", engine=self._spec.name, model=self._spec.model, reason=error.message)
+            log.warning("engine.replaced", engine=self._spec.name, model=self._spec.model, reason=error.message)
         self._drop_process()
 
     def _drop_process(self) -> None:
