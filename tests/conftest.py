@@ -48,6 +48,23 @@ def postgresql() -> Iterator[PostgreSQL]:
         yield server
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a fresh database. A test that uses it runs once on each kind.
+
+    It is what a process gets that has `data` for its data directory: SQLite by default, PostgreSQL by its environment.
+    """
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'batchscribe.db'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    url = server.new_database()
+    for name, value in server.settings(url).items():
+        monkeypatch.setenv(name, value)
+    yield url
+    server.drop(url)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests see the default settings, and the default data directory is never that of the person who runs them."""

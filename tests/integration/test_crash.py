@@ -17,6 +17,8 @@ from tests.integration.crash_victim import LEDGER
 from tests.integration.flow_runner import running
 from tests.recordings import write_wav
 
+pytestmark = pytest.mark.usefixtures("database")
+
 FILES = 80
 KILLS = 4
 WORKERS = 2

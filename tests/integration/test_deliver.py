@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +15,15 @@ from batchscribe.database.tables import secret
 from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
 from batchscribe.work.finish import cancel_served_job
-from batchscribe.work.flow import Flow
 from batchscribe.work.notify import Webhook
+from batchscribe.work.records import Records
+from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
 from tests.servers.receiver import in_turn, receiving, says
+
+pytestmark = pytest.mark.usefixtures("database")
 
 LOOPBACK: dict[str, Any] = {"webhook_allow_networks": "127.0.0.0/8", "webhook_allow_http": True}
 
@@ -74,12 +76,13 @@ def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: P
         assert secrets_left(runner) == 0
 
 
-def test_while_it_is_pending_neither_address_nor_secret_is_readable_on_disk(tmp_path: Path) -> None:
+def test_while_it_is_pending_neither_address_nor_secret_is_readable_on_disk(tmp_path: Path, database: str) -> None:
     with receiver(503) as (url, bodies), runner_with(tmp_path, webhook_first_retry_sec=60) as runner:
         runner.run(webhook=Webhook(url, "shared secret"))
         wait_until(lambda: len(bodies()) == 1)
         assert secrets_left(runner) == 1
-        stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+        stored = stored_bytes(database)
+    assert b"job.succeeded" in stored
     assert b"token=mark" not in stored
     assert b"shared secret" not in stored
 
@@ -136,11 +139,10 @@ def test_ended_tasks_are_swept_out_of_the_engines_tables(tmp_path: Path, monkeyp
     with receiver(200) as (url, _), runner_with(tmp_path) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))
-        wait_until(lambda: _swept(runner.records.flow, tmp_path) == 0)
+        wait_until(lambda: not left_after_sweep(runner.records))
 
 
-def _swept(flow: Flow, folder: Path) -> int:
-    """Rows left after a sweep."""
-    flow.sweep()
-    with sqlite3.connect(folder / "data" / "batchscribe.db") as database:
-        return int(database.execute("SELECT count(*) FROM workflow_status").fetchone()[0])
+def left_after_sweep(records: Records) -> dict[str, str]:
+    records.flow.sweep()
+    with records.transaction() as connection:
+        return engine_tasks(connection)

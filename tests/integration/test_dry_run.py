@@ -18,6 +18,7 @@ def looked_at(runner: FlowRunner, **changes: object) -> Preview:
     return dry_run(runner.submission(**changes), settings)
 
 
+@pytest.mark.usefixtures("database")
 def test_what_is_planned_is_what_the_job_then_does(tmp_path: Path) -> None:
     for name in ("a.wav", "b/a.wav", "c.wav", "c.mp3", "notes.txt", "drafts/d.wav"):
         write_wav(tmp_path / "calls" / name)
@@ -33,6 +34,7 @@ def test_what_is_planned_is_what_the_job_then_does(tmp_path: Path) -> None:
     assert any("another name" in warning for warning in preview.warnings())
 
 
+@pytest.mark.usefixtures("database")
 def test_nothing_is_stored(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "a.wav")
     with running(tmp_path) as runner:

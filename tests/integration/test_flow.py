@@ -10,14 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOSClient
 
 from batchscribe.database.engine import open_engine
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Task
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Task, files_queue
+from tests.databases import engine_tasks
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
 
@@ -36,8 +37,8 @@ class Diary:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_engine(f"sqlite:///{tmp_path / 'flow.db'}")
+def engine(database: str) -> Iterator[sa.Engine]:
+    opened = open_engine(database)
     yield opened
     opened.dispose()
 
@@ -59,8 +60,7 @@ def until(condition: Callable[[], bool], *, within_sec: float = 10.0) -> bool:
 
 def statuses(engine: sa.Engine) -> dict[str, str]:
     with engine.begin() as connection:
-        rows = connection.execute(sa.text("SELECT workflow_uuid, status FROM workflow_status"))
-        return {row[0]: row[1] for row in rows}
+        return engine_tasks(connection)
 
 
 def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, flow: Flow) -> None:
@@ -117,6 +117,34 @@ def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(en
     gate.set()
     assert until(lambda: len(diary.ran) == 6)
     assert diary.ran[:2] == [("job_big", 1), ("job_new", 1)]
+
+
+def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine: sa.Engine, flow: Flow) -> None:
+    """The engine keeps the limits of a queue in the database, one set for all processes."""
+    now, most = 0, 0
+    lock = threading.Lock()
+
+    def count(_job_id: str, _number: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.1)
+        with lock:
+            now -= 1
+
+    flow.run({SHARD: count}, executor_id="small", lanes=["here"], engines=["scripted"], slots=2)
+    DBOSClient(system_database_engine=engine).register_queue(
+        files_queue("here", "scripted"),
+        worker_concurrency=16,
+        partition_worker_concurrency=16,
+        polling_interval_sec=0.1,
+    )
+    with engine.begin() as connection:
+        for number in range(1, 13):
+            flow.enqueue(connection, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
+    assert until(lambda: list(statuses(engine).values()) == ["SUCCESS"] * 12)
+    assert most == 2
 
 
 def test_an_interrupted_task_is_taken_up_by_the_next_run(engine: sa.Engine, flow: Flow) -> None:

@@ -27,9 +27,12 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
 from batchscribe.work import worker
 from batchscribe.work.finish import cancel_job
+from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
+
+pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
@@ -213,14 +216,15 @@ def test_an_engine_that_cannot_be_loaded_fails_the_job_and_says_so(tmp_path: Pat
     assert (job.state, job.error_code) == (JobState.FAILED, "ENGINE_NOT_AVAILABLE")
 
 
-def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner) -> None:
+def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner, database: str) -> None:
     write_wav(runner.folder / "calls" / "a.wav")
     marked = AwsCredentials("AKIAMARKED", "MARKEDSECRET", session_token="MARKEDTOKEN")
     job = runner.run(input_aws=marked)
     assert job.state is JobState.SUCCEEDED
     with runner.records.transaction() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM secret")) == 0
-    everything = b"".join(path.read_bytes() for path in (runner.folder / "data").iterdir())
+    everything = stored_bytes(database)
+    assert job.job_id.encode() in everything
     assert b"MARKED" not in everything
 
 
@@ -228,12 +232,12 @@ def test_the_engines_rows_of_an_ended_job_are_deleted(runner: FlowRunner) -> Non
     write_wav(runner.folder / "calls" / "a.wav")
     job = runner.run()
 
-    def left() -> list[str]:
+    def left() -> set[str]:
         with runner.records.transaction() as connection:
-            return list(connection.scalars(sa.text("SELECT workflow_uuid FROM workflow_status")))
+            return set(engine_tasks(connection))
 
     # They go right after the transaction that ends the job.
-    wait_until(lambda: set(left()) <= {f"finish-{job.job_id}", f"{job.job_id}-1"})
+    wait_until(lambda: left() <= {f"finish-{job.job_id}", f"{job.job_id}-1"})
 
 
 def test_an_unsupported_language_is_refused_before_the_job_exists(runner: FlowRunner) -> None:

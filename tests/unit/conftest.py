@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +12,8 @@ from batchscribe.database.schema import migrate
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_engine(f"sqlite:///{tmp_path / 'data' / 'batchscribe.db'}")
+def engine(database: str) -> Iterator[sa.Engine]:
+    opened = open_engine(database)
     migrate(opened)
     yield opened
     opened.dispose()
