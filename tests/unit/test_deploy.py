@@ -1,0 +1,171 @@
+"""What can be said of `deploy/` without Docker: everything in it that batchscribe or Python understands."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import json
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from typer.main import get_command
+
+from batchscribe.cli.app import app
+from batchscribe.cli.ending import END_SEC
+from batchscribe.database.backlog import backlog_by_tenant
+from batchscribe.database.job import insert_job
+from batchscribe.settings import Settings, load_settings
+from tests.documents import ROOT, code_blocks
+from tests.jobs_on_record import a_job, stored_job
+
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "batchscribe"}
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+DEPLOYMENT = ROOT / "docs" / "deployment.md"
+FILLED_IN = re.compile(r"\$\{(\w+):\?[^}]+\}")
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def test_there_are_a_database_a_storage_a_server_and_two_workers() -> None:
+    assert set(SERVICES) == {"postgresql", "s3", "migrate", "api", "worker"}
+    assert set(OURS) == {"migrate", "api", "worker"}
+    assert SERVICES["worker"]["deploy"]["replicas"] == 2
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_command_takes_the_words_it_is_given(name: str) -> None:
+    command, *words = OURS[name]["command"]
+    parser = get_command(app).commands[command]  # type: ignore[attr-defined]
+    parser.make_context(command, words)  # raises for an option that it does not have
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_a_setting_with_a_value_that_it_takes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = OURS[name]["environment"]
+    assert {f"BATCHSCRIBE_{field.upper()}" for field in Settings.model_fields} >= set(environment)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, FILLED_IN.sub("x", value))
+    settings = load_settings()
+    assert settings.is_fleet
+    assert settings.sqlalchemy_url == "postgresql://batchscribe:x@postgresql:5432/batchscribe"
+
+
+def test_no_secret_has_a_default_and_the_example_names_them_all() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    wanted = set(FILLED_IN.findall(text))
+    assert len(FILLED_IN.findall(text)) == len(re.findall(r"\$\{", text))
+    example = (DEPLOY / ".env.example").read_text()
+    assert set(re.findall(r"^(\w+)=$", example, re.MULTILINE)) == wanted
+    assert "/deploy/.env\n" in (ROOT / ".gitignore").read_text()
+
+
+def test_the_schema_is_there_before_whoever_needs_it() -> None:
+    assert SERVICES["migrate"]["depends_on"] == {"postgresql": {"condition": "service_healthy"}}
+    for name in ("api", "worker"):
+        assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_every_service_that_stays_says_whether_it_is_well() -> None:
+    assert {name for name, service in SERVICES.items() if "healthcheck" in service} == set(SERVICES) - {"migrate"}
+    for name in ("api", "worker"):
+        _, program, option, script = SERVICES[name]["healthcheck"]["test"]
+        assert (program, option) == ("python", "-c")
+        ast.parse(script)
+    port = SERVICES["worker"]["environment"]["BATCHSCRIBE_METRICS_PORT"]
+    assert f":{port}/metrics" in SERVICES["worker"]["healthcheck"]["test"][-1]
+
+
+def test_files_in_hand_get_their_time_before_a_worker_is_killed() -> None:
+    grace_sec = load_settings().grace_sec
+    assert seconds(SERVICES["worker"]["stop_grace_period"]) >= grace_sec + END_SEC
+
+
+def test_nothing_is_open_to_other_machines() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_the_users_of_the_storage_are_json_and_its_file_is_where_it_is_looked_for() -> None:
+    content = FILLED_IN.sub("x", COMPOSE["configs"]["s3"]["content"])
+    (identity,) = json.loads(content)["identities"]
+    assert {"Read", "Write", "List"} <= set(identity["actions"])
+    (config,) = SERVICES["s3"]["configs"]
+    assert f"-s3.config={config['target']}" in SERVICES["s3"]["command"]
+    assert OURS["worker"]["environment"]["BATCHSCRIBE_S3_ENDPOINT"] == "http://s3:8333"
+
+
+def test_every_named_volume_is_declared_and_used() -> None:
+    used = {volume.partition(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
+    assert used == set(COMPOSE["volumes"])
+
+
+# --- the image ----------------------------------------------------------------------------------------------------
+
+
+def copied() -> list[str]:
+    return [source for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for source in line.split()[:-1]]
+
+
+def test_the_image_is_built_from_files_that_are_there_and_that_are_let_in() -> None:
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    let_in = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert copied()
+    for source in copied():
+        assert (ROOT / source).exists(), source
+        assert any(fnmatch.fnmatch(source, pattern) for pattern in let_in), source
+    assert sorted(copied()) == sorted(let_in)
+
+
+def test_everything_that_the_package_is_built_from_is_copied() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    for name in re.findall(r'^(?:readme = |license-files = \[)"([\w.]+)"', project, re.MULTILINE):
+        assert name in copied()
+
+
+def test_the_image_runs_our_command_as_somebody_who_is_not_root() -> None:
+    assert 'ENTRYPOINT ["batchscribe"]' in DOCKERFILE
+    *_, user = re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE)
+    assert user not in ("root", "0")
+    assert f"--owner={user}" in DOCKERFILE
+    assert DOCKERFILE.index("RUN useradd") < DOCKERFILE.index("USER ")
+
+
+def test_the_versions_of_the_image_are_the_pinned_ones() -> None:
+    assert "--constraint constraints.txt --build-constraint constraints.txt" in DOCKERFILE
+    assert "FROM python:3.11-slim" in DOCKERFILE
+
+
+# --- the document -------------------------------------------------------------------------------------------------
+
+
+def test_the_query_for_autoscaling_counts_open_shards_and_jobs_to_be_listed(connection: sa.Connection) -> None:
+    (query,) = code_blocks(DEPLOYMENT, "sql")
+    assert connection.execute(sa.text(query)).scalar_one() == 0
+    stored_job(connection, files=5, job_id="job_a")
+    stored_job(connection, files=5, job_id="job_b", tenant="acme")
+    insert_job(connection, a_job(job_id="job_c"), fingerprint="f")  # not listed yet
+    assert sum(each.shards_waiting for each in backlog_by_tenant(connection)) == 2
+    assert connection.execute(sa.text(query)).scalar_one() == 3
+    scaler = next(block for block in code_blocks(DEPLOYMENT, "yaml") if "keda" in block)
+    trigger = yaml.safe_load(scaler)["spec"]["triggers"][0]
+    assert " ".join(trigger["metadata"]["query"].split()) == " ".join(query.split())
+
+
+@pytest.mark.parametrize("block", code_blocks(DEPLOYMENT, "yaml") if DEPLOYMENT.exists() else [])
+def test_every_yaml_example_is_yaml(block: str) -> None:
+    assert yaml.safe_load(block)
+
+
+def test_everything_in_the_folder_is_named_in_the_document() -> None:
+    text = DEPLOYMENT.read_text()
+    names = {path.name for path in DEPLOY.iterdir() if path.name != ".env"} - {"Dockerfile.dockerignore"}
+    assert {name for name in names if f"deploy/{name}" not in text} == set()
