@@ -1,0 +1,122 @@
+"""The fleet of `deploy/compose.yaml` as processes of this machine: its own commands and settings, other addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.documents import ROOT
+from tests.integration.command import Command, wait_until
+from tests.integration.server import PREFIX
+from tests.recordings import write_wav
+from tests.servers.postgresql import SECRET_KEY, PostgreSQL
+from tests.servers.s3_server import S3Server
+
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
+FILES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Starts what the file describes, with what differs on this machine."""
+
+    folder: Path
+    here: dict[str, str]
+
+    def command(self, service: str) -> Command:
+        return Command(self.folder / service, dict(SERVICES[service]["environment"]) | self.here)
+
+    def words(self, service: str) -> list[str]:
+        """Any free port of loopback: there is no network of their own between these processes."""
+        words: list[str] = [word.replace("0.0.0.0", "127.0.0.1") for word in SERVICES[service]["command"]]  # noqa: S104
+        return [*words, "--port", "0"] if service == "api" else words
+
+    @contextmanager
+    def started(self, service: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """The process, and the first URL that it prints; then it is ready."""
+        with self.command(service).started(*self.words(service), *words) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"http://[\w.:]+", line)
+            assert found, (line, process.stderr and process.stderr.read())
+            if service == "worker":
+                assert "is ready" in process.stdout.readline()
+            yield process, found[0]
+
+
+@pytest.fixture
+def composed(postgresql: PostgreSQL, moto_s3: S3Server, tmp_path: Path) -> Composed:
+    for service in ("migrate", "api", "worker"):
+        (tmp_path / service).mkdir()
+    here = {
+        "BATCHSCRIBE_DATABASE_URL": postgresql.new_empty_database(),
+        "BATCHSCRIBE_SECRET_KEY": SECRET_KEY,
+        "BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint,
+        "BATCHSCRIBE_METRICS_HOST": "127.0.0.1",
+        "BATCHSCRIBE_METRICS_PORT": "0",
+        "BATCHSCRIBE_ENGINE": "scripted",
+        "BATCHSCRIBE_WORKERS": "1",
+        "BATCHSCRIBE_HEARTBEAT_SEC": "0.5",
+        "BATCHSCRIBE_SILENT_SEC": "2",
+    }
+    return Composed(tmp_path, here)
+
+
+def number(url: str, name: str, **labels: str) -> float:
+    text = httpx2.get(f"{url}/metrics", trust_env=False, timeout=10).text
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
+
+
+def test_the_fleet_does_a_job_though_a_worker_is_killed_and_tells_so(
+    composed: Composed, moto_s3: S3Server, tmp_path: Path
+) -> None:
+    wav = write_wav(tmp_path / "a.wav").read_bytes()
+    bucket = moto_s3.new_bucket(**{f"calls/{name:02}.wav": wav for name in range(FILES)})
+    migrated = composed.command("migrate").run(*composed.words("migrate"))
+    assert migrated.status == 0, migrated
+    key = composed.command("api").run("keys", "create", "--tenant", "acme", "--json").json()
+    with ExitStack() as running:
+        _, server = running.enter_context(composed.started("api"))
+        lost, _ = running.enter_context(composed.started("worker", "--name", "lost"))
+        _, other = running.enter_context(composed.started("worker", "--name", "other"))
+        assert httpx2.get(f"{server}/readyz", trust_env=False).status_code == 200
+        wait_until(lambda: number(other, "batchscribe_workers", state="working") == 2)
+        client = httpx2.Client(
+            base_url=server + PREFIX, headers={"Authorization": f"Bearer {key['api_secret']}"}, trust_env=False
+        )
+        body = {
+            "input": {"mode": "PREFIX", "uri": f"s3://{bucket}/calls/", "auth": auth(moto_s3)},
+            "output": {"uri": f"s3://{bucket}/out/", "auth": auth(moto_s3)},
+            "config": {"segmentation_mode": "none"},
+        }
+        job_id = client.post("/jobs", json=body).json()["job_id"]
+        lost.kill()
+        wait_until(lambda: client.get(f"/jobs/{job_id}").json()["state"] == "SUCCEEDED", within_sec=60)
+        wait_until(lambda: number(other, "batchscribe_reaped_workers_total") == 1)
+        assert number(server, "batchscribe_workers", state="working") == 1
+        assert number(server, "batchscribe_queue_files") == 0
+        assert number(server, "batchscribe_database_up") == 1
+        assert number(server, "batchscribe_files_total") == 0  # it only answers
+        assert number(other, "batchscribe_files_total", outcome="succeeded") > 0
+        checks = composed.command("api").run("doctor", "--json")
+        assert json.loads(checks.out)["ok"], checks.out
+        assert "1 at work (other)" in checks.out
+        client.close()
+    written = moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")
+    assert written["KeyCount"] == FILES
+
+
+def auth(s3: S3Server) -> dict[str, Any]:
+    return {"aws": {"access_key_id": s3.access_key_id, "secret_access_key": s3.secret_access_key}}
