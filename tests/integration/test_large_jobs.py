@@ -1,0 +1,153 @@
+"""Jobs of many pages: listed on after a crash, canceled at once, and gone from the durable engine when they end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.job import get_job
+from batchscribe.database.tables import file, shard
+from batchscribe.jobs.model import File, Job
+from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.settings import load_settings
+from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.config import Config
+from batchscribe.wire.output import Output
+from batchscribe.wire.states import JobState
+from batchscribe.work import flow
+from batchscribe.work import shard as shard_work
+from batchscribe.work.finish import cancel_served_job
+from batchscribe.work.records import Records, open_records
+from batchscribe.work.requested import SERVER_LANE
+from batchscribe.work.rooms import Rooms
+from batchscribe.work.submit import Submission, new_job_id, submit
+from tests.integration.command import wait_until
+from tests.integration.flow_runner import running
+from tests.servers.canned_bucket import BUCKET, PAGE_KEYS, PREFIX_URI, CannedBucket, canned_bucket, key_of
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = 20
+KILLS = 3
+PAGE_SEC = 0.03
+CANCELED_FILES = 20_000
+NOTHING_NEW_AFTER_SEC = 2.0
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[CannedBucket]:
+    with canned_bucket(PAGES * PAGE_KEYS - 1, page_sec=PAGE_SEC) as server:
+        for name, value in server.settings().items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def records(database: str) -> Iterator[Records]:
+    opened = open_records(load_settings(database_url=database))
+    opened.flow.prepare()
+    yield opened
+    opened.engine.dispose()
+
+
+@contextmanager
+def lister(database: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.integration.listing_victim", database, str(home)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "listing\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def submitted(records: Records) -> Job:
+    submission = Submission(
+        job_id=new_job_id(),
+        lane=SERVER_LANE,
+        tenant="default",
+        input={"mode": "PREFIX", "source": "S3", "uri": PREFIX_URI},
+        sources=(Source(SourceKind.PREFIX, PREFIX_URI, include=("*.wav",)),),
+        output=Output(uri="s3://out/", layout=OutputLayout.PREFIX),
+        config=Config(),
+        engine="scripted",
+    )
+    return submit(submission, records, load_settings(engine="scripted"))
+
+
+def job_of(records: Records, job: Job) -> Job:
+    with records.transaction() as connection:
+        return get_job(connection, job.job_id)
+
+
+def test_a_listing_goes_on_where_its_worker_was_killed(
+    database: str, records: Records, bucket: CannedBucket, tmp_path: Path
+) -> None:
+    job = submitted(records)
+    for kill in range(1, KILLS + 1):
+        with lister(database, tmp_path):
+            wait_until(lambda: job_of(records, job).cursor.seq >= kill * 5 * PAGE_KEYS)  # noqa: B023 - ends before
+        assert not job_of(records, job).cursor.listed
+    with lister(database, tmp_path):
+        wait_until(lambda: job_of(records, job).cursor.listed)
+    with records.transaction() as connection:
+        files = connection.execute(sa.select(file.c.seq, file.c.input_uri, file.c.shard).order_by(file.c.seq)).all()
+        shards = set(connection.scalars(sa.select(shard.c.number)))
+    assert [row.seq for row in files] == list(range(1, bucket.keys + 1))
+    assert [row.input_uri for row in files] == [f"s3://{BUCKET}/{key_of(number)}" for number in range(bucket.keys)]
+    assert shards == {row.shard for row in files} == set(range(1, job_of(records, job).cursor.shard + 1))
+    assert tasks_of(records, job) >= {f"{job.job_id}-{number}" for number in shards}
+    # Each start reads again the page in hand, and the one that was read ahead.
+    assert len(bucket.starts) <= PAGES + 2 * KILLS
+    assert bucket.starts.count(0) == 1
+
+
+def tasks_of(records: Records, job: Job) -> set[str]:
+    """What the durable engine has on record of a job."""
+    status = "dbos.workflow_status" if records.engine.dialect.name == "postgresql" else "workflow_status"
+    query = sa.text(f"SELECT workflow_uuid FROM {status} WHERE workflow_uuid LIKE :any")  # noqa: S608 (our own names)
+    with records.transaction() as connection:
+        return set(connection.scalars(query, {"any": f"%{job.job_id}%"}))
+
+
+def test_a_large_job_is_canceled_at_once_and_leaves_nothing_in_the_engine(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[float] = []
+    lock = threading.Lock()
+
+    def transcribe_file(_file: File, _job: Job, _rooms: Rooms) -> Outcome:
+        with lock:
+            starts.append(time.monotonic())
+        time.sleep(0.02)
+        return Outcome.succeeded(duration_sec=1.0)
+
+    monkeypatch.setattr(shard_work, "transcribe_file", transcribe_file)
+    monkeypatch.setattr(flow, "SWEPT_AFTER_SEC", 0.0)
+    (tmp_path / "calls").mkdir()
+    for number in range(CANCELED_FILES):
+        (tmp_path / "calls" / f"{number:05}.wav").touch()
+    with running(tmp_path) as runner:
+        job = runner.wait(runner.submit(), until=lambda job: job.cursor.listed and job.summary.succeeded > 0)
+        assert len(tasks_of(runner.records, job)) > CANCELED_FILES / 64
+        asked_at = time.monotonic()
+        assert cancel_served_job(job, runner.records)
+        assert time.monotonic() - asked_at < 0.5
+        assert runner.job(job.job_id).state is JobState.CANCELED
+        time.sleep(NOTHING_NEW_AFTER_SEC + 1.0)
+        assert max(starts) - asked_at < NOTHING_NEW_AFTER_SEC
+
+        def is_forgotten() -> bool:
+            runner.records.flow.sweep()
+            return not tasks_of(runner.records, job)
+
+        wait_until(is_forgotten)
