@@ -5,6 +5,7 @@ A crash in between loses at most the page in hand, which the next run reads agai
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,23 +19,29 @@ from batchscribe.database.job import advance, all_is_done, begin_job
 from batchscribe.database.shard import insert_shards
 from batchscribe.errors import TooManyFiles, WorkInterrupted
 from batchscribe.jobs.layout import OutputNames
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import Cursor, Job
 from batchscribe.jobs.source import named_files
 from batchscribe.storage.store import Store
 from batchscribe.wire.states import JobState
-from batchscribe.work.flow import FINISH, SHARD, Task
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Task
 from batchscribe.work.listing import Page, pages
 from batchscribe.work.notify import announce
 from batchscribe.work.plan import Rules, Wanted, plan, wanted_of
 from batchscribe.work.records import Records
 
+#: Longest turn at listing. After it whoever waits goes first, and new jobs before large ones.
+TURN_SEC = 3.0
+
 Item = TypeVar("Item")
 
 
-def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check: Callable[[], None]) -> None:
-    """`check` raises `WorkInterrupted` when the work is not wanted any more.
+def enumerate_job(
+    job: Job, store: Store, records: Records, rules: Rules, check: Callable[[], None], *, turn_sec: float = TURN_SEC
+) -> None:
+    """Find files until there are no more, or until the turn is over: then a task that goes on from there is queued.
 
-    Raises `StorageError` when a source cannot be read, `TooManyFiles`.
+    `check` raises `WorkInterrupted` when the work is not wanted any more. Raises `StorageError` when a source cannot be
+    read, `TooManyFiles`.
     """
     with records.transaction() as connection:
         if not begin_job(connection, job):
@@ -42,10 +49,19 @@ def enumerate_job(job: Job, store: Store, records: Records, rules: Rules, check:
         if rules.announce_start and job.state is JobState.QUEUED:
             announce(connection, records, job.job_id)
     sifted = ((page, wanted_of(page, job, rules)) for page in pages(job, store))
+    turn_ends_at = time.monotonic() + turn_sec
     with closing(_one_ahead(sifted)) as ahead:
         for page, wanted in ahead:
             check()
-            job = _store_page(job, page, wanted, records, rules)
+            before, gives_way = job.cursor, time.monotonic() >= turn_ends_at
+            job = _store_page(job, page, wanted, records, rules, gives_way=gives_way)
+            if gives_way and _can_give_way(before, job.cursor):
+                return
+
+
+def _can_give_way(before: Cursor, after: Cursor) -> bool:
+    """The task that goes on is named for the number of files so far, so that has to be a new one."""
+    return after.seq > before.seq and not after.listed
 
 
 def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
@@ -57,7 +73,7 @@ def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
             yield item
 
 
-def _store_page(job: Job, page: Page, wanted: list[Wanted], records: Records, rules: Rules) -> Job:
+def _store_page(job: Job, page: Page, wanted: list[Wanted], records: Records, rules: Rules, *, gives_way: bool) -> Job:
     with records.transaction() as connection:
         planned = plan(job, wanted, _output_names(job, wanted, connection), rules)
         cursor = replace(page.cursor, seq=job.cursor.seq + len(planned.rows), shard=planned.last_shard)
@@ -73,6 +89,9 @@ def _store_page(job: Job, page: Page, wanted: list[Wanted], records: Records, ru
             records.flow.enqueue(
                 connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.engine)
             )
+        if gives_way and _can_give_way(job.cursor, cursor):
+            going_on = Task(ENUMERATE, job.job_id, cursor.seq, lane=job.lane, tenant=job.tenant)
+            records.flow.enqueue(connection, going_on)
         if cursor.listed and all_is_done(connection, job.number):
             records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
     return replace(job, cursor=cursor)

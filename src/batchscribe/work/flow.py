@@ -1,10 +1,10 @@
 """The adapter to DBOS, the durable engine: enqueue in a transaction, run, hand on, cancel, forget.
 
 Nothing else imports `dbos`. A task is (kind, job, number) with a derived id, so enqueueing it twice is once.
-A *lane* is a set of queues: `<lane>-control` for enumerate and finish, `<lane>-files-<engine>` for the shards that an
-engine hears, `<lane>-webhooks` for deliveries, so that a job can always be listed and ended while shards hold every
-slot, and a receiver that does not answer holds up nobody else. A process works in the lanes it is given, with the
-engines it has.
+A *lane* is a set of queues: `<lane>-listings` for enumerations, `<lane>-control` for what ends a job,
+`<lane>-files-<engine>` for the shards that an engine hears, `<lane>-webhooks` for deliveries, so that a job can always
+be listed and ended while shards hold every slot, and a receiver that does not answer holds up nobody else. A process
+works in the lanes it is given, with the engines it has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ APPLICATION = "batchscribe"
 #: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
 APPLICATION_VERSION = "batchscribe-1"
 POLL_SEC = 0.2  #: 3 % of a core when idle (measured)
-CONTROL_SLOTS = 4  #: enumerations and finishes at once in a process
+CONTROL_SLOTS = 4  #: finishes at once in a process
+LISTING_SLOTS = 4  #: enumerations at once in a process
+LISTING_SLOTS_OF_TENANT = 2  #: of them, those of one tenant
 WEBHOOK_SLOTS = 16  #: webhooks at once in a process
 WEBHOOK_SLOTS_OF_TENANT = 4  #: of them, those of one tenant
 #: Shards at once in a process are this many times those of one tenant, so no tenant ever has all of them.
@@ -59,6 +61,8 @@ class Task:
         match self.kind:
             case "shard":
                 return f"{self.job_id}-{self.number}"
+            case "enumerate" if self.number:  # not its first turn
+                return f"{self.kind}-{self.job_id}-{self.number}"
             case "deliver":
                 return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
         return f"{self.kind}-{self.job_id}"
@@ -68,6 +72,8 @@ class Task:
         match self.kind:
             case "shard":
                 return files_queue(self.lane, self.engine)
+            case "enumerate":
+                return listings_queue(self.lane)
             case "deliver":
                 return webhooks_queue(self.lane)
         return control_queue(self.lane)
@@ -75,7 +81,7 @@ class Task:
     @property
     def is_partitioned(self) -> bool:
         """Whether tenants take turns in its queue."""
-        return self.kind in (SHARD, DELIVER)
+        return self.kind in (ENUMERATE, SHARD, DELIVER)
 
     @property
     def priority(self) -> int:
@@ -99,12 +105,21 @@ def control_queue(lane: str) -> str:
     return f"{lane}-control"
 
 
+def listings_queue(lane: str) -> str:
+    return f"{lane}-listings"
+
+
 def webhooks_queue(lane: str) -> str:
     return f"{lane}-webhooks"
 
 
 def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
-    return control_queue(lane), webhooks_queue(lane), *(files_queue(lane, engine) for engine in engines)
+    return (
+        control_queue(lane),
+        listings_queue(lane),
+        webhooks_queue(lane),
+        *(files_queue(lane, engine) for engine in engines),
+    )
 
 
 EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaitedWorkflowCancelledError)
@@ -205,6 +220,12 @@ class Flow:
         _keep_own_limits(dbos, files_queues, of_process=slots * TENANTS_AT_ONCE, of_tenant=of_tenant)
         for lane in lanes:
             DBOS.register_queue(control_queue(lane), worker_concurrency=CONTROL_SLOTS, polling_interval_sec=POLL_SEC)
+            DBOS.register_queue(
+                listings_queue(lane),
+                worker_concurrency=LISTING_SLOTS,
+                partition_worker_concurrency=LISTING_SLOTS_OF_TENANT,
+                polling_interval_sec=POLL_SEC,
+            )
             DBOS.register_queue(
                 webhooks_queue(lane),
                 worker_concurrency=WEBHOOK_SLOTS,

@@ -1,0 +1,54 @@
+"""A long listing gives way to others, and goes on where it stood. On both databases."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from batchscribe.jobs.model import Job
+from batchscribe.work import worker
+from batchscribe.work.enumerate import enumerate_job
+from batchscribe.work.listing import PAGE_FILES
+from tests.databases import engine_tasks
+from tests.integration.flow_runner import FlowRunner, running
+from tests.recordings import write_wav
+
+PAGES = 4
+
+
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One page each."""
+    monkeypatch.setattr(worker, "enumerate_job", partial(enumerate_job, turn_sec=0.0))
+
+
+def write_many(folder: Path) -> None:
+    """One recording, and what is only passed by."""
+    write_wav(folder / "calls" / "a.wav")
+    for number in range(PAGES * PAGE_FILES):
+        (folder / "calls" / f"b{number:05}.flac").write_bytes(b"something")
+
+
+def listings(runner: FlowRunner, job: Job) -> set[str]:
+    with runner.records.transaction() as connection:
+        return {task for task in engine_tasks(connection) if task.startswith(f"enumerate-{job.job_id}")}
+
+
+@pytest.mark.usefixtures("database", "short_turns")
+def test_a_listing_of_many_turns_finds_every_file_once(tmp_path: Path) -> None:
+    write_many(tmp_path)
+    with running(tmp_path) as runner:
+        job = runner.run()
+        assert job.summary.total_files == PAGES * PAGE_FILES + 1
+        assert (job.summary.succeeded, job.summary.skipped) == (1, PAGES * PAGE_FILES)
+        assert len(listings(runner, job)) >= PAGES
+
+
+@pytest.mark.usefixtures("database")
+def test_a_short_listing_is_one_turn(tmp_path: Path) -> None:
+    write_wav(tmp_path / "calls" / "a.wav")
+    with running(tmp_path) as runner:
+        job = runner.run()
+        assert listings(runner, job) <= {f"enumerate-{job.job_id}"}
