@@ -44,6 +44,10 @@ def test_a_revoked_key_is_found_no_more_and_stays_listed(connection: sa.Connecti
     assert [key.revoked_at is not None for key in list_keys(connection)] == [True]
 
 
+def test_a_name_that_no_database_could_hold_is_of_no_key(connection: sa.Connection) -> None:
+    assert find_live_key(connection, RING, "bk_\0") is None
+
+
 def test_an_unknown_key_cannot_be_revoked(connection: sa.Connection) -> None:
     with pytest.raises(KeyNotFound, match="bk_none"):
         revoke_key(connection, "bk_none")

@@ -51,6 +51,10 @@ def test_an_unknown_job_is_told_by_name(connection: sa.Connection) -> None:
         get_job(connection, "job_none")
 
 
+def test_an_id_that_no_database_could_hold_is_of_no_job(connection: sa.Connection) -> None:
+    assert find_job(connection, "job_\0") is None
+
+
 def test_the_same_request_finds_its_unfinished_job_but_not_a_finished_one(connection: sa.Connection) -> None:
     job = insert_job(connection, a_job(), fingerprint="same words")
     assert unfinished_twin(connection, "same words") == job

@@ -93,6 +93,8 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
+    if "\0" in job_id:  # which PostgreSQL takes in no text
+        return None
     row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
     return None if row is None else _job(row)
 
