@@ -1,4 +1,7 @@
-"""Servers under test, shared where tests do not disturb each other, and the keys and recordings they need."""
+"""Servers under test, shared where tests do not disturb each other, and the keys and recordings they need.
+
+Each test that uses one runs once with a server on SQLite and once with one on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,16 @@ from tests.contract.server import Key, Server
 from tests.contract.tokens import DAY_SEC, token
 from tests.integration.conftest import moto_s3
 from tests.recordings import write_wav
+from tests.servers.postgresql import PostgreSQL
 from tests.servers.s3_server import S3Server
 
 __all__ = ["moto_s3"]
 
 #: Makes a server with settings of its own; the words are options of `serve`. It ends with the test module.
 StartServer = Callable[..., Server]
+
+#: The environment of a server of its own: which database it works on.
+NewDatabase = Callable[[], dict[str, str]]
 
 
 @pytest.fixture(scope="package")
@@ -35,40 +42,57 @@ def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write_wav(tmp_path_factory.mktemp("wav") / "noise.wav").read_bytes()
 
 
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """For SQLite it says nothing: the data directory has one."""
+    if request.param == "sqlite":
+        return dict
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return lambda: server.settings(server.new_database())
+
+
 @pytest.fixture(scope="package")
 def shared_settings(moto_s3: S3Server, recordings: Path) -> dict[str, str]:
     return {"BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint, "BATCHSCRIBE_FILE_ROOTS": str(recordings)}
 
 
 @pytest.fixture(scope="package")
-def server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """It transcribes."""
-    with Server(tmp_path_factory.mktemp("server"), shared_settings) as server:
+    with Server(tmp_path_factory.mktemp("server"), shared_settings | new_database()) as server:
         yield server
 
 
 @pytest.fixture(scope="package")
-def idle_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def idle_server(
+    shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """Nobody works here: its jobs stay as they were submitted."""
-    with Server(tmp_path_factory.mktemp("idle-server"), shared_settings, ("--no-worker",)) as server:
+    with Server(tmp_path_factory.mktemp("idle-server"), shared_settings | new_database(), ("--no-worker",)) as server:
         yield server
 
 
 @pytest.fixture(scope="package")
-def open_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def open_server(
+    shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """No key is asked for, and nobody works here."""
-    settings = shared_settings | {"BATCHSCRIBE_AUTH": "off"}
+    settings = shared_settings | new_database() | {"BATCHSCRIBE_AUTH": "off"}
     with Server(tmp_path_factory.mktemp("open-server"), settings, ("--no-worker",)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def start_server(shared_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+def start_server(
+    shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartServer]:
     with ExitStack() as running:
 
         def start(*words: str, **settings: str) -> Server:
             folder = tmp_path_factory.mktemp("own-server")
-            return running.enter_context(Server(folder, shared_settings | settings, words))
+            return running.enter_context(Server(folder, shared_settings | new_database() | settings, words))
 
         yield start
 

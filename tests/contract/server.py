@@ -63,6 +63,10 @@ class Server:
         return self.folder / "data"
 
     @property
+    def database_url(self) -> str:
+        return self.environment.get("BATCHSCRIBE_DATABASE_URL", f"sqlite:///{self.data_dir / 'batchscribe.db'}")
+
+    @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
