@@ -55,7 +55,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 
 REGISTRY = CollectorRegistry()
 
-BUILD = Info("batchscribe_build", "The release that runs.", registry=REGISTRY)
+BUILD = Info("batchscribe_build", "The release that runs, and the name of a worker.", registry=REGISTRY)
 FILES = Counter(
     "batchscribe_files", "Files that this process brought to their final state.", ["outcome"], registry=REGISTRY
 )
@@ -104,9 +104,13 @@ HTTP_REQUEST_SECONDS = Histogram(
 ProcessCollector(registry=REGISTRY)
 
 
+def say_name(worker: str) -> None:
+    BUILD.info({"version": __version__, "worker": worker})
+
+
 def _begin_at_zero() -> None:
     """A counter that is first seen with its first event hides that event from `rate()`."""
-    BUILD.info({"version": __version__})
+    say_name("")
     for outcome in ("succeeded", "failed", "skipped"):
         FILES.labels(outcome)
         AUDIO_SECONDS.labels(outcome)

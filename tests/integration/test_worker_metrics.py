@@ -19,7 +19,7 @@ def command(tmp_path: Path) -> Command:
 
 
 def test_a_worker_tells_its_numbers_on_the_port_it_is_given(command: Command) -> None:
-    with command.started("worker", "--metrics-port", "0") as process:
+    with command.started("worker", "--metrics-port", "0", "--name", "gpu-1") as process:
         assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stdout.readline())
         assert found
@@ -27,6 +27,7 @@ def test_a_worker_tells_its_numbers_on_the_port_it_is_given(command: Command) ->
         text = httpx2.get(found[0], trust_env=False).text
         assert re.search(r'^batchscribe_workers\{state="working"\} 1\.0$', text, re.MULTILINE)
         assert re.search(r"^batchscribe_files_total", text, re.MULTILINE)
+        assert re.search(r'^batchscribe_build_info\{version="[^"]+",worker="gpu-1"\} 1\.0$', text, re.MULTILINE)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     with pytest.raises(httpx2.ConnectError):

@@ -55,6 +55,7 @@ def test_no_label_is_an_id_or_a_tenant() -> None:
     assert labels <= {"outcome", "code", "stage", "engine", "what", "state", "result", "method", "route", "status"} | {
         "le",
         "version",
+        "worker",
     }
 
 

@@ -9,6 +9,7 @@ import typer
 from prometheus_client import start_http_server
 
 from batchscribe.errors import InvalidSetting
+from batchscribe.metrics import say_name
 from batchscribe.settings import Settings
 from batchscribe.work.gauges import registry_of
 from batchscribe.work.records import Records
@@ -21,6 +22,7 @@ def metrics_server(settings: Settings, records: Records) -> Iterator[None]:
         yield
         return
     host = settings.metrics_host
+    say_name(settings.worker_name)
     try:
         server, thread = start_http_server(settings.metrics_port, host, registry_of(records, settings))
     except OSError as error:
