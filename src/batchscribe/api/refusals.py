@@ -6,7 +6,6 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from batchscribe import errors
+from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.wire.model import JsonObject
 
 log = structlog.get_logger()
@@ -89,7 +89,8 @@ def add_refusals(app: FastAPI) -> None:
     app.add_exception_handler(errors.BatchscribeError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(sa.exc.OperationalError, _database)
+    for trouble in DATABASE_TROUBLE:
+        app.add_exception_handler(trouble, _database)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -142,6 +143,5 @@ async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, sa.exc.OperationalError)  # noqa: S101 - for the type checker
-    log.error("database.trouble", error=str(error.orig))
+    log.error("database.trouble", error=cause_of(error))
     return answer_of(errors.DatabaseUnavailable("The database does not answer; try again in a moment."))

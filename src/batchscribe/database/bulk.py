@@ -39,12 +39,13 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row])
 
 def _copy(connection: sa.Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
     driver: Any = connection.connection.driver_connection
+    every_error = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor().copy(statement) as copy:
             for row in values:
                 copy.write_row(row)
-    except connection.dialect.loaded_dbapi.OperationalError as error:  # told as by every other statement
-        raise sa.exc.OperationalError(statement, None, error) from error
+    except every_error as error:  # told as by every other statement
+        raise sa.exc.DBAPIError.instance(statement, None, error, every_error) from error
 
 
 def rows_of(connection: sa.Connection, numbers: Sequence[int]) -> sa.TableValuedAlias:

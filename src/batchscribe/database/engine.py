@@ -25,12 +25,14 @@ def open_engine(url: str) -> sa.Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True)
+        engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=POOL_SIZE)
+    engine = sa.create_engine(
+        parsed, pool_size=POOL_SIZE, hide_parameters=True
+    )  # errors are logged; values may be secrets
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

@@ -15,11 +15,11 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-import sqlalchemy as sa
 import structlog
 
 from batchscribe import __version__
 from batchscribe.database.schema import is_current
+from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.database.turn import Turn, take_turn
 from batchscribe.database.worker import (
     dismiss,
@@ -40,7 +40,6 @@ from batchscribe.work.watch import Watch
 log = structlog.get_logger()
 
 SWEEP_EVERY_SEC = 60.0
-DATABASE_TROUBLE = (sa.exc.OperationalError, sa.exc.TimeoutError)
 LATE = 2.0  #: heartbeats; a sign of life that comes later means that this process, too, was away
 
 
@@ -101,7 +100,7 @@ class Fleet:
             with self._records.transaction() as connection:
                 dismiss(connection, [self.me.worker_id])
         except DATABASE_TROUBLE as error:  # then the others find it silent
-            log.warning("database.trouble", error=str(error))
+            log.warning("database.trouble", error=cause_of(error))
 
     def _bury_predecessors(self) -> None:
         if self.me.home is None:
@@ -119,7 +118,7 @@ class Fleet:
             try:
                 self.beat()
             except DATABASE_TROUBLE as error:  # the next one may get through
-                log.warning("database.trouble", error=str(error))
+                log.warning("database.trouble", error=cause_of(error))
 
     def beat(self) -> None:
         """Give one sign of life, and do what is due."""
@@ -188,4 +187,4 @@ class Fleet:
                 if has_turn:
                     self._records.flow.sweep()
             except DATABASE_TROUBLE as error:  # the next one sweeps more
-                log.warning("database.trouble", error=str(error))
+                log.warning("database.trouble", error=cause_of(error))

@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import sqlalchemy as sa
 import structlog
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.job import find_job, get_job, is_live
+from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.errors import (
     InternalError,
     JobError,
@@ -157,8 +157,8 @@ class Worker:
             while True:
                 try:
                     task()
-                except sa.exc.OperationalError as error:
-                    log.exception("database.trouble", error=str(error.orig))
+                except DATABASE_TROUBLE as error:
+                    log.exception("database.trouble", error=cause_of(error))
                     if self.watch.wait(DATABASE_RETRY_SEC):
                         raise WorkInterrupted("The worker stops.") from error
                     RETRIES.labels(Retry.TASK).inc()
@@ -181,7 +181,7 @@ class Worker:
         except WorkInterrupted:
             if self.watch.draining:
                 self._keep_until_stopped()
-        except sa.exc.OperationalError:
+        except DATABASE_TROUBLE:
             raise
         except (JobError, StorageError, UsageError) as error:
             fail_job(job, error, self._records)

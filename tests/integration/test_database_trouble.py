@@ -1,0 +1,66 @@
+"""A database that restarts, or ends a transaction that stood still, postpones work and fails nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database import engine as engine_module
+from batchscribe.database.bulk import insert_rows
+from batchscribe.database.engine import open_engine
+from batchscribe.database.tables import turn
+from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
+from tests.integration.flow_runner import running
+from tests.recordings import write_wav
+from tests.servers.postgresql import PostgreSQL, running_postgresql
+
+
+@pytest.fixture
+def engine(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
+    """A transaction may stand still for a second."""
+    monkeypatch.setattr(engine_module, "IDLE_SEC", 1)
+    opened = open_engine(postgresql.new_database())
+    yield opened
+    opened.dispose()
+
+
+def test_a_transaction_that_stands_still_is_ended_and_that_is_trouble_with_the_database(engine: sa.Engine) -> None:
+    with pytest.raises(DATABASE_TROUBLE) as told, engine.begin() as connection:
+        connection.execute(sa.select(1))
+        time.sleep(2)
+        connection.execute(sa.select(1))
+    assert "idle-in-transaction" in cause_of(told.value)
+
+
+def test_so_is_a_copy_into_a_table(engine: sa.Engine) -> None:
+    with pytest.raises(DATABASE_TROUBLE) as told, engine.begin() as connection:
+        connection.execute(sa.select(1))
+        time.sleep(2)
+        insert_rows(connection, turn, [{"name": "a secret", "taken_at": 0.0}])
+    assert "a secret" not in str(told.value)
+
+
+def test_errors_do_not_tell_the_values_of_a_statement(engine: sa.Engine) -> None:
+    with pytest.raises(sa.exc.IntegrityError) as told, engine.begin() as connection:
+        for _ in range(2):
+            connection.execute(sa.insert(turn).values(name="twice", taken_at=12345.0))
+    assert "12345" not in str(told.value)
+
+
+def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(60):
+        write_wav(tmp_path / "calls" / f"{number:02}.wav")
+    with running_postgresql() as server:
+        for name, value in server.settings(server.new_database()).items():
+            monkeypatch.setenv(name, value)
+        with running(tmp_path, heartbeat_sec=1.0) as runner:
+            job = runner.submit()
+            runner.wait(job, until=lambda job: job.summary.succeeded > 5)
+            server.restart("immediate")
+            runner.wait(job, until=lambda job: job.summary.succeeded > 20)
+            server.restart("fast")
+            assert runner.wait(job).summary.succeeded == 60
