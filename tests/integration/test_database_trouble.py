@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,26 +28,32 @@ def engine(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     opened.dispose()
 
 
-def test_a_transaction_that_stands_still_is_ended_and_that_is_trouble_with_the_database(engine: sa.Engine) -> None:
-    with pytest.raises(DATABASE_TROUBLE) as told, engine.begin() as connection:
+def after_standing_still(engine: sa.Engine, do: Callable[[sa.Connection], object]) -> None:
+    with engine.begin() as connection:
         connection.execute(sa.select(1))
         time.sleep(2)
-        connection.execute(sa.select(1))
+        do(connection)
+
+
+def test_a_transaction_that_stands_still_is_ended_and_that_is_trouble_with_the_database(engine: sa.Engine) -> None:
+    with pytest.raises(DATABASE_TROUBLE) as told:
+        after_standing_still(engine, lambda connection: connection.execute(sa.select(1)))
     assert "idle-in-transaction" in cause_of(told.value)
 
 
 def test_so_is_a_copy_into_a_table(engine: sa.Engine) -> None:
-    with pytest.raises(DATABASE_TROUBLE) as told, engine.begin() as connection:
-        connection.execute(sa.select(1))
-        time.sleep(2)
-        insert_rows(connection, turn, [{"name": "a secret", "taken_at": 0.0}])
+    rows = [{"name": "a secret", "taken_at": 0.0}]
+    with pytest.raises(DATABASE_TROUBLE) as told:
+        after_standing_still(engine, lambda connection: insert_rows(connection, turn, rows))
     assert "a secret" not in str(told.value)
 
 
 def test_errors_do_not_tell_the_values_of_a_statement(engine: sa.Engine) -> None:
+    row = sa.insert(turn).values(name="twice", taken_at=12345.0)
+    with engine.begin() as connection:
+        connection.execute(row)
     with pytest.raises(sa.exc.IntegrityError) as told, engine.begin() as connection:
-        for _ in range(2):
-            connection.execute(sa.insert(turn).values(name="twice", taken_at=12345.0))
+        connection.execute(row)
     assert "12345" not in str(told.value)
 
 

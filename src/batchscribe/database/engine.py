@@ -20,7 +20,10 @@ CHECKPOINT_PAGES = 8000
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Connect to SQLite (a file) or PostgreSQL; makes the folder of a SQLite file."""
+    """Connect to SQLite (a file) or PostgreSQL; makes the folder of a SQLite file.
+
+    Errors do not tell the values of their statement: they are logged, and values may be secrets.
+    """
     parsed = sa.make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -30,9 +33,7 @@ def open_engine(url: str) -> sa.Engine:
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(
-        parsed, pool_size=POOL_SIZE, hide_parameters=True
-    )  # errors are logged; values may be secrets
+    engine = sa.create_engine(parsed, pool_size=POOL_SIZE, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
