@@ -7,12 +7,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What is installed again when it changes; the code itself is installed editable.
 INPUTS := pyproject.toml constraints.txt
 CHECKED := src tests benchmarks examples
+# Many tests wait for another process.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench chaos constraints clean
+.PHONY: help setup demo test check format bench bench-scale chaos constraints clean
 
 help: ## Show what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: $(VENV)/runtime.stamp ## Make .venv with the batchscribe command in it
 
@@ -20,7 +22,7 @@ demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/dev.stamp ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp ## Lint, types and floors
 	$(BIN)/ruff check $(CHECKED)
@@ -34,6 +36,9 @@ format: $(VENV)/dev.stamp ## Format the code
 
 bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interface
 	$(BIN)/python -m benchmarks
+
+bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQLite and PostgreSQL: 15 minutes
+	$(BIN)/python -m benchmarks.scale
 
 chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos
