@@ -11,11 +11,11 @@ from random import Random
 import psutil
 
 from tests.chaos.houses import SILENT_SEC, House, Shape
-from tests.chaos.service import Service
+from tests.chaos.service import DECODER, ENGINE, FORK_SERVER, Service
 from tests.chaos.weather import Sky
 
-ENGINE, DECODER, WORKER, API = "engine", "decoder", "worker", "api"
-WEIGHTS = {WORKER: 4, API: 1, ENGINE: 3, DECODER: 2}
+WORKER, API = "worker", "api"
+WEIGHTS = {WORKER: 6, API: 2, ENGINE: 4, DECODER: 4, FORK_SERVER: 1}
 STEP_PREFIX = "step "
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from tests.chaos.houses import ENGINES, House
 from tests.chaos.ledger import Entry
+from tests.chaos.service import DECODER, ENGINE, FORK_SERVER
 from tests.chaos.workload import PostedJob
 
 FILES_PER_ENGINE = 2  #: in hand at once
@@ -49,7 +50,8 @@ class Figures:
         segments = max((item.segments for job in self.jobs for item in job.calls), default=1)
         workers = len(self.house.workers)
         in_hand = sum(IN_HAND for entry in self._kills if self._is_worker(entry))
-        in_hand += sum(entry.facts["victim"] in ("engine", "decoder") for entry in self._kills)
+        in_hand += sum(entry.facts["victim"] in (ENGINE, DECODER) for entry in self._kills)
+        in_hand += IN_HAND * self.kills[FORK_SERVER]
         in_hand += IN_HAND * len(self.house.ledger.entries("unsettled"))
         in_hand += IN_HAND * workers * self.troubles["database restarted"]
         in_hand += self.failed_puts

@@ -47,15 +47,23 @@ A ledger outside of the database is kept by others than the workers under test: 
 transcription that it begins, a proxy before the S3 server every PUT, the webhook receiver every event with a digest of
 its body, and whoever kills notes whom.""",
     """\
-**Kills** are SIGKILL: of a worker, an API, an engine's or a decoder's process at any moment, or of the process that is
-just passing a named step of the flow. **Troubles** last some seconds each, beside the kills: storage that answers 503,
-is slow, or cuts connections before or after it did what it was asked; a webhook receiver that is down, answers 500 or
-hangs up; a database restarted as by a crash (SIGQUIT); a full disk under the SQLite file; a worker stopped (SIGSTOP)
-until it counts as dead, which then goes on; a worker told to end (SIGTERM).""",
+**Kills** are SIGKILL: of a worker, an API, an engine's or a decoder's process or the server that they are forked from
+at any moment, or of the process that is just passing a named step of the flow. **Troubles** last some seconds each,
+beside the kills: storage that answers 503, is slow, or cuts connections before or after it did what it was asked; a
+webhook receiver that is down, answers 500 or hangs up; a database restarted as by a crash (SIGQUIT); a full disk under
+the SQLite file; a worker stopped (SIGSTOP) until it counts as dead, which then goes on; a worker told to end
+(SIGTERM).""",
     """\
 When the faults are over, everything must come to its end and to rest, and the invariants below must hold.""",
 )
 
+KINDS = {
+    "worker": "worker",
+    "api": "API",
+    "engine": "engine process",
+    "decoder": "decoder process",
+    "forkserver": "fork server",
+}
 WIDTH = 120
 
 Row = tuple[str, Callable[[Result], str]]
@@ -124,8 +132,7 @@ def _invariants(results: Sequence[Result]) -> Iterable[str]:
 def _faults(results: Sequence[Result]) -> Iterable[str]:
     yield "### Kills and troubles\n"
     steps = {step.name: f"step: {step.meaning}" for step in STEPS}
-    kinds = {"worker": "worker", "api": "API", "engine": "engine process", "decoder": "decoder process"}
-    named = kinds | steps
+    named = KINDS | steps
     yield from _table("killed", results, _counted(named, [result.figures.kills for result in results]))
     names = sorted({name for result in results for name in result.figures.troubles})
     troubles = _counted({name: name for name in names}, [result.figures.troubles for result in results])

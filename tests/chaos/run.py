@@ -135,12 +135,15 @@ class Run:
                 self.tell(f"{self.plan.shape}: {trouble}")
                 troubles.begin(trouble)
                 trouble_at = time.monotonic() + random.uniform(*self.plan.trouble_every_sec)
-        self._wait_for_orders(0)
+        self._wait_for_orders(0, within_sec=ORDER_SEC / 2)
+        if self.house.orders.open():
+            troubles.begin("worker terminated")  # for steps of a worker's start and end
+            self._wait_for_orders(0)
         troubles.end()
         return [step for step in self.house.orders.open() if self.house.orders.withdraw(step)]
 
-    def _wait_for_orders(self, most: int) -> None:
-        deadline = time.monotonic() + ORDER_SEC
+    def _wait_for_orders(self, most: int, *, within_sec: float = ORDER_SEC) -> None:
+        deadline = time.monotonic() + within_sec
         while len(self.house.orders.open()) > most and time.monotonic() < deadline and not self._error:
             time.sleep(LOOK_SEC)
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESTART_SEC = 0.3  #: between the end of a process and its next start
 LOOK_SEC = 0.05
 END_SEC = 30.0
+ENGINE, DECODER, FORK_SERVER = "engine", "decoder", "forkserver"  #: kinds of child processes
 MARK = "CHAOS_RUN"  #: in the environment of all processes of one run, and of their children
 
 
@@ -78,18 +79,20 @@ class Service:
         return pid
 
     def children(self, kind: str) -> list[psutil.Process]:
-        """Its `engine` or `decoder` processes. A decoder has given up most of its address space, an engine has not."""
+        """Its `engine` or `decoder` processes, or the `forkserver` that they come from."""
         try:
-            spawners = psutil.Process(self.pid).children() if self.pid else []
-            found = [child for spawner in spawners for child in spawner.children()]
-            return [child for child in found if is_decoder(child) == (kind == "decoder")]
+            servers = psutil.Process(self.pid).children() if self.pid else []
+            servers = [child for child in servers if "forkserver" in " ".join(child.cmdline())]
+            found = servers if kind == FORK_SERVER else [child for server in servers for child in server.children()]
+            return [child for child in found if kind == FORK_SERVER or _kind(child) == kind]
         except psutil.NoSuchProcess:
             return []
 
 
-def is_decoder(process: psutil.Process) -> bool:
-    soft, _hard = process.rlimit(psutil.RLIMIT_AS)
-    return bool(soft != resource.RLIM_INFINITY)
+def _kind(child: psutil.Process) -> str:
+    """A decoder has given up most of its address space, an engine has not."""
+    soft, _hard = child.rlimit(psutil.RLIMIT_AS)
+    return ENGINE if soft == resource.RLIM_INFINITY else DECODER
 
 
 @dataclass(slots=True)
