@@ -14,6 +14,9 @@ from batchscribe.database.bulk import insert_rows
 from batchscribe.database.engine import open_engine
 from batchscribe.database.tables import turn
 from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
+from batchscribe.speech.inline import InlinePool
+from batchscribe.speech.scripted import Script, ScriptedSpec
+from tests.integration.command import wait_until
 from tests.integration.flow_runner import running
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL, running_postgresql
@@ -70,3 +73,21 @@ def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: py
             runner.wait(job, until=lambda job: job.summary.succeeded > 20)
             server.restart("fast")
             assert runner.wait(job).summary.succeeded == 60
+
+
+def test_a_file_that_is_being_heard_is_heard_once_whatever_its_database_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Segments look whether their job still lives, and the end is put on record: neither costs what was heard."""
+    write_wav(tmp_path / "calls" / "long.wav", duration_sec=120.0)
+    with running_postgresql() as server:
+        for name, value in server.settings(server.new_database()).items():
+            monkeypatch.setenv(name, value)
+        slow = ScriptedSpec(script=Script(call_sec=1.0))
+        with running(tmp_path, make_pool=lambda _spec, _workers: InlinePool(slow)) as runner:
+            job = runner.wait(runner.submit(), until=lambda job: job.summary.processing == 1)
+            server.stop("immediate")
+            wait_until(lambda: any((tmp_path / "out").glob("*.json")))
+            server.start()
+            assert runner.wait(job).summary.succeeded == 1
+            assert [file.attempt for file in runner.files(job)] == [1]

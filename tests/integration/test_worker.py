@@ -273,7 +273,7 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
     """As a full disk does it: every write fails for a while."""
     for number in range(6):
         write_wav(tmp_path / "calls" / f"{number}.wav")
-    monkeypatch.setattr(worker, "DATABASE_RETRY_SEC", 0.2)
+    monkeypatch.setattr(worker, "RETRY_SEC", 0.2)
     slow = ScriptedSpec(script=Script(call_sec=0.1))
     with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 1)

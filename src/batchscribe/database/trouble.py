@@ -12,6 +12,7 @@ DATABASE_TROUBLE = (
     sa.exc.InterfaceError,
     sa.exc.TimeoutError,
 )
+RETRY_SEC = 5.0  #: between two tries
 
 
 def cause_of(error: Exception) -> str:

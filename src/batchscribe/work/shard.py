@@ -20,6 +20,7 @@ import structlog
 from batchscribe.database.file import claim, commit_outcome, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
 from batchscribe.database.shard import begin_shard, count_outcome, end_shard, is_latest_run
+from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
     EngineNotAvailable,
     FileCrashedWorker,
@@ -159,14 +160,26 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
-    """One guarded transaction: whoever lost the file, or the whole job, in the meantime changes nothing."""
-    with stage(Stage.COMMIT), shift.records.transaction() as connection:
-        won = commit_outcome(connection, file, outcome)
-        if won and file.shard is not None:
-            count_outcome(connection, file.job_number, file.shard, outcome)
+    """Whoever lost the file, or the whole job, meanwhile changes nothing. A database that is away is waited for."""
+    while (won := _try_commit(shift, file, outcome)) is None:
+        if shift.rooms.watch.wait(RETRY_SEC):
+            raise WorkInterrupted("The worker stops.")
     if won:
         count_file(outcome.state, outcome.duration_sec, outcome.error_code)
     log.info("file.done", **_names(shift, file), state=outcome.state, error_code=outcome.error_code, won=won)
+
+
+def _try_commit(shift: Shift, file: File, outcome: Outcome) -> bool | None:
+    """One guarded transaction: whether it changed the file. None when the database is away."""
+    try:
+        with stage(Stage.COMMIT), shift.records.transaction() as connection:
+            won = commit_outcome(connection, file, outcome)
+            if won and file.shard is not None:
+                count_outcome(connection, file.job_number, file.shard, outcome)
+    except DATABASE_TROUBLE as error:
+        log.warning("database.trouble", **_names(shift, file), error=cause_of(error))
+        return None
+    return won
 
 
 def _fail_mistaken(shift: Shift, file: File) -> None:

@@ -15,7 +15,7 @@ import structlog
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.job import find_job, get_job, is_live
-from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
+from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
     InternalError,
     JobError,
@@ -57,8 +57,6 @@ log = structlog.get_logger()
 FILES_PER_ENGINE = 2
 #: Segments of one file that may wait for an engine, for each engine process.
 SEGMENTS_PER_ENGINE = 4
-#: Seconds between two tries of a task that met a database in trouble: a full disk, a restart.
-DATABASE_RETRY_SEC = 5.0
 #: Between two tries to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
@@ -159,7 +157,7 @@ class Worker:
                     task()
                 except DATABASE_TROUBLE as error:
                     log.exception("database.trouble", error=cause_of(error))
-                    if self.watch.wait(DATABASE_RETRY_SEC):
+                    if self.watch.wait(RETRY_SEC):
                         raise WorkInterrupted("The worker stops.") from error
                     RETRIES.labels(Retry.TASK).inc()
                 else:
@@ -196,8 +194,12 @@ class Worker:
         return job if job is not None and not job.is_final else None
 
     def _is_live(self, job_number: int) -> bool:
-        with self._records.transaction() as connection:
-            return is_live(connection, job_number)
+        """While the database is away a job counts as it was: what has been heard is worth more than a look."""
+        try:
+            with self._records.transaction() as connection:
+                return is_live(connection, job_number)
+        except DATABASE_TROUBLE:
+            return True
 
     def _enumerate(self, job: Job, _number: int) -> None:
         rules = Rules(
