@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from batchscribe import __version__
 from batchscribe.database.inspection import clock_ahead_sec, open_to_look
 from batchscribe.database.worker import enroll
 from batchscribe.doctor.check import Verdict
@@ -108,3 +109,11 @@ def test_looking_at_a_database_cannot_write_to_it(tmp_path: Path, engine: sa.Eng
         connection.execute(sa.text("CREATE TABLE mine (x INTEGER)"))
     with pytest.raises(FileNotFoundError):
         open_to_look(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_jobs_whose_engine_no_worker_has_are_told(connection: sa.Connection) -> None:
+    stored_job(connection, files=3, engine="whisper")
+    enroll(connection, a_worker("one", __version__))
+    check = check_workers(connection, load_settings())
+    assert check.verdict is Verdict.WARNING
+    assert "Jobs that wait for the engine whisper, which none of them has: 1." in check.finding

@@ -75,6 +75,12 @@ _WEBHOOKS = sa.select(
 ).where(_IS_PENDING)
 
 
+def engines_waited_for(connection: sa.Connection, lane: str) -> dict[str, int]:
+    """How many jobs of a lane that have not ended each engine is to hear."""
+    query = sa.select(job.c.engine, sa.func.count().label("jobs")).where(job.c.number.in_(_LIVE), job.c.lane == lane)
+    return {row.engine: row.jobs for row in connection.execute(query.group_by(job.c.engine))}
+
+
 def backlog_by_tenant(connection: sa.Connection) -> list[TenantBacklog]:
     """One entry for each tenant that has a job under way."""
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from batchscribe import __version__
-from batchscribe.database.backlog import backlog_by_tenant
+from batchscribe.database.backlog import backlog_by_tenant, engines_waited_for
 from batchscribe.database.worker import live_workers, silent_workers
 from batchscribe.doctor.check import Check, ok, warning
 from batchscribe.jobs.fleet import WorkerRecord
@@ -21,6 +21,12 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
     found = _sentence(live, silent, waiting)
     if waiting and not live:
         return warning(NAME, found, "Start one: `batchscribe worker` or `batchscribe serve`.")
+    if unheard := _unheard(connection, live):
+        return warning(
+            NAME,
+            f"{found} {unheard}",
+            "Start a worker that has it, or cancel these jobs. The doctor tells on each machine which engines it has.",
+        )
     if others := {each.version for each in live} - {__version__}:
         return warning(
             NAME,
@@ -32,6 +38,16 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
             NAME, found, "Look at these machines. What they had is done by the others, once one of them is alive."
         )
     return ok(NAME, found)
+
+
+def _unheard(connection: sa.Connection, live: list[WorkerRecord]) -> str:
+    """Jobs that were accepted while there was a worker with their engine."""
+    for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
+        there = {engine.name for worker in live if lane in worker.lanes for engine in worker.engines}
+        for engine, jobs in engines_waited_for(connection, lane).items():
+            if engine not in there:
+                return f"Jobs that wait for the engine {engine}, which none of them has: {jobs}."
+    return ""
 
 
 def _sentence(live: list[WorkerRecord], silent: list[WorkerRecord], waiting: int) -> str:
