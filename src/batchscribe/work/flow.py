@@ -12,7 +12,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -126,7 +128,9 @@ EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaite
 
 Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
-_running: set[str] = set()  #: ids of the tasks that this process works on
+#: Runs of tasks in this process, by id: a task that was handed on while it ran may come back beside its first run.
+_running: Counter[str] = Counter()
+_counting = threading.Lock()
 _stopping = threading.Event()
 
 
@@ -160,14 +164,24 @@ def _work(kind: str, job_id: str, number: int) -> None:
     # handed on just as after a crash.
     if _stopping.is_set():
         raise SystemExit
-    task_id = str(DBOS.workflow_id)
-    _running.add(task_id)
+    with _counted(str(DBOS.workflow_id)):
+        try:
+            _handlers[kind](job_id, number)
+        except WorkInterrupted:
+            raise SystemExit from None
+
+
+@contextmanager
+def _counted(task_id: str) -> Iterator[None]:
+    with _counting:
+        _running[task_id] += 1
     try:
-        _handlers[kind](job_id, number)
-    except WorkInterrupted:
-        raise SystemExit from None
+        yield
     finally:
-        _running.discard(task_id)
+        with _counting:
+            _running[task_id] -= 1
+            if not _running[task_id]:
+                del _running[task_id]
 
 
 def _is_news(record: logging.LogRecord) -> bool:
