@@ -22,7 +22,7 @@ demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/dev.stamp ## Run all tests
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp ## Lint, types and floors
 	$(BIN)/ruff check $(CHECKED)

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.scheduling import GroupScheduling
     from tests.servers.postgresql import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +83,13 @@ def interruptible() -> None:
     """Whoever runs the tests in the background has Ctrl-C ignored, by every command that a test starts, too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    from tests.scheduling import GroupScheduling
+
+    return GroupScheduling(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
