@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ TROUBLE_EVERY_SEC = (6.0, 14.0)
 
 def main() -> int:
     """The exit status: 0 when every invariant holds."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # not without ending what runs
     seed, kills = int(os.environ.get("SEED", SEED)), int(os.environ.get("KILLS", KILLS))
     shapes = [Shape(word) for word in sys.argv[1:]] or list(Shape)
     results = [play(shape, seed, max(1, round(kills * SHARES[shape]))) for shape in shapes]

@@ -36,26 +36,25 @@ class Figures:
         return sum(len(job.calls) for job in self.jobs)
 
     @cached_property
-    def segments(self) -> int:
-        """That an engine should have heard."""
-        return len({_segment(entry) for entry in self._starts})
+    def heard(self) -> int:
+        """Files that an engine began to hear."""
+        return len({entry.facts["number"] for entry in self._starts})
 
     @cached_property
     def starts(self) -> int:
+        """Times that it began with one."""
         return len(self._starts)
 
     @cached_property
     def starts_allowed(self) -> int:
-        """Beyond one a segment: what was in hand at each fault, once for each segment of a call."""
-        segments = max((item.segments for job in self.jobs for item in job.calls), default=1)
+        """Beyond one a file: what was in hand at each fault."""
         workers = len(self.house.workers)
         in_hand = sum(IN_HAND for entry in self._kills if self._is_worker(entry))
         in_hand += sum(entry.facts["victim"] in (ENGINE, DECODER) for entry in self._kills)
         in_hand += IN_HAND * self.kills[FORK_SERVER]
         in_hand += IN_HAND * len(self.house.ledger.entries("unsettled"))
         in_hand += IN_HAND * workers * self.troubles["database restarted"]
-        in_hand += self.failed_puts
-        return in_hand * segments
+        return in_hand + self.failed_puts
 
     @cached_property
     def failed_puts(self) -> int:
@@ -112,15 +111,12 @@ class Figures:
 
     @cached_property
     def _starts(self) -> list[Entry]:
-        return self.house.ledger.entries("start")
+        """Of files: their later segments do not count."""
+        return [entry for entry in self.house.ledger.entries("start") if entry.facts["start_sec"] == 0.0]
 
     @cached_property
     def _stored(self) -> list[Entry]:
         return [entry for entry in self.house.ledger.entries("put") if entry.facts["status"] == STORED]
-
-
-def _segment(start: Entry) -> tuple[int, float]:
-    return start.facts["number"], start.facts["start_sec"]
 
 
 def _number(put: Entry) -> int:

@@ -183,7 +183,7 @@ def run(plan: Plan, folder: Path, tell: Tell) -> Result:
         if not result.is_good:
             keep_rows(Evidence(house, workload), folder / "rows.txt")
     figures = result.figures
-    repeated = figures.starts - figures.segments
+    repeated = figures.starts - figures.heard
     excess = repeated > figures.starts_allowed
     result.violations[BUSY] = [f"{repeated} repeated starts, {figures.starts_allowed} allowed"] if excess else []
     result.violations[LEFT] = left_behind(str(folder))

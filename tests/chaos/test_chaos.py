@@ -14,6 +14,7 @@ from tests.chaos.invariants import Evidence
 from tests.chaos.run import Plan, run
 from tests.chaos.steps import STEPS
 from tests.chaos.workload import Call, Kind
+from tests.servers.postgresql import missing_binaries
 
 NAMES = tuple(step.name for step in STEPS)
 PLANS = (
@@ -27,6 +28,7 @@ END_SEC = 120.0
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.shape)
 def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_path: Path) -> None:
+    skip_without_database(plan.shape)
     told: list[str] = []
     result = run(plan, tmp_path / "run", told.append)
     broken = {name: sentences for name, sentences in result.violations.items() if sentences}
@@ -35,8 +37,15 @@ def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_pa
     assert result.figures.kills.total() == plan.kills
 
 
+def skip_without_database(shape: Shape) -> None:
+    missing = missing_binaries() if shape is Shape.POSTGRESQL else []
+    if missing:
+        pytest.skip(f"no PostgreSQL here ({', '.join(missing)} missing): apt-get install postgresql")
+
+
 @pytest.mark.timeout(200)
 def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) -> None:
+    skip_without_database(Shape.POSTGRESQL)
     settings = {"CHAOS_DEADLY": "6", "BATCHSCRIBE_MAX_ATTEMPTS": "3"}
     with open_house(Shape.POSTGRESQL, tmp_path / "run", seed=1, **settings) as house:
         workload = house.client(Random(1), mean_files=12)  # noqa: S311 - no secret
