@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from batchscribe.errors import SchemaMismatch
 
 VERSION_TABLE = "batchscribe_schema"
+MIGRATION_LOCK = 0x62617463  #: of PostgreSQL: of several that migrate at once, one does, and the others find it done
 
 
 def migrate(engine: sa.Engine) -> tuple[str | None, str]:
@@ -22,6 +23,8 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
     Raises `SchemaMismatch` for a schema that is newer.
     """
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         before = version_of(connection)
         if before != newest():
             _refuse_newer(before)
