@@ -11,7 +11,7 @@ from random import Random
 import psutil
 
 from tests.chaos.houses import SILENT_SEC, House, Shape
-from tests.chaos.service import DECODER, ENGINE, FORK_SERVER, Service
+from tests.chaos.service import DECODER, ENGINE, FORK_SERVER, Service, children_of
 from tests.chaos.weather import Sky
 
 WORKER, API = "worker", "api"
@@ -35,7 +35,7 @@ def strike(kill: str, house: House, random: Random) -> bool:
         return True
     if kill in (WORKER, API):
         return _kill_service(random.choice(house.workers if kill == WORKER else house.apis), kill, house)
-    children = random.choice(house.workers).children(kill)
+    children = children_of(house.ledger, kill)
     return bool(children) and _kill_child(random.choice(children), kill, house)
 
 

@@ -18,7 +18,7 @@ from tests.chaos.disk import Disk, small_disk
 from tests.chaos.ledger import Ledger
 from tests.chaos.orders import Orders
 from tests.chaos.receiver import Receiver, running_receiver
-from tests.chaos.service import MARK, Manager, Service, managed
+from tests.chaos.service import Manager, Service, managed
 from tests.chaos.storage import running_proxy
 from tests.chaos.weather import Weather
 from tests.chaos.workload import Workload
@@ -64,7 +64,6 @@ class House:
     """All that runs, and what can be done to it."""
 
     shape: Shape
-    run: str  #: marks its processes
     database_url: str
     url: str  #: of the API
     ledger: Ledger
@@ -113,13 +112,12 @@ def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterat
             BATCHSCRIBE_S3_ENDPOINT=proxy.endpoint,
             CHAOS_LEDGER=str(ledger.path),
             CHAOS_ORDERS=str(orders.folder),
-            **{MARK: str(folder)} | settings,
+            **settings,
         )
         port = free_port()
         manager = open_things.enter_context(managed(_services(shape, port, environment, folder, ledger)))
         yield House(
             shape=shape,
-            run=str(folder),
             database_url=database_url,
             url=f"http://127.0.0.1:{port}",
             ledger=ledger,

@@ -126,8 +126,7 @@ class Run:
         for number, kill in enumerate(kills, 1):
             time.sleep(random.uniform(*self.plan.kill_every_sec))
             self._wait_for_orders(MOST_OPEN_ORDERS)
-            while not strike(kill, self.house, random) and not self._error:
-                time.sleep(LOOK_SEC)
+            self._strike(kill, random)
             self.tell(f"{self.plan.shape} {number}/{self.plan.kills}: {kill}")
             if time.monotonic() > trouble_at:
                 trouble_names = trouble_names or troubles.names()
@@ -141,6 +140,13 @@ class Run:
             self._wait_for_orders(0)
         troubles.end()
         return [step for step in self.house.orders.open() if self.house.orders.withdraw(step)]
+
+    def _strike(self, kill: str, random: Random) -> None:
+        """Wait for somebody to kill, where there is nobody at the moment."""
+        deadline = time.monotonic() + READY_SEC
+        while not strike(kill, self.house, random):
+            assert time.monotonic() < deadline, f"there is no {kill} to kill: {self.house.logs()[-3000:]}"
+            time.sleep(LOOK_SEC)
 
     def _wait_for_orders(self, most: int, *, within_sec: float = ORDER_SEC) -> None:
         deadline = time.monotonic() + within_sec
@@ -186,5 +192,5 @@ def run(plan: Plan, folder: Path, tell: Tell) -> Result:
     repeated = figures.starts - figures.heard
     excess = repeated > figures.starts_allowed
     result.violations[BUSY] = [f"{repeated} repeated starts, {figures.starts_allowed} allowed"] if excess else []
-    result.violations[LEFT] = left_behind(str(folder))
+    result.violations[LEFT] = left_behind(house.ledger)
     return result

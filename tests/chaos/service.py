@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RESTART_SEC = 0.3  #: between the end of a process and its next start
 LOOK_SEC = 0.05
 END_SEC = 30.0
+LAST_SEC = 5.0  #: that children get to see that their parent has ended
 ENGINE, DECODER, FORK_SERVER = "engine", "decoder", "forkserver"  #: kinds of child processes
-MARK = "CHAOS_RUN"  #: in the environment of all processes of one run, and of their children
 
 
 @dataclass(slots=True)
@@ -56,7 +56,9 @@ class Service:
     def start(self) -> None:
         line = [sys.executable, "-m", "tests.chaos.victim", *self.words]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(line, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                line, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
         self.starts += 1
         self._ended_at = None
         self.ledger.note("begin", name=self.name, target=self.process.pid)
@@ -77,22 +79,6 @@ class Service:
         if pid is not None and self.process is not None:
             self.process.send_signal(number)
         return pid
-
-    def children(self, kind: str) -> list[psutil.Process]:
-        """Its `engine` or `decoder` processes, or the `forkserver` that they come from."""
-        try:
-            servers = psutil.Process(self.pid).children() if self.pid else []
-            servers = [child for child in servers if "forkserver" in " ".join(child.cmdline())]
-            found = servers if kind == FORK_SERVER else [child for server in servers for child in server.children()]
-            return [child for child in found if kind == FORK_SERVER or _kind(child) == kind]
-        except psutil.NoSuchProcess:
-            return []
-
-
-def _kind(child: psutil.Process) -> str:
-    """A decoder has given up most of its address space, an engine has not."""
-    soft, _hard = child.rlimit(psutil.RLIMIT_AS)
-    return ENGINE if soft == resource.RLIM_INFINITY else DECODER
 
 
 @dataclass(slots=True)
@@ -138,13 +124,37 @@ def managed(services: Sequence[Service]) -> Iterator[Manager]:
         thread.join()
 
 
-def left_behind(run: str) -> list[str]:
-    """Processes of a run that still live, in words."""
+def processes_of(ledger: Ledger) -> list[psutil.Process]:
+    """The services of a run that live, and all that they or their predecessors started: those of their sessions."""
+    sessions = {entry.facts["target"] for entry in ledger.entries("begin")}
     found = []
-    for process in psutil.process_iter(["pid", "name"]):
-        try:
-            if process.pid != os.getpid() and process.environ().get(MARK) == run:
-                found.append(f"{process.pid} {' '.join(process.cmdline())[:120]}")
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) in sessions:
+                found.append(process)
     return found
+
+
+def children_of(ledger: Ledger, kind: str) -> list[psutil.Process]:
+    """Processes of a kind. Engines and decoders whose fork server was killed work on without a parent."""
+    return [process for process in processes_of(ledger) if _kind(process) == kind]
+
+
+def _kind(process: psutil.Process) -> str | None:
+    """A fork server's children look like it. A decoder has given up most of its address space, an engine has not."""
+    try:
+        if "forkserver" not in " ".join(process.cmdline()):
+            return None
+        parent = process.parent()
+        if parent is not None and "tests.chaos.victim" in parent.cmdline():
+            return FORK_SERVER
+        soft, _hard = process.rlimit(psutil.RLIMIT_AS)
+    except psutil.NoSuchProcess:
+        return None
+    return ENGINE if soft == resource.RLIM_INFINITY else DECODER
+
+
+def left_behind(ledger: Ledger) -> list[str]:
+    """Processes of a run that live on a while after it, in words."""
+    _, alive = psutil.wait_procs(processes_of(ledger), timeout=LAST_SEC)
+    return [str(process) for process in alive if process.status() != psutil.STATUS_ZOMBIE]
