@@ -170,7 +170,9 @@ def _enqueue(records: Records, big: Job) -> Figure:
         numbers = range(first, min(first + TASKS_AT_ONCE, big.cursor.shard + 1))
         with records.transaction() as connection:
             for number in numbers:
-                records.flow.enqueue(connection, Task(SHARD, big.job_id, number, lane=big.lane, tenant=TENANT))
+                records.flow.enqueue(
+                    connection, Task(SHARD, big.job_id, number, lane=big.lane, tenant=TENANT, engine=big.engine)
+                )
         first, count = numbers.stop, count + len(numbers)
     return Figure(f"{count:,} shards enqueued", f"{time.monotonic() - began_at:.0f} s")
 
