@@ -7,6 +7,14 @@ import os
 import signal
 from multiprocessing import parent_process
 
+#: What `Process.start` raises: the system has no room for another process, or the fork server dies just then.
+START_ERRORS = (OSError, EOFError)
+
+
+def why_not_started(error: OSError | EOFError) -> str:
+    """In words."""
+    return str(error.strerror) if isinstance(error, OSError) else "the fork server died"
+
 
 def begin_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
