@@ -50,7 +50,7 @@ class Server:
         return body
 
     def wait(self, job_id: str, state: str = "SUCCEEDED") -> None:
-        wait_until(lambda: self.job(job_id)["state"] == state, within_sec=60)
+        wait_until(lambda: self.job(job_id)["state"] == state, within_sec=120)
 
     def end(self) -> int:
         """By SIGTERM; the exit status."""
