@@ -1,19 +1,33 @@
-"""What every child process of ours does first: it dies with its parent, and leaves Ctrl-C to it."""
+"""How child processes of ours start, and what each does first: it dies with its parent, and leaves Ctrl-C to it."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
+import time
 from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 
-#: What `Process.start` raises: the system has no room for another process, or the fork server dies just then.
-START_ERRORS = (OSError, EOFError)
+#: Between the tries to start a child whose fork server has just died. The next one is started as soon as the system
+#: has quite done with it, which takes a moment: until then it takes no connection, or hangs up.
+START_PAUSES_SEC = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-def why_not_started(error: OSError | EOFError) -> str:
-    """In words."""
-    return str(error.strerror) if isinstance(error, OSError) else "the fork server died"
+def start_child(process: BaseProcess) -> None:
+    """Raises `OSError` when the system has no room for another process."""
+    for pause_sec in START_PAUSES_SEC:
+        try:
+            process.start()
+        except (EOFError, ConnectionError):
+            time.sleep(pause_sec)
+        else:
+            return
+    try:
+        process.start()
+    except EOFError as error:
+        raise ConnectionAbortedError(errno.ECONNABORTED, "the fork server dies again and again") from error
 
 
 def begin_child() -> None:

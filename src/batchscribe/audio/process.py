@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from batchscribe.audio.framing import Gibberish, receive, send
-from batchscribe.child_process import START_ERRORS, why_not_started
+from batchscribe.child_process import start_child
 from batchscribe.errors import DecoderDied, DecodeTimeout
 
 CHILD = "batchscribe.audio.child"
@@ -67,10 +67,10 @@ class DecoderProcess:
 
     def _start(self) -> None:
         try:
-            self._process.start()
-        except START_ERRORS as error:
+            start_child(self._process)
+        except OSError as error:
             self._connection.close()
-            raise DecoderDied(f"No process can be started for the decoder ({why_not_started(error)}).") from error
+            raise DecoderDied(f"No process can be started for the decoder ({error.strerror}).") from error
 
     def _stalled(self) -> DecodeTimeout:
         return DecodeTimeout(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from multiprocessing import get_context
 
-from batchscribe.child_process import START_ERRORS, why_not_started
+from batchscribe.child_process import start_child
 from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
 from batchscribe.segment import Hearing, Segment
 from batchscribe.speech.child import Failure, Heard, Ready, receive, send, serve
@@ -62,11 +62,10 @@ class EngineProcess:
 
     def _start(self) -> None:
         try:
-            self._process.start()
-        except START_ERRORS as error:
+            start_child(self._process)
+        except OSError as error:
             self._connection.close()
-            reason = why_not_started(error)
-            raise EngineDied(f"No process can be started for engine {self._spec.name} ({reason}).") from error
+            raise EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).") from error
 
     def _ask(self, message: object, limit_sec: float) -> object:
         try:
