@@ -111,12 +111,12 @@ class Troubles:
         self._until("disk", self.random.uniform(2, 6), self.house.disk.free)
 
     def _trouble_worker(self, word: str, service: Service) -> None:
-        """`paused` for so long that it counts as dead, or `terminated` as by its service manager."""
+        """`paused` for so long that others have its files, or `terminated` as by its service manager."""
         number = signal.SIGSTOP if word == "paused" else signal.SIGTERM
         pid = service.signal(number)
         self.house.ledger.note("unsettled", name=word, target=pid)
         if word == "paused" and pid is not None:
-            self._until("worker", SILENT_SEC + self.random.uniform(1, 4), lambda: _go_on(pid))
+            self._until("worker", SILENT_SEC + self.random.uniform(2, 10), lambda: _go_on(pid))
 
     def _until(self, topic: str, seconds: float, ending: Callable[[], None]) -> None:
         def end() -> None:
