@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.bodies import ABSENT, changed, manifest, prefix, single
 from tests.contract.client import Answer, Client
-from tests.contract.conftest import client_of
+from tests.contract.conftest import NewDatabase, client_of
 from tests.contract.server import Server
 from tests.contract.strict import Json
 from tests.recordings import write_wav
@@ -24,7 +24,8 @@ def careful(idle_server: Server) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def bucket(moto_s3: S3Server, wav: bytes) -> str:
+def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
+    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
     names = ("calls/a.wav", "calls/deep/b.wav", "calls/c_draft.wav")
     return moto_s3.new_bucket(
         **dict.fromkeys(names, wav), **{"calls/notes.txt": b"x", "other/a.wav": wav, "other/d.wav": wav}

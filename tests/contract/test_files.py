@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.bodies import ABSENT, changed, manifest, prefix, single
 from tests.contract.client import Client
+from tests.contract.conftest import NewDatabase
 from tests.contract.raw import send_raw
 from tests.contract.strict import Json
 from tests.recordings import write_wav
@@ -15,7 +16,8 @@ from tests.servers.s3_server import S3Server
 
 
 @pytest.fixture(scope="module")
-def bucket(moto_s3: S3Server, wav: bytes) -> str:
+def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
+    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
     return moto_s3.new_bucket(**{"a.wav": wav, "b.wav": wav, "notes.txt": b"no recording", "broken.wav": wav[:30]})
 
 

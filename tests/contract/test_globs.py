@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.bodies import changed, prefix
 from tests.contract.client import Client
+from tests.contract.conftest import NewDatabase
 from tests.servers.s3_server import S3Server
 
 KEYS = ("a.wav", "b_draft.wav", "C.WAV", "d.mp3", "sub/e.wav", "sub/f_draft.wav", "sub/deep/g.wav", "sub/deep/h1.wav")
@@ -33,7 +34,8 @@ CASES: dict[str, tuple[list[str], list[str], set[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def bucket(moto_s3: S3Server, wav: bytes) -> str:
+def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
+    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
     objects = {f"calls/{key}": wav for key in KEYS}
     return moto_s3.new_bucket(**objects, **{"calls/": b"", "calls/sub/": b"", "calls/notes.txt": b"x"})
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.contract.bodies import WEBHOOK_SECRET, aws
 from tests.contract.client import Client
+from tests.contract.conftest import NewDatabase
 from tests.contract.receiver import Receiver
 from tests.contract.server import Key, Server
 from tests.contract.strict import Json
@@ -137,7 +138,8 @@ def quickstart(request: pytest.FixtureRequest, server: Server, key: Key) -> Iter
 
 
 @pytest.fixture(scope="module")
-def bucket(moto_s3: S3Server, wav: bytes) -> str:
+def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
+    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
     return moto_s3.new_bucket(**{"calls/a.wav": wav, "calls/b.wav": wav, "calls/notes.txt": b"x"})
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.contract.bodies import WEBHOOK_SECRET, hook, manifest, prefix, single
 from tests.contract.client import Client
-from tests.contract.conftest import StartServer, client_of
+from tests.contract.conftest import NewDatabase, StartServer, client_of
 from tests.contract.receiver import Delivery, Hook, Receiver, Reply, running_receiver
 from tests.contract.strict import check_job, check_no_secret_names, parsed
 from tests.servers.s3_server import S3Server
@@ -38,7 +38,8 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def bucket(moto_s3: S3Server, wav: bytes) -> str:
+def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
+    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
     return moto_s3.new_bucket(**{"a.wav": wav})
 
 

@@ -50,7 +50,9 @@ ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One durable task. `priority`: smaller goes first; a shard's is its number, so new jobs overtake big ones."""
+    """One durable task. `priority`: smaller goes first, then who waits longest. A shard's is its number, so new jobs
+    overtake big ones; listings take turns.
+    """
 
     kind: str
     job_id: str
@@ -89,7 +91,7 @@ class Task:
 
     @property
     def priority(self) -> int:
-        return self.number + 1
+        return 1 if self.kind == ENUMERATE else self.number + 1
 
 
 @dataclass(frozen=True, slots=True)
