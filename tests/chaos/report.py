@@ -23,7 +23,7 @@ TITLES = {
 
 COMMANDS = """\
 ```sh
-make chaos                            # 200 kills, about 25 minutes; as root, or no disk is filled
+make chaos                            # 200 kills, about 20 minutes; as root, or no disk is filled
 SEED=7 KILLS=50 make chaos            # in another order, and fewer
 ```
 """
