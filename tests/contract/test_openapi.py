@@ -119,14 +119,14 @@ def test_no_generated_job_in_places_that_are_served_is_answered_otherwise(
 
 @pytest.fixture(scope="module")
 def job_ids(alice: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
-    """By their last states."""
-    bucket = moto_s3.new_bucket(**{"a.wav": wav, "notes.txt": b"x"})
-    there, missing, out = f"s3://{bucket}/a.wav", f"s3://{bucket}/missing.wav", f"s3://{bucket}/out/"
+    """By their last states; each has its own output, or a transcript of another would be in its way."""
+    bucket = moto_s3.new_bucket(**{"calls/a.wav": wav, "calls/notes.txt": b"x"})
+    there, missing, out = f"s3://{bucket}/calls/a.wav", f"s3://{bucket}/missing.wav", f"s3://{bucket}/out"
     bodies = [
-        prefix(f"s3://{bucket}/", out, reference_id="x"),
-        manifest(there, missing, output=out),
-        prefix(f"s3://{bucket}/empty/", out),
-        manifest(*[there] * 200, output=f"{out}canceled/"),
+        prefix(f"s3://{bucket}/calls/", f"{out}/succeeded/", reference_id="x"),
+        manifest(there, missing, output=f"{out}/partial/"),
+        prefix(f"s3://{bucket}/empty/", f"{out}/failed/"),
+        manifest(*[there] * 200, output=f"{out}/canceled/"),
     ]
     ids = [alice.submit(body) for body in bodies]
     alice.cancel(ids[-1])
