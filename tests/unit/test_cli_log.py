@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,3 +98,17 @@ def test_the_durable_engine_finds_its_lines_taken_care_of(capsys: pytest.Capture
     init_logger()
     assert dbos_logger.handlers == handlers
     assert dbos_logger.propagate is False
+
+
+def test_the_log_outlives_what_standard_error_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress bar replaces standard error for a while; whoever flushes the log later must not find it closed."""
+    before, after = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", before)
+    configure_log("warning")
+    logging.getLogger("some.library").warning("first")
+    monkeypatch.setattr(sys, "stderr", after)
+    before.close()
+    (handler,) = logging.getLogger().handlers
+    handler.flush()
+    logging.getLogger("some.library").warning("second")
+    assert "second" in after.getvalue()

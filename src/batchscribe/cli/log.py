@@ -60,10 +60,15 @@ def _for_a_program() -> list[Processor]:
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
+    """Goes to what `sys.stderr` is at that moment (see `_logger`): the one before may be closed."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        """To what `sys.stderr` is at that moment; see `_logger`."""
         self.stream = sys.stderr
         super().emit(record)
+
+    def flush(self) -> None:
+        self.stream = sys.stderr
+        super().flush()
 
 
 def _take_in_libraries(level: str, rendering: list[Processor]) -> None:
