@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from batchscribe.settings import Settings
-
-END_SEC = 15.0  #: after the grace time; then the process ends anyhow: work on record bears that
+END_SEC = 15.0  #: of a service, after the grace time; then it ends anyhow: work on record bears that
 EXIT_OUTDATED = 1
 OUTDATED = "The database was migrated by another release: this process ends; start it anew."
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -20,24 +18,28 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Ending:
     """The signal that asked for the end, once there was one."""
 
-    def __init__(self, grace_sec: float) -> None:
-        self.asked = False
-        self._grace_sec = grace_sec
+    def __init__(self, within_sec: float) -> None:
+        self.status: int | None = None  #: what a shell shows of a process that ended by the signal
+        self._within_sec = within_sec
+
+    @property
+    def asked(self) -> bool:
+        return self.status is not None
 
     def note(self, number: int, _frame: FrameType | None) -> None:
-        """Leave a mark and a deadline; the second signal ends it all. No `threading.Event`: see `Interruption`."""
-        if self.asked:
+        """Leave a mark and a deadline. No `threading.Event`: a handler that sets one can lock up with its wait."""
+        if self.status is not None:  # the second time the user means it
             os._exit(128 + number)
-        self.asked = True
-        end = threading.Timer(self._grace_sec + END_SEC, os._exit, [1])
+        self.status = 128 + number
+        end = threading.Timer(self._within_sec, os._exit, [self.status])
         end.daemon = True
         end.start()
 
 
 @contextmanager
-def ending(settings: Settings) -> Iterator[Ending]:
-    """Takes SIGTERM and Ctrl-C for as long as it lasts."""
-    end = Ending(settings.grace_sec)
+def ending(within_sec: float) -> Iterator[Ending]:
+    """Takes SIGTERM and Ctrl-C for as long as it lasts; `within_sec` later the process has ended."""
+    end = Ending(within_sec)
     before = {number: signal.signal(number, end.note) for number in SIGNALS}
     try:
         yield end

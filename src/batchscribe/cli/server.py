@@ -12,7 +12,7 @@ import uvicorn
 
 from batchscribe.api.app import create_app
 from batchscribe.api.loopback import is_loopback
-from batchscribe.cli.ending import EXIT_OUTDATED, OUTDATED, ending
+from batchscribe.cli.ending import END_SEC, EXIT_OUTDATED, OUTDATED, ending
 from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
@@ -29,7 +29,8 @@ BACKLOG = 2048
 def run_server(settings: Settings, *, with_worker: bool) -> int:
     """The exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     _check_auth(settings)
-    with _listening(settings) as listener, ending(settings):
+    # The first signal is uvicorn's to act on, which passes it on when it is done.
+    with _listening(settings) as listener, ending(settings.grace_sec + END_SEC):
         if with_worker:
             with opened_alone(settings) as records:
                 return _work_and_serve(records, settings, listener)

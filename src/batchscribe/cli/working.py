@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from batchscribe.cli.ending import EXIT_OUTDATED, OUTDATED, Ending, ending
+from batchscribe.cli.ending import END_SEC, EXIT_OUTDATED, OUTDATED, Ending, ending
 from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
 from batchscribe.settings import Settings
@@ -19,7 +19,7 @@ def run_worker(settings: Settings) -> int:
     """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
     engines_at_hand(settings.engine, settings)  # raises where there is none
     records = opened(settings)
-    with ending(settings) as end, metrics_server(settings, records):
+    with ending(settings.grace_sec + END_SEC) as end, metrics_server(settings, records):
         worker = Worker(records, settings)
         worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
         try:
