@@ -17,7 +17,7 @@ from dbos import DBOSClient
 
 from batchscribe.database.engine import open_engine
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Task, files_queue
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Held, Task, files_queue
 from tests.databases import engine_tasks
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
@@ -145,6 +145,25 @@ def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine
             flow.enqueue(connection, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
     assert until(lambda: list(statuses(engine).values()) == ["SUCCESS"] * 12)
     assert most == 2
+
+
+def test_tasks_are_handed_on_although_one_of_them_was_forgotten_meanwhile(engine: sa.Engine, flow: Flow) -> None:
+    """Between looking and handing on, a job may end and take its tasks with it."""
+    begun, diary = threading.Event(), Diary()
+
+    def interrupted(_job_id: str, _number: int) -> None:
+        begun.set()
+        raise WorkInterrupted("stop")
+
+    flow.run({SHARD: interrupted}, executor_id="first", lanes=["here"], engines=["scripted"], slots=2)
+    with engine.begin() as connection:
+        flow.enqueue(connection, SHARD_1)
+    assert begun.wait(10)
+    flow.stop()
+    [held] = flow.held(executor_id="first")
+    flow.hand_on([Held("job_gone-1", "first", held.queue), held])
+    flow.run(diary.handlers(), executor_id="second", lanes=["here"], engines=["scripted"], slots=2)
+    assert until(lambda: diary.ran == [("job_1", 1)])
 
 
 def test_an_interrupted_task_is_taken_up_by_the_next_run(engine: sa.Engine, flow: Flow) -> None:

@@ -320,11 +320,22 @@ class Flow:
         return [Held(each.workflow_id, each.executor_id or "", each.queue_name or "") for each in found]
 
     def hand_on(self, tasks: Iterable[Held]) -> None:
-        """Put tasks back into their queues for whoever is free: the process that had them has ended."""
+        """Put tasks back into their queues for whoever is free: the process that had them has ended.
+
+        One that was forgotten meanwhile stays so.
+        """
         by_queue = sorted(tasks, key=lambda task: task.queue)
         for queue, group in groupby(by_queue, key=lambda task: task.queue):
             for batch in batched([task.task_id for task in group], BATCH):
-                self._client.resume_workflows(batch, queue_name=queue)
+                self._resume(batch, queue)
+
+    def _resume(self, task_ids: Sequence[str], queue: str) -> None:
+        try:
+            self._client.resume_workflows(list(task_ids), queue_name=queue)
+        except engine_errors.DBOSNonExistentWorkflowError:  # then the engine resumes none of them
+            if len(task_ids) > 1:
+                for task_id in task_ids:
+                    self._resume([task_id], queue)
 
     @staticmethod
     def is_running(task: Held) -> bool:
