@@ -168,13 +168,13 @@ class DataDirectoryBusy(UsageError):
     code = "DATA_DIRECTORY_BUSY"
 
 
-# --- requests over HTTP ------------------------------------------------------------------------------------------
-
-
 class SchemaMismatch(UsageError):
     """The database's schema is older than this release needs, or newer than it knows."""
 
     code = "SCHEMA_MISMATCH"
+
+
+# --- requests over HTTP ------------------------------------------------------------------------------------------
 
 
 class RequestRefused(UsageError):

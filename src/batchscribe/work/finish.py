@@ -42,7 +42,7 @@ def cancel_served_job(job: Job, records: Records) -> bool:
         if not _end(connection, job, JobState.CANCELED, records):
             return False
         records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
-    log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=JobState.CANCELED)
+    _tell_end(job, JobState.CANCELED)
     return True
 
 
@@ -56,9 +56,15 @@ def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError 
     with records.transaction() as connection:
         if not _end(connection, job, state, records, error=error):
             return False
-    log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
+    _tell_end(job, state, error)
     clear_queues(job.job_id, records)
     return True
+
+
+def _tell_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
+    """Once it is on record."""
+    JOBS.labels(state.lower()).inc()
+    log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
 
 
 def _end(
@@ -66,7 +72,6 @@ def _end(
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
-    JOBS.labels(state.lower()).inc()
     destroy_secrets(connection, job, STORAGE_SECRETS)
     announce(connection, records, job.job_id)
     return True

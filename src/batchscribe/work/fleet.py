@@ -3,7 +3,7 @@
 The durable engine takes up only what a process of the same name left. So every process has a name of its own and a row
 in the table `worker`, which it renews. Whoever has the turn deletes the rows of silent workers and puts every task that
 is on record as running, of a process without a row, back into its queue. A wrong verdict costs work, never a result:
-see `Shard.run`.
+see `work/shard.py`.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class Fleet:
     def beat(self) -> None:
         """Give one sign of life, and do what is due."""
         if not is_current(self._records.engine):
-            log.error("worker.outdated", worker_id=self.me.worker_id)
             self._outdated()
+            self._give_sign()  # while it drains, nobody shall do what it has in hand
             return
         self._give_sign()
         self._hand_on_strays()
@@ -159,7 +159,7 @@ class Fleet:
         with self._records.transaction() as connection:
             if not take_turn(connection, Turn.REAP, every_sec=self._heartbeat_sec / 2):
                 return
-            silent = [each for each in silent_workers(connection, silent_sec=self._silent_sec) if each != self.me]
+            silent = silent_workers(connection, silent_sec=self._silent_sec)  # not this one: it has just given a sign
             dismiss(connection, [each.worker_id for each in silent])
         REAPED_WORKERS.inc(len(silent))
         for each in silent:

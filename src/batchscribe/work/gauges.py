@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from batchscribe.database.backlog import TenantBacklog, WebhookBacklog, backlog_by_tenant, webhook_backlog
+from batchscribe.database.trouble import cause_of
 from batchscribe.database.worker import silent_workers, workers
 from batchscribe.metrics import REGISTRY
 from batchscribe.settings import Settings
@@ -82,7 +83,7 @@ class Gauges(Collector):
         try:
             answer.put(self._look())
         except sa.exc.SQLAlchemyError as error:
-            log.warning("database.trouble", error=str(getattr(error, "orig", error)))
+            log.warning("database.trouble", error=cause_of(error))
             answer.put(None)
         finally:
             self._looking.release()

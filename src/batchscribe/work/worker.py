@@ -113,7 +113,7 @@ class Worker:
             self._settings, lanes=lanes, slots=self._slots.width, engines=capabilities(self._settings), home=home
         )
         self._worker_id = me.worker_id
-        self._fleet = Fleet(self._records, self._settings, me, self.watch, self.outdated.set)
+        self._fleet = Fleet(self._records, self._settings, me, self.watch, self._end_outdated)
         self._fleet.enter()
         self._records.flow.run(
             handlers,
@@ -124,6 +124,11 @@ class Worker:
             tenant_slots=self._settings.tenant_shards,
         )
         self._fleet.begin()
+
+    def _end_outdated(self) -> None:
+        if not self.outdated.is_set():
+            log.error("worker.outdated", worker_id=self._worker_id)
+            self.outdated.set()
 
     def drain(self, within_sec: float) -> bool:
         """Begin no new file and wait for those in hand; False when some were not done in time. Then `stop`."""
