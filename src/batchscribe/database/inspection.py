@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from batchscribe.database.clock import UnixNow
-from batchscribe.database.tables import sealing_key
+from batchscribe.database.engine import parsed_url
 
 CONNECT_SEC = 5
 STATEMENT_SEC = 5
@@ -25,11 +25,9 @@ class Connections:
 
 def open_to_look(url: str) -> sa.Engine:
     """Nothing can be written through it. Raises `FileNotFoundError` for a SQLite file that is not there."""
-    parsed = sa.make_url(url)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(Path(parsed.database or ""))
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
     limits = f"-c default_transaction_read_only=on -c statement_timeout={1000 * STATEMENT_SEC}"
     return sa.create_engine(
         parsed, poolclass=sa.NullPool, connect_args={"connect_timeout": CONNECT_SEC, "options": limits}
@@ -71,11 +69,6 @@ def connections_of_server(connection: sa.Connection) -> Connections | None:
     in_use = connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
     most = connection.scalar(sa.text("SELECT current_setting('max_connections')::int"))
     return Connections(in_use=in_use or 0, most=most or 0)
-
-
-def agreed_key_id(connection: sa.Connection) -> str | None:
-    """Of the key that all processes seal with; none before the first one came."""
-    return connection.scalar(sa.select(sealing_key.c.key_id))
 
 
 def clock_ahead_sec(connection: sa.Connection) -> float:

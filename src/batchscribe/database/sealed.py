@@ -116,11 +116,16 @@ def _key_id(key: bytes) -> str:
     return hashlib.sha256(b"batchscribe key id" + key).hexdigest()[:16]
 
 
+def agreed_key_id(connection: sa.Connection) -> str | None:
+    """Of the key that all processes seal with; none before the first one came."""
+    return connection.scalar(sa.select(sealing_key.c.key_id))
+
+
 def agree_on_key(connection: sa.Connection, keyring: Keyring) -> None:
     """See that this process seals with the key of all others; the first one's counts, until one that has it brings a
     newer one. Raises `SecretKeyChanged`.
     """
-    agreed = connection.scalar(sa.select(sealing_key.c.key_id))
+    agreed = agreed_key_id(connection)
     if agreed is None:
         connection.execute(sa.insert(sealing_key).values(number=1, key_id=keyring.key_ids[0]))
     elif agreed not in keyring.key_ids:

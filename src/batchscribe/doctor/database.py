@@ -12,6 +12,7 @@ from batchscribe.database.inspection import (
     open_to_look,
     server_version,
 )
+from batchscribe.database.trouble import cause_of
 from batchscribe.doctor.check import Check, Verdict, failed, ok, skipped, warning
 from batchscribe.doctor.clock import check_clock
 from batchscribe.doctor.key import check_key, check_key_alone
@@ -85,4 +86,4 @@ def _advice(settings: Settings) -> str:
 
 def _in_one_line(error: sa.exc.DBAPIError) -> str:
     """Drivers never say the password."""
-    return " ".join(str(error.orig).split())
+    return " ".join(cause_of(error).split())

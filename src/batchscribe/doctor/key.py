@@ -7,8 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from batchscribe.database.inspection import agreed_key_id
-from batchscribe.database.sealed import KEY_FILE, Keyring, load_keyring
+from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
 from batchscribe.doctor.check import Check, Verdict, failed, ok, warning
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings

@@ -15,7 +15,8 @@ OTHER_BYTES_PER_SEC = 16_000
 
 
 def estimated_audio_sec(uri: str, size_bytes: int) -> float:
-    return size_bytes / (WAV_BYTES_PER_SEC if uri[-4:].lower() == ".wav" else OTHER_BYTES_PER_SEC)
+    is_wav = uri[-4:].lower() == ".wav"  # asked a million times; what has a size has no query behind its name
+    return size_bytes / (WAV_BYTES_PER_SEC if is_wav else OTHER_BYTES_PER_SEC)
 
 
 class ShardCutter:
