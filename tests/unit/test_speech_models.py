@@ -55,6 +55,14 @@ def test_an_old_vocabulary_in_lines_of_text_says_the_same(settings: Settings) ->
     assert list_models(settings)[0].languages == ("de", "en")
 
 
+def test_the_end_of_the_last_line_does_not_make_an_english_model_understand_everything(settings: Settings) -> None:
+    folder = random_whisper(settings.models_dir / "tiny.en", multilingual=False)
+    tokens = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    (folder / "vocabulary.json").unlink()
+    assert list_models(settings)[0].languages == ("en",)
+
+
 def test_a_model_is_found_by_its_name_and_by_its_folder(settings: Settings, tmp_path: Path) -> None:
     random_whisper(settings.models_dir / "tiny")
     elsewhere = random_whisper(tmp_path / "elsewhere" / "my-whisper")

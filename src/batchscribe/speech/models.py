@@ -145,7 +145,8 @@ def read_vocabulary(path: Path) -> frozenset[str]:
     as_json, as_text = (path / name for name in VOCABULARIES)
     if as_json.is_file():
         return frozenset(json.loads(as_json.read_text(encoding="utf-8")))
-    return frozenset(as_text.read_text(encoding="utf-8").split("\n"))
+    # The last line ends like the others, and no empty one follows it.
+    return frozenset(as_text.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
 
 
 def missing_files(path: Path) -> list[str]:
