@@ -7,6 +7,7 @@
     │   │   └── OptionNotAvailable
     │   ├── InvalidSetting
     │   ├── EngineNotAvailable      the named engine or its model is not at hand
+    │   ├── ModelNotFound           no speech model of this name is known, or at hand
     │   ├── JobNotFound
     │   ├── JobFileNotFound
     │   ├── JobNotCancelable        it has ended already
@@ -45,6 +46,10 @@
     │   ├── DecodeLimitExceeded
     │   ├── DecodeTimeout
     │   └── DecoderDied             the decoder's process died; worth one more try
+    ├── ModelError                  a speech model could not be pulled or used
+    │   ├── ModelNotPulled          no source gave it
+    │   ├── ModelDamaged            a file of it is missing or not the one it should be
+    │   └── ModelNotStored          no room for it, or no permission to write
     ├── EngineError
     │   ├── EngineDied              the engine's process died, also on the second try
     │   └── EngineTimeout
@@ -130,6 +135,12 @@ class EngineNotAvailable(UsageError):
     """The engine, or the model it needs, is not installed here."""
 
     code = "ENGINE_NOT_AVAILABLE"
+
+
+class ModelNotFound(UsageError):
+    """No speech model of this name is known, or at hand."""
+
+    code = "MODEL_NOT_FOUND"
 
 
 class JobNotFound(UsageError):
@@ -384,6 +395,33 @@ class DecoderDied(MediaError):
     """The decoder's process died while it decoded this file."""
 
     code = "DECODER_CRASHED"
+
+
+# --- speech models ---------------------------------------------------------------------------------------------
+
+
+class ModelError(BatchscribeError):
+    """A speech model could not be pulled or used."""
+
+    code = "MODEL_ERROR"
+
+
+class ModelNotPulled(ModelError):
+    """No source gave the model."""
+
+    code = "MODEL_NOT_PULLED"
+
+
+class ModelDamaged(ModelError):
+    """A file of the model is missing, or is not the file that it should be."""
+
+    code = "MODEL_DAMAGED"
+
+
+class ModelNotStored(ModelError):
+    """There is no room for the model, or no permission to write it."""
+
+    code = "MODEL_NOT_STORED"
 
 
 # --- engines ---------------------------------------------------------------------------------------------------

@@ -285,7 +285,7 @@ def test_an_engine_without_its_model_is_told_with_the_command_that_gets_one(comm
     command.environment["BATCHSCRIBE_ENGINE"] = "whisper"
     engine = examined(command, status=1)["engine"]
     assert "no model here" in engine["finding"]
-    assert "`batchscribe models pull large-v3-turbo`" in engine["advice"]
+    assert "`batchscribe models pull base`" in engine["advice"]
 
 
 def test_the_engine_is_loaded_only_when_that_is_asked_for(command: Command) -> None:

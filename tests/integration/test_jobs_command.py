@@ -107,12 +107,6 @@ def test_show_tells_failures_to_people_and_every_file_to_scripts(history: tuple[
     assert len(files) == 4
 
 
-def test_with_no_model_the_list_says_how_to_get_one(command: Command) -> None:
-    result = command.run("models", "list")
-    assert result.status == 0
-    assert "batchscribe models pull large-v3-turbo" in result.out
-
-
 def test_the_output_can_be_cut_off(history: tuple[Command, Result, Result]) -> None:
     """As `| head` does it."""
     command, *_ = history

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.errors import EngineNotAvailable
+from batchscribe.errors import EngineNotAvailable, ModelNotFound
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models import ORIGIN, find_model, list_models, pull_model
+from batchscribe.speech.models import find_model, list_models
+from batchscribe.speech.models import origin as record
+from batchscribe.speech.models.pull import pull_model
 from tests.models.whisper import random_whisper
 
 
@@ -23,7 +25,7 @@ def test_no_models_directory_means_no_models(settings: Settings) -> None:
 def test_models_are_listed_best_first_with_what_there_is_to_know(settings: Settings) -> None:
     for name in ("tiny", "large-v3-turbo", "someone--own-model"):
         random_whisper(settings.models_dir / name)
-    (settings.models_dir / "tiny" / ORIGIN).write_text(json.dumps({"repository": "o/r", "revision": "abc123"}))
+    (settings.models_dir / "tiny" / record.NAME).write_text(json.dumps({"repository": "o/r", "revision": "abc123"}))
     infos = list_models(settings)
     assert [info.name for info in infos] == ["large-v3-turbo", "tiny", "someone/own-model"]
     assert [info.revision for info in infos] == [None, "abc123", None]
@@ -50,7 +52,7 @@ def test_an_old_vocabulary_in_lines_of_text_says_the_same(settings: Settings) ->
     folder = random_whisper(settings.models_dir / "base", languages=("en", "de"))
     vocabulary = folder / "vocabulary.json"
     tokens = json.loads(vocabulary.read_text(encoding="utf-8"))
-    (folder / "vocabulary.txt").write_text("\n".join(tokens), encoding="utf-8")
+    (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     vocabulary.unlink()
     assert list_models(settings)[0].languages == ("de", "en")
 
@@ -61,6 +63,13 @@ def test_the_end_of_the_last_line_does_not_make_an_english_model_understand_ever
     (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     (folder / "vocabulary.json").unlink()
     assert list_models(settings)[0].languages == ("en",)
+
+
+def test_a_record_that_cannot_be_read_says_nothing(settings: Settings) -> None:
+    folder = random_whisper(settings.models_dir / "tiny")
+    (folder / record.NAME).write_text('{"repository": ')
+    [info] = list_models(settings)
+    assert (info.revision, info.origin.is_checked) == (None, False)
 
 
 def test_a_model_is_found_by_its_name_and_by_its_folder(settings: Settings, tmp_path: Path) -> None:
@@ -75,16 +84,21 @@ def test_a_model_that_is_not_there_is_named_with_the_command_that_gets_it(settin
         find_model("small", settings)
 
 
+def test_a_name_that_cannot_be_pulled_is_not_told_to_be_pulled(settings: Settings) -> None:
+    with pytest.raises(EngineNotAvailable, match="`batchscribe models list`"):
+        find_model("no-such-folder", settings)
+
+
 def test_a_folder_that_is_no_model_is_told_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
     with pytest.raises(EngineNotAvailable, match=r"model\.bin, tokenizer\.json, vocabulary\.json missing"):
         find_model(str(tmp_path), settings)
 
 
-@pytest.mark.parametrize("name", ["huge", "a/b/c", "../secrets/", ""])
+@pytest.mark.parametrize("name", ["huge", "a/b/c", "../secrets", "a/..", "a/b--c", "..", ""])
 def test_a_name_that_is_neither_known_nor_a_repository_is_refused_with_the_known_ones(
     settings: Settings, name: str
 ) -> None:
-    with pytest.raises(EngineNotAvailable, match="large-v3-turbo"):
+    with pytest.raises(ModelNotFound, match=r"name one of large-v3, .*, or a repository of the hub as OWNER/NAME"):
         pull_model(name, settings)
     assert not settings.models_dir.exists()

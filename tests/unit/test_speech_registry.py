@@ -7,7 +7,8 @@ import pytest
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
-from batchscribe.speech.registry import capabilities, choose_engine, choose_of_fleet, engines_of
+from batchscribe.speech.models import list_models
+from batchscribe.speech.registry import capabilities, choose_engine, choose_of_fleet, engines_of, speed_of
 from batchscribe.speech.whisper import WhisperSpec
 from tests.models.whisper import random_whisper
 
@@ -32,7 +33,7 @@ def test_auto_without_a_model_is_the_built_in_engine_with_a_warning_and_the_comm
     choice = choose_engine("auto", "en", bare)
     assert (choice.spec.name, choice.language) == ("pocketsphinx", "en-US")
     assert "low accuracy" in choice.warnings[0]
-    assert "`batchscribe models pull large-v3-turbo`" in choice.warnings[0]
+    assert "`batchscribe models pull base`" in choice.warnings[0]
 
 
 def test_auto_takes_the_best_model_that_understands_the_language(pulled: Settings) -> None:
@@ -58,7 +59,7 @@ def test_a_configured_model_that_is_missing_is_an_error_not_a_reason_for_another
 
 
 def test_whisper_asked_for_by_name_never_falls_back(bare: Settings) -> None:
-    with pytest.raises(EngineNotAvailable, match="models pull large-v3-turbo"):
+    with pytest.raises(EngineNotAvailable, match="models pull base"):
         choose_engine("whisper", "en", bare)
 
 
@@ -101,6 +102,14 @@ def test_on_a_gpu_there_is_one_process(pulled: Settings) -> None:
     on_cpu = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cpu")).spec
     assert (on_gpu.most_processes, on_cpu.most_processes) == (1, None)
     assert on_gpu.speed > on_cpu.speed
+
+
+def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Settings) -> None:
+    model = list_models(pulled)[0]
+    one, four = (load_settings(data_dir=pulled.data_dir, device="cpu", workers=workers) for workers in (1, 4))
+    assert speed_of(model, four) == pytest.approx(4 * speed_of(model, one))
+    one, four = (load_settings(data_dir=pulled.data_dir, device="cuda", workers=workers) for workers in (1, 4))
+    assert speed_of(model, four) == pytest.approx(speed_of(model, one))
 
 
 def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Lists of jobs, keys and models."""
+"""Lists of jobs, keys and checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from batchscribe.cli.console import console
 from batchscribe.cli.places import printable
 from batchscribe.database.api_key import ApiKey
 from batchscribe.doctor.check import Check
-from batchscribe.speech.models import ModelInfo
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.model import JsonObject
 
@@ -44,12 +43,4 @@ def show_checks(checks: Iterable[Check]) -> None:
     for check in checks:
         lines = [printable(line) for line in (check.finding, check.advice) if line]
         table.add_row(check.name, check.verdict.value, "\n".join(lines))
-    console().print(table, soft_wrap=False)
-
-
-def show_models(models: Sequence[ModelInfo]) -> None:
-    table = Table("model", "size", "languages", "folder", box=None)
-    for model in models:
-        languages = f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages)
-        table.add_row(model.name, f"{model.size_bytes / 2**20:.0f} MiB", languages, str(model.path))
     console().print(table, soft_wrap=False)

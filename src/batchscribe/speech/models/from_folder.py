@@ -1,0 +1,55 @@
+"""A model from a folder: a copy that was brought here by other means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from batchscribe.errors import ModelDamaged, ModelNotPulled
+from batchscribe.speech.models.at_hand import READ, missing_names, no_model
+from batchscribe.speech.models.files import blocks_of, copy_file, telling
+from batchscribe.speech.models.folders import remove_folder
+from batchscribe.speech.models.known import KnownModel
+from batchscribe.speech.models.origin import FileRecord, Origin
+from batchscribe.speech.models.watch import Watch
+
+
+def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+    """The folder of the copied and checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
+    names = wanted_names(folder, model)
+    files = part / "files"
+    with telling(files):
+        remove_folder(files)
+        files.mkdir(parents=True)
+    records: dict[str, FileRecord] = {}
+    for name in names:
+        blocks = read_file(folder / name)
+        records[name] = copy_file(blocks, files / name, model.file(name), str(folder), watch)
+    return files, Origin(
+        repository=model.repository if model.is_pinned else None,
+        revision=model.revision,
+        licence=model.licence,
+        source="folder",
+        places=(str(folder),),
+        files=records,
+    )
+
+
+def wanted_names(folder: Path, model: KnownModel) -> list[str]:
+    """Raises `ModelDamaged`."""
+    there = {name for name in READ if (folder / name).is_file()}
+    needed = [file.name for file in model.files]
+    missing = [name for name in needed if name not in there] or missing_names(there)
+    if missing:
+        raise ModelDamaged(no_model(str(folder), missing))
+    return needed if model.is_pinned else sorted(there)
+
+
+def read_file(path: Path) -> Iterator[bytes]:
+    """Raises `ModelNotPulled`."""
+    try:
+        with path.open("rb") as file:
+            yield from blocks_of(file)
+    except OSError as error:
+        raise ModelNotPulled(f"{path} cannot be read ({os.strerror(error.errno or 0)}).") from error

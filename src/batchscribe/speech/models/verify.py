@@ -1,0 +1,95 @@
+"""Whether the files of a model at hand are still the ones they should be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from batchscribe.settings import Settings
+from batchscribe.speech.models.at_hand import READ, missing_files
+from batchscribe.speech.models.files import difference, hash_file
+from batchscribe.speech.models.folders import name_of, not_at_hand, pulled_folders
+from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
+from batchscribe.speech.models.origin import Origin, read_origin
+from batchscribe.speech.models.watch import Watch
+
+
+class Verdict(StrEnum):
+    """Of one file; `unknown`: there is nothing to compare it with."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    MISSING = "missing"
+    UNEXPECTED = "unexpected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """`against` is what it was compared with: a `pinned` hash, the `hub`, or itself when it was pulled (`pull`)."""
+
+    file: str
+    verdict: Verdict
+    against: str | None = None
+    fault: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.verdict not in (Verdict.OK, Verdict.UNKNOWN)
+
+
+class Expected(NamedTuple):
+    size_bytes: int
+    sha256: str
+    against: str
+
+
+def verify_models(
+    name: str | None, settings: Settings, watch: Watch, known: Mapping[str, KnownModel] = KNOWN_MODELS
+) -> dict[str, tuple[FileVerdict, ...]]:
+    """Of one pulled model or of all, also of those that are at hand no more since a file is missing.
+
+    Raises `ModelNotFound`.
+    """
+    folders = {name_of(folder): folder for folder in sorted(pulled_folders(settings))}
+    if name is not None and name not in folders:
+        raise not_at_hand(name)
+    names = folders if name is None else [name]
+    return {each: verify_folder(folders[each], known.get(each), watch) for each in names}
+
+
+def verify_folder(folder: Path, model: KnownModel | None, watch: Watch) -> tuple[FileVerdict, ...]:
+    """Each file that the engine reads is hashed, and compared with what is pinned, else with what was pulled."""
+    origin = read_origin(folder)
+    expected = expected_files(origin, model)
+    verdicts = {name: judge(folder / name, expected[name], watch) for name in expected}
+    lists_all = bool(origin.files) or (model is not None and model.is_pinned)
+    for name in READ:
+        if name not in expected and (folder / name).is_file():
+            verdicts[name] = FileVerdict(name, Verdict.UNEXPECTED if lists_all else Verdict.UNKNOWN)
+    for name in missing_files(folder):
+        verdicts.setdefault(name, FileVerdict(name, Verdict.MISSING))
+    return tuple(verdicts[name] for name in sorted(verdicts))
+
+
+def expected_files(origin: Origin, model: KnownModel | None) -> dict[str, Expected]:
+    pulled = {
+        name: Expected(record.size_bytes, record.sha256, record.checked_against or "pull")
+        for name, record in origin.files.items()
+    }
+    pinned = {file.name: Expected(file.size_bytes, file.sha256, "pinned") for file in model.files} if model else {}
+    return pulled | pinned
+
+
+def judge(path: Path, expected: Expected, watch: Watch) -> FileVerdict:
+    try:
+        fault = difference(hash_file(path, watch), expected.size_bytes, expected.sha256)
+    except FileNotFoundError:
+        return FileVerdict(path.name, Verdict.MISSING, expected.against)
+    except OSError as error:
+        fault = f"it cannot be read ({os.strerror(error.errno or 0)})"
+    return FileVerdict(path.name, Verdict.WRONG if fault else Verdict.OK, expected.against, fault)
