@@ -1,5 +1,5 @@
-"""What every test may rely on: the corpus, the example recordings, a PostgreSQL server, clean settings, and no silent
-skips on CI.
+"""What every test may rely on: the corpus, the example recordings, published models, a PostgreSQL server, clean
+settings, and no silent skips on CI.
 """
 
 from __future__ import annotations
@@ -37,6 +37,22 @@ def corpus() -> Path:
 def examples() -> Path:
     """The recordings of our own making that `make demo` transcribes."""
     return ROOT / "examples" / "audio"
+
+
+@pytest.fixture(scope="session")
+def tiny_en_model() -> Path:
+    """The folder of a published Whisper model for English, pulled once per machine; skipped where it cannot be had."""
+    from tests.models.published import published_model  # not for tests that need no model
+
+    return published_model("tiny.en")
+
+
+@pytest.fixture(scope="session")
+def base_model() -> Path:
+    """The same for one that knows 99 languages."""
+    from tests.models.published import published_model
+
+    return published_model("base")
 
 
 @pytest.fixture(scope="session")
