@@ -18,7 +18,7 @@ help: ## Show what can be made
 
 setup: $(VENV)/runtime.stamp ## Make .venv with the batchscribe command in it
 
-demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio
+demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pulls a speech model if there is none
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/dev.stamp ## Run all tests

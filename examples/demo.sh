@@ -1,5 +1,6 @@
 #!/bin/sh
-# `make demo`: the recordings beside this script become transcripts in .demo, afresh each time.
+# `make demo`: the recordings beside this script become transcripts in .demo, afresh each time. The speech model is pulled
+# once, to where every batchscribe command finds it, and stays there.
 set -eu
 cd "$(dirname "$0")/.."
 rm -rf .demo
@@ -8,6 +9,21 @@ fail() {
     echo "make demo: $1" >&2
     exit 1
 }
+
+# Prints a fact about the models at hand: an expression in Python over what `batchscribe models list --json` says.
+models() {
+    batchscribe models list --json | python -c "import json, sys; at_hand = json.load(sys.stdin); print($1)"
+}
+
+if [ "$(models 'len(at_hand["models"])')" -eq 0 ] && [ -z "${BATCHSCRIBE_WHISPER_MODEL:-}" ]; then
+    echo "There is no speech model here yet: pulling Whisper base, 130 MB, once."
+    batchscribe models pull base ||
+        echo "No speech model could be pulled: the demo goes on with the built-in engine, pocketsphinx, which hears far worse."
+fi
+
+# The demo's jobs have a data directory of their own; its models are those of everyday use.
+mkdir -p .demo/data
+ln -s "$(models 'at_hand["folder"]')" .demo/data/models
 
 status=0
 batchscribe transcribe examples/audio --output .demo/transcripts --data-dir .demo/data --channels || status=$?
