@@ -66,7 +66,7 @@ def pull(name: Name, source: From = None, as_json: AsJson = False, data_dir: Dat
 @models_app.command("verify")
 def verify(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One model; all by default.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="One model; all by default.", show_default=False)
     ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
