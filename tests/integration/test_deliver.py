@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries_of
+from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries_of, insert_delivery, record_attempt
 from batchscribe.database.tables import secret
 from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
+from batchscribe.work.deliver import forget_address
 from batchscribe.work.finish import cancel_served_job
-from batchscribe.work.notify import Webhook
+from batchscribe.work.notify import Webhook, seal_webhook
 from batchscribe.work.records import Records
 from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
@@ -122,6 +125,34 @@ def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(tmp_path: Pa
         events = [delivery.event_type for delivery, _ in sent(runner, job)]
         wait_until(lambda: secrets_left(runner) == 0)
     assert events == ["job.processing", "job.succeeded"]
+
+
+def test_the_secret_goes_when_the_last_two_webhooks_are_over_at_the_same_moment(tmp_path: Path) -> None:
+    with runner_with(tmp_path) as runner:
+        job = runner.run()
+        with runner.records.transaction() as connection:
+            seal_webhook(connection, runner.records, job, Webhook("https://example.com/hook"))
+            for event in ("evt_1", "evt_2"):
+                insert_delivery(connection, job.number, event_id=event, event_type="", payload=b"", moment=0.0)
+        first_is_written, first_may_commit = Event(), Event()
+
+        def end(delivery: Delivery) -> None:
+            with runner.records.transaction() as connection:
+                logged = LoggedAttempt(1, 0.0, 0.0, 200, None)
+                record_attempt(connection, delivery, logged, state=DeliveryState.DELIVERED, next_attempt_at=None)
+                forget_address(connection, job)
+                first_is_written.set()
+                first_may_commit.wait(timeout=30)
+
+        threads = [Thread(target=end, args=(delivery,)) for delivery, _ in sent(runner, job)]
+        threads[0].start()
+        assert first_is_written.wait(timeout=30)
+        threads[1].start()
+        time.sleep(0.3)
+        first_may_commit.set()
+        for thread in threads:
+            thread.join(timeout=30)
+        assert secrets_left(runner) == 0
 
 
 def test_an_event_that_was_pending_when_the_worker_ended_is_sent_by_the_next(tmp_path: Path) -> None:

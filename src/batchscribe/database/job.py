@@ -92,6 +92,11 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
     return found
 
 
+def lock_job(connection: sa.Connection, number: int) -> None:
+    """Let transactions that decide by several rows of one job come one after the other; until this one ends."""
+    connection.execute(sa.select(job.c.number).where(job.c.number == number).with_for_update())
+
+
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
     if "\0" in job_id:  # which PostgreSQL takes in no text
         return None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from batchscribe.database.delivery import LoggedAttempt, find_delivery, is_pending, record_attempt
-from batchscribe.database.job import get_job
+from batchscribe.database.job import get_job, lock_job
 from batchscribe.database.sealed import destroy_secrets
 from batchscribe.errors import SecretKeyChanged
 from batchscribe.jobs.delivery import Delivery, DeliveryState
@@ -80,7 +80,7 @@ def _record(
             task = Task(DELIVER, job.job_id, delivery.number, lane=job.lane, tenant=job.tenant, attempt=logged.attempt)
             records.flow.enqueue(connection, task, delay_sec=delay_sec)
         elif won:
-            _forget_address(connection, job)
+            forget_address(connection, job)
     WEBHOOK_ATTEMPTS.labels(state.lower()).inc()
     log.info(
         "webhook.sent",
@@ -94,7 +94,11 @@ def _record(
     )
 
 
-def _forget_address(connection: sa.Connection, job: Job) -> None:
-    """When the last webhook of an ended job is over, nobody needs its address and secret any more."""
+def forget_address(connection: sa.Connection, job: Job) -> None:
+    """When the last webhook of an ended job is over, nobody needs its address and secret any more.
+
+    The lock lets the second of two that are over at the same moment see the first.
+    """
+    lock_job(connection, job.number)
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
         destroy_secrets(connection, job, [WEBHOOK])
