@@ -16,10 +16,11 @@ import jiwer
 import numpy as np
 from whisper_normalizer.english import EnglishTextNormalizer
 
-from batchscribe.segment import Segment
 from batchscribe.settings import load_settings
+from batchscribe.speech.engine import Request
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
+from batchscribe.window import Window
 from benchmarks.flow import bench
 from benchmarks.recordings import CORPUS
 from benchmarks.report import Figure
@@ -46,7 +47,7 @@ def measure() -> list[Figure]:
     flow, bare = _through_the_flow(references), _bare(spoken)
     figures = [_figure(category, spoken, flow, bare) for category in (*SPOKEN, "all")]
     invented = sum(len(flow[each.path].split()) for each in silent)
-    return [*figures, Figure(f"words heard in {len(silent)} recordings without speech", f"{invented}", "0")]
+    return [*figures, Figure(f"words recognized in {len(silent)} recordings without speech", f"{invented}", "0")]
 
 
 def _references() -> list[Reference]:
@@ -75,13 +76,13 @@ def _bare(references: Sequence[Reference]) -> dict[Path, str]:
     """Each file whole, as one utterance: the bare engine at its best."""
     choice = choose_engine(ENGINE, LANGUAGE, load_settings())
     with EnginePool(choice.spec, WORKERS) as pool:
-        futures = {each.path: pool.submit(_whole(each.path), LANGUAGE) for each in references}
+        futures = {each.path: pool.submit(Request(_whole(each.path), LANGUAGE)) for each in references}
         return {path: future.result().text for path, future in futures.items()}
 
 
-def _whole(path: Path) -> Segment:
+def _whole(path: Path) -> Window:
     pieces = decoded([path], segmentation="none")
-    return Segment(0, 0.0, np.concatenate([piece.samples for piece in pieces]))
+    return Window(0, 0.0, np.concatenate([piece.samples for piece in pieces]))
 
 
 def _figure(category: str, spoken: Sequence[Reference], flow: dict[Path, str], bare: dict[Path, str]) -> Figure:

@@ -1,6 +1,6 @@
 """Overhead per file: what the whole flow costs beside decoding, voice activity and one write.
 
-Bare: one process for each core opens file after file with the audio room's own code, finds the segments, and stores a
+Bare: one process for each core opens file after file with the audio room's own code, finds the windows, and stores a
 transcript of the usual size; its own start is not counted. Flow: the durable flow with the scripted engine in memory.
 """
 
@@ -16,6 +16,7 @@ from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.segmenter import segmenter
 from batchscribe.audio.track import AudioTrack
 from batchscribe.speech.inline import InlinePool
+from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from benchmarks.flow import bench
@@ -78,13 +79,13 @@ def _bare_files(work: tuple[list[Path], Path, bytes]) -> float:
     store = connect(Access(file_roots=(paths[0].parent.parent,)))
     began_at = time.process_time()
     for path in paths:
-        _bare_segments(path)
+        _bare_windows(path)
         store.write((out / f"{path.stem}.json").as_uri(), document, overwrite=True)
     return time.process_time() - began_at
 
 
-def _bare_segments(path: Path) -> int:
-    """How many segments the recording has."""
+def _bare_windows(path: Path) -> int:
+    """How many windows the recording has."""
     with path.open("rb") as source:
 
         def fetch(offset: int, length: int) -> bytes:
@@ -92,7 +93,7 @@ def _bare_segments(path: Path) -> int:
             return source.read(length)
 
         track = AudioTrack(RemoteFile(path.stat().st_size, fetch), extra_formats=(), apart=False, max_sec=MAX_SEC)
-        cutter = segmenter(0, "auto")
+        cutter = segmenter(0, "auto", ScriptedSpec().window_sec)
         count = sum(1 for block in track.blocks(_nothing) for _ in cutter.accept(block[0]))
         count += sum(1 for _ in cutter.finish())
         track.close()
@@ -100,4 +101,4 @@ def _bare_segments(path: Path) -> int:
 
 
 def _nothing() -> None:
-    """The parent that would hear a sign of life is this process."""
+    """The parent that waits for a sign of life is this process."""

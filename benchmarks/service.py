@@ -1,6 +1,6 @@
-"""Service against bare engine: the same recordings, the same segments, the same number of engine processes.
+"""Service against bare engine: the same recordings, the same windows, the same number of engine processes.
 
-Bare: the segments lie ready in memory and go straight to the engine processes. Service: submit the job, find the files,
+Bare: the windows lie ready in memory and go straight to the engine processes. Service: submit the job, find the files,
 decode, find speech, transcribe, write, commit.
 """
 
@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 
 from batchscribe.audio.decoder import DecoderPool, Segmentation
 from batchscribe.audio.limits import DecodeLimits
-from batchscribe.segment import Segment
-from batchscribe.settings import Settings, load_settings
+from batchscribe.settings import load_settings
+from batchscribe.speech.engine import EngineSpec, Request
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
+from batchscribe.window import Window
 from benchmarks.flow import bench
 from benchmarks.processes import cpu_sec
 from benchmarks.recordings import examples
@@ -29,8 +30,9 @@ ENGINE, LANGUAGE, WORKERS = "pocketsphinx", "en-US", 2
 def measure() -> list[Figure]:
     recordings = examples()
     settings = load_settings(workers=WORKERS)
-    segments = decoded(recordings)
-    bare_wall_sec, bare_cpu_sec = _bare(segments, settings)
+    spec = choose_engine(ENGINE, LANGUAGE, settings).spec
+    windows = decoded(recordings, window_sec=spec.window_sec)
+    bare_wall_sec, bare_cpu_sec = _bare(windows, spec)
     with TemporaryDirectory() as folder, bench(Path(folder), workers=WORKERS) as flow:
         flow.run(recordings[:1], engine=ENGINE)  # the processes are started and the model is loaded
         run = flow.run(recordings, engine=ENGINE)
@@ -46,28 +48,29 @@ def measure() -> list[Figure]:
     ]
 
 
-def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto") -> list[Segment]:
-    """The segments of all recordings, in memory."""
+def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto", window_sec: float = 0.0) -> list[Window]:
+    """The windows of all recordings, in memory."""
     settings = load_settings()
     store = connect(Access.from_settings(settings, file_roots=tuple({path.parent for path in recordings})))
-    found: list[Segment] = []
+    found: list[Window] = []
     with DecoderPool(1, DecodeLimits.from_settings(settings)) as decoder:
         for path in recordings:
             with (
                 store.open(path.as_uri()) as source,
-                decoder.decode(source, channels_apart=False, segmentation=segmentation) as decoding,
+                decoder.decode(
+                    source, channels_apart=False, segmentation=segmentation, window_sec=window_sec
+                ) as decoding,
             ):
-                found.extend(decoding.segments())
+                found.extend(decoding.windows())
     return found
 
 
-def _bare(segments: list[Segment], settings: Settings) -> tuple[float, float]:
+def _bare(windows: list[Window], spec: EngineSpec) -> tuple[float, float]:
     """Wall and CPU seconds of the engine processes alone."""
-    choice = choose_engine(ENGINE, LANGUAGE, settings)
-    with EnginePool(choice.spec, WORKERS) as pool:
-        for future in [pool.submit(segments[0], LANGUAGE) for _ in range(WORKERS * 2)]:
+    with EnginePool(spec, WORKERS) as pool:
+        for future in [pool.submit(Request(windows[0], LANGUAGE)) for _ in range(WORKERS * 2)]:
             future.result()
         cpu_before, began_at = cpu_sec(), time.monotonic()
-        for future in [pool.submit(segment, LANGUAGE) for segment in segments]:
+        for future in [pool.submit(Request(window, LANGUAGE)) for window in windows]:
             future.result()
         return time.monotonic() - began_at, cpu_sec() - cpu_before

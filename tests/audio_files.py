@@ -15,7 +15,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
-from batchscribe.segment import SAMPLE_RATE, Samples
+from batchscribe.window import SAMPLE_RATE, Samples
 
 Int16 = NDArray[np.int16]
 

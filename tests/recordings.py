@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from batchscribe.segment import SAMPLE_RATE
+from batchscribe.window import SAMPLE_RATE
 
 
 def write_wav(path: Path, *, duration_sec: float = 1.0, channels: int = 1, seed: int = 0) -> Path:

@@ -54,8 +54,9 @@ class Settings(BaseSettings):
     )
     device: str = Field(default="auto", description="Where models run: `auto`, `cpu` or `cuda`.")
     compute_type: str = Field(
-        default="default",
-        description="Number format of Whisper models, as CTranslate2 names it: `int8`, `float16`...",
+        default="auto",
+        description="Number format of Whisper models, as CTranslate2 names it: `int8`, `float16`... "
+        "`auto`: `int8` on a CPU, `float16` on a GPU.",
     )
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),

@@ -1,4 +1,4 @@
-"""Recordings that say a number, which the engine of these tests hears: so each transcript tells its recording."""
+"""Recordings that say a number, which the engine of these tests recognizes: so each transcript tells its recording."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import wave
 
 import numpy as np
 
-from batchscribe.segment import SAMPLE_RATE, Samples
+from batchscribe.window import SAMPLE_RATE, Samples
 
 BITS = 24
 BIT_SAMPLES = SAMPLE_RATE // 100
 LOUD, FAINT = 8000, 1000  #: of 32767
-PIECE_SEC = 29.7  #: with silence behind it, where recordings are cut into segments
+PIECE_SEC = 29.7  #: with silence behind it, where recordings are cut into windows
 SILENCE_SEC = 0.2
 SHORT_SEC, LAST_SEC = 0.4, 0.5
 
 
 def call(number: int, *, pieces: int = 1) -> bytes:
-    """A WAV file; one of two pieces is heard as two segments, and each of them says the number."""
+    """A WAV file; one of two pieces makes two windows, and each of them says the number."""
     parts = [_piece(number, PIECE_SEC, SILENCE_SEC) for _ in range(pieces - 1)]
     samples = np.concatenate([*parts, _piece(number, LAST_SEC if parts else SHORT_SEC, 0.0)])
     file = io.BytesIO()
@@ -31,14 +31,14 @@ def call(number: int, *, pieces: int = 1) -> bytes:
 
 
 def number_in(samples: Samples) -> int:
-    """What a segment of a call says."""
+    """What a window of a call says."""
     start = int(np.argmax(np.abs(samples) > 0.5 * LOUD / 32768))
     bits = samples[start : start + BITS * BIT_SAMPLES].reshape(BITS, BIT_SAMPLES).mean(axis=1) > 0
     return sum(1 << position for position in range(BITS) if bits[position])
 
 
 def words_of(number: int) -> str:
-    """What the engine makes of one segment."""
+    """What the engine makes of one window."""
     return f"recording number {number}"
 
 

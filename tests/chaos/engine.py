@@ -1,4 +1,4 @@
-"""An engine that hears the number of a call, and notes in the ledger that it began to."""
+"""An engine that recognizes the number of a call, and notes in the ledger that it began to."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 
-from batchscribe.segment import Hearing, Segment, Word
+from batchscribe.speech.engine import Request
 from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.window import Recognition, Window, Word
 from tests.chaos.calls import number_in, words_of
 from tests.chaos.ledger import Ledger
 
-#: Seconds that a segment takes, by its number: long enough to be killed in.
+#: Seconds that a window takes, by its number: long enough to be killed in.
 LEAST_SEC, STEP_SEC, STEPS = 0.15, 0.1, 6
 
 
@@ -36,24 +37,21 @@ class ChaosSpec(ScriptedSpec):
 class ChaosEngine:
     """`start` in the ledger is the begin of a transcription: number, where in the recording, and for which worker."""
 
-    batch_size = 1
-    batch_sec = 60.0
-
     def __init__(self, ledger: Ledger, deadly: int | None) -> None:
         self._ledger = ledger
         self._deadly = deadly
 
-    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
-        return [self._hear(segment) for segment in segments]
+    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+        return [self._recognize(request.window) for request in requests]
 
-    def _hear(self, segment: Segment) -> Hearing:
-        number = number_in(segment.samples)
+    def _recognize(self, window: Window) -> Recognition:
+        number = number_in(window.samples)
         worker = parent_process()
         assert worker is not None
         assert worker.pid is not None
-        self._ledger.note("start", number=number, start_sec=segment.start_sec, worker=worker.pid)
+        self._ledger.note("start", number=number, start_sec=window.start_sec, worker=worker.pid)
         if number == self._deadly:
             os.kill(worker.pid, signal.SIGKILL)
         time.sleep(LEAST_SEC + STEP_SEC * (number % STEPS))
         text = words_of(number)
-        return Hearing(text, tuple(Word(word, 0.0, 0.1) for word in text.split()))
+        return Recognition.of(text, tuple(Word(word, 0.0, 0.1) for word in text.split()), window.duration_sec)

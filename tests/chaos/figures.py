@@ -111,7 +111,7 @@ class Figures:
 
     @cached_property
     def _starts(self) -> list[Entry]:
-        """Of files: their later segments do not count."""
+        """Of files: their later windows do not count."""
         return [entry for entry in self.house.ledger.entries("start") if entry.facts["start_sec"] == 0.0]
 
     @cached_property

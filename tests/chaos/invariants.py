@@ -246,7 +246,7 @@ def _check_transcript(call: Call, body: bytes | None) -> Iterator[str]:
         yield f"{call.input_uri} succeeded and has no transcript"
         return
     text = json.loads(body)["result"]["text_display"]
-    if text != " ".join([words_of(call.number)] * call.segments):
+    if text != " ".join([words_of(call.number)] * call.windows):
         yield f"the transcript of {call.input_uri} says {text!r}"
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.segmenter import WholeSegmenter
-from batchscribe.segment import Segment
+from batchscribe.window import Window
 from tests.chaos.calls import call, number_in
 from tests.chaos.ledger import Ledger
 from tests.chaos.orders import Orders
 from tests.chaos.steps import STEPS
 
 
-def segments(recording: bytes) -> list[Segment]:
+def windows(recording: bytes) -> list[Window]:
     with wave.open(io.BytesIO(recording)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
     cutter = WholeSegmenter(0)
@@ -26,9 +26,9 @@ def segments(recording: bytes) -> list[Segment]:
 
 @pytest.mark.parametrize("number", [0, 1, 77_777, 2**24 - 1])
 @pytest.mark.parametrize("pieces", [1, 2, 3])
-def test_each_segment_of_a_call_says_its_number(number: int, pieces: int) -> None:
-    heard = [number_in(segment.samples) for segment in segments(call(number, pieces=pieces))]
-    assert heard == [number] * pieces
+def test_each_window_of_a_call_says_its_number(number: int, pieces: int) -> None:
+    said = [number_in(window.samples) for window in windows(call(number, pieces=pieces))]
+    assert said == [number] * pieces
 
 
 def test_the_ledger_is_one_for_all_that_write_in_it(tmp_path: Path) -> None:

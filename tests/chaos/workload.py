@@ -28,7 +28,7 @@ FINAL = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELE
 class Kind(StrEnum):
     """Of an object among the inputs."""
 
-    SHORT = "short"  #: a call of one segment
+    SHORT = "short"  #: a call of one window
     LONG = "long"  #: of two
     BROKEN = "broken"  #: a name that says WAV, and noise in it
     OTHER = "other"  #: no recording
@@ -62,7 +62,7 @@ class Call:
         return FATES[self.kind]
 
     @property
-    def segments(self) -> int:
+    def windows(self) -> int:
         return {Kind.SHORT: 1, Kind.LONG: 2}.get(self.kind, 0)
 
     def content(self) -> bytes:
@@ -71,7 +71,7 @@ class Call:
                 return b"RIFF\xff\xff\xff\x7fWAVEfmt " + bytes(self.number % 251 for _ in range(2000))
             case Kind.OTHER:
                 return b"nothing to hear"
-        return call(self.number, pieces=max(1, self.segments))
+        return call(self.number, pieces=max(1, self.windows))
 
 
 @dataclass(slots=True)

@@ -23,7 +23,8 @@ from tests.servers.s3_server import S3Server
 
 __all__ = ["moto_s3"]
 
-#: Makes a server with settings of its own; the words are options of `serve`. It ends with the test module.
+#: Makes a server with settings of its own; the words are options of `serve`, `program` is as in `Server`. It ends with
+#: the test module.
 StartServer = Callable[..., Server]
 
 #: The environment of a server of its own: which database it works on.
@@ -90,9 +91,9 @@ def start_server(
 ) -> Iterator[StartServer]:
     with ExitStack() as running:
 
-        def start(*words: str, **settings: str) -> Server:
+        def start(*words: str, program: Path | None = None, **settings: str) -> Server:
             folder = tmp_path_factory.mktemp("own-server")
-            return running.enter_context(Server(folder, shared_settings | new_database() | settings, words))
+            return running.enter_context(Server(folder, shared_settings | new_database() | settings, words, program))
 
         yield start
 

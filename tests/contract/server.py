@@ -52,6 +52,7 @@ class Server:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    program: Path | None = None  #: in the place of the command
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
 
@@ -150,7 +151,8 @@ class Server:
         return "\n" in self.printed() or self.process.poll() is not None
 
     def _line(self, *words: str) -> list[str]:
-        return [sys.executable, "-W", "error", "-m", "batchscribe", *words, "--data-dir", str(self.data_dir)]
+        program = ["-m", "batchscribe"] if self.program is None else [str(self.program)]
+        return [sys.executable, "-W", "error", *program, *words, "--data-dir", str(self.data_dir)]
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -197,6 +197,7 @@ def check_config(config: Json) -> None:
         assert type(config[name]) is kind, (name, config)
     assert config["segmentation_mode"] in {"auto", "none"}, config
     assert isinstance(config.get("model", ""), str), config
+    assert config.get("language_detection", {"mode": "once"}) in ({"mode": "once"}, {"mode": "continuous"}), config
 
 
 def check_summary(summary: Json, *, ended: bool) -> None:

@@ -23,16 +23,16 @@ class SlowWav(EndlessWav):
 def main() -> None:
     with (
         DecoderPool(2, DecodeLimits()) as pool,
-        pool.decode(EndlessWav(36_000), channels_apart=False, segmentation="none") as untaken,
-        pool.decode(SlowWav(36_000), channels_apart=False, segmentation="none") as starving,
+        pool.decode(EndlessWav(36_000), channels_apart=False, segmentation="none", window_sec=0.0) as untaken,
+        pool.decode(SlowWav(36_000), channels_apart=False, segmentation="none", window_sec=0.0) as starving,
     ):
-        next(untaken.segments())  # and no more: this decoder waits to be heard
-        segments = starving.segments()
-        next(segments)
+        next(untaken.windows())  # and no more: nobody takes what this decoder tells
+        windows = starving.windows()
+        next(windows)
         pids = (str(child.pid) for child in multiprocessing.active_children())
         sys.stdout.write(" ".join(pids) + "\n")
         sys.stdout.flush()
-        list(segments)
+        list(windows)
 
 
 if __name__ == "__main__":

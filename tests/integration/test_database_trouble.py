@@ -75,10 +75,10 @@ def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: py
             assert runner.wait(job).summary.succeeded == 60
 
 
-def test_a_file_that_is_being_heard_is_heard_once_whatever_its_database_does(
+def test_a_file_that_is_being_transcribed_is_transcribed_once_whatever_its_database_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Segments look whether their job still lives, and the end is put on record: neither costs what was heard."""
+    """Windows look whether their job still lives, and the end is put on record: neither costs what was transcribed."""
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=120.0)
     with running_postgresql() as server:
         for name, value in server.settings(server.new_database()).items():

@@ -1,4 +1,4 @@
-"""Bytes in, segments out, through a real decoder process."""
+"""Bytes in, windows out, through a real decoder process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batchscribe.errors import (
     NoAudioTrack,
     UnsupportedMedia,
 )
-from batchscribe.segment import SAMPLE_RATE, Segment
+from batchscribe.window import SAMPLE_RATE, Window
 from tests.audio_files import Bytes, EndlessWav, encoded, noise, samples_of, tone, wav, wav_header
 
 
@@ -36,9 +36,12 @@ def decoded(
     *,
     channels_apart: bool = False,
     segmentation: Segmentation = "none",
-) -> tuple[list[Segment], Media]:
-    with pool.decode(source, channels_apart=channels_apart, segmentation=segmentation) as decoding:
-        return list(decoding.segments()), decoding.media
+    window_sec: float = 0.0,
+) -> tuple[list[Window], Media]:
+    with pool.decode(
+        source, channels_apart=channels_apart, segmentation=segmentation, window_sec=window_sec
+    ) as decoding:
+        return list(decoding.windows()), decoding.media
 
 
 CONTAINERS = {
@@ -64,27 +67,27 @@ CONTAINERS = {
 def test_a_tone_comes_out_of_every_container_with_its_length_and_pitch(pool: DecoderPool, name: str, rate: int) -> None:
     codec, container, options = CONTAINERS[name]
     content = encoded(tone(2.0, 440, rate=rate), codec=codec, container=container, rate=rate, options=options)
-    (segment,), media = decoded(pool, Bytes(content))
+    (window,), media = decoded(pool, Bytes(content))
     assert media.duration_sec == pytest.approx(2.0, abs=0.3)  # AAC adds a frame of 1,024 samples and more
     assert (media.channels, media.sample_rate, media.warnings) == (1, rate, ())
-    spectrum = np.abs(np.fft.rfft(segment.samples[8_000:24_000]))
+    spectrum = np.abs(np.fft.rfft(window.samples[8_000:24_000]))
     assert int(np.argmax(spectrum)) == 440
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 6, 8])
 def test_each_channel_is_a_recording_of_its_own_when_kept_apart(pool: DecoderPool, n_channels: int) -> None:
     tones = np.concatenate([tone(1.0, 200 * (number + 1)) for number in range(n_channels)], axis=1)
-    segments, media = decoded(pool, Bytes(wav(tones)), channels_apart=True)
+    windows, media = decoded(pool, Bytes(wav(tones)), channels_apart=True)
     assert media.channels == n_channels
-    assert [segment.channel for segment in segments] == list(range(n_channels))
-    for segment in segments:
-        assert int(np.argmax(np.abs(np.fft.rfft(segment.samples)))) == 200 * (segment.channel + 1)
+    assert [window.channel for window in windows] == list(range(n_channels))
+    for window in windows:
+        assert int(np.argmax(np.abs(np.fft.rfft(window.samples)))) == 200 * (window.channel + 1)
 
 
 def test_eight_channels_of_aac_do_not_crash_the_decoder(pool: DecoderPool) -> None:
     content = encoded(noise(1.0, rate=48_000, channels=8), codec="aac", container="ipod", rate=48_000)
-    segments, _ = decoded(pool, Bytes(content), channels_apart=True)
-    assert len(segments) == 8
+    windows, _ = decoded(pool, Bytes(content), channels_apart=True)
+    assert len(windows) == 8
     assert len(decoded(pool, Bytes(content))[0]) == 1
 
 
@@ -92,11 +95,11 @@ def test_speech_is_found_and_silence_is_left_out(pool: DecoderPool, examples: Pa
     speech = (samples_of(examples / "weather.wav")[: 4 * SAMPLE_RATE] * 32767).astype(np.int16)
     silence = np.zeros(5 * SAMPLE_RATE, dtype=np.int16)
     content = wav(np.concatenate([silence, speech, silence])[:, np.newaxis])
-    segments, media = decoded(pool, Bytes(content), segmentation="auto")
+    windows, media = decoded(pool, Bytes(content), segmentation="auto")
     assert media.duration_sec == 14.0
-    assert segments
-    assert segments[0].start_sec > 4.5
-    assert segments[-1].start_sec + segments[-1].duration_sec < 10.0
+    assert windows
+    assert windows[0].start_sec > 4.5
+    assert windows[-1].start_sec + windows[-1].duration_sec < 10.0
     assert decoded(pool, Bytes(wav(noise(5.0))), segmentation="auto")[0] == []
 
 
@@ -105,18 +108,53 @@ def test_voices_on_two_channels_stay_where_they_are(pool: DecoderPool, examples:
     call = np.zeros((8 * SAMPLE_RATE, 2), dtype=np.int16)
     call[: len(speech), 0] = speech
     call[-len(speech) :, 1] = speech
-    segments, _ = decoded(pool, Bytes(wav(call)), channels_apart=True, segmentation="auto")
-    assert {s.channel for s in segments if s.start_sec < 3.5} == {0}
-    assert {s.channel for s in segments if s.start_sec > 4.5} == {1}
+    windows, _ = decoded(pool, Bytes(wav(call)), channels_apart=True, segmentation="auto", window_sec=30.0)
+    assert {window.channel for window in windows if window.start_sec < 3.5} == {0}
+    assert {window.channel for window in windows if window.start_sec > 3.5} == {1}
 
 
-def test_the_same_bytes_give_the_same_segments_in_every_process_and_thread(pool: DecoderPool, examples: Path) -> None:
+def short_sentences(examples: Path, count: int, pause_sec: float) -> bytes:
+    """A WAV of sentences of two seconds."""
+    speech = (samples_of(examples / "weather.wav") * 32767).astype(np.int16)
+    pause = np.zeros(round(pause_sec * SAMPLE_RATE), dtype=np.int16)
+    length = 2 * SAMPLE_RATE
+    starts = [SAMPLE_RATE * number % (len(speech) - length) for number in range(count)]
+    parts = [part for start in starts for part in (speech[start : start + length], pause)]
+    return wav(np.concatenate(parts)[:, np.newaxis])
+
+
+def test_short_sentences_with_short_pauses_fill_few_windows(pool: DecoderPool, examples: Path) -> None:
+    """Of 1.5 s, so each sentence is a stretch of its own, and eight of them fit into 30 s."""
+    source = Bytes(short_sentences(examples, 24, pause_sec=1.5))
+    single, _ = decoded(pool, source, segmentation="auto")
+    filled, _ = decoded(pool, source, segmentation="auto", window_sec=30.0)
+    assert len(single) >= 24
+    assert 3 <= len(filled) <= 4
+    assert speech_of(filled) == pytest.approx(speech_of(single), abs=0.001)
+    for window in filled:
+        assert window.duration_sec <= 30.0
+        assert window.speech is not None
+        edges = [0.0, *(edge for span in window.speech for edge in span), window.duration_sec]
+        assert edges == sorted(edges)
+
+
+def speech_of(windows: list[Window]) -> list[float]:
+    """Where speech begins and ends, in seconds from the start of the recording."""
+    return [window.start_sec + edge for window in windows for span in window.speech or () for edge in span]
+
+
+def test_without_segmentation_a_window_does_not_say_where_the_speech_is(pool: DecoderPool) -> None:
+    (window,), _ = decoded(pool, Bytes(wav(noise(2.0))), window_sec=30.0)
+    assert window.speech is None
+
+
+def test_the_same_bytes_give_the_same_windows_in_every_process_and_thread(pool: DecoderPool, examples: Path) -> None:
     source = Bytes.of(examples / "house.mp4")
-    results: list[list[tuple[float, bytes]]] = []
+    results: list[list[tuple[float, object, bytes]]] = []
 
     def work() -> None:
-        segments, _ = decoded(pool, source, segmentation="auto")
-        results.append([(segment.start_sec, segment.samples.tobytes()) for segment in segments])
+        windows, _ = decoded(pool, source, segmentation="auto", window_sec=30.0)
+        results.append([(window.start_sec, window.speech, window.samples.tobytes()) for window in windows])
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -153,8 +191,8 @@ def test_damage_in_the_middle_costs_its_packets_only(pool: DecoderPool) -> None:
     content = bytearray(encoded(noise(6.0), codec="aac", container="ipod"))
     middle = len(content) // 2
     content[middle : middle + 2_000] = bytes(range(250)) * 8
-    segments, media = decoded(pool, Bytes(bytes(content)))
-    assert segments
+    windows, media = decoded(pool, Bytes(bytes(content)))
+    assert windows
     assert any("damaged packet" in warning for warning in media.warnings)
 
 
@@ -216,17 +254,17 @@ def test_an_unknown_extra_format_is_refused_before_any_work() -> None:
 
 def test_a_long_recording_is_read_block_by_block_and_only_as_fast_as_it_is_taken(pool: DecoderPool) -> None:
     source = CountingWav(3600)
-    with pool.decode(source, channels_apart=False, segmentation="none") as decoding:
-        segments = decoding.segments()
-        next(segments)
+    with pool.decode(source, channels_apart=False, segmentation="none", window_sec=0.0) as decoding:
+        windows = decoding.windows()
+        next(windows)
         threading.Event().wait(0.7)  # time enough to decode ten minutes
-        next(segments)
+        next(windows)
         assert source.n_bytes_read < 12 * 2**20  # of 115 MB; the pipe and the cache hold a little
 
 
 def test_the_media_is_not_known_before_the_end(pool: DecoderPool) -> None:
     with (
-        pool.decode(Bytes(wav(noise(0.5))), channels_apart=False, segmentation="none") as decoding,
+        pool.decode(Bytes(wav(noise(0.5))), channels_apart=False, segmentation="none", window_sec=0.0) as decoding,
         pytest.raises(RuntimeError, match="not decoded yet"),
     ):
         _ = decoding.media

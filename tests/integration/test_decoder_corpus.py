@@ -10,9 +10,8 @@ import pytest
 
 from batchscribe.audio.decoder import DecoderPool, Media
 from batchscribe.audio.limits import DecodeLimits
-from batchscribe.audio.speech_spans import VoiceOptions
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, NoAudioTrack, UnsupportedMedia
-from batchscribe.segment import Segment
+from batchscribe.window import Window
 from tests.audio_files import Bytes
 
 
@@ -22,9 +21,9 @@ def pool() -> Iterator[DecoderPool]:
         yield opened
 
 
-def decoded(pool: DecoderPool, path: Path, *, channels_apart: bool = False) -> tuple[list[Segment], Media]:
-    with pool.decode(Bytes.of(path), channels_apart=channels_apart, segmentation="auto") as decoding:
-        return list(decoding.segments()), decoding.media
+def decoded(pool: DecoderPool, path: Path, *, channels_apart: bool = False) -> tuple[list[Window], Media]:
+    with pool.decode(Bytes.of(path), channels_apart=channels_apart, segmentation="auto", window_sec=0.0) as decoding:
+        return list(decoding.windows()), decoding.media
 
 
 REFUSED: dict[str, tuple[type[MediaError], str]] = {
@@ -60,8 +59,8 @@ def test_a_broken_recording_is_refused_with_its_own_reason(pool: DecoderPool, co
 @pytest.mark.parametrize("name", PARTIAL)
 def test_what_is_left_of_a_broken_recording_is_decoded(pool: DecoderPool, corpus: Path, name: str) -> None:
     duration_sec, warnings = PARTIAL[name]
-    segments, media = decoded(pool, corpus / "broken" / name)
-    assert segments
+    windows, media = decoded(pool, corpus / "broken" / name)
+    assert windows
     assert media.duration_sec == pytest.approx(duration_sec, abs=0.01)
     assert media.warnings == warnings
 
@@ -72,11 +71,11 @@ def test_no_broken_recording_is_forgotten(corpus: Path) -> None:
 
 def test_every_container_gives_the_same_utterance_at_the_same_time(pool: DecoderPool, corpus: Path) -> None:
     for path in sorted((corpus / "made-containers").iterdir()):
-        segments, media = decoded(pool, path)
+        windows, media = decoded(pool, path)
         expected_warnings = ("Track 1 of 2 audio tracks was transcribed.",) if "two_audio" in path.name else ()
         assert (path.name, media.warnings) == (path.name, expected_warnings)
-        assert segments[0].start_sec < 0.1, path.name
-        spoken_sec = sum(segment.duration_sec for segment in segments)
+        assert windows[0].start_sec < 0.1, path.name
+        spoken_sec = sum(window.duration_sec for window in windows)
         assert spoken_sec == pytest.approx(5.9 if "two_speakers" in path.name else 5.15, abs=0.1), path.name
 
 
@@ -94,21 +93,20 @@ def test_lengths_are_those_of_the_manifest(pool: DecoderPool, corpus: Path) -> N
 
 #: Seconds, without padding, that Silero takes for a voice: the cartoon's effects, and a passage of the music. Neither
 #: its probability nor how the sound rises and falls tells them from real voices in noise (measured).
-FALSE_SPEECH_SEC = {"big_buck_bunny_small.mp4": 2.2, "Kevin_MacLeod_-_Vibe_Ace.ogg": 1.8}
+FALSE_SPEECH_SEC = {"big_buck_bunny_small.mp4": 2.2, "Kevin_MacLeod_-_Vibe_Ace.ogg": 2.5}
 
 
 def test_where_nobody_speaks_nothing_reaches_an_engine(pool: DecoderPool, corpus: Path) -> None:
     for path in sorted((corpus / "no-speech").iterdir()):
-        segments, _ = decoded(pool, path)
-        padding_sec = 2 * VoiceOptions().pad_sec
-        spoken_sec = sum(max(0.01, segment.duration_sec - padding_sec) for segment in segments)
+        windows, _ = decoded(pool, path)
+        spoken_sec = sum(end - start for window in windows for start, end in window.speech or ())
         assert spoken_sec <= FALSE_SPEECH_SEC.get(path.name, 0.0), path.name
 
 
 def test_each_of_eight_channels_says_its_own_number(pool: DecoderPool, corpus: Path) -> None:
     """PyAV 18 crashes when asked for the planes of this file's frames."""
-    segments, media = decoded(pool, corpus / "whisperkit" / "8_Channel_ID.m4a", channels_apart=True)
+    windows, media = decoded(pool, corpus / "whisperkit" / "8_Channel_ID.m4a", channels_apart=True)
     assert media.channels == 8
-    starts_sec = [segment.start_sec for segment in segments]
-    assert len({segment.channel for segment in segments}) == len(segments) == 7  # the bass channel has no voice
+    starts_sec = [window.start_sec for window in windows]
+    assert len({window.channel for window in windows}) == len(windows) == 7  # the bass channel has no voice
     assert starts_sec == sorted(starts_sec)

@@ -9,17 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
 
 from batchscribe.audio import decoder
-from batchscribe.audio.decoder import ByteSource, DecoderPool
+from batchscribe.audio.decoder import ByteSource, DecoderPool, Segmentation
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import DecoderDied, DecodeTimeout, ObjectChanged, WorkInterrupted
 from tests.audio_files import Bytes, EndlessWav, noise, wav
+from tests.integration.command import wait_until
+from tests.starvation import starved
 
 SHORT = wav(noise(0.5))
 
@@ -30,9 +35,9 @@ def pool() -> Iterator[DecoderPool]:
         yield opened
 
 
-def decode(pool: DecoderPool, source: ByteSource) -> float:
-    with pool.decode(source, channels_apart=False, segmentation="none") as decoding:
-        for _ in decoding.segments():
+def decode(pool: DecoderPool, source: ByteSource, segmentation: Segmentation = "none") -> float:
+    with pool.decode(source, channels_apart=False, segmentation=segmentation, window_sec=0.0) as decoding:
+        for _ in decoding.windows():
             pass
         return decoding.media.duration_sec
 
@@ -73,6 +78,27 @@ def test_a_decoder_that_makes_no_progress_is_ended(pool: DecoderPool) -> None:
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
+def test_a_decoder_that_gets_no_core_is_waited_for() -> None:
+    """Fifteen times as long as it may make no progress."""
+    starved_sec = 15.0
+    with DecoderPool(1, DecodeLimits(stall_sec=1.0)) as pool, ExitStack() as starvation:
+        times_sec: list[float] = []
+        end = Timer(starved_sec, starvation.close)
+        end.daemon = True
+
+        def starve() -> None:
+            """When it asks for its second block."""
+            if not times_sec:
+                (pid,) = decoder_pids()
+                starvation.enter_context(starved(pid, 4 * starved_sec))
+                end.start()
+            times_sec.append(time.monotonic())
+
+        assert decode(pool, MeanwhileWav(starve), segmentation="auto") == 120.0
+        assert time.monotonic() - times_sec[0] > starved_sec, "it was not starved, so this proves nothing"
+        assert max(after - before for before, after in pairwise(times_sec)) > 2.0
+
+
 def test_an_error_of_the_storage_passes_through_as_it_is(pool: DecoderPool) -> None:
     def replaced() -> None:
         raise ObjectChanged("The object was replaced.")
@@ -83,8 +109,8 @@ def test_an_error_of_the_storage_passes_through_as_it_is(pool: DecoderPool) -> N
 
 
 def test_a_decoding_that_is_given_up_leaves_a_pool_that_works(pool: DecoderPool) -> None:
-    with pool.decode(EndlessWav(600), channels_apart=False, segmentation="none") as decoding:
-        next(decoding.segments())
+    with pool.decode(EndlessWav(600), channels_apart=False, segmentation="none", window_sec=0.0) as decoding:
+        next(decoding.windows())
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
@@ -94,8 +120,8 @@ def test_a_process_serves_many_recordings_and_is_then_replaced(
     monkeypatch.setattr(decoder, "FILES_PER_PROCESS", 2)
     served_by = []
     for _ in range(4):
-        with pool.decode(Bytes(SHORT), channels_apart=False, segmentation="none") as decoding:
-            list(decoding.segments())
+        with pool.decode(Bytes(SHORT), channels_apart=False, segmentation="none", window_sec=0.0) as decoding:
+            list(decoding.windows())
             served_by.append(decoder_pids())
     assert [len(pids) for pids in served_by] == [1, 1, 1, 1]
     assert served_by[0] == served_by[1]
@@ -105,9 +131,8 @@ def test_a_process_serves_many_recordings_and_is_then_replaced(
 
 def test_a_decoder_that_was_ended_while_idle_costs_no_recording(pool: DecoderPool) -> None:
     decode(pool, Bytes(SHORT))
-    (pid,) = decoder_pids()
-    os.kill(pid, signal.SIGKILL)
-    wait_for_end([pid])
+    send_decoders(signal.SIGKILL)
+    wait_until(lambda: decoder_pids() == [])
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
@@ -125,9 +150,11 @@ def test_the_memory_of_a_decoder_does_not_grow_with_the_recording() -> None:
     for duration_sec in (300, 1500):
         with (
             DecoderPool(1, DecodeLimits()) as pool,
-            pool.decode(EndlessWav(duration_sec), channels_apart=False, segmentation="auto") as decoding,
+            pool.decode(
+                EndlessWav(duration_sec), channels_apart=False, segmentation="auto", window_sec=30.0
+            ) as decoding,
         ):
-            list(decoding.segments())
+            list(decoding.windows())
             (pid,) = decoder_pids()
             peaks.append(peak_memory_bytes(pid))
     assert peaks[1] < 1.2 * peaks[0]

@@ -1,11 +1,11 @@
-"""The pool with real processes: nothing that happens to one of them is felt beyond the segment that caused it."""
+"""The pool with real processes: nothing that happens to one of them is felt beyond the window that caused it."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import wait as wait_for
 from pathlib import Path
 
@@ -15,24 +15,28 @@ import pytest
 from structlog.testing import capture_logs
 
 from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
-from batchscribe.segment import SAMPLE_RATE, Hearing, Segment
+from batchscribe.speech import worker
+from batchscribe.speech.engine import Request
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec, made_up
 from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
+from tests.starvation import cpu_sec, starved
 
 ANSWER_SEC = 20.0
 
 
-def segment(start_sec: float = 0.0, duration_sec: float = 1.0) -> Segment:
-    return Segment(0, start_sec, np.full(int(duration_sec * SAMPLE_RATE), 0.1, np.float32))
+def request(start_sec: float = 0.0, duration_sec: float = 1.0) -> Request:
+    window = Window(0, start_sec, np.full(int(duration_sec * SAMPLE_RATE), 0.1, np.float32))
+    return Request(window, "en-US")
 
 
-def scripted(**script: object) -> ScriptedSpec:
-    return ScriptedSpec(script=Script(**script))  # type: ignore[arg-type]
+def scripted(*, batch_size: int = 1, **script: object) -> ScriptedSpec:
+    return ScriptedSpec(batch_size=batch_size, script=Script(**script))  # type: ignore[arg-type]
 
 
-def hear_all(pool: EnginePool, segments: list[Segment]) -> list[Hearing | BaseException]:
-    futures = [pool.submit(each, "en-US") for each in segments]
+def recognize_all(pool: EnginePool, requests: list[Request]) -> list[Recognition | BaseException]:
+    futures = [pool.submit(each) for each in requests]
     return [future.exception(ANSWER_SEC) or future.result() for future in futures]
 
 
@@ -44,20 +48,20 @@ def children() -> list[psutil.Process]:
     return [engine for server in fork_servers for engine in server.children()]
 
 
-def test_hearings_come_back_to_those_who_asked_in_whatever_order() -> None:
+def test_recognitions_come_back_to_those_who_asked_in_whatever_order() -> None:
     lengths = [0.5 + 0.25 * (number % 7) for number in range(60)]
     with EnginePool(ScriptedSpec(), workers=2) as pool:
-        heard = hear_all(pool, [segment(i, length) for i, length in enumerate(lengths)])
-    assert heard == [made_up(length) for length in lengths]
+        recognized = recognize_all(pool, [request(i, length) for i, length in enumerate(lengths)])
+    assert recognized == [made_up(length) for length in lengths]
 
 
 def test_processes_are_started_when_there_is_work_for_them_and_no_more_than_asked_for() -> None:
     before = len(children())
     with EnginePool(scripted(call_sec=0.3), workers=3) as pool:
         assert len(children()) == before
-        pool.submit(segment(), "en-US").result(ANSWER_SEC)
+        pool.submit(request()).result(ANSWER_SEC)
         assert len(children()) == before + 1
-        hear_all(pool, [segment() for _ in range(9)])
+        recognize_all(pool, [request() for _ in range(9)])
         assert len(children()) == before + 3
     assert len(children()) == before
 
@@ -69,54 +73,110 @@ def test_a_spec_may_allow_fewer_processes_than_there_are_workers() -> None:
 
 def test_an_engine_that_likes_batches_gets_them() -> None:
     """Sixty calls of 0.2 s one by one would take 12 s."""
-    with EnginePool(scripted(call_sec=0.2, batch_size=32), workers=1) as pool:
-        heard = hear_all(pool, [segment(i) for i in range(60)])
+    with EnginePool(scripted(batch_size=32, call_sec=0.2), workers=1) as pool:
+        recognized = recognize_all(pool, [request(i) for i in range(60)])
         assert pool.busy_sec < 2.0
-    assert heard == [made_up(1.0)] * 60
+    assert recognized == [made_up(1.0)] * 60
+
+
+def test_files_take_turns_at_the_engines() -> None:
+    done: list[Future[Recognition]] = []
+    with EnginePool(scripted(call_sec=0.1), workers=1) as pool:
+        recognize_all(pool, [request()])
+        long = [pool.submit(request(start_sec), "long") for start_sec in range(4)]
+        short = pool.submit(request(), "short")
+        for future in (*long, short):
+            future.add_done_callback(done.append)
+        wait_for([*long, short], ANSWER_SEC)
+    assert [future for future in done if future is not short] == long
+    assert done.index(short) <= 2, "it waits for the window in hand, and for one of the other file at most"
+
+
+def test_a_pool_has_enough_when_a_full_batch_waits_for_each_engine() -> None:
+    """That is six; and the two engines hang as soon as they have taken as many at most."""
+    with EnginePool(scripted(batch_size=3, hangs_at=frozenset({0.0})), workers=2) as pool:
+        has_enough = []
+        for _ in range(12):
+            pool.submit(request(0.0))
+            has_enough.append(pool.has_enough)
+    assert has_enough[:5] == [False] * 5
+    assert has_enough[11]
 
 
 def test_a_process_that_dies_costs_one_retry_and_nothing_else(tmp_path: Path) -> None:
     spec = scripted(dies_at=frozenset({3.0}), only_once=tmp_path / "done", batch_size=4)
     with capture_logs() as logs, EnginePool(spec, workers=1) as pool:
-        assert hear_all(pool, [segment(i) for i in range(8)]) == [made_up(1.0)] * 8
+        assert recognize_all(pool, [request(i) for i in range(8)]) == [made_up(1.0)] * 8
     assert [(line["event"], line["engine"]) for line in logs] == [("engine.replaced", "scripted")]
 
 
-def test_a_segment_that_kills_its_process_twice_fails_alone() -> None:
+def test_a_window_that_kills_its_process_twice_fails_alone() -> None:
     with EnginePool(scripted(dies_at=frozenset({3.0}), batch_size=4), workers=2) as pool:
-        heard = hear_all(pool, [segment(i) for i in range(8)])
-    assert isinstance(heard.pop(3), EngineDied)
-    assert heard == [made_up(1.0)] * 7
+        recognized = recognize_all(pool, [request(i) for i in range(8)])
+    assert isinstance(recognized.pop(3), EngineDied)
+    assert recognized == [made_up(1.0)] * 7
 
 
-def test_a_segment_that_raises_twice_fails_alone_and_says_why() -> None:
+def test_a_window_that_raises_twice_fails_alone_and_says_why() -> None:
     with EnginePool(scripted(fails_at=frozenset({0.0}), batch_size=4), workers=1) as pool:
-        failed, *others = hear_all(pool, [segment(i) for i in range(4)])
+        failed, *others = recognize_all(pool, [request(i) for i in range(4)])
     assert type(failed) is EngineError
-    assert "ValueError: the script says that this segment fails" in str(failed)
+    assert "ValueError: the script says that this window fails" in str(failed)
     assert others == [made_up(1.0)] * 3
 
 
-def test_a_process_that_hangs_is_ended_and_its_segment_fails_alone() -> None:
-    with EnginePool(scripted(hangs_at=frozenset({1.0})), workers=1, least_limit_sec=0.5) as pool:
-        first, hung, last = hear_all(pool, [segment(0), segment(1), segment(2)])
+def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
+    with EnginePool(scripted(hangs_at=frozenset({1.0})), workers=1, idle_limit_sec=0.5) as pool:
+        first, hung, last = recognize_all(pool, [request(0), request(1), request(2)])
     assert isinstance(hung, EngineTimeout)
+    assert "hangs: it used no CPU for 0.5 s" in str(hung)
     assert first == last == made_up(1.0)
+
+
+STARVED_SEC = 15.0
+
+
+def test_a_process_that_gets_no_core_is_waited_for() -> None:
+    """Fifteen times as long as it may be idle."""
+    with (
+        capture_logs() as logs,
+        EnginePool(scripted(cpu_per_audio_sec=0.3), workers=1, idle_limit_sec=1.0) as pool,
+    ):
+        recognize_all(pool, [request()])
+        [engine] = children()
+        used_sec = cpu_sec(engine.pid)
+        with starved(engine.pid, 4 * STARVED_SEC):
+            future = pool.submit(request())
+            time.sleep(STARVED_SEC)
+            assert not future.done(), future.exception() or "it was not starved, so this proves nothing"
+            assert cpu_sec(engine.pid) - used_sec < 0.3
+        assert future.result(6 * ANSWER_SEC) == made_up(1.0)
+        assert children() == [engine]
+    assert logs == []
+
+
+def test_a_process_that_computes_without_end_is_ended_and_its_window_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "LEAST_CPU_SEC", 1.0)
+    endless = ScriptedSpec(speed=1000.0, script=Script(cpu_per_audio_sec=600.0))
+    with EnginePool(endless, workers=1) as pool:
+        [error] = recognize_all(pool, [request()])
+    assert isinstance(error, EngineTimeout)
+    assert "hangs: it used 1 s of CPU without an answer" in str(error)
 
 
 def test_an_idle_process_that_was_killed_is_replaced() -> None:
     with EnginePool(ScriptedSpec(), workers=1) as pool:
-        before = hear_all(pool, [segment()])
+        before = recognize_all(pool, [request()])
         [child] = children()
         child.kill()
-        assert hear_all(pool, [segment()]) == before
+        assert recognize_all(pool, [request()]) == before
 
 
 def test_a_model_that_cannot_be_loaded_is_said_once_and_for_all_without_trying_forever(tmp_path: Path) -> None:
     with EnginePool(scripted(cannot_load_while=tmp_path), workers=2) as pool:
-        first, second = hear_all(pool, [segment(), segment()])
+        first, second = recognize_all(pool, [request(), request()])
         started_at = time.monotonic()
-        later = hear_all(pool, [segment()] * 50)
+        later = recognize_all(pool, [request()] * 50)
         assert time.monotonic() - started_at < 1.0
     assert all(isinstance(error, EngineNotAvailable) for error in (first, second, *later))
     assert "cannot load made-up words (RuntimeError: the script says that loading fails)" in str(first)
@@ -126,9 +186,9 @@ def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Pat
     gone = tmp_path / "gone"
     spec = scripted(dies_at=frozenset({1.0}), cannot_load_while=gone)
     with EnginePool(spec, workers=1) as pool:
-        died = hear_all(pool, [segment(0), segment(1)])[1]
+        died = recognize_all(pool, [request(0), request(1)])[1]
         gone.touch()
-        later = hear_all(pool, [segment(2), segment(3)])
+        later = recognize_all(pool, [request(2), request(3)])
     assert isinstance(died, EngineDied)
     assert [type(error) for error in later] == [EngineNotAvailable] * 2
 
@@ -136,26 +196,26 @@ def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Pat
 def test_a_model_folder_that_is_broken_is_told_apart_from_a_broken_recording(tmp_path: Path) -> None:
     spec = WhisperSpec(model="whisper-x", languages=("en",), speed=1.0, model_path=str(tmp_path))
     with EnginePool(spec, workers=1) as pool:
-        [error] = hear_all(pool, [segment()])
+        [error] = recognize_all(pool, [request()])
     assert isinstance(error, EngineNotAvailable)
     assert "whisper-x" in str(error)
 
 
 def test_a_process_that_dies_once_while_loading_gets_another_chance(tmp_path: Path) -> None:
     with EnginePool(scripted(dies_loading=True, only_once=tmp_path / "done"), workers=1) as pool:
-        assert hear_all(pool, [segment()]) == [made_up(1.0)]
+        assert recognize_all(pool, [request()]) == [made_up(1.0)]
 
 
 def test_a_process_that_dies_whenever_it_loads_is_given_up() -> None:
     with EnginePool(scripted(dies_loading=True), workers=1) as pool:
-        [error] = hear_all(pool, [segment()])
+        [error] = recognize_all(pool, [request()])
     assert isinstance(error, EngineNotAvailable)
     assert "died" in str(error)
 
 
-def test_a_cancelled_segment_is_not_heard() -> None:
+def test_a_cancelled_window_is_not_transcribed() -> None:
     with EnginePool(scripted(call_sec=0.3), workers=1) as pool:
-        futures = [pool.submit(segment(i), "en-US") for i in range(20)]
+        futures = [pool.submit(request(i)) for i in range(20)]
         for future in futures[1:-1]:
             future.cancel()
         wait_for(futures, ANSWER_SEC)
@@ -165,7 +225,7 @@ def test_a_cancelled_segment_is_not_heard() -> None:
 
 def test_closing_ends_everything_at_once_and_cancels_what_is_not_done() -> None:
     pool = EnginePool(scripted(hangs_at=frozenset({0.0, 1.0})), workers=2)
-    futures = [pool.submit(segment(i), "en-US") for i in range(6)]
+    futures = [pool.submit(request(i)) for i in range(6)]
     while len(children()) < 2:
         time.sleep(0.01)
     time.sleep(0.3)
@@ -176,7 +236,7 @@ def test_closing_ends_everything_at_once_and_cancels_what_is_not_done() -> None:
     for future in futures:
         with pytest.raises(CancelledError):
             future.result(ANSWER_SEC)
-    assert pool.submit(segment(), "en-US").cancelled()
+    assert pool.submit(request()).cancelled()
 
 
 def test_closing_a_pool_that_was_never_used_is_nothing() -> None:
@@ -187,7 +247,7 @@ def test_closing_a_pool_that_was_never_used_is_nothing() -> None:
 
 def test_ctrl_c_does_not_reach_an_engine_at_work() -> None:
     with EnginePool(scripted(call_sec=0.5), workers=1) as pool:
-        future = pool.submit(segment(), "en-US")
+        future = pool.submit(request())
         while not children():
             time.sleep(0.01)
         time.sleep(0.2)
@@ -198,9 +258,9 @@ def test_ctrl_c_does_not_reach_an_engine_at_work() -> None:
 
 def test_the_way_to_the_process_and_back_costs_little_cpu() -> None:
     """Measured 0.2 to 0.3 ms in this process for five seconds of audio; the limit leaves room for a busy machine."""
-    five_seconds = segment(0.0, 5.0)
+    five_seconds = request(0.0, 5.0)
     with EnginePool(ScriptedSpec(), workers=1) as pool:
-        hear_all(pool, [five_seconds])
+        recognize_all(pool, [five_seconds])
         started_at = time.process_time()
-        hear_all(pool, [five_seconds] * 300)
+        recognize_all(pool, [five_seconds] * 300)
         assert (time.process_time() - started_at) / 300 < 0.002

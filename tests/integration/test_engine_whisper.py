@@ -10,18 +10,19 @@ import faster_whisper.transcribe
 import numpy as np
 import pytest
 
-from batchscribe.segment import SAMPLE_RATE, Hearing, Segment
 from batchscribe.settings import load_settings
-from batchscribe.speech.engine import Engine
+from batchscribe.speech.engine import Detection, Engine, Request
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
 from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.window import SAMPLE_RATE, Phrase, Recognition, Window, Word
 from tests.models.whisper import Line, random_whisper, scripted_whisper
 
 
-def noise(start_sec: float, duration_sec: float) -> Segment:
+def noise(start_sec: float, duration_sec: float) -> Window:
     random = np.random.default_rng(int(start_sec * 1000))
-    return Segment(0, start_sec, (random.normal(size=int(duration_sec * SAMPLE_RATE)) * 0.1).astype(np.float32))
+    samples = (random.normal(size=int(duration_sec * SAMPLE_RATE)) * 0.1).astype(np.float32)
+    return Window(0, start_sec, samples, ((0.0, duration_sec),))
 
 
 def spec_of(folder: Path) -> WhisperSpec:
@@ -30,9 +31,13 @@ def spec_of(folder: Path) -> WhisperSpec:
     return spec
 
 
-def hear(engine: Engine, segment: Segment, language: str = "en-US") -> Hearing:
-    [hearing] = engine.transcribe([segment], language)
-    return hearing
+def transcribe(engine: Engine, window: Window, language: str = "en-US") -> Recognition:
+    [recognition] = engine.transcribe([Request(window, language)])
+    return recognition
+
+
+def words_of(recognition: Recognition) -> list[Word]:
+    return [word for phrase in recognition.phrases for word in phrase.words]
 
 
 @pytest.fixture(scope="module")
@@ -42,59 +47,82 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> WhisperSpec:
 
 @pytest.mark.parametrize("multilingual", [True, False])
 def test_a_sentence_arrives_word_for_word(tmp_path: Path, multilingual: bool) -> None:
-    line = Line("Hello there, good people.", end_sec=30.0)
+    line = Line("Hello there, good people.")
     engine = spec_of(scripted_whisper(tmp_path / "scripted", line, multilingual=multilingual)).build()
-    hearing = hear(engine, noise(0.0, 30.0))
-    assert hearing.text == "Hello there, good people."
-    assert [word.text for word in hearing.words] == ["Hello", "there,", "good", "people."]
-    assert all(type(word.start_sec) is type(word.confidence) is float for word in hearing.words)
+    [phrase] = transcribe(engine, noise(0.0, 30.0)).phrases
+    assert phrase.text == "Hello there, good people."
+    assert [word.text for word in phrase.words] == ["Hello", "there,", "good", "people."]
+    assert all(type(word.start_sec) is type(word.confidence) is float for word in phrase.words)
 
 
-def test_what_a_model_says_beyond_the_end_of_the_audio_is_pulled_back(tmp_path: Path) -> None:
-    engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Far too long.", end_sec=29.9))).build()
-    hearing = hear(engine, noise(0.0, 5.0))
-    assert hearing.words[-1].end_sec <= 5.0
+def test_words_lie_inside_the_audio_although_the_model_works_on_more(tmp_path: Path) -> None:
+    engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Far too long."))).build()
+    words = words_of(transcribe(engine, noise(0.0, 5.0)))
+    assert words
+    assert words[-1].end_sec <= 5.0
 
 
 def test_noise_from_a_model_still_makes_sound_words(random_model: WhisperSpec) -> None:
     engine = random_model.build()
     for start_sec in range(4):
-        hearing = hear(engine, noise(start_sec, 3.0))
-        assert not any(unicodedata.category(mark) == "Cc" or mark == "\ufffd" for mark in hearing.text)
-        assert all(word.text == word.text.strip() != "" for word in hearing.words)
-        assert all(0 <= word.start_sec <= word.end_sec <= 3.0 for word in hearing.words)
-        assert all(first.end_sec <= second.start_sec for first, second in pairwise(hearing.words))
+        recognition = transcribe(engine, noise(start_sec, 3.0))
+        assert not any(unicodedata.category(mark) == "Cc" or mark == "\ufffd" for mark in recognition.text)
+        words = words_of(recognition)
+        assert all(word.text == word.text.strip() != "" for word in words)
+        assert all(0 <= word.start_sec <= word.end_sec <= 3.0 for word in words)
+        assert all(first.end_sec <= second.start_sec for first, second in pairwise(words))
 
 
 @pytest.mark.parametrize("duration_sec", [0.0, 0.001, 0.05, 1.0])
-def test_short_and_silent_segments_are_survived(random_model: WhisperSpec, duration_sec: float) -> None:
+def test_short_and_silent_windows_are_survived(random_model: WhisperSpec, duration_sec: float) -> None:
     engine = random_model.build()
     silence = np.zeros(int(duration_sec * SAMPLE_RATE), np.float32)
-    assert hear(engine, Segment(0, 0.0, silence)) == Hearing("")
-    hear(engine, noise(1.0, duration_sec))
+    assert transcribe(engine, Window(0, 0.0, silence)) == Recognition()
+    transcribe(engine, noise(1.0, duration_sec))
 
 
 def test_large_models_with_128_mel_bands_load(tmp_path: Path) -> None:
     engine = spec_of(random_whisper(tmp_path / "wide", mels=128)).build()
-    assert hear(engine, noise(0.0, 1.0)) is not None
+    assert transcribe(engine, noise(0.0, 1.0)) is not None
 
 
-def test_a_locale_is_heard_in_its_language(random_model: WhisperSpec) -> None:
+def test_a_locale_is_transcribed_in_its_language(random_model: WhisperSpec) -> None:
     engine = random_model.build()
-    german = hear(engine, noise(0.0, 3.0), "de-AT")
-    assert german == hear(engine, noise(0.0, 3.0), "de-DE")
-    assert german != hear(engine, noise(0.0, 3.0), "en-US")
+    german = transcribe(engine, noise(0.0, 3.0), "de-AT")
+    assert german == transcribe(engine, noise(0.0, 3.0), "de-DE")
+    assert german != transcribe(engine, noise(0.0, 3.0), "en-US")
 
 
-def test_the_same_segment_sounds_the_same_whatever_the_order_and_the_number_of_processes(
-    random_model: WhisperSpec,
-) -> None:
-    segments = [noise(start_sec, 1.0 + start_sec) for start_sec in range(4)]
+def test_a_language_is_detected_only_when_asked_for_and_chosen_only_then(tmp_path: Path) -> None:
+    engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Guten Tag.", language="de"))).build()
+    windows = [Request(noise(0.0, 3.0), "en-US", detection) for detection in Detection]
+    off, report, choose = engine.transcribe(windows)
+    assert (off.detected, off.language) == ((), None)
+    assert (report.detected[0][0], report.language) == ("de", None)
+    assert (choose.detected, choose.language) == (report.detected, "de")
+    assert {each.text for each in (off, report, choose)} == {"Guten Tag."}
+
+
+def test_a_model_for_english_detects_nothing(tmp_path: Path) -> None:
+    engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Hello."), multilingual=False)).build()
+    [recognition] = engine.transcribe([Request(noise(0.0, 3.0), "en-US", Detection.REPORT)])
+    assert (recognition.detected, recognition.language) == ((), None)
+
+
+def test_the_same_window_gives_the_same_text_whatever_comes_with_it(random_model: WhisperSpec) -> None:
+    """In a batch of windows of other lengths and languages, in any order, in one process or two."""
+    languages = ["en-US", "de-DE", "en-US", "fr-FR", "en-US", "de-DE"]
+    requests = [
+        Request(noise(number, 1.0 + 4 * number), language, Detection.CHOOSE if number == 4 else Detection.OFF)
+        for number, language in enumerate(languages)
+    ]
     engine = random_model.build()
-    alone = [hear(engine, segment) for segment in segments]
+    alone = [engine.transcribe([request])[0] for request in requests]
+    assert engine.transcribe(requests) == alone
+    assert engine.transcribe(requests[::-1]) == alone[::-1]
     for workers in (1, 2):
         with EnginePool(random_model, workers) as pool:
-            futures = [pool.submit(segment, "en-US") for segment in reversed(segments)]
+            futures = [pool.submit(request) for request in reversed(requests)]
             assert [future.result(60) for future in reversed(futures)] == alone
 
 
@@ -107,4 +135,11 @@ def test_audio_reaches_faster_whisper_as_samples_never_as_a_path(
         raise AssertionError("faster-whisper decodes by itself")
 
     monkeypatch.setattr(faster_whisper.transcribe, "decode_audio", forbidden)
-    assert hear(random_model.build(), noise(0.0, 1.0)) is not None
+    assert transcribe(random_model.build(), noise(0.0, 1.0)) is not None
+
+
+def test_a_phrase_has_the_times_of_its_words(tmp_path: Path) -> None:
+    engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Hello there, good people."))).build()
+    [phrase] = transcribe(engine, noise(0.0, 10.0)).phrases
+    assert isinstance(phrase, Phrase)
+    assert (phrase.start_sec, phrase.end_sec) == (phrase.words[0].start_sec, phrase.words[-1].end_sec)

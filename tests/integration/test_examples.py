@@ -93,7 +93,7 @@ def test_with_no_source_of_a_model_in_reach_the_demo_goes_on_and_says_so(demo: D
 
 def test_a_model_at_hand_is_used_and_stays_where_it_was(examples: Path, tmp_path: Path) -> None:
     model = tmp_path / "home" / "batchscribe" / "models" / "base"
-    scripted_whisper(model, Line("As the model says.", end_sec=2.0))
+    scripted_whisper(model, Line("As the model says."))
     for _ in range(2):
         demo = run_demo(examples, tmp_path)
         assert "pull" not in demo.told

@@ -243,6 +243,16 @@ def test_submit_sends_what_the_options_say_and_tells_how_to_go_on(command: Comma
     }
 
 
+def test_submit_asks_for_the_detection_of_the_language(command: Command, server: ScriptedServer) -> None:
+    words = ("jobs", "submit", "s3://calls/a.wav", "-o", "s3://out/")
+    assert command.run(*words, "--language", "auto").status == 0
+    assert command.run(*words, "--language", "de", "--language-detection", "continuous").status == 0
+    assert [asked.json()["config"] for asked in server.asked] == [
+        {"language_detection": {"mode": "once"}},
+        {"language": "de", "language_detection": {"mode": "continuous"}},
+    ]
+
+
 def test_submit_as_json_is_the_server_s_answer(command: Command, server: ScriptedServer) -> None:
     words = ("s3://calls/a.wav", "-o", "s3://out/", "--json", "--idempotency-key", "mine")
     body = command.run("jobs", "submit", *words).json()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -13,14 +13,15 @@ import sqlalchemy as sa
 
 from batchscribe.errors import InvalidRequest, StorageUnavailable, UnsupportedLanguage
 from batchscribe.jobs.summary import Summary
-from batchscribe.segment import Hearing, Segment
-from batchscribe.speech.engine import EngineSpec
+from batchscribe.metrics import REGISTRY, Retry
+from batchscribe.speech.engine import EngineSpec, Request
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.storage.local import FileStore
 from batchscribe.storage.store import Recording
+from batchscribe.window import Recognition
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
@@ -193,10 +194,10 @@ def test_an_engine_that_fails_on_one_file_costs_only_that_file(tmp_path: Path) -
         write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=1.0 + number)
 
     class Mistaken(InlinePool):
-        def submit(self, segment: Segment, language: str) -> Future[Hearing]:
-            if segment.duration_sec == 2.0:
+        def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+            if request.window.duration_sec == 2.0:
                 raise ZeroDivisionError("a mistake of ours")
-            return super().submit(segment, language)
+            return super().submit(request, file)
 
     def make_pool(spec: EngineSpec, workers: int) -> Mistaken:
         return Mistaken(spec, workers)
@@ -290,11 +291,19 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
     assert counted(done.summary) == {"total_files": 6, "succeeded": 6}
 
 
+def decoder_retries() -> float:
+    return REGISTRY.get_sample_value("batchscribe_retries_total", {"what": Retry.DECODER}) or 0.0
+
+
 def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path: Path) -> None:
     for number in range(2):
-        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=400.0)  # more segments than wait for an engine
-    slow = ScriptedSpec(script=Script(call_sec=0.1))
-    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers), workers=1) as runner:
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=400.0)  # more windows than wait for an engine
+
+    class Busy(InlinePool):
+        has_enough = True  # so the decoder has to wait until its windows are taken
+
+    slow, retries_before = ScriptedSpec(script=Script(call_sec=0.1)), decoder_retries()
+    with running(tmp_path, make_pool=lambda _spec, workers: Busy(slow, workers), workers=1) as runner:
         job = runner.submit()
         runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
         assert kill_decoders() >= 1
@@ -302,6 +311,7 @@ def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path:
         attempts = {file.attempt for file in runner.files(done)}
         texts = [document["result"]["segments"] for document in runner.outputs().values()]
     assert counted(done.summary) == {"total_files": 2, "succeeded": 2}
+    assert decoder_retries() == retries_before + 1
     assert attempts == {1}
     assert {len(segments) for segments in texts} == {len(texts[0])}  # nothing twice, nothing lost
     assert len(texts[0]) >= 400 / 30

@@ -1,7 +1,7 @@
 """Tiny Whisper models in CTranslate2's format, built by hand without torch: a random one and a scripted one.
 
-The random one says noise, always the same for the same audio. The scripted one says a given sentence with given
-times whatever it hears. Both are real model folders: faster-whisper loads them like any other.
+The random one says noise, always the same for the same audio. The scripted one says a given sentence
+whatever it hears. Both are real model folders: faster-whisper loads them like any other.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ TIME_STEP_SEC = 0.02
 
 @dataclass(frozen=True)
 class Line:
-    """What the scripted model says, as a phrase from 0 s to `end_sec`; words are plain ASCII."""
+    """What the scripted model says, in plain ASCII, and the language that it takes everything for."""
 
     text: str
-    end_sec: float
     language: str = "en"
 
 
@@ -99,9 +98,8 @@ def scripted_whisper(folder: Path, line: Line, *, multilingual: bool = True) -> 
     shape = Shape(width=64)
     spec = network(vocabulary, shape, np.random.default_rng(0))
     silence_layers(spec)
-    prompt = 2 if multilingual else 0  # the position of the last token that faster-whisper gives
-    said = [time_token(0.0), *words, time_token(line.end_sec)]
-    script = [f"<|{line.language}|>"] * prompt + said
+    prompt = 3 if multilingual else 1  # the position of the last token of the engine's prompt
+    script = [f"<|{line.language}|>"] * prompt + words
     speak(spec.decoder, [vocabulary.id(token) for token in script], vocabulary.id(END), shape.width)
     return save(spec, vocabulary, shape, folder)
 

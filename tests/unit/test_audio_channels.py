@@ -5,7 +5,7 @@ import pytest
 from av.audio.frame import AudioFrame
 
 from batchscribe.audio.channels import Channels, Resampling
-from batchscribe.segment import SAMPLE_RATE
+from batchscribe.window import SAMPLE_RATE
 
 
 def frame(values: list[float], *, layout: str, rate: int = SAMPLE_RATE, n_samples: int = 1600) -> AudioFrame:

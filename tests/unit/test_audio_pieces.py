@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.segmenter import WholeSegmenter
-from batchscribe.segment import SAMPLE_RATE, Samples, Segment
+from batchscribe.window import SAMPLE_RATE, Samples, Window
 
 
-def pieces_of(samples: Samples, step: int = 16_384) -> list[Segment]:
+def pieces_of(samples: Samples, step: int = 16_384) -> list[Window]:
     segmenter = WholeSegmenter(3)
     found = [
         piece for start in range(0, len(samples), step) for piece in segmenter.accept(samples[start : start + step])

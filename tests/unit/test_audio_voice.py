@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batchscribe.audio.loudness import Loudness
 from batchscribe.audio.segmenter import BLOCK_SAMPLES, VoicedSegmenter
 from batchscribe.audio.speech_spans import VoiceOptions
 from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
-from batchscribe.segment import SAMPLE_RATE, Samples, Segment
+from batchscribe.window import SAMPLE_RATE, Samples, Window
 from tests.audio_files import samples_of
 
 with warnings.catch_warnings():
@@ -26,12 +27,41 @@ def spoken(examples: Path) -> Samples:
     return np.concatenate([speech, pause] * (12 * BLOCK_SAMPLES // len(speech) + 1))
 
 
-def segments_of(samples: Samples, step: int) -> list[Segment]:
-    segmenter = VoicedSegmenter(0, VoiceOptions())
+def loud(samples: Samples) -> Samples:
+    """So loud, clipped where it must be, that the voice detector gets it as it is."""
+    louder: Samples = np.clip(samples * np.float32(4.0), -1.0, 1.0)
+    loudness = Loudness()
+    for start in range(0, len(louder), BLOCK_SAMPLES):
+        block = louder[start : start + BLOCK_SAMPLES]
+        assert loudness.amplified(block) is block
+    return louder
+
+
+def windows_of(samples: Samples, step: int, window_sec: float = 0.0) -> list[Window]:
+    segmenter = VoicedSegmenter(0, VoiceOptions(), window_sec)
     found = [
-        segment for start in range(0, len(samples), step) for segment in segmenter.accept(samples[start : start + step])
+        window for start in range(0, len(samples), step) for window in segmenter.accept(samples[start : start + step])
     ]
     return found + list(segmenter.finish())
+
+
+def span_of(window: Window) -> tuple[int, int]:
+    start = round(window.start_sec * SAMPLE_RATE)
+    return start, start + len(window.samples)
+
+
+def spans_of_faster_whisper(samples: Samples) -> list[tuple[int, int]]:
+    options = VoiceOptions()
+    found = vad.get_speech_timestamps(
+        samples.copy(),
+        threshold=options.threshold,
+        neg_threshold=options.release_threshold,
+        min_speech_duration_ms=round(options.min_speech_sec * 1000),
+        max_speech_duration_s=options.max_segment_sec,
+        min_silence_duration_ms=round(options.min_silence_sec * 1000),
+        speech_pad_ms=round(options.pad_sec * 1000),
+    )
+    return [(span["start"], span["end"]) for span in found]
 
 
 def test_probabilities_of_a_stream_are_bit_for_bit_those_of_one_call(examples: Path) -> None:
@@ -44,49 +74,75 @@ def test_probabilities_of_a_stream_are_bit_for_bit_those_of_one_call(examples: P
     assert np.array_equal(whole, vad.get_vad_model()(samples.copy()).reshape(-1))
 
 
-def test_segments_are_where_faster_whisper_hears_speech(examples: Path) -> None:
-    samples = spoken(examples)
-    expected = vad.get_speech_timestamps(
-        samples.copy(),
-        neg_threshold=0.35,
-        min_speech_duration_ms=100,
-        max_speech_duration_s=30,
-        min_silence_duration_ms=500,
-        speech_pad_ms=400,
-    )
-    found = segments_of(samples, 16_000)
+def test_windows_are_where_faster_whisper_hears_speech(examples: Path) -> None:
+    samples = loud(spoken(examples))
+    found = [span_of(window) for window in windows_of(samples, 16_000)]
     assert len(found) > 2
-    assert [(round(s.start_sec * SAMPLE_RATE), len(s.samples)) for s in found] == [
-        (span["start"], span["end"] - span["start"]) for span in expected
-    ]
+    assert found == spans_of_faster_whisper(samples)
 
 
-@pytest.mark.parametrize("step", [1_000, 16_384, 10_000_000])
-def test_segments_carry_their_own_samples_however_the_audio_arrives(examples: Path, step: int) -> None:
-    samples = spoken(examples)
-    for segment in segments_of(samples, step):
-        start = round(segment.start_sec * SAMPLE_RATE)
-        assert np.array_equal(segment.samples, samples[start : start + len(segment.samples)])
-
-
-def test_every_recording_of_the_corpus_gives_the_segments_of_faster_whisper(corpus: Path) -> None:
+def test_every_recording_of_the_corpus_gives_the_windows_of_faster_whisper(corpus: Path) -> None:
     for path in sorted(corpus.glob("made-noisy/*.wav"))[:6]:
-        samples = samples_of(path)
-        expected = vad.get_speech_timestamps(
-            samples.copy(),
-            neg_threshold=0.35,
-            min_speech_duration_ms=100,
-            max_speech_duration_s=30,
-            min_silence_duration_ms=500,
-            speech_pad_ms=400,
-        )
-        found = [(round(s.start_sec * SAMPLE_RATE), len(s.samples)) for s in segments_of(samples, 16_384)]
-        assert found == [(span["start"], span["end"] - span["start"]) for span in expected], path.name
+        samples = loud(samples_of(path))
+        found = [span_of(window) for window in windows_of(samples, 16_384)]
+        assert found == spans_of_faster_whisper(samples), path.name
+
+
+@pytest.mark.parametrize("quieter_db", [40, 50])
+def test_a_quiet_recording_gives_the_windows_of_a_loud_one(examples: Path, quieter_db: int) -> None:
+    """A call of eight turns, in 16 bits. Without amplification whole turns go missing at 50 dB."""
+    samples = samples_of(examples / "library-call.mp3")
+    quiet = (np.round(samples * 32768 * 10 ** (-quieter_db / 20)) / 32768).astype(np.float32)
+    expected, found = windows_of(samples, 16_384), windows_of(quiet, 16_384)
+    assert len(found) == len(expected) > 2
+    for window, same in zip(found, expected, strict=True):
+        assert span_of(window) == pytest.approx(span_of(same), abs=0.2 * SAMPLE_RATE)
+        start, end = span_of(window)
+        assert np.array_equal(window.samples, quiet[start:end]), "an engine gets what was recorded"
+
+
+@pytest.mark.parametrize("window_sec", [0.0, 30.0])
+@pytest.mark.parametrize("step", [1_000, 16_384, 10_000_000])
+def test_windows_carry_their_own_samples_however_the_audio_arrives(
+    examples: Path, step: int, window_sec: float
+) -> None:
+    samples = spoken(examples)
+    windows = windows_of(samples, step, window_sec)
+    for window in windows:
+        start, end = span_of(window)
+        assert np.array_equal(window.samples, samples[start:end])
+    expected = windows_of(samples, 50_000, window_sec)
+    assert [(span_of(each), each.speech) for each in windows] == [(span_of(each), each.speech) for each in expected]
+
+
+def test_windows_that_are_filled_hold_the_same_speech_as_those_that_are_not(examples: Path) -> None:
+    samples = samples_of(examples / "library-call.mp3")
+    filled, single = windows_of(samples, 16_384, 30.0), windows_of(samples, 16_384)
+    assert len(filled) < len(single)
+    assert all(window.duration_sec <= 30.0 for window in filled)
+    assert speech_in(filled) == pytest.approx(speech_in(single))
+    for window in filled:
+        assert window.speech is not None
+        assert all(0.0 <= start < end <= window.duration_sec for start, end in window.speech)
+
+
+def test_a_window_is_given_out_while_the_recording_goes_on(examples: Path) -> None:
+    segmenter = VoicedSegmenter(0, VoiceOptions(), 30.0)
+    samples = samples_of(examples / "weather.wav")
+    silence = np.zeros(4 * BLOCK_SAMPLES, dtype=np.float32)
+    assert len(list(segmenter.accept(np.concatenate([samples, silence])))) == 1
+    assert list(segmenter.finish()) == []
+
+
+def speech_in(windows: list[Window]) -> list[float]:
+    """Where speech begins and ends, in seconds from the start of the recording."""
+    return [window.start_sec + edge for window in windows for span in window.speech or () for edge in span]
 
 
 @pytest.mark.parametrize("n_samples", [1, 511, 512, 1600])
-def test_a_moment_of_silence_has_no_segments(n_samples: int) -> None:
-    assert segments_of(np.zeros(n_samples, dtype=np.float32), 16_384) == []
+@pytest.mark.parametrize("window_sec", [0.0, 30.0])
+def test_a_moment_of_silence_has_no_windows(n_samples: int, window_sec: float) -> None:
+    assert windows_of(np.zeros(n_samples, dtype=np.float32), 16_384, window_sec) == []
 
 
 def test_the_decoder_process_does_not_load_the_speech_engines() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from batchscribe.cli.choices import Format, Layout, Segmentation
+from batchscribe.cli.choices import Detection, Format, Layout, Segmentation
 from batchscribe.cli.given_text import read_json_object, read_lines
 from batchscribe.cli.job_request import JobOptions, job_request
+from batchscribe.cli.options import language_fields
 from batchscribe.errors import UsageError
 from batchscribe.wire.request import parse_job_request
 
@@ -54,7 +55,7 @@ def test_every_option_has_its_field() -> None:
         layout=Layout.PREFIX,
         include=("*.wav",),
         exclude=("drafts/**",),
-        language="de-DE",
+        language=language_fields("de-DE", Detection.CONTINUOUS),
         words=True,
         channels=True,
         segmentation=Segmentation.NONE,
@@ -72,6 +73,7 @@ def test_every_option_has_its_field() -> None:
         "output": {"uri": "s3://out/", "overwrite": True, "layout": "PREFIX"},
         "config": {
             "language": "de-DE",
+            "language_detection": {"mode": "continuous"},
             "word_time_offsets": True,
             "channel_separation": True,
             "segmentation_mode": "none",

@@ -1,4 +1,4 @@
-"""Live progress counts what was heard of unfinished files, each job for itself."""
+"""Live progress counts what was transcribed of unfinished files, each job for itself."""
 
 from __future__ import annotations
 

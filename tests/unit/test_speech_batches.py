@@ -1,63 +1,129 @@
+"""Who is served next, and with how much."""
+
 from __future__ import annotations
 
+from collections.abc import Hashable
 from threading import Thread
 
 import numpy as np
+import pytest
 
-from batchscribe.segment import SAMPLE_RATE, Segment
 from batchscribe.speech.batches import BatchQueue, Ticket
+from batchscribe.speech.engine import Request
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 
-def put(queue: BatchQueue, start_sec: float, language: str = "en-US", duration_sec: float = 1.0) -> Ticket:
-    samples = np.zeros(int(duration_sec * SAMPLE_RATE), np.float32)
-    return queue.put(Segment(0, start_sec, samples), language)
+def put(queue: BatchQueue, start_sec: float, file: Hashable = None, language: str = "en-US") -> Ticket:
+    return queue.put(Request(Window(0, start_sec, np.zeros(SAMPLE_RATE, np.float32)), language), file)
 
 
 def starts(batch: list[Ticket]) -> list[float]:
-    return [ticket.segment.start_sec for ticket in batch]
+    return [ticket.request.window.start_sec for ticket in batch]
 
 
 def test_who_came_first_is_served_first() -> None:
-    queue = BatchQueue()
+    queue = BatchQueue(engines=1)
     for start_sec in range(5):
         put(queue, start_sec)
-    assert starts(queue.take(2, 60.0)) == [0, 1]
-    assert starts(queue.take(9, 60.0)) == [2, 3, 4]
+    assert starts(queue.take(2)) == [0, 1]
+    assert starts(queue.take(9)) == [2, 3, 4]
 
 
-def test_a_batch_has_one_language_and_that_of_the_longest_waiting() -> None:
-    queue = BatchQueue()
-    for start_sec, language in enumerate(["de-DE", "en-US", "de-DE", "en-US"]):
-        put(queue, start_sec, language)
-    assert starts(queue.take(9, 60.0)) == [0, 2]
-    assert starts(queue.take(9, 60.0)) == [1, 3]
+def test_files_take_turns_whoever_came_first_and_each_keeps_its_order() -> None:
+    """Each file's windows begin at its own hundred."""
+    queue = BatchQueue(engines=1)
+    for start_sec in (100, 101, 102, 103, 104):
+        put(queue, start_sec, "long")
+    put(queue, 200, "second")
+    put(queue, 300, "third")
+    put(queue, 201, "second")
+    assert starts(queue.take(1)) == [100]
+    assert starts(queue.take(5)) == [200, 300, 101, 201, 102]
+    assert starts(queue.take(9)) == [103, 104]
 
 
-def test_a_batch_holds_no_more_audio_than_the_engine_likes() -> None:
-    queue = BatchQueue()
-    for start_sec in range(4):
-        put(queue, start_sec, duration_sec=10.0)
-    assert starts(queue.take(9, 25.0)) == [0, 1]
+def test_a_file_that_comes_late_waits_for_one_window_of_each_other_file_at_most() -> None:
+    queue = BatchQueue(engines=1)
+    for start_sec in range(100, 110):
+        put(queue, start_sec, "long")
+    assert starts(queue.take(3)) == [100, 101, 102]
+    put(queue, 200, "late")
+    assert 200 in starts(queue.take(2))
 
 
-def test_a_segment_longer_than_the_engine_likes_is_a_batch_alone() -> None:
-    queue = BatchQueue()
-    put(queue, 0, duration_sec=40.0)
-    put(queue, 1)
-    assert starts(queue.take(9, 30.0)) == [0]
+@pytest.mark.parametrize(
+    ("engines", "waiting", "sizes"),
+    [
+        (1, 5, [5]),
+        (1, 20, [16, 4]),
+        (2, 10, [5, 3, 1, 1]),
+        (4, 10, [3, 2, 2, 1, 1, 1]),
+        (4, 3, [1, 1, 1]),
+        (2, 100, [16, 16, 16, 16, 16, 10, 5, 3, 1, 1]),
+    ],
+)
+def test_a_batch_is_one_engines_share_of_what_waits(engines: int, waiting: int, sizes: list[int]) -> None:
+    queue = BatchQueue(engines)
+    for start_sec in range(waiting):
+        put(queue, start_sec, file=start_sec % 3)
+    taken = [queue.take(16) for _ in sizes]
+    assert [len(batch) for batch in taken] == sizes
+    assert sorted(start for batch in taken for start in starts(batch)) == list(range(waiting))
+    assert queue.backlog == 0
 
 
-def test_a_cancelled_segment_is_never_taken() -> None:
-    queue = BatchQueue()
-    tickets = [put(queue, start_sec) for start_sec in range(3)]
+def test_the_backlog_is_what_nobody_has_taken_of_all_files() -> None:
+    queue = BatchQueue(engines=2)
+    for start_sec in range(7):
+        put(queue, start_sec, file=start_sec % 3)
+    assert queue.backlog == 7
+    queue.take(2)
+    assert queue.backlog == 5
+
+
+def test_a_batch_may_hold_several_languages() -> None:
+    queue = BatchQueue(engines=1)
+    for start_sec, language in enumerate(["de-DE", "en-US", "de-DE"]):
+        put(queue, start_sec, language=language)
+    assert [ticket.request.language for ticket in queue.take(9)] == ["de-DE", "en-US", "de-DE"]
+
+
+def test_cancelled_windows_are_never_taken() -> None:
+    queue = BatchQueue(engines=1)
+    tickets = [put(queue, start_sec, file) for start_sec, file in ((100, "a"), (101, "a"), (200, "b"), (201, "b"))]
     tickets[0].future.cancel()
-    assert starts(queue.take(1, 60.0)) == [1]
+    tickets[3].future.cancel()
+    assert starts(queue.take(1)) == [200]
+    assert starts(queue.take(9)) == [101]
+
+
+def test_a_taker_waits_on_when_all_that_was_there_is_cancelled() -> None:
+    queue = BatchQueue(engines=1)
+    for start_sec in range(3):
+        put(queue, start_sec).future.cancel()
+    taken: list[list[Ticket]] = []
+    taker = Thread(target=lambda: taken.append(queue.take(1)))
+    taker.start()
+    last = put(queue, 3)
+    taker.join(timeout=5)
+    assert taken == [[last]]
+
+
+def test_a_ticket_can_be_cancelled_until_its_recognition_is_there() -> None:
+    queue = BatchQueue(engines=1)
+    canceled, answered = put(queue, 0), put(queue, 1)
+    queue.take(2)
+    assert canceled.future.cancel()
+    canceled.succeed(Recognition())
+    answered.succeed(Recognition())
+    assert canceled.future.cancelled()
+    assert answered.future.result() == Recognition()
 
 
 def test_a_taker_waits_until_there_is_something() -> None:
-    queue = BatchQueue()
+    queue = BatchQueue(engines=2)
     taken: list[list[Ticket]] = []
-    taker = Thread(target=lambda: taken.append(queue.take(1, 60.0)))
+    taker = Thread(target=lambda: taken.append(queue.take(1)))
     taker.start()
     ticket = put(queue, 0)
     taker.join(timeout=5)
@@ -65,9 +131,9 @@ def test_a_taker_waits_until_there_is_something() -> None:
 
 
 def test_closing_wakes_the_takers_and_gives_back_what_nobody_took() -> None:
-    queue = BatchQueue()
+    queue = BatchQueue(engines=1)
     taken: list[list[Ticket]] = []
-    taker = Thread(target=lambda: taken.extend([queue.take(1, 60.0), queue.take(1, 60.0)]))
+    taker = Thread(target=lambda: taken.extend([queue.take(1), queue.take(1)]))
     first = put(queue, 0)
     taker.start()
     while not taken and queue.short_of_takers:
@@ -75,19 +141,19 @@ def test_closing_wakes_the_takers_and_gives_back_what_nobody_took() -> None:
     queue.close()
     taker.join(timeout=5)
     assert taken == [[first], []]
-    left = BatchQueue()
-    waiting = put(left, 0)
-    assert left.close() == [waiting]
+    left = BatchQueue(engines=1)
+    waiting = [put(left, 0, "a"), put(left, 1, "a"), put(left, 2, "b")]
+    assert left.close() == waiting
 
 
 def test_a_closed_queue_cancels_what_comes() -> None:
-    queue = BatchQueue()
+    queue = BatchQueue(engines=1)
     queue.close()
     assert put(queue, 0).future.cancelled()
 
 
 def test_a_queue_is_short_of_takers_when_more_wait_than_there_are() -> None:
-    queue = BatchQueue()
+    queue = BatchQueue(engines=1)
     assert not queue.short_of_takers
     put(queue, 0)
     assert queue.short_of_takers

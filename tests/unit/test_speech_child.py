@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
-from multiprocessing import Pipe
+from collections.abc import Iterator
 from threading import Thread
 
 import numpy as np
 import pytest
 
-from batchscribe.segment import Segment
-from batchscribe.speech.child import Failure, Ready, describe, receive, send, set_environment
+from batchscribe.children.pipe import Pipe
+from batchscribe.speech.child import Failure, Ready, Transcribed, describe, receive, send, set_environment
+from batchscribe.speech.engine import Detection, Request
+from batchscribe.window import Recognition, Window, Word
 
 
 def test_an_engine_inherits_no_credentials_and_counts_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,26 +25,36 @@ def test_an_engine_inherits_no_credentials_and_counts_on_one_core(monkeypatch: p
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
+@pytest.fixture
+def pipe() -> Iterator[tuple[Pipe, Pipe]]:
+    here, there = multiprocessing.Pipe()
+    with here, there:
+        yield Pipe(here), Pipe(there)
+
+
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_segments_arrive_as_they_were_sent(count: int) -> None:
-    samples = [np.random.default_rng(seed).normal(size=1000 * seed).astype(np.float32) for seed in range(count)]
-    here, there = Pipe()
-    with here, there:
-        sender = Thread(target=send, args=(here, [Segment(1, 2.5, each) for each in samples]))
-        sender.start()
-        arrived = receive(there)
-        sender.join()
-    assert [(each.channel, each.start_sec) for each in arrived] == [(1, 2.5)] * count
-    for each, sent in zip(arrived, samples, strict=True):
-        np.testing.assert_array_equal(each.samples, sent)
+def test_requests_arrive_as_they_were_sent(pipe: tuple[Pipe, Pipe], count: int) -> None:
+    speech = ((0.0, 0.5), (0.75, 1.0))
+    samples = [np.random.default_rng(seed).normal(size=100_000 * seed).astype(np.float32) for seed in range(count)]
+    sent = [Request(Window(1, 2.5, each, speech), "de-DE", Detection.CHOOSE) for each in samples]
+    sender = Thread(target=send, args=(pipe[0], sent))
+    sender.start()
+    arrived = receive(pipe[1])
+    sender.join()
+    assert [(each.language, each.detection) for each in arrived] == [("de-DE", Detection.CHOOSE)] * count
+    windows = [each.window for each in arrived]
+    assert [(each.channel, each.start_sec, each.speech) for each in windows] == [(1, 2.5, speech)] * count
+    for window, given in zip(windows, samples, strict=True):
+        np.testing.assert_array_equal(window.samples, given)
 
 
-def test_messages_without_samples_arrive_too() -> None:
-    here, there = Pipe()
-    with here, there:
-        for message in (Ready(4, 30.0), Failure("it rains")):
-            send(here, message)
-            assert receive(there) == message
+@pytest.mark.parametrize(
+    "message",
+    [Ready(), Failure("it rains"), Transcribed([Recognition.of("hello", (Word("hello", 0.0, 1.0),), 1.0)])],
+)
+def test_messages_without_samples_arrive_too(pipe: tuple[Pipe, Pipe], message: object) -> None:
+    send(pipe[0], message)
+    assert receive(pipe[1]) == message
 
 
 def test_an_error_is_described_in_one_short_line() -> None:

@@ -3,10 +3,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from multiprocessing.reduction import ForkingPickler
 
-import numpy as np
 import pytest
 
-from batchscribe.segment import SAMPLE_RATE, Segment
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.speech.whisper import WhisperSpec
@@ -41,9 +39,7 @@ def test_a_language_without_region_stands_for_all_its_regions(
     assert ScriptedSpec(languages=tuple(languages)).understands(language) is understood
 
 
-def test_a_call_may_take_ten_times_what_a_whole_window_should_for_each_segment() -> None:
+def test_a_call_may_use_ten_times_the_cpu_that_full_windows_should_take() -> None:
     spec = ScriptedSpec(speed=3.0)
-    short = Segment(0, 0.0, np.zeros(SAMPLE_RATE, np.float32))
-    long = Segment(0, 0.0, np.zeros(60 * SAMPLE_RATE, np.float32))
-    assert spec.limit_sec([short]) == 100.0
-    assert spec.limit_sec([short, long]) == 300.0
+    assert spec.limit_cpu_sec(1) == 100.0
+    assert spec.limit_cpu_sec(3) == 300.0

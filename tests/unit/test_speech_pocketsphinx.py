@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from batchscribe.segment import SAMPLE_RATE, Hearing, Segment
-from batchscribe.speech.engine import Engine
+from batchscribe.speech.engine import Engine, Request
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
 
@@ -20,9 +20,13 @@ def engine() -> Engine:
     return pocketsphinx_spec().build()
 
 
-def hear(engine: Engine, samples: NDArray[np.float32]) -> Hearing:
-    [hearing] = engine.transcribe([Segment(0, 0.0, samples)], "en-US")
-    return hearing
+def request(samples: NDArray[np.float32]) -> Request:
+    return Request(Window(0, 0.0, samples), "en-US")
+
+
+def recognize(engine: Engine, samples: NDArray[np.float32]) -> Recognition:
+    [recognition] = engine.transcribe([request(samples)])
+    return recognition
 
 
 @pytest.fixture(scope="module")
@@ -35,46 +39,47 @@ def speech(examples: Path) -> NDArray[np.float32]:
 
 
 def chord(duration_sec: float, *pitches_hz: float) -> NDArray[np.float32]:
-    """Not speech, but the decoder hears words in it."""
+    """Not speech, but the decoder finds words in it."""
     times = np.arange(int(duration_sec * SAMPLE_RATE)) / SAMPLE_RATE
     tones = [np.sin(2 * np.pi * pitch * times) for pitch in pitches_hz]
     samples: NDArray[np.float32] = (0.2 * np.sum(tones, axis=0)).astype(np.float32)
     return samples
 
 
-def test_speech_becomes_words_inside_the_segment_without_marks_or_confidence(
+def test_speech_becomes_words_inside_the_window_without_marks_or_confidence(
     engine: Engine, speech: NDArray[np.float32]
 ) -> None:
-    hearing = hear(engine, speech)
-    assert len(hearing.words) >= 5
-    assert hearing.text == " ".join(word.text for word in hearing.words)
-    assert not set("<>[]()+") & set(hearing.text)
-    assert all(word.confidence is None for word in hearing.words)
-    assert all(0 <= word.start_sec < word.end_sec <= 4.0 for word in hearing.words)
+    [phrase] = recognize(engine, speech).phrases
+    assert (phrase.start_sec, phrase.end_sec) == (0.0, 4.0)
+    assert len(phrase.words) >= 5
+    assert phrase.text == " ".join(word.text for word in phrase.words)
+    assert not set("<>[]()+") & set(phrase.text)
+    assert all(word.confidence is None for word in phrase.words)
+    assert all(0 <= word.start_sec < word.end_sec <= 4.0 for word in phrase.words)
 
 
-def test_a_segment_is_heard_the_same_whatever_came_before_it(engine: Engine, speech: NDArray[np.float32]) -> None:
-    """Without the reset of its front end, the decoder carries the loudness of one segment into the next."""
+def test_a_window_is_recognized_the_same_whatever_came_before_it(engine: Engine, speech: NDArray[np.float32]) -> None:
+    """Without the reset of its front end, the decoder carries the loudness of one window into the next."""
     pieces = [speech[:32_000], speech[32_000:] * 0.1, chord(1.0, 220, 330), speech[16_000:48_000]]
-    alone = [hear(pocketsphinx_spec().build(), piece) for piece in pieces]
+    alone = [recognize(pocketsphinx_spec().build(), piece) for piece in pieces]
     for i in (3, 1, 0, 2, 2, 1, 3, 0):
-        assert hear(engine, pieces[i]) == alone[i]
+        assert recognize(engine, pieces[i]) == alone[i]
 
 
-def test_nothing_to_hear_is_no_words_and_leaves_the_engine_sound(engine: Engine) -> None:
+def test_too_little_sound_is_no_words_and_leaves_the_engine_sound(engine: Engine) -> None:
     """An utterance of no samples would leave the decoder unable to start another one."""
     for count in (0, 1, 160, 800):
-        assert hear(engine, np.full(count, 0.01, np.float32)) == Hearing("")
+        assert recognize(engine, np.full(count, 0.01, np.float32)) == Recognition()
 
 
 def test_digital_silence_says_nothing(engine: Engine) -> None:
-    """The decoder itself hears "ah" in it."""
-    assert hear(engine, np.zeros(SAMPLE_RATE, np.float32)) == Hearing("")
+    """The decoder itself finds "ah" in it."""
+    assert recognize(engine, np.zeros(SAMPLE_RATE, np.float32)) == Recognition()
 
 
-def test_several_segments_in_one_call_give_one_hearing_each(engine: Engine) -> None:
-    silence = Segment(0, 0.0, np.zeros(8_000, np.float32))
-    assert len(engine.transcribe([silence, silence, silence], "en-US")) == 3
+def test_several_windows_in_one_call_give_one_recognition_each(engine: Engine) -> None:
+    silence = request(np.zeros(8_000, np.float32))
+    assert len(engine.transcribe([silence, silence, silence])) == 3
 
 
 def test_16_bit_audio_arrives_exactly_and_too_loud_audio_is_clipped_not_wrapped() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
+from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.models import list_models
@@ -126,6 +127,42 @@ def test_a_fleet_is_asked_for_its_best_engine_that_understands() -> None:
         choose_of_fleet("pocketsphinx", "de", [slow, fast])
     with pytest.raises(EngineNotAvailable, match="No worker has the engine 'whisper' now; there is pocketsphinx"):
         choose_of_fleet("whisper", "en", [slow])
+
+
+NO_DETECTION = r"^config\.language_detection: .+ cannot tell languages apart; name the language"
+
+
+@pytest.mark.parametrize("engine", ["auto", "pocketsphinx", "scripted"])
+def test_language_detection_is_refused_where_no_engine_at_hand_can_do_it(bare: Settings, engine: str) -> None:
+    with pytest.raises(OptionNotAvailable, match=NO_DETECTION) as caught:
+        choose_engine(engine, "en", bare, detect=True)
+    assert caught.value.field == "config.language_detection"
+    assert choose_engine(engine, "en", bare).language == "en-US"
+
+
+def test_language_detection_takes_a_model_that_knows_several_languages(pulled: Settings) -> None:
+    choice = choose_engine("auto", "en", pulled, detect=True)
+    assert (choice.spec.model, choice.spec.detects_languages) == ("whisper-tiny", True)
+    assert choose_engine("auto", "en", pulled).spec.model == "whisper-small.en"
+
+
+def test_of_a_fleet_an_engine_is_chosen_that_can_detect_when_that_is_asked_for() -> None:
+    english = Capability(name="whisper", model="small.en", languages=("en",), speed=9.0)
+    many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
+    assert choose_of_fleet("auto", "en", [english, many]) == (english, "en-US")
+    assert choose_of_fleet("auto", "en", [english, many], detect=True) == (many, "en-US")
+    with pytest.raises(OptionNotAvailable, match=r"whisper with small\.en cannot tell languages apart") as caught:
+        choose_of_fleet("auto", "en", [english], detect=True)
+    assert caught.value.field == "config.language_detection"
+    with pytest.raises(EngineNotAvailable):
+        choose_of_fleet("pocketsphinx", "en", [many], detect=True)
+
+
+def test_what_an_engine_can_do_travels_to_the_others_as_json() -> None:
+    many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
+    assert Capability.from_json(json.loads(json.dumps(many.as_json()))) == many
+    older = {name: value for name, value in many.as_json().items() if name != "detects_languages"}
+    assert not Capability.from_json(older).detects_languages, "a worker of an older release cannot"
 
 
 def test_what_a_machine_publishes_is_what_it_would_choose_from(pulled: Settings) -> None:

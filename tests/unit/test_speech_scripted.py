@@ -6,53 +6,63 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchscribe.segment import SAMPLE_RATE, Segment
+from batchscribe.speech.engine import Detection, Request
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.window import SAMPLE_RATE, Window
 
 
-def segment(start_sec: float = 0.0, duration_sec: float = 2.0) -> Segment:
-    return Segment(0, start_sec, np.zeros(int(duration_sec * SAMPLE_RATE), np.float32))
+def request(start_sec: float = 0.0, duration_sec: float = 2.0, detection: Detection = Detection.OFF) -> Request:
+    window = Window(0, start_sec, np.zeros(int(duration_sec * SAMPLE_RATE), np.float32))
+    return Request(window, "en-US", detection)
 
 
 def test_the_words_depend_on_the_length_alone() -> None:
     engine = ScriptedSpec().build()
-    [first, second, longer] = engine.transcribe([segment(1.0), segment(7.0), segment(0.0, 3.0)], "en-US")
+    [first, second, longer] = engine.transcribe([request(1.0), request(7.0), request(0.0, 3.0)])
     assert first == second != longer
     assert first.text == "the quick brown fox jumps"
 
 
 @pytest.mark.parametrize("duration_sec", [0.01, 0.4, 1.3, 30.0])
-def test_the_made_up_words_lie_inside_the_segment(duration_sec: float) -> None:
-    [hearing] = ScriptedSpec().build().transcribe([segment(0.0, duration_sec)], "en-US")
-    assert hearing.words[-1].end_sec <= segment(0.0, duration_sec).duration_sec
+def test_the_made_up_words_lie_inside_the_window(duration_sec: float) -> None:
+    asked = request(0.0, duration_sec)
+    [recognition] = ScriptedSpec().build().transcribe([asked])
+    [phrase] = recognition.phrases
+    assert phrase.words[-1].end_sec <= asked.window.duration_sec
 
 
 def test_it_fails_only_where_the_script_says_so_and_only_once_when_told_so(tmp_path: Path) -> None:
     script = Script(fails_at=frozenset({3.0}), only_once=tmp_path / "done")
     engine = ScriptedSpec(script=script).build()
-    engine.transcribe([segment(1.0)], "en-US")
-    with pytest.raises(ValueError, match="segment fails"):
-        engine.transcribe([segment(3.0)], "en-US")
-    assert engine.transcribe([segment(3.0)], "en-US")
+    engine.transcribe([request(1.0)])
+    with pytest.raises(ValueError, match="window fails"):
+        engine.transcribe([request(3.0)])
+    assert engine.transcribe([request(3.0)])
+
+
+def test_it_tells_the_languages_of_its_script_only_when_asked() -> None:
+    engine = ScriptedSpec(script=Script(detected=(("de", 0.9), ("en", 0.1)))).build()
+    silent, report, choice = engine.transcribe([request(detection=detection) for detection in Detection])
+    assert (silent.detected, silent.language) == ((), None)
+    assert (report.detected, report.language) == ((("de", 0.9), ("en", 0.1)), None)
+    assert (choice.detected, choice.language) == ((("de", 0.9), ("en", 0.1)), "de")
 
 
 def test_the_inline_pool_gives_what_the_engine_says() -> None:
     pool = InlinePool(ScriptedSpec(), workers=2)
-    futures = [pool.submit(segment(0.0, length), "en-US") for length in (1.0, 2.0, 3.0)]
+    futures = [pool.submit(request(0.0, length)) for length in (1.0, 2.0, 3.0)]
     engine = ScriptedSpec().build()
-    assert [f.result(5) for f in futures] == [
-        engine.transcribe([segment(0.0, length)], "en-US")[0] for length in (1.0, 2.0, 3.0)
-    ]
+    assert [f.result(5) for f in futures] == engine.transcribe([request(0.0, length) for length in (1.0, 2.0, 3.0)])
     assert pool.busy_sec > 0
     pool.close()
 
 
 def test_the_inline_pool_cancels_what_it_has_not_begun_when_it_closes() -> None:
     pool = InlinePool(ScriptedSpec(script=Script(call_sec=0.2)))
-    begun, waiting = pool.submit(segment(), "en-US"), pool.submit(segment(), "en-US")
+    begun, waiting = pool.submit(request()), pool.submit(request())
     pool.close()
     assert begun.result(5).text
     with pytest.raises(CancelledError):
         waiting.result(5)
-    assert pool.submit(segment(), "en-US").cancelled()
+    assert pool.submit(request()).cancelled()

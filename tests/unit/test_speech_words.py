@@ -5,15 +5,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.segment import Word
 from batchscribe.speech.words import clean_text, tidy_words
+from batchscribe.window import Word
 
 seconds = st.floats(-5.0, 40.0)
 words = st.lists(st.builds(Word, st.text(max_size=4), seconds, seconds))
 
 
 @given(words, st.floats(0.0, 30.0))
-def test_words_are_in_order_inside_their_segment_and_never_empty(said: list[Word], duration_sec: float) -> None:
+def test_words_are_in_order_inside_their_window_and_never_empty(said: list[Word], duration_sec: float) -> None:
     tidy = tidy_words(said, duration_sec)
     assert all(0.0 <= word.start_sec <= word.end_sec <= duration_sec for word in tidy)
     assert all(first.end_sec <= second.start_sec for first, second in pairwise(tidy))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from batchscribe import __version__
-from batchscribe.segment import Hearing, Word
 from batchscribe.transcript.as_json import render_json
-from batchscribe.transcript.document import Heard, Metadata, Transcript, assemble
+from batchscribe.transcript.document import Metadata, RecognizedWindow, Transcript, assemble
+from batchscribe.window import Flag, Phrase, Recognition, Word
 from batchscribe.wire.config import Config
 
+
+def recognized(
+    text: str, start_sec: float, duration_sec: float = 1.0, *words: Word, channel: int = 0, language: str | None = None
+) -> RecognizedWindow:
+    recognition = replace(Recognition.of(text, words, duration_sec), language=language)
+    return RecognizedWindow(channel, start_sec, duration_sec, recognition)
+
+
 SPOKEN = (
-    Heard(0, 0.25, 1.5, Hearing("Hello, world.", (Word("Hello,", 0.0, 0.5), Word("world.", 0.6, 1.2)))),
-    Heard(0, 2.0, 1.0, Hearing("It's me.", (Word("It's", 0.1, 0.3), Word("me.", 0.3, 0.7)), "en-US")),
+    recognized("Hello, world.", 0.25, 1.5, Word("Hello,", 0.0, 0.5), Word("world.", 0.6, 1.2)),
+    recognized("It's me.", 2.0, 1.0, Word("It's", 0.1, 0.3), Word("me.", 0.3, 0.7), language="en"),
 )
 METADATA = Metadata(engine="scripted", revision="r1", input_etag='"e1"', input_size_bytes=7, warnings=("Cut off.",))
 
@@ -24,7 +33,7 @@ METADATA = Metadata(engine="scripted", revision="r1", input_etag='"e1"', input_s
 def transcript(
     config: Config | None = None,
     *,
-    spoken: tuple[Heard, ...] = SPOKEN,
+    spoken: tuple[RecognizedWindow, ...] = SPOKEN,
     channels: int = 1,
     metadata: Metadata = METADATA,
 ) -> Transcript:
@@ -54,8 +63,8 @@ def test_a_transcript_is_the_document_of_the_contract() -> None:
             "text_display": "Hello, world. It's me.",
             "text_lexical": "hello world it's me",
             "segments": [
-                {"id": "seg_0001", "start": 0.25, "end": 1.75, "text": "Hello, world."},
-                {"id": "seg_0002", "start": 2.0, "end": 3.0, "text": "It's me.", "language": "en-US"},
+                {"id": "seg_0001", "start": 0.25, "end": 1.45, "text": "Hello, world."},
+                {"id": "seg_0002", "start": 2.1, "end": 2.7, "text": "It's me.", "language": "en"},
             ],
         },
         "metadata": {
@@ -90,7 +99,7 @@ def test_separate_channels_are_numbered_and_the_sides_of_a_call_named(
     channels: int, speakers: list[str | None]
 ) -> None:
     last = min(channels - 1, 1)
-    spoken = (Heard(0, 0.0, 1.0, Hearing("left")), Heard(last, 1.0, 1.0, Hearing("right")))
+    spoken = (recognized("left", 0.0), recognized("right", 1.0, channel=last))
     segments = written(Config(channel_separation=True), spoken=spoken, channels=channels)["result"]["segments"]
     assert [segment["channel"] for segment in segments] == [0, last]
     assert [segment.get("speaker") for segment in segments] == speakers
@@ -112,21 +121,41 @@ def test_what_is_not_known_of_the_input_is_left_out() -> None:
     assert metadata["input"] == {"size_bytes": 7}
 
 
-def test_the_same_hearing_gives_the_same_bytes_in_any_order() -> None:
+def test_a_doubtful_segment_says_why() -> None:
+    phrases = (
+        Phrase("Sure.", 0.0, 0.5),
+        Phrase("Perhaps.", 0.5, 1.0, flags=(Flag.LOW_CONFIDENCE, Flag.NO_SPEECH)),
+    )
+    segments = written(spoken=(RecognizedWindow(0, 0.0, 1.0, Recognition(phrases)),))["result"]["segments"]
+    assert [segment.get("flags") for segment in segments] == [None, ["low_confidence", "no_speech"]]
+
+
+def test_detected_languages_are_told_with_their_seconds_of_speech_the_most_spoken_first() -> None:
+    languages = {"fr": 3.0, "en": 61.23, "de": 3.0}
+    metadata = written(metadata=replace(METADATA, languages=languages))["metadata"]
+    assert metadata["language"] == "en"
+    assert list(metadata["languages"].items()) == [("en", 61.2), ("de", 3.0), ("fr", 3.0)]
+
+
+def test_without_detection_no_language_is_told() -> None:
+    assert not {"language", "languages"} & written()["metadata"].keys()
+
+
+def test_the_same_recognitions_give_the_same_bytes_in_any_order() -> None:
     assert render_json(transcript()) == render_json(transcript(spoken=SPOKEN[::-1]))
 
 
 def test_text_is_readable_utf_8_that_ends_in_a_newline() -> None:
     text = 'Ü "quoted"\\ 世界'
-    data = render_json(transcript(spoken=(Heard(0, 0.0, 1.0, Hearing(text)),)))
+    data = render_json(transcript(spoken=(recognized(text, 0.0),)))
     assert "世界".encode() in data
     assert data.endswith(b"\n")
     assert json.loads(data)["result"]["segments"][0]["text"] == text
 
 
 def test_a_long_transcript_is_rendered_without_building_it_as_objects() -> None:
-    words = tuple(Word("word", n * 0.1, n * 0.1 + 0.1) for n in range(50))
-    spoken = tuple(Heard(0, n * 6.0, 5.0, Hearing("word " * 50, words)) for n in range(500))
+    words = tuple(Word("word", n * 0.1, n * 0.1 + 0.1) for n in range(30))
+    spoken = tuple(recognized("word " * 30, n * 6.0, 5.0, *words) for n in range(500))
     long = assemble(
         spoken,
         duration_sec=3_000.0,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscribe.errors import InvalidRequest, OptionNotAvailable
-from batchscribe.wire.choices import InputMode, OutputLayout, Place, SegmentationMode
+from batchscribe.wire.choices import DetectionMode, InputMode, OutputLayout, Place, SegmentationMode
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest, parse_job_request
 
@@ -185,7 +185,7 @@ def test_a_recording_is_never_its_own_transcript_however_its_path_is_spelled() -
 
 
 def test_config_has_its_defaults_with_null_and_absent_equal() -> None:
-    nulls = dict.fromkeys(("language", "timestamps", "diarization", "vocabulary", "model"))
+    nulls = dict.fromkeys(("language", "language_detection", "timestamps", "diarization", "vocabulary", "model"))
     assert request(config=nulls).config == request(config={}).config == request(config=None).config == request().config
     assert request().config.echo() == {
         "language": "en-US",
@@ -211,8 +211,7 @@ def test_config_takes_what_is_served() -> None:
         ({"config": {"diarization": True}}, "config.diarization"),
         ({"config": {"profanity_filter": True}}, "config.profanity_filter"),
         ({"config": {"vocabulary": {"phrases": ["batchscribe"]}}}, "config.vocabulary"),
-        ({"config": {"language_detection": True}}, "config.language_detection"),
-        ({"config": {"language_detection": {}}}, "config.language_detection"),
+        ({"config": {"vocabulary_id": "vocabulary-1"}}, "config.vocabulary_id"),
         ({"outputs": {"text_polishing": {}}}, "outputs.text_polishing"),
         ({"outputs": {"text_polishing": True}}, "outputs.text_polishing"),
     ],
@@ -227,7 +226,48 @@ def test_an_option_that_cannot_be_honoured_is_refused_by_its_name(fields: dict[s
 def test_an_option_that_is_switched_off_is_accepted() -> None:
     switched_off = {"diarization": False, "profanity_filter": False, "language_detection": False}
     request(config={**switched_off, "vocabulary": {"phrases": [], "aliases": None}}, outputs={"text_polishing": False})
-    request(config={"vocabulary": {}}, outputs={})
+    request(config={"vocabulary": {}, "vocabulary_id": ""}, outputs={})
+
+
+@pytest.mark.parametrize("mode", DetectionMode)
+def test_a_language_may_be_detected_once_or_continuously(mode: DetectionMode) -> None:
+    config = request(config={"language": "de", "language_detection": {"mode": mode.value}}).config
+    assert config.detection_mode is mode
+    assert config.echo()["language_detection"] == {"mode": mode.value}
+    assert config.language == "de"
+
+
+@pytest.mark.parametrize("off", [{}, {"language_detection": None}, {"language_detection": False}])
+def test_without_a_wish_no_language_is_detected(off: dict[str, Any]) -> None:
+    config = request(config=off).config
+    assert config.detection_mode is None
+    assert "language_detection" not in config.echo()
+
+
+@pytest.mark.parametrize(
+    ("wish", "field", "sentence"),
+    [
+        ({}, "config.language_detection.mode", "is required"),
+        ({"mode": None}, "config.language_detection.mode", "is required"),
+        ({"mode": "sometimes"}, "config.language_detection.mode", "must be 'once' or 'continuous'"),
+        ({"mode": "ONCE"}, "config.language_detection.mode", "must be 'once' or 'continuous'"),
+        ({"mode": True}, "config.language_detection.mode", "must be 'once' or 'continuous'"),
+        ({"mode": ["once"]}, "config.language_detection.mode", "must be 'once' or 'continuous'"),
+        ({"languages": ["en-US"]}, "config.language_detection.mode", "is required"),
+        (True, "config.language_detection", "must be a JSON object"),
+        ("once", "config.language_detection", "must be a JSON object"),
+        (["once"], "config.language_detection", "must be a JSON object"),
+        (0, "config.language_detection", "must be a JSON object"),
+        ("", "config.language_detection", "must be a JSON object"),
+    ],
+)
+def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
+    wish: object, field: str, sentence: str
+) -> None:
+    error = refusal(config={"language_detection": wish})
+    assert type(error) is InvalidRequest
+    assert error.field == field
+    assert sentence in str(error)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +335,10 @@ BODIES = objects(
     "reference_id",
     input=objects("uri", "mode", "source", "manifest", auth=AUTH, filters=FILTERS) | st.just(RECORDING),
     output=objects("uri", "layout", "destination", "overwrite", auth=AUTH) | st.just(OUT),
-    config=objects("language", "timestamps", "diarization", "vocabulary", "output_format", "model"),
+    config=objects(
+        *("language", "timestamps", "diarization", "vocabulary", "vocabulary_id", "output_format", "model"),
+        language_detection=objects("mode", "languages"),
+    ),
     notifications=objects("webhook_url", "secret"),
     outputs=objects("text_polishing"),
 )

@@ -10,7 +10,7 @@ from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from batchscribe.segment import SAMPLE_RATE
+from batchscribe.window import SAMPLE_RATE
 
 #: float32[n_channels, n_samples], 16 kHz
 Channels = NDArray[np.float32]

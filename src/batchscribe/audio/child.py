@@ -16,8 +16,9 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack, out_of_memory
+from batchscribe.children.pipe import Pipe
 from batchscribe.errors import MediaError
-from batchscribe.segment import Segment
+from batchscribe.window import Window
 
 BEAT_SEC = 1.0  #: a sign of life at most so often
 #: CPU seconds that may pass without audio. A demuxer that reads in circles looks alive to the parent's watchdog.
@@ -27,7 +28,7 @@ FRUITLESS_CPU_SEC = 60.0
 def serve(connection: Connection, memory_bytes: int) -> None:
     """Main function of the process."""
     confine(memory_bytes)
-    parent = ParentLine(connection)
+    parent = ParentLine(Pipe(connection))
     while True:
         request, first_block = parent.listen()
         serve_one(parent, request, bytes(first_block))
@@ -48,19 +49,19 @@ def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -
 class ParentLine:
     """What the decoder asks and says. The process ends as soon as nobody is at the other end."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
         self._quiet_until = 0.0
 
     def listen(self) -> tuple[dict[str, Any], memoryview]:
         try:
-            return receive(self._connection)
+            return receive(self._pipe)
         except (EOFError, OSError, Gibberish):
             os._exit(0)  # an exception would have to pass through FFmpeg, which swallows some
 
     def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
         try:
-            send(self._connection, {"op": op, **fields}, payload)
+            send(self._pipe, {"op": op, **fields}, payload)
         except OSError:
             os._exit(0)
 
@@ -89,24 +90,26 @@ def _decode(parent: ParentLine, request: dict[str, Any], file: RemoteFile) -> Me
         max_sec=request["max_decoded_sec"],
     )
     try:
-        for segment in _segments(track.blocks(parent.is_alive), request["segmentation"], cpu):
-            samples = segment.samples.data.cast("B")
-            parent.tell("segment", samples, channel=segment.channel, start_sec=segment.start_sec)
+        for window in _windows(track.blocks(parent.is_alive), request, cpu):
+            samples = window.samples.data.cast("B")
+            parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
         return track.media
     finally:
         track.close()
 
 
-def _segments(blocks: Iterator[Channels], segmentation: str, cpu: CpuAllowance) -> Iterator[Segment]:
+def _windows(blocks: Iterator[Channels], request: dict[str, Any], cpu: CpuAllowance) -> Iterator[Window]:
     """Of all channels, as they end; each channel has a segmenter of its own."""
     segmenters: list[Segmenter] = []
     for block in blocks:
         cpu.renew()
-        segmenters = segmenters or [segmenter(channel, segmentation) for channel in range(len(block))]
-        found = [segment for cutter, row in zip(segmenters, block, strict=True) for segment in cutter.accept(row)]
+        segmenters = segmenters or [
+            segmenter(channel, request["segmentation"], request["window_sec"]) for channel in range(len(block))
+        ]
+        found = [window for cutter, row in zip(segmenters, block, strict=True) for window in cutter.accept(row)]
         yield from sorted(found, key=_end_sec)
-    yield from sorted((segment for cutter in segmenters for segment in cutter.finish()), key=_end_sec)
+    yield from sorted((window for cutter in segmenters for window in cutter.finish()), key=_end_sec)
 
 
-def _end_sec(segment: Segment) -> float:
-    return segment.start_sec + segment.duration_sec
+def _end_sec(window: Window) -> float:
+    return window.start_sec + window.duration_sec

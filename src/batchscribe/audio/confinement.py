@@ -8,7 +8,7 @@ import resource
 import tempfile
 import time
 
-from batchscribe.child_process import begin_child
+from batchscribe.children.start import begin_child
 
 _MAX_OPEN_FILES = 64
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000  #: linux/sched.h

@@ -1,4 +1,4 @@
-"""Recordings in, segments out: a pool of decoder processes."""
+"""Recordings in, windows of sound out: a pool of decoder processes."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ class DecoderPool:
         self._closed = False
 
     @contextmanager
-    def decode(self, source: ByteSource, *, channels_apart: bool, segmentation: Segmentation) -> Iterator[Decoding]:
-        """Waits for a free process.
+    def decode(
+        self, source: ByteSource, *, channels_apart: bool, segmentation: Segmentation, window_sec: float
+    ) -> Iterator[Decoding]:
+        """Waits for a free process. `window_sec` as in `EngineSpec`.
 
         Raises `DecodeLimitExceeded` for too large a file, `WorkInterrupted` when the pool is closed.
         """
@@ -49,7 +51,13 @@ class DecoderPool:
             process = self._take()
             decoding = Decoding(process, source)
             try:
-                self._ask(process, source, channels_apart=channels_apart, segmentation=segmentation)
+                self._ask(
+                    process,
+                    source,
+                    channels_apart=channels_apart,
+                    segmentation=segmentation,
+                    window_sec=window_sec,
+                )
                 yield decoding
             except DecoderDied as error:
                 if self._closed:

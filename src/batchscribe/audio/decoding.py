@@ -12,7 +12,7 @@ from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.errors import DecoderDied, MediaError
 from batchscribe.metrics import Stage, stage
-from batchscribe.segment import Segment
+from batchscribe.window import Window
 
 #: Code to class; a child says what is wrong with a recording by its code.
 MEDIA_ERRORS = {kind.code: kind for kind in MediaError.__subclasses__()}
@@ -39,12 +39,12 @@ class Decoding:
 
     @property
     def media(self) -> Media:
-        """Known when `segments` has come to its end."""
+        """Known when `windows` has come to its end."""
         if self._media is None:
             raise RuntimeError("the recording is not decoded yet")
         return self._media
 
-    def segments(self) -> Iterator[Segment]:
+    def windows(self) -> Iterator[Window]:
         """In the order in which they end; the decoder waits while they are not taken.
 
         Raises `MediaError`, and whatever reading the source raises.
@@ -53,19 +53,19 @@ class Decoding:
             with stage(Stage.DECODE):
                 header, payload = self._process.listen()
             try:
-                segment = self._take(header, payload)
+                window = self._take(header, payload)
             except (KeyError, TypeError, ValueError) as error:
                 # What hostile media made of the child may say anything.
                 raise DecoderDied(
                     "The decoder sent something that is no answer; the file is likely hostile."
                 ) from error
-            if segment is not None:
-                yield segment
+            if window is not None:
+                yield window
 
-    def _take(self, header: dict[str, Any], payload: memoryview) -> Segment | None:
+    def _take(self, header: dict[str, Any], payload: memoryview) -> Window | None:
         match header["op"]:
-            case "segment":
-                return _segment(header, payload)
+            case "window":
+                return _window(header, payload)
             case "read":
                 self._answer(header)
             case "done":
@@ -86,9 +86,14 @@ class Decoding:
         self._process.tell({"op": "bytes"}, read)
 
 
-def _segment(header: dict[str, Any], payload: memoryview) -> Segment:
+def _window(header: dict[str, Any], payload: memoryview) -> Window:
     samples = np.frombuffer(payload, dtype=np.float32)
-    return Segment(int(header["channel"]), float(header["start_sec"]), samples)
+    speech = header["speech"]
+    spans = None if speech is None else tuple((float(start), float(end)) for start, end in speech)
+    window = Window(int(header["channel"]), float(header["start_sec"]), samples, spans)
+    if not all(0.0 <= start <= end <= window.duration_sec for start, end in spans or ()):
+        raise ValueError("speech outside of its window")
+    return window
 
 
 def _media(facts: dict[str, Any]) -> Media:

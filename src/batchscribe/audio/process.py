@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 from collections.abc import Mapping
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from batchscribe.audio.framing import Gibberish, receive, send
-from batchscribe.child_process import start_child
+from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import start_child
+from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import DecoderDied, DecodeTimeout
 
 CHILD = "batchscribe.audio.child"
@@ -27,11 +26,12 @@ class DecoderProcess:
         context.set_forkserver_preload([CHILD])
         self.files = 0  #: recordings it has been given
         self._stall_sec = stall_sec
-        self._connection, childs_end = context.Pipe()
-        _limit_waiting(self._connection, stall_sec)
+        connection, childs_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(childs_end, memory_bytes), name="decoder", daemon=True)
         with childs_end:
-            self._start()
+            self._start(connection)
+        self._watchdog = Watchdog(self._process.pid or 0)
+        self._pipe = Pipe(connection, self._watchdog)
 
     @property
     def is_alive(self) -> bool:
@@ -39,19 +39,21 @@ class DecoderProcess:
 
     def tell(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
         """Raises `DecodeTimeout` when the child does not listen, `DecoderDied`."""
+        self._expect_progress()
         try:
-            send(self._connection, header, payload)
-        except BlockingIOError as error:
-            raise self._stalled() from error
+            send(self._pipe, header, payload)
+        except ChildHangs as hang:
+            raise self._stalled(hang) from hang
         except OSError as error:
             raise self._died() from error
 
     def listen(self) -> tuple[dict[str, Any], memoryview]:
         """The next message. Raises `DecodeTimeout` when none comes, `DecoderDied`."""
+        self._expect_progress()
         try:
-            return receive(self._connection)
-        except BlockingIOError as error:
-            raise self._stalled() from error
+            return receive(self._pipe)
+        except ChildHangs as hang:
+            raise self._stalled(hang) from hang
         except (EOFError, OSError, Gibberish) as error:
             raise self._died() from error
 
@@ -63,19 +65,22 @@ class DecoderProcess:
         self._process.kill()
         self._process.join()
         self._process.close()
-        self._connection.close()
+        self._pipe.close()
 
-    def _start(self) -> None:
+    def _start(self, connection: Connection) -> None:
         try:
             start_child(self._process)
         except OSError as error:
-            self._connection.close()
+            connection.close()
             raise DecoderDied(f"No process can be started for the decoder ({error.strerror}).") from error
 
-    def _stalled(self) -> DecodeTimeout:
+    def _expect_progress(self) -> None:
+        self._watchdog.expect(idle_sec=self._stall_sec, cpu_sec=self._stall_sec)
+
+    @staticmethod
+    def _stalled(hang: ChildHangs) -> DecodeTimeout:
         return DecodeTimeout(
-            f"The decoder made no progress for {self._stall_sec:g} s (BATCHSCRIBE_DECODE_STALL_SEC) and was ended; "
-            "the file is likely damaged."
+            f"The decoder {hang} (BATCHSCRIBE_DECODE_STALL_SEC) and was ended; the file is likely damaged."
         )
 
     def _died(self) -> DecoderDied:
@@ -86,12 +91,3 @@ def _serve(connection: Connection, memory_bytes: int) -> None:
     from batchscribe.audio.child import serve  # only in the child: the parent needs no FFmpeg
 
     serve(connection, memory_bytes)
-
-
-def _limit_waiting(connection: Connection, sec: float) -> None:
-    """A read or write that waits for longer raises BlockingIOError: also one in the middle of a message."""
-    whole_sec = int(sec)
-    limit = struct.pack("@ll", whole_sec, int((sec - whole_sec) * 1_000_000))  # struct timeval
-    with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
-        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

@@ -1,4 +1,4 @@
-"""One channel's samples become the segments that go to an engine."""
+"""One channel's samples become the windows that go to an engine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
-from batchscribe.audio.speech_spans import Span, SpeechSpans, VoiceOptions
+from batchscribe.audio.loudness import Loudness
+from batchscribe.audio.packing import Packer
+from batchscribe.audio.speech_spans import SpeechSpans, Stretch, VoiceOptions
 from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
-from batchscribe.segment import SAMPLE_RATE, Samples, Segment
+from batchscribe.window import SAMPLE_RATE, Samples, Window
 
 #: Windows judged at once, about five seconds: more of them would only take more memory. Always counted from the start
-#: of the recording, so the segments do not depend on how the bytes arrived.
+#: of the recording, so the windows do not depend on how the bytes arrived.
 BLOCK_SAMPLES = 160 * WINDOW_SAMPLES
 MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: what engines take at once
 SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is looked for
@@ -20,12 +22,12 @@ PAUSE_SAMPLES = SAMPLE_RATE // 10
 
 
 class Segmenter(Protocol):
-    def accept(self, samples: Samples) -> Iterator[Segment]:
-        """The segments that the next samples, float32[n_samples], settle."""
+    def accept(self, samples: Samples) -> Iterator[Window]:
+        """The windows that the next samples, float32[n_samples], settle."""
         ...
 
-    def finish(self) -> Iterator[Segment]:
-        """The last segments of the recording."""
+    def finish(self) -> Iterator[Window]:
+        """The last windows of the recording."""
         ...
 
 
@@ -60,35 +62,45 @@ class _Buffer:
 
 
 class VoicedSegmenter:
-    """Segments where the voice activity hears speech; everything else is dropped."""
+    """Windows of what the voice activity takes for speech; everything else is dropped."""
 
-    def __init__(self, channel: int, options: VoiceOptions) -> None:
+    def __init__(self, channel: int, options: VoiceOptions, window_sec: float) -> None:
         self._channel = channel
+        self._loudness = Loudness()
         self._voice = VoiceStream()
         self._spans = SpeechSpans(options)
+        self._packer = Packer(window_sec)
         self._buffer = _Buffer()
         self._judged = 0
 
-    def accept(self, samples: Samples) -> Iterator[Segment]:
+    def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
         while self._buffer.end - self._judged >= BLOCK_SAMPLES:
             block = self._buffer.slice(self._judged, self._judged + BLOCK_SAMPLES)
-            spans = self._spans.accept(self._voice.probabilities(block).tolist())
+            stretches = self._judge(block)
             self._judged += BLOCK_SAMPLES
-            yield from self._segments(spans)
-            self._buffer.drop_before(min(self._spans.needed_from, self._judged))
+            yield from self._windows([*self._packed(stretches), *self._packer.settle(self._spans.needed_from)])
+            needed_from = self._packer.needed_from(self._spans.needed_from)
+            self._buffer.drop_before(min(needed_from, self._judged))
 
-    def finish(self) -> Iterator[Segment]:
+    def finish(self) -> Iterator[Window]:
         n_samples = self._buffer.end
         rest = self._buffer.slice(self._judged, n_samples)
         # A whole window of zeros behind a recording that ends on a window's edge: faster-whisper's padding.
         padded = np.pad(rest, (0, WINDOW_SAMPLES - len(rest) % WINDOW_SAMPLES))
-        spans = self._spans.accept(self._voice.probabilities(padded).tolist())
-        yield from self._segments([*spans, *self._spans.finish(n_samples)])
+        stretches = self._judge(padded) + self._spans.finish(n_samples)
+        yield from self._windows([*self._packed(stretches), *self._packer.finish()])
 
-    def _segments(self, spans: list[Span]) -> Iterator[Segment]:
-        for start, end in spans:
-            yield Segment(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
+    def _judge(self, block: Samples) -> list[Stretch]:
+        return self._spans.accept(self._voice.probabilities(self._loudness.amplified(block)).tolist())
+
+    def _packed(self, stretches: list[Stretch]) -> list[Stretch]:
+        return [window for stretch in stretches for window in self._packer.accept(stretch)]
+
+    def _windows(self, stretches: list[Stretch]) -> Iterator[Window]:
+        for start, end, speech in stretches:
+            inside = tuple(((from_ - start) / SAMPLE_RATE, (to - start) / SAMPLE_RATE) for from_, to in speech)
+            yield Window(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end), inside)
 
 
 class WholeSegmenter:
@@ -98,19 +110,19 @@ class WholeSegmenter:
         self._channel = channel
         self._buffer = _Buffer()
 
-    def accept(self, samples: Samples) -> Iterator[Segment]:
+    def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
         while self._buffer.end - self._buffer.start > MAX_PIECE_SAMPLES:
             start = self._buffer.start
             yield self._piece(start + _quietest_cut(self._buffer.slice(start, start + MAX_PIECE_SAMPLES)))
 
-    def finish(self) -> Iterator[Segment]:
+    def finish(self) -> Iterator[Window]:
         if self._buffer.end > self._buffer.start:
             yield self._piece(self._buffer.end)
 
-    def _piece(self, end: int) -> Segment:
+    def _piece(self, end: int) -> Window:
         start = self._buffer.start
-        piece = Segment(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
+        piece = Window(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
         self._buffer.drop_before(end)
         return piece
 
@@ -122,6 +134,8 @@ def _quietest_cut(samples: Samples) -> int:
     return len(samples) - quietest_from_end * PAUSE_SAMPLES - PAUSE_SAMPLES // 2
 
 
-def segmenter(channel: int, segmentation: str) -> Segmenter:
-    """`segmentation` is `auto` or `none`."""
-    return WholeSegmenter(channel) if segmentation == "none" else VoicedSegmenter(channel, VoiceOptions())
+def segmenter(channel: int, segmentation: str, window_sec: float) -> Segmenter:
+    """`segmentation` is `auto` or `none`; `window_sec` as in `EngineSpec`."""
+    if segmentation == "none":
+        return WholeSegmenter(channel)
+    return VoicedSegmenter(channel, VoiceOptions(), window_sec)

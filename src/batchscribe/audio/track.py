@@ -24,7 +24,7 @@ from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.sniff import DEMUXERS, HEAD_BYTES, accepted_formats, checked_format
 from batchscribe.audio.wav_header import WavHeader, wav_header
 from batchscribe.errors import CorruptMedia, DecodeLimitExceeded, EmptyRecording, NoAudioTrack, UnsupportedMedia
-from batchscribe.segment import SAMPLE_RATE
+from batchscribe.window import SAMPLE_RATE
 
 MAX_CHANNELS = 32
 #: Rates in Hz that a recording can have. A forged 1 Hz would turn each sample into 16,000.

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from batchscribe.segment import Samples
+from batchscribe.window import Samples
 
 WINDOW_SAMPLES = 512  #: what the network judges at once, 32 ms
 _CONTEXT_SAMPLES = 64  #: and how much it wants to see of the window before

@@ -20,6 +20,17 @@ class Segmentation(StrEnum):
     NONE = "none"
 
 
+class Detection(StrEnum):
+    """Whether the language may change within a recording."""
+
+    ONCE = "once"
+    CONTINUOUS = "continuous"
+
+
+#: The language that stands for detection.
+AUTO_LANGUAGE = "auto"
+
+
 class Format(StrEnum):
     """What a transcript is written as."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from batchscribe.cli.choices import Format, Layout, Segmentation
 from batchscribe.cli.credentials import credentials_of_environment
@@ -27,7 +28,7 @@ class JobOptions:
     layout: Layout | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    language: str | None = None
+    language: Mapping[str, Any] = field(default_factory=dict)  #: as `language_fields` returns it
     words: bool = False
     channels: bool = False
     segmentation: Segmentation | None = None
@@ -95,7 +96,7 @@ def _output(options: JobOptions) -> JsonObject:
 
 def _config(options: JobOptions) -> JsonObject:
     said = {
-        "language": options.language,
+        **options.language,
         "word_time_offsets": options.words or None,
         "channel_separation": options.channels or None,
         "segmentation_mode": options.segmentation and options.segmentation.value,

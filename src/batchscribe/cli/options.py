@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from batchscribe.cli.choices import AUTO_LANGUAGE, Detection
+
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
 
@@ -32,7 +34,31 @@ Server = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Ask this server. By default BATCHSCRIBE_SERVER, else the data directory."),
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        help="Language spoken, as a BCP-47 tag; auto detects it. By default en-US.", show_default=False, metavar="TAG"
+    ),
+]
+LanguageDetection = Annotated[
+    Detection | None,
+    typer.Option(
+        help="once: each recording is in one language, which is detected; continuous: the language may change within a "
+        "recording. --language is then what is assumed in case of doubt.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def language_fields(language: str | None, detection: Detection | None) -> dict[str, Any]:
+    """What the two options say, as fields of `config` on the wire."""
+    is_auto = language is not None and language.strip().lower() == AUTO_LANGUAGE
+    mode = detection or (Detection.ONCE if is_auto else None)
+    return {
+        **({} if language is None or is_auto else {"language": language}),
+        **({} if mode is None else {"language_detection": {"mode": mode.value}}),
+    }
 
 
 def settings_of(*, data_dir: Path | None, **options: Any) -> Settings:

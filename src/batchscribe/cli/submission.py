@@ -30,7 +30,7 @@ class Wanted:
     output: str | None
     layout: Layout | None
     filters: Filters
-    language: str
+    language: Mapping[str, Any]  #: as `language_fields` returns it
     words: bool
     channels: bool
     segmentation: Segmentation
@@ -64,7 +64,7 @@ def submission_of(wanted: Wanted) -> Submission:
 def _config(wanted: Wanted) -> Config:
     try:
         return Config(
-            language=wanted.language,
+            **wanted.language,
             word_time_offsets=wanted.words,
             channel_separation=wanted.channels,
             segmentation_mode=SegmentationMode(wanted.segmentation),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from batchscribe.cli.choices import Format, Layout, Segmentation
-from batchscribe.cli.options import AsJson, Server, settings_of
+from batchscribe.cli.options import AsJson, Language, LanguageDetection, Server, language_fields, settings_of
 
 
 def submit(
@@ -25,7 +25,8 @@ def submit(
     ] = None,
     include: Annotated[list[str] | None, typer.Option(help="Only what this glob matches. Repeatable.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Leave out what this glob matches. Repeatable.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language spoken, as a BCP-47 tag.", show_default=False)] = None,
+    language: Language = None,
+    language_detection: LanguageDetection = None,
     words: Annotated[bool, typer.Option("--words", help="Write the times of words.")] = False,
     channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel by itself.")] = False,
     segmentation: Annotated[
@@ -69,7 +70,7 @@ def submit(
         layout=layout,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
-        language=language,
+        language=language_fields(language, language_detection),
         words=words,
         channels=channels,
         segmentation=segmentation,

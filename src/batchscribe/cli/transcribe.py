@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from batchscribe.cli.choices import Format, Layout, Segmentation
-from batchscribe.cli.options import DataDir, S3AllowHttp, S3Endpoint, S3PathStyle, S3Region, Workers, settings_of
+from batchscribe.cli.options import (
+    DataDir,
+    Language,
+    LanguageDetection,
+    S3AllowHttp,
+    S3Endpoint,
+    S3PathStyle,
+    S3Region,
+    Workers,
+    language_fields,
+    settings_of,
+)
 
 
 def transcribe(
@@ -29,7 +40,8 @@ def transcribe(
         list[str] | None, typer.Option(help="Of folders and prefixes, only what this glob matches. Repeatable.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Leave out what this glob matches. Repeatable.")] = None,
-    language: Annotated[str, typer.Option(help="Language spoken, as a BCP-47 tag.")] = "en-US",
+    language: Language = None,
+    language_detection: LanguageDetection = None,
     words: Annotated[bool, typer.Option("--words", help="Write the times of words.")] = False,
     channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel by itself.")] = False,
     segmentation: Annotated[
@@ -75,7 +87,7 @@ def transcribe(
         output=output,
         layout=layout,
         filters=Filters(tuple(include or ()), tuple(exclude or ())),
-        language=language,
+        language=language_fields(language, language_detection),
         words=words,
         channels=channels,
         segmentation=segmentation,

@@ -9,12 +9,12 @@ import numpy as np
 
 from batchscribe.doctor.check import Check, failed, ok, warning
 from batchscribe.errors import EngineError, EngineNotAvailable, InvalidSetting
-from batchscribe.segment import SAMPLE_RATE, Segment
 from batchscribe.settings import Settings
-from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.engine import EngineSpec, Request
 from batchscribe.speech.languages import canonical_language
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import PULL, engines_at_hand
+from batchscribe.window import SAMPLE_RATE, Window
 
 NAME = "engine"
 PULL_ADVICE = f"{PULL} gets a model; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL say which one is used."
@@ -42,11 +42,11 @@ def at_hand(engines: list[EngineSpec]) -> Check:
 def loaded(engine: EngineSpec) -> Check:
     """As a worker does it, in a process of its own."""
     name = f"engine {engine.name}"
-    silence = Segment(channel=0, start_sec=0.0, samples=np.zeros(SAMPLE_RATE, np.float32))
+    silence = Window(channel=0, start_sec=0.0, samples=np.zeros(SAMPLE_RATE, np.float32))
     began_at = time.monotonic()
     try:
         with EnginePool(engine, 1) as pool:
-            pool.submit(silence, canonical_language(engine.languages[0])).result()
+            pool.submit(Request(silence, canonical_language(engine.languages[0]))).result()
     except (EngineNotAvailable, EngineError) as error:
         return failed(name, error.message, PULL_ADVICE)
     return ok(

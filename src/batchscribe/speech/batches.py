@@ -1,28 +1,28 @@
-"""The queue between those who submit segments and the engines: first come, first served, in batches of one language."""
+"""The queue between files and engines: files take turns, and nobody waits for a batch to fill."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import count
+from math import ceil
 from threading import Condition
 
-from batchscribe.segment import Hearing, Segment
+from batchscribe.speech.engine import Request
+from batchscribe.window import Recognition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
-    """A segment that waits for its hearing. Its future stays cancellable until the hearing is there."""
+    """A request that waits for its recognition. Its future stays cancellable until the recognition is there."""
 
-    number: int
-    segment: Segment
-    language: str
-    future: Future[Hearing] = field(default_factory=Future)
+    request: Request
+    future: Future[Recognition] = field(default_factory=Future)
 
-    def succeed(self, hearing: Hearing) -> None:
+    def succeed(self, recognition: Recognition) -> None:
         if self.future.set_running_or_notify_cancel():
-            self.future.set_result(hearing)
+            self.future.set_result(recognition)
 
     def fail(self, error: Exception) -> None:
         if self.future.set_running_or_notify_cancel():
@@ -34,31 +34,33 @@ class Ticket:
 
 
 class BatchQueue:
-    """Thread-safe. A batch is what waits at that moment: nobody waits for a batch to fill."""
+    """Thread-safe. A batch is one engine's share of what waits at that moment: one window of each file after the other,
+    or the engines that are shared between would end at different times.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, engines: int) -> None:
+        self._engines = engines
         self._changed = Condition()
-        self._numbers = count()
-        self._waiting: dict[str, deque[Ticket]] = {}
+        self._waiting: OrderedDict[Hashable, deque[Ticket]] = OrderedDict()  # by file; whose turn it is comes first
         self._closed = False
         self._takers = 0
 
-    def put(self, segment: Segment, language: str) -> Ticket:
-        """A closed queue cancels the ticket at once."""
-        ticket = Ticket(next(self._numbers), segment, language)
+    def put(self, request: Request, file: Hashable) -> Ticket:
+        """Requests of the same `file` keep their order. A closed queue cancels the ticket at once."""
+        ticket = Ticket(request)
         with self._changed:
             if self._closed:
                 ticket.cancel()
                 return ticket
-            self._waiting.setdefault(language, deque()).append(ticket)
+            self._waiting.setdefault(file, deque()).append(ticket)
             self._changed.notify()
             return ticket
 
-    def take(self, batch_size: int, batch_sec: float) -> list[Ticket]:
-        """The ticket that has waited longest and others of its language; empty when the queue is closed."""
+    def take(self, batch_size: int) -> list[Ticket]:
+        """At least one ticket, at most `batch_size`; none when the queue is closed."""
         with self._changed:
             while not self._closed:
-                if batch := self._next_batch(batch_size, batch_sec):
+                if batch := self._next_batch(batch_size):
                     return batch
                 self._takers += 1
                 self._changed.wait()
@@ -75,28 +77,30 @@ class BatchQueue:
             return left
 
     @property
+    def backlog(self) -> int:
+        """How many tickets wait."""
+        with self._changed:
+            return self._count()
+
+    @property
     def short_of_takers(self) -> bool:
         """Whether more tickets wait than takers are there for."""
         with self._changed:
-            return sum(map(len, self._waiting.values())) > self._takers
+            return self._count() > self._takers
 
-    def _drop_cancelled(self) -> None:
-        """Afterwards every language has a live ticket at its head."""
-        for language, tickets in list(self._waiting.items()):
-            while tickets and tickets[0].future.cancelled():
-                tickets.popleft().cancel()
-            if not tickets:
-                del self._waiting[language]
+    def _count(self) -> int:
+        return sum(map(len, self._waiting.values()))
 
-    def _next_batch(self, batch_size: int, batch_sec: float) -> list[Ticket]:
-        self._drop_cancelled()
-        if not self._waiting:
-            return []
-        language = min(self._waiting, key=lambda language: self._waiting[language][0].number)
-        tickets = self._waiting[language]
-        batch = [tickets.popleft()]
-        room_sec = batch_sec - batch[0].segment.duration_sec
-        while tickets and len(batch) < batch_size and tickets[0].segment.duration_sec <= room_sec:
-            room_sec -= tickets[0].segment.duration_sec
-            batch.append(tickets.popleft())
+    def _next_batch(self, batch_size: int) -> list[Ticket]:
+        batch: list[Ticket] = []
+        share = min(batch_size, ceil(self._count() / self._engines))
+        while self._waiting and len(batch) < share:
+            file, tickets = self._waiting.popitem(last=False)
+            ticket = tickets.popleft()
+            if tickets:
+                self._waiting[file] = tickets  # behind all others
+            if ticket.future.cancelled():
+                ticket.cancel()
+            else:
+                batch.append(ticket)
         return batch

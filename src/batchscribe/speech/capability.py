@@ -18,6 +18,7 @@ class Capability:
     model: str
     revision: str | None = None
     languages: tuple[str, ...]
+    detects_languages: bool = False
     speed: float
     device: str = "cpu"
 
@@ -28,6 +29,7 @@ class Capability:
             model=spec.model,
             revision=spec.revision,
             languages=spec.languages,
+            detects_languages=spec.detects_languages,
             speed=spec.speed,
             device=spec.device,
         )

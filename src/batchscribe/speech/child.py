@@ -1,4 +1,4 @@
-"""The life of an engine's process: load the model, hear batch after batch, end with the parent.
+"""The life of an engine's process: load the model, transcribe batch after batch, end with the parent.
 
 Kept free of heavy imports: what the engine needs arrives with its spec, after the environment is set.
 """
@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from batchscribe.child_process import begin_child
+from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import begin_child
 
 if TYPE_CHECKING:
-    from batchscribe.segment import Hearing
     from batchscribe.speech.engine import Engine
+    from batchscribe.window import Recognition
 
 #: Variables that may hold credentials. An engine needs none of them.
 SECRET_PREFIXES = ("AWS_", "BATCHSCRIBE_", "PG", "HF_TOKEN")
@@ -25,17 +27,14 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine is loaded; what it likes to take at once."""
-
-    batch_size: int
-    batch_sec: float
+    """The engine is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """The answer to a batch: one hearing for each segment."""
+class Transcribed:
+    """The answer to a batch: one recognition for each request."""
 
-    hearings: list[Hearing]
+    recognitions: list[Recognition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +48,34 @@ def serve(connection: Connection) -> None:
     """Main function of the process. Each message either way is one pickle: the spec first, then batches."""
     begin_child()
     set_environment()
+    pipe = Pipe(connection)
     try:
-        engine: Engine = receive(connection).build()
-        send(connection, Ready(engine.batch_size, engine.batch_sec))
+        engine: Engine = receive(pipe).build()
+        send(pipe, Ready())
         while True:
-            segments, language = receive(connection)
-            send(connection, Heard(engine.transcribe(segments, language)))
+            send(pipe, Transcribed(engine.transcribe(receive(pipe))))
     except (EOFError, ConnectionError):
         return  # the parent hung up
     except Exception as error:
-        send(connection, Failure(describe(error)))
+        send(pipe, Failure(describe(error)))
         raise SystemExit(1) from error
 
 
-def send(connection: Connection, message: object) -> None:
+def send(pipe: Pipe, message: object) -> None:
     """Samples go out of band: a pickle with them inside would cost as much CPU as all the rest of the way."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
-    connection.send((head, len(buffers)))
-    for buffer in buffers:
-        connection.send_bytes(buffer.raw())
+    parts = [memoryview(head), *(buffer.raw() for buffer in buffers)]
+    lengths = struct.pack(f"!I{len(parts)}Q", len(parts), *(len(part) for part in parts))
+    pipe.write(lengths, *parts)
 
 
-def receive(connection: Connection) -> Any:
-    """Only parent and child hold the connection, so what comes out of it can be trusted."""
-    head, buffers = connection.recv()
-    return pickle.loads(head, buffers=[connection.recv_bytes() for _ in range(buffers)])  # noqa: S301
+def receive(pipe: Pipe) -> Any:
+    """Only parent and child hold the pipe, so what comes out of it can be trusted."""
+    (count,) = struct.unpack("!I", pipe.read(4))
+    lengths = struct.unpack(f"!{count}Q", pipe.read(8 * count))
+    head, *buffers = [pipe.read(length) for length in lengths]
+    return pickle.loads(head, buffers=buffers)  # noqa: S301
 
 
 def describe(error: Exception) -> str:

@@ -5,32 +5,42 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
-from batchscribe.segment import Hearing, Segment
 from batchscribe.speech.languages import understands
+from batchscribe.window import Recognition, Window
 
-#: An engine may be ten times slower than expected before it counts as hung.
+#: An engine may need this many times the CPU that was expected before it counts as hung.
 PATIENCE = 10.0
-#: Seconds. A segment is at most this long, and Whisper works as long on a shorter one.
+#: Seconds. A window is at most this long, and Whisper works as long on a shorter one.
 WINDOW_SEC = 30.0
+
+
+class Detection(Enum):
+    """What an engine does about the language of a window."""
+
+    OFF = "off"
+    REPORT = "report"  #: transcribe in the language asked for, and say which ones are the likeliest
+    CHOOSE = "choose"  #: transcribe in the likeliest one, where the language asked for is not nearly as likely
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A window to transcribe. `language` is a canonical tag, as `canonical_language` returns it."""
+
+    window: Window
+    language: str
+    detection: Detection = Detection.OFF
 
 
 class Engine(Protocol):
     """A loaded model. One thread at a time may call it."""
 
-    @property
-    def batch_size(self) -> int:
-        """Most segments that one call takes."""
+    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+        """One `Recognition` for each request, in their order. Takes at most `EngineSpec.batch_size` requests.
 
-    @property
-    def batch_sec(self) -> float:
-        """Most seconds of audio that one call takes, unless a single segment is longer."""
-
-    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
-        """One `Hearing` for each segment, in their order; word times count from the start of the segment.
-
-        The same segment gives the same `Hearing` whatever was heard before it or with it.
+        The same request gives the same `Recognition` whatever was heard before it or with it.
         """
 
 
@@ -42,9 +52,13 @@ class EngineSpec(ABC):
     model: str  #: as shown to users and written into transcripts
     revision: str | None = None  #: of the model, where it is known
     languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all its regions
-    speed: float  #: audio seconds per second of one process; an estimate, for cutting shards and for time limits
+    detects_languages: bool = False  #: whether it can tell which of its languages it hears
+    speed: float  #: audio seconds per CPU second; an estimate, for cutting shards and for time limits
     device: str = "cpu"  #: `cpu` or `cuda`
     most_processes: int | None = None  #: more of them would not fit (one for a GPU); None: no such limit
+    #: Seconds of audio that a window is filled up to, pauses included. 0: each stretch of speech is a window.
+    window_sec: float = 0.0
+    batch_size: int = 1  #: most windows that one call takes
 
     @abstractmethod
     def build(self) -> Engine:
@@ -54,7 +68,6 @@ class EngineSpec(ABC):
         """`language` is canonical, as `canonical_language` returns it."""
         return understands(self.languages, language)
 
-    def limit_sec(self, segments: Sequence[Segment]) -> float:
-        """Wall seconds after which a call with these segments counts as hung."""
-        work_sec = sum(max(segment.duration_sec, WINDOW_SEC) for segment in segments)
-        return PATIENCE * work_sec / self.speed
+    def limit_cpu_sec(self, windows: int) -> float:
+        """CPU seconds after which a call with so many windows counts as hung."""
+        return PATIENCE * windows * WINDOW_SEC / self.speed

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
 
-from batchscribe.segment import Hearing, Segment
-from batchscribe.speech.engine import Engine, EngineSpec
+from batchscribe.speech.engine import Engine, EngineSpec, Request
+from batchscribe.window import Recognition
 
 
 class InlinePool:
@@ -22,11 +23,15 @@ class InlinePool:
         self._closed = False
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix=f"speech-{spec.name}")
 
-    def submit(self, segment: Segment, language: str) -> Future[Hearing]:
+    @property
+    def has_enough(self) -> bool:
+        return False
+
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if not self._closed:
-                return self._threads.submit(self._hear, segment, language)
-        future: Future[Hearing] = Future()
+                return self._threads.submit(self._transcribe, request)
+        future: Future[Recognition] = Future()
         future.cancel()
         return future
 
@@ -42,10 +47,10 @@ class InlinePool:
             engine = self._engines.engine = self.spec.build()
         return engine
 
-    def _hear(self, segment: Segment, language: str) -> Hearing:
+    def _transcribe(self, request: Request) -> Recognition:
         engine = self._engine()
         started_at = time.monotonic()
-        hearings = engine.transcribe([segment], language)
+        [recognition] = engine.transcribe([request])
         with self._lock:
             self.busy_sec += time.monotonic() - started_at
-        return hearings[0]
+        return recognition

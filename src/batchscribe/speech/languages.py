@@ -59,3 +59,8 @@ def whisper_code(tag: str) -> str:
     """The language as Whisper's tokens name it; `tag` is canonical."""
     language = primary_subtag(tag)
     return "jw" if language == "jv" else language
+
+
+def whisper_tag(code: str) -> str:
+    """The tag without region that one of Whisper's codes stands for."""
+    return primary_subtag(code)

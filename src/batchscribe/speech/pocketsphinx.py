@@ -10,9 +10,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from batchscribe.errors import EngineNotAvailable
-from batchscribe.segment import Hearing, Samples, Segment, Word
-from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec
+from batchscribe.speech.engine import Engine, EngineSpec, Request
 from batchscribe.speech.words import tidy_words
+from batchscribe.window import Recognition, Samples, Window, Word
 
 FRAME_SEC = 0.01
 #: Audio seconds per CPU second, measured on read speech: 2.6 to 4.3.
@@ -33,30 +33,27 @@ class PocketsphinxSpec(EngineSpec):
 
 
 class PocketsphinxEngine:
-    """Holds the GIL for a whole segment, and is not thread-safe: it belongs in a process of its own."""
-
-    batch_size = 1
-    batch_sec = WINDOW_SEC
+    """Holds the GIL for a whole window, and is not thread-safe: it belongs in a process of its own."""
 
     def __init__(self) -> None:
         from pocketsphinx import Decoder
 
         self._decoder = Decoder(loglevel="FATAL")
 
-    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
-        return [self._hear(segment) for segment in segments]
+    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+        return [self._transcribe(request.window) for request in requests]
 
-    def _hear(self, segment: Segment) -> Hearing:
+    def _transcribe(self, window: Window) -> Recognition:
         # An utterance without samples leaves the decoder wedged, and in digital silence it hears "ah".
-        if not segment.samples.any():
-            return Hearing("")
-        self._decode(segment.samples)
-        words = tidy_words(self._words(), segment.duration_sec)
-        return Hearing(" ".join(word.text for word in words), words)
+        if not window.samples.any():
+            return Recognition()
+        self._decode(window.samples)
+        words = tidy_words(self._words(), window.duration_sec)
+        return Recognition.of(" ".join(word.text for word in words), words, window.duration_sec)
 
     def _decode(self, samples: Samples) -> None:
-        """The whole segment as one utterance: normalised over all of it, which is worth 5 % of the words."""
-        self._decoder.reinit_feat()  # or the normalisation of the segment before would change this one
+        """The whole window as one utterance: normalised over all of it, which is worth 5 % of the words."""
+        self._decoder.reinit_feat()  # or the normalisation of the window before would change this one
         self._decoder.start_utt()
         try:
             self._decoder.process_raw(to_int16(samples), full_utt=True)

@@ -1,7 +1,8 @@
-"""Engines in processes of their own: segments of all files and jobs go in, hearings come out as futures."""
+"""Engines in processes of their own: windows of all files and jobs go in, recognitions come out as futures."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from concurrent.futures import Future
 from threading import Lock
 from types import TracebackType
@@ -9,23 +10,24 @@ from typing import Protocol, Self
 
 from batchscribe.errors import EngineNotAvailable
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, ENGINE_PROCESSES
-from batchscribe.segment import Hearing, Segment
 from batchscribe.speech.batches import BatchQueue
-from batchscribe.speech.engine import EngineSpec
-from batchscribe.speech.worker import Worker
-
-#: Seconds. Whatever the estimate says, a call gets this long: the machine may be busy.
-LEAST_LIMIT_SEC = 60.0
+from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.speech.worker import IDLE_LIMIT_SEC, Worker
+from batchscribe.window import Recognition
 
 
 class SpeechPool(Protocol):
-    """Where segments are submitted."""
+    """Where windows are submitted."""
 
-    def submit(self, segment: Segment, language: str) -> Future[Hearing]:
-        """The future raises `EngineNotAvailable`, or `EngineError` and its kinds.
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+        """The future raises `EngineNotAvailable`, or `EngineError` and its kinds. Files take turns.
 
         Cancelling it saves the work; when the pool closes, it is cancelled.
         """
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether a full batch waits for each engine, so that more windows would only take memory."""
 
     def close(self) -> None:
         """Cancel what is not done, and let go of all engines."""
@@ -34,30 +36,34 @@ class SpeechPool(Protocol):
 class EnginePool:
     """Thread-safe. At most `workers` processes, each started when there is work for it, each fed by a thread.
 
-    A segment whose process dies, hangs or raises is heard once more, alone, by a fresh process; when that fails as
-    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other segment suffers. When the
+    A window whose process dies, hangs or raises is tried once more, alone, by a fresh process; when that fails as
+    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other window suffers. When the
     model cannot be loaded, every future raises `EngineNotAvailable`, from then on.
     """
 
-    def __init__(self, spec: EngineSpec, workers: int, *, least_limit_sec: float = LEAST_LIMIT_SEC) -> None:
+    def __init__(self, spec: EngineSpec, workers: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
         self.spec = spec
         self.workers = min(workers, spec.most_processes or workers)
-        self._least_limit_sec = least_limit_sec
-        self._queue = BatchQueue()
+        self._idle_limit_sec = idle_limit_sec
+        self._queue = BatchQueue(self.workers)
         self._lock = Lock()
         self._started: list[Worker] = []
         self._not_available: EngineNotAvailable | None = None
         ENGINE_BUSY_SECONDS.labels(spec.name)  # from now on it counts, from zero
         ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
 
-    def submit(self, segment: Segment, language: str) -> Future[Hearing]:
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if self._not_available:
                 return failed(self._not_available)
-            ticket = self._queue.put(segment, language)
+            ticket = self._queue.put(request, file)
             if len(self._started) < self.workers and self._queue.short_of_takers:
-                self._started.append(Worker(self.spec, self._queue, self._least_limit_sec, self._give_up))
+                self._started.append(Worker(self.spec, self._queue, self._idle_limit_sec, self._give_up))
             return ticket.future
+
+    @property
+    def has_enough(self) -> bool:
+        return self._queue.backlog >= self.workers * self.spec.batch_size
 
     @property
     def busy_sec(self) -> float:
@@ -92,7 +98,7 @@ class EnginePool:
             ticket.fail(error)
 
 
-def failed(error: Exception) -> Future[Hearing]:
-    future: Future[Hearing] = Future()
+def failed(error: Exception) -> Future[Recognition]:
+    future: Future[Recognition] = Future()
     future.set_exception(error)
     return future

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 
-from batchscribe.child_process import start_child
+from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import start_child
+from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
-from batchscribe.segment import Hearing, Segment
-from batchscribe.speech.child import Failure, Heard, Ready, receive, send, serve
-from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.child import Failure, Ready, Transcribed, receive, send, serve
+from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.window import Recognition
 
 #: Seconds. A model of several GB may come from a slow disk.
 LOAD_LIMIT_SEC = 600.0
@@ -25,26 +28,28 @@ class EngineProcess:
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
         context = get_context("forkserver")
-        self._connection, childs_end = context.Pipe()
+        connection, childs_end = context.Pipe()
         self._process = context.Process(target=serve, args=(childs_end,), name=f"engine-{spec.name}", daemon=True)
         with childs_end:
-            self._start()
+            self._start(connection)
+        self._watchdog = Watchdog(self._process.pid or 0)
+        self._pipe = Pipe(connection, self._watchdog)
 
-    def load(self) -> Ready:
+    def load(self) -> None:
         """Raises `EngineNotAvailable` when the engine says that it cannot load; `EngineDied`, `EngineTimeout`."""
-        match self._ask(self._spec, LOAD_LIMIT_SEC):
-            case Ready() as ready:
-                return ready
+        match self._ask(self._spec, idle_sec=LOAD_LIMIT_SEC, cpu_sec=LOAD_LIMIT_SEC):
+            case Ready():
+                return
             case Failure(reason):
                 raise EngineNotAvailable(f"Engine {self._spec.name} cannot load {self._spec.model} ({reason}).")
             case answer:
                 raise unexpected(answer)
 
-    def hear(self, segments: Sequence[Segment], language: str, limit_sec: float) -> list[Hearing]:
-        """Raises `EngineError` or one of its kinds, `EngineDied` and `EngineTimeout`."""
-        match self._ask((segments, language), limit_sec):
-            case Heard(hearings) if len(hearings) == len(segments):
-                return hearings
+    def transcribe(self, requests: Sequence[Request], *, idle_sec: float, cpu_sec: float) -> list[Recognition]:
+        """The limits are those of `Watchdog`. Raises `EngineError`, `EngineDied` or `EngineTimeout`."""
+        match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
+            case Transcribed(recognitions) if len(recognitions) == len(requests):
+                return recognitions
             case Failure(reason):
                 raise EngineError(f"Engine {self._spec.name} failed on a segment ({reason}).")
             case answer:
@@ -58,23 +63,24 @@ class EngineProcess:
         self._process.kill()
         self._process.join()
         self._process.close()
-        self._connection.close()
+        self._pipe.close()
 
-    def _start(self) -> None:
+    def _start(self, connection: Connection) -> None:
         try:
             start_child(self._process)
         except OSError as error:
-            self._connection.close()
+            connection.close()
             raise EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).") from error
 
-    def _ask(self, message: object, limit_sec: float) -> object:
+    def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> object:
+        self._watchdog.expect(idle_sec, cpu_sec)
         try:
-            send(self._connection, message)
-            if self._connection.poll(limit_sec):
-                return receive(self._connection)
+            send(self._pipe, message)
+            return receive(self._pipe)
+        except ChildHangs as hang:
+            raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
         except (EOFError, ConnectionError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
-        raise EngineTimeout(f"Engine {self._spec.name} gave no answer within {limit_sec:.0f} s.")
 
 
 def unexpected(answer: object) -> EngineError:

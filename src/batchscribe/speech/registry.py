@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeVar
 
-from batchscribe.errors import EngineNotAvailable, InvalidSetting, UnsupportedLanguage
+from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
@@ -40,23 +40,41 @@ class Choice:
     warnings: tuple[str, ...] = ()
 
 
-def choose_engine(name: str, language: str, settings: Settings) -> Choice:
+def choose_engine(name: str, language: str, settings: Settings, *, detect: bool = False) -> Choice:
     """The best engine at hand that understands the language; one named explicitly is never replaced by another.
 
-    `name` is `auto`, `whisper`, `pocketsphinx` or `scripted`. Raises `EngineNotAvailable`, `UnsupportedLanguage`.
+    `name` is `auto`, `whisper`, `pocketsphinx` or `scripted`. With `detect` it must be able to tell languages apart.
+    Raises `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
     """
-    spec, tag = first_that_understands(engines_at_hand(name, settings), language)
+    spec, tag = first_that_understands(able(engines_at_hand(name, settings), detect=detect), language)
     return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
 
 
-def choose_of_fleet(name: str, language: str, fleet: Sequence[Capability]) -> tuple[Capability, str]:
+def choose_of_fleet(
+    name: str, language: str, fleet: Sequence[Capability], *, detect: bool = False
+) -> tuple[Capability, str]:
     """As `choose_engine`, among what the workers say they have; the engine, and the language as a canonical tag."""
     ranked = sorted(fleet, key=lambda capability: ENGINE_NAMES.index(capability.name))
     wanted = [capability for capability in ranked if name in ("auto", capability.name)]
     if not wanted:
         there = ", ".join(dict.fromkeys(capability.name for capability in ranked))
         raise EngineNotAvailable(f"No worker has the engine {name!r} now; there is {there}.")
-    return first_that_understands(wanted, language)
+    return first_that_understands(able(wanted, detect=detect), language)
+
+
+def able(engines: Sequence[Hears], *, detect: bool) -> Sequence[Hears]:
+    """Those that can do what is asked for, at least one. Raises `OptionNotAvailable`."""
+    if not detect:
+        return engines
+    found = [engine for engine in engines if engine.detects_languages]
+    if not found:
+        models = ", ".join(dict.fromkeys(f"{engine.name} with {engine.model}" for engine in engines))
+        raise OptionNotAvailable(
+            f"config.language_detection: {models} cannot tell languages apart; name the language, or get a "
+            f"multilingual model: {PULL}.",
+            field="config.language_detection",
+        )
+    return found
 
 
 def first_that_understands(engines: Sequence[Hears], language: str) -> tuple[Hears, str]:

@@ -6,11 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchscribe.segment import Hearing, Segment, Word
-from batchscribe.speech.engine import Engine, EngineSpec
+from batchscribe.speech.engine import Detection, Engine, EngineSpec, Request
+from batchscribe.speech.language_vote import likeliest
+from batchscribe.window import Recognition, Window, Word
 
 #: Seconds that each made-up word takes.
 WORD_SEC = 0.4
@@ -19,12 +20,11 @@ VOCABULARY = ("the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What the engine costs, and on which segments (named by their `start_sec`) it misbehaves."""
+    """What the engine costs, and on which windows (named by their `start_sec`) it misbehaves."""
 
     cpu_per_audio_sec: float = 0.0  #: CPU seconds burnt for each second of audio
     call_sec: float = 0.0  #: seconds slept in each call, whatever the batch
-    batch_size: int = 1
-    batch_sec: float = 300.0
+    detected: tuple[tuple[str, float], ...] = ()  #: languages that it tells when asked, likeliest first
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
     fails_at: frozenset[float] = frozenset()
@@ -48,7 +48,7 @@ class ScriptedSpec(EngineSpec):
 
 
 class ScriptedEngine:
-    """Says a sentence that depends on nothing but the length of the segment."""
+    """Says a sentence that depends on nothing but the length of the window."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -57,32 +57,27 @@ class ScriptedEngine:
         if script.cannot_load_while and script.cannot_load_while.exists():
             raise RuntimeError("the script says that loading fails")
 
-    @property
-    def batch_size(self) -> int:
-        return self.script.batch_size
-
-    @property
-    def batch_sec(self) -> float:
-        return self.script.batch_sec
-
-    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
+    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
         time.sleep(self.script.call_sec)
-        return [self._hear(segment) for segment in segments]
+        return [self._make_up(request) for request in requests]
 
-    def _hear(self, segment: Segment) -> Hearing:
-        self._misbehave(segment)
-        burn(segment.duration_sec * self.script.cpu_per_audio_sec)
-        return made_up(segment.duration_sec)
+    def _make_up(self, request: Request) -> Recognition:
+        duration_sec = request.window.duration_sec
+        self._misbehave(request.window)
+        burn(duration_sec * self.script.cpu_per_audio_sec)
+        detected = self.script.detected if request.detection is not Detection.OFF else ()
+        chosen = likeliest(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        return replace(made_up(duration_sec), detected=detected, language=chosen)
 
-    def _misbehave(self, segment: Segment) -> None:
-        start_sec, script = segment.start_sec, self.script
+    def _misbehave(self, window: Window) -> None:
+        start_sec, script = window.start_sec, self.script
         if start_sec not in script.dies_at | script.hangs_at | script.fails_at or not self._may_misbehave():
             return
         if start_sec in script.dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
         if start_sec in script.hangs_at:
             time.sleep(3600)
-        raise ValueError("the script says that this segment fails")
+        raise ValueError("the script says that this window fails")
 
     def _may_misbehave(self) -> bool:
         mark = self.script.only_once
@@ -95,14 +90,14 @@ class ScriptedEngine:
         return True
 
 
-def made_up(duration_sec: float) -> Hearing:
+def made_up(duration_sec: float) -> Recognition:
     """A word for each 0.4 s, the last one clamped; at least one."""
     count = max(1, int(duration_sec / WORD_SEC))
     words = tuple(
         Word(VOCABULARY[index % len(VOCABULARY)], index * WORD_SEC, min((index + 1) * WORD_SEC, duration_sec))
         for index in range(count)
     )
-    return Hearing(" ".join(word.text for word in words), words)
+    return Recognition.of(" ".join(word.text for word in words), words, duration_sec)
 
 
 def burn(cpu_sec: float) -> None:

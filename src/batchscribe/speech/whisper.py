@@ -1,22 +1,35 @@
-"""The Whisper family through faster-whisper: about 100 languages, word times, models as folders of CTranslate2."""
+"""The Whisper family through CTranslate2: about 100 languages, word times, models as folders.
+
+The way of a batch, in order: features, encoder output, languages where they are asked for, text and word times
+(`whisper_listen`), another try where the text is in doubt (`whisper_retry`), phrases with flags (`whisper_phrases`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from threading import RLock
-from typing import Any
+from pathlib import Path
 
-from batchscribe.segment import Hearing, Segment, Word
-from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec
-from batchscribe.speech.languages import whisper_code
+from batchscribe.speech.engine import WINDOW_SEC, Detection, Engine, EngineSpec, Request
+from batchscribe.speech.language_vote import likeliest
+from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
 from batchscribe.speech.models import ModelInfo
-from batchscribe.speech.words import clean_text, tidy_words
+from batchscribe.speech.whisper_listen import Take, encode, frames_for, listen
+from batchscribe.speech.whisper_model import Decoding, Encoded, WhisperModel
+from batchscribe.speech.whisper_phrases import recognition_of
+from batchscribe.speech.whisper_retry import find_missed, settle
+from batchscribe.window import Recognition
 
 #: Bytes of model that one CPU core gets through at the pace of speech, and one GPU: orders of magnitude, from the
 #: parameter counts; shards and time limits need no more.
 CPU_BYTES = 400e6
 CUDA_BYTES = 40e9
+#: Windows in one call. More bring next to nothing on a CPU, where the encoder takes most of the time.
+CPU_BATCH, CUDA_BATCH = 8, 16
+#: What the decoder remembers of a window is a quarter of the model's size; a batch of them stays below 1 GB.
+BATCH_BYTES = 4e9
+#: Languages that are reported of a window.
+MOST_DETECTED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,70 +39,91 @@ class WhisperSpec(EngineSpec):
     name: str = "whisper"
     model_path: str
     compute_type: str = "default"
+    window_sec: float = WINDOW_SEC
 
     def build(self) -> Engine:
-        return WhisperEngine(self)
+        return WhisperEngine(WhisperModel(Path(self.model_path), self.device, self.compute_type))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A request on its way through the engine."""
+
+    request: Request
+    n_frames: int
+    encoded: Encoded
+    detected: dict[str, float]  #: the likeliest languages, as tags without region
+
+    @property
+    def language(self) -> str:
+        """That the window is heard in: as it was asked for, or as tag without region."""
+        asked = self.request.language
+        return likeliest(self.detected, asked) if self.request.detection is Detection.CHOOSE else asked
 
 
 class WhisperEngine:
-    """Takes arrays only: with a path, faster-whisper 1.2.1 would decode by itself, and fail with PyAV 19."""
+    """Never decodes by chance, and gives each window the same text whatever comes in a batch with it."""
 
-    batch_size = 1
-    batch_sec = WINDOW_SEC
+    def __init__(self, model: WhisperModel) -> None:
+        self._model = model
 
-    def __init__(self, spec: WhisperSpec) -> None:
-        from faster_whisper import WhisperModel
-        from tqdm import tqdm
+    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+        # In digital silence Whisper is known to hear phrases.
+        jobs = [self._encode(request) if request.window.samples.any() else None for request in requests]
+        takes = self._listen([job for job in jobs if job is not None])
+        return [Recognition() if job is None else self._finish(job, next(takes)) for job in jobs]
 
-        # faster-whisper's progress bars would make a lock between processes, which a killed engine leaves behind.
-        tqdm.set_lock(RLock())
-        # One thread: the pool has a process for each core, and sums must not depend on the number of workers.
-        self._model = WhisperModel(
-            spec.model_path,
-            device=spec.device,
-            compute_type=spec.compute_type,
-            cpu_threads=1,
-            local_files_only=True,
+    def _encode(self, request: Request) -> _Job:
+        n_frames = frames_for(request.window)
+        encoded = encode(self._model, request.window, n_frames)
+        detected: dict[str, float] = {}
+        if request.detection is not Detection.OFF and self._model.is_multilingual:
+            found = self._model.detect_language(encoded)
+            detected = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
+        return _Job(request, n_frames, encoded, detected)
+
+    def _listen(self, jobs: Sequence[_Job]) -> Iterator[Take]:
+        """In their order; those with as many frames and the same language at once."""
+        kinds = [(job.n_frames, whisper_code(job.language)) for job in jobs]
+        takes: dict[int, Take] = {}
+        for kind in dict.fromkeys(kinds):
+            positions = [at for at, each in enumerate(kinds) if each == kind]
+            windows = [jobs[at].request.window for at in positions]
+            heard = listen(self._model, [jobs[at].encoded for at in positions], windows, kind[1], Decoding())
+            takes.update(zip(positions, heard, strict=True))
+        return (takes[at] for at in range(len(jobs)))
+
+    def _finish(self, job: _Job, first: Take) -> Recognition:
+        code = whisper_code(job.language)
+        take = settle(self._model, first, job.n_frames, code)
+        return recognition_of(
+            take,
+            missed=[] if take.doubts else list(find_missed(self._model, take, code)),
+            language=primary_subtag(job.language) if job.request.detection is Detection.CHOOSE else None,
+            detected=tuple(job.detected.items()),
         )
-
-    def transcribe(self, segments: Sequence[Segment], language: str) -> list[Hearing]:
-        code = whisper_code(language)
-        return [self._hear(segment, code) for segment in segments]
-
-    def _hear(self, segment: Segment, code: str) -> Hearing:
-        """Temperature 0 only: the usual fallback samples at random, and the same audio must give the same text."""
-        if not segment.samples.any():  # digital silence, of which Whisper is known to make phrases
-            return Hearing("")
-        phrases, _ = self._model.transcribe(
-            segment.samples,
-            language=code,
-            beam_size=5,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            vad_filter=False,
-        )
-        heard = list(phrases)
-        words = [spoken(word) for phrase in heard for word in phrase.words or ()]
-        text = clean_text("".join(phrase.text for phrase in heard))
-        return Hearing(text, tidy_words(words, segment.duration_sec))
-
-
-def spoken(word: Any) -> Word:
-    """From faster-whisper's own word, whose numbers may be numpy's."""
-    return Word(word.word, float(word.start), float(word.end), float(word.probability))
 
 
 def whisper_spec(model: ModelInfo, device: str, compute_type: str) -> WhisperSpec:
     """On a GPU one process: each more would load the model once more."""
     name = model.name if model.name.startswith("whisper") else f"whisper-{model.name}"
+    is_cuda = device == "cuda"
     return WhisperSpec(
         model=name,
         revision=model.revision,
         languages=model.languages,
-        speed=(CUDA_BYTES if device == "cuda" else CPU_BYTES) / model.size_bytes,
-        most_processes=1 if device == "cuda" else None,
+        detects_languages=len(model.languages) > 1,
+        speed=(CUDA_BYTES if is_cuda else CPU_BYTES) / model.size_bytes,
+        most_processes=1 if is_cuda else None,
+        batch_size=max(1, min(CUDA_BATCH if is_cuda else CPU_BATCH, int(BATCH_BYTES / model.size_bytes))),
         model_path=str(model.path),
         device=device,
-        compute_type=compute_type,
+        compute_type=resolve_compute_type(compute_type, device),
     )
+
+
+def resolve_compute_type(compute_type: str, device: str) -> str:
+    """`auto` is what loses no accuracy that could be measured, and is fast: int8 on a CPU, float16 on a GPU."""
+    if compute_type != "auto":
+        return compute_type
+    return "float16" if device == "cuda" else "int8"

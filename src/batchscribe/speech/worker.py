@@ -11,12 +11,15 @@ import structlog
 from batchscribe.errors import EngineError, EngineNotAvailable
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, RETRIES, Retry
 from batchscribe.speech.batches import BatchQueue, Ticket
-from batchscribe.speech.child import Ready
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.process import EngineProcess
 
 log = structlog.get_logger()
 
+#: Seconds that an engine may neither use CPU nor wait for a core before it counts as hung.
+IDLE_LIMIT_SEC = 60.0
+#: CPU seconds that every call gets, whatever the estimate says, which is one of orders of magnitude.
+LEAST_CPU_SEC = 600.0
 #: Times that a process may die while it loads before the engine counts as not available.
 LOAD_ATTEMPTS = 3
 
@@ -28,15 +31,14 @@ class Worker:
         self,
         spec: EngineSpec,
         queue: BatchQueue,
-        least_limit_sec: float,
+        idle_limit_sec: float,
         give_up: Callable[[EngineNotAvailable], None],
     ) -> None:
         self.busy_sec = 0.0  #: wall seconds in which the engine was at work
         self._spec = spec
         self._queue = queue
-        self._least_limit_sec = least_limit_sec
+        self._idle_limit_sec = idle_limit_sec
         self._give_up = give_up
-        self._likes = Ready(batch_size=1, batch_sec=0.0)
         self._process: EngineProcess | None = None
         self._lock = Lock()  # between this thread, which replaces the process, and the one that closes
         self._closing = False
@@ -56,7 +58,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._load()
-            while batch := self._queue.take(self._likes.batch_size, self._likes.batch_sec):
+            while batch := self._queue.take(self._spec.batch_size):
                 self._work(batch)
         except EngineNotAvailable as error:
             if not self._closing:
@@ -66,7 +68,7 @@ class Worker:
 
     def _work(self, batch: Sequence[Ticket]) -> None:
         try:
-            self._hear(batch)
+            self._transcribe(batch)
         except EngineError:
             self._retry(batch)
         except EngineNotAvailable as error:
@@ -74,11 +76,11 @@ class Worker:
             raise
 
     def _retry(self, batch: Sequence[Ticket]) -> None:
-        """Each segment alone, so that only the guilty one fails."""
+        """Each window alone, so that only the guilty one fails."""
         for position, ticket in enumerate(batch):
             RETRIES.labels(Retry.ENGINE).inc()
             try:
-                self._hear([ticket])
+                self._transcribe([ticket])
             except EngineError as error:
                 ticket.fail(error)
             except EngineNotAvailable as error:
@@ -86,20 +88,21 @@ class Worker:
                 raise
 
     def _return(self, tickets: Sequence[Ticket], error: EngineNotAvailable) -> None:
-        """Nobody will hear these: the engine cannot be loaded any more, or the pool closes."""
+        """Nobody will take these: the engine cannot be loaded any more, or the pool closes."""
         for ticket in tickets:
             if self._closing:
                 ticket.cancel()
             else:
                 ticket.fail(error)
 
-    def _hear(self, tickets: Sequence[Ticket]) -> None:
+    def _transcribe(self, tickets: Sequence[Ticket]) -> None:
         process = self._process or self._load()
-        segments = [ticket.segment for ticket in tickets]
-        limit_sec = max(self._least_limit_sec, self._spec.limit_sec(segments))
+        limit_cpu_sec = max(LEAST_CPU_SEC, self._spec.limit_cpu_sec(len(tickets)))
         started_at = time.monotonic()
         try:
-            hearings = process.hear(segments, tickets[0].language, limit_sec)
+            recognitions = process.transcribe(
+                [ticket.request for ticket in tickets], idle_sec=self._idle_limit_sec, cpu_sec=limit_cpu_sec
+            )
         except EngineError as error:
             self._replace_process(error)
             raise
@@ -107,14 +110,14 @@ class Worker:
             took_sec = time.monotonic() - started_at
             self.busy_sec += took_sec
             ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(took_sec)
-        for ticket, hearing in zip(tickets, hearings, strict=True):
-            ticket.succeed(hearing)
+        for ticket, recognition in zip(tickets, recognitions, strict=True):
+            ticket.succeed(recognition)
 
     def _load(self, attempts: int = LOAD_ATTEMPTS) -> EngineProcess:
         """A process that dies while it loads gets another try; one that says why it cannot load does not."""
         try:
             process = self._start()
-            self._likes = process.load()
+            process.load()
         except EngineError as error:
             self._replace_process(error)
             if attempts == 1:

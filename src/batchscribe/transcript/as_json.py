@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 from batchscribe import __version__
-from batchscribe.segment import Word
 from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.segments import TranscriptSegment
+from batchscribe.window import Word
 from batchscribe.wire.model import JsonObject
 
 CONTENT_TYPE = "application/json"
@@ -19,7 +19,7 @@ def render_json(transcript: Transcript) -> bytes:
 
 
 def _parts(transcript: Transcript) -> Iterator[str]:
-    """Segment by segment, so that ten hours of speech never stand as objects beside their own text."""
+    """Window by segment, so that ten hours of speech never stand as objects beside their own text."""
     yield f'{{"request_id": {_json(transcript.request_id)},\n'
     yield f' "duration_sec": {_json(transcript.duration_sec)},\n'
     yield f' "model": {_json(transcript.model)},\n'
@@ -51,6 +51,8 @@ def _segment(number: int, segment: TranscriptSegment, transcript: Transcript) ->
         written["speaker"] = speaker
     if segment.language:
         written["language"] = segment.language
+    if segment.flags:
+        written["flags"] = [flag.value for flag in segment.flags]
     if transcript.config.word_time_offsets:
         written["words"] = [_word(word) for word in segment.words]
     return written
@@ -66,6 +68,10 @@ def _metadata(transcript: Transcript) -> JsonObject:
     written: JsonObject = {"engine": metadata.engine, "model": transcript.model}
     if metadata.revision is not None:
         written["revision"] = metadata.revision
+    if metadata.languages:
+        ranked = sorted(metadata.languages, key=lambda language: (-metadata.languages[language], language))
+        written["language"] = ranked[0]
+        written["languages"] = {language: round(metadata.languages[language], 1) for language in ranked}
     return written | {
         "config": transcript.config.echo(),
         "input": {name: value for name, value in known.items() if value is not None},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from batchscribe.transcript.lexical import lexical
-from batchscribe.transcript.segments import Heard, TranscriptSegment, milliseconds, transcript_segments
+from batchscribe.transcript.segments import RecognizedWindow, TranscriptSegment, milliseconds, transcript_segments
 from batchscribe.wire.config import Config
 
-__all__ = ["Heard", "Metadata", "Transcript", "assemble"]
+__all__ = ["Metadata", "RecognizedWindow", "Transcript", "assemble"]
 
 SIDES = ("Speaker 1L", "Speaker 1R")  # how the original names the two channels of a call, contract 4
 
@@ -22,6 +22,7 @@ class Metadata:
     revision: str | None  #: of the model
     input_etag: str | None
     input_size_bytes: int
+    languages: Mapping[str, float] = field(default_factory=dict)  #: detected ones, with their seconds of speech
     warnings: tuple[str, ...] = ()  #: sentences for the reader of the transcript
 
 
@@ -53,7 +54,7 @@ class Transcript:
 
 
 def assemble(
-    heard: Iterable[Heard],
+    recognized: Iterable[RecognizedWindow],
     *,
     duration_sec: float,
     channels: int,
@@ -64,14 +65,14 @@ def assemble(
 ) -> Transcript:
     """The transcript of a recording of `duration_sec` seconds with `channels` channels.
 
-    `heard` may come in any order; the same set gives the same transcript.
+    `recognized` may come in any order; the same set gives the same transcript.
     """
     return Transcript(
         request_id=request_id,
         duration_sec=milliseconds(duration_sec),
         model=model,
         channels=channels,
-        segments=transcript_segments(heard, milliseconds(duration_sec)),
+        segments=transcript_segments(recognized, milliseconds(duration_sec)),
         config=config,
         metadata=metadata,
     )

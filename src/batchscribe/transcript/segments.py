@@ -1,12 +1,13 @@
-"""From what the engine heard to the segments of a transcript: exact times, and the limits of the format."""
+"""From what the engine recognized to the segments of a transcript: exact times, and the limits of the format."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from batchscribe.segment import Hearing, Word
+from batchscribe.transcript.sentences import split_sentences
+from batchscribe.window import Flag, Phrase, Recognition, Word
 
 MAX_WORDS = 100  #: in one segment, contract 4
 MAX_SEGMENTS = 10_000  #: in one transcript, contract 4
@@ -14,13 +15,13 @@ FIRST_GAP_SEC = 0.5  #: the voice detector's shortest silence, so the smallest g
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was heard in one segment; `start_sec` counts from the start of the recording."""
+class RecognizedWindow:
+    """What was recognized in one window; `start_sec` counts from the start of the recording."""
 
     channel: int
     start_sec: float
     duration_sec: float
-    hearing: Hearing
+    recognition: Recognition
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,21 @@ class TranscriptSegment:
     text: str
     words: tuple[Word, ...] = ()
     language: str | None = None
+    flags: tuple[Flag, ...] = ()
 
 
-def transcript_segments(heard: Iterable[Heard], duration_sec: float) -> tuple[TranscriptSegment, ...]:
-    """By start and channel, none without text, none over `MAX_WORDS` words where the engine gave any."""
-    segments = [piece for one in heard if one.hearing.text.strip() for piece in _split(_placed(one, duration_sec))]
+def transcript_segments(recognized: Iterable[RecognizedWindow], duration_sec: float) -> tuple[TranscriptSegment, ...]:
+    """By start and channel, none without text, none over `MAX_WORDS` words where the engine gave any.
+
+    A segment is about a sentence where the engine gave words, else a phrase of the engine.
+    """
+    segments = [
+        segment
+        for window in recognized
+        for phrase in window.recognition.phrases
+        if phrase.text.strip()
+        for segment in _segments_of(phrase, window, duration_sec)
+    ]
     return tuple(_joined_to_fit(sorted(segments, key=_position), duration_sec))
 
 
@@ -48,57 +59,56 @@ def _position(segment: TranscriptSegment) -> tuple[float, int, float]:
 # --- times -----------------------------------------------------------------------------------------------------
 
 
-def _placed(heard: Heard, duration_sec: float) -> TranscriptSegment:
-    start = milliseconds(min(max(heard.start_sec, 0.0), duration_sec))
-    end = milliseconds(min(max(heard.start_sec + heard.duration_sec, start), duration_sec))
-    return TranscriptSegment(
-        channel=heard.channel,
+def _segments_of(phrase: Phrase, window: RecognizedWindow, duration_sec: float) -> Iterator[TranscriptSegment]:
+    start = _clamped(window.start_sec + phrase.start_sec, _clamped(window.start_sec, 0.0, duration_sec), duration_sec)
+    end = _clamped(window.start_sec + min(phrase.end_sec, window.duration_sec), start, duration_sec)
+    words = list(_placed_words(phrase.words, window.start_sec, start, end))
+    whole = TranscriptSegment(
+        channel=window.channel,
         start_sec=start,
         end_sec=end,
-        text=" ".join(heard.hearing.text.split()),
-        words=tuple(_placed_words(heard, start, end)),
-        language=heard.hearing.language,
+        text=" ".join(phrase.text.split()),
+        language=window.recognition.language,
+        flags=phrase.flags,
     )
+    if not words:
+        yield whole
+        return
+    parts = [part[at : at + MAX_WORDS] for part in split_sentences(words) for at in range(0, len(part), MAX_WORDS)]
+    for part, text in zip(parts, _texts(whole.text, parts), strict=True):
+        yield replace(whole, start_sec=part[0].start_sec, end_sec=part[-1].end_sec, text=text, words=tuple(part))
 
 
-def _placed_words(heard: Heard, start: float, end: float) -> Iterator[Word]:
+def _placed_words(words: Iterable[Word], offset_sec: float, start: float, end: float) -> Iterator[Word]:
     """Each word begins no earlier than the one before it ends."""
     earliest = start
-    for word in heard.hearing.words:
+    for word in words:
         if text := word.text.strip():
-            word_start = min(max(milliseconds(heard.start_sec + word.start_sec), earliest), end)
-            word_end = min(max(milliseconds(heard.start_sec + word.end_sec), word_start), end)
+            word_start = _clamped(offset_sec + word.start_sec, earliest, end)
+            word_end = _clamped(offset_sec + word.end_sec, word_start, end)
             yield Word(text, word_start, word_end, word.confidence)
             earliest = word_end
+
+
+def _clamped(time_sec: float, earliest: float, latest: float) -> float:
+    return min(max(milliseconds(time_sec), earliest), latest)
 
 
 def milliseconds(time_sec: float) -> float:
     return round(float(time_sec), 3)  # float: numpy's own would not be written as JSON
 
 
-# --- at most so many words -------------------------------------------------------------------------------------
+# --- text ------------------------------------------------------------------------------------------------------
 
 
-def _split(segment: TranscriptSegment) -> Iterator[TranscriptSegment]:
-    """Cut after every `MAX_WORDS` words; the inner ends are those of the words beside the cut."""
-    if len(segment.words) <= MAX_WORDS:
-        yield segment
-        return
-    batches = [segment.words[at : at + MAX_WORDS] for at in range(0, len(segment.words), MAX_WORDS)]
-    starts = [segment.start_sec, *(words[0].start_sec for words in batches[1:])]
-    ends = [*(words[-1].end_sec for words in batches[:-1]), segment.end_sec]
-    for start, end, text, words in zip(starts, ends, _texts(segment.text, batches), batches, strict=True):
-        yield replace(segment, start_sec=start, end_sec=end, text=text, words=words)
-
-
-def _texts(text: str, batches: list[tuple[Word, ...]]) -> list[str]:
-    """The display text cut where the batches begin; the words themselves where they are not found in it."""
+def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
+    """The display text cut where the parts begin; the words themselves where they are not found in it."""
     starts, at = [], 0
-    for words in batches:
+    for words in parts:
         for position, word in enumerate(words):
             found = text.find(word.text, at)
             if found < 0:
-                return [" ".join(word.text for word in words) for words in batches]
+                return [" ".join(word.text for word in words) for words in parts]
             if position == 0:
                 starts.append(found)
             at = found + len(word.text)
@@ -133,7 +143,8 @@ def _joined(segments: list[TranscriptSegment], gap_sec: float) -> list[Transcrip
 
 def _may_join(first: TranscriptSegment, second: TranscriptSegment, gap_sec: float) -> bool:
     few_words = len(first.words) + len(second.words) <= MAX_WORDS
-    return few_words and first.language == second.language and second.start_sec - first.end_sec <= gap_sec
+    are_alike = (first.language, first.flags) == (second.language, second.flags)
+    return few_words and are_alike and second.start_sec - first.end_sec <= gap_sec
 
 
 def _join(first: TranscriptSegment, second: TranscriptSegment) -> TranscriptSegment:

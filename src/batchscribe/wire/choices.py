@@ -30,5 +30,12 @@ class SegmentationMode(StrEnum):
     NONE = "none"  #: all of the audio reaches the engine
 
 
+class DetectionMode(StrEnum):
+    """How the language of a recording is detected."""
+
+    ONCE = "once"  #: one language for the whole recording
+    CONTINUOUS = "continuous"  #: it may change within the recording
+
+
 class OutputFormat(StrEnum):
     JSON = "json"  #: the transcript document

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator, model_validator
 
-from batchscribe.wire.choices import OutputFormat, SegmentationMode
+from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
 from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 
 DEFAULT_LANGUAGE = "en-US"
@@ -25,14 +25,21 @@ def _holds_something(value: Any) -> bool:
 #: Options of the original service that nobody serves here yet, and what counts as asking for one.
 OPTIONS_TO_COME: dict[str, Callable[[Any], bool]] = {
     "vocabulary": _holds_something,
-    "language_detection": is_asked_for,
+    "vocabulary_id": bool,
 }
+
+
+class LanguageDetection(WireModel):
+    """`config.language` is then only what is assumed in case of doubt."""
+
+    mode: DetectionMode
 
 
 class Config(WireModel):
     """The effective configuration: every field has its default. An option that cannot be honoured is refused."""
 
     language: Annotated[str, Field(min_length=1, max_length=MAX_LANGUAGE_CHARS), NoNul] = DEFAULT_LANGUAGE
+    language_detection: LanguageDetection | None = None
     segmentation_mode: SegmentationMode = SegmentationMode.AUTO
     timestamps: StrictBool = True
     word_time_offsets: StrictBool = False
@@ -50,12 +57,22 @@ class Config(WireModel):
                 raise option_not_available(name, field=name)
         return data
 
+    @field_validator("language_detection", mode="before")
+    @classmethod
+    def _read_false_as_off(cls, value: Any) -> Any:
+        return None if value is False else value
+
     @field_validator("diarization", "profanity_filter")
     @classmethod
     def _refuse_switch_to_come(cls, wanted: bool, info: ValidationInfo) -> bool:
         if wanted:
             raise option_not_available(str(info.field_name))
         return wanted
+
+    @property
+    def detection_mode(self) -> DetectionMode | None:
+        """None: the language is the one named."""
+        return None if self.language_detection is None else self.language_detection.mode
 
     def echo(self) -> JsonObject:
         return self.model_dump(mode="json", exclude_none=True)

@@ -23,4 +23,3 @@ class Rooms:
     choice: Choice
     watch: Watch
     in_hand: InHand
-    segments_ahead: int  #: of one file: enough to keep the engines busy, few enough to bound memory

@@ -164,9 +164,11 @@ def planned_job(submission: Submission, settings: Settings, fleet: Sequence[Capa
 def _chosen(
     submission: Submission, settings: Settings, fleet: Sequence[Capability]
 ) -> tuple[EngineSpec | Capability, str]:
+    config = submission.config
+    detect = config.detection_mode is not None
     if fleet:
-        return choose_of_fleet(submission.engine, submission.config.language, fleet)
-    choice = choose_engine(submission.engine, submission.config.language, settings)
+        return choose_of_fleet(submission.engine, config.language, fleet, detect=detect)
+    choice = choose_engine(submission.engine, config.language, settings, detect=detect)
     return choice.spec, choice.language
 
 

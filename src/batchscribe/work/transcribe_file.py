@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
 from dataclasses import replace
 
 from batchscribe.audio.decoder import Media
@@ -18,15 +15,15 @@ from batchscribe.errors import (
     OutputExists,
     StorageError,
     StorageUnavailable,
-    WorkInterrupted,
 )
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.metrics import RETRIES, Retry, Stage, one_file, stage
-from batchscribe.segment import Hearing, Segment
 from batchscribe.storage.store import Recording
 from batchscribe.transcript.as_json import render_json
-from batchscribe.transcript.document import Heard, Metadata, Transcript, assemble
+from batchscribe.transcript.document import Metadata, Transcript, assemble
+from batchscribe.transcript.suspicions import suspicions
+from batchscribe.work.recognize import Recognized, recognizer
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.written import exists, outcome_of_existing, own_outcome
 
@@ -50,8 +47,8 @@ def _transcribe(file: File, job: Job, rooms: Rooms) -> Outcome:
         done = outcome_of_existing(file, job, request_id, rooms.output)
         if done is not None:
             return done
-        heard, media = _hear(source, file, job, rooms)
-        transcript = _document(heard, media, source, request_id, job, rooms)
+        recognized, media = _recognize(source, file, job, rooms)
+        transcript = _document(recognized, media, source, request_id, job, rooms)
     return _write(file, transcript, job, rooms)
 
 
@@ -60,81 +57,37 @@ def _opened(file: File, rooms: Rooms) -> Recording:
         return rooms.input.open(file.input_uri)
 
 
-def _hear(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[list[Heard], Media]:
+def _recognize(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[Recognized, Media]:
     """A decoder that dies takes nothing with it: the file gets one more try, with a fresh one."""
     try:
-        return _hear_once(source, file, job, rooms)
+        return _recognize_once(source, file, job, rooms)
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
-        return _hear_once(source, file, job, rooms)
+        return _recognize_once(source, file, job, rooms)
 
 
-def _hear_once(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[list[Heard], Media]:
+def _recognize_once(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[Recognized, Media]:
     config = job.config
-    with _engine_line(file, rooms) as line:
+    with recognizer(file, rooms, config.detection_mode) as engines:
         with rooms.decoder.decode(
-            source, channels_apart=config.channel_separation, segmentation=config.segmentation_mode.value
+            source,
+            channels_apart=config.channel_separation,
+            segmentation=config.segmentation_mode.value,
+            window_sec=rooms.choice.spec.window_sec,
         ) as decoding:
-            for segment in decoding.segments():
+            for window in decoding.windows():
                 rooms.watch.check(job.number)
-                line.add(segment)
-        # Its decoder is free for the next file while the engine hears the last segments of this one.
-        return line.drained(), decoding.media
-
-
-class _EngineLine:
-    """The segments of one file that are with the engine; never more than `segments_ahead` of them."""
-
-    def __init__(self, file: File, rooms: Rooms) -> None:
-        self._file = file
-        self._rooms = rooms
-        self._waiting: deque[tuple[int, float, float, Future[Hearing]]] = deque()
-        self._heard: list[Heard] = []
-
-    def add(self, segment: Segment) -> None:
-        while len(self._waiting) >= self._rooms.segments_ahead:
-            self._take()
-        future = self._rooms.speech.submit(segment, self._rooms.choice.language)
-        self._waiting.append((segment.channel, segment.start_sec, segment.duration_sec, future))
-
-    def drained(self) -> list[Heard]:
-        while self._waiting:
-            self._rooms.watch.check(self._file.job_number)
-            self._take()
-        return self._heard
-
-    def close(self) -> None:
-        """Whatever is still waiting is not wanted any more."""
-        for *_, future in self._waiting:
-            future.cancel()
-        self._rooms.in_hand.drop(self._file)
-
-    def _take(self) -> None:
-        channel, start_sec, duration_sec, future = self._waiting.popleft()
-        try:
-            with stage(Stage.TRANSCRIBE):
-                hearing = future.result()
-        except CancelledError:
-            raise WorkInterrupted("The engines were stopped.") from None
-        self._heard.append(Heard(channel, start_sec, duration_sec, hearing))
-        self._rooms.in_hand.reach(self._file, start_sec + duration_sec)
-
-
-@contextmanager
-def _engine_line(file: File, rooms: Rooms) -> Iterator[_EngineLine]:
-    line = _EngineLine(file, rooms)
-    try:
-        yield line
-    finally:
-        line.close()
+                engines.add(window)
+        # Its decoder is free for the next file while the engines work on the last windows of this one.
+        return engines.finish(), decoding.media
 
 
 def _document(
-    heard: list[Heard], media: Media, source: Recording, request_id: str, job: Job, rooms: Rooms
+    recognized: Recognized, media: Media, source: Recording, request_id: str, job: Job, rooms: Rooms
 ) -> Transcript:
     spec = rooms.choice.spec
     return assemble(
-        heard,
+        recognized.windows,
         duration_sec=media.duration_sec,
         channels=media.channels,
         model=spec.model,
@@ -145,9 +98,21 @@ def _document(
             revision=spec.revision,
             input_etag=source.etag,
             input_size_bytes=source.size,
-            warnings=(*rooms.choice.warnings, *media.warnings),
+            languages=recognized.languages,
+            warnings=(*rooms.choice.warnings, *media.warnings, *_doubts(recognized, rooms.choice.language)),
         ),
     )
+
+
+def _doubts(recognized: Recognized, asked: str) -> Iterator[str]:
+    """Sentences about the text for its reader."""
+    if recognized.contradiction is not None:
+        heard = recognized.contradiction
+        yield (
+            f"The recording is in another language ({heard}) than the one asked for ({asked}): the text is wrong or a "
+            f"translation. Transcribe it with language {heard}, or with language detection."
+        )
+    yield from suspicions(recognized.windows)
 
 
 def _write(file: File, transcript: Transcript, job: Job, rooms: Rooms) -> Outcome:

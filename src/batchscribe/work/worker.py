@@ -55,8 +55,6 @@ log = structlog.get_logger()
 
 #: Files in hand for each engine process: while one is heard, the next is read, decoded or written.
 FILES_PER_ENGINE = 2
-#: Segments of one file that may wait for an engine, for each engine process.
-SEGMENTS_PER_ENGINE = 4
 #: Between two tries to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
@@ -259,7 +257,8 @@ class Worker:
             return self._rooms[job.number]
 
     def _make_rooms(self, job: Job) -> Rooms:
-        choice = choose_engine(job.engine, job.config.language, self._settings)
+        detect = job.config.detection_mode is not None
+        choice = choose_engine(job.engine, job.config.language, self._settings, detect=detect)
         return Rooms(
             input=self._store(job, INPUT),
             output=self._store(job, OUTPUT),
@@ -268,7 +267,6 @@ class Worker:
             choice=choice,
             watch=self.watch,
             in_hand=self.in_hand,
-            segments_ahead=self._settings.workers * SEGMENTS_PER_ENGINE,
         )
 
     def _store(self, job: Job, side: str) -> Store:

@@ -1,0 +1,46 @@
+"""Fills windows with neighbouring stretches of speech, so that an engine that always works on 30 s gets as much."""
+
+from __future__ import annotations
+
+from batchscribe.audio.speech_spans import Stretch
+from batchscribe.window import SAMPLE_RATE
+
+#: Pauses up to this long stay inside a window. Longer ones cost more than they bring: Whisper takes them for the end.
+MAX_PAUSE_SEC = 3.0
+
+
+class Packer:
+    """Joins stretches on the recording's own clock, pauses included, while the whole is at most `window_sec` long.
+
+    With 0 it joins none.
+    """
+
+    def __init__(self, window_sec: float) -> None:
+        self._longest = round(window_sec * SAMPLE_RATE)
+        self._max_pause = round(MAX_PAUSE_SEC * SAMPLE_RATE)
+        self._held: Stretch | None = None  #: the window that is being filled
+
+    def accept(self, stretch: Stretch) -> list[Stretch]:
+        """The windows that the next stretch settles."""
+        held, self._held = self._held, stretch
+        if held is None:
+            return []
+        if stretch.start - held.end > self._max_pause or stretch.end - held.start > self._longest:
+            return [held]
+        self._held = Stretch(held.start, stretch.end, held.speech + stretch.speech)
+        return []
+
+    def settle(self, next_start: int) -> list[Stretch]:
+        """The window in hand, when no stretch that begins at `next_start` or later can still join it."""
+        if self._held is None:
+            return []
+        is_near = next_start - self._held.end <= self._max_pause and next_start - self._held.start < self._longest
+        return [] if is_near else self.finish()
+
+    def finish(self) -> list[Stretch]:
+        held, self._held = self._held, None
+        return [] if held is None else [held]
+
+    def needed_from(self, next_start: int) -> int:
+        """The first sample that a window to come can contain, when no stretch to come begins before `next_start`."""
+        return next_start if self._held is None else self._held.start

@@ -1,0 +1,101 @@
+"""Signs that a text was not said as it stands: what Whisper makes of noise, music, silence and of its own mistakes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from batchscribe.speech.language_vote import speech_sec
+from batchscribe.speech.whisper_model import Hypothesis
+from batchscribe.window import Window, Word
+
+#: Text that zlib shortens by more repeats itself; mean log probability of a token below which the model guesses;
+#: probability that nobody speaks. Source: the thresholds of OpenAI's Whisper.
+MAX_COMPRESSION = 2.4
+MIN_LOGPROB = -1.0
+MAX_NO_SPEECH = 0.6
+#: A text this likely was said, whatever the model thinks of the sound.
+SURE_LOGPROB = -0.7
+#: Times that a phrase of one word, and a longer one, may follow itself: people do say "no, no, no, no, no".
+MAX_TIMES_WORD, MAX_TIMES_PHRASE = 7, 4
+MAX_PHRASE_WORDS = 12
+#: What a mouth can do: fast readers reach six words a second, and thirty letters.
+MAX_WORDS_PER_SEC = 8.0
+MAX_LETTERS_PER_SEC = 40.0
+#: Words shorter than this are none; a text that consists of them was squeezed into a span of next to nothing.
+MIN_WORD_SEC = 0.03
+#: So much speech without a word in it was not heard at all.
+MISSED_SEC = 1.5
+
+#: What Whisper writes for music.
+MUSIC = "\N{EIGHTH NOTE}"
+
+_WORD = re.compile(r"\w+")
+
+
+class Doubt(StrEnum):
+    """Why a text may not be what was said."""
+
+    REPEATED = "repeated"  #: a phrase goes on and on
+    TOO_FAST = "too fast"  #: more text than a mouth can say in the speech that there is
+    SILENT = "silent"  #: the model takes the sound for something else than speech, and is not sure of the text
+    UNSURE = "unsure"  #: the model guesses
+    EMPTY = "empty"  #: there is no text, and there is speech
+
+
+def doubts_of(hypothesis: Hypothesis, words: Sequence[Word], window: Window) -> frozenset[Doubt]:
+    """None for a text that can be relied on."""
+    return frozenset(_doubts(hypothesis, words, window))
+
+
+def _doubts(hypothesis: Hypothesis, words: Sequence[Word], window: Window) -> Iterator[Doubt]:
+    if not plain_words(hypothesis.text):
+        if hypothesis.no_speech <= MAX_NO_SPEECH and speech_sec(window) >= MISSED_SEC:
+            yield Doubt.EMPTY
+        return
+    if hypothesis.compression > MAX_COMPRESSION or goes_on_repeating(hypothesis.text):
+        yield Doubt.REPEATED
+    if _is_too_fast(hypothesis.text, words, window):
+        yield Doubt.TOO_FAST
+    is_silent = hypothesis.no_speech > MAX_NO_SPEECH and hypothesis.avg_logprob < SURE_LOGPROB
+    if is_silent or MUSIC in hypothesis.text:
+        yield Doubt.SILENT
+    elif hypothesis.avg_logprob < MIN_LOGPROB:
+        yield Doubt.UNSURE
+
+
+def _is_too_fast(text: str, words: Sequence[Word], window: Window) -> bool:
+    spoken_sec = max(speech_sec(window), 0.5)  # a click of 0.1 s may be a word
+    squeezed = [word for word in words if word.end_sec - word.start_sec < MIN_WORD_SEC]
+    return (
+        len(words) > MAX_WORDS_PER_SEC * spoken_sec
+        or len(text) > MAX_LETTERS_PER_SEC * spoken_sec
+        or (len(squeezed) > MAX_WORDS_PER_SEC and 2 * len(squeezed) > len(words))
+    )
+
+
+def goes_on_repeating(text: str) -> bool:
+    return first_repetition(plain_words(text)) is not None
+
+
+def plain_words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def first_repetition(
+    words: Sequence[str], *, times_word: int = MAX_TIMES_WORD, times_phrase: int = MAX_TIMES_PHRASE
+) -> tuple[int, int] | None:
+    """Where the first phrase that follows itself more often than that begins, and where its second time does."""
+    for start in range(len(words)):
+        for length in range(1, min(MAX_PHRASE_WORDS, len(words) - start) + 1):
+            if _times(words, start, length) > (times_word if length == 1 else times_phrase):
+                return start, start + length
+    return None
+
+
+def _times(words: Sequence[str], start: int, length: int) -> int:
+    phrase, times = words[start : start + length], 1
+    while words[start + times * length : start + (times + 1) * length] == phrase:
+        times += 1
+    return times

@@ -1,0 +1,184 @@
+"""A Whisper model in CTranslate2: sound to features, encoder output, text, languages and word times.
+
+faster-whisper lends its feature extractor and its tokenizer. Its own `transcribe` decodes one recording at a time, pads
+with something that is not silence, and falls back to random sampling.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchscribe.speech.words import clean_text
+from batchscribe.window import SAMPLE_RATE, Samples, Word
+
+#: float32[n_mels, n_frames], 100 frames a second
+Features = NDArray[np.float32]
+#: float32[n_frames / 2, width]: the output of the encoder
+Encoded = NDArray[np.float32]
+FRAMES_PER_SEC = 100
+HOP_SAMPLES = SAMPLE_RATE // FRAMES_PER_SEC
+#: Seconds between two positions of the encoder's output, by which words are timed.
+ALIGNED_SEC = 0.02
+#: Zeros behind the sound that the feature extractor has to see before silence looks to it like silence.
+SETTLING_SAMPLES = 400
+#: Of prompt and text together: Whisper knows no more positions.
+MAX_TOKENS = 448
+BEAM_SIZE = 5
+#: Punctuation that belongs to the word behind it, and to the word before it. Source: OpenAI's Whisper, timing.py.
+PREPENDED = "\"'\u201c\u00bf([{-"
+APPENDED = "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """How text is searched for. Never by chance: the same sound must give the same text."""
+
+    beam_size: int = BEAM_SIZE
+    no_repeat_ngram: int = 0  #: no sequence of so many tokens occurs twice; 0: they may
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What the model makes of one window; see OpenAI's Whisper for the meaning of the numbers."""
+
+    tokens: tuple[int, ...]  #: of the text alone
+    text: str
+    avg_logprob: float  #: mean log probability of a token
+    no_speech: float  #: probability that there is none
+
+    @property
+    def compression(self) -> float:
+        """How many times shorter the text gets by zlib: above 2.4 it repeats itself."""
+        encoded = self.text.encode()
+        return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
+
+
+class WhisperModel:
+    """Not thread-safe."""
+
+    def __init__(self, path: Path, device: str, compute_type: str) -> None:
+        import ctranslate2
+        from faster_whisper.feature_extractor import FeatureExtractor
+        from tokenizers import Tokenizer
+
+        self._storage, self._float32 = ctranslate2.StorageView, ctranslate2.DataType.float32
+        # One thread: the pool has a process for each core, and sums must not depend on the number of workers.
+        self._model = ctranslate2.models.Whisper(
+            str(path), device=device, compute_type=compute_type, inter_threads=1, intra_threads=1
+        )
+        self._extract = FeatureExtractor(feature_size=self._model.n_mels)
+        self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        self._tokenizers: dict[str, Any] = {}
+        self._suppressed = self._suppressed_tokens()
+
+    @property
+    def is_multilingual(self) -> bool:
+        return bool(self._model.is_multilingual)
+
+    def features(self, samples: Samples, n_frames: int) -> Features:
+        """Log-mel features, with silence behind the sound up to `n_frames`."""
+        room = n_frames * HOP_SAMPLES - len(samples)
+        sound = np.pad(samples, (0, min(max(room, 0), SETTLING_SAMPLES)))
+        found: Features = self._extract(sound)[:, :-1][:, :n_frames]
+        return np.pad(found, ((0, 0), (0, n_frames - found.shape[1])), constant_values=found.min())
+
+    def encode(self, features: Features) -> Encoded:
+        """The encoder's output of one window. A CPU takes 20 % longer for each of eight windows at once."""
+        encoded = self._model.encode(self._storage.from_array(features[np.newaxis]), to_cpu=True)
+        output: Encoded = np.asarray(encoded.to(self._float32))[0]
+        return output
+
+    def detect_language(self, encoded: Encoded) -> list[tuple[str, float]]:
+        """Whisper's codes and their probabilities, likeliest first."""
+        [found] = self._model.detect_language(self._batch([encoded]))
+        return [(token[2:-2], probability) for token, probability in found]
+
+    def generate(self, encoded: Sequence[Encoded], language: str, decoding: Decoding) -> list[Hypothesis]:
+        """The text of windows with the same number of frames, in a language named by Whisper's code.
+
+        Eight windows at once take two thirds of the CPU of one after the other.
+        """
+        tokenizer = self._tokenizer_of(language)
+        # Without times of its own: with them it leaves more out, and loops more often. The alignment gives better ones.
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        results = self._model.generate(
+            self._batch(encoded),
+            [prompt] * len(encoded),
+            beam_size=decoding.beam_size,
+            no_repeat_ngram_size=decoding.no_repeat_ngram,
+            max_length=MAX_TOKENS,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return [_hypothesis(result, tokenizer) for result in results]
+
+    def align(self, encoded: Encoded, language: str, hypothesis: Hypothesis, n_frames: int) -> list[Word]:
+        """The words with their times, inside the first `n_frames`. Several windows at once would take twice the CPU."""
+        tokenizer, tokens = self._tokenizer_of(language), list(hypothesis.tokens)
+        [found] = self._model.align(self._batch([encoded]), tokenizer.sot_sequence, [tokens], n_frames)
+        return _words(tokenizer, tokens, found)
+
+    def _batch(self, encoded: Sequence[Encoded]) -> Any:
+        return self._storage.from_array(np.stack(encoded))
+
+    def _tokenizer_of(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._tokenizer, self.is_multilingual, task="transcribe", language=language
+            )
+        return self._tokenizers[language]
+
+    def _suppressed_tokens(self) -> list[int]:
+        """What is no speech: signs for music and the like, and tokens that steer the model."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        return list(get_suppressed_tokens(self._tokenizer_of("en"), [-1]))
+
+
+def _hypothesis(result: Any, tokenizer: Any) -> Hypothesis:
+    ids = result.sequences_ids[0]
+    tokens = tuple(token for token in ids if token < tokenizer.eot)
+    return Hypothesis(
+        tokens=tokens,
+        text=clean_text(tokenizer.decode(list(tokens))),
+        # CTranslate2 gives the mean over the tokens; the end of the text counts as one, too.
+        avg_logprob=result.scores[0] * len(ids) / (len(ids) + 1),
+        no_speech=result.no_speech_prob,
+    )
+
+
+def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
+    """From the positions at which the alignment moves on to the next token."""
+    from faster_whisper.transcribe import merge_punctuations
+
+    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    if len(groups) < 2 or not result.alignments:  # the end alone
+        return []
+    pairs = np.asarray(result.alignments)
+    begins = np.concatenate(([True], np.diff(pairs[:, 0]) > 0))
+    times = pairs[begins, 1] * ALIGNED_SEC
+    ends = np.cumsum([len(group) for group in groups[:-1]])
+    starts = ends - [len(group) for group in groups[:-1]]
+    probabilities = np.asarray(result.text_token_probs)
+    words = [
+        {
+            "word": text,
+            "tokens": group,
+            "start": float(times[start]),
+            "end": float(times[end]),
+            "probability": float(probabilities[start:end].mean()),
+        }
+        for text, group, start, end in zip(texts, groups, starts, ends, strict=False)
+    ]
+    merge_punctuations(words, PREPENDED, APPENDED)  # to the word that it belongs to, whose times stay as they are
+    return [Word(each["word"], each["start"], each["end"], each["probability"]) for each in words if each["word"]]

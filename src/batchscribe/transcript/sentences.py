@@ -1,0 +1,66 @@
+"""Where a phrase is cut into the segments that people read: at pauses and at the ends of sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from batchscribe.window import Word
+
+#: Seconds without a word that always end a segment.
+PAUSE_SEC = 1.0
+#: A sentence longer than this is cut at its best place, again and again.
+MAX_SEC = 15.0
+MAX_SENTENCE_WORDS = 40
+#: What a comma is worth, in seconds of pause, when a long sentence has to be cut.
+CLAUSE_SEC = 0.5
+
+#: In the scripts of Whisper's languages: the full stops of Chinese and Japanese, the Arabic question mark, the danda...
+_STOPS = ".!?\u2026\u3002\uff01\uff1f\uff61\u061f\u0964\u1362\u104b"
+_COMMAS = ",;:\u2014\u3001\uff0c\uff1b\uff1a\u060c\u061b"
+_CLOSING = "'\")\\]\u00bb\u201d\u2019\u300d\u300f"
+_SENTENCE_END = re.compile(f"[{_STOPS}][{_CLOSING}]*$")
+_CLAUSE_END = re.compile(f"[{_COMMAS}][{_CLOSING}]*$")
+#: A full stop behind these ends no sentence, nor does one behind a single letter.
+_ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "sr.", "sra.", "no.", "nr.", "z.b."})
+
+
+def split_sentences(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """The words of each segment, in order; none is left out, and none of the parts is empty."""
+    cuts = [at for at, (word, following) in enumerate(pairwise(words), start=1) if _must_cut(word, following)]
+    for start, end in pairwise([0, *cuts, len(words)]):
+        yield from _split_long(words[start:end])
+
+
+def _must_cut(word: Word, following: Word) -> bool:
+    return following.start_sec - word.end_sec >= PAUSE_SEC or _ends_sentence(word.text, following.text)
+
+
+def _ends_sentence(text: str, following: str) -> bool:
+    if not _SENTENCE_END.search(text) or following[:1].islower():
+        return False
+    is_initial = len(text) == 2 and text[0].isalpha() and text[1] == "."
+    return not is_initial and text.lower() not in _ABBREVIATIONS
+
+
+def _split_long(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    if len(words) < 2 or (len(words) <= MAX_SENTENCE_WORDS and words[-1].end_sec - words[0].start_sec <= MAX_SEC):
+        yield words
+        return
+    cut = _best_cut(words)
+    yield from _split_long(words[:cut])
+    yield from _split_long(words[cut:])
+
+
+def _best_cut(words: Sequence[Word]) -> int:
+    """The index of the word that begins the second half: after the longest pause near the middle, commas preferred."""
+    margin = len(words) // 4
+    candidates = range(max(1, margin), max(2, len(words) - margin))
+
+    def worth(at: int) -> tuple[float, int]:
+        pause_sec = max(0.0, words[at].start_sec - words[at - 1].end_sec)
+        clause_sec = CLAUSE_SEC if _CLAUSE_END.search(words[at - 1].text) else 0.0
+        return pause_sec + clause_sec, -abs(2 * at - len(words))
+
+    return max(candidates, key=worth)

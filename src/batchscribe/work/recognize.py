@@ -1,0 +1,149 @@
+"""The windows of one recording on their way through the engines, and the language that they are heard in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from batchscribe.errors import WorkInterrupted
+from batchscribe.jobs.model import File
+from batchscribe.metrics import Stage, stage
+from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.language_vote import LanguageVote, speech_sec
+from batchscribe.speech.languages import canonical_language, primary_subtag
+from batchscribe.transcript.segments import RecognizedWindow
+from batchscribe.window import Recognition, Window
+from batchscribe.wire.choices import DetectionMode
+from batchscribe.work.rooms import Rooms
+
+#: Windows of a file that may wait for an engine even when others keep the engines busy.
+LEAST_AHEAD = 2
+#: The first windows decide about the language of the recording; the rest need not be asked.
+VOTERS = 4
+#: Without detection one more window in so many is asked which language it hears, which costs 4 % of its time.
+ASK_EVERY = 10
+
+
+@dataclass(slots=True)
+class Recognized:
+    """What the engines recognized in one recording.
+
+    `languages` are those that were detected, as tags without region, with their seconds of speech; none unless the job
+    asked for detection. `contradiction` is the language that the recording is in instead of the one asked for.
+    """
+
+    windows: list[RecognizedWindow] = field(default_factory=list)
+    languages: dict[str, float] = field(default_factory=dict)
+    contradiction: str | None = None
+
+    def count(self, language: str, sec: float) -> None:
+        self.languages[language] = self.languages.get(language, 0.0) + sec
+
+
+@dataclass(slots=True)
+class _Waiting:
+    window: Window
+    future: Future[Recognition]
+
+
+@contextmanager
+def recognizer(file: File, rooms: Rooms, mode: DetectionMode | None) -> Iterator[Recognizer]:
+    """What still waits at the end is not wanted any more."""
+    opened = Recognizer(file, rooms, mode)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+class Recognizer:
+    """Takes the windows of one file in their order. No more of them wait than keep the engines busy."""
+
+    def __init__(self, file: File, rooms: Rooms, mode: DetectionMode | None) -> None:
+        self._file = file
+        self._rooms = rooms
+        self._mode = mode
+        self._language = rooms.choice.language
+        self._vote = LanguageVote()
+        self._is_voting = mode is DetectionMode.ONCE
+        self._n_windows = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._recognized = Recognized()
+
+    def add(self, window: Window) -> None:
+        """Raises what the engine raised for a window before it, and `WorkInterrupted`."""
+        while not self._is_voting and self._may_take():
+            self._take()
+        self._waiting.append(_Waiting(window, self._submit(window, self._detection())))
+        self._n_windows += 1
+        if self._is_voting and self._n_windows == VOTERS:
+            self._end_vote()
+
+    def _may_take(self) -> bool:
+        """Whether the first window is recognized, or enough of them wait; samples are held no longer than needed."""
+        if self._waiting and self._waiting[0].future.done():
+            return True
+        return len(self._waiting) >= LEAST_AHEAD and self._rooms.speech.has_enough
+
+    def finish(self) -> Recognized:
+        """Raises as `add`."""
+        if self._is_voting:
+            self._end_vote()
+        while self._waiting:
+            self._take()
+        if self._mode is None:
+            self._recognized.contradiction = self._vote.contradicts(self._language)
+        return self._recognized
+
+    def close(self) -> None:
+        for each in self._waiting:
+            each.future.cancel()
+        self._rooms.in_hand.drop(self._file)
+
+    def _detection(self) -> Detection:
+        """Of the next window."""
+        if self._is_voting or self._mode is DetectionMode.CONTINUOUS:
+            return Detection.CHOOSE
+        is_asked = self._n_windows < VOTERS or self._n_windows % ASK_EVERY == 0
+        if self._mode is None and is_asked and self._rooms.choice.spec.detects_languages:
+            return Detection.REPORT
+        return Detection.OFF
+
+    def _end_vote(self) -> None:
+        """The rest is heard in the language that won; windows that were heard in another one are heard again."""
+        for each in self._waiting:
+            self._vote.add(speech_sec(each.window), self._result(each))
+        winner = self._vote.winner(self._language)
+        self._is_voting = False
+        self._language = canonical_language(winner)
+        for each in self._waiting:
+            if each.future.result().language != winner:
+                each.future = self._submit(each.window, Detection.OFF)
+
+    def _submit(self, window: Window, detection: Detection) -> Future[Recognition]:
+        return self._rooms.speech.submit(Request(window, self._language, detection), self._file)
+
+    def _result(self, waiting: _Waiting) -> Recognition:
+        self._rooms.watch.check(self._file.job_number)
+        try:
+            with stage(Stage.TRANSCRIBE):
+                return waiting.future.result()
+        except CancelledError:
+            raise WorkInterrupted("The engines were stopped.") from None
+
+    def _take(self) -> None:
+        recognition = self._result(self._waiting[0])
+        window = self._waiting.popleft().window
+        if self._mode is None:
+            self._vote.add(speech_sec(window), recognition)
+        else:
+            language = recognition.language or primary_subtag(self._language)
+            recognition = replace(recognition, language=language)
+            self._recognized.count(language, speech_sec(window))
+        self._recognized.windows.append(
+            RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
+        )
+        self._rooms.in_hand.reach(self._file, window.start_sec + window.duration_sec)

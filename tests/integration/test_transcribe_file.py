@@ -1,0 +1,154 @@
+"""One recording becomes one transcript: what the engines said of it, and what its reader should know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.jobs.model import File
+from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.registry import Choice
+from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.storage.memory import MemoryStore
+from batchscribe.window import Flag, Phrase, Recognition
+from batchscribe.wire.config import Config
+from batchscribe.wire.states import FileState
+from batchscribe.work.in_hand import InHand
+from batchscribe.work.rooms import Rooms
+from batchscribe.work.transcribe_file import transcribe_file
+from batchscribe.work.watch import Watch
+from tests.audio_files import encoded, noise, tone, wav
+from tests.jobs_on_record import a_job
+
+FILE = File(job_number=1, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
+SPEC = ScriptedSpec(languages=("en", "de"), detects_languages=True, window_sec=30.0)
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[DecoderPool]:
+    with DecoderPool(1, DecodeLimits()) as pool:
+        yield pool
+
+
+class Pool:
+    """Gives these answers, one for each window, and says nothing to the windows behind them."""
+
+    has_enough = False
+
+    def __init__(self, answers: Sequence[Recognition] = ()) -> None:
+        self.requests: list[Request] = []
+        self._answers = answers
+
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+        future: Future[Recognition] = Future()
+        number = len(self.requests)
+        future.set_result(self._answers[number] if number < len(self._answers) else Recognition())
+        self.requests.append(request)
+        return future
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def transcribed(
+    decoder: DecoderPool,
+    content: bytes,
+    pool: Pool,
+    *,
+    spec: ScriptedSpec = SPEC,
+    warnings: tuple[str, ...] = (),
+    **config: Any,
+) -> tuple[Any, tuple[str, ...]]:
+    """The transcript, and the warnings of the file's row."""
+    output = MemoryStore()
+    rooms = Rooms(
+        input=MemoryStore({FILE.input_uri: content}),
+        output=output,
+        decoder=decoder,
+        speech=pool,
+        choice=Choice(spec, "en-US", warnings),
+        watch=Watch(lambda _: True),
+        in_hand=InHand(),
+    )
+    outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms)
+    assert outcome.state is FileState.SUCCEEDED, outcome
+    with output.open(FILE.output_uri) as written:
+        return json.loads(written.read(0, written.size)), outcome.warnings
+
+
+def test_doubts_of_the_engine_reach_the_segments_the_warnings_and_the_files_row(decoder: DecoderPool) -> None:
+    doubtful = Recognition(
+        (Phrase("Yes.", 0.0, 1.0), Phrase("Perhaps.", 1.5, 2.0, flags=(Flag.LOW_CONFIDENCE,))), left_out=((2.5, 4.0),)
+    )
+    document, told = transcribed(decoder, wav(noise(5.0)), Pool([doubtful]), segmentation_mode="none")
+    segments = document["result"]["segments"]
+    assert [(segment["text"], segment.get("flags")) for segment in segments] == [
+        ("Yes.", None),
+        ("Perhaps.", ["low_confidence"]),
+    ]
+    assert document["result"]["text_display"] == "Yes. Perhaps."
+    assert document["metadata"]["warnings"] == list(told)
+    assert told == (
+        "Text is doubtful in 1 place, at 1.5 s: low_confidence. Its segments carry these flags.",
+        "Text that the engine made up was left out in 1 place, at 2.5 s.",
+    )
+
+
+def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(decoder: DecoderPool) -> None:
+    """Those of the engine are the job's: a file's row does not repeat them."""
+    content = encoded(tone(4.0, 500), codec="aac", container="mp4", tracks=2)
+    german = Recognition((Phrase("Ja.", 0.0, 4.0, flags=(Flag.LOW_SPEECH,)),), detected=(("de", 0.98), ("en", 0.01)))
+    document, told = transcribed(
+        decoder, content, Pool([german]), warnings=("The engine is a toy.",), segmentation_mode="none"
+    )
+    assert [warning.partition(" ")[0] for warning in told] == ["Track", "The", "Text"]
+    assert document["metadata"]["warnings"] == ["The engine is a toy.", *told]
+    assert told[1] == (
+        "The recording is in another language (de) than the one asked for (en-US): the text is wrong or a translation. "
+        "Transcribe it with language de, or with language detection."
+    )
+
+
+def test_an_engine_gets_windows_as_long_as_it_wants_them_and_knows_where_in_them_the_speech_is(
+    decoder: DecoderPool, examples: Path
+) -> None:
+    content = (examples / "library-call.mp3").read_bytes()
+    filled, single = Pool(), Pool()
+    transcribed(decoder, content, filled)
+    transcribed(decoder, content, single, spec=replace(SPEC, window_sec=0.0))
+    assert len(filled.requests) < len(single.requests)
+    assert all(request.window.duration_sec <= SPEC.window_sec for request in filled.requests)
+    assert [len(request.window.speech or ()) for request in single.requests] == [1] * len(single.requests)
+    assert sum(len(request.window.speech or ()) for request in filled.requests) == len(single.requests)
+
+
+def test_the_language_may_change_from_window_to_window_and_is_told_with_its_seconds(decoder: DecoderPool) -> None:
+    """A minute of noise without segmentation: three windows, of a little under 30 s but for the last."""
+    answers = [
+        Recognition((Phrase(text, 0.0, 1.0),), language=language, detected=((language, 0.9),))
+        for text, language in (("Hello.", "en"), ("Ja.", "de"), ("Nein.", "de"))
+    ]
+    pool = Pool(answers)
+    document, told = transcribed(
+        decoder, wav(noise(65.0)), pool, segmentation_mode="none", language_detection={"mode": "continuous"}
+    )
+    assert {request.detection for request in pool.requests} == {Detection.CHOOSE}
+    segments = document["result"]["segments"]
+    assert [(segment["text"], segment["language"]) for segment in segments] == [
+        ("Hello.", "en"),
+        ("Ja.", "de"),
+        ("Nein.", "de"),
+    ]
+    metadata = document["metadata"]
+    assert metadata["language"] == "de"
+    assert list(metadata["languages"]) == ["de", "en"]
+    assert sum(metadata["languages"].values()) == pytest.approx(65.0, abs=0.2)
+    assert told == ()

@@ -1,0 +1,79 @@
+"""What the voice detector hears of loud and of quiet channels."""
+
+from __future__ import annotations
+
+from math import ceil, log
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.loudness import DECAY, MAX_GAIN, QUANTILE, TARGET_LEVEL, Loudness
+from batchscribe.window import Samples
+
+BLOCK_SAMPLES = 81_920
+
+
+def sound(level: float, seed: int = 0) -> Samples:
+    """A block of noise; `level` is that of its loudest samples, without clicks."""
+    noise = np.random.default_rng(seed).uniform(-1.0, 1.0, BLOCK_SAMPLES)
+    return (noise * level / QUANTILE).astype(np.float32)
+
+
+def level_of(block: Samples) -> float:
+    return float(np.quantile(np.abs(block), QUANTILE))
+
+
+@pytest.mark.parametrize("level", [1.05 * TARGET_LEVEL, 2.0 * TARGET_LEVEL])
+def test_a_loud_channel_is_heard_bit_for_bit_as_it_is(level: float) -> None:
+    block = sound(level)
+    assert Loudness().amplified(block) is block
+
+
+@pytest.mark.parametrize("level", [0.75 * TARGET_LEVEL, 0.1 * TARGET_LEVEL, 1.1 * TARGET_LEVEL / MAX_GAIN])
+def test_a_quiet_channel_is_heard_at_the_level_of_a_loud_one(level: float) -> None:
+    heard = Loudness().amplified(sound(level))
+    assert level_of(heard) == pytest.approx(TARGET_LEVEL, rel=0.02)
+    assert heard.dtype == np.float32
+
+
+def test_what_is_as_quiet_as_noise_stays_quiet() -> None:
+    level = 0.01 * TARGET_LEVEL / MAX_GAIN
+    assert level_of(Loudness().amplified(sound(level))) == pytest.approx(MAX_GAIN * level, rel=0.02)
+    silence = np.zeros(BLOCK_SAMPLES, np.float32)
+    assert not Loudness().amplified(silence).any()
+
+
+def test_a_pause_between_loud_sentences_stays_as_quiet_as_it_is() -> None:
+    loudness, loud, pause = Loudness(), sound(2.0 * TARGET_LEVEL), sound(0.01 * TARGET_LEVEL)
+    for _ in range(2):
+        loudness.amplified(loud)
+        assert loudness.amplified(pause) is pause
+
+
+def test_a_voice_that_stays_quiet_after_a_loud_one_is_heard_better_and_better() -> None:
+    loud, quiet = 2.0 * TARGET_LEVEL, 0.1 * TARGET_LEVEL
+    loudness, blocks = Loudness(), ceil(log(quiet / loud, DECAY))
+    loudness.amplified(sound(loud))
+    levels = [level_of(loudness.amplified(sound(quiet))) for _ in range(blocks + 1)]
+    assert levels == sorted(levels)
+    assert levels[0] == pytest.approx(quiet, rel=0.02)
+    assert levels[-1] == pytest.approx(TARGET_LEVEL, rel=0.02)
+    assert levels[-3] / levels[-4] == pytest.approx(1 / DECAY, rel=0.001)
+
+
+def test_a_voice_that_gets_louder_is_not_amplified_for_one_moment_longer() -> None:
+    loudness, loud = Loudness(), sound(2.0 * TARGET_LEVEL)
+    loudness.amplified(sound(0.1 * TARGET_LEVEL))
+    assert loudness.amplified(loud) is loud
+
+
+def test_a_click_does_not_make_a_quiet_channel_count_as_loud_and_stays_within_range() -> None:
+    block = sound(0.05 * TARGET_LEVEL)
+    block[100:150] = 0.99
+    heard = Loudness().amplified(block)
+    assert level_of(heard) == pytest.approx(TARGET_LEVEL, rel=0.02)
+    assert np.abs(heard).max() == 1.0
+
+
+def test_a_block_without_samples_is_none() -> None:
+    assert len(Loudness().amplified(np.zeros(0, np.float32))) == 0

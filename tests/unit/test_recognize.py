@@ -1,0 +1,331 @@
+"""The windows of one file on their way through the engines, and the language that they are transcribed in."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.errors import EngineError, WorkInterrupted
+from batchscribe.jobs.model import File
+from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.language_vote import likeliest
+from batchscribe.speech.registry import Choice
+from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.storage.memory import MemoryStore
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
+from batchscribe.wire.choices import DetectionMode
+from batchscribe.work.in_hand import InHand
+from batchscribe.work.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, Recognized, Recognizer, recognizer
+from batchscribe.work.rooms import Rooms
+from batchscribe.work.watch import Watch
+
+JOB = 1
+FILE = File(job_number=JOB, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
+Answer = Callable[[Request], Recognition]
+
+
+class Pool:
+    """Answers each request at once, or keeps it until `answer_first` when there is no answer."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.requests: list[Request] = []
+        self.files: list[Hashable] = []
+        self.futures: list[Future[Recognition]] = []
+        self.has_enough = False
+        self._answer = answer
+
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+        future: Future[Recognition] = Future()
+        self.requests.append(request)
+        self.files.append(file)
+        self.futures.append(future)
+        if self._answer is not None:
+            future.set_result(self._answer(request))
+        return future
+
+    def answer_first(self) -> None:
+        next(future for future in self.futures if not future.done()).set_result(Recognition())
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    @property
+    def asked(self) -> list[tuple[float, str, Detection]]:
+        return [(each.window.start_sec, each.language, each.detection) for each in self.requests]
+
+
+def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_live: bool = True) -> Rooms:
+    return Rooms(
+        input=MemoryStore(),
+        output=MemoryStore(),
+        decoder=DecoderPool(1, DecodeLimits()),
+        speech=pool,
+        choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),
+        watch=Watch(lambda _: is_live),
+        in_hand=InHand(),
+    )
+
+
+def window(start_sec: float, duration_sec: float = 5.0) -> Window:
+    return Window(0, start_sec, np.zeros(round(duration_sec * SAMPLE_RATE), np.float32))
+
+
+def windows(count: int) -> list[Window]:
+    """Of five seconds each, side by side."""
+    return [window(5.0 * number) for number in range(count)]
+
+
+def spoken(*languages: str) -> Answer:
+    """An engine on a recording whose windows of five seconds are in these languages; its text tells what it did."""
+
+    def answer(request: Request) -> Recognition:
+        start_sec = request.window.start_sec
+        actual = languages[int(start_sec // 5)]
+        detected = ((actual, 0.9), ("la", 0.1)) if request.detection is not Detection.OFF else ()
+        chosen = likeliest(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        text = f"{start_sec:g} in {chosen or request.language}"
+        duration_sec = request.window.duration_sec
+        recognition = Recognition.of(text, (), duration_sec)
+        return Recognition(recognition.phrases, language=chosen, detected=detected)
+
+    return answer
+
+
+def recognize(pool: Pool, mode: DetectionMode | None, count: int, **rooms: object) -> Recognized:
+    with recognizer(FILE, rooms_of(pool, **rooms), mode) as engines:  # type: ignore[arg-type]
+        for each in windows(count):
+            engines.add(each)
+        return engines.finish()
+
+
+def texts(recognized: Recognized) -> list[str]:
+    return [each.recognition.text for each in recognized.windows]
+
+
+def languages_of(recognized: Recognized) -> list[str | None]:
+    return [each.recognition.language for each in recognized.windows]
+
+
+# --- the language named --------------------------------------------------------------------------------------------
+
+
+def test_windows_come_back_in_their_order_in_the_language_that_was_named() -> None:
+    pool = Pool(spoken(*["en"] * 3))
+    recognized = recognize(pool, None, 3, language="en-GB")
+    assert texts(recognized) == ["0 in en-GB", "5 in en-GB", "10 in en-GB"]
+    assert [(each.start_sec, each.duration_sec) for each in recognized.windows] == [(0.0, 5.0), (5.0, 5.0), (10.0, 5.0)]
+    assert languages_of(recognized) == [None] * 3, "nobody asked for it, so no segment tells its language"
+    assert (recognized.languages, recognized.contradiction) == ({}, None)
+    assert set(pool.files) == {FILE}, "so that files take turns"
+
+
+def test_the_first_windows_and_then_every_tenth_is_asked_for_its_language() -> None:
+    pool = Pool(spoken(*["en"] * 35))
+    recognize(pool, None, 35)
+    asked = [number for number, (_, _, detection) in enumerate(pool.asked) if detection is Detection.REPORT]
+    assert asked == [*range(VOTERS), *range(ASK_EVERY, 35, ASK_EVERY)]
+    assert {detection for _, _, detection in pool.asked} == {Detection.REPORT, Detection.OFF}
+
+
+def test_an_engine_that_cannot_tell_languages_is_never_asked() -> None:
+    pool = Pool(spoken(*["de"] * 12))
+    recognized = recognize(pool, None, 12, detects=False)
+    assert {detection for _, _, detection in pool.asked} == {Detection.OFF}
+    assert recognized.contradiction is None
+
+
+def test_a_recording_in_another_language_than_the_one_named_is_told_and_transcribed_all_the_same() -> None:
+    recognized = recognize(Pool(spoken(*["de"] * 12)), None, 12)
+    assert recognized.contradiction == "de"
+    assert texts(recognized)[0] == "0 in en-US"
+
+
+def test_a_few_words_in_another_language_are_no_contradiction() -> None:
+    assert recognize(Pool(spoken("de", *["en"] * 11)), None, 12).contradiction is None
+
+
+# --- detected once -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_windows_decide_and_those_in_another_language_are_transcribed_again() -> None:
+    pool = Pool(spoken("fr", "de", "de", "de", "de", "fr"))
+    recognized = recognize(pool, DetectionMode.ONCE, 6)
+    assert pool.asked == [
+        *[(5.0 * number, "en-US", Detection.CHOOSE) for number in range(VOTERS)],
+        (0.0, "de-DE", Detection.OFF),
+        (20.0, "de-DE", Detection.OFF),
+        (25.0, "de-DE", Detection.OFF),
+    ]
+    assert texts(recognized) == ["0 in de-DE", "5 in de", "10 in de", "15 in de", "20 in de-DE", "25 in de-DE"]
+    assert languages_of(recognized) == ["de"] * 6
+    assert recognized.languages == {"de": 30.0}
+    assert recognized.contradiction is None
+
+
+def test_a_recording_of_few_windows_is_decided_at_its_end() -> None:
+    pool = Pool(spoken("fr", "fr"))
+    recognized = recognize(pool, DetectionMode.ONCE, 2)
+    assert [language for _, language, _ in pool.asked] == ["en-US"] * 2
+    assert texts(recognized) == ["0 in fr", "5 in fr"]
+    assert recognized.languages == {"fr": 10.0}
+
+
+def test_in_case_of_doubt_it_is_the_language_named() -> None:
+    silent = Pool(lambda _: Recognition())
+    recognized = recognize(silent, DetectionMode.ONCE, 6, language="fr-FR")
+    assert languages_of(recognized) == ["fr"] * 6
+    assert {language for _, language, _ in silent.asked} == {"fr-FR"}
+
+
+def test_a_silent_recording_is_in_no_language() -> None:
+    recognized = recognize(Pool(), DetectionMode.ONCE, 0)
+    assert (recognized.windows, recognized.languages) == ([], {})
+
+
+def test_the_first_windows_are_not_waited_for_before_there_are_enough_of_them() -> None:
+    pool = Pool()
+    pool.has_enough = True
+    with recognizer(FILE, rooms_of(pool), DetectionMode.ONCE) as engines:
+        for each in windows(VOTERS - 1):
+            engines.add(each)
+    assert len(pool.requests) == VOTERS - 1
+
+
+# --- detected continuously -----------------------------------------------------------------------------------------
+
+
+def test_each_window_may_be_in_a_language_of_its_own() -> None:
+    pool = Pool(spoken("en", "de", "de", "en", "fr", "de"))
+    recognized = recognize(pool, DetectionMode.CONTINUOUS, 6)
+    assert {(language, detection) for _, language, detection in pool.asked} == {("en-US", Detection.CHOOSE)}
+    assert languages_of(recognized) == ["en", "de", "de", "en", "fr", "de"]
+    assert recognized.languages == {"en": 10.0, "de": 15.0, "fr": 5.0}
+    assert recognized.contradiction is None
+
+
+def test_a_window_whose_language_the_engine_leaves_open_counts_for_the_language_named() -> None:
+    recognized = recognize(Pool(lambda _: Recognition()), DetectionMode.CONTINUOUS, 2, language="de-AT")
+    assert languages_of(recognized) == ["de", "de"]
+    assert recognized.languages == {"de": 10.0}
+
+
+def test_languages_are_counted_by_their_speech_and_not_by_their_windows() -> None:
+    pool = Pool(spoken("en", "en"))
+    with recognizer(FILE, rooms_of(pool), DetectionMode.CONTINUOUS) as engines:
+        samples = np.zeros(5 * SAMPLE_RATE, np.float32)
+        engines.add(Window(0, 0.0, samples, ((0.5, 1.0), (2.0, 3.5))))
+        assert engines.finish().languages == {"en": 2.0}
+
+
+# --- waiting -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def adding(engines: Recognizer, each: Window) -> Iterator[Event]:
+    """An event that is set once the window is added."""
+    added = Event()
+
+    def add() -> None:
+        engines.add(each)
+        added.set()
+
+    thread = Thread(target=add, daemon=True)
+    thread.start()
+    yield added
+    thread.join(timeout=30)
+    assert added.is_set()
+
+
+def test_while_the_engines_have_enough_to_do_a_window_waits_for_the_one_before_it() -> None:
+    pool = Pool()
+    with recognizer(FILE, rooms_of(pool), None) as engines:
+        pool.has_enough = True
+        for each in windows(LEAST_AHEAD):
+            engines.add(each)
+        with adding(engines, window(60.0)) as added:
+            assert not added.wait(0.3)
+            pool.answer_first()
+        assert len(pool.requests) == LEAST_AHEAD + 1
+
+
+def test_while_the_engines_have_too_little_to_do_no_window_waits() -> None:
+    pool = Pool()
+    with recognizer(FILE, rooms_of(pool), None) as engines:
+        for each in windows(50):
+            engines.add(each)
+        assert len(pool.requests) == 50
+
+
+@pytest.mark.parametrize("mode", [None, DetectionMode.ONCE])
+def test_what_is_recognized_is_let_go_while_the_recording_goes_on(mode: DetectionMode | None) -> None:
+    """Engines that are faster than the decoder never have enough to do. Ten hours of samples take 2 GB."""
+    pool = Pool(spoken(*["en"] * 50))
+    rooms = rooms_of(pool)
+    held: list[weakref.ref[object]] = []
+    with recognizer(FILE, rooms, mode) as engines:
+        for number in range(50):
+            each = window(5.0 * number)
+            held.append(weakref.ref(each.samples))
+            engines.add(each)
+            del each
+            pool.requests.clear()
+        assert sum(samples() is not None for samples in held) <= VOTERS
+        assert rooms.in_hand.audio_sec(JOB) >= 200.0
+
+
+def test_progress_is_told_with_each_window_and_ends_with_the_file() -> None:
+    pool = Pool(spoken("en", "en"))
+    rooms = rooms_of(pool)
+    with recognizer(FILE, rooms, None) as engines:
+        for each in windows(2):
+            engines.add(each)
+        engines.finish()
+        assert rooms.in_hand.audio_sec(JOB) == 10.0
+    assert rooms.in_hand.audio_sec(JOB) == 0.0
+
+
+# --- interruptions -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [None, *DetectionMode])
+def test_a_canceled_job_waits_for_no_engine(mode: DetectionMode | None) -> None:
+    with recognizer(FILE, rooms_of(Pool(), is_live=False), mode) as engines:
+        engines.add(window(0.0))
+        with pytest.raises(WorkInterrupted):
+            engines.finish()
+
+
+@pytest.mark.parametrize("mode", [None, *DetectionMode])
+def test_engines_that_are_stopped_interrupt_the_work(mode: DetectionMode | None) -> None:
+    pool = Pool()
+    with recognizer(FILE, rooms_of(pool), mode) as engines:
+        engines.add(window(0.0))
+        pool.futures[0].cancel()
+        with pytest.raises(WorkInterrupted, match="engines were stopped"):
+            engines.finish()
+
+
+@pytest.mark.parametrize("mode", [None, *DetectionMode])
+def test_what_the_engine_raises_comes_out(mode: DetectionMode | None) -> None:
+    pool = Pool()
+    with recognizer(FILE, rooms_of(pool), mode) as engines:
+        engines.add(window(0.0))
+        pool.futures[0].set_exception(EngineError("It failed."))
+        with pytest.raises(EngineError, match="It failed"):
+            engines.finish()
+
+
+def test_what_still_waits_when_the_work_ends_early_is_not_wanted_any_more() -> None:
+    pool = Pool()
+    with recognizer(FILE, rooms_of(pool), None) as engines:
+        for each in windows(3):
+            engines.add(each)
+    assert [future.cancelled() for future in pool.futures] == [True] * 3
