@@ -44,7 +44,7 @@
     │   ├── CorruptMedia
     │   ├── NoAudioTrack
     │   ├── DecodeLimitExceeded
-    │   ├── DecodeTimeout
+    │   ├── DecodeTimeout           the decoder hung
     │   └── DecoderDied             the decoder's process died; worth one more try
     ├── ModelError                  a speech model could not be pulled or used
     │   ├── ModelNotPulled          no source gave it
@@ -52,7 +52,7 @@
     │   └── ModelNotStored          no room for it, or no permission to write
     ├── EngineError
     │   ├── EngineDied              the engine's process died, also on the second try
-    │   └── EngineTimeout
+    │   └── EngineTimeout           it hung, also on the second try
     ├── JobError                    ends a whole job
     │   ├── NoInputFiles
     │   ├── AllFilesFailed
@@ -120,7 +120,7 @@ class UnsupportedLanguage(InvalidRequest):
 
 
 class OptionNotAvailable(InvalidRequest):
-    """An option that this service does not honour yet; it is refused, never ignored."""
+    """An option that does not exist here yet, or that no engine at hand can honour; it is refused, never ignored."""
 
     code = "OPTION_NOT_AVAILABLE"
 
@@ -386,7 +386,7 @@ class DecodeLimitExceeded(MediaError):
 
 
 class DecodeTimeout(MediaError):
-    """The decoder made no progress for too long."""
+    """The decoder hung: it used no CPU, or a lot of it without progress. Slowness alone never counts."""
 
     code = "DECODE_TIMEOUT"
 
@@ -434,13 +434,13 @@ class EngineError(BatchscribeError):
 
 
 class EngineDied(EngineError):
-    """The engine's process died on the same segment twice."""
+    """The engine's process died twice on the same window."""
 
     code = "ENGINE_CRASHED"
 
 
 class EngineTimeout(EngineError):
-    """The engine took far longer than the segment can explain, twice."""
+    """The engine hung twice on the same window: it used no CPU, or far more than the audio can explain."""
 
     code = "ENGINE_TIMEOUT"
 

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     compute_type: str = Field(
         default="auto",
         description="Number format of Whisper models, as CTranslate2 names it: `int8`, `float16`... "
-        "`auto`: `int8` on a CPU, `float16` on a GPU.",
+        "`auto` is `int8` on a CPU and `float16` on a GPU.",
     )
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
@@ -91,7 +91,10 @@ class Settings(BaseSettings):
         default=3 * 2**30, ge=2**29, description="Address space of a decoder process, in bytes."
     )
     decode_stall_sec: float = Field(
-        default=60.0, gt=0, description="Seconds a decoder may run without progress before it is ended."
+        default=60.0,
+        gt=0,
+        description="Seconds without any use of CPU, or of CPU without progress, after which a decoder counts as hung "
+        "and is killed.",
     )
     max_attempts: int = Field(
         default=3,
