@@ -47,7 +47,7 @@ def test_every_json_example_is_json(document: Path) -> None:
 
 def test_every_document_is_reached_from_the_readme() -> None:
     named = {target for target, _ in LINK.findall(prose(ROOT / "README.md"))}
-    in_docs = {f"docs/{document.name}" for document in DOCUMENTS if document.parent.name == "docs"}
+    in_docs = {f"docs/{document.name}" for document in DOCUMENTS if document.parent == ROOT / "docs"}
     assert in_docs <= named
 
 
