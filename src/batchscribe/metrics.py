@@ -74,7 +74,7 @@ STAGE_SECONDS = Histogram(
 )
 ENGINE_BUSY_SECONDS = Counter(
     "batchscribe_engine_busy_seconds",
-    "Seconds in which engine processes had segments to hear, summed over the processes.",
+    "Seconds in which engine processes were at work on a batch of speech, summed over the processes.",
     ["engine"],
     registry=REGISTRY,
 )

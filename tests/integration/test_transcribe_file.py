@@ -97,7 +97,7 @@ def test_doubts_of_the_engine_reach_the_segments_the_warnings_and_the_files_row(
     assert document["result"]["text_display"] == "Yes. Perhaps."
     assert document["metadata"]["warnings"] == list(told)
     assert told == (
-        "Text is doubtful in 1 place, at 1.5 s: low_confidence. Its segments carry these flags.",
+        "Text is doubtful in 1 place, at 1.5 s: low_confidence. The segments there carry these flags.",
         "Text that the engine made up was left out in 1 place, at 2.5 s.",
     )
 

@@ -25,7 +25,7 @@ def test_text_that_nobody_doubts_needs_no_warning() -> None:
 
 def test_one_doubtful_phrase_is_told_with_its_place_and_reason() -> None:
     assert list(suspicions([window(60.0, doubtful(0.5), doubtful(1.25, Flag.NO_SPEECH))])) == [
-        "Text is doubtful in 1 place, at 61.2 s: no_speech. Its segments carry these flags."
+        "Text is doubtful in 1 place, at 61.2 s: no_speech. The segments there carry these flags."
     ]
 
 
@@ -35,7 +35,7 @@ def test_several_doubtful_phrases_are_told_in_one_sentence_with_the_first_place_
         window(0.0, doubtful(7.0, Flag.LOW_CONFIDENCE, Flag.REPETITION), doubtful(9.0, Flag.LOW_CONFIDENCE)),
     ]
     assert list(suspicions(windows)) == [
-        "Text is doubtful in 3 places, the first at 7.0 s: low_confidence, repetition. Its segments carry these flags."
+        "Text is doubtful in 3 places, the first at 7.0 s: low_confidence, repetition. The segments there carry these flags."
     ]
 
 
