@@ -46,7 +46,7 @@ class Flag(StrEnum):
 
     LOW_CONFIDENCE = "low_confidence"  #: the engine was not sure of it, whichever way it listened
     LOW_SPEECH = "low_speech"  #: hardly any speech where the text is
-    NO_SPEECH = "no_speech"  #: the engine took it for something else than speech
+    NO_SPEECH = "no_speech"  #: the engine did not take the sound for speech
     REPETITION = "repetition"  #: a phrase that went on and on; what was certainly invented is left out
 
 
@@ -65,8 +65,8 @@ class Phrase:
 class Recognition:
     """What an engine recognized in one window.
 
-    `left_out` are the spans whose text was certainly made up and is not in `phrases`. `language` is the one that it was
-    transcribed in, as BCP-47 tag without region, where the engine chose it. `detected` holds the likeliest languages
+    `left_out` are the spans whose text was certainly made up and is not in `phrases`. `language` is what the window was
+    transcribed in, as a BCP-47 tag without region, where the engine chose it. `detected` holds the likeliest languages
     with their probabilities, likeliest first, where the engine was asked for them.
     """
 
@@ -77,7 +77,7 @@ class Recognition:
 
     @classmethod
     def of(cls, text: str, words: tuple[Word, ...], duration_sec: float) -> Recognition:
-        """A single phrase as long as its window; none without text."""
+        """One phrase that fills its window; none where there is no text."""
         return cls((Phrase(text, 0.0, duration_sec, words),) if text else ())
 
     @property

@@ -34,9 +34,11 @@ def test_several_doubtful_phrases_are_told_in_one_sentence_with_the_first_place_
         window(60.0, doubtful(2.0, Flag.REPETITION)),
         window(0.0, doubtful(7.0, Flag.LOW_CONFIDENCE, Flag.REPETITION), doubtful(9.0, Flag.LOW_CONFIDENCE)),
     ]
-    assert list(suspicions(windows)) == [
-        "Text is doubtful in 3 places, the first at 7.0 s: low_confidence, repetition. The segments there carry these flags."
-    ]
+    [told] = suspicions(windows)
+    assert told == (
+        "Text is doubtful in 3 places, the first at 7.0 s: low_confidence, repetition. "
+        "The segments there carry these flags."
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class ParentLine:
         return bytes(self.listen()[1])
 
     def is_alive(self) -> None:
-        """Says so, at most each second: this is called for every packet."""
+        """Tell the parent, at most once a second: this is called for every packet."""
         now = time.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + BEAT_SEC

@@ -10,23 +10,23 @@ from batchscribe.window import Samples
 QUANTILE = 0.99
 #: What the level is brought up to, 1.0 being full scale. Louder channels stay as they are.
 TARGET_LEVEL = 0.1
-MAX_GAIN = 100.0  #: 40 dB; silence must not become a storm
-#: How fast the level is forgotten: 1 dB a block, so a pause between two loud sentences stays as quiet as it is.
+MAX_GAIN = 100.0  #: 40 dB; more would turn silence into loud noise
+#: The level falls by at most 1 dB a block, so a pause between two loud sentences stays as quiet as it is.
 DECAY = 10 ** (-1 / 20)
 
 
 class Loudness:
-    """The level of one channel, block by block; each block counts as loud as the loudest before it, slowly forgotten.
+    """The level of one channel, block by block: that of the loudest block so far, which fades slowly.
 
-    The voice detector misses speech below about -50 dB, and some voices already at -25 dB. Amplified by this rule it
-    finds all that it finds in a louder copy.
+    The voice detector misses speech below about -50 dB, and some voices already at -25 dB. With this amplification
+    it finds all that it finds in a louder copy.
     """
 
     def __init__(self) -> None:
         self._level = 0.0
 
     def amplified(self, block: Samples) -> Samples:
-        """The block as loud as the voice detector likes it."""
+        """The block, at a level that suits the voice detector."""
         own = float(np.quantile(np.abs(block), QUANTILE)) if len(block) else 0.0
         self._level = max(own, self._level * DECAY)
         gain = min(TARGET_LEVEL / self._level, MAX_GAIN) if self._level else 1.0

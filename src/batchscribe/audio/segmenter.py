@@ -62,7 +62,7 @@ class _Buffer:
 
 
 class VoicedSegmenter:
-    """Windows of what the voice activity takes for speech; everything else is dropped."""
+    """Windows of what the voice detector takes for speech; everything else is dropped."""
 
     def __init__(self, channel: int, options: VoiceOptions, window_sec: float) -> None:
         self._channel = channel

@@ -1,4 +1,4 @@
-"""Speech probabilities become spans of speech: where a segment begins and ends.
+"""Speech probabilities become spans of speech: where speech begins and ends.
 
 The rules and numbers are those of `get_speech_timestamps` in faster-whisper 1.2.1 (after snakers4/silero-vad), which
 wants the whole recording at once; here they run window by window and give the same spans.
@@ -19,8 +19,8 @@ class VoiceOptions:
     """When speech begins, ends and is cut.
 
     Silero's own thresholds, 0.5 and 0.35, miss whole sentences on telephone lines: with Whisper `base` 68 instead of 14
-    of 1,005 words of read speech were lost, and stereo calls had 13.8 instead of 9.4 % of their words wrong. What is
-    taken for speech and is none costs little: the engine finds no words in it. With 0.2 s of padding instead of 0.4 s
+    of 1,005 words of read speech were lost, and stereo calls had 13.8 instead of 9.4 % of their words wrong. Taking
+    noise for speech costs little: the engine finds no words in it. With 0.2 s of padding instead of 0.4 s
     pocketsphinx makes more errors.
     """
 

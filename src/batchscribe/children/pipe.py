@@ -1,4 +1,4 @@
-"""Bytes between a parent and its child. The parent looks after the child whenever it has to wait for it."""
+"""Bytes between a parent and its child. While the parent waits, it looks whether the child hangs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pipe:
         """All of them, without a copy. Raises `OSError` when nobody is left to read it."""
         left = [memoryview(part).cast("B") for part in parts]
         while left:
-            written = self._tried(partial(os.writev, self._connection.fileno(), left))
+            written = self._repeat(partial(os.writev, self._connection.fileno(), left))
             while left and written >= len(left[0]):
                 written -= len(left.pop(0))
             if left:
@@ -36,7 +36,7 @@ class Pipe:
         message = bytearray(length)
         left = memoryview(message)
         while left:
-            got = self._tried(partial(os.readv, self._connection.fileno(), [left]))
+            got = self._repeat(partial(os.readv, self._connection.fileno(), [left]))
             if got == 0:
                 raise EOFError
             left = left[got:]
@@ -45,8 +45,8 @@ class Pipe:
     def close(self) -> None:
         self._connection.close()
 
-    def _tried(self, call: Callable[[], int]) -> int:
-        """The call's answer. A call that waited for `LOOK_SEC` is made again, after a look at the child."""
+    def _repeat(self, call: Callable[[], int]) -> int:
+        """Make the call until it succeeds. After each that waited for `LOOK_SEC` in vain, look at the child."""
         while True:
             try:
                 return call()

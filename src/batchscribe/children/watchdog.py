@@ -12,7 +12,7 @@ _TICKS_PER_SEC = os.sysconf("SC_CLK_TCK")
 
 
 class ChildHangs(Exception):
-    """Says what the child did instead of answering, as the end of a sentence that begins with its name."""
+    """Its message is what the child did instead of answering: the end of a sentence that begins with its name."""
 
 
 class Watchdog:

@@ -34,8 +34,8 @@ class Ticket:
 
 
 class BatchQueue:
-    """Thread-safe. A batch is one engine's share of what waits at that moment: one window of each file after the other,
-    or the engines that are shared between would end at different times.
+    """Thread-safe. A batch is one engine's share of what waits at that moment, so that all engines end at about the
+    same time. It has one window of each file in turn.
     """
 
     def __init__(self, engines: int) -> None:

@@ -1,4 +1,4 @@
-"""Signs that a text was not said as it stands: what Whisper makes of noise, music, silence and of its own mistakes."""
+"""Signs that a text is not what was said: what Whisper makes of noise, music, silence and its own mistakes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SURE_LOGPROB = -0.7
 #: Times that a phrase of one word, and a longer one, may follow itself: people do say "no, no, no, no, no".
 MAX_TIMES_WORD, MAX_TIMES_PHRASE = 7, 4
 MAX_PHRASE_WORDS = 12
-#: What a mouth can do: fast readers reach six words a second, and thirty letters.
+#: What people can say: fast readers reach six words a second, and thirty letters.
 MAX_WORDS_PER_SEC = 8.0
 MAX_LETTERS_PER_SEC = 40.0
-#: Words shorter than this are none; a text that consists of them was squeezed into a span of next to nothing.
+#: No real word is shorter; a text made of such words was squeezed into hardly any time.
 MIN_WORD_SEC = 0.03
-#: So much speech without a word in it was not heard at all.
+#: This much speech without a word in it was missed.
 MISSED_SEC = 1.5
 
 #: What Whisper writes for music.
@@ -38,8 +38,8 @@ class Doubt(StrEnum):
     """Why a text may not be what was said."""
 
     REPEATED = "repeated"  #: a phrase goes on and on
-    TOO_FAST = "too fast"  #: more text than a mouth can say in the speech that there is
-    SILENT = "silent"  #: the model takes the sound for something else than speech, and is not sure of the text
+    TOO_FAST = "too fast"  #: more text than anybody can say in so much speech
+    SILENT = "silent"  #: the model does not take the sound for speech, and is not sure of the text
     UNSURE = "unsure"  #: the model guesses
     EMPTY = "empty"  #: there is no text, and there is speech
 
@@ -86,7 +86,7 @@ def plain_words(text: str) -> list[str]:
 def first_repetition(
     words: Sequence[str], *, times_word: int = MAX_TIMES_WORD, times_phrase: int = MAX_TIMES_PHRASE
 ) -> tuple[int, int] | None:
-    """Where the first phrase that follows itself more often than that begins, and where its second time does."""
+    """Where the first phrase that occurs more often than that in a row begins, and where its second occurrence does."""
     for start in range(len(words)):
         for length in range(1, min(MAX_PHRASE_WORDS, len(words) - start) + 1):
             if _times(words, start, length) > (times_word if length == 1 else times_phrase):

@@ -11,9 +11,9 @@ from typing import Protocol
 from batchscribe.speech.languages import understands
 from batchscribe.window import Recognition, Window
 
-#: An engine may need this many times the CPU that was expected before it counts as hung.
+#: An engine counts as hung when it uses this many times the CPU that was expected.
 PATIENCE = 10.0
-#: Seconds. A window is at most this long, and Whisper works as long on a shorter one.
+#: Seconds. Whisper was trained on windows of this length, and none is longer.
 WINDOW_SEC = 30.0
 
 
@@ -22,7 +22,7 @@ class Detection(Enum):
 
     OFF = "off"
     REPORT = "report"  #: transcribe in the language asked for, and say which ones are the likeliest
-    CHOOSE = "choose"  #: transcribe in the likeliest one, where the language asked for is not nearly as likely
+    CHOOSE = "choose"  #: transcribe in the likeliest one, unless the language asked for is nearly as likely
 
 
 @dataclass(frozen=True, slots=True, eq=False)

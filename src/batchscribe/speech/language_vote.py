@@ -1,4 +1,4 @@
-"""Which language a recording is in, by vote of several windows of speech."""
+"""Which language a recording is in, by a vote of several windows of speech."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAST_SPEECH_SEC = 2.0
 #: Share of the votes that another language needs to be certain, and that the one asked for may have at most. On 185
 #: recordings in nine languages the right language always had the most votes; the least it had was 0.3 (spoken digits).
 CERTAIN, UNLIKELY = 0.8, 0.1
-#: The language asked for is taken when it is at least so likely in proportion to the likeliest one.
+#: The language asked for is taken when it has at least this share of the votes of the likeliest one.
 NEARLY = 0.5
 
 
@@ -36,7 +36,7 @@ class LanguageVote:
             self._votes[language] = self._votes.get(language, 0.0) + weight * probability
 
     def winner(self, asked: str) -> str:
-        """As tag without region; the language asked for, a canonical tag, in case of doubt."""
+        """A tag without region: in case of doubt that of `asked`, a canonical tag."""
         return likeliest(self._votes, asked)
 
     def contradicts(self, asked: str) -> str | None:

@@ -51,7 +51,7 @@ class EngineProcess:
             case Transcribed(recognitions) if len(recognitions) == len(requests):
                 return recognitions
             case Failure(reason):
-                raise EngineError(f"Engine {self._spec.name} failed on a segment ({reason}).")
+                raise EngineError(f"Engine {self._spec.name} failed on a stretch of speech ({reason}).")
             case answer:
                 raise unexpected(answer)
 
@@ -84,4 +84,4 @@ class EngineProcess:
 
 
 def unexpected(answer: object) -> EngineError:
-    return EngineError(f"The engine's process answered with a {type(answer).__name__} that fits no question.")
+    return EngineError(f"The engine's process sent an unexpected answer ({type(answer).__name__}).")

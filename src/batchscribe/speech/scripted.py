@@ -24,7 +24,7 @@ class Script:
 
     cpu_per_audio_sec: float = 0.0  #: CPU seconds burnt for each second of audio
     call_sec: float = 0.0  #: seconds slept in each call, whatever the batch
-    detected: tuple[tuple[str, float], ...] = ()  #: languages that it tells when asked, likeliest first
+    detected: tuple[tuple[str, float], ...] = ()  #: languages that it reports when asked, likeliest first
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
     fails_at: frozenset[float] = frozenset()

@@ -1,6 +1,6 @@
 """The Whisper family through CTranslate2: about 100 languages, word times, models as folders.
 
-The way of a batch, in order: features, encoder output, languages where they are asked for, text and word times
+The steps of a batch, in order: features, encoder output, languages where they are asked for, text and word times
 (`whisper_listen`), another try where the text is in doubt (`whisper_retry`), phrases with flags (`whisper_phrases`).
 """
 
@@ -56,19 +56,19 @@ class _Job:
 
     @property
     def language(self) -> str:
-        """That the window is heard in: as it was asked for, or as tag without region."""
+        """To transcribe in: the tag that was asked for, or a detected one without region."""
         asked = self.request.language
         return likeliest(self.detected, asked) if self.request.detection is Detection.CHOOSE else asked
 
 
 class WhisperEngine:
-    """Never decodes by chance, and gives each window the same text whatever comes in a batch with it."""
+    """Never samples at random, and gives a window the same text whatever else is in its batch."""
 
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
 
     def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
-        # In digital silence Whisper is known to hear phrases.
+        # Whisper is known to hear phrases in digital silence.
         jobs = [self._encode(request) if request.window.samples.any() else None for request in requests]
         takes = self._listen([job for job in jobs if job is not None])
         return [Recognition() if job is None else self._finish(job, next(takes)) for job in jobs]
@@ -83,7 +83,7 @@ class WhisperEngine:
         return _Job(request, n_frames, encoded, detected)
 
     def _listen(self, jobs: Sequence[_Job]) -> Iterator[Take]:
-        """In their order; those with as many frames and the same language at once."""
+        """One take for each, in order. Those with the same number of frames and the same language go together."""
         kinds = [(job.n_frames, whisper_code(job.language)) for job in jobs]
         takes: dict[int, Take] = {}
         for kind in dict.fromkeys(kinds):
@@ -123,7 +123,7 @@ def whisper_spec(model: ModelInfo, device: str, compute_type: str) -> WhisperSpe
 
 
 def resolve_compute_type(compute_type: str, device: str) -> str:
-    """`auto` is what loses no accuracy that could be measured, and is fast: int8 on a CPU, float16 on a GPU."""
+    """`auto` is fast without a measurable loss of accuracy: int8 on a CPU, float16 on a GPU."""
     if compute_type != "auto":
         return compute_type
     return "float16" if device == "cuda" else "int8"

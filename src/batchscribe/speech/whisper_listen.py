@@ -28,7 +28,7 @@ def frames_for(window: Window) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What came of listening to a window in one way. The words carry the space in front of them."""
+    """The result of listening to a window in one way. The words keep the space in front of them."""
 
     window: Window
     hypothesis: Hypothesis

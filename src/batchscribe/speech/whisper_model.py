@@ -1,7 +1,7 @@
 """A Whisper model in CTranslate2: sound to features, encoder output, text, languages and word times.
 
-faster-whisper lends its feature extractor and its tokenizer. Its own `transcribe` decodes one recording at a time, pads
-with something that is not silence, and falls back to random sampling.
+The feature extractor and the tokenizer are those of faster-whisper. Its `transcribe` is not used: it decodes one
+recording at a time, pads with something that is not silence, and falls back to random sampling.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ FRAMES_PER_SEC = 100
 HOP_SAMPLES = SAMPLE_RATE // FRAMES_PER_SEC
 #: Seconds between two positions of the encoder's output, by which words are timed.
 ALIGNED_SEC = 0.02
-#: Zeros behind the sound that the feature extractor has to see before silence looks to it like silence.
+#: So many zeros behind the sound, and the feature extractor returns the features of silence.
 SETTLING_SAMPLES = 400
-#: Of prompt and text together: Whisper knows no more positions.
+#: Prompt and text together: the decoder has no more positions.
 MAX_TOKENS = 448
 BEAM_SIZE = 5
 #: Punctuation that belongs to the word behind it, and to the word before it. Source: OpenAI's Whisper, timing.py.
@@ -38,7 +38,7 @@ APPENDED = "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How text is searched for. Never by chance: the same sound must give the same text."""
+    """How text is searched for. Never by random sampling: the same sound must give the same text."""
 
     beam_size: int = BEAM_SIZE
     no_repeat_ngram: int = 0  #: no sequence of so many tokens occurs twice; 0: they may
@@ -139,7 +139,7 @@ class WhisperModel:
         return self._tokenizers[language]
 
     def _suppressed_tokens(self) -> list[int]:
-        """What is no speech: signs for music and the like, and tokens that steer the model."""
+        """Those that are not speech: signs for music and the like, and tokens that control the model."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
         return list(get_suppressed_tokens(self._tokenizer_of("en"), [-1]))

@@ -15,7 +15,7 @@ from batchscribe.speech.whisper_listen import ALL_FRAMES, Take, encode, frames_f
 from batchscribe.speech.whisper_model import Decoding, WhisperModel
 from batchscribe.window import SAMPLE_RATE, Samples, Window, Word
 
-#: With all the silence that Whisper is used to; then with no three tokens twice in the same order. On 40 doubtful
+#: In the full 30 s that Whisper was trained on; then also with no three tokens twice in the same order. On 40 doubtful
 #: windows of noisy speech these left 1,201 and 820 wrong words; splitting the window left 1,562, a narrower beam 1,129,
 #: a penalty on repetition 833, and sampling at temperatures from 0.2 to 1.0 between 870 and 2,025.
 WAYS = (Decoding(), Decoding(no_repeat_ngram=3))
@@ -23,9 +23,9 @@ WAYS = (Decoding(), Decoding(no_repeat_ngram=3))
 SEVERITY = (Doubt.REPEATED, Doubt.TOO_FAST, Doubt.EMPTY, Doubt.SILENT, Doubt.UNSURE)
 #: Padding around a stretch that is listened to by itself.
 PAD_SEC = 0.3
-#: A stretch this much quieter than the speech with words is somebody in the background: 15 dB.
+#: A stretch this much quieter than the speech with words counts as somebody in the background: 15 dB.
 BACKGROUND = 10 ** (-15 / 20)
-#: A word is in the speech that it should be in when the model found it at least this likely there.
+#: A word counts as heard in a span of speech when the model found it at least this likely there.
 LIKELY = 0.3
 
 

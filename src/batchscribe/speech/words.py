@@ -11,7 +11,7 @@ from batchscribe.window import Window, Word
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\N{REPLACEMENT CHARACTER}]+")
 #: How far a word may reach into what the voice detector took for silence: it cuts off quiet beginnings and endings.
 SLACK_SEC = 0.1
-#: No word takes longer than this and as much more for each letter. An alignment gives a hole to a word beside it.
+#: No word takes longer than the first, and the second for each letter. An alignment adds a gap to the word beside it.
 LONGEST_SEC, LONGEST_LETTER_SEC = 0.5, 0.1
 
 
@@ -47,7 +47,7 @@ def fit_words(words: Iterable[Word], window: Window) -> tuple[Word, ...]:
 
 
 def _shortened(word: Word) -> Word:
-    """A word that takes too long was said at its end: there the alignment found something to go on with."""
+    """A word that takes too long was said at its end: only there did the alignment find something to match."""
     longest_sec = LONGEST_SEC + LONGEST_LETTER_SEC * len(word.text.strip())
     return replace(word, start_sec=max(word.start_sec, word.end_sec - longest_sec))
 

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 #: Seconds that an engine may neither use CPU nor wait for a core before it counts as hung.
 IDLE_LIMIT_SEC = 60.0
-#: CPU seconds that every call gets, whatever the estimate says, which is one of orders of magnitude.
+#: CPU seconds that every call may use, whatever the estimate says, which is only of the right order of magnitude.
 LEAST_CPU_SEC = 600.0
 #: Times that a process may die while it loads before the engine counts as not available.
 LOAD_ATTEMPTS = 3

@@ -19,7 +19,7 @@ def render_json(transcript: Transcript) -> bytes:
 
 
 def _parts(transcript: Transcript) -> Iterator[str]:
-    """Window by segment, so that ten hours of speech never stand as objects beside their own text."""
+    """Segment by segment, so that ten hours of speech are never in memory both as objects and as text."""
     yield f'{{"request_id": {_json(transcript.request_id)},\n'
     yield f' "duration_sec": {_json(transcript.duration_sec)},\n'
     yield f' "model": {_json(transcript.model)},\n'

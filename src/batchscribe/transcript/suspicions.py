@@ -18,7 +18,8 @@ def suspicions(recognized: Iterable[RecognizedWindow]) -> Iterator[str]:
     ]
     if doubtful:
         names = ", ".join(sorted({flag for _, phrase in doubtful for flag in phrase.flags}))
-        yield f"Text is doubtful in {_places(len(doubtful), doubtful[0][0])}: {names}. The segments there carry these flags."
+        places = _places(len(doubtful), doubtful[0][0])
+        yield f"Text is doubtful in {places}: {names}. The segments there carry these flags."
     left_out = [window.start_sec + start for window in windows for start, _ in window.recognition.left_out]
     if left_out:
         yield f"Text that the engine made up was left out in {_places(len(left_out), left_out[0])}."

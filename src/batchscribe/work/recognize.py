@@ -21,9 +21,9 @@ from batchscribe.work.rooms import Rooms
 
 #: Windows of a file that may wait for an engine even when others keep the engines busy.
 LEAST_AHEAD = 2
-#: The first windows decide about the language of the recording; the rest need not be asked.
+#: So many windows at the start decide the language of the recording.
 VOTERS = 4
-#: Without detection one more window in so many is asked which language it hears, which costs 4 % of its time.
+#: Without detection, of the windows after those one in so many is checked for its language, at 4 % of its time.
 ASK_EVERY = 10
 
 
@@ -51,7 +51,7 @@ class _Waiting:
 
 @contextmanager
 def recognizer(file: File, rooms: Rooms, mode: DetectionMode | None) -> Iterator[Recognizer]:
-    """What still waits at the end is not wanted any more."""
+    """Windows that still wait at the end are canceled."""
     opened = Recognizer(file, rooms, mode)
     try:
         yield opened
@@ -113,7 +113,7 @@ class Recognizer:
         return Detection.OFF
 
     def _end_vote(self) -> None:
-        """The rest is heard in the language that won; windows that were heard in another one are heard again."""
+        """Windows to come are heard in the language that won; those that were heard in another one are heard again."""
         for each in self._waiting:
             self._vote.add(speech_sec(each.window), self._result(each))
         winner = self._vote.winner(self._language)
