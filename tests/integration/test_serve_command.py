@@ -6,6 +6,8 @@ import json
 import shutil
 import signal
 import socket
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
@@ -16,6 +18,7 @@ from tests.integration.server import PREFIX, serving
 from tests.recordings import write_wav
 
 FILES = 40
+DATE_IS_TRUE_SEC = 10.0
 
 
 @pytest.fixture
@@ -53,6 +56,17 @@ def test_a_job_is_done_and_sigterm_ends_the_server_with_status_0(command: Comman
         server.wait(server.submit(command.folder))
         assert len(list((command.folder / "out").glob("*.json"))) == 3
         assert server.end() == 0
+
+
+def test_an_idle_server_knows_what_time_it_is(command: Command) -> None:
+    with serving(command, "--no-worker") as server:
+        first = date_of_answer(server.url)
+        wait_until(lambda: date_of_answer(server.url) != first)
+        assert abs((datetime.now(UTC) - date_of_answer(server.url)).total_seconds()) < DATE_IS_TRUE_SEC
+
+
+def date_of_answer(url: str) -> datetime:
+    return parsedate_to_datetime(httpx2.get(f"{url}/healthz").headers["date"])
 
 
 def test_files_in_hand_are_finished_before_the_server_ends(slow: Command) -> None:
