@@ -1,14 +1,32 @@
-"""S3 services for the tests that need one."""
+"""S3 services, and the durable flow on a fresh database, for the tests that need them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from moto.server import ThreadedMotoServer
 
+from batchscribe.database.engine import open_engine
+from batchscribe.work.flow import Flow
 from tests.servers.radosgw import missing_binaries, running_gateway
 from tests.servers.s3_server import S3Server
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[sa.Engine]:
+    opened = open_engine(database)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def flow(engine: sa.Engine) -> Iterator[Flow]:
+    """Stopped at the end; `run` is up to the test."""
+    made = Flow(engine)
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")

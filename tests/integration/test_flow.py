@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 
-import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from batchscribe.database.engine import open_engine
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Handler, Held, Task, files_queue
-from tests.databases import engine_tasks
+from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Held, Task, files_queue
+from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
-
-
-class Diary:
-    """Writes down which tasks ran."""
-
-    def __init__(self) -> None:
-        self.ran: list[tuple[str, int]] = []
-
-    def write(self, job_id: str, number: int) -> None:
-        self.ran.append((job_id, number))
-
-    def handlers(self, **others: Handler) -> dict[str, Handler]:
-        return {ENUMERATE: self.write, SHARD: self.write, FINISH: self.write} | others
-
-
-@pytest.fixture
-def engine(database: str) -> Iterator[sa.Engine]:
-    opened = open_engine(database)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def flow(engine: sa.Engine) -> Iterator[Flow]:
-    """Stopped at the end; `run` is up to the test."""
-    made = Flow(engine)
-    yield made
-    made.stop()
-
-
-def until(condition: Callable[[], bool], *, within_sec: float = 10.0) -> bool:
-    deadline = time.monotonic() + within_sec
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
-def statuses(engine: sa.Engine) -> dict[str, str]:
-    with engine.begin() as connection:
-        return engine_tasks(connection)
 
 
 def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, flow: Flow) -> None:
@@ -200,9 +156,6 @@ def test_canceled_tasks_leave_their_queue_and_forgotten_ones_the_database(engine
 
 def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(engine: sa.Engine, flow: Flow) -> None:
     """As it happens when a task finds that its job has failed."""
-    told: list[str] = []
-    listener = logging.Handler()
-    listener.emit = lambda record: told.append(str(record.exc_info and record.exc_info[1]))  # type: ignore[method-assign]
 
     def forget_myself(job_id: str, number: int) -> None:
         flow.forget([Task(SHARD, job_id, number)])
@@ -217,18 +170,15 @@ def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(eng
         engines=["scripted"],
         slots=1,
     )
-    logging.getLogger("dbos").addHandler(listener)
-    try:
+    with said_by_the_engine() as said:
         with engine.begin() as connection:
             flow.enqueue(connection, SHARD_1)
         assert until(lambda: statuses(engine) == {})
         with engine.begin() as connection:
             flow.enqueue(connection, Task(ENUMERATE, "job_1", lane="here", engine="scripted"))
         assert until(lambda: statuses(engine) == {"enumerate-job_1": "ERROR"})
-        assert until(lambda: bool(told))
-    finally:
-        logging.getLogger("dbos").removeHandler(listener)
-    assert told == ["a mistake"]
+        assert until(lambda: bool(said))
+    assert said == ["a mistake"]
 
 
 KILLED_IN_THE_MIDDLE = """

@@ -54,7 +54,7 @@ def check_database(connection: sa.Connection) -> Check:
     if connections is not None:
         found = f"{found} {connections.in_use} of {connections.most} connections are in use."
         if connections.in_use > CROWDED * connections.most:
-            return warning(NAME, found, "Raise max_connections of PostgreSQL: each process may use 42.")
+            return warning(NAME, found, "Raise max_connections of PostgreSQL: each process may use 43.")
     if took_sec > SLOW_SEC:
         return warning(NAME, found, "Have the workers nearer to the database: each file takes several transactions.")
     return ok(NAME, found)

@@ -12,27 +12,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby, islice
-from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos import _dbos as engine_module
 from dbos import error as engine_errors
+from dbos._queue import queue_worker_thread
 
 from batchscribe.errors import WorkInterrupted
+from batchscribe.work.dispatch import Dispatcher, ServedQueue
+from batchscribe.work.running_tasks import RunningTasks
 
 APPLICATION = "batchscribe"
 #: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
 APPLICATION_VERSION = "batchscribe-1"
-POLL_SEC = 0.2  #: a queue for which somebody waits; each costs an idle process 1 % of a core (measured)
-CONTROL_POLL_SEC = 0.5
-WEBHOOK_POLL_SEC = 1.0
 CONTROL_SLOTS = 4  #: finishes at once in a process
 LISTING_SLOTS = 4  #: enumerations at once in a process
 LISTING_SLOTS_OF_TENANT = 2  #: of them, those of one tenant
@@ -132,9 +130,7 @@ EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaite
 
 Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
-#: Runs of tasks in this process, by id: a task that was handed on while it ran may come back beside its first run.
-_running: Counter[str] = Counter()
-_counting = threading.Lock()
+_running = RunningTasks()
 _stopping = threading.Event()
 
 
@@ -168,24 +164,21 @@ def _work(kind: str, job_id: str, number: int) -> None:
     # handed on just as after a crash.
     if _stopping.is_set():
         raise SystemExit
-    with _counted(str(DBOS.workflow_id)):
+    with _running.counted(str(DBOS.workflow_id), kind):
         try:
             _handlers[kind](job_id, number)
         except WorkInterrupted:
             raise SystemExit from None
 
 
-@contextmanager
-def _counted(task_id: str) -> Iterator[None]:
-    with _counting:
-        _running[task_id] += 1
-    try:
-        yield
-    finally:
-        with _counting:
-            _running[task_id] -= 1
-            if not _running[task_id]:
-                del _running[task_id]
+def _return_at_once(*_: object) -> None:
+    """Takes the place of threads of the engine that poll: queues, delayed tasks and time limits, and schedules."""
+
+
+# Nothing public turns them off. `Dispatcher` sees to the queues and the delayed tasks; we have none of the rest.
+vars(engine_module).update(
+    queue_thread=_return_at_once, background_jobs_thread=_return_at_once, dynamic_scheduler_loop=_return_at_once
+)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -199,6 +192,7 @@ class Flow:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._dispatcher: Dispatcher | None = None
 
     @cached_property
     def _client(self) -> DBOSClient:
@@ -231,35 +225,18 @@ class Flow:
         _handlers.update(handlers)
         _stopping.clear()
         dbos = self._configure(executor_id)
-        DBOS.listen_queues([queue for lane in lanes for queue in queues(lane, engines)])
         DBOS.launch()
-        of_tenant = slots if tenant_slots is None else min(slots, tenant_slots)
-        files_queues = [files_queue(lane, engine) for lane in lanes for engine in engines]
-        _keep_own_limits(dbos, files_queues, of_process=slots * TENANTS_AT_ONCE, of_tenant=of_tenant)
+        served = [queue for lane in lanes for queue in _queues_of_lane(dbos, lane)]
+        limits = Limits(
+            of_process=slots * TENANTS_AT_ONCE,
+            of_tenant=slots if tenant_slots is None else min(slots, tenant_slots),
+            of_tenant_in_all=tenant_slots,
+        )
         for lane in lanes:
-            DBOS.register_queue(
-                control_queue(lane), worker_concurrency=CONTROL_SLOTS, polling_interval_sec=CONTROL_POLL_SEC
-            )
-            DBOS.register_queue(
-                listings_queue(lane),
-                worker_concurrency=LISTING_SLOTS,
-                partition_worker_concurrency=LISTING_SLOTS_OF_TENANT,
-                polling_interval_sec=POLL_SEC,
-            )
-            DBOS.register_queue(
-                webhooks_queue(lane),
-                worker_concurrency=WEBHOOK_SLOTS,
-                partition_worker_concurrency=WEBHOOK_SLOTS_OF_TENANT,
-                polling_interval_sec=WEBHOOK_POLL_SEC,
-            )
-        for queue in files_queues:
-            DBOS.register_queue(  # partitioned: each poll goes through the tenants in random order
-                queue,
-                worker_concurrency=slots * TENANTS_AT_ONCE,
-                partition_worker_concurrency=of_tenant,
-                partition_concurrency=tenant_slots,
-                polling_interval_sec=POLL_SEC,
-            )
+            served += [_served(dbos, files_queue(lane, engine), limits, SHARD) for engine in engines]
+        enqueue_due = dbos._sys_db.transition_delayed_workflows  # noqa: SLF001
+        self._dispatcher = Dispatcher(self._engine, served, running=_running, enqueue_due=enqueue_due)
+        self._dispatcher.start()
 
     def _configure(self, executor_id: str) -> DBOS:
         logging.getLogger("dbos").addFilter(_is_news)
@@ -350,29 +327,54 @@ class Flow:
     def stop(self) -> None:
         """Stop taking tasks. Running ones stay on record, for `hand_on` or for the next `run` under the same id."""
         _stopping.set()
+        if self._dispatcher is not None:  # before the engine, which has no place for what is taken after its end
+            self._dispatcher.stop(STOP_SEC)
         deadline = time.monotonic() + STOP_SEC
         while _running and time.monotonic() < deadline:  # the engine has no place for a task that ends after it
             time.sleep(0.01)
         DBOS.destroy()
 
 
-def _keep_own_limits(dbos: DBOS, names: Sequence[str], *, of_process: int, of_tenant: int) -> None:
-    """Have this process take as many shards as it has slots for, whatever its neighbours have.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many tasks of a queue may run at once. Where there are those of a tenant, tenants take turns."""
 
-    The engine keeps a queue's limits in the database, one set for all processes, and reads them again before each poll:
+    of_process: int
+    of_tenant: int | None = None  #: in a process
+    of_tenant_in_all: int | None = None  #: in all processes together
+
+
+def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
+    """All but those of its shards."""
+    listings, webhooks = Limits(LISTING_SLOTS, LISTING_SLOTS_OF_TENANT), Limits(WEBHOOK_SLOTS, WEBHOOK_SLOTS_OF_TENANT)
+    return [
+        _served(dbos, control_queue(lane), Limits(CONTROL_SLOTS), FINISH, CLEAR),
+        _served(dbos, listings_queue(lane), listings, ENUMERATE),
+        _served(dbos, webhooks_queue(lane), webhooks, DELIVER),
+    ]
+
+
+def _served(dbos: DBOS, name: str, limits: Limits, *kinds: str) -> ServedQueue:
+    """A queue of tasks of these kinds, from which this process takes as many as its own limits say.
+
+    The engine keeps limits in the database, one set for all processes, and reads them again whenever it takes tasks:
     the last machine to start would have its number of cores imposed on all others. Nothing public changes that.
     """
-    database = dbos._sys_db  # noqa: SLF001
-    shared = database.get_queue
-
-    def get_queue(name: str, **options: Any) -> Any:
-        queue = shared(name, **options)
-        if queue is not None and name in names:
-            queue._worker_concurrency = of_process  # noqa: SLF001
-            queue._partition_worker_concurrency = of_tenant  # noqa: SLF001
-        return queue
-
-    database.get_queue = get_queue  # type: ignore[method-assign]
+    queue = DBOS.register_queue(
+        name,
+        worker_concurrency=limits.of_process,
+        partition_worker_concurrency=limits.of_tenant,
+        partition_concurrency=limits.of_tenant_in_all,
+    )
+    queue.database_backed_queue = False
+    queue._worker_concurrency = limits.of_process  # noqa: SLF001
+    queue._partition_worker_concurrency = limits.of_tenant  # noqa: SLF001
+    queue._partition_concurrency = limits.of_tenant_in_all  # noqa: SLF001
+    return ServedQueue(
+        name=name,
+        take_tasks=lambda event: queue_worker_thread(event, dbos, queue),
+        has_room=lambda: _running.of_kinds(*kinds) < (limits.of_tenant or limits.of_process),
+    )
 
 
 def batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:

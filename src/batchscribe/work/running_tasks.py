@@ -1,0 +1,45 @@
+"""The tasks that run in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class RunningTasks:
+    """Knows them by id, and how often each runs: one that was handed on meanwhile may come back here. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.moves = 0  #: grows whenever a task begins or ends
+        self.ended = threading.Event()  #: set when a task has ended; whoever waits for it clears it
+        self._runs: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __contains__(self, task_id: str) -> bool:
+        return task_id in self._runs
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def of_kinds(self, *kinds: str) -> int:
+        return sum(self._kinds[kind] for kind in kinds)
+
+    @contextmanager
+    def counted(self, task_id: str, kind: str) -> Iterator[None]:
+        """Counts a run for as long as it lasts."""
+        self._count(task_id, kind, 1)
+        try:
+            yield
+        finally:
+            self._count(task_id, kind, -1)
+            self.ended.set()
+
+    def _count(self, task_id: str, kind: str, change: int) -> None:
+        with self._lock:
+            self.moves += 1
+            self._kinds[kind] += change
+            self._runs[task_id] += change
+            self._runs = +self._runs  # a task without a run is forgotten

@@ -1,0 +1,53 @@
+"""Tasks of the durable flow in tests: who ran them, and what is on record of them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
+from tests.databases import engine_tasks
+
+
+class Diary:
+    """Writes down which tasks ran."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, int]] = []
+
+    def write(self, job_id: str, number: int) -> None:
+        self.ran.append((job_id, number))
+
+    def handlers(self, **others: Handler) -> dict[str, Handler]:
+        return dict.fromkeys((ENUMERATE, SHARD, FINISH, CLEAR, DELIVER), self.write) | others
+
+
+def until(condition: Callable[[], bool], *, within_sec: float = 10.0) -> bool:
+    deadline = time.monotonic() + within_sec
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def statuses(engine: sa.Engine) -> dict[str, str]:
+    with engine.begin() as connection:
+        return engine_tasks(connection)
+
+
+@contextmanager
+def said_by_the_engine() -> Iterator[list[str]]:
+    """What the durable engine logs meanwhile: the error where there is one, else the message. Use it while it runs."""
+    said: list[str] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(  # type: ignore[method-assign]
+        str(record.exc_info[1]) if record.exc_info else record.getMessage()
+    )
+    logging.getLogger("dbos").addHandler(listener)
+    try:
+        yield said
+    finally:
+        logging.getLogger("dbos").removeHandler(listener)
