@@ -131,7 +131,7 @@ class House:
         words = ("benchmarks.scale.stub_worker", f"{self.ledger}", *stub) if stub else ("batchscribe", "worker")
         words = (*words, "--name", name, "--workers", f"{workers}")
         with self.process(*words, core=core) as process:
-            assert "ready" in _first_line(process)
+            assert "ready" in first_line(process)
             yield process
 
     @contextmanager
@@ -139,19 +139,19 @@ class House:
         """A worker that lists jobs and works on none of their files."""
         words = ("tests.integration.listing_victim", self.settings.sqlalchemy_url, f"{self.folder}")
         with self.process(*words) as process:
-            assert "listing" in _first_line(process)
+            assert "listing" in first_line(process)
             yield psutil.Process(process.pid)
 
     @contextmanager
     def server(self, *options: str) -> Iterator[str]:
         """Its URL."""
         with self.process("batchscribe", "serve", "--port", "0", *options) as process:
-            found = re.search(r"http://\S+", _first_line(process))
+            found = re.search(r"http://\S+", first_line(process))
             assert found, "the server did not start"
             yield found[0]
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline() if process.stdout else ""
 
 
@@ -180,7 +180,7 @@ def canned(keys: int) -> Iterator[dict[str, str]]:
     """A canned bucket in a process of its own; the settings that lead there."""
     command = [sys.executable, "-m", "tests.servers.canned_bucket", f"{keys}"]
     with subprocess.Popen(command, cwd=ROOT, stdin=-1, stdout=-1, text=True) as process:
-        endpoint = _first_line(process).strip()
+        endpoint = first_line(process).strip()
         try:
             yield {"S3_ENDPOINT": endpoint, "S3_ALLOW_HTTP": "true"}
         finally:
