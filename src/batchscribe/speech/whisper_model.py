@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from batchscribe.speech.cpu import use_avx512
 from batchscribe.speech.words import clean_text
 from batchscribe.window import SAMPLE_RATE, Samples, Word
 
@@ -68,6 +69,7 @@ class WhisperModel:
         from faster_whisper.feature_extractor import FeatureExtractor
         from tokenizers import Tokenizer
 
+        use_avx512()
         self._storage, self._float32 = ctranslate2.StorageView, ctranslate2.DataType.float32
         # One thread: the pool has a process for each core, and sums must not depend on the number of workers.
         self._model = ctranslate2.models.Whisper(
