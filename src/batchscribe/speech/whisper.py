@@ -46,7 +46,7 @@ class WhisperSpec(EngineSpec):
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Encoding:
     """A request on its way through the engine."""
 
     request: Request
@@ -69,38 +69,38 @@ class WhisperEngine:
 
     def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
         # Whisper is known to hear phrases in digital silence.
-        jobs = [self._encode(request) if request.window.samples.any() else None for request in requests]
-        takes = self._listen([job for job in jobs if job is not None])
-        return [Recognition() if job is None else self._finish(job, next(takes)) for job in jobs]
+        encodings = [self._encode(request) if request.window.samples.any() else None for request in requests]
+        takes = self._listen([encoding for encoding in encodings if encoding is not None])
+        return [Recognition() if encoding is None else self._finish(encoding, next(takes)) for encoding in encodings]
 
-    def _encode(self, request: Request) -> _Job:
+    def _encode(self, request: Request) -> _Encoding:
         n_frames = frames_for(request.window)
         encoded = encode(self._model, request.window, n_frames)
         detected: dict[str, float] = {}
         if request.detection is not Detection.OFF and self._model.is_multilingual:
             found = self._model.detect_language(encoded)
             detected = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
-        return _Job(request, n_frames, encoded, detected)
+        return _Encoding(request, n_frames, encoded, detected)
 
-    def _listen(self, jobs: Sequence[_Job]) -> Iterator[Take]:
+    def _listen(self, encodings: Sequence[_Encoding]) -> Iterator[Take]:
         """One take for each, in order. Those with the same number of frames and the same language go together."""
-        kinds = [(job.n_frames, whisper_code(job.language)) for job in jobs]
+        kinds = [(encoding.n_frames, whisper_code(encoding.language)) for encoding in encodings]
         takes: dict[int, Take] = {}
         for kind in dict.fromkeys(kinds):
             positions = [at for at, each in enumerate(kinds) if each == kind]
-            windows = [jobs[at].request.window for at in positions]
-            heard = listen(self._model, [jobs[at].encoded for at in positions], windows, kind[1], Decoding())
+            windows = [encodings[at].request.window for at in positions]
+            heard = listen(self._model, [encodings[at].encoded for at in positions], windows, kind[1], Decoding())
             takes.update(zip(positions, heard, strict=True))
-        return (takes[at] for at in range(len(jobs)))
+        return (takes[at] for at in range(len(encodings)))
 
-    def _finish(self, job: _Job, first: Take) -> Recognition:
-        code = whisper_code(job.language)
-        take = settle(self._model, first, job.n_frames, code)
+    def _finish(self, encoding: _Encoding, first: Take) -> Recognition:
+        code = whisper_code(encoding.language)
+        take = settle(self._model, first, encoding.n_frames, code)
         return recognition_of(
             take,
             missed=[] if take.doubts else list(find_missed(self._model, take, code)),
-            language=primary_subtag(job.language) if job.request.detection is Detection.CHOOSE else None,
-            detected=tuple(job.detected.items()),
+            language=primary_subtag(encoding.language) if encoding.request.detection is Detection.CHOOSE else None,
+            detected=tuple(encoding.detected.items()),
         )
 
 
