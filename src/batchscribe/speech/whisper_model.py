@@ -35,6 +35,8 @@ BEAM_SIZE = 5
 #: Punctuation that belongs to the word behind it, and to the word before it. Source: OpenAI's Whisper, timing.py.
 PREPENDED = "\"'\u201c\u00bf([{-"
 APPENDED = "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
+#: Marks that a word goes on behind.
+WITHIN_WORDS = frozenset("'-.,:/@&")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,7 @@ def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
     """From the positions at which the alignment moves on to the next token."""
     from faster_whisper.transcribe import merge_punctuations
 
-    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    texts, groups = _whole_words(*tokenizer.split_to_word_tokens([*tokens, tokenizer.eot]))
     if len(groups) < 2 or not result.alignments:  # the end alone
         return []
     pairs = np.asarray(result.alignments)
@@ -172,7 +174,7 @@ def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
     ends = np.cumsum([len(group) for group in groups[:-1]])
     starts = ends - [len(group) for group in groups[:-1]]
     probabilities = np.asarray(result.text_token_probs)
-    words = [
+    words: list[dict[str, Any]] = [
         {
             "word": text,
             "tokens": group,
@@ -184,3 +186,18 @@ def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
     ]
     merge_punctuations(words, PREPENDED, APPENDED)  # to the word that it belongs to, whose times stay as they are
     return [Word(each["word"], each["start"], each["end"], each["probability"]) for each in words if each["word"]]
+
+
+def _whole_words(texts: list[str], groups: list[list[int]]) -> tuple[list[str], list[list[int]]]:
+    """The same with "o'clock" and "well-known" in one piece: faster-whisper begins a word at each such mark."""
+    whole_texts: list[str] = []
+    whole_groups: list[list[int]] = []
+    for text, group in zip(texts, groups, strict=True):
+        is_rest = text[:1] in WITHIN_WORDS and text[1:2].isalnum()
+        if is_rest and whole_texts and whole_texts[-1][-1:].isalnum():
+            whole_texts[-1] += text
+            whole_groups[-1] = [*whole_groups[-1], *group]
+        else:
+            whole_texts.append(text)
+            whole_groups.append(group)
+    return whole_texts, whole_groups
