@@ -141,6 +141,15 @@ def paced(speech: Sound, factor: float) -> Sound:
     return changed
 
 
+def sentence(weather: Sound) -> Sound:
+    """The first one of the example: "This is the weather for the weekend."."""
+    return weather[round(0.98 * SAMPLE_RATE) : round(2.62 * SAMPLE_RATE)]
+
+
+def repeated(phrase: Sound, times: int, pause_sec: float) -> Sound:
+    return np.tile(np.concatenate([phrase, silence(pause_sec)]), times)
+
+
 TEMPTING: dict[str, Callable[[Sound], Sound]] = {
     "one-syllable": lambda speech: np.tile(speech[16_000:21_600], 60),
     "stretched-vowel": stretched_vowel,
@@ -152,5 +161,5 @@ TEMPTING: dict[str, Callable[[Sound], Sound]] = {
     "slow": lambda speech: paced(speech, 0.45)[: 30 * SAMPLE_RATE],
     "fast": lambda speech: np.tile(paced(speech, 2.0), 3),
     "before-chords": lambda speech: np.concatenate([speech, chords(25.0)]),
-    "between-silences": lambda speech: np.concatenate([silence(120.0), speech, silence(120.0)]),
+    "between-silences": lambda speech: np.concatenate([silence(60.0), speech, silence(60.0)]),
 }

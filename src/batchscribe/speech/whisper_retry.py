@@ -57,11 +57,28 @@ def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tupl
     """
     for start_sec, end_sec in missed_stretches(take):
         window = _part(take.window, start_sec, end_sec)
-        encoded = encode(model, window, frames_for(window))
-        [heard] = listen(model, [encoded], [window], language, Decoding())
-        is_sure = heard.hypothesis.avg_logprob >= SURE_LOGPROB and heard.hypothesis.no_speech <= MAX_NO_SPEECH
-        if plain_words(heard.hypothesis.text) and not heard.doubts and is_sure:
-            yield start_sec, heard
+        for at_sec, heard in _hear_missed(model, window, language):
+            yield start_sec + at_sec, heard
+
+
+def _hear_missed(model: WhisperModel, window: Window, language: str) -> Iterator[tuple[float, Take]]:
+    """All of it at once; span by span where the text repeats itself, since somebody may really repeat himself."""
+    encoded = encode(model, window, frames_for(window))
+    [heard] = listen(model, [encoded], [window], language, Decoding())
+    spans = window.speech or ()
+    if Doubt.REPEATED in heard.doubts and len(spans) > 1:
+        for start_sec, end_sec in spans:
+            part = _part(window, max(0.0, start_sec - PAD_SEC), min(window.duration_sec, end_sec + PAD_SEC))
+            for _, of_span in _hear_missed(model, part, language):
+                yield max(0.0, start_sec - PAD_SEC), of_span
+    elif _is_sure(heard):
+        yield 0.0, heard
+
+
+def _is_sure(take: Take) -> bool:
+    hypothesis = take.hypothesis
+    is_likely = hypothesis.avg_logprob >= SURE_LOGPROB and hypothesis.no_speech <= MAX_NO_SPEECH
+    return bool(plain_words(hypothesis.text)) and not take.doubts and is_likely
 
 
 def missed_stretches(take: Take) -> list[tuple[float, float]]:

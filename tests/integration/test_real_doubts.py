@@ -1,0 +1,121 @@
+"""What a published model makes of sound that is no speech, or that invites it to go on and on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.audio_files import samples_of
+from tests.hard_recordings import NOBODY_SPEAKS, TEMPTING, repeated, save, sentence
+from tests.integration.heard import WITHIN_SEC, Transcript, transcribed
+
+pytestmark = pytest.mark.timeout(2 * WITHIN_SEC)
+
+#: Times that a phrase may follow itself in a text without a flag.
+MOST_TIMES = 4
+TIMES_SAID = 12
+
+
+def most_times(text: str) -> int:
+    """How often the phrase that follows itself most often does so."""
+    words = re.findall(r"\w+", text.lower())
+    return max((times_from(words[start:]) for start in range(len(words))), default=0)
+
+
+def times_from(words: list[str]) -> int:
+    """How often one of the phrases that begin the words is said in a row."""
+    longest = len(words) // 2
+    return max((times_of(words, length) for length in range(1, longest + 1)), default=1)
+
+
+def times_of(words: list[str], length: int) -> int:
+    parts = [words[at : at + length] for at in range(0, len(words), length)]
+    return next((at for at, part in enumerate(parts) if part != parts[0]), len(parts))
+
+
+def test_a_repetition_is_counted_in_words() -> None:
+    assert [most_times(text) for text in ("", "One two.", "No, no no!", "So I, so I, so I say")] == [0, 1, 3, 3]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("doubts")
+
+
+@pytest.fixture(scope="module")
+def unspoken(folder: Path) -> Path:
+    (folder / "unspoken").mkdir()
+    for name, make in NOBODY_SPEAKS.items():
+        save(folder / "unspoken" / f"{name}.wav", make())
+    return folder / "unspoken"
+
+
+@pytest.fixture(scope="module")
+def tempted(folder: Path, examples: Path, tiny_en_model: Path) -> Mapping[str, Transcript]:
+    (folder / "tempting").mkdir()
+    speech = {name: samples_of(examples / name).astype(np.float64) for name in ("weather.wav", "shopping.mp3")}
+    for name, make in TEMPTING.items():
+        save(folder / "tempting" / f"{name}.wav", make(speech["weather.wav"]))
+    save(folder / "tempting" / "stretched-vowel.wav", TEMPTING["stretched-vowel"](speech["shopping.mp3"]))
+    for name, pause_sec in (("said-often", 0.6), ("said-often-apart", 4.0)):
+        save(folder / "tempting" / f"{name}.wav", repeated(sentence(speech["weather.wav"]), TIMES_SAID, pause_sec))
+    return transcribed(folder, tiny_en_model, [folder / "tempting"], "tempted")
+
+
+# --- nobody speaks ---------------------------------------------------------------------------------------------
+
+
+def test_where_nobody_speaks_there_are_no_words(folder: Path, unspoken: Path, tiny_en_model: Path) -> None:
+    heard = transcribed(folder, tiny_en_model, [unspoken], "unspoken-heard")
+    assert {name: (each.text, each.warnings) for name, each in heard.items()} == dict.fromkeys(NOBODY_SPEAKS, ("", []))
+
+
+def test_even_where_all_sound_reaches_the_model_no_invented_word_goes_unmarked(
+    folder: Path, unspoken: Path, tiny_en_model: Path
+) -> None:
+    heard = transcribed(folder, tiny_en_model, [unspoken], "unspoken-all", "--segmentation", "none")
+    for name, transcript in heard.items():
+        assert all(segment.get("flags") for segment in transcript.segments), (name, transcript.text)
+        assert bool(transcript.text) <= any("Text is doubtful" in warning for warning in transcript.warnings), name
+    assert any("was left out" in warning for each in heard.values() for warning in each.warnings)
+    assert heard["digital-silence"].text == heard["faint-noise"].text == heard["hum"].text == ""
+
+
+# --- somebody speaks -------------------------------------------------------------------------------------------
+
+
+def test_no_phrase_goes_on_and_on_without_a_mark(tempted: Mapping[str, Transcript]) -> None:
+    looping = {name: each for name, each in tempted.items() if most_times(each.text) > MOST_TIMES}
+    assert looping.keys() <= {"said-often", "said-often-apart"}
+
+
+@pytest.mark.parametrize("recording", ["said-often", "said-often-apart"])
+def test_what_somebody_really_says_again_and_again_is_not_lost(
+    tempted: Mapping[str, Transcript], recording: str
+) -> None:
+    said = tempted[recording].text.lower().count("this is the weather for the weekend")
+    assert TIMES_SAID - 1 <= said <= TIMES_SAID
+
+
+def test_speech_is_heard_whatever_comes_before_and_behind_it(tempted: Mapping[str, Transcript]) -> None:
+    for recording in ("before-chords", "between-silences"):
+        transcript = tempted[recording]
+        assert transcript.text.startswith("This is the weather for the weekend.")
+        assert transcript.text.endswith("stay at home.")
+        assert (transcript.flags, transcript.warnings) == (set(), [])
+    last = tempted["before-chords"].words[-1]
+    assert last["end"] < 16.5  # nothing where the music is
+
+
+def test_flags_and_warnings_come_together(tempted: Mapping[str, Transcript]) -> None:
+    """A segment with a flag has its warning, which names the flag, and no warning is about nothing."""
+    for name, transcript in tempted.items():
+        doubtful = [warning for warning in transcript.warnings if "Text is doubtful" in warning]
+        assert bool(doubtful) == bool(transcript.flags), name
+        assert all(flag in doubtful[0] for flag in transcript.flags), name
+    assert any(transcript.flags for transcript in tempted.values())
+    assert any("was left out" in warning for each in tempted.values() for warning in each.warnings)
