@@ -93,6 +93,14 @@ def test_no_phrase_goes_on_and_on_without_a_mark(tempted: Mapping[str, Transcrip
     assert looping.keys() <= {"said-often", "said-often-apart"}
 
 
+def test_the_variations_of_a_loop_are_marked(tempted: Mapping[str, Transcript]) -> None:
+    """In a vowel of twenty seconds the model hears one phrase all along, and varies it where it may not repeat it."""
+    vowel = tempted["stretched-vowel"]
+    assert len(vowel.words) <= 3
+    assert all(segment.get("flags") for segment in vowel.segments)
+    assert vowel.warnings
+
+
 @pytest.mark.parametrize("recording", ["said-often", "said-often-apart"])
 def test_what_somebody_really_says_again_and_again_is_not_lost(
     tempted: Mapping[str, Transcript], recording: str

@@ -20,6 +20,8 @@ SURE_LOGPROB = -0.7
 #: Times that a phrase of one word, and a longer one, may follow itself: people do say "no, no, no, no, no".
 MAX_TIMES_WORD, MAX_TIMES_PHRASE = 7, 4
 MAX_PHRASE_WORDS = 12
+#: In so many words at least this share is different. People who read out digits reach a third.
+FEW_WORDS, LEAST_DIFFERENT = 20, 0.2
 #: What people can say: fast readers reach six words a second, and thirty letters.
 MAX_WORDS_PER_SEC = 8.0
 MAX_LETTERS_PER_SEC = 40.0
@@ -76,7 +78,13 @@ def _is_too_fast(text: str, words: Sequence[Word], window: Window) -> bool:
 
 
 def goes_on_repeating(text: str) -> bool:
-    return first_repetition(plain_words(text)) is not None
+    words = plain_words(text)
+    return first_repetition(words) is not None or _hardly_varies(words)
+
+
+def _hardly_varies(words: Sequence[str]) -> bool:
+    """As "you're all, your all, all your" does: a model that may not repeat itself exactly varies its loop."""
+    return len(words) >= FEW_WORDS and len(set(words)) < LEAST_DIFFERENT * len(words)
 
 
 def plain_words(text: str) -> list[str]:
