@@ -88,17 +88,17 @@ def bursts(duration_sec: float) -> Sound:
 
 
 NOBODY_SPEAKS: dict[str, Callable[[], Sound]] = {
-    "digital-silence": lambda: silence(20.0),
-    "faint-noise": lambda: noise(20.0, 0.001),
-    "white-noise": lambda: noise(20.0, 0.1),
-    "brown-noise": lambda: np.cumsum(noise(20.0, 0.001)) % 0.5,
-    "bursts": lambda: bursts(20.0),
-    "hum": lambda: hum(20.0),
-    "tone": lambda: tone(20.0, 440.0),
-    "ringing": lambda: ringing(4),
-    "beeps": lambda: beeps(20),
-    "chords": lambda: chords(30.0),
-    "siren": lambda: siren(20.0),
+    "digital-silence": lambda: silence(12.0),
+    "faint-noise": lambda: noise(12.0, 0.001),
+    "white-noise": lambda: noise(12.0, 0.1),
+    "brown-noise": lambda: np.cumsum(noise(12.0, 0.001)) % 0.5,
+    "bursts": lambda: bursts(12.0),
+    "hum": lambda: hum(12.0),
+    "tone": lambda: tone(12.0, 440.0),
+    "ringing": lambda: ringing(2),
+    "beeps": lambda: beeps(12),
+    "chords": lambda: chords(15.0),
+    "siren": lambda: siren(12.0),
 }
 
 
@@ -158,8 +158,8 @@ TEMPTING: dict[str, Callable[[Sound], Sound]] = {
     "in-noise": lambda speech: speech + noise(len(speech) / SAMPLE_RATE, 2.2 * loudness(speech))[: len(speech)],
     "interrupted": interrupted,
     "muffled": muffled,
-    "slow": lambda speech: paced(speech, 0.45)[: 30 * SAMPLE_RATE],
-    "fast": lambda speech: np.tile(paced(speech, 2.0), 3),
-    "before-chords": lambda speech: np.concatenate([speech, chords(25.0)]),
+    "slow": lambda speech: paced(speech, 0.45)[: 20 * SAMPLE_RATE],
+    "fast": lambda speech: np.tile(paced(speech, 2.0), 2),
+    "before-chords": lambda speech: np.concatenate([speech, chords(15.0)]),
     "between-silences": lambda speech: np.concatenate([silence(60.0), speech, silence(60.0)]),
 }

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ctranslate2
+import faster_whisper
+
+from tests.audio_files import samples_of
 from tests.integration.command import Command
 
 #: A limit for a busy machine with one core, not a measurement: none of the runs needs a minute.
@@ -68,3 +72,14 @@ def transcribed(folder: Path, model: Path, inputs: Sequence[Path], output: str, 
     found = {path.stem: Transcript.read(path) for path in (folder / output).rglob("*.json")}
     assert len(found) == sum(len(list(each.iterdir())) if each.is_dir() else 1 for each in inputs)
     return found
+
+
+def heard_by_faster_whisper(model: Path, recordings: Sequence[tuple[Path, str]]) -> list[str]:
+    """What the bare engine makes of whole recordings, each with its language by Whisper's code."""
+    engine = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
+    texts = []
+    for path, language in recordings:
+        ctranslate2.set_random_seed(0)  # it tries again by chance
+        segments, _ = engine.transcribe(samples_of(path), language=language)
+        texts.append("".join(segment.text for segment in segments))
+    return texts
