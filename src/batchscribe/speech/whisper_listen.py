@@ -13,9 +13,9 @@ from batchscribe.window import Window, Word
 #: What Whisper was trained on: 30 s, with silence behind the sound.
 ALL_FRAMES = 30 * FRAMES_PER_SEC
 #: Most of the work grows with the frames, so a window gets as few as do no harm: 10, 15, 20 or 30 s, with at least 2 s
-#: of silence. On 19,928 words the word error rate was the same as with 30 s, 21.0 %, and recordings of five seconds took
-#: half of the CPU. With 5 s, and with 1 s of silence, the text went on behind the end of the speech more often. More
-#: lengths would take more time, not less: only windows of the same length are decoded at once.
+#: of silence. On 19,928 words the word error rate was the same as with 30 s, 21.0 %, and recordings of five seconds
+#: took half of the CPU. With 5 s, and with 1 s of silence, the text went on behind the end of the speech more often.
+#: More lengths would take more time, not less: only windows of the same length are decoded at once.
 LENGTHS = (10 * FRAMES_PER_SEC, 15 * FRAMES_PER_SEC, 20 * FRAMES_PER_SEC, ALL_FRAMES)
 SILENCE_FRAMES = 2 * FRAMES_PER_SEC
 

@@ -57,22 +57,20 @@ def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tupl
     """
     for start_sec, end_sec in missed_stretches(take):
         window = _part(take.window, start_sec, end_sec)
-        for at_sec, heard in _hear_missed(model, window, language):
-            yield start_sec + at_sec, heard
+        heard = _hear_alone(model, window, language)
+        spans = window.speech or ()
+        if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # somebody may really repeat himself
+            parts = [(max(0.0, start - PAD_SEC), min(window.duration_sec, end + PAD_SEC)) for start, end in spans]
+            takes = [(start_sec + part[0], _hear_alone(model, _part(window, *part), language)) for part in parts]
+        else:
+            takes = [(start_sec, heard)]
+        yield from ((at_sec, each) for at_sec, each in takes if _is_sure(each))
 
 
-def _hear_missed(model: WhisperModel, window: Window, language: str) -> Iterator[tuple[float, Take]]:
-    """All of it at once; span by span where the text repeats itself, since somebody may really repeat himself."""
+def _hear_alone(model: WhisperModel, window: Window, language: str) -> Take:
     encoded = encode(model, window, frames_for(window))
     [heard] = listen(model, [encoded], [window], language, Decoding())
-    spans = window.speech or ()
-    if Doubt.REPEATED in heard.doubts and len(spans) > 1:
-        for start_sec, end_sec in spans:
-            part = _part(window, max(0.0, start_sec - PAD_SEC), min(window.duration_sec, end_sec + PAD_SEC))
-            for _, of_span in _hear_missed(model, part, language):
-                yield max(0.0, start_sec - PAD_SEC), of_span
-    elif _is_sure(heard):
-        yield 0.0, heard
+    return heard
 
 
 def _is_sure(take: Take) -> bool:
