@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from batchscribe.audio.decoder import DecoderPool
@@ -18,14 +19,14 @@ from batchscribe.speech.engine import Detection, Request
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.memory import MemoryStore
-from batchscribe.window import Flag, Phrase, Recognition
+from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
 from batchscribe.wire.config import Config
 from batchscribe.wire.states import FileState
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.transcribe_file import transcribe_file
 from batchscribe.work.watch import Watch
-from tests.audio_files import encoded, noise, tone, wav
+from tests.audio_files import encoded, noise, samples_of, tone, wav
 from tests.jobs_on_record import a_job
 
 FILE = File(job_number=1, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
@@ -128,6 +129,18 @@ def test_an_engine_gets_windows_as_long_as_it_wants_them_and_knows_where_in_them
     assert all(request.window.duration_sec <= SPEC.window_sec for request in filled.requests)
     assert [len(request.window.speech or ()) for request in single.requests] == [1] * len(single.requests)
     assert sum(len(request.window.speech or ()) for request in filled.requests) == len(single.requests)
+
+
+@pytest.mark.parametrize(("mode", "windows"), [("once", 1), ("continuous", 2)])
+def test_where_the_language_may_change_a_pause_ends_a_window(
+    mode: str, windows: int, decoder: DecoderPool, examples: Path
+) -> None:
+    speech = samples_of(examples / "weather.wav")[: 5 * SAMPLE_RATE]
+    pause = np.zeros(2 * SAMPLE_RATE)
+    content = wav(np.int16(32767 * np.concatenate([speech, pause, speech])).reshape(-1, 1))
+    pool = Pool([Recognition((Phrase("Yes.", 0.0, 1.0),), language="en", detected=(("en", 1.0),))] * windows)
+    transcribed(decoder, content, pool, language_detection={"mode": mode})
+    assert len(pool.requests) == windows
 
 
 def test_the_language_may_change_from_window_to_window_and_is_told_with_its_seconds(decoder: DecoderPool) -> None:

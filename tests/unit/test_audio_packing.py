@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
+from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC, Packer
 from batchscribe.audio.speech_spans import Span, Stretch
 from batchscribe.window import SAMPLE_RATE
 
@@ -53,6 +53,14 @@ def test_a_window_may_be_full_to_the_last_sample(samples_more: int, windows: int
 @pytest.mark.parametrize(("pause_sec", "windows"), [(MAX_PAUSE_SEC, 1), (MAX_PAUSE_SEC + 0.01, 2)])
 def test_a_long_pause_always_ends_a_window(pause_sec: float, windows: int) -> None:
     assert len(packed([stretch(0.0, 2.0), stretch(2.0 + pause_sec, 4.0 + pause_sec)])) == windows
+
+
+@pytest.mark.parametrize(("pause_sec", "windows"), [(SHORT_PAUSE_SEC, 1), (SHORT_PAUSE_SEC + 0.01, 2)])
+def test_the_longest_pause_can_be_shorter(pause_sec: float, windows: int) -> None:
+    packer = Packer(WINDOW_SEC, SHORT_PAUSE_SEC)
+    stretches = [stretch(0.0, 2.0), stretch(2.0 + pause_sec, 4.0 + pause_sec)]
+    settled = [window for each in stretches for window in packer.accept(each)]
+    assert len(settled + packer.finish()) == windows
 
 
 def test_without_a_window_to_fill_nothing_is_joined() -> None:

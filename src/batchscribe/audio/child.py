@@ -104,7 +104,8 @@ def _windows(blocks: Iterator[Channels], request: dict[str, Any], cpu: CpuAllowa
     for block in blocks:
         cpu.renew()
         segmenters = segmenters or [
-            segmenter(channel, request["segmentation"], request["window_sec"]) for channel in range(len(block))
+            segmenter(channel, request["segmentation"], request["window_sec"], request["max_pause_sec"])
+            for channel in range(len(block))
         ]
         found = [window for cutter, row in zip(segmenters, block, strict=True) for window in cutter.accept(row)]
         yield from sorted(found, key=_end_sec)

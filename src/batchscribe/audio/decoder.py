@@ -11,6 +11,7 @@ from typing import Literal, Self
 from batchscribe.audio.decoding import ByteSource, Decoding
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.audio.media import Media
+from batchscribe.audio.packing import MAX_PAUSE_SEC
 from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.audio.sniff import accepted_formats
@@ -40,9 +41,15 @@ class DecoderPool:
 
     @contextmanager
     def decode(
-        self, source: ByteSource, *, channels_apart: bool, segmentation: Segmentation, window_sec: float
+        self,
+        source: ByteSource,
+        *,
+        channels_apart: bool,
+        segmentation: Segmentation,
+        window_sec: float,
+        max_pause_sec: float = MAX_PAUSE_SEC,
     ) -> Iterator[Decoding]:
-        """Waits for a free process. `window_sec` as in `EngineSpec`.
+        """Waits for a free process. `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`.
 
         Raises `DecodeLimitExceeded` for too large a file, `WorkInterrupted` when the pool is closed.
         """
@@ -57,6 +64,7 @@ class DecoderPool:
                     channels_apart=channels_apart,
                     segmentation=segmentation,
                     window_sec=window_sec,
+                    max_pause_sec=max_pause_sec,
                 )
                 yield decoding
             except DecoderDied as error:

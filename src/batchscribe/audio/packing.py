@@ -7,17 +7,18 @@ from batchscribe.window import SAMPLE_RATE
 
 #: Pauses up to this long stay inside a window. Longer ones cost more than they bring: Whisper takes them for the end.
 MAX_PAUSE_SEC = 3.0
+#: The same where each window may be in a language of its own, which changes behind a pause if at all.
+SHORT_PAUSE_SEC = 0.8
 
 
 class Packer:
-    """Joins stretches on the recording's own clock, pauses included, while the whole is at most `window_sec` long.
-
-    With 0 it joins none.
+    """Joins stretches on the recording's own clock while the whole is at most `window_sec` long, and no pause in it
+    longer than `max_pause_sec`. A `window_sec` of 0 joins none.
     """
 
-    def __init__(self, window_sec: float) -> None:
+    def __init__(self, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC) -> None:
         self._longest = round(window_sec * SAMPLE_RATE)
-        self._max_pause = round(MAX_PAUSE_SEC * SAMPLE_RATE)
+        self._max_pause = round(max_pause_sec * SAMPLE_RATE)
         self._held: Stretch | None = None  #: the window that is being filled
 
     def accept(self, stretch: Stretch) -> list[Stretch]:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from batchscribe.audio.loudness import Loudness
-from batchscribe.audio.packing import Packer
+from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
 from batchscribe.audio.speech_spans import SpeechSpans, Stretch, VoiceOptions
 from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
@@ -64,12 +64,14 @@ class _Buffer:
 class VoicedSegmenter:
     """Windows of what the voice detector takes for speech; everything else is dropped."""
 
-    def __init__(self, channel: int, options: VoiceOptions, window_sec: float) -> None:
+    def __init__(
+        self, channel: int, options: VoiceOptions, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC
+    ) -> None:
         self._channel = channel
         self._loudness = Loudness()
         self._voice = VoiceStream()
         self._spans = SpeechSpans(options)
-        self._packer = Packer(window_sec)
+        self._packer = Packer(window_sec, max_pause_sec)
         self._buffer = _Buffer()
         self._judged = 0
 
@@ -134,8 +136,8 @@ def _quietest_cut(samples: Samples) -> int:
     return len(samples) - quietest_from_end * PAUSE_SAMPLES - PAUSE_SAMPLES // 2
 
 
-def segmenter(channel: int, segmentation: str, window_sec: float) -> Segmenter:
-    """`segmentation` is `auto` or `none`; `window_sec` as in `EngineSpec`."""
+def segmenter(channel: int, segmentation: str, window_sec: float, max_pause_sec: float) -> Segmenter:
+    """`segmentation` is `auto` or `none`; `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`."""
     if segmentation == "none":
         return WholeSegmenter(channel)
-    return VoicedSegmenter(channel, VoiceOptions(), window_sec)
+    return VoicedSegmenter(channel, VoiceOptions(), window_sec, max_pause_sec)

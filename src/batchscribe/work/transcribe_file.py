@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchscribe.audio.decoder import Media
+from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
 from batchscribe.errors import (
     DecoderDied,
     EngineError,
@@ -23,6 +24,7 @@ from batchscribe.storage.store import Recording
 from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript, assemble
 from batchscribe.transcript.suspicions import suspicions
+from batchscribe.wire.choices import DetectionMode
 from batchscribe.work.recognize import Recognized, recognizer
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.written import exists, outcome_of_existing, own_outcome
@@ -74,6 +76,7 @@ def _recognize_once(source: Recording, file: File, job: Job, rooms: Rooms) -> tu
             channels_apart=config.channel_separation,
             segmentation=config.segmentation_mode.value,
             window_sec=rooms.choice.spec.window_sec,
+            max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
         ) as decoding:
             for window in decoding.windows():
                 rooms.watch.check(job.number)
