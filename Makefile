@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale chaos constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-speech chaos constraints clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -39,6 +39,9 @@ bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interfa
 
 bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQLite and PostgreSQL: 15 minutes
 	$(BIN)/python -m benchmarks.scale
+
+bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all models at hand, and write docs/accuracy.md: 25 minutes a model
+	$(BIN)/python -m benchmarks.speech
 
 chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos

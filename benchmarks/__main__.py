@@ -7,7 +7,7 @@ import sys
 
 import structlog
 
-from benchmarks import accuracy, memory, overhead, service, wire
+from benchmarks import memory, overhead, service, wire
 from benchmarks.report import show
 
 MEASUREMENTS = {
@@ -15,7 +15,6 @@ MEASUREMENTS = {
     "overhead": ("Overhead per file (five-second recordings, scripted engine)", overhead.measure),
     "memory": ("Memory", memory.measure),
     "wire": ("The HTTP interface (a job of 1,000,000 files on record, workers busy)", wire.measure),
-    "accuracy": ("Word error rate through the flow (pocketsphinx)", accuracy.measure),
 }
 
 

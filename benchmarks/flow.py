@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +84,11 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path, *, workers: int, make_pool: MakePool = EnginePool) -> Iterator[Bench]:
-    settings = load_settings(data_dir=folder / "data", workers=workers)
+def bench(
+    folder: Path, *, workers: int, make_pool: MakePool = EnginePool, more: Mapping[str, str] | None = None
+) -> Iterator[Bench]:
+    """`more` are further settings, by the names of their fields."""
+    settings = load_settings(data_dir=folder / "data", workers=workers, **(more or {}))
     records = open_records(settings)
     worker = Worker(records, settings, make_pool=make_pool)
     worker.start(lanes=[LANE])

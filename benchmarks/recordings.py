@@ -25,7 +25,12 @@ def examples() -> list[Path]:
 
 def speech() -> NDArray[np.int16]:
     """int16[n_samples], 16 kHz: the long example, about five minutes of reading with its pauses."""
-    with av.open(str(ROOT / "examples" / "audio" / "village.m4a")) as container:
+    return samples_of(ROOT / "examples" / "audio" / "village.m4a")
+
+
+def samples_of(path: Path) -> NDArray[np.int16]:
+    """int16[n_samples], 16 kHz, its channels mixed."""
+    with av.open(str(path)) as container:
         resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
         frames = [frame for decoded in container.decode(audio=0) for frame in resampler.resample(decoded)]
     return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.int16)
@@ -38,13 +43,13 @@ def write_short_recordings(folder: Path, count: int, *, duration_sec: float = 5.
     paths = [folder / f"{number:05}.wav" for number in range(count)]
     for number, path in enumerate(paths):
         start = (number * 7919) % (len(samples) - length)
-        _write(path, iter([samples[start : start + length]]))
+        write_wav(path, iter([samples[start : start + length]]))
     return paths
 
 
 def write_long_recording(path: Path, *, duration_sec: float) -> Path:
     """One WAV of the long example again and again. RIFF ends at 4 GiB: 37 hours at this rate."""
-    _write(path, _repeated(speech(), int(duration_sec * SAMPLE_RATE)))
+    write_wav(path, _repeated(speech(), int(duration_sec * SAMPLE_RATE)))
     return path
 
 
@@ -55,7 +60,8 @@ def _repeated(samples: NDArray[np.int16], length: int) -> Iterator[NDArray[np.in
         length -= len(part)
 
 
-def _write(path: Path, parts: Iterator[NDArray[np.int16]]) -> None:
+def write_wav(path: Path, parts: Iterator[NDArray[np.int16]]) -> None:
+    """16 kHz, one channel."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -1,0 +1,1 @@
+"""How accurate and how fast speech models are through batchscribe, against the same engines used directly."""

@@ -1,0 +1,69 @@
+"""Texts and word times of recordings through the whole durable flow: the code that `batchscribe transcribe` runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from batchscribe.wire.config import Config
+from benchmarks.flow import Bench, bench
+from benchmarks.speech.contenders import CORES, Model
+from benchmarks.speech.progress import tell
+from benchmarks.speech.recordings import Recording
+
+Transcript = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the recordings of one job have in common."""
+
+    tag: str
+    is_apart: bool
+
+
+def texts_of(recordings: Sequence[Recording], model: Model) -> dict[Recording, str]:
+    texts: dict[Recording, str] = {}
+    with TemporaryDirectory() as folder, bench(Path(folder), workers=CORES, more=model.settings) as flow:
+        for kind in sorted({_kind(each) for each in recordings}, key=str):
+            some = [each for each in recordings if _kind(each) == kind]
+            tell(f"{model.name}, flow: {len(some)} recordings in {kind.tag}")
+            config = Config(language=kind.tag, channel_separation=kind.is_apart)
+            transcripts = _transcribe(flow, [each.path for each in some], model, config)
+            texts |= {each: _text(transcripts[each.path], each.channel) for each in some}
+    return texts
+
+
+def words_of(paths: Sequence[Path], model: Model) -> list[list[tuple[str, float]]]:
+    """Words with their starts, of recordings in English."""
+    config = Config(language="en-US", word_time_offsets=True)
+    with TemporaryDirectory() as folder, bench(Path(folder), workers=CORES, more=model.settings) as flow:
+        transcripts = _transcribe(flow, paths, model, config)
+        return [list(_words(transcripts[path])) for path in paths]
+
+
+def _transcribe(flow: Bench, paths: Sequence[Path], model: Model, config: Config) -> dict[Path, Transcript]:
+    """The biggest first, so that no long one is left alone at the end."""
+    wanted = sorted(set(paths), key=lambda path: (-path.stat().st_size, path))
+    run = flow.run(wanted, engine=model.engine, config=config)
+    assert run.job.summary.succeeded == len(wanted), run.job.summary
+    return {path: json.loads(output.read_bytes()) for path, output in flow.outputs(run).items()}
+
+
+def _kind(recording: Recording) -> _Kind:
+    return _Kind(recording.tag, recording.channel is not None)
+
+
+def _text(transcript: Transcript, channel: int | None) -> str:
+    if channel is None:
+        return str(transcript["result"]["text_display"])
+    return " ".join(each["text"] for each in transcript["result"]["segments"] if each["channel"] == channel)
+
+
+def _words(transcript: Transcript) -> Iterator[tuple[str, float]]:
+    for segment in transcript["result"]["segments"]:
+        yield from ((word["word"], word["start"]) for word in segment["words"])
