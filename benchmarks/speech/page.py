@@ -41,9 +41,9 @@ recordings without a confirmed reference, broken files, single digits of half a 
 languages. The language is given, as the reference names it.""",
     f"""\
 **batchscribe** is the whole product: the job, the search for speech, the engine, the transcript. **The bare engine** is
-faster-whisper called directly on the file, one file after the other, with beam size {BEAM_SIZE} and `vad_filter`, as
-its users call it; of two-channel recordings it gets each channel. Both run the same model as {COMPUTE_TYPE} on the CPU,
-without word times.""",
+faster-whisper called directly on the file, one file after the other, as its users call it: with beam size {BEAM_SIZE}
+and `vad_filter`, its other options as they are by default. Of two-channel recordings it gets each channel. Both run the
+same model as {COMPUTE_TYPE} on the CPU, without word times.""",
     """\
 **Word error rate** is the number of wrong, missing and added words for each word that was said, after Whisper's
 normalization of English (spelling, numbers, punctuation, fillers); other languages lose only case and punctuation. In
