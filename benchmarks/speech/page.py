@@ -34,10 +34,10 @@ make bench-speech                     # all models at hand; writes this page, it
 
 METHOD = (
     """\
-**Recordings.** A corpus of 202 real recordings and recordings made from them, each with a reference transcript or
-known to hold no speech. It is not part of this repository. The examples of this repository are measured too; without
-the corpus `make bench-speech` prints figures of the examples alone and leaves this page as it is. Left out are
-recordings without a confirmed reference, broken files, single digits of half a second, and recordings in several
+**Recordings.** A corpus of about 200 recordings from public collections, or made from such, each with a reference
+transcript or known to hold no speech. It is not part of this repository. The examples of this repository are measured
+too; without the corpus `make bench-speech` prints figures of the examples alone and leaves this page as it is. Left out
+are recordings without a confirmed reference, broken files, single digits of half a second, and recordings in several
 languages. The language is given, as the reference names it.""",
     f"""\
 **batchscribe** is the whole product: the job, the search for speech, the engine, the transcript. **The bare engine** is

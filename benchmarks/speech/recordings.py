@@ -18,12 +18,12 @@ NOT_SCORED = {"tiny", "broken"}
 MIXED = "mul"
 #: The categories in the order of the tables, and what is in them.
 CATEGORIES = {
-    "clean-read": "single sentences, read aloud in a quiet room",
+    "clean-read": "read aloud in a quiet room, mostly single sentences",
     "public-address": "one sentence of a famous speech",
     "commands": "a word or two, or a short question",
     "spontaneous": "free speech with its fillers",
     "telephony-8k": "telephone band, 8 kHz; some recorded, some made from read sentences",
-    "noisy-or-reverberant": "music, kitchen noise, a jackhammer or other voices, 0 to 15 dB below the speech",
+    "noisy-or-reverberant": "music, kitchen noise, a jackhammer or other voices, 0 to 15 dB quieter than the speech",
     "stereo-two-channel": "calls with one speaker on each channel, transcribed channel by channel",
     "long": "joined recordings, up to 35 minutes, and one sentence between two minutes of silence",
     "container-variant": "the same few sentences in every format: WAV, MP3, M4A, MP4",
