@@ -10,7 +10,6 @@ from benchmarks.speech.readme import README, quoted
 from benchmarks.speech.results import load
 
 from batchscribe.speech.registry import LOW_ACCURACY
-from tests.documents import ROOT
 
 #: "About" may be so far off, in percentage points.
 ABOUT = 3.0
