@@ -136,7 +136,7 @@ def _quietest_cut(samples: Samples) -> int:
     return len(samples) - quietest_from_end * PAUSE_SAMPLES - PAUSE_SAMPLES // 2
 
 
-def segmenter(channel: int, segmentation: str, window_sec: float, max_pause_sec: float) -> Segmenter:
+def segmenter(channel: int, segmentation: str, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC) -> Segmenter:
     """`segmentation` is `auto` or `none`; `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`."""
     if segmentation == "none":
         return WholeSegmenter(channel)
