@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import wait as wait_for
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
+from batchscribe.children.watchdog import LOOK_SEC
 from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
 from batchscribe.speech import worker
 from batchscribe.speech.engine import Request
@@ -153,6 +157,32 @@ def test_a_process_that_gets_no_core_is_waited_for() -> None:
         assert future.result(6 * ANSWER_SEC) == made_up(1.0)
         assert children() == [engine]
     assert logs == []
+
+
+def test_a_window_outlasts_a_moment_in_which_its_parent_may_open_no_more_files() -> None:
+    """As a server may not that has too many connections. The watchdog reads a file at every look."""
+    with EnginePool(scripted(call_sec=3 * LOOK_SEC), workers=1) as pool:
+        pool.submit(request()).result(ANSWER_SEC)
+        future = pool.submit(request())
+        with no_more_open_files():
+            wait_for([future], timeout=ANSWER_SEC)
+        assert future.result(ANSWER_SEC) == made_up(1.0)
+
+
+@contextmanager
+def no_more_open_files() -> Iterator[None]:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limits[0]), limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.dup(0))
+        yield
+    finally:
+        for each in held:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_process_that_computes_without_end_is_ended_and_its_window_fails(monkeypatch: pytest.MonkeyPatch) -> None:

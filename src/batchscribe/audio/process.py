@@ -26,7 +26,10 @@ class DecoderProcess:
         context.set_forkserver_preload([CHILD])
         self.files = 0  #: recordings it has been given
         self._stall_sec = stall_sec
-        connection, childs_end = context.Pipe()
+        try:
+            connection, childs_end = context.Pipe()
+        except OSError as error:
+            raise self._cannot_start(error) from error
         self._process = context.Process(target=_serve, args=(childs_end, memory_bytes), name="decoder", daemon=True)
         with childs_end:
             self._start(connection)
@@ -72,7 +75,11 @@ class DecoderProcess:
             start_child(self._process)
         except OSError as error:
             connection.close()
-            raise DecoderDied(f"No process can be started for the decoder ({error.strerror}).") from error
+            raise self._cannot_start(error) from error
+
+    @staticmethod
+    def _cannot_start(error: OSError) -> DecoderDied:
+        return DecoderDied(f"No process can be started for the decoder ({error.strerror}).")
 
     def _expect_progress(self) -> None:
         self._watchdog.expect(idle_sec=self._stall_sec, cpu_sec=self._stall_sec)

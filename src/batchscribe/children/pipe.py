@@ -60,6 +60,9 @@ def _limit_waiting(connection: Connection, sec: float) -> None:
     """A read or write that waits for longer raises `BlockingIOError`, in the middle of a message, too."""
     whole_sec = int(sec)
     limit = struct.pack("@ll", whole_sec, int((sec - whole_sec) * 1_000_000))  # struct timeval
-    with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
+    pipe = socket.socket(fileno=connection.fileno())
+    try:
         pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    finally:
+        pipe.detach()  # the connection closes it

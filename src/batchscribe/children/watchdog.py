@@ -42,8 +42,8 @@ class Watchdog:
         self._looked_at = time.monotonic()
         try:
             cpu_sec, is_ready = self._used_cpu_sec(), self._is_ready()
-        except (FileNotFoundError, ProcessLookupError):
-            return  # it has ended, which the pipe will tell
+        except OSError:
+            return  # it has ended, which the pipe will tell, or this process may open no more files for now
         if self._first_cpu_sec is None:
             self._first_cpu_sec = cpu_sec
         elif cpu_sec > self._last_cpu_sec or is_ready:

@@ -28,7 +28,10 @@ class EngineProcess:
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
         context = get_context("forkserver")
-        connection, childs_end = context.Pipe()
+        try:
+            connection, childs_end = context.Pipe()
+        except OSError as error:
+            raise self._cannot_start(error) from error
         self._process = context.Process(target=serve, args=(childs_end,), name=f"engine-{spec.name}", daemon=True)
         with childs_end:
             self._start(connection)
@@ -70,7 +73,10 @@ class EngineProcess:
             start_child(self._process)
         except OSError as error:
             connection.close()
-            raise EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).") from error
+            raise self._cannot_start(error) from error
+
+    def _cannot_start(self, error: OSError) -> EngineDied:
+        return EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).")
 
     def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> object:
         self._watchdog.expect(idle_sec, cpu_sec)
@@ -79,7 +85,7 @@ class EngineProcess:
             return receive(self._pipe)
         except ChildHangs as hang:
             raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, OSError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
 
 
