@@ -55,6 +55,14 @@ def test_a_sentence_arrives_word_for_word(tmp_path: Path, multilingual: bool) ->
     assert all(type(word.start_sec) is type(word.confidence) is float for word in phrase.words)
 
 
+def test_a_text_of_many_tokens_arrives_whole(tmp_path: Path) -> None:
+    """Hindi and Thai take about 15 tokens a second."""
+    # Numbers, so that nothing in it repeats itself.
+    said = [f"n{number}" for number in range(400)]
+    model = scripted_whisper(tmp_path / "scripted", Line(" ".join(said)))
+    assert [word.text for word in words_of(transcribe(spec_of(model).build(), noise(0.0, 30.0)))] == said
+
+
 def test_words_lie_inside_the_audio_although_the_model_works_on_more(tmp_path: Path) -> None:
     engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Far too long."))).build()
     words = words_of(transcribe(engine, noise(0.0, 5.0)))

@@ -95,11 +95,11 @@ def scripted_whisper(folder: Path, line: Line, *, multilingual: bool = True) -> 
     """Build a model that always says `line` in `folder`, which it makes; returns the folder."""
     words = [space_word(word) for word in line.text.split()]
     vocabulary = Vocabulary(LANGUAGES if multilingual else ["en"], multilingual, words)
-    shape = Shape(width=64)
-    spec = network(vocabulary, shape, np.random.default_rng(0))
-    silence_layers(spec)
     prompt = 3 if multilingual else 1  # the position of the last token of the engine's prompt
     script = [f"<|{line.language}|>"] * prompt + words
+    shape = Shape(width=64 if len(script) < 64 else POSITIONS)  # one for each position that says something, and the end
+    spec = network(vocabulary, shape, np.random.default_rng(0))
+    silence_layers(spec)
     speak(spec.decoder, [vocabulary.id(token) for token in script], vocabulary.id(END), shape.width)
     return save(spec, vocabulary, shape, folder)
 

@@ -29,8 +29,8 @@ HOP_SAMPLES = SAMPLE_RATE // FRAMES_PER_SEC
 ALIGNED_SEC = 0.02
 #: So many zeros behind the sound, and the feature extractor returns the features of silence.
 SETTLING_SAMPLES = 400
-#: Prompt and text together: the decoder has no more positions.
-MAX_TOKENS = 448
+#: Of a text: the decoder has 448 positions, and an alignment needs five of them for its prompt and the end.
+MAX_TOKENS = 443
 BEAM_SIZE = 5
 #: Punctuation that belongs to the word behind it, and to the word before it. Source: OpenAI's Whisper, timing.py.
 PREPENDED = "\"'\u201c\u00bf([{-"
@@ -117,7 +117,7 @@ class WhisperModel:
             [prompt] * len(encoded),
             beam_size=decoding.beam_size,
             no_repeat_ngram_size=decoding.no_repeat_ngram,
-            max_length=MAX_TOKENS,
+            max_length=2 * MAX_TOKENS,  # CTranslate2 ends a text at half of it
             suppress_tokens=self._suppressed,
             return_scores=True,
             return_no_speech_prob=True,
