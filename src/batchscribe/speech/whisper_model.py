@@ -59,7 +59,7 @@ class Hypothesis:
     @property
     def compression(self) -> float:
         """How many times shorter the text gets by zlib: above 2.4 it repeats itself."""
-        encoded = self.text.encode()
+        encoded = _one_byte_each(self.text)
         return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
 
 
@@ -147,6 +147,15 @@ class WhisperModel:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         return list(get_suppressed_tokens(self._tokenizer_of("en"), [-1]))
+
+
+def _one_byte_each(text: str) -> bytes:
+    """ASCII as it is, and the other letters by number. In UTF-8 two of the three bytes of a Hindi letter are always the
+    same, so that every text in Hindi shrinks as if it repeated itself.
+    """
+    others = dict.fromkeys(letter for letter in text if not letter.isascii())
+    numbers = {letter: 128 + number for number, letter in enumerate(others)}
+    return bytes(numbers.get(letter, ord(letter)) for letter in text) if len(others) <= 128 else text.encode()
 
 
 def _hypothesis(result: Any, tokenizer: Any) -> Hypothesis:
