@@ -71,7 +71,7 @@ def _is_too_fast(text: str, words: Sequence[Word], window: Window) -> bool:
     spoken_sec = max(speech_sec(window), 0.5)  # a click of 0.1 s may be a word
     squeezed = [word for word in words if word.end_sec - word.start_sec < MIN_WORD_SEC]
     return (
-        len(words) > MAX_WORDS_PER_SEC * spoken_sec
+        len(text.split()) > MAX_WORDS_PER_SEC * spoken_sec  # where words are not set apart, each of `words` is a letter
         or len(text) > MAX_LETTERS_PER_SEC * spoken_sec
         or (len(squeezed) > MAX_WORDS_PER_SEC and 2 * len(squeezed) > len(words))
     )
