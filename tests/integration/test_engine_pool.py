@@ -194,6 +194,18 @@ def test_a_process_that_computes_without_end_is_ended_and_its_window_fails(monke
     assert "hangs: it used 1 s of CPU without an answer" in str(error)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_expected_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> list[Recognition]:
+        raise MemoryError
+
+    monkeypatch.setattr("batchscribe.speech.process.EngineProcess.transcribe", fail)
+    with EnginePool(ScriptedSpec(), workers=1) as pool:
+        errors = recognize_all(pool, [request(0), request(1)])
+        errors += recognize_all(pool, [request(2)])
+    assert ["An unexpected error ended the thread" in str(error) for error in errors] == [True] * 3
+
+
 def test_an_idle_process_that_was_killed_is_replaced() -> None:
     with EnginePool(ScriptedSpec(), workers=1) as pool:
         before = recognize_all(pool, [request()])

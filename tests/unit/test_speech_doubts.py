@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchscribe.speech.doubts import Doubt, doubts_of
+from batchscribe.speech.doubts import Doubt, doubts_of, plain_words
 from batchscribe.speech.whisper_model import Hypothesis
 from batchscribe.window import SAMPLE_RATE, Window, Word
 
@@ -39,3 +39,7 @@ def test_too_many_words_are_too_fast() -> None:
     said = [f"n{number}" for number in range(30)]
     assert doubts(" ".join(said), said, 5.0) == frozenset()
     assert doubts(" ".join(said), said, 3.0) == {Doubt.TOO_FAST}
+
+
+def test_marks_on_letters_do_not_cut_words_into_pieces() -> None:
+    assert plain_words("नमस्ते, दुनिया! Don't stop.") == ["नमस्ते", "दुनिया", "don", "t", "stop"]

@@ -88,6 +88,11 @@ def test_a_language_that_nobody_here_understands_is_refused_with_the_supported_o
     assert caught.value.field == "config.language"
 
 
+def test_who_asks_for_the_language_auto_is_told_how_a_language_is_detected(bare: Settings) -> None:
+    with pytest.raises(UnsupportedLanguage, match=r"set config\.language_detection to"):
+        choose_engine("auto", "auto", bare)
+
+
 def test_an_unknown_engine_is_refused_with_the_known_ones(bare: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="choose auto, whisper or pocketsphinx"):
         choose_engine("kaldi", "en", bare)

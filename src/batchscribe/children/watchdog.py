@@ -18,8 +18,9 @@ class ChildHangs(Exception):
 class Watchdog:
     """Watches one child while its parent waits for it.
 
-    The clock proves nothing: a busy machine may give a healthy child no core for minutes. A child hangs when it neither
-    uses CPU nor is ready to run for `idle_sec`, or when it uses `cpu_sec` of CPU without an answer.
+    The clock proves nothing: a busy machine may give a healthy child no core for minutes. A child hangs when for
+    `idle_sec` it uses no CPU, is not ready to run and waits for no disk, or when it uses `cpu_sec` of CPU without an
+    answer.
     """
 
     def __init__(self, pid: int) -> None:
@@ -65,8 +66,8 @@ class Watchdog:
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
 
     def _is_ready(self) -> bool:
-        """Whether one of its threads would run if there were a core for it."""
-        return any(_fields(thread / "stat")[0] == "R" for thread in (self._process / "task").iterdir())
+        """Whether one of its threads would run if there were a core for it, or if its disk answered."""
+        return any(_fields(thread / "stat")[0] in "RD" for thread in (self._process / "task").iterdir())
 
 
 def _fields(stat: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
@@ -32,8 +32,6 @@ MISSED_SEC = 1.5
 
 #: What Whisper writes for music.
 MUSIC = "\N{EIGHTH NOTE}"
-
-_WORD = re.compile(r"\w+")
 
 
 class Doubt(StrEnum):
@@ -88,7 +86,8 @@ def _hardly_varies(words: Sequence[str]) -> bool:
 
 
 def plain_words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    """In lower case, without punctuation. Marks, as on the letters of Hindi or Thai, belong to their word."""
+    return "".join(each if unicodedata.category(each)[0] in "LMN" else " " for each in text.lower()).split()
 
 
 def first_repetition(

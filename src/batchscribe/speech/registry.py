@@ -175,6 +175,8 @@ def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> Un
     supported = dict.fromkeys(tag for spec in specs for tag in spec.languages)
     engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
     cure = "" if any(spec.name == "whisper" for spec in specs) else f" {PULL} adds about 100 languages."
+    if language.lower() == "auto":
+        cure += ' To have the language detected, set config.language_detection to {"mode": "once"}.'
     return UnsupportedLanguage(
         f"Language {language!r} is not supported by {engines}; supported: {', '.join(supported)}.{cure}",
         field="config.language",

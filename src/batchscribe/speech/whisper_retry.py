@@ -87,12 +87,22 @@ def missed_stretches(take: Take) -> list[tuple[float, float]]:
     if not any(is_heard):
         return []
     loud = _loudness([_samples(window, *span) for span, heard in zip(spans, is_heard, strict=True) if heard])
+    others = [span for span, heard in zip(spans, is_heard, strict=True) if heard]
     found: list[tuple[float, float]] = []
     for run in _runs(spans, is_heard):
         speech_sec = sum(end - start for start, end in run)
         if speech_sec >= MISSED_SEC and _loudness([_samples(window, *span) for span in run]) > BACKGROUND * loud:
-            found.append((max(0.0, run[0][0] - PAD_SEC), min(window.duration_sec, run[-1][1] + PAD_SEC)))
+            found.append(_padded(run[0][0], run[-1][1], others, window.duration_sec))
     return found
+
+
+def _padded(
+    start_sec: float, end_sec: float, others: Sequence[tuple[float, float]], duration_sec: float
+) -> tuple[float, float]:
+    """With `PAD_SEC` on both sides, but not into the speech beside it: its words are there already."""
+    before = max((end for _, end in others if end <= start_sec), default=0.0)
+    behind = min((start for start, _ in others if start >= end_sec), default=duration_sec)
+    return max(before, start_sec - PAD_SEC), min(behind, end_sec + PAD_SEC)
 
 
 def _runs(spans: Sequence[tuple[float, float]], is_heard: Sequence[bool]) -> Iterator[list[tuple[float, float]]]:

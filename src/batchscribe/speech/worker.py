@@ -56,15 +56,19 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        """Whatever ends this thread, nobody waits for it."""
+        ended: EngineNotAvailable | None = self._fault()
         try:
             self._load()
             while batch := self._queue.take(self._spec.batch_size):
                 self._work(batch)
+            ended = None  # the queue is closed
         except EngineNotAvailable as error:
-            if not self._closing:
-                self._give_up(error)
+            ended = error
         finally:
             self._drop_process()
+            if ended and not self._closing:
+                self._give_up(ended)
 
     def _work(self, batch: Sequence[Ticket]) -> None:
         try:
@@ -74,6 +78,14 @@ class Worker:
         except EngineNotAvailable as error:
             self._return(batch, error)
             raise
+        finally:
+            self._return([ticket for ticket in batch if not ticket.future.done()], self._fault())
+
+    def _fault(self) -> EngineNotAvailable:
+        return EngineNotAvailable(
+            f"An unexpected error ended the thread of engine {self._spec.name}; its trace is on standard error. "
+            "Start this process again."
+        )
 
     def _retry(self, batch: Sequence[Ticket]) -> None:
         """Each window alone, so that only the guilty one fails."""
