@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -121,6 +122,8 @@ def test_the_time_in_which_the_parent_itself_was_stopped_does_not_count(monkeypa
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: clock.now))
     with child(SLEEPS) as process:
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # it does nothing at all from here on
         dog = watched(process.pid, idle_sec=10 * LOOK_SEC)
 
         def look_after(*secs: float) -> None:
