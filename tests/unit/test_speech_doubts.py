@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchscribe.speech.doubts import Doubt, doubts_of, plain_words
-from batchscribe.speech.whisper_model import Hypothesis
+from batchscribe.speech.whisper_model import MAX_TOKENS, Hypothesis
 from batchscribe.window import SAMPLE_RATE, Window, Word
 
 #: Read aloud in about so many seconds; the engine's words are single letters in such scripts.
@@ -43,3 +43,10 @@ def test_too_many_words_are_too_fast() -> None:
 
 def test_marks_on_letters_do_not_cut_words_into_pieces() -> None:
     assert plain_words("नमस्ते, दुनिया! Don't stop.") == ["नमस्ते", "दुनिया", "don", "t", "stop"]
+
+
+@pytest.mark.parametrize(("n_tokens", "expected"), [(MAX_TOKENS - 1, frozenset()), (MAX_TOKENS, {Doubt.CUT})])
+def test_a_text_as_long_as_the_model_can_write_may_be_cut(n_tokens: int, expected: frozenset[Doubt]) -> None:
+    hypothesis = Hypothesis(tokens=(1,) * n_tokens, text="So it goes.", avg_logprob=-0.2, no_speech=0.0)
+    window = Window(0, 0.0, np.zeros(2 * SAMPLE_RATE, np.float32), ((0.0, 2.0),))
+    assert doubts_of(hypothesis, [Word("So", 0.0, 1.0, 0.9)], window) == expected

@@ -93,7 +93,7 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 
 
 def lock_job(connection: sa.Connection, number: int) -> None:
-    """Let transactions that decide by several rows of one job come one after the other; until this one ends."""
+    """Make transactions that look at several rows of a job take turns: others wait here until this one ends."""
     connection.execute(sa.select(job.c.number).where(job.c.number == number).with_for_update())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from batchscribe.speech.language_vote import speech_sec
-from batchscribe.speech.whisper_model import Hypothesis
+from batchscribe.speech.whisper_model import MAX_TOKENS, Hypothesis
 from batchscribe.window import Window, Word
 
 #: Text that zlib shortens by more repeats itself; mean log probability of a token below which the model guesses;
@@ -42,6 +42,7 @@ class Doubt(StrEnum):
     SILENT = "silent"  #: the model does not take the sound for speech, and is not sure of the text
     UNSURE = "unsure"  #: the model guesses
     EMPTY = "empty"  #: there is no text, and there is speech
+    CUT = "cut"  #: the model can write no longer text, so its end may be missing
 
 
 def doubts_of(hypothesis: Hypothesis, words: Sequence[Word], window: Window) -> frozenset[Doubt]:
@@ -58,6 +59,8 @@ def _doubts(hypothesis: Hypothesis, words: Sequence[Word], window: Window) -> It
         yield Doubt.REPEATED
     if _is_too_fast(hypothesis.text, words, window):
         yield Doubt.TOO_FAST
+    if len(hypothesis.tokens) >= MAX_TOKENS:
+        yield Doubt.CUT
     is_silent = hypothesis.no_speech > MAX_NO_SPEECH and hypothesis.avg_logprob < SURE_LOGPROB
     if is_silent or MUSIC in hypothesis.text:
         yield Doubt.SILENT

@@ -16,6 +16,7 @@ FLAGS = {
     Doubt.REPEATED: Flag.REPETITION,
     Doubt.TOO_FAST: Flag.LOW_SPEECH,
     Doubt.UNSURE: Flag.LOW_CONFIDENCE,
+    Doubt.CUT: Flag.LOW_CONFIDENCE,
 }
 
 
@@ -34,7 +35,7 @@ def recognition_of(
         words, left_out = [], [(0.0, duration_sec)]
     elif Doubt.REPEATED in take.doubts:
         words, left_out = _without_repetition(words, duration_sec)
-    flags = tuple(flag for doubt, flag in FLAGS.items() if doubt in take.doubts)
+    flags = tuple(dict.fromkeys(flag for doubt, flag in FLAGS.items() if doubt in take.doubts))
     phrases = [_phrase(part, flags, duration_sec) for part in _around(words, missed)]
     phrases += [_phrase(_moved(heard.words, start_sec), (), duration_sec) for start_sec, heard in missed]
     return Recognition(

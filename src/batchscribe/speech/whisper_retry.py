@@ -20,7 +20,7 @@ from batchscribe.window import SAMPLE_RATE, Samples, Window, Word
 #: a penalty on repetition 833, and sampling at temperatures from 0.2 to 1.0 between 870 and 2,025.
 WAYS = (Decoding(), Decoding(no_repeat_ngram=3))
 #: The worst first. Without any doubt left, the likeliest text is the best.
-SEVERITY = (Doubt.REPEATED, Doubt.TOO_FAST, Doubt.EMPTY, Doubt.SILENT, Doubt.UNSURE)
+SEVERITY = (Doubt.REPEATED, Doubt.TOO_FAST, Doubt.EMPTY, Doubt.SILENT, Doubt.CUT, Doubt.UNSURE)
 #: Padding around a stretch that is listened to by itself.
 PAD_SEC = 0.3
 #: A stretch this much quieter than the speech with words counts as somebody in the background: 15 dB.

@@ -23,7 +23,7 @@ from batchscribe.work.rooms import Rooms
 LEAST_AHEAD = 2
 #: So many windows at the start decide the language of the recording.
 VOTERS = 4
-#: Without detection, of the windows after those one in so many is checked for its language, at 4 % of its time.
+#: Without detection the engine also checks the language of every tenth window, which takes 4 % of that window's time.
 ASK_EVERY = 10
 
 
