@@ -66,7 +66,9 @@ def test_whisper_asked_for_by_name_never_falls_back(bare: Settings) -> None:
 
 def test_an_english_model_refuses_german_instead_of_hearing_english(bare: Settings) -> None:
     random_whisper(bare.models_dir / "tiny.en", multilingual=False)
-    with pytest.raises(UnsupportedLanguage, match=r"'de' is not supported by whisper; supported: en\."):
+    with pytest.raises(
+        UnsupportedLanguage, match=r"'de' is not supported by whisper; supported: en\. .*models pull base"
+    ):
         choose_engine("whisper", "de", bare)
 
 

@@ -174,7 +174,11 @@ def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, .
 def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
     supported = dict.fromkeys(tag for spec in specs for tag in spec.languages)
     engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
-    cure = "" if any(spec.name == "whisper" for spec in specs) else f" {PULL} adds about 100 languages."
+    cure = (
+        ""
+        if any(spec.name == "whisper" and len(spec.languages) > 1 for spec in specs)
+        else f" {PULL} adds about 100 languages."
+    )
     if language.lower() == "auto":
         cure += ' To have the language detected, set config.language_detection to {"mode": "once"}.'
     return UnsupportedLanguage(

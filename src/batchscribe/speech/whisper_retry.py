@@ -60,7 +60,7 @@ def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tupl
         heard = _hear_alone(model, window, language)
         spans = window.speech or ()
         if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # somebody may really repeat himself
-            parts = [(max(0.0, start - PAD_SEC), min(window.duration_sec, end + PAD_SEC)) for start, end in spans]
+            parts = [_padded(start, end, spans, window.duration_sec) for start, end in spans]
             takes = [(start_sec + part[0], _hear_alone(model, _part(window, *part), language)) for part in parts]
         else:
             takes = [(start_sec, heard)]
