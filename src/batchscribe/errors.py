@@ -350,9 +350,13 @@ class StorageUnavailable(StorageError):
 
 
 class MediaError(BatchscribeError):
-    """The recording cannot be turned into audio."""
+    """The recording cannot be turned into audio. `remark` is what its decoder said, where the decoder found out."""
 
     code = "MEDIA_ERROR"
+
+    def __init__(self, message: str, *, remark: object = None) -> None:
+        super().__init__(message)
+        self.remark = remark
 
 
 class UnsupportedMedia(MediaError):

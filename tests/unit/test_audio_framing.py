@@ -41,8 +41,36 @@ def test_a_message_may_be_a_header_alone(pipe: Ends) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [b"", b"no newline", b"{not json}\n", b"[1]\n", b"[" * 15_000 + b"\n", pickle.dumps({"op": "done"}), b"\xff\n"],
-    ids=["empty", "no header", "no json", "no object", "deep", "pickle", "no text"],
+    [
+        b"",
+        b"no newline",
+        b"{not json}\n",
+        b"[1]\n",
+        b"[" * 15_000 + b"\n",
+        b'{"op": ' * 3_000 + b"\n",
+        pickle.dumps({"op": "done"}),
+        b"\xff\n",
+        b'{"start_sec": NaN}\n',
+        b'{"start_sec": -Infinity}\n',
+        b'{"start_sec": 1e400}\n',
+        b'{"channel": ' + b"9" * 5_000 + b"}\n",
+        b'{"op": "' + b"x" * 20_000 + b'"}\n',
+    ],
+    ids=[
+        "empty",
+        "no header",
+        "no json",
+        "no object",
+        "deep",
+        "deep objects",
+        "pickle",
+        "no text",
+        "nan",
+        "infinity",
+        "beyond floats",
+        "5,000 digits",
+        "long",
+    ],
 )
 def test_babble_is_recognised_and_never_executed(pipe: Ends, message: bytes) -> None:
     pipe[0].write(struct.pack("!i", len(message)), message)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.confinement import CpuAllowance, confine
+from batchscribe.audio.findings import Finding, Remark, refusal
 from batchscribe.audio.framing import Gibberish, receive, send
 from batchscribe.audio.media import Media
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.segmenter import Segmenter, segmenter
-from batchscribe.audio.track import AudioTrack, out_of_memory
+from batchscribe.audio.track import AudioTrack
 from batchscribe.children.pipe import Pipe
 from batchscribe.errors import MediaError
 from batchscribe.window import Window
@@ -41,9 +41,9 @@ def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -
     except MediaError as error:
         parent.fail(error)
     except MemoryError:
-        parent.fail(out_of_memory())
+        parent.fail(refusal(Finding.OUT_OF_MEMORY))
     else:
-        parent.tell("done", media=asdict(media))
+        parent.tell("done", media=media.as_json())
 
 
 class ParentLine:
@@ -66,7 +66,9 @@ class ParentLine:
             os._exit(0)
 
     def fail(self, error: MediaError) -> None:
-        self.tell("failed", code=error.code, message=error.message)
+        if not isinstance(error.remark, Remark):
+            raise TypeError("only an error that `refusal` made can be told") from error
+        self.tell("failed", remark=error.remark.as_json())
 
     def fetch(self, offset: int, length: int) -> bytes:
         self.tell("read", offset=offset, length=length)

@@ -14,6 +14,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC
 from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
+from batchscribe.audio.replies import Replies
 from batchscribe.audio.sniff import accepted_formats
 from batchscribe.errors import DecodeLimitExceeded, DecoderDied, WorkInterrupted
 from batchscribe.metrics import Stage, stage
@@ -56,7 +57,8 @@ class DecoderPool:
         self._check_size(source)
         with self._free:
             process = self._take()
-            decoding = Decoding(process, source)
+            replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
+            decoding = Decoding(process, source, replies)
             try:
                 self._ask(
                     process,

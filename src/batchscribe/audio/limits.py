@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from batchscribe.settings import Settings
 
 
+MAX_CHANNELS = 32  #: of a recording
+#: Rates in Hz that a recording can have. A forged 1 Hz would turn each sample into 16,000.
+SAMPLE_RATES = range(1_000, 768_001)
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
     """What one recording may cost; `max_bytes` is None where the operator sets no limit."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from batchscribe.audio.findings import Remark
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
     """Facts of one recording, known once it is decoded.
 
-    `channels` and `sample_rate` (Hz) are those of its audio track; `warnings` are sentences for the reader of the
-    transcript.
+    `channels` and `sample_rate` (Hz) are those of its audio track.
     """
 
     duration_sec: float
@@ -18,4 +19,20 @@ class Media:
     container: str
     codec: str
     sample_rate: int
-    warnings: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the reader of the transcript."""
+        return tuple(remark.sentence for remark in self.remarks)
+
+    def as_json(self) -> dict[str, object]:
+        """As a decoder sends it; `replies` reads it."""
+        return {
+            "duration_sec": self.duration_sec,
+            "channels": self.channels,
+            "container": self.container,
+            "codec": self.codec,
+            "sample_rate": self.sample_rate,
+            "remarks": [remark.as_json() for remark in self.remarks],
+        }

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from batchscribe.errors import InvalidSetting, UnsupportedMedia
+from batchscribe.audio.findings import Finding, Looks, refusal
+from batchscribe.errors import InvalidSetting
 
 #: What a recording must begin with is looked for in so many bytes.
 HEAD_BYTES = 4096
@@ -32,20 +33,20 @@ BITRATES_MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 
 SAMPLE_RATES = (44_100, 48_000, 32_000)  #: Hz of MPEG-1; MPEG-2 has half, MPEG-2.5 a quarter
 #: Other things that are met under the name of a recording.
 STRANGERS = {
-    b"#EXTM3U": "a playlist",
-    b"ffconcat": "a playlist",
-    b"[playlist]": "a playlist",
-    b"<": "an HTML or XML page",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x1a\x45\xdf\xa3": "a WebM or Matroska file",
-    b"\x30\x26\xb2\x75": "a WMA or WMV file",
-    b"FORM": "an AIFF file",
-    b"#!AMR": "an AMR file",
-    b"caff": "a CAF file",
-    b"\xff\xf1": "a bare AAC stream",
-    b"\xff\xf9": "a bare AAC stream",
+    b"#EXTM3U": Looks.PLAYLIST,
+    b"ffconcat": Looks.PLAYLIST,
+    b"[playlist]": Looks.PLAYLIST,
+    b"<": Looks.PAGE,
+    b"%PDF": Looks.PDF,
+    b"PK\x03\x04": Looks.ZIP,
+    b"\x1f\x8b": Looks.GZIP,
+    b"\x1a\x45\xdf\xa3": Looks.MATROSKA,
+    b"\x30\x26\xb2\x75": Looks.WMA,
+    b"FORM": Looks.AIFF,
+    b"#!AMR": Looks.AMR,
+    b"caff": Looks.CAF,
+    b"\xff\xf1": Looks.BARE_AAC,
+    b"\xff\xf9": Looks.BARE_AAC,
 }
 
 
@@ -62,11 +63,9 @@ def checked_format(head: bytes, extra_formats: Collection[str] = ()) -> str:
     """The format that the bytes begin with. Raises `UnsupportedMedia`, which says what they look like instead."""
     found = format_of(head)
     if found is None:
-        raise UnsupportedMedia(f"The file is not a WAV, MP3, M4A or MP4 recording; it looks like {_looks_like(head)}.")
+        raise refusal(Finding.NOT_A_RECORDING, looks=_looks_like(head))
     if found not in accepted_formats(extra_formats):
-        raise UnsupportedMedia(
-            f"The file is {found.upper()}, not WAV, MP3, M4A or MP4; BATCHSCRIBE_EXTRA_FORMATS can allow it."
-        )
+        raise refusal(Finding.FORMAT_NOT_ALLOWED, format=found.upper())
     return found
 
 
@@ -109,14 +108,14 @@ def _frame_bytes(header: bytes) -> int:
     return (144 if version == 3 else 72) * bitrate * 1000 // rate + padding
 
 
-def _looks_like(head: bytes) -> str:
+def _looks_like(head: bytes) -> Looks:
     if not head.strip(b"\0"):
-        return "zeros only"
+        return Looks.ZEROS
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for start, name in STRANGERS.items():
         if text.startswith(start):
             return name
-    return "a text file" if _is_text(text) else "no format known here"
+    return Looks.TEXT if _is_text(text) else Looks.UNKNOWN
 
 
 def _is_text(head: bytes) -> bool:

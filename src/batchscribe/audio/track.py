@@ -17,18 +17,17 @@ from av.packet import Packet
 from av.stream import Discard, Disposition
 
 from batchscribe.audio.channels import Channels, Resampling
+from batchscribe.audio.findings import Finding, Remark, refusal, remark
+from batchscribe.audio.limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.media import Media
 from batchscribe.audio.mp3_header import counts_its_frames
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.sniff import DEMUXERS, HEAD_BYTES, accepted_formats, checked_format
 from batchscribe.audio.wav_header import WavHeader, wav_header
-from batchscribe.errors import CorruptMedia, DecodeLimitExceeded, EmptyRecording, NoAudioTrack, UnsupportedMedia
+from batchscribe.errors import MediaError
 from batchscribe.window import SAMPLE_RATE
 
-MAX_CHANNELS = 32
-#: Rates in Hz that a recording can have. A forged 1 Hz would turn each sample into 16,000.
-SAMPLE_RATES = range(1_000, 768_001)
 #: Decoders that may run, also while FFmpeg probes: hostile video never meets a video decoder.
 CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_"))) | {
     "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "eac3", "flac", "gsm", "gsm_ms", "mp1float", "mp2float",
@@ -47,7 +46,7 @@ class AudioTrack:
     def __init__(self, file: RemoteFile, *, extra_formats: Collection[str], apart: bool, max_sec: float) -> None:
         """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`."""
         if file.size == 0:
-            raise EmptyRecording("The file is empty: it has no bytes.")
+            raise refusal(Finding.NO_BYTES)
         head = file.read(HEAD_BYTES)
         self.container = checked_format(head, extra_formats)
         header = _checked_wav(head)
@@ -74,7 +73,7 @@ class AudioTrack:
             container=self.container,
             codec=self._codec.name,
             sample_rate=self._codec.sample_rate,
-            warnings=tuple(self._warnings()),
+            remarks=tuple(self._warnings()),
         )
 
     @property
@@ -91,24 +90,22 @@ class AudioTrack:
         try:
             yield from self._resampled(on_packet)
         except av.FFmpegError as error:
-            raise _refusal(error, "its audio changes to a form that cannot be converted") from error
+            raise _refusal(error, Finding.FORM_CHANGES) from error
         if self._n_samples == 0:
             raise self._nothing_decoded()
 
-    def _warnings(self) -> Iterator[str]:
-        """Sentences for the reader of the transcript."""
+    def _warnings(self) -> Iterator[Remark]:
         tracks = self._input.streams.audio
         if len(tracks) > 1:
             number = [track.index for track in tracks].index(self._stream.index) + 1
-            yield f"Track {number} of {len(tracks)} audio tracks was transcribed."
+            yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
         if self._n_damaged:
-            packets = "packet was" if self._n_damaged == 1 else "packets were"
-            yield f"{self._n_damaged} damaged {packets} skipped."
+            yield remark(Finding.PACKETS_SKIPPED, count=self._n_damaged)
         missing_sec = self._announced_sec - self.duration_sec
         if missing_sec > max(_MISSING_SEC, _MISSING_SHARE * self._announced_sec):
-            yield f"The file announces {self._announced_sec:.1f} s but holds {self.duration_sec:.1f} s."
+            yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=self._announced_sec, held=self.duration_sec)
         elif self._is_broken_off:
-            yield f"The file is damaged after {self.duration_sec:.1f} s; the rest was skipped."
+            yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
     def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
         resampling = Resampling(apart=self._apart)
@@ -130,7 +127,7 @@ class AudioTrack:
                 continue
             for frame in frames:
                 if frame.sample_rate not in SAMPLE_RATES:
-                    raise CorruptMedia(f"The file announces a sample rate of {frame.sample_rate} Hz.")
+                    raise refusal(Finding.RATE_IMPOSSIBLE, rate=frame.sample_rate)
                 yield frame
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
@@ -145,16 +142,12 @@ class AudioTrack:
     def _counted(self, block: Channels) -> Channels:
         self._n_samples += block.shape[1]
         if self._n_samples > self._max_samples:
-            raise DecodeLimitExceeded(
-                f"The recording is longer than {self._max_samples / SAMPLE_RATE:g} s; raise "
-                "BATCHSCRIBE_MAX_DECODED_SEC if that is meant."
-            )
+            raise refusal(Finding.TOO_LONG, limit=self._max_samples / SAMPLE_RATE)
         return block
 
-    def _nothing_decoded(self) -> CorruptMedia | EmptyRecording:
-        if self._n_damaged or self._is_broken_off:
-            return CorruptMedia("The audio is damaged: not one packet of it can be decoded.")
-        return EmptyRecording("The file holds no sample of audio.")
+    def _nothing_decoded(self) -> MediaError:
+        is_damaged = self._n_damaged or self._is_broken_off
+        return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
 def _opened(file: RemoteFile, container: str, extra_formats: Collection[str]) -> InputContainer:
@@ -172,28 +165,19 @@ def _opened(file: RemoteFile, container: str, extra_formats: Collection[str]) ->
         return av.open(file, mode="r", options=options, metadata_errors="replace", buffer_size=128 * 1024)
     except av.FFmpegError as error:
         if container == "m4a" and not has_index(file):
-            message = "The MP4 has no index (moov): the file was cut off or never finished."
-            raise CorruptMedia(message) from error
-        raise _refusal(error, f"its {container.upper()} structure cannot be read") from error
+            raise refusal(Finding.MP4_WITHOUT_INDEX) from error
+        raise _refusal(error, Finding.STRUCTURE_DAMAGED, format=container.upper()) from error
 
 
-def _refusal(error: av.FFmpegError, reason: str) -> CorruptMedia | DecodeLimitExceeded:
-    if isinstance(error, av.MemoryError):
-        return out_of_memory()
-    return CorruptMedia(f"The file is damaged: {reason}.")
-
-
-def out_of_memory() -> DecodeLimitExceeded:
-    return DecodeLimitExceeded(
-        "The file is damaged or needs more memory to decode than BATCHSCRIBE_DECODE_MEMORY_BYTES allows."
-    )
+def _refusal(error: av.FFmpegError, finding: Finding, **facts: str) -> MediaError:
+    return refusal(Finding.OUT_OF_MEMORY) if isinstance(error, av.MemoryError) else refusal(finding, **facts)
 
 
 def _audio_stream(container: InputContainer) -> AudioStream:
     """The default audio track, else the first; all other streams are passed over."""
     tracks = container.streams.audio
     if not tracks:
-        raise NoAudioTrack("The file has no audio track.")
+        raise refusal(Finding.NO_AUDIO_TRACK)
     chosen = next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
     for stream in container.streams:
         if stream.index != chosen.index:
@@ -204,11 +188,11 @@ def _audio_stream(container: InputContainer) -> AudioStream:
 def _checked_codec(stream: AudioStream) -> AudioCodecContext:
     codec = cast("AudioCodecContext | None", stream.codec_context)
     if codec is None:
-        raise UnsupportedMedia("The audio is encrypted or of a codec that is not known here.")
+        raise refusal(Finding.CODEC_UNKNOWN)
     if codec.name not in CODECS:
-        raise UnsupportedMedia(f"The audio is encoded with {codec.name}, which is not decoded here.")
+        raise refusal(Finding.CODEC_NOT_DECODED, codec=codec.name)
     if not 1 <= codec.channels <= MAX_CHANNELS:
-        raise CorruptMedia(f"The file announces {codec.channels} channels; 1 to {MAX_CHANNELS} can be transcribed.")
+        raise refusal(Finding.CHANNELS_IMPOSSIBLE, channels=codec.channels)
     codec.thread_count = 1
     return codec
 
@@ -216,7 +200,7 @@ def _checked_codec(stream: AudioStream) -> AudioCodecContext:
 def _checked_wav(head: bytes) -> WavHeader | None:
     header = wav_header(head)
     if header is not None and header.sample_rate not in SAMPLE_RATES:
-        raise CorruptMedia(f"The WAV header announces a sample rate of {header.sample_rate} Hz.")
+        raise refusal(Finding.WAV_RATE_IMPOSSIBLE, rate=header.sample_rate)
     return header
 
 

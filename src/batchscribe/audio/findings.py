@@ -1,0 +1,268 @@
+"""Everything that a decoder can say about a recording: one table of codes, each with its sentence.
+
+Hostile media may have taken over the process that decodes it, and a tenant reads what it says. So a decoder sends no
+text of its own: only the name of a `Finding`, with numbers and words from short lists. The parent checks these and
+makes the sentence.
+
+To add a warning, add one line to `Finding` and yield it in the decoder:
+
+    LATE_START = None, "The sound starts {late:sec} late."
+    yield remark(Finding.LATE_START, late=12.0)
+
+To add a refusal, name its error instead of None, and `raise refusal(Finding.THE_NAME, ...)`. A field is written
+`{name:kind}`; `KINDS` has the kinds.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum, unique
+from math import isfinite
+from typing import Any, Protocol
+
+from batchscribe.audio.limits import MAX_CHANNELS
+from batchscribe.errors import (
+    CorruptMedia,
+    DecodeLimitExceeded,
+    EmptyRecording,
+    MediaError,
+    NoAudioTrack,
+    UnsupportedMedia,
+)
+
+Fact = int | float | str
+
+
+class Looks(StrEnum):
+    """What else a file may look like."""
+
+    PLAYLIST = "a playlist"
+    PAGE = "an HTML or XML page"
+    PDF = "a PDF document"
+    ZIP = "a ZIP archive"
+    GZIP = "a gzip archive"
+    MATROSKA = "a WebM or Matroska file"
+    WMA = "a WMA or WMV file"
+    AIFF = "an AIFF file"
+    AMR = "an AMR file"
+    CAF = "a CAF file"
+    BARE_AAC = "a bare AAC stream"
+    ZEROS = "zeros only"
+    TEXT = "a text file"
+    UNKNOWN = "no format known here"
+
+
+#: FFmpeg's names of codecs that recordings come with. One that is not here is told as `OTHER_CODEC`.
+CODEC_NAMES = frozenset({
+    "aac", "ac3", "ac4", "alac", "amrnb", "amrwb", "ape", "aptx", "aptx_hd", "atrac3", "atrac3p", "atrac9",
+    "comfortnoise", "cook", "dca", "dst", "dts", "eac3", "evrc", "flac", "g722", "g723_1", "g726", "g726le", "g728",
+    "g729", "gsm", "gsm_ms", "ilbc", "imc", "lc3", "mace3", "mace6", "metasound", "mlp", "mp1", "mp2", "mp3",
+    "mp3adu", "mp3on4", "mpc7", "mpc8", "msnsiren", "nellymoser", "on2avc", "opus", "qcelp", "qdm2", "qdmc",
+    "ra_144", "ra_288", "s302m", "shorten", "sipr", "siren", "sonic", "speex", "tak", "truehd", "truespeech", "tta",
+    "twinvq", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice", "ws_snd1", "xma1", "xma2",
+})  # fmt: skip
+OTHER_CODEC = "a codec that is not known here"
+#: The names of formats in a sentence.
+FORMAT_NAMES = frozenset({"WAV", "MP3", "M4A", "FLAC", "OGG"})
+
+
+class Kind(Protocol):
+    """The values that a field may have, and how a sentence tells them."""
+
+    def near(self, value: Any) -> Fact:
+        """The value, or the nearest one that may be sent. Only the decoder asks for it."""
+        ...
+
+    def is_allowed(self, value: object) -> bool: ...
+
+    def told(self, value: Any) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A whole number from `least` to `most`."""
+
+    most: int
+    least: int = 0
+    unit: str = ""
+
+    def near(self, value: Any) -> int:
+        return max(self.least, min(self.most, int(value)))
+
+    def is_allowed(self, value: object) -> bool:
+        return type(value) is int and self.least <= value <= self.most
+
+    def told(self, value: int) -> str:
+        return f"{value}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A whole number with its noun and verb."""
+
+    one: str
+    many: str
+    most: int = 10**9
+
+    def near(self, value: Any) -> int:
+        return max(0, min(self.most, int(value)))
+
+    def is_allowed(self, value: object) -> bool:
+        return type(value) is int and 0 <= value <= self.most
+
+    def told(self, value: int) -> str:
+        return f"{value} {self.one if value == 1 else self.many}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A number from `least` to `most` with a unit, told with `digits` digits."""
+
+    most: float
+    least: float = 0.0
+    unit: str = ""
+    digits: str = ".1f"
+
+    def near(self, value: Any) -> float:
+        number = float(value)
+        return max(self.least, min(self.most, number)) if isfinite(number) else self.most
+
+    def is_allowed(self, value: object) -> bool:
+        return type(value) in (int, float) and self.least <= value <= self.most  # type: ignore[operator]
+
+    def told(self, value: float) -> str:
+        return f"{value:{self.digits}}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A word from a list."""
+
+    words: frozenset[str]
+    otherwise: str
+
+    def near(self, value: Any) -> str:
+        return str(value) if value in self.words else self.otherwise
+
+    def is_allowed(self, value: object) -> bool:
+        return isinstance(value, str) and (value in self.words or value == self.otherwise)
+
+    def told(self, value: str) -> str:
+        return str(value)
+
+
+class _Sentences(string.Formatter):
+    """`{name:kind}` becomes what the kind makes of the value."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return KINDS[format_spec].told(value)
+
+
+KINDS: Mapping[str, Kind] = {
+    "number": _Whole(most=10**9),
+    "hz": _Whole(most=2**32, least=-(2**32), unit=" Hz"),
+    "sec": _Measured(most=1e7, unit=" s"),
+    "limit": _Measured(most=1e9, unit=" s", digits="g"),
+    "db": _Measured(most=1000.0, least=-1000.0, unit=" dB"),
+    "packets": _Counted("damaged packet was", "damaged packets were"),
+    "looks": _Chosen(frozenset(Looks), Looks.UNKNOWN),
+    "format": _Chosen(FORMAT_NAMES, "a format"),
+    "codec": _Chosen(CODEC_NAMES, OTHER_CODEC),
+}
+
+
+@unique
+class Finding(Enum):
+    """The error that it ends the recording with, or None for a warning, and its sentence."""
+
+    # Refusals
+    NO_BYTES = EmptyRecording, "The file is empty: it has no bytes."
+    NO_SAMPLES = EmptyRecording, "The file holds no sample of audio."
+    NOT_A_RECORDING = UnsupportedMedia, "The file is not a WAV, MP3, M4A or MP4 recording; it looks like {looks:looks}."
+    FORMAT_NOT_ALLOWED = (
+        UnsupportedMedia,
+        "The file is {format:format}, not WAV, MP3, M4A or MP4; BATCHSCRIBE_EXTRA_FORMATS can allow it.",
+    )
+    CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted or of a codec that is not known here."
+    CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not decoded here."
+    NO_AUDIO_TRACK = NoAudioTrack, "The file has no audio track."
+    MP4_WITHOUT_INDEX = CorruptMedia, "The MP4 has no index (moov): the file was cut off or never finished."
+    STRUCTURE_DAMAGED = CorruptMedia, "The file is damaged: its {format:format} structure cannot be read."
+    FORM_CHANGES = CorruptMedia, "The file is damaged: its audio changes to a form that cannot be converted."
+    NOTHING_DECODED = CorruptMedia, "The audio is damaged: not one packet of it can be decoded."
+    CHANNELS_IMPOSSIBLE = (
+        CorruptMedia,
+        f"The file announces {{channels:number}} channels; 1 to {MAX_CHANNELS} can be transcribed.",
+    )
+    RATE_IMPOSSIBLE = CorruptMedia, "The file announces a sample rate of {rate:hz}."
+    WAV_RATE_IMPOSSIBLE = CorruptMedia, "The WAV header announces a sample rate of {rate:hz}."
+    TOO_LONG = (
+        DecodeLimitExceeded,
+        "The recording is longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC if that is meant.",
+    )
+    OUT_OF_MEMORY = (
+        DecodeLimitExceeded,
+        "The file is damaged or needs more memory to decode than BATCHSCRIBE_DECODE_MEMORY_BYTES allows.",
+    )
+    # Warnings
+    TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
+    PACKETS_SKIPPED = None, "{count:packets} skipped."
+    SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
+    BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
+
+    def __init__(self, error: type[MediaError] | None, sentence: str) -> None:
+        self.error = error
+        self.sentence = sentence
+        parsed = string.Formatter().parse(sentence)
+        self.fields = {name: KINDS[kind or ""] for _, name, kind, _ in parsed if name is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding with its facts, all of them allowed."""
+
+    finding: Finding
+    facts: Mapping[str, Fact]
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for facts that the finding does not have, and for values out of their range."""
+        fields = self.finding.fields
+        if self.facts.keys() != fields.keys():
+            raise ValueError(f"{self.finding.name} has other fields")
+        if not all(fields[name].is_allowed(value) for name, value in self.facts.items()):
+            raise ValueError(f"a fact of {self.finding.name} is out of its range")
+
+    @property
+    def sentence(self) -> str:
+        return _Sentences().vformat(self.finding.sentence, (), self.facts)
+
+    def error(self) -> MediaError:
+        """Raises `ValueError` for a warning, which ends no recording."""
+        if self.finding.error is None:
+            raise ValueError(f"{self.finding.name} is a warning")
+        return self.finding.error(self.sentence, remark=self)
+
+    def as_json(self) -> dict[str, object]:
+        return {"finding": self.finding.name, "facts": dict(self.facts)}
+
+    @classmethod
+    def from_json(cls, said: object) -> Remark:
+        """What a decoder sent. Raises `ValueError` for anything that is no remark."""
+        if not isinstance(said, dict) or said.keys() != {"finding", "facts"}:
+            raise ValueError("no remark")
+        name, facts = said["finding"], said["facts"]
+        if not isinstance(name, str) or name not in Finding.__members__ or not isinstance(facts, dict):
+            raise ValueError("no finding that is known")
+        return cls(Finding[name], facts)
+
+
+def remark(finding: Finding, **facts: Fact) -> Remark:
+    """For the decoder: values out of their range become the nearest that may be said."""
+    return Remark(finding, {name: finding.fields[name].near(value) for name, value in facts.items()})
+
+
+def refusal(finding: Finding, **facts: Fact) -> MediaError:
+    """For the decoder to raise."""
+    return remark(finding, **facts).error()

@@ -1,0 +1,205 @@
+"""A decoder is not believed: what it may say, and what it may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.findings import Finding, remark
+from batchscribe.audio.media import Media
+from batchscribe.audio.remote_file import BLOCK_BYTES
+from batchscribe.audio.replies import MAX_READS, MAX_READS_OF_BLOCK, Replies, UntrueReply
+from batchscribe.errors import UnsupportedMedia
+from batchscribe.window import SAMPLE_RATE
+
+MEDIA = Media(3.0, 2, "wav", "pcm_s16le", 16_000, (remark(Finding.PACKETS_SKIPPED, count=3),))
+
+
+def replies(*, apart: bool = True, max_sec: float = 60.0, size: int = 10_000) -> Replies:
+    return Replies(size, channels_apart=apart, max_sec=max_sec)
+
+
+def sound(sec: float, value: float = 0.5) -> memoryview:
+    return memoryview(np.full(round(sec * SAMPLE_RATE), value, dtype=np.float32).tobytes())
+
+
+def header(**changed: Any) -> dict[str, Any]:
+    return {"op": "window", "channel": 0, "start_sec": 1.0, "speech": [[0.0, 0.5], [0.5, 1.0]]} | changed
+
+
+def media(**changed: Any) -> dict[str, Any]:
+    return MEDIA.as_json() | changed
+
+
+def test_a_true_decoder_is_understood() -> None:
+    checked = replies()
+    window = checked.window(header(channel=1, start_sec=0.5), sound(1.0))
+    assert (window.channel, window.start_sec, window.duration_sec) == (1, 0.5, 1.0)
+    assert window.speech == ((0.0, 0.5), (0.5, 1.0))
+    assert checked.window(header(speech=None, start_sec=0), sound(30.0)).speech is None
+    assert replies().media(media()) == MEDIA
+    assert replies().wanted({"offset": 9_000, "length": 1_000}) == (9_000, 1_000)
+    said = remark(Finding.CODEC_NOT_DECODED, codec="wmav2")
+    assert isinstance(replies().error(said.as_json()), UnsupportedMedia)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"channel": -5},
+        {"channel": 32},
+        {"channel": 1.0},
+        {"channel": True},
+        {"channel": "0"},
+        {"channel": None},
+        {"start_sec": -0.001},
+        {"start_sec": float("nan")},
+        {"start_sec": float("inf")},
+        {"start_sec": 62.0},
+        {"start_sec": 10**400},
+        {"start_sec": "1.0"},
+        {"start_sec": [1.0]},
+        {"speech": [[0.0, 1.5]]},
+        {"speech": [[-0.1, 0.5]]},
+        {"speech": [[0.5, 0.1]]},
+        {"speech": [[0.0, 0.5], [0.4, 0.6]]},
+        {"speech": [[0.0, float("nan")]]},
+        {"speech": [[0.0]]},
+        {"speech": [0.0, 0.5]},
+        {"speech": {"0": 0.5}},
+        {"speech": "none"},
+    ],
+)
+def test_an_impossible_window_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(UntrueReply):
+        replies().window(header(**changed), sound(1.0))
+
+
+def test_mixed_channels_are_one() -> None:
+    with pytest.raises(UntrueReply):
+        replies(apart=False).window(header(channel=1), sound(1.0))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [sound(0.0), sound(1.0, 1.01), sound(1.0, float("nan")), sound(1.0, float("-inf")), sound(32.0), sound(1.0)[:-1]],
+    ids=["none", "too loud", "nan", "infinity", "too long", "three bytes"],
+)
+def test_impossible_samples_are_refused(samples: memoryview) -> None:
+    with pytest.raises(UntrueReply):
+        replies().window(header(speech=None), samples)
+
+
+def test_windows_of_a_channel_come_in_the_order_of_time_and_do_not_overlap() -> None:
+    checked = replies()
+    checked.window(header(start_sec=1.0), sound(1.0))
+    checked.window(header(start_sec=1.0, channel=1), sound(1.0))
+    checked.window(header(start_sec=2.0), sound(1.0))
+    for start_sec in (2.5, 0.0):
+        with pytest.raises(UntrueReply, match="before the one before it ends"):
+            checked.window(header(start_sec=start_sec), sound(1.0))
+
+
+def test_there_is_no_more_sound_than_the_limit_allows() -> None:
+    checked = replies(max_sec=60.0)
+    for start_sec in range(62):
+        checked.window(header(start_sec=start_sec), sound(1.0))
+    with pytest.raises(UntrueReply):
+        checked.window(header(start_sec=62.0), sound(1.0))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"duration_sec": -1.0},
+        {"duration_sec": float("nan")},
+        {"duration_sec": float("inf")},
+        {"duration_sec": 63.0},
+        {"duration_sec": None},
+        {"channels": 0},
+        {"channels": -5},
+        {"channels": 33},
+        {"channels": 2.0},
+        {"container": "exe"},
+        {"container": ["wav"]},
+        {"codec": "Visit my page."},
+        {"codec": "x" * 500},
+        {"codec": "\ud800"},
+        {"codec": 1},
+        {"sample_rate": 0},
+        {"sample_rate": 10**30},
+        {"sample_rate": 16_000.0},
+        {"remarks": "none"},
+        {"remarks": ["Visit my page."]},
+        {"remarks": [remark(Finding.BROKEN_OFF, held=sec).as_json() for sec in range(900)]},
+        {"remarks": [remark(Finding.BROKEN_OFF, held=1.0).as_json()] * 2},
+        {"remarks": [remark(Finding.NO_BYTES).as_json()]},
+        {"warnings": ["Visit my page."]},
+    ],
+)
+def test_impossible_facts_of_a_recording_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(UntrueReply):
+        replies().media(media(**changed))
+
+
+@pytest.mark.parametrize("facts", [None, [], "media", {}, {"duration_sec": 1.0}])
+def test_facts_that_are_missing_are_refused(facts: Any) -> None:
+    with pytest.raises(UntrueReply):
+        replies().media(facts)
+
+
+def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
+    checked = replies()
+    checked.window(header(start_sec=20.0, channel=1), sound(1.0))
+    with pytest.raises(UntrueReply):
+        checked.media(media(duration_sec=3.0))
+    with pytest.raises(UntrueReply):
+        checked.media(media(duration_sec=21.0, channels=1))
+    assert checked.media(media(duration_sec=21.0)).channels == 2
+
+
+@pytest.mark.parametrize(
+    ("offset", "length"),
+    [(-1, 10), (10_000, 1), (0, 0), (0, -1), (0, BLOCK_BYTES + 1), (0.0, 1), ("0", 1), (None, 1), (True, 1)],
+)
+def test_bytes_that_are_not_there_are_refused(offset: Any, length: Any) -> None:
+    with pytest.raises(UntrueReply):
+        replies().wanted({"offset": offset, "length": length})
+
+
+def test_the_same_bytes_are_not_read_for_ever() -> None:
+    checked = replies(size=2 * BLOCK_BYTES)
+    for _ in range(MAX_READS + 2 * MAX_READS_OF_BLOCK):
+        checked.wanted({"offset": 0, "length": BLOCK_BYTES})
+    with pytest.raises(UntrueReply, match="again and again"):
+        checked.wanted({"offset": 0, "length": BLOCK_BYTES})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"op": "exec"},
+        {"op": None},
+        {"op": ["done"]},
+        {"op": {}},
+        {"op": "alive", "for": 1},
+        {"op": "done"},
+        {"op": "read", "offset": 0},
+        {"op": "failed", "code": "CORRUPT_MEDIA", "message": "Visit my page."},
+    ],
+)
+def test_a_message_of_another_kind_is_refused(message: dict[str, Any]) -> None:
+    with pytest.raises(UntrueReply):
+        replies().op(message)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "NO_BYTES", {"finding": "NO_BYTES"}, {"finding": "BROKEN_OFF", "facts": {"held": 1.0}}],
+)
+def test_a_refusal_that_is_none_is_refused(said: Any) -> None:
+    with pytest.raises(UntrueReply, match="no refusal that is known"):
+        replies().error(said)
