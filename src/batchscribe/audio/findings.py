@@ -187,6 +187,10 @@ class Finding(Enum):
     )
     CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted or of a codec that is not known here."
     CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not decoded here."
+    BARE_AAC_IN_WAV = (
+        UnsupportedMedia,
+        "The audio is AAC without frame headers (ADTS) in a WAV, which is not decoded here.",
+    )
     NO_AUDIO_TRACK = NoAudioTrack, "The file has no audio track."
     MP4_WITHOUT_INDEX = CorruptMedia, "The MP4 has no index (moov): the file was cut off or never finished."
     STRUCTURE_DAMAGED = CorruptMedia, "The file is damaged: its {format:format} structure cannot be read."

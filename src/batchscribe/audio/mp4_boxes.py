@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
-from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.file_view import SeekableFile
 
 _MAX_BOXES = 10_000  #: a hostile file could hold millions
 
 
-def has_index(file: RemoteFile) -> bool:
+def has_index(file: SeekableFile) -> bool:
     """Whether there is a whole `moov` box, without which nothing tells where the samples lie."""
     offset = 0
     for _ in range(_MAX_BOXES):

@@ -15,7 +15,7 @@ from batchscribe.errors import InvalidSetting
 HEAD_BYTES = 4096
 #: Demuxers of FFmpeg for each accepted format; the whitelist of the open call.
 DEMUXERS = {
-    "wav": "wav,w64",
+    "wav": "wav,au",  # AU for samples of RIFX: see `au_header`
     "mp3": "mp3",
     "m4a": "mov,mp4,m4a,3gp,3g2,mj2",
     "flac": "flac",

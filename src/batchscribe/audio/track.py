@@ -17,6 +17,8 @@ from av.packet import Packet
 from av.stream import Discard, Disposition
 
 from batchscribe.audio.channels import Channels, Resampling
+from batchscribe.audio.codecs import CODECS
+from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.media import Media
@@ -24,15 +26,10 @@ from batchscribe.audio.mp3_header import counts_its_frames
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.sniff import DEMUXERS, HEAD_BYTES, accepted_formats, checked_format
-from batchscribe.audio.wav_header import WavHeader, wav_header
+from batchscribe.audio.wav_header import checked_wav
 from batchscribe.errors import MediaError
 from batchscribe.window import SAMPLE_RATE
 
-#: Decoders that may run, also while FFmpeg probes: hostile video never meets a video decoder.
-CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_"))) | {
-    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "eac3", "flac", "gsm", "gsm_ms", "mp1float", "mp2float",
-    "mp3", "mp3float", "opus", "vorbis",
-}  # fmt: skip
 #: A recording that lacks more than this of what its header announces was cut off.
 _MISSING_SEC = 0.5
 _MISSING_SHARE = 0.02
@@ -49,12 +46,13 @@ class AudioTrack:
             raise refusal(Finding.NO_BYTES)
         head = file.read(HEAD_BYTES)
         self.container = checked_format(head, extra_formats)
-        header = _checked_wav(head)
+        self._wav = checked_wav(file) if self.container == "wav" else None
         is_counted = self.container != "mp3" or counts_its_frames(file)
-        self._input = _opened(file, self.container, extra_formats)
+        demuxed = self._wav.view(file) if self._wav else file
+        self._input = _opened(demuxed, self.container, extra_formats)
         self._stream = _audio_stream(self._input)
         self._codec = _checked_codec(self._stream)
-        self._announced_sec = _announced_sec(self._stream, header) if is_counted else 0.0
+        self._header_sec = _header_sec(self._stream) if is_counted else 0.0
         self._apart = apart
         self._max_samples = max_sec * SAMPLE_RATE
         self._n_damaged = 0
@@ -101,9 +99,9 @@ class AudioTrack:
             yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
         if self._n_damaged:
             yield remark(Finding.PACKETS_SKIPPED, count=self._n_damaged)
-        missing_sec = self._announced_sec - self.duration_sec
-        if missing_sec > max(_MISSING_SEC, _MISSING_SHARE * self._announced_sec):
-            yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=self._announced_sec, held=self.duration_sec)
+        announced_sec = self.duration_sec * self._wav.announced_share if self._wav else self._header_sec
+        if announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
+            yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=announced_sec, held=self.duration_sec)
         elif self._is_broken_off:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
@@ -150,7 +148,7 @@ class AudioTrack:
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
-def _opened(file: RemoteFile, container: str, extra_formats: Collection[str]) -> InputContainer:
+def _opened(file: SeekableFile, container: str, extra_formats: Collection[str]) -> InputContainer:
     file.seek(0)
     options = {
         # Without these two a playlist in disguise makes FFmpeg open other files.
@@ -197,17 +195,8 @@ def _checked_codec(stream: AudioStream) -> AudioCodecContext:
     return codec
 
 
-def _checked_wav(head: bytes) -> WavHeader | None:
-    header = wav_header(head)
-    if header is not None and header.sample_rate not in SAMPLE_RATES:
-        raise refusal(Finding.WAV_RATE_IMPOSSIBLE, rate=header.sample_rate)
-    return header
-
-
-def _announced_sec(stream: AudioStream, header: WavHeader | None) -> float:
+def _header_sec(stream: AudioStream) -> float:
     """What the file says of its own length; 0 where it says nothing."""
-    if header is not None:
-        return header.announced_sec or 0.0
     if stream.duration is None or stream.time_base is None:
         return 0.0
     return float(stream.duration * stream.time_base)

@@ -1,40 +1,136 @@
-"""What the header of a WAV file says about itself; FFmpeg corrects or refuses it without a word on why."""
+"""Where the samples of a WAV file are. Its header says so, but many headers are wrong: what is there decides.
+
+Sizes wrap at 4 GiB, are 0 or a placeholder until the recorder ends, or stay as they were when it crashed.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
-#: Sizes from here on are what streaming writers leave behind (0xFFFFFFFF, 0x7FFFF000...): they announce nothing.
-_STREAMED_BYTES = 0x7FFF_0000
+from batchscribe.audio.file_view import FileView, SeekableFile, read_at
+from batchscribe.audio.findings import Finding, refusal
+from batchscribe.audio.limits import SAMPLE_RATES
+from batchscribe.audio.wav_chunks import (
+    RIFF,
+    RIFX,
+    WAVE64,
+    Chunk,
+    Dialect,
+    chunk_at,
+    chunks,
+    closing_chunks,
+    is_end_of_samples,
+)
+from batchscribe.audio.wav_form import WavForm, au_header, has_frame_headers
+
+_DIALECTS = {b"RIFF": RIFF, b"RF64": RIFF, b"BW64": RIFF, b"RIFX": RIFX, b"riff": WAVE64}
+_MAX_FORM_BYTES = 4096
+_SEARCHED_BYTES = 2**16  #: for chunks that the sizes of those before them do not lead to
+#: What writers leave that do not know the size: 0x7FFFF000, 0x80000000, 0xFFFFFFFF and their neighbours.
+_PLACEHOLDERS = (range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_0000, 0x1_0000_0000))
+_WRAP_BYTES = 2**32
+_MAX_WRAPS = 64  #: 256 GiB
+_MAX_SIZE = 2**62  #: larger 64-bit sizes are placeholders too
 
 
-class WavHeader(NamedTuple):
-    channels: int
-    sample_rate: int  #: Hz
-    announced_sec: float | None  #: None where the writer did not know
+class WavSamples(NamedTuple):
+    """The samples of a WAV: their form, the bytes `start` to `end` of the file, and how many bytes were announced."""
+
+    form: WavForm
+    start: int
+    end: int
+    announced_bytes: int | None  #: None where the writer did not know
+    is_big_endian: bool
+
+    @property
+    def announced_share(self) -> float:
+        """How many times as much as there is was announced; 1.0 where the file holds all of it."""
+        held = self.end - self.start
+        return max(1.0, self.announced_bytes / held) if self.announced_bytes and held else 1.0
+
+    def view(self, file: SeekableFile) -> FileView:
+        """A WAV with a header that is right, without any other chunk."""
+        au = au_header(self.form) if self.is_big_endian else None
+        return FileView(file, self.start, self.end, au or self._riff_header())
+
+    def _riff_header(self) -> bytes:
+        form = self.form.content + b"\0" * (len(self.form.content) % 2)
+        n_bytes = self.end - self.start
+        data_bytes = n_bytes if n_bytes < _PLACEHOLDERS[-1].start else 0xFFFF_FFFF  # FFmpeg then reads to the end
+        riff_bytes = min(20 + len(form) + n_bytes, 0xFFFF_FFFF)
+        head = struct.pack("<4sI4s4sI", b"RIFF", riff_bytes, b"WAVE", b"fmt ", len(self.form.content)) + form
+        return head + struct.pack("<4sI", b"data", data_bytes)
 
 
-def wav_header(head: bytes) -> WavHeader | None:
-    """The header of a RIFF file that begins with `head`; None where it is not to be found there."""
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+def checked_wav(file: SeekableFile) -> WavSamples:
+    """Raises `CorruptMedia` and `UnsupportedMedia`."""
+    samples = wav_samples(file)
+    if samples is None:
+        raise refusal(Finding.STRUCTURE_DAMAGED, format="WAV")
+    if samples.form.is_aac and not has_frame_headers(read_at(file, samples.start, 2)):
+        raise refusal(Finding.BARE_AAC_IN_WAV)
+    if samples.form.sample_rate not in SAMPLE_RATES:
+        raise refusal(Finding.WAV_RATE_IMPOSSIBLE, rate=samples.form.sample_rate)
+    return samples
+
+
+def wav_samples(file: SeekableFile) -> WavSamples | None:
+    """What the file holds; None where neither sizes nor a search lead to a format and samples."""
+    head = read_at(file, 0, 4)
+    dialect = _DIALECTS.get(head)
+    if dialect is None:
         return None
-    form = _chunk(head, b"fmt ")
-    if form is None or len(head) < form[0] + 16:
+    found: dict[bytes, Chunk] = {}
+    for chunk in chunks(file, dialect):
+        found.setdefault(chunk.name, chunk)
+        if b"fmt " in found and b"data" in found:
+            break
+    fmt = found.get(b"fmt ") or _searched(file, dialect, b"fmt ", dialect.first_offset)
+    if fmt is None:
         return None
-    channels, sample_rate, bytes_per_sec = struct.unpack_from("<HII", head, form[0] + 2)
-    data = _chunk(head, b"data")
-    n_bytes = data[1] if data else 0
-    known = bytes_per_sec > 0 and 0 < n_bytes < _STREAMED_BYTES
-    return WavHeader(channels, sample_rate, n_bytes / bytes_per_sec if known else None)
+    form = WavForm.parse(read_at(file, fmt.start, min(fmt.n_bytes, _MAX_FORM_BYTES)), big_endian=dialect is RIFX)
+    data = found.get(b"data") or _searched(file, dialect, b"data", fmt.start)
+    if form is None or data is None:
+        return None
+    announced = _announced_bytes(file, data, found.get(b"ds64") if head in (b"RF64", b"BW64") else None)
+    can_wrap = head in (b"RIFF", b"RIFX")
+    end = _end(file, dialect, data.start, announced, can_wrap=can_wrap)
+    return WavSamples(form.corrected(), data.start, end, announced, dialect is RIFX)
 
 
-def _chunk(head: bytes, name: bytes) -> tuple[int, int] | None:
-    """Offset and announced size of the content of a chunk."""
-    offset = 12
-    while offset + 8 <= len(head):
-        found, n_bytes = struct.unpack_from("<4sI", head, offset)
-        if found == name:
-            return offset + 8, n_bytes
-        offset += 8 + n_bytes + n_bytes % 2
-    return None
+def _searched(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
+    """A chunk that the sizes of those before it do not lead to."""
+    at = read_at(file, start, _SEARCHED_BYTES).find(name)
+    return chunk_at(file, dialect, start + at) if at >= 0 else None
+
+
+def _announced_bytes(file: SeekableFile, data: Chunk, ds64: Chunk | None) -> int | None:
+    """None where the writer did not know. RF64 keeps sizes of more than 32 bits in a chunk of their own."""
+    n_bytes = data.n_bytes
+    if ds64 is not None and n_bytes == _WRAP_BYTES - 1:
+        sizes = read_at(file, ds64.start + 8, 8)
+        n_bytes = struct.unpack("<Q", sizes)[0] if len(sizes) == 8 else 0
+        return n_bytes if 0 < n_bytes < _MAX_SIZE else None
+    is_placeholder = n_bytes >= _MAX_SIZE or any(n_bytes in placeholders for placeholders in _PLACEHOLDERS)
+    return None if is_placeholder and n_bytes > file.size - data.start else n_bytes
+
+
+def _end(file: SeekableFile, dialect: Dialect, start: int, announced: int | None, *, can_wrap: bool) -> int:
+    """Where the samples end: at the announced size if only chunks follow, else as near the end of the file as can be.
+
+    A file that goes on with samples was never told its size, or the size wrapped at 4 GiB.
+    """
+    held = file.size - start
+    if announced is not None and announced > held:
+        return file.size
+    for size in _possible_sizes(announced, held, can_wrap=can_wrap):
+        if is_end_of_samples(file, dialect, start + size):
+            return start + size
+    return closing_chunks(file, dialect, start)
+
+
+def _possible_sizes(announced: int | None, held: int, *, can_wrap: bool) -> Iterator[int]:
+    if announced is not None:
+        yield from range(announced, held + 1, _WRAP_BYTES)[: _MAX_WRAPS if can_wrap else 1]
