@@ -123,7 +123,9 @@ class Settings(BaseSettings):
         description="Requests a tenant may make of one server process: `30/second`, `1000/minute`. Off by default.",
     )
     dry_run_max_sec: float = Field(
-        default=20.0, gt=0, description="Seconds a dry run may look through storage; what it has found by then is told."
+        default=20.0,
+        gt=0,
+        description="Seconds in which a dry run is answered; after three quarters of them it tells what it has found.",
     )
     grace_sec: float = Field(
         default=60.0,

@@ -66,7 +66,8 @@ def jobs_router(service: Service) -> APIRouter:
     ) -> Response:
         body = await read_json(request, service.settings.max_body_bytes)
         if dry_run:
-            return await run_in_threadpool(_dry_run, service, tenant, body)
+            limit_sec = service.settings.dry_run_max_sec
+            return await service.slow_requests.answer(tenant, limit_sec, lambda: _dry_run(service, tenant, body))
         tracking_id = request.state.tracking_id
         return await run_in_threadpool(_submit, service, tenant, body, idempotency_key, tracking_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from batchscribe.api.limits import RateLimit
+from batchscribe.api.slow_requests import SlowRequests
 from batchscribe.settings import Settings
 from batchscribe.wire.limits import Limits
 from batchscribe.work.records import Records
@@ -18,6 +19,7 @@ class Service:
     settings: Settings
     rate_limit: RateLimit
     limits: Limits
+    slow_requests: SlowRequests
 
     @classmethod
     def of(cls, records: Records, settings: Settings) -> Service:
@@ -28,4 +30,4 @@ class Service:
             reference_chars=settings.max_reference_chars,
             plain_webhooks=settings.webhook_allow_http,
         )
-        return cls(records, settings, RateLimit(settings.rate_limit), limits)
+        return cls(records, settings, RateLimit(settings.rate_limit), limits, SlowRequests())

@@ -12,11 +12,14 @@ from ipaddress import ip_address
 from threading import Thread
 
 import httpcore2
+import structlog
 
 from batchscribe.errors import AddressNotAllowed
 from batchscribe.outbound.addresses import Address, unwrapped
 from batchscribe.outbound.deadline import BoundedStream, Deadline
 from batchscribe.outbound.policy import Policy
+
+log = structlog.get_logger()
 
 #: Host and port to addresses, the preferred one first. Raises `OSError`.
 Resolve = Callable[[str, int], Sequence[str]]
@@ -61,9 +64,11 @@ class GuardedBackend(httpcore2.NetworkBackend):
         addresses = [unwrapped(ip_address(answer)) for answer in self._answers(host, port)]
         for address in addresses:
             if not self._policy.allows(address, port):
+                # The operator reads which address it is; whoever named the host must not learn our networks from us.
+                log.warning("outbound.refused", host=host, address=str(address), port=port)
                 raise AddressNotAllowed(
-                    f"{host} resolves to {address}, where requests to port {port} are not allowed; use a public "
-                    "address, or {self._policy.ask_operator}."
+                    f"{host} resolves to an address where requests to port {port} are not allowed; use a public "
+                    f"address, or {self._policy.ask_operator}."
                 )
         return list(dict.fromkeys(addresses))
 

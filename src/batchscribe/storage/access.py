@@ -32,6 +32,7 @@ class Access:
     s3_allow_http: bool = False
     http_policy: Policy = field(default_factory=Policy)  #: where `https://` may lead
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: whole URLs by those on record
+    patience_sec: float | None = None  #: for one answer, retries included; None: as long as a worker waits
 
     @classmethod
     def from_settings(

@@ -19,7 +19,7 @@ SCHEMES = ("s3", "https", "file")
 
 def connect(access: Access) -> Store:
     """Makes no request yet. Raises `InvalidSetting` when the S3 endpoint cannot be used as set."""
-    web = WebStore(access.http_policy, access.signed_urls)
+    web = WebStore(access.http_policy, access.signed_urls, patience_sec=access.patience_sec)
     return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access), "https": web})
 
 

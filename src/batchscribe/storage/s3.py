@@ -140,7 +140,8 @@ class BucketStore:
         return bucket_url(bucket, endpoint=self._endpoint, region=region, path_style=self._access.s3_path_style)
 
     def _connect(self, bucket: str, folder: str, region: str) -> S3Store:
-        return s3_client(bucket, self._url(bucket, region) + folder, region, self._aws)
+        url = self._url(bucket, region) + folder
+        return s3_client(bucket, url, region, self._aws, patience_sec=self._access.patience_sec)
 
     def _is_folder_marker(self, info: ObjectInfo) -> bool:
         """obstore drops the "/" a marker's key ends in, so an empty object may be one.

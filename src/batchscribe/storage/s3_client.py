@@ -26,8 +26,11 @@ REQUEST_SEC = 30  #: from connecting to the last byte of an answer of at most a 
 CONNECT_SEC = 5
 
 
-def s3_client(bucket: str, url: str, region: str, aws: AwsCredentials | None) -> S3Store:
-    """`url` is the bucket's own, complete; without `aws` requests are not signed."""
+def s3_client(
+    bucket: str, url: str, region: str, aws: AwsCredentials | None, *, patience_sec: float | None = None
+) -> S3Store:
+    """`url` is the bucket's own, complete; without `aws` requests are not signed. For `patience_sec` see `Access`."""
+    retry_sec, request_sec = (min(limit, patience_sec or limit) for limit in (RETRY_SEC, REQUEST_SEC))
     return S3Store(
         bucket,
         aws_endpoint_url_s3=url,  # the one spelling of the endpoint that wins over the environment
@@ -35,8 +38,8 @@ def s3_client(bucket: str, url: str, region: str, aws: AwsCredentials | None) ->
         region=region,
         credential_provider=_provider(aws) if aws else None,
         skip_signature=aws is None,
-        client_options=_client_options(url),
-        retry_config={"max_retries": TRIES - 1, "retry_timeout": timedelta(seconds=RETRY_SEC)},
+        client_options=_client_options(url, request_sec),
+        retry_config={"max_retries": TRIES - 1, "retry_timeout": timedelta(seconds=retry_sec)},
         request_payer=False,
         s3_express=False,
         unsigned_payload=False,
@@ -52,13 +55,13 @@ def _provider(aws: AwsCredentials) -> Callable[[], S3Credential]:
     }
 
 
-def _client_options(url: str) -> ClientConfig:
+def _client_options(url: str, request_sec: float) -> ClientConfig:
     """Naming a proxy and excluding the one host there is turns the environment's proxies off; nothing else does."""
     return {
         "allow_http": url.startswith("http://"),  # the endpoint was checked against the setting
         "allow_invalid_certificates": False,
         "connect_timeout": timedelta(seconds=CONNECT_SEC),
-        "timeout": timedelta(seconds=REQUEST_SEC),
+        "timeout": timedelta(seconds=request_sec),
         "proxy_url": "http://proxy.invalid",
         "proxy_excludes": urlsplit(url).hostname or "",
         "user_agent": f"batchscribe/{__version__}",

@@ -42,8 +42,8 @@ def check_web_url(url: str, policy: Policy) -> None:
 class WebStore:
     """Requests go to where the policy lets them, each checked anew."""
 
-    def __init__(self, policy: Policy, urls: Mapping[str, str]) -> None:
-        self._client = GuardedClient(policy, timeout_sec=REQUEST_SEC)
+    def __init__(self, policy: Policy, urls: Mapping[str, str], *, patience_sec: float | None = None) -> None:
+        self._client = GuardedClient(policy, timeout_sec=min(REQUEST_SEC, patience_sec or REQUEST_SEC))
         self._urls = urls
 
     def stat(self, uri: str) -> ObjectInfo:

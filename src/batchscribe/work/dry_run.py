@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from batchscribe.errors import StorageError
+from batchscribe.errors import StorageError, StorageUnavailable
 from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import SourceKind, named_files
@@ -24,7 +24,9 @@ from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
 from batchscribe.work.submit import Submission, planned_job
 
 MOST_PLANNED = 100  # extensions.md, row 1
-SIZES_AT_ONCE = 16
+SIZES_AT_ONCE = 8
+#: Shares of `dry_run_max_sec`: together they are the whole of it, so that the thread ends when its request is answered.
+LOOKING, ONE_ANSWER = 0.75, 0.25
 
 
 @dataclass(slots=True)
@@ -74,27 +76,43 @@ class Preview:
 
 
 def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capability] = ()) -> Preview:
-    """Looks through storage for at most the settings' `dry_run_max_sec`.
+    """Begins nothing after three quarters of the settings' `dry_run_max_sec`, and then tells what it has found.
 
     Raises as `submit` does, and `StorageError` when the input cannot be listed.
     """
-    deadline = time.monotonic() + settings.dry_run_max_sec
+    deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
     job = planned_job(submission, settings, fleet)
-    rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
+    preview = Preview(job)
+    try:
+        _look_through(preview, _store(submission, settings), settings, deadline)
+    except StorageUnavailable:
+        if not preview.matched:
+            raise
+        preview.problems.append("The storage stopped answering; only what it told before is counted.")
+    return preview
+
+
+def _store(submission: Submission, settings: Settings) -> Store:
+    """One that gives up on an answer in time: the thread that waits for it must not outlive its request."""
     access = Access.from_settings(settings, aws=submission.input_aws)
-    store = connect(replace(access, signed_urls=submission.signed_urls))
-    preview, inputs = Preview(job), named_files(job.sources)
+    patience_sec = settings.dry_run_max_sec * ONE_ANSWER
+    return connect(replace(access, signed_urls=submission.signed_urls, patience_sec=patience_sec))
+
+
+def _look_through(preview: Preview, store: Store, settings: Settings, deadline: float) -> None:
+    job, inputs = preview.job, named_files(preview.job.sources)
+    rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
     names = OutputNames(lambda uri: uri in inputs)
     for page in pages(job, store):
         if time.monotonic() > deadline:
-            preview.problems.append(f"Only the first {settings.dry_run_max_sec:g} s of the listing were looked at.")
-            return preview
+            looked_sec = settings.dry_run_max_sec * LOOKING
+            preview.problems.append(f"Only the first {looked_sec:g} s of the listing were looked at.")
+            return
         _count(preview, _with_sizes(page, store, preview, deadline), names, rules)
         if preview.matched > settings.max_files:
             preview.problems.append(f"The job has more than {settings.max_files} files, and would fail; split it.")
-            return preview
+            return
     preview.complete = True
-    return preview
 
 
 def _with_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> Page:
@@ -108,6 +126,8 @@ def _with_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> 
             return 0
         try:
             return store.stat(found.uri).size
+        except StorageUnavailable:
+            raise  # it may well be there
         except StorageError:
             return None
 
