@@ -23,8 +23,10 @@ _MIXABLE_CHANNELS = 8
 class Resampling:
     """Resamples one track, whatever its frames turn into on the way: rate, format and layout may change."""
 
-    def __init__(self, *, apart: bool) -> None:
+    def __init__(self, *, apart: bool, level: float = 1.0) -> None:
+        """`level` is what the samples are divided by."""
         self._apart = apart
+        self._level = np.float32(level)
         self._resampler: AudioResampler | None = None
         self._accepted: tuple[str, str, int] | None = None
         self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
@@ -54,7 +56,7 @@ class Resampling:
             return
         for block in self._resampler.resample(frame):
             samples = np.asarray(block.to_ndarray(), dtype=np.float32).reshape(-1, self._layout.nb_channels).T
-            channels = _within_range(samples)
+            channels = _within_range(samples if self._level == 1.0 else samples / self._level)
             yield channels if self._apart or len(channels) == 1 else channels.mean(axis=0, keepdims=True)
 
 

@@ -214,6 +214,7 @@ class Finding(Enum):
     TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
     PACKETS_SKIPPED = None, "{count:packets} skipped."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
+    TURNED_DOWN = None, "The recording is {above:db} louder than full scale and was turned down."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
 
     def __init__(self, error: type[MediaError] | None, sentence: str) -> None:

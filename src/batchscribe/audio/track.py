@@ -6,6 +6,7 @@ Runs in the decoder's process only.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from math import log10
 from typing import cast
 
 import av
@@ -20,6 +21,7 @@ from batchscribe.audio.channels import Channels, Resampling
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
+from batchscribe.audio.float_level import float_level
 from batchscribe.audio.limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.media import Media
 from batchscribe.audio.mp3_header import counts_its_frames
@@ -33,6 +35,7 @@ from batchscribe.window import SAMPLE_RATE
 #: A recording that lacks more than this of what its header announces was cut off.
 _MISSING_SEC = 0.5
 _MISSING_SHARE = 0.02
+_LOUD = 4.0  #: times full scale, or 12 dB: the reader is told
 
 av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
 
@@ -49,6 +52,7 @@ class AudioTrack:
         self._wav = checked_wav(file) if self.container == "wav" else None
         is_counted = self.container != "mp3" or counts_its_frames(file)
         demuxed = self._wav.view(file) if self._wav else file
+        self._level = float_level(file, self._wav) if self._wav else 1.0
         self._input = _opened(demuxed, self.container, extra_formats)
         self._stream = _audio_stream(self._input)
         self._codec = _checked_codec(self._stream)
@@ -99,6 +103,8 @@ class AudioTrack:
             yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
         if self._n_damaged:
             yield remark(Finding.PACKETS_SKIPPED, count=self._n_damaged)
+        if self._level > _LOUD:
+            yield remark(Finding.TURNED_DOWN, above=20 * log10(self._level))
         announced_sec = self.duration_sec * self._wav.announced_share if self._wav else self._header_sec
         if announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
             yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=announced_sec, held=self.duration_sec)
@@ -106,7 +112,7 @@ class AudioTrack:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
     def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        resampling = Resampling(apart=self._apart)
+        resampling = Resampling(apart=self._apart, level=self._level)
         for frame in self._frames(on_packet):
             for block in resampling.accept(frame):
                 yield self._counted(block)
