@@ -14,6 +14,7 @@ from batchscribe.jobs.outcome import Outcome
 from batchscribe.speech.scripted import burn
 from batchscribe.work import shard
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.transcribe_file import BeginWrite
 
 COSTS = {"sleep": time.sleep, "burn": burn}
 
@@ -21,9 +22,10 @@ COSTS = {"sleep": time.sleep, "burn": burn}
 def put_stub(ledger_path: str, cost: str, seconds: float) -> None:
     ledger = os.open(ledger_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def transcribe_file(file: File, job: Job, _rooms: Rooms) -> Outcome:
+    def transcribe_file(file: File, job: Job, _rooms: Rooms, begin_write: BeginWrite) -> Outcome:
         os.write(ledger, f"{time.time()} {job.job_id} {file.file_id} {os.getpid()}\n".encode())
         COSTS[cost](seconds)
+        begin_write(file, 1.0)
         return Outcome.succeeded(duration_sec=1.0)
 
     pytest.MonkeyPatch().setattr(shard, "transcribe_file", transcribe_file)  # for good

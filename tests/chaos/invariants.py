@@ -125,12 +125,11 @@ class Evidence:
         left = dict(self.objects)
         for job in self._known():
             calls = {call.input_uri: call for call in job.calls}
-            is_canceled = self.rows[job.name].state == JobState.CANCELED
             for row in self.files_of(job):
                 body = left.pop(row.output_uri, None)
                 if row.state == FileState.SUCCEEDED:
                     yield from _check_transcript(calls[row.input_uri], body)
-                elif body is not None and not is_canceled:
+                elif body is not None:
                     yield f"{row.input_uri} is {row.state} and has a transcript"
         yield from (f"nobody knows the transcript {key}" for key in left)
 

@@ -22,7 +22,7 @@ from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.storage.local import FileStore
 from batchscribe.work import shard
 from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import transcribe_file
+from batchscribe.work.transcribe_file import BeginWrite, transcribe_file
 from tests.integration.flow_runner import running
 
 CALL_SEC = 0.1  #: what each file takes in the engine
@@ -34,11 +34,11 @@ def keep_ledger(folder: Path) -> None:
     ledger = os.open(folder / LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     write = FileStore.write
 
-    def transcribe_on_record(file: File, job: Job, rooms: Rooms) -> Outcome:
+    def transcribe_on_record(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
         os.write(ledger, f"start {file.input_uri}\n".encode())
         if file.input_uri.endswith("poison.wav"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return transcribe_file(file, job, rooms)
+        return transcribe_file(file, job, rooms, begin_write)
 
     def write_on_record(store: FileStore, uri: str, data: bytes, **options: Any) -> None:
         write(store, uri, data, **options)

@@ -13,6 +13,7 @@ from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.work import shard
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.transcribe_file import BeginWrite
 from tests.integration.flow_runner import FlowRunner, running
 
 GREEDY, MODEST = "greedy", "modest"
@@ -29,7 +30,7 @@ class Clock:
         self.begun: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def transcribe_file(self, file: File, job: Job, rooms: Rooms) -> Outcome:
+    def transcribe_file(self, file: File, job: Job, rooms: Rooms, _begin_write: BeginWrite) -> Outcome:
         with self._lock:
             self.began_at.setdefault(job.job_id, time.monotonic())
             self.begun[job.job_id] = self.begun.get(job.job_id, 0) + 1

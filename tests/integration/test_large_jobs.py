@@ -30,6 +30,7 @@ from batchscribe.work.records import Records, open_records
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.submit import Submission, new_job_id, submit
+from batchscribe.work.transcribe_file import BeginWrite
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import running
 from tests.servers.canned_bucket import BUCKET, PAGE_KEYS, PREFIX_URI, CannedBucket, canned_bucket, key_of
@@ -125,7 +126,7 @@ def test_a_large_job_is_canceled_at_once_and_leaves_nothing_in_the_engine(
     starts: list[float] = []
     lock = threading.Lock()
 
-    def transcribe_file(_file: File, _job: Job, _rooms: Rooms) -> Outcome:
+    def transcribe_file(_file: File, _job: Job, _rooms: Rooms, _begin_write: BeginWrite) -> Outcome:
         with lock:
             starts.append(time.monotonic())
         time.sleep(0.02)

@@ -79,7 +79,7 @@ def transcribed(
         watch=Watch(lambda _: True),
         in_hand=InHand(),
     )
-    outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms)
+    outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome
     with output.open(FILE.output_uri) as written:
         return json.loads(written.read(0, written.size)), outcome.warnings

@@ -25,10 +25,12 @@ from batchscribe.wire.states import JobState
 from batchscribe.work.dry_run import dry_run
 from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.requested import requested
+from batchscribe.work.settle import wait_settled
 from batchscribe.work.submit import IdempotencyKey, fleet_of, submit
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
+SETTLE_SEC = 2.0  #: that a cancel waits for transcripts being written: what is shown next is then final
 
 
 def _with_alias(value: Any) -> Any:
@@ -113,6 +115,7 @@ def jobs_router(service: Service) -> APIRouter:
             job = get_job_of(connection, tenant, job_id)
         if not cancel_served_job(job, service.records):
             raise JobNotCancelable(f"{job.job_id} has ended already; only a job under way can be canceled.")
+        wait_settled(job, service.records, within_sec=SETTLE_SEC)
         return Response(status_code=204)
 
     return router

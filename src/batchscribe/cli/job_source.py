@@ -49,7 +49,7 @@ def job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSource]
         raise UsageError("--server and --data-dir name two places for jobs; give one of them.")
     settings = settings_of(data_dir=data_dir, server=server)
     if data_dir is not None or settings.server is None:
-        yield RecordedJobs(opened(settings))
+        yield RecordedJobs(opened(settings), settings)
         return
     with served_jobs(settings) as served:
         yield served

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from batchscribe.cli.summary import show_summary
 from batchscribe.client.waiting import wait_for_end
 from batchscribe.database.file import page_of_files, page_of_files_in
 from batchscribe.database.job import get_job, newest_jobs
-from batchscribe.errors import JobNotCancelable
+from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
 from batchscribe.jobs.model import File, Job, stored_states
+from batchscribe.settings import Settings
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
+from batchscribe.work.data_directory import only_worker
 from batchscribe.work.finish import cancel_job
 from batchscribe.work.records import Records
+from batchscribe.work.settle import wait_settled
+from batchscribe.work.worker import Worker
 
 PAGE_FILES = 1000  #: in memory at once
+SETTLE_SEC = 2.0  #: for another process to end what it is just writing
 
 
 class RecordedJobs:
     """A `JobSource` that reads the database."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, settings: Settings) -> None:
         self._records = records
+        self._settings = settings
 
     def jobs(self, *, limit: int) -> Iterator[JsonObject]:
         with self._records.transaction() as connection:
@@ -39,6 +46,13 @@ class RecordedJobs:
     def cancel(self, job_id: str) -> None:
         if not cancel_job(self._job(job_id), self._records):
             raise JobNotCancelable(f"{job_id} had ended before: {self._job(job_id).state}.")
+        if not wait_settled(self._job(job_id), self._records, within_sec=SETTLE_SEC):
+            self._settle_alone(job_id)
+
+    def _settle_alone(self, job_id: str) -> None:
+        """Nobody else will where the process that wrote was killed; one that lives is left to it."""
+        with suppress(DataDirectoryBusy), only_worker(self._settings.data_dir):
+            Worker(self._records, self._settings).settle(self._job(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, seen=seen)

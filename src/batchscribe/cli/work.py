@@ -67,6 +67,9 @@ def _work(records: Records, settings: Settings, lane: str, begin: Callable[[], J
             _tell_interruption(job, settings)
     if not job.is_final:
         return session.exit_status
+    session.worker.settle(job)  # somebody may have canceled it while transcripts were being written
+    with records.transaction() as connection:
+        job = get_job(connection, job.job_id)
     forget_job(job, records)
     audio_sec = job.summary.audio_sec - first.summary.audio_sec
     return _tell_end(job, records, effort=Effort(time.monotonic() - began_at, audio_sec))

@@ -112,15 +112,25 @@ _CLAIM = (
     .where(*_IS_OURS, file.c.state.in_(OPEN_STATES), _IS_LATEST_RUN.exists())
     .values(state=FileState.PROCESSING, attempt=file.c.attempt + 1)
 )
+#: A file in work whose duration is known: its transcript is being written.
+_IS_WRITTEN = sa.and_(file.c.state == FileState.PROCESSING, file.c.duration_sec.is_not(None))
 _HAND_BACK = (
     sa.update(file)
     .where(*_IS_OURS, file.c.state == FileState.PROCESSING)
     .values(state=FileState.QUEUED, attempt=file.c.attempt - 1)
 )
 _JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_job"), job.c.state == JobState.PROCESSING)
+# With a lock, so that a job does not end between the look at it and the end of the transaction.
+_BEGIN_WRITE = (
+    sa.update(file)
+    .where(*_IS_OURS, file.c.state == FileState.PROCESSING, _JOB_IS_LIVE.with_for_update(read=True).exists())
+    .values(duration_sec=sa.bindparam("new_duration_sec"))
+)
+_END_WRITE = sa.update(file).where(*_IS_OURS, _IS_WRITTEN).values(duration_sec=None)
+_MAY_COMMIT = {FileState.SUCCEEDED: sa.or_(_JOB_IS_LIVE.exists(), _IS_WRITTEN)}
 _COMMIT = {
     state: sa.update(file)
-    .where(*_IS_OURS, file.c.state.in_(states_before(state)), _JOB_IS_LIVE.exists())
+    .where(*_IS_OURS, file.c.state.in_(states_before(state)), _MAY_COMMIT.get(state, _JOB_IS_LIVE.exists()))
     .values(
         {
             name: sa.bindparam(f"new_{name}")
@@ -141,8 +151,34 @@ def hand_back(connection: sa.Connection, item: File) -> None:
     connection.execute(_HAND_BACK, _held(item))
 
 
+def begin_write(connection: sa.Connection, item: File, duration_sec: float) -> bool:
+    """Put on record that the transcript is about to be written; False when the job has ended or lost the attempt."""
+    return connection.execute(_BEGIN_WRITE, _held(item) | {"new_duration_sec": duration_sec}).rowcount == 1
+
+
+def end_write(connection: sa.Connection, item: File) -> bool:
+    """Put on record that no transcript of this attempt is being written any more, nor was."""
+    return connection.execute(_END_WRITE, _held(item)).rowcount == 1
+
+
+def files_being_written(connection: sa.Connection, job_number: int, *, shard_number: int | None = None) -> list[File]:
+    query = sa.select(file).where(file.c.job == job_number, _IS_WRITTEN)
+    if shard_number is not None:
+        query = query.where(file.c.shard == shard_number)
+    return [_file(row) for row in connection.execute(query)]
+
+
+def wait_for_commits(connection: sa.Connection, job_number: int) -> None:
+    """Until no transaction that began before is about to say what became of a transcript being written."""
+    written = sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN)
+    connection.execute(written.with_for_update()).all()
+
+
 def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> bool:
-    """Write a file's final state; False when the attempt is no longer ours or the job has ended meanwhile."""
+    """Write a file's final state; False when the attempt is no longer ours or the job has ended meanwhile.
+
+    A transcript whose writing had begun before the job ended counts.
+    """
     values = {
         "new_state": outcome.state,
         "new_duration_sec": outcome.duration_sec,

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows
-from batchscribe.database.tables import shard
+from batchscribe.database.tables import job, shard
 from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.outcome import Outcome
-from batchscribe.wire.states import FileState
+from batchscribe.wire.states import FileState, JobState
 
 #: The counter a file's final state adds to.
 COUNTERS = {
@@ -25,6 +25,7 @@ _COUNT = {
     state: sa.update(shard)
     .where(shard.c.job == sa.bindparam("of_job"), shard.c.number == sa.bindparam("of_number"))
     .values({counter: counter + 1, shard.c.audio_sec: shard.c.audio_sec + sa.bindparam("more_sec")})
+    .returning(sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job")).scalar_subquery())
     for state, counter in COUNTERS.items()
 }
 
@@ -52,11 +53,13 @@ def end_shard(connection: sa.Connection, job_number: int, number: int, *, run: i
     return connection.execute(statement.values(state=ShardState.DONE)).rowcount == 1
 
 
-def count_outcome(connection: sa.Connection, job_number: int, number: int, outcome: Outcome) -> None:
-    connection.execute(
+def count_outcome(connection: sa.Connection, job_number: int, number: int, outcome: Outcome) -> bool:
+    """Add to the shard's counters; whether the job is still under way."""
+    counted = connection.execute(
         _COUNT[outcome.state],
         {"of_job": job_number, "of_number": number, "more_sec": outcome.duration_sec or 0.0},
     )
+    return counted.scalar() == JobState.PROCESSING
 
 
 def shards_in(connection: sa.Connection, job_number: int, state: ShardState) -> frozenset[int]:

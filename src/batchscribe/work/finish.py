@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.file import files_being_written, wait_for_commits
 from batchscribe.database.job import end_job, get_job
 from batchscribe.database.sealed import destroy_secrets
 from batchscribe.database.shard import shards_in
@@ -72,9 +73,20 @@ def _end(
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
-    destroy_secrets(connection, job, STORAGE_SECRETS)
-    announce(connection, records, job.job_id)
+    wait_for_commits(connection, job.number)  # they may have seen the job under way, and leave its end to us
+    conclude(connection, job, records)
     return True
+
+
+def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
+    """The last of a job that has ended: its secrets go, its webhook is told.
+
+    As long as a transcript is being written, that is left to whoever ends the last write: only then is it known what
+    the summary says, and the key may be needed to look. See `settle`.
+    """
+    if not files_being_written(connection, job.number):
+        destroy_secrets(connection, job, STORAGE_SECRETS)
+        announce(connection, records, job.job_id)
 
 
 def clear_queues(job_id: str, records: Records) -> None:

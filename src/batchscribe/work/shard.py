@@ -17,9 +17,9 @@ from itertools import chain, repeat
 import sqlalchemy as sa
 import structlog
 
-from batchscribe.database.file import claim, commit_outcome, get_file, hand_back, open_files
+from batchscribe.database.file import begin_write, claim, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
-from batchscribe.database.shard import begin_shard, count_outcome, end_shard, is_latest_run
+from batchscribe.database.shard import begin_shard, end_shard, is_latest_run
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
     EngineNotAvailable,
@@ -37,8 +37,9 @@ from batchscribe.work.flow import FINISH, Task
 from batchscribe.work.log_context import about_file
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.settle import record_outcome, settle_shard
 from batchscribe.work.slots import Slots
-from batchscribe.work.transcribe_file import transcribe_file
+from batchscribe.work.transcribe_file import outcome_if_written, transcribe_file
 
 log = structlog.get_logger()
 
@@ -68,6 +69,13 @@ def work_shard(shift: Shift, number: int) -> None:
     if run is None:
         return
     shift = replace(shift, run=run)
+    try:
+        _work_open_files(shift, number)
+    finally:
+        settle_shard(shift.job, number, run, shift.records, partial(outcome_if_written, rooms=shift.rooms))
+
+
+def _work_open_files(shift: Shift, number: int) -> None:
     while files := _left(shift, number):  # again: an earlier run may have handed back what it had
         suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
         _work_all(shift, [file for file in files if file not in suspects])
@@ -146,7 +154,7 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
         times = shift.max_deaths
         return Outcome.failed(FileCrashedWorker(f"The worker died {times} times while it worked on this file."))
     try:
-        return transcribe_file(file, shift.job, shift.rooms)
+        return transcribe_file(file, shift.job, shift.rooms, partial(_begin_write, shift))
     except WorkInterrupted:
         with shift.records.transaction() as connection:
             hand_back(connection, file)
@@ -157,6 +165,13 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
             return Outcome.failed(error)
         RETRIES.labels(Retry.STORAGE).inc()
         return None
+
+
+def _begin_write(shift: Shift, file: File, duration_sec: float) -> None:
+    """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`."""
+    with shift.records.transaction() as connection:
+        if not begin_write(connection, file, duration_sec):
+            raise WorkInterrupted("The job has ended, or another worker has the file.")
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
@@ -173,9 +188,7 @@ def _try_commit(shift: Shift, file: File, outcome: Outcome) -> bool | None:
     """One guarded transaction: whether it changed the file. None when the database is away."""
     try:
         with stage(Stage.COMMIT), shift.records.transaction() as connection:
-            won = commit_outcome(connection, file, outcome)
-            if won and file.shard is not None:
-                count_outcome(connection, file.job_number, file.shard, outcome)
+            won = record_outcome(connection, shift.job, file, outcome, shift.records)
     except DATABASE_TROUBLE as error:
         log.warning("database.trouble", **_names(shift, file), error=cause_of(error))
         return None

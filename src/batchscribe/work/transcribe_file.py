@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from batchscribe.audio.decoder import Media
@@ -13,6 +13,7 @@ from batchscribe.errors import (
     DecoderDied,
     EngineError,
     MediaError,
+    ObjectNotFound,
     OutputExists,
     StorageError,
     StorageUnavailable,
@@ -29,12 +30,15 @@ from batchscribe.work.recognize import Recognized, recognizer
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.written import exists, outcome_of_existing, own_outcome
 
+#: Called with the file and its duration before its transcript is written; raises `WorkInterrupted` when it may not be.
+BeginWrite = Callable[[File, float], None]
 
-def transcribe_file(file: File, job: Job, rooms: Rooms) -> Outcome:
+
+def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
     """Raises only what the shard handles: `StorageUnavailable` and `WorkInterrupted`. All else is an `Outcome`."""
     try:
         with one_file():
-            outcome = _transcribe(file, job, rooms)
+            outcome = _transcribe(file, job, rooms, begin_write)
         # What the engine has to say is in every transcript of the job; a file's row tells only its own.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))
     except StorageUnavailable:
@@ -43,7 +47,17 @@ def transcribe_file(file: File, job: Job, rooms: Rooms) -> Outcome:
         return Outcome.failed(error)
 
 
-def _transcribe(file: File, job: Job, rooms: Rooms) -> Outcome:
+def outcome_if_written(file: File, job: Job, rooms: Rooms) -> Outcome | None:
+    """What became of a file whose writer died: its outcome when the transcript is there. Raises `StorageError`."""
+    with rooms.input.open(file.input_uri) as source:
+        request_id = request_id_of(source, job, rooms)
+    try:
+        return own_outcome(file, request_id, rooms.output)
+    except ObjectNotFound:
+        return None
+
+
+def _transcribe(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
     with _opened(file, rooms) as source:
         request_id = request_id_of(source, job, rooms)
         done = outcome_of_existing(file, job, request_id, rooms.output)
@@ -51,6 +65,8 @@ def _transcribe(file: File, job: Job, rooms: Rooms) -> Outcome:
             return done
         recognized, media = _recognize(source, file, job, rooms)
         transcript = _document(recognized, media, source, request_id, job, rooms)
+    rooms.watch.check(job.number)
+    begin_write(file, transcript.duration_sec)
     return _write(file, transcript, job, rooms)
 
 
@@ -119,7 +135,6 @@ def _doubts(recognized: Recognized, asked: str) -> Iterator[str]:
 
 
 def _write(file: File, transcript: Transcript, job: Job, rooms: Rooms) -> Outcome:
-    rooms.watch.check(job.number)
     try:
         with stage(Stage.WRITE):
             rooms.output.write(file.output_uri, render_json(transcript), overwrite=job.output.overwrite)

@@ -14,6 +14,7 @@ import structlog
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
+from batchscribe.database.file import files_being_written
 from batchscribe.database.job import find_job, get_job, is_live
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
@@ -25,7 +26,8 @@ from batchscribe.errors import (
     UsageError,
     WorkInterrupted,
 )
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import File, Job
+from batchscribe.jobs.outcome import Outcome
 from batchscribe.metrics import RETRIES, Retry
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
@@ -47,8 +49,10 @@ from batchscribe.work.log_context import about_job, about_task
 from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.settle import settle_abandoned
 from batchscribe.work.shard import Shift, work_shard
 from batchscribe.work.slots import Slots
+from batchscribe.work.transcribe_file import outcome_if_written
 from batchscribe.work.watch import Watch
 
 log = structlog.get_logger()
@@ -167,9 +171,10 @@ class Worker:
                     return
 
     def _try(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
-        """No error of one job reaches another; nothing is done for a job that has ended."""
-        job = self._live_job(job_id)
-        if job is None:
+        """No error of one job reaches another; nothing new is begun for a job that has ended."""
+        with self._records.transaction() as connection:
+            job = find_job(connection, job_id)
+        if job is None or (job.is_final and work != self._work_shard):
             return
         with about_job(job):
             self._work(work, job, number)
@@ -190,11 +195,6 @@ class Worker:
             log.exception("task.mistake", number=number)
             fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
             raise
-
-    def _live_job(self, job_id: str) -> Job | None:
-        with self._records.transaction() as connection:
-            job = find_job(connection, job_id)
-        return job if job is not None and not job.is_final else None
 
     def _is_live(self, job_number: int) -> bool:
         """While the database is away a job counts as it was: what has been heard is worth more than a look."""
@@ -235,7 +235,20 @@ class Worker:
         with self._records.transaction() as connection:
             return get_job(connection, job.job_id)
 
+    def settle(self, job: Job) -> None:
+        """Decide about the transcripts that a dead process was writing when the job ended. Nobody else may work."""
+        with self._records.transaction() as connection:
+            shards = {file.shard for file in files_being_written(connection, job.number) if file.shard is not None}
+        for number in shards:
+            settle_abandoned(job, number, self._records, self._look)
+
+    def _look(self, file: File, job: Job) -> Outcome | None:
+        return outcome_if_written(file, job, self._rooms_of(job))
+
     def _work_shard(self, job: Job, number: int) -> None:
+        if job.is_final:
+            settle_abandoned(job, number, self._records, self._look)
+            return
         if self.watch.draining:
             self._keep_until_stopped()
         max_tries = self._settings.max_attempts
