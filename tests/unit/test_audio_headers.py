@@ -1,10 +1,9 @@
-"""What MP3 and MP4 files say about themselves."""
+"""What MP4 files say about themselves."""
 
 from __future__ import annotations
 
 import struct
 
-from batchscribe.audio.mp3_header import counts_its_frames
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
 from tests.audio_files import encoded, noise
@@ -12,20 +11,6 @@ from tests.audio_files import encoded, noise
 
 def remote(content: bytes) -> RemoteFile:
     return RemoteFile(len(content), lambda offset, length: content[offset : offset + length])
-
-
-def test_an_mp3_says_its_length_only_with_a_frame_count() -> None:
-    counted = encoded(noise(0.5), codec="mp3", container="mp3", options={"write_xing": "1"})
-    uncounted = encoded(noise(0.5), codec="mp3", container="mp3", options={"write_xing": "0"})
-    assert counts_its_frames(remote(counted))
-    assert not counts_its_frames(remote(uncounted))
-
-
-def test_the_word_info_in_a_tag_is_no_frame_count() -> None:
-    bare = encoded(noise(0.5), codec="mp3", container="mp3", options={"write_xing": "0", "id3v2_version": "0"})
-    tag = b"Info about this recording".ljust(200, b"\0")
-    tagged = b"ID3\x03\0\0\0\0" + bytes([len(tag) >> 7, len(tag) & 0x7F]) + tag + bare
-    assert not counts_its_frames(remote(tagged))
 
 
 def test_the_index_of_an_mp4_is_found_at_either_end_and_missed_when_cut_off() -> None:

@@ -201,7 +201,7 @@ def test_a_size_that_wrapped_at_4_gib_is_put_right_and_chunks_behind_are_no_soun
     source = Sparse(head, len(head) + data_bytes + len(after), after or b"\1" * 500)
     samples = found(source)
     assert samples.end - samples.start == data_bytes
-    assert samples.announced_share == 1.0
+    assert samples.believed_bytes == data_bytes
     assert sum(length for _, length in source.reads) < 20 * BLOCK_BYTES
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from batchscribe.audio.file_view import FileView, SeekableFile, read_at
 from batchscribe.audio.findings import Finding, Looks, refusal
+from batchscribe.audio.mp3_frames import Mp3Frames
+from batchscribe.audio.tags import tag_bytes, zero_bytes
 from batchscribe.errors import InvalidSetting
 
 #: What a recording must begin with is looked for in so many bytes.
@@ -27,10 +30,9 @@ SAME_AS = {"mp4": "m4a", "mov": "m4a", "opus": "ogg", "oga": "ogg"}
 WAV_HEADS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
 W64_HEAD = b"riff\x2e\x91\xcf\x11"
 MP4_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
-#: kbit/s by the index in a layer III frame's header; 0 for "free" and for the forbidden one.
-BITRATES_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
-BITRATES_MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
-SAMPLE_RATES = (44_100, 48_000, 32_000)  #: Hz of MPEG-1; MPEG-2 has half, MPEG-2.5 a quarter
+_MAX_LEADS = 1000  #: tags, and pieces of zeros, in front of a recording
+_LEAD_ZEROS_BYTES = 2**16
+_SEARCHED_BYTES = 2**16
 #: Other things that are met under the name of a recording.
 STRANGERS = {
     b"#EXTM3U": Looks.PLAYLIST,
@@ -59,53 +61,52 @@ def accepted_formats(extra: Collection[str]) -> frozenset[str]:
     return frozenset(BASE_FORMATS) | named
 
 
-def checked_format(head: bytes, extra_formats: Collection[str] = ()) -> str:
-    """The format that the bytes begin with. Raises `UnsupportedMedia`, which says what they look like instead."""
-    found = format_of(head)
+def checked_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tuple[str, int]:
+    """The format, and where it begins in the file, which may have a tag in front.
+
+    Raises `UnsupportedMedia`, which says what the file looks like instead.
+    """
+    found, start = _found_format(file)
     if found is None:
-        raise refusal(Finding.NOT_A_RECORDING, looks=_looks_like(head))
+        raise refusal(Finding.NOT_A_RECORDING, looks=_looks_like(read_at(file, 0, HEAD_BYTES)))
     if found not in accepted_formats(extra_formats):
         raise refusal(Finding.FORMAT_NOT_ALLOWED, format=found.upper())
-    return found
+    return found, start
+
+
+def _found_format(file: SeekableFile) -> tuple[str | None, int]:
+    at = 0
+    for _ in range(_MAX_LEADS):
+        head = read_at(file, at, HEAD_BYTES)
+        if found := format_of(head):
+            return found, at
+        lead = tag_bytes(file, at) or zero_bytes(file, at, _LEAD_ZEROS_BYTES)
+        if not lead or head[:4] in WAV_HEADS:
+            break
+        at += lead
+    return ("mp3", 0) if _is_mp3(file, at) else (None, 0)
+
+
+def _is_mp3(file: SeekableFile, start: int) -> bool:
+    """Whether MPEG frames follow each other; some writers leave rubbish in front of the first."""
+    head = read_at(file, 0, HEAD_BYTES)
+    if head.startswith(b"ID3"):
+        return True
+    if head[:4] in WAV_HEADS or _looks_like(head) not in (Looks.UNKNOWN, Looks.ZEROS):
+        return False
+    searched = FileView(file, start, min(file.size, start + _SEARCHED_BYTES))
+    return any(True for _ in Mp3Frames(searched).recordings())
 
 
 def format_of(head: bytes) -> str | None:
-    """One of the keys of `DEMUXERS`, or None."""
+    """One of the keys of `DEMUXERS`, by the bytes it must begin with; None for an MP3, which has none."""
     if (head[:4] in WAV_HEADS and head[8:12] == b"WAVE") or head.startswith(W64_HEAD):
         return "wav"
     if head[4:8] in MP4_BOXES:
         return "m4a"
     if head.startswith(b"fLaC"):
         return "flac"
-    if head.startswith(b"OggS"):
-        return "ogg"
-    return "mp3" if head.startswith(b"ID3") or _has_mpeg_frame(head) else None
-
-
-def _has_mpeg_frame(head: bytes) -> bool:
-    """Whether two MPEG audio frames follow each other in the head; some writers leave rubbish in front of the first."""
-    start = head.find(b"\xff")
-    while start >= 0:
-        length = _frame_bytes(head[start : start + 4])
-        after = head[start + length : start + length + 4]
-        is_last = len(after) < 4 and len(head) < HEAD_BYTES
-        if length and (is_last or _frame_bytes(after)):
-            return True
-        start = head.find(b"\xff", start + 1)
-    return False
-
-
-def _frame_bytes(header: bytes) -> int:
-    """Length of the layer III frame that this header starts; 0 when it is none (ISO 11172-3, 13818-3)."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
-        return 0
-    version, padding = (header[1] >> 3) & 3, (header[2] >> 1) & 1
-    bitrate = (BITRATES_MPEG1 if version == 3 else BITRATES_MPEG2)[header[2] >> 4]
-    rate_index = (header[2] >> 2) & 3
-    if version == 1 or rate_index == 3 or not bitrate:
-        return 0
-    rate = SAMPLE_RATES[rate_index] >> {3: 0, 2: 1, 0: 2}[version]
-    return (144 if version == 3 else 72) * bitrate * 1000 // rate + padding
+    return "ogg" if head.startswith(b"OggS") else None
 
 
 def _looks_like(head: bytes) -> Looks:

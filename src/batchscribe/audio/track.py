@@ -21,14 +21,12 @@ from batchscribe.audio.channels import Channels, Resampling
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
-from batchscribe.audio.float_level import float_level
 from batchscribe.audio.limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.media import Media
-from batchscribe.audio.mp3_header import counts_its_frames
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
-from batchscribe.audio.sniff import DEMUXERS, HEAD_BYTES, accepted_formats, checked_format
-from batchscribe.audio.wav_header import checked_wav
+from batchscribe.audio.sniff import DEMUXERS, accepted_formats
+from batchscribe.audio.source import Part, Readable, opened_source
 from batchscribe.errors import MediaError
 from batchscribe.window import SAMPLE_RATE
 
@@ -47,16 +45,16 @@ class AudioTrack:
         """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`."""
         if file.size == 0:
             raise refusal(Finding.NO_BYTES)
-        head = file.read(HEAD_BYTES)
-        self.container = checked_format(head, extra_formats)
-        self._wav = checked_wav(file) if self.container == "wav" else None
-        is_counted = self.container != "mp3" or counts_its_frames(file)
-        demuxed = self._wav.view(file) if self._wav else file
-        self._level = float_level(file, self._wav) if self._wav else 1.0
-        self._input = _opened(demuxed, self.container, extra_formats)
-        self._stream = _audio_stream(self._input)
-        self._codec = _checked_codec(self._stream)
-        self._header_sec = _header_sec(self._stream) if is_counted else 0.0
+        self._source = opened_source(file, extra_formats)
+        self._parts = self._source.parts()
+        self._extra_formats = extra_formats
+        self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
+        part = next(self._parts, None)
+        if part is None:
+            raise refusal(Finding.STRUCTURE_DAMAGED, format=self.container.upper())
+        self._open(part)
+        codec = self._codec
+        self._form = codec.channels, codec.name, codec.sample_rate  #: of the first part
         self._apart = apart
         self._max_samples = max_sec * SAMPLE_RATE
         self._n_damaged = 0
@@ -67,14 +65,26 @@ class AudioTrack:
         self._input.close()
 
     @property
+    def container(self) -> str:
+        return self._source.container
+
+    def _open(self, part: Part) -> None:
+        self._input = _opened(part.content, self.container, self._extra_formats)
+        self._stream = _audio_stream(self._input)
+        self._codec = _checked_codec(self._stream)
+        is_summed = part.is_counted and self._announced_sec is not None
+        self._announced_sec = (self._announced_sec or 0.0) + _header_sec(self._stream) if is_summed else None
+
+    @property
     def media(self) -> Media:
         """Right once all blocks are read."""
+        channels, codec, sample_rate = self._form
         return Media(
             duration_sec=self.duration_sec,
-            channels=self._codec.channels,
+            channels=channels,
             container=self.container,
-            codec=self._codec.name,
-            sample_rate=self._codec.sample_rate,
+            codec=codec,
+            sample_rate=sample_rate,
             remarks=tuple(self._warnings()),
         )
 
@@ -101,18 +111,19 @@ class AudioTrack:
         if len(tracks) > 1:
             number = [track.index for track in tracks].index(self._stream.index) + 1
             yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
-        if self._n_damaged:
-            yield remark(Finding.PACKETS_SKIPPED, count=self._n_damaged)
-        if self._level > _LOUD:
-            yield remark(Finding.TURNED_DOWN, above=20 * log10(self._level))
-        announced_sec = self.duration_sec * self._wav.announced_share if self._wav else self._header_sec
+        n_damaged = self._n_damaged + self._source.n_lost
+        if n_damaged:
+            yield remark(Finding.PACKETS_SKIPPED, count=n_damaged)
+        if self._source.level > _LOUD:
+            yield remark(Finding.TURNED_DOWN, above=20 * log10(self._source.level))
+        announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
         if announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
             yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=announced_sec, held=self.duration_sec)
-        elif self._is_broken_off:
+        elif self._is_broken_off or self._source.is_broken_off:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
     def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        resampling = Resampling(apart=self._apart, level=self._level)
+        resampling = Resampling(apart=self._apart, level=self._source.level)
         for frame in self._frames(on_packet):
             for block in resampling.accept(frame):
                 yield self._counted(block)
@@ -120,6 +131,17 @@ class AudioTrack:
             yield self._counted(block)
 
     def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
+        yield from self._frames_of_part(on_packet)
+        for part in self._parts:
+            self._input.close()
+            try:
+                self._open(part)
+            except MediaError:
+                self._is_broken_off = True
+                return
+            yield from self._frames_of_part(on_packet)
+
+    def _frames_of_part(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
         for packet in self._packets():
             on_packet()
             try:
@@ -154,8 +176,7 @@ class AudioTrack:
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
-def _opened(file: SeekableFile, container: str, extra_formats: Collection[str]) -> InputContainer:
-    file.seek(0)
+def _opened(file: Readable, container: str, extra_formats: Collection[str]) -> InputContainer:
     options = {
         # Without these two a playlist in disguise makes FFmpeg open other files.
         "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),
@@ -168,7 +189,7 @@ def _opened(file: SeekableFile, container: str, extra_formats: Collection[str]) 
     try:
         return av.open(file, mode="r", options=options, metadata_errors="replace", buffer_size=128 * 1024)
     except av.FFmpegError as error:
-        if container == "m4a" and not has_index(file):
+        if container == "m4a" and not has_index(cast("SeekableFile", file)):
             raise refusal(Finding.MP4_WITHOUT_INDEX) from error
         raise _refusal(error, Finding.STRUCTURE_DAMAGED, format=container.upper()) from error
 

@@ -32,6 +32,7 @@ _SEARCHED_BYTES = 2**16  #: for chunks that the sizes of those before them do no
 _PLACEHOLDERS = (range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_0000, 0x1_0000_0000))
 _WRAP_BYTES = 2**32
 _MAX_WRAPS = 64  #: 256 GiB
+_MAX_APPENDED = 500
 _MAX_SIZE = 2**62  #: larger 64-bit sizes are placeholders too
 
 
@@ -45,10 +46,13 @@ class WavSamples(NamedTuple):
     is_big_endian: bool
 
     @property
-    def announced_share(self) -> float:
-        """How many times as much as there is was announced; 1.0 where the file holds all of it."""
-        held = self.end - self.start
-        return max(1.0, self.announced_bytes / held) if self.announced_bytes and held else 1.0
+    def held_bytes(self) -> int:
+        return self.end - self.start
+
+    @property
+    def believed_bytes(self) -> int:
+        """How many there should be, by the header or, where that says too little, by what is there."""
+        return max(self.held_bytes, self.announced_bytes or 0) if self.held_bytes else 0
 
     def view(self, file: SeekableFile) -> FileView:
         """A WAV with a header that is right, without any other chunk."""
@@ -64,9 +68,23 @@ class WavSamples(NamedTuple):
         return head + struct.pack("<4sI", b"data", data_bytes)
 
 
-def checked_wav(file: SeekableFile) -> WavSamples:
-    """Raises `CorruptMedia` and `UnsupportedMedia`."""
-    samples = wav_samples(file)
+def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
+    """The recordings of a file that begins at `start`: one, or as many as somebody appended to each other.
+
+    Raises `CorruptMedia` and `UnsupportedMedia` for the first.
+    """
+    found: list[WavSamples] = []
+    begins_at: int | None = start
+    while begins_at is not None and len(found) < _MAX_APPENDED:
+        samples = wav_samples(file, begins_at)
+        if samples is None and found:
+            break
+        found.append(_checked(file, samples))
+        begins_at = _appended_at(file, found[-1].end)
+    return found
+
+
+def _checked(file: SeekableFile, samples: WavSamples | None) -> WavSamples:
     if samples is None:
         raise refusal(Finding.STRUCTURE_DAMAGED, format="WAV")
     if samples.form.is_aac and not has_frame_headers(read_at(file, samples.start, 2)):
@@ -76,12 +94,30 @@ def checked_wav(file: SeekableFile) -> WavSamples:
     return samples
 
 
-def wav_samples(file: SeekableFile) -> WavSamples | None:
-    """What the file holds; None where neither sizes nor a search lead to a format and samples."""
-    head = read_at(file, 0, 4)
+def _appended_at(file: SeekableFile, end: int) -> int | None:
+    """Where another WAV begins behind the samples and chunks of one."""
+    for chunk in chunks(file, RIFF._replace(first_offset=end)):
+        begins_at = chunk.start - RIFF.header.size
+        if _is_wav(read_at(file, begins_at, 12)):
+            return begins_at
+        if _is_wav(read_at(file, begins_at + 1, 12)):  # behind the padding of an odd number of bytes
+            return begins_at + 1
+        if chunk.end > file.size:
+            break
+    return None
+
+
+def _is_wav(head: bytes) -> bool:
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE"
+
+
+def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
+    """What is in the WAV that begins there; None where neither sizes nor a search lead to a format and samples."""
+    head = read_at(file, begins_at, 4)
     dialect = _DIALECTS.get(head)
     if dialect is None:
         return None
+    dialect = dialect._replace(first_offset=begins_at + dialect.first_offset)
     found: dict[bytes, Chunk] = {}
     for chunk in chunks(file, dialect):
         found.setdefault(chunk.name, chunk)
@@ -90,14 +126,16 @@ def wav_samples(file: SeekableFile) -> WavSamples | None:
     fmt = found.get(b"fmt ") or _searched(file, dialect, b"fmt ", dialect.first_offset)
     if fmt is None:
         return None
-    form = WavForm.parse(read_at(file, fmt.start, min(fmt.n_bytes, _MAX_FORM_BYTES)), big_endian=dialect is RIFX)
+    form = WavForm.parse(
+        read_at(file, fmt.start, min(fmt.n_bytes, _MAX_FORM_BYTES)), big_endian=dialect.header is RIFX.header
+    )
     data = found.get(b"data") or _searched(file, dialect, b"data", fmt.start)
     if form is None or data is None:
         return None
     announced = _announced_bytes(file, data, found.get(b"ds64") if head in (b"RF64", b"BW64") else None)
     can_wrap = head in (b"RIFF", b"RIFX")
     end = _end(file, dialect, data.start, announced, can_wrap=can_wrap)
-    return WavSamples(form.corrected(), data.start, end, announced, dialect is RIFX)
+    return WavSamples(form.corrected(), data.start, end, announced, dialect.header is RIFX.header)
 
 
 def _searched(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
@@ -126,7 +164,7 @@ def _end(file: SeekableFile, dialect: Dialect, start: int, announced: int | None
     if announced is not None and announced > held:
         return file.size
     for size in _possible_sizes(announced, held, can_wrap=can_wrap):
-        if is_end_of_samples(file, dialect, start + size):
+        if is_end_of_samples(file, dialect, start + size) or _appended_at(file, start + size) is not None:
             return start + size
     return closing_chunks(file, dialect, start)
 

@@ -1,0 +1,61 @@
+"""The header of an MPEG audio frame, layers I to III (ISO 11172-3, 13818-3, and Fraunhofer's MPEG-2.5)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+HEADER_BYTES = 4
+#: kbit/s by the index in the header; 0 for "free" and for the forbidden one.
+_BITRATES = {
+    ("1", 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0),
+    ("1", 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0),
+    ("1", 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+    ("2", 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 0),
+    ("2", 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+    ("2", 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+}
+_VERSIONS = {3: "1", 2: "2", 0: "2.5"}
+_RATES = (44_100, 48_000, 32_000)  #: Hz of MPEG-1; MPEG-2 has half, MPEG-2.5 a quarter
+_RATE_SHIFTS = {"1": 0, "2": 1, "2.5": 2}
+
+
+class Stream(NamedTuple):
+    """What all frames of a recording have in common."""
+
+    version: str
+    layer: int
+    sample_rate: int  #: Hz
+
+
+class Frame(NamedTuple):
+    stream: Stream
+    n_bytes: int  #: header included
+
+
+@lru_cache(maxsize=4096)
+def frame(header: bytes) -> Frame | None:
+    """What four bytes say if they begin a frame; None where they do not, or leave its length open ("free format")."""
+    if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    version, layer = _VERSIONS.get(header[1] >> 3 & 3), 4 - (header[1] >> 1 & 3)
+    rate_index, padding = header[2] >> 2 & 3, header[2] >> 1 & 1
+    if version is None or layer == 4 or rate_index == 3:
+        return None
+    bitrate = _BITRATES[version[0], layer][header[2] >> 4]
+    if not bitrate:
+        return None
+    stream = Stream(version, layer, _RATES[rate_index] >> _RATE_SHIFTS[version])
+    return Frame(stream, _frame_bytes(stream, bitrate * 1000, padding))
+
+
+def _frame_bytes(stream: Stream, bits_per_sec: int, padding: int) -> int:
+    if stream.layer == 1:
+        return (12 * bits_per_sec // stream.sample_rate + padding) * 4
+    slots = 72 if stream.layer == 3 and stream.version != "1" else 144
+    return slots * bits_per_sec // stream.sample_rate + padding
+
+
+def silent_frame(header: bytes, n_bytes: int) -> bytes:
+    """A frame like the one that begins with `header`, of silence: it says that no bits follow, and no checksum."""
+    return bytes((header[0], header[1] | 1, *header[2:HEADER_BYTES])).ljust(n_bytes, b"\0")

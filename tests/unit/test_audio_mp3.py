@@ -1,0 +1,242 @@
+"""MP3 files with tags, zeros, rubbish and other recordings around their frames, between them and instead of them."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+import numpy as np
+import pytest
+
+from batchscribe.audio import mp3_frames
+from batchscribe.audio.channels import Channels
+from batchscribe.audio.media import Media
+from batchscribe.audio.mpeg_frame import frame
+from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
+from batchscribe.audio.track import AudioTrack
+from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
+from tests.audio_files import Bytes, encoded, noise, tone, wav
+
+RATE = 16_000
+FRAME_SAMPLES = 576
+SOUND = np.concatenate([tone(1.5, 300), noise(1.0), tone(1.5, 700)])
+TAGGED = encoded(SOUND, codec="mp3", container="mp3")
+BARE = encoded(SOUND, codec="mp3", container="mp3", options={"id3v2_version": "0"})
+UNCOUNTED = encoded(SOUND, codec="mp3", container="mp3", options={"id3v2_version": "0", "write_xing": "0"})
+RANDOM = np.random.default_rng(1).bytes(700)
+ID3V1 = b"TAG" + b"x" * 125
+LYRICS = b"LYRICSBEGININD0000200LYR00010hello worl000043LYRICS200"
+#: A picture in a tag may hold what looks like frames.
+PICTURE = b"\xff\xfb\x90\x00" * 1000
+
+
+def id3(n_bytes: int) -> bytes:
+    size = bytes(n_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x03\0\0" + size + (b"APIC" + PICTURE * (n_bytes // len(PICTURE) + 1))[:n_bytes]
+
+
+def ape(items: bytes, *, has_header: bool = True) -> bytes:
+    def part(flags: int) -> bytes:
+        return b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, 1, flags) + bytes(8)
+
+    return (part(0xA0000000) if has_header else b"") + items + part(0x80000000)
+
+
+def decoded(content: bytes | Bytes) -> tuple[Channels, Media]:
+    source = content if isinstance(content, Bytes) else Bytes(content)
+    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=True, max_sec=1e6)
+    blocks = list(track.blocks(lambda: None))
+    media = track.media
+    track.close()
+    return np.concatenate(blocks, axis=1), media
+
+
+PLAIN, PLAIN_MEDIA = decoded(BARE)
+
+AROUND = {
+    "an ID3 tag in front": TAGGED,
+    "an ID3 tag of 2 MiB in front": id3(2**21 - 10) + BARE,
+    "two ID3 tags in front": id3(5000) + TAGGED,
+    "an ID3 tag with padding in front": id3(100) + bytes(3000) + BARE,
+    "an ID3 tag that claims to be longer than the file": b"ID3\x03\0\0\x7f\x7f\x7f\x7f" + BARE,
+    "an APE tag in front": ape(bytes(6000)) + BARE,
+    "zeros in front": bytes(6000) + BARE,
+    "3 MiB of zeros in front": bytes(3 * BLOCK_BYTES) + BARE,
+    "rubbish in front": RANDOM[:300] + BARE,
+    "zeros behind": BARE + bytes(5000),
+    "an ID3v1 tag behind": BARE + ID3V1,
+    "Lyrics3 and ID3v1 behind": BARE + LYRICS + ID3V1,
+    "an APE tag behind": BARE + ape(struct.pack("<II", 3, 0) + b"Title\0abc"),
+    "an APE tag without its header behind": BARE + ape(b"", has_header=False),
+    "an APE and an ID3v1 tag behind": BARE + ape(PICTURE) + ID3V1,
+    "an ID3v2 tag behind": BARE + id3(3000),
+    "text behind": BARE + b"recorded on a rainy day\n" * 30,
+    "random bytes behind": BARE + RANDOM,
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_what_is_around_the_frames_is_no_sound_and_no_damage(name: str) -> None:
+    channels, media = decoded(AROUND[name])
+    assert np.array_equal(channels, PLAIN)
+    assert media == PLAIN_MEDIA
+    assert media.duration_sec == pytest.approx(4.0, abs=0.001)
+    assert media.warnings == ()
+
+
+def frames_of(content: bytes) -> list[int]:
+    """Where the frames of a bare MP3 begin."""
+    starts, at = [], 0
+    while (found := frame(content[at : at + 4])) is not None:
+        starts.append(at)
+        at += found.n_bytes
+    return starts
+
+
+def test_a_tag_between_the_frames_is_no_damage() -> None:
+    middle = frames_of(UNCOUNTED)[50]
+    channels, media = decoded(UNCOUNTED[:middle] + ape(b"1" * 500) + id3(2000) + UNCOUNTED[middle:])
+    assert np.array_equal(channels, decoded(UNCOUNTED)[0])
+    assert media.warnings == ()
+
+
+APPENDED = {
+    "with tags": TAGGED + ID3V1 + TAGGED,
+    "with a large tag": BARE + id3(100_000) + BARE,
+    "without tags": BARE + BARE,
+    "with zeros between": BARE + bytes(2000) + BARE,
+    "the first cut off within its last frame": BARE + UNCOUNTED[:100] + TAGGED,
+}
+
+
+@pytest.mark.parametrize("name", APPENDED)
+def test_a_recording_appended_to_another_is_heard_after_it(name: str) -> None:
+    channels, media = decoded(APPENDED[name])
+    assert channels.shape[1] == pytest.approx(2 * PLAIN.shape[1], abs=FRAME_SAMPLES)
+    assert np.abs(channels[0, : RATE * 3] - PLAIN[0, : RATE * 3]).max() < 0.01
+    assert np.abs(channels[0, -RATE * 3 :] - PLAIN[0, -RATE * 3 :]).max() < 0.01
+    assert media.warnings == ()
+
+
+def test_recordings_of_different_rates_may_follow_each_other() -> None:
+    other = encoded(tone(2.0, 500, rate=44_100), codec="mp3", container="mp3", rate=44_100)
+    for content in (TAGGED + other, UNCOUNTED + other, other + TAGGED):
+        _, media = decoded(content)
+        assert media.duration_sec == pytest.approx(6.0, abs=0.15)
+        assert media.warnings == ()
+
+
+def test_wavs_appended_to_each_other_are_heard_one_after_the_other() -> None:
+    channels, media = decoded(wav(SOUND) + wav(tone(1.0, 500, rate=8_000), rate=8_000) + wav(SOUND))
+    assert media.duration_sec == pytest.approx(9.0, abs=0.01)
+    assert np.array_equal(np.round(channels[0, : len(SOUND)] * 32768), SOUND[:, 0])
+    assert np.abs(channels[0, -len(SOUND) :] * 32768 - SOUND[:, 0]).max() < 40
+    assert media.warnings == ()
+
+
+@pytest.mark.parametrize("content", [BARE, UNCOUNTED], ids=["counted", "uncounted"])
+@pytest.mark.parametrize("hole", [bytes(4000), np.random.default_rng(2).bytes(4000)], ids=["zeros", "random"])
+def test_sound_behind_damaged_frames_keeps_its_time(content: bytes, hole: bytes) -> None:
+    whole = decoded(content)[0]
+    start = len(content) * 2 // 5
+    channels, media = decoded(content[:start] + hole + content[start + len(hole) :])
+    assert media.duration_sec == pytest.approx(whole.shape[1] / RATE, abs=0.05)
+    assert np.abs(channels[0, -RATE:] - whole[0, -RATE:]).max() < 0.02
+    (warning,) = media.warnings
+    assert "damaged packets were skipped" in warning
+
+
+def test_frames_that_are_missing_are_no_damage_but_are_missing() -> None:
+    _, media = decoded(BARE[: len(BARE) // 2])
+    (warning,) = media.warnings
+    assert re.fullmatch(r"The file announces 4\.0 s but holds (1\.9|2\.0) s\.", warning)
+    assert decoded(UNCOUNTED[: len(UNCOUNTED) // 2])[1].warnings == ()
+
+
+def test_a_count_that_is_not_there_is_no_announcement() -> None:
+    slow = encoded(SOUND, codec="mp3", container="mp3", options={"write_xing": "0"})
+    mentioned = b"ID3\x03\0\0\0\0\x01\x48" + b"Info about this recording".ljust(200, b"\0") + UNCOUNTED
+    for content in (slow, mentioned):
+        assert decoded(content[: len(content) // 2])[1].warnings == ()
+
+
+def silent_frames(header: bytes, count: int) -> bytes:
+    found = frame(header)
+    assert found is not None
+    return header.ljust(found.n_bytes, b"\0") * count
+
+
+@pytest.mark.parametrize(
+    ("header", "codec", "duration_sec"),
+    [
+        (b"\xff\xff\x44\xc0", "mp1", 100 * 384 / 48_000),
+        (b"\xff\xfd\x44\xc0", "mp2", 100 * 1152 / 48_000),
+        (b"\xff\xf5\x48\xc0", "mp2", 100 * 1152 / 16_000),
+        (b"\xff\xe3\x48\xc0", "mp3float", 100 * 576 / 8_000),
+    ],
+    ids=["layer I", "layer II", "layer II of MPEG-2", "layer III of MPEG-2.5"],
+)
+def test_all_layers_and_versions_are_read(header: bytes, codec: str, duration_sec: float) -> None:
+    channels, media = decoded(silent_frames(header, 100))
+    assert media.codec.removesuffix("float") == codec.removesuffix("float")
+    assert media.duration_sec == pytest.approx(duration_sec, abs=0.1)
+    assert not channels.any()
+
+
+def test_layer_ii_under_the_name_of_an_mp3_is_decoded() -> None:
+    content = encoded(tone(2.0, 500, rate=24_000), codec="mp2", container="mp2", rate=24_000)
+    channels, media = decoded(content)
+    assert media.duration_sec == pytest.approx(2.0, abs=0.1)
+    assert int(np.argmax(np.abs(np.fft.rfft(channels[0, 4_000:20_000])))) == 500
+
+
+@pytest.mark.parametrize("lead", [id3(3000), id3(2**21), ape(bytes(6000)), id3(100) + bytes(500)])
+def test_a_tag_in_front_of_another_format_is_passed_over(lead: bytes) -> None:
+    assert decoded(lead + wav(SOUND))[1] == decoded(wav(SOUND))[1]
+
+
+def test_a_tag_in_front_of_an_m4a_is_passed_over() -> None:
+    m4a = encoded(SOUND, codec="aac", container="ipod")
+    assert np.array_equal(decoded(id3(3000) + m4a)[0], decoded(m4a)[0])
+
+
+STRANGERS = {
+    "an AVI with MP3 in it": b"RIFF\0\0\1\0AVI LIST" + UNCOUNTED,
+    "a page with MP3 behind it": b"<html>" + bytes(100) + UNCOUNTED,
+    "random bytes": np.random.default_rng(3).bytes(200_000),
+    "zeros": bytes(200_000),
+    "many headers, none of which is followed by another": b"\xff\xfb\x90\x00abc" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_is_no_mp3_is_not_taken_for_one(name: str) -> None:
+    with pytest.raises(UnsupportedMedia):
+        decoded(STRANGERS[name])
+
+
+def test_a_tag_with_nothing_behind_it_is_a_damaged_mp3() -> None:
+    for content in (id3(3000), id3(3000) + RANDOM, b"ID3\x03\0\0\x7f\x7f\x7f\x7f"):
+        with pytest.raises(CorruptMedia, match="MP3 structure"):
+            decoded(content)
+
+
+def test_behind_very_much_rubbish_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mp3_frames, "_MAX_RUBBISH_BYTES", 50_000)
+    rubbish = np.random.default_rng(4).bytes(100_000)
+    _, media = decoded(UNCOUNTED + rubbish + UNCOUNTED)
+    assert media.duration_sec == pytest.approx(4.0, abs=0.15)
+    (warning,) = media.warnings
+    assert "the rest was skipped" in warning
+
+
+def test_every_cut_and_every_splice_ends_in_a_recording_or_a_refusal() -> None:
+    dice = np.random.default_rng(5)
+    for _ in range(50):
+        start, end, hole = sorted(int(number) for number in dice.integers(0, len(TAGGED), 3))
+        content = TAGGED[start:end] + TAGGED[hole:] + dice.bytes(int(dice.integers(0, 3)) * 400) + BARE[start:]
+        try:
+            _, media = decoded(content)
+        except MediaError:
+            continue
+        assert media.duration_sec < 12.0
