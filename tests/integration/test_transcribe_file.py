@@ -6,6 +6,7 @@ import json
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
+from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.states import FileState
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.naming import Naming
+from batchscribe.work.planned_names import PlannedNames
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.transcribe_file import transcribe_file
 from batchscribe.work.watch import Watch
+from batchscribe.work.written import look
 from tests.audio_files import encoded, noise, samples_of, tone, wav
 from tests.jobs_on_record import a_job
 
@@ -78,6 +83,7 @@ def transcribed(
         choice=Choice(spec, "en-US", warnings),
         watch=Watch(lambda _: True),
         in_hand=InHand(),
+        naming=Naming(OutputLayout.PREFIX, partial(look, store=output), PlannedNames([FILE], lambda _: False)),
     )
     outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome

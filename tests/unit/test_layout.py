@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.jobs.layout import OutputNames, planned_output, writes_among_inputs
+from batchscribe.jobs.layout import OutputNames, names_for, planned_output, writes_among_inputs
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.choices import OutputLayout
 
@@ -102,6 +104,23 @@ def test_whoever_comes_first_keeps_the_plain_name() -> None:
         "s3://out/a.mp3-2.json",
         "s3://out/a.mp3-3.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("planned", "input_uri", "expected"),
+    [
+        (
+            "s3://out/x/a.json",
+            "s3://in/a.wav",
+            ["s3://out/x/a.json", "s3://out/x/a.wav.json", "s3://out/x/a.wav-2.json"],
+        ),
+        ("s3://out/a.wav-7.json", "s3://in/a.wav", ["s3://out/a.json", "s3://out/a.wav.json", "s3://out/a.wav-2.json"]),
+        ("file:///o/a%20b.json", "s3://in/a b.wav", ["file:///o/a%20b.json", "file:///o/a%20b.wav.json"]),
+        ("s3://out/id.json", "https://host/id#3", ["s3://out/id.json", "s3://out/id-2.json", "s3://out/id-3.json"]),
+    ],
+)
+def test_any_name_of_a_recording_tells_all_of_them(planned: str, input_uri: str, expected: list[str]) -> None:
+    assert list(islice(names_for(planned, input_uri), len(expected))) == expected
 
 
 def test_names_handed_out_on_an_earlier_page_stay_taken() -> None:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 
 import numpy as np
@@ -21,11 +22,14 @@ from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
-from batchscribe.wire.choices import DetectionMode
+from batchscribe.wire.choices import DetectionMode, OutputLayout
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.naming import Naming
+from batchscribe.work.planned_names import PlannedNames
 from batchscribe.work.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, Recognized, Recognizer, recognizer
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.watch import Watch
+from batchscribe.work.written import look
 
 JOB = 1
 FILE = File(job_number=JOB, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
@@ -71,6 +75,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),
         watch=Watch(lambda _: is_live),
         in_hand=InHand(),
+        naming=Naming(OutputLayout.PREFIX, partial(look, store=MemoryStore()), PlannedNames([], lambda _: False)),
     )
 
 

@@ -27,7 +27,14 @@ SPOKEN = (
     recognized("Hello, world.", 0.25, 1.5, Word("Hello,", 0.0, 0.5), Word("world.", 0.6, 1.2)),
     recognized("It's me.", 2.0, 1.0, Word("It's", 0.1, 0.3), Word("me.", 0.3, 0.7), language="en"),
 )
-METADATA = Metadata(engine="scripted", revision="r1", input_etag='"e1"', input_size_bytes=7, warnings=("Cut off.",))
+METADATA = Metadata(
+    engine="scripted",
+    revision="r1",
+    input_uri="s3://in/a.wav",
+    input_etag='"e1"',
+    input_size_bytes=7,
+    warnings=("Cut off.",),
+)
 
 
 def transcript(
@@ -72,7 +79,7 @@ def test_a_transcript_is_the_document_of_the_contract() -> None:
             "model": "scripted-1",
             "revision": "r1",
             "config": Config().echo(),
-            "input": {"etag": '"e1"', "size_bytes": 7},
+            "input": {"uri": "s3://in/a.wav", "etag": '"e1"', "size_bytes": 7},
             "batchscribe_version": __version__,
             "warnings": ["Cut off."],
         },
@@ -116,9 +123,9 @@ def test_silence_is_an_empty_transcript() -> None:
 
 
 def test_what_is_not_known_of_the_input_is_left_out() -> None:
-    metadata = written(metadata=Metadata("scripted", None, None, 7))["metadata"]
+    metadata = written(metadata=Metadata("scripted", None, "s3://in/a.wav", None, 7))["metadata"]
     assert "revision" not in metadata
-    assert metadata["input"] == {"size_bytes": 7}
+    assert metadata["input"] == {"uri": "s3://in/a.wav", "size_bytes": 7}
 
 
 def test_a_doubtful_segment_says_why() -> None:

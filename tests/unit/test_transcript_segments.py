@@ -151,7 +151,7 @@ def test_the_texts_of_segments_make_up_the_display_text_and_lose_nothing(said: l
         model="m",
         request_id="r",
         config=Config(),
-        metadata=Metadata("scripted", None, None, 7),
+        metadata=Metadata("scripted", None, "s3://in/a.wav", None, 7),
     )
     assert transcript.text_display == " ".join(segment.text for segment in transcript.segments)
     assert "".join(transcript.text_display.split()) == "".join(word.text for phrase in said for word in phrase.words)

@@ -1,57 +1,109 @@
-"""What lies under an output's name: our own transcript is done, somebody else's object is left alone or replaced."""
+"""What lies under an output's name, and whose transcript it is."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.storage.memory import MemoryStore
-from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState
-from batchscribe.work.written import outcome_of_existing, own_outcome
-from tests.jobs_on_record import a_job
+from batchscribe.transcript.as_json import render_json
+from batchscribe.transcript.document import Metadata, Transcript
+from batchscribe.transcript.provenance import Provenance
+from batchscribe.transcript.segments import TranscriptSegment
+from batchscribe.wire.config import Config
+from batchscribe.work.written import END_BYTES, Existing, Identity, exists, look, own_outcome
 
-OURS = {"request_id": "req_ours", "duration_sec": 2.5, "metadata": {"warnings": ["cut off"]}}
-FIRST_TRY = File(
-    job_number=1, seq=1, shard=1, input_uri="memory://in/a.wav", output_uri="memory://out/a.json", attempt=1
+OUT = "memory://out/a.json"
+ME = Identity("s3://in/a.wav", '"e1"', 7, "req_mine")
+OURS = Provenance("req_mine", 2.5, ("cut off",), "s3://in/a.wav", '"e1"', 7)
+
+
+def found(content: bytes) -> Existing | None:
+    return look(OUT, MemoryStore({OUT: content}))
+
+
+def a_transcript(n_segments: int) -> bytes:
+    return render_json(
+        Transcript(
+            request_id="req_mine",
+            duration_sec=2.5,
+            model="scripted",
+            channels=1,
+            segments=tuple(
+                TranscriptSegment(channel=0, start_sec=0.0, end_sec=1.0, text='"\n "metadata": {}}', words=())
+                for _ in range(n_segments)
+            ),
+            config=Config(),
+            metadata=Metadata("scripted", None, "s3://in/a.wav", '"e1"', 7, warnings=("cut off",)),
+        )
+    )
+
+
+@pytest.mark.parametrize("n_segments", [0, 1, 5_000])
+def test_a_transcript_of_any_length_says_which_recording_it_is_of(n_segments: int) -> None:
+    content = a_transcript(n_segments)
+    assert (len(content) > 2 * END_BYTES) is (n_segments == 5_000)
+    assert found(content) == Existing(OURS)
+
+
+def test_a_long_transcript_that_was_laid_out_anew_is_still_known() -> None:
+    content = json.dumps(json.loads(a_transcript(5_000)), indent=2).encode()
+    assert found(content) == Existing(OURS)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no json", b"[]", b'"req_mine"', b'{"agent": 7}', b"{" * 10_000, b"\xff" * 200_000]
 )
-SECOND_TRY = replace(FIRST_TRY, attempt=2)
-KEEP = a_job()
-OVERWRITE = a_job(output=Output(uri="file:///out/", overwrite=True))
+def test_what_is_no_transcript_is_told_apart(content: bytes) -> None:
+    assert found(content) == Existing(None)
 
 
-def store_with(document: object) -> MemoryStore:
-    return MemoryStore({"memory://out/a.json": json.dumps(document).encode()})
+def test_where_nothing_lies_nothing_is_found() -> None:
+    assert look(OUT, MemoryStore()) is None
 
 
-def test_after_a_death_our_own_transcript_is_neither_made_nor_written_again() -> None:
-    done = Outcome.succeeded(duration_sec=2.5, warnings=("cut off",))
-    for job in (KEEP, OVERWRITE):
-        assert outcome_of_existing(SECOND_TRY, job, "req_ours", store_with(OURS)) == done
+@pytest.mark.parametrize(
+    ("change", "is_mine"),
+    [
+        ({}, True),
+        ({"request_id": "req_other_engine"}, True),
+        ({"request_id": "req_x", "input_etag": '"older"'}, True),  # the recording has changed since
+        ({"request_id": "req_x", "input_uri": "s3://in/a.m4a"}, False),
+        ({"request_id": "req_x", "input_uri": None}, True),  # written by an older release: size and ETag tell
+        ({"request_id": "req_x", "input_uri": None, "input_etag": '"older"'}, False),
+        ({"request_id": "req_x", "input_uri": None, "input_etag": None}, False),
+    ],
+)
+def test_a_transcript_names_its_recording(change: dict[str, Any], is_mine: bool) -> None:
+    assert ME.is_named_by(replace(OURS, **change)) is is_mine
 
 
-@pytest.mark.parametrize("file", [FIRST_TRY, SECOND_TRY])
-def test_somebody_elses_object_is_left_alone_without_overwrite(file: File) -> None:
-    outcome = outcome_of_existing(file, KEEP, "req_other", store_with(OURS))
-    assert outcome is not None
-    assert (outcome.state, outcome.error_code) == (FileState.SKIPPED, "OUTPUT_EXISTS")
+def test_two_downloads_with_one_path_are_two_recordings() -> None:
+    me = Identity("https://host/download", '"e1"', 7, "req_x")
+    assert me.is_named_by(replace(OURS, input_uri="https://host/download"))
+    assert not me.is_named_by(replace(OURS, input_uri="https://host/download", input_size_bytes=8))
 
 
-@pytest.mark.parametrize("file", [FIRST_TRY, SECOND_TRY])
-def test_somebody_elses_object_is_replaced_with_overwrite(file: File) -> None:
-    assert outcome_of_existing(file, OVERWRITE, "req_other", store_with(OURS)) is None
+def test_a_recording_whose_folder_was_moved_is_known_by_name_size_and_etag() -> None:
+    moved = replace(ME, uri="s3://elsewhere/a.wav")
+    assert moved.has_moved_from(OURS)
+    assert not moved.has_moved_from(replace(OURS, input_etag='"other"'))
+    assert not replace(moved, uri="s3://elsewhere/b.wav").has_moved_from(OURS)
 
 
-@pytest.mark.parametrize("job", [KEEP, OVERWRITE])
-def test_where_nothing_lies_there_is_everything_to_do(job: Job) -> None:
-    assert outcome_of_existing(SECOND_TRY, job, "req_ours", MemoryStore()) is None
+def test_after_a_death_our_own_transcript_has_its_outcome() -> None:
+    assert own_outcome(Existing(OURS), "req_mine") == Outcome.succeeded(duration_sec=2.5, warnings=("cut off",))
+    for existing in (None, Existing(None), Existing(replace(OURS, request_id="req_x"))):
+        assert own_outcome(existing, "req_mine") is None
 
 
-@pytest.mark.parametrize("content", ["", "no json", "[]", '{"request_id": "req_other"}', '"req_ours"'])
-def test_what_is_no_transcript_of_ours_is_nobodys_outcome(content: str) -> None:
-    store = MemoryStore({"memory://out/a.json": content.encode()})
-    assert own_outcome(SECOND_TRY, "req_ours", store) is None
+def test_the_sentence_says_what_is_there() -> None:
+    assert "ask for overwrite" in exists(OUT, Existing(OURS), is_own=True).message
+    assert "is no transcript" in exists(OUT, Existing(None), is_own=False).message
+    of_another = exists(OUT, Existing(replace(OURS, input_uri="s3://in/b.wav")), is_own=False).message
+    assert "of s3://in/b.wav" in of_another
+    assert "never replaced" in of_another

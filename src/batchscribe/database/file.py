@@ -37,6 +37,32 @@ def taken_outputs(connection: sa.Connection, job_number: int, output_uris: Colle
     return {hashes[value] for value in found if value is not None}
 
 
+def holder_of(connection: sa.Connection, job_number: int, output_uri: str) -> File | None:
+    """The file of the job that has this output name."""
+    query = sa.select(file).where(file.c.job == job_number, file.c.output_hash == output_hash(output_uri))
+    row = connection.execute(query).first()
+    return None if row is None else _file(row)
+
+
+def rename(connection: sa.Connection, item: File, output_uri: str) -> bool:
+    """Give a file another output name; False when the attempt is no longer ours."""
+    held = (file.c.job == item.job_number, file.c.seq == item.seq, file.c.attempt == item.attempt)
+    new = {"output_uri": output_uri, "output_hash": output_hash(output_uri)}
+    return connection.execute(sa.update(file).where(*held).values(new)).rowcount == 1
+
+
+def input_transcribed_to(connection: sa.Connection, tenant: str, output_uri: str, *, before_job: int) -> str | None:
+    """The recording whose transcript an earlier job of the tenant wrote under this name, the latest job first.
+
+    Each job is asked by itself, along the index of its names: over all jobs there is none.
+    """
+    same = sa.and_(file.c.job == job.c.number, file.c.output_hash == output_hash(output_uri))
+    of_job = sa.select(file.c.input_uri).where(same, file.c.state == FileState.SUCCEEDED).correlate(job)
+    jobs = sa.select(of_job.scalar_subquery()).where(job.c.tenant == tenant, job.c.number < before_job)
+    found = connection.scalars(jobs.order_by(job.c.number.desc()))
+    return next((uri for uri in found if uri is not None), None)
+
+
 def insert_files(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Rows of the same columns."""
     hashed = [{**row, "output_hash": output_hash(row["output_uri"]) if row["output_uri"] else None} for row in rows]

@@ -34,35 +34,48 @@ def writes_among_inputs(source: Source, layout: OutputLayout, output_uri: str) -
     return layout is OutputLayout.ADJACENT or as_folder(output_uri).startswith(source.uri)
 
 
+def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
+    """Every name that this recording may have, in the folder of one of them.
+
+    `a.json` for `a.wav`, then `a.wav.json`, and for more recordings of that name `a.wav-2.json`, `a.wav-3.json`.
+    """
+    folder, _, _ = output_uri.rpartition("/")
+    name = name_of(input_uri)
+    plain, whole = f"{folder}/{_spelled(_stem(name), output_uri)}", f"{folder}/{_spelled(name, output_uri)}"
+    yield plain + SUFFIX
+    if whole != plain:
+        yield whole + SUFFIX
+    for number in count(2):
+        yield f"{whole}-{number}{SUFFIX}"
+
+
 class OutputNames:
     """Hands out output URIs so that no two files of a job share one and no input is written over.
 
-    Whoever comes first keeps the plain name: `a.json` for `a.wav`, then `a.mp3.json` for `a.mp3`, and for more of the
-    same name in other folders `a.mp3-2.json`, `a.mp3-3.json`.
+    Whoever comes first keeps the plain name, the others get the next ones of `names_for`. What lies under these names
+    is looked at when the work on a file begins: see `batchscribe.work.naming`.
     """
 
     def __init__(self, is_taken: Callable[[str], bool]) -> None:
         """`is_taken` knows the inputs, and the outputs handed out by others before."""
         self._is_taken = is_taken
         self._claimed: set[str] = set()
-        self._numbers: dict[str, Iterator[int]] = {}
+        self._left: dict[str, Iterator[str]] = {}
 
     def claim(self, planned: str, input_uri: str) -> str:
-        name = planned if self._is_free(planned) else next(filter(self._is_free, self._others(planned, input_uri)))
+        name = planned if self.is_free(planned) else next(filter(self.is_free, self._others(planned, input_uri)))
         self._claimed.add(name)
         return name
 
-    def _is_free(self, uri: str) -> bool:
+    def is_free(self, uri: str) -> bool:
         return uri not in self._claimed and not self._is_taken(uri)
 
     def _others(self, planned: str, input_uri: str) -> Iterator[str]:
-        folder, _, _ = planned.rpartition("/")
-        whole_name = f"{folder}/{_spelled(name_of(input_uri), planned)}"
-        if whole_name not in self._numbers:
-            yield whole_name + SUFFIX
         # Kept between calls: ten thousand files of one name must not try ten thousand numbers each.
-        for number in self._numbers.setdefault(whole_name, count(2)):
-            yield f"{whole_name}-{number}{SUFFIX}"
+        whole_name = f"{planned.rpartition('/')[0]}/{name_of(input_uri)}"
+        if whole_name not in self._left:
+            self._left[whole_name] = names_for(planned, input_uri)
+        return self._left[whole_name]
 
 
 def _stem(path: str) -> str:

@@ -64,7 +64,7 @@ def _word(word: Word) -> JsonObject:
 
 def _metadata(transcript: Transcript) -> JsonObject:
     metadata = transcript.metadata
-    known = {"etag": metadata.input_etag, "size_bytes": metadata.input_size_bytes}
+    known = {"uri": metadata.input_uri, "etag": metadata.input_etag, "size_bytes": metadata.input_size_bytes}
     written: JsonObject = {"engine": metadata.engine, "model": transcript.model}
     if metadata.revision is not None:
         written["revision"] = metadata.revision

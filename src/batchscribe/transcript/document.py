@@ -20,6 +20,7 @@ class Metadata:
 
     engine: str
     revision: str | None  #: of the model
+    input_uri: str  #: without the query of a URL, which may be a signature
     input_etag: str | None
     input_size_bytes: int
     languages: Mapping[str, float] = field(default_factory=dict)  #: detected ones, with their seconds of speech

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from batchscribe.errors import StorageError, StorageUnavailable
 from batchscribe.jobs.layout import OutputNames
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import SourceKind, named_files
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
@@ -20,8 +20,11 @@ from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 from batchscribe.wire.uris import without_query
 from batchscribe.work.listing import Found, Page, pages
+from batchscribe.work.naming import Look
 from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
+from batchscribe.work.planned_names import PlannedNames, settled
 from batchscribe.work.submit import Submission, planned_job
+from batchscribe.work.written import Existing, look_in
 
 MOST_PLANNED = 100  # extensions.md, row 1
 SIZES_AT_ONCE = 8
@@ -71,7 +74,7 @@ class Preview:
         if self.missing:
             told.append(f"{self.missing} named files were not found, and would fail.")
         if self.renamed:
-            told.append(f"{self.renamed} outputs get another name than planned, because that is taken in this job.")
+            told.append(f"{self.renamed} outputs get another name than planned, because another recording has that.")
         return told
 
 
@@ -82,27 +85,43 @@ def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capabili
     """
     deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
     job = planned_job(submission, settings, fleet)
-    preview = Preview(job)
+    preview, inputs = Preview(job), named_files(job.sources)
+    names = OutputNames(lambda uri: uri in inputs)
+    store, output = _stores(submission, settings)
     try:
-        _look_through(preview, _store(submission, settings), settings, deadline)
+        _look_through(preview, store, names, settings, deadline)
     except StorageUnavailable:
         if not preview.matched:
             raise
         preview.problems.append("The storage stopped answering; only what it told before is counted.")
+    _settle_names(preview, store, look_in(output, job.output), names, deadline)
     return preview
 
 
-def _store(submission: Submission, settings: Settings) -> Store:
-    """One that gives up on an answer in time: the thread that waits for it must not outlive its request."""
+def _stores(submission: Submission, settings: Settings) -> tuple[Store, Store]:
+    """Of input and output, which give up on an answer in time: no thread that waits for one outlives its request."""
     access = Access.from_settings(settings, aws=submission.input_aws)
-    patience_sec = settings.dry_run_max_sec * ONE_ANSWER
-    return connect(replace(access, signed_urls=submission.signed_urls, patience_sec=patience_sec))
+    access = replace(access, patience_sec=settings.dry_run_max_sec * ONE_ANSWER)
+    output = replace(access, aws=submission.output_aws or submission.input_aws)
+    return connect(replace(access, signed_urls=submission.signed_urls)), connect(output)
 
 
-def _look_through(preview: Preview, store: Store, settings: Settings, deadline: float) -> None:
-    job, inputs = preview.job, named_files(preview.job.sources)
+def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames, deadline: float) -> None:
+    """Of the files that are told one by one, for as long as there is time: see `naming`."""
+
+    def look_in_time(uri: str) -> Existing | None:
+        return look(uri) if time.monotonic() < deadline else None
+
+    files = [File(0, seq, None, uri, output) for seq, (uri, output) in enumerate(preview.planned)]
+    planned = PlannedNames(files, lambda uri: not names.is_free(uri))
+    found = settled(files, preview.job.output.layout, look_in_time, store.stat, planned)
+    preview.renamed += sum(1 for file, before in zip(found, files, strict=True) if file.output_uri != before.output_uri)
+    preview.planned = [(file.input_uri, file.output_uri) for file in found]
+
+
+def _look_through(preview: Preview, store: Store, names: OutputNames, settings: Settings, deadline: float) -> None:
+    job = preview.job
     rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
-    names = OutputNames(lambda uri: uri in inputs)
     for page in pages(job, store):
         if time.monotonic() > deadline:
             looked_sec = settings.dry_run_max_sec * LOOKING

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -54,7 +55,11 @@ def enumerate_job(
         for page, wanted in ahead:
             check()
             before, gives_way = job.cursor, time.monotonic() >= turn_ends_at
-            job = _store_page(job, page, wanted, records, rules, gives_way=gives_way)
+            store_page = partial(_store_page, job, page, wanted, records, rules, gives_way=gives_way)
+            try:
+                job = store_page()
+            except sa.exc.IntegrityError:  # a file was given one of the page's names meanwhile: see `naming`
+                job = store_page()
             if gives_way and _can_give_way(before, job.cursor):
                 return
 

@@ -9,6 +9,7 @@ from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice
 from batchscribe.storage.store import Store
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.naming import Naming
 from batchscribe.work.watch import Watch
 
 
@@ -23,3 +24,4 @@ class Rooms:
     choice: Choice
     watch: Watch
     in_hand: InHand
+    naming: Naming  #: of the job's transcripts

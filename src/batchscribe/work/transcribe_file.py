@@ -13,7 +13,6 @@ from batchscribe.errors import (
     DecoderDied,
     EngineError,
     MediaError,
-    ObjectNotFound,
     OutputExists,
     StorageError,
     StorageUnavailable,
@@ -26,9 +25,11 @@ from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript, assemble
 from batchscribe.transcript.suspicions import suspicions
 from batchscribe.wire.choices import DetectionMode
+from batchscribe.wire.uris import without_query
+from batchscribe.work.naming import Named
 from batchscribe.work.recognize import Recognized, recognizer
 from batchscribe.work.rooms import Rooms
-from batchscribe.work.written import exists, outcome_of_existing, own_outcome
+from batchscribe.work.written import Identity, exists, look, own_outcome
 
 #: Called with the file and its duration before its transcript is written; raises `WorkInterrupted` when it may not be.
 BeginWrite = Callable[[File, float], None]
@@ -51,23 +52,37 @@ def outcome_if_written(file: File, job: Job, rooms: Rooms) -> Outcome | None:
     """What became of a file whose writer died: its outcome when the transcript is there. Raises `StorageError`."""
     with rooms.input.open(file.input_uri) as source:
         request_id = request_id_of(source, job, rooms)
-    try:
-        return own_outcome(file, request_id, rooms.output)
-    except ObjectNotFound:
-        return None
+    return own_outcome(look(file.output_uri, rooms.output), request_id)
 
 
 def _transcribe(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
     with _opened(file, rooms) as source:
-        request_id = request_id_of(source, job, rooms)
-        done = outcome_of_existing(file, job, request_id, rooms.output)
+        me = Identity.of(source, request_id_of(source, job, rooms))
+        named = rooms.naming.settle(file, me)
+        done = _done_before(named, me, job)
         if done is not None:
             return done
         recognized, media = _recognize(source, file, job, rooms)
-        transcript = _document(recognized, media, source, request_id, job, rooms)
+        transcript = _document(recognized, media, source, me.request_id, job, rooms)
     rooms.watch.check(job.number)
     begin_write(file, transcript.duration_sec)
-    return _write(file, transcript, job, rooms)
+    return _write(named, me, transcript, job, rooms)
+
+
+def _done_before(named: Named, me: Identity, job: Job) -> Outcome | None:
+    """The outcome when there is nothing to do for this file, otherwise None."""
+    if named.existing is None:
+        return None
+    own = own_outcome(named.existing, me.request_id) if named.file.attempt > 1 else None
+    return own or _not_replaced(named, job)
+
+
+def _not_replaced(named: Named, job: Job) -> Outcome | None:
+    """The outcome when what lies under the file's name has to stay."""
+    if named.existing is None or (job.output.overwrite and not named.is_of_another):
+        return None
+    error = exists(named.file.output_uri, named.existing, is_own=named.is_own)
+    return Outcome.failed(error) if job.output.overwrite else Outcome.skipped(error)
 
 
 def _opened(file: File, rooms: Rooms) -> Recording:
@@ -115,6 +130,7 @@ def _document(
         metadata=Metadata(
             engine=spec.name,
             revision=spec.revision,
+            input_uri=without_query(source.uri),
             input_etag=source.etag,
             input_size_bytes=source.size,
             languages=recognized.languages,
@@ -134,13 +150,25 @@ def _doubts(recognized: Recognized, asked: str) -> Iterator[str]:
     yield from suspicions(recognized.windows)
 
 
-def _write(file: File, transcript: Transcript, job: Job, rooms: Rooms) -> Outcome:
-    try:
-        with stage(Stage.WRITE):
-            rooms.output.write(file.output_uri, render_json(transcript), overwrite=job.output.overwrite)
-    except OutputExists:
-        own = own_outcome(file, transcript.request_id, rooms.output)
-        return own if own is not None else Outcome.skipped(exists(file))
+def _write(named: Named, me: Identity, transcript: Transcript, job: Job, rooms: Rooms) -> Outcome:
+    """Another job may have been faster, with this recording or with one that would have the same name."""
+    rendered = render_json(transcript)
+    for is_last in (False, False, True):
+        try:
+            if job.output.overwrite:  # what was not there before the work may be there now, and somebody else's
+                named = rooms.naming.settle(named.file, me)
+            if kept := _not_replaced(named, job):
+                return kept
+            with stage(Stage.WRITE):
+                rooms.output.write(named.file.output_uri, rendered, overwrite=job.output.overwrite)
+        except OutputExists:
+            if is_last:
+                raise
+            named = rooms.naming.settle(named.file, me)
+            if own := own_outcome(named.existing, me.request_id):
+                return own
+        else:
+            break
     return Outcome.succeeded(duration_sec=transcript.duration_sec, warnings=transcript.metadata.warnings)
 
 

@@ -46,14 +46,17 @@ from batchscribe.work.fleet import Fleet, new_worker
 from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.log_context import about_job, about_task
+from batchscribe.work.naming import Naming
 from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
+from batchscribe.work.register import FileRegister
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.settle import settle_abandoned
 from batchscribe.work.shard import Shift, work_shard
 from batchscribe.work.slots import Slots
 from batchscribe.work.transcribe_file import outcome_if_written
 from batchscribe.work.watch import Watch
+from batchscribe.work.written import look_in
 
 log = structlog.get_logger()
 
@@ -272,14 +275,16 @@ class Worker:
     def _make_rooms(self, job: Job) -> Rooms:
         detect = job.config.detection_mode is not None
         choice = choose_engine(job.engine, job.config.language, self._settings, detect=detect)
+        output = self._store(job, OUTPUT)
         return Rooms(
             input=self._store(job, INPUT),
-            output=self._store(job, OUTPUT),
+            output=output,
             decoder=self._decoder,
             speech=self._pool(choice.spec),
             choice=choice,
             watch=self.watch,
             in_hand=self.in_hand,
+            naming=Naming(job.output.layout, look_in(output, job.output), FileRegister(job, self._records)),
         )
 
     def _store(self, job: Job, side: str) -> Store:

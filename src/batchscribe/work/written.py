@@ -1,47 +1,120 @@
-"""Look at what already lies under an output's URI, before and after the work.
+"""Look at what lies under an output's name, and tell whose it is.
 
 A worker may have died between writing a transcript and putting that on record. The request id is derived from the
 input, the configuration and the engine, and a transcript is the same whenever these are: one that carries our request
-id is our own, and is neither made nor written again.
+id was written by an earlier attempt, and is neither made nor written again.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from batchscribe.errors import ObjectNotFound, OutputExists
-from batchscribe.jobs.model import File, Job
+from batchscribe.errors import AccessDenied, ObjectNotFound, OutputExists
 from batchscribe.jobs.outcome import Outcome
-from batchscribe.storage.store import Store
+from batchscribe.storage.store import ObjectInfo, Recording, Store
+from batchscribe.transcript.provenance import Provenance, provenance_between, provenance_in
+from batchscribe.wire.output import Output
+from batchscribe.wire.uris import HTTP_SCHEMES, name_of, scheme_of, without_query
 
 MAX_TRANSCRIPT_BYTES = 256 * 2**20  #: two days of speech with word times
+END_BYTES = 2**16  #: read of each end of a transcript: all that it says about itself is there
 
 
-def outcome_of_existing(file: File, job: Job, request_id: str, store: Store) -> Outcome | None:
-    """The outcome when there is nothing to do for this file, otherwise None."""
-    first_try = file.attempt <= 1
-    if first_try and job.output.overwrite:
-        return None
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """An object under an output's name. `provenance` is None when it is no transcript."""
+
+    provenance: Provenance | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A recording as transcripts name it."""
+
+    uri: str
+    etag: str | None
+    size_bytes: int
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, source: Recording | ObjectInfo, request_id: str = "") -> Identity:
+        return cls(without_query(source.uri), source.etag, source.size, request_id)
+
+    def is_named_by(self, found: Provenance) -> bool:
+        """Whether the transcript says that it is of this recording, of an earlier version perhaps.
+
+        The path of a URL alone says little, `download?id=7` being one recording and `download?id=8` another.
+        """
+        if found.request_id == self.request_id:
+            return True
+        if found.input_uri is None:
+            return self._has_bytes_of(found)
+        if found.input_uri != self.uri:
+            return False
+        return scheme_of(self.uri) not in HTTP_SCHEMES or self._is_same_size_and_etag(found)
+
+    def has_moved_from(self, found: Provenance) -> bool:
+        """Whether it is the same file in another folder than when it was transcribed."""
+        was = found.input_uri
+        return was is not None and name_of(was) == name_of(self.uri) and self._has_bytes_of(found)
+
+    def _has_bytes_of(self, found: Provenance) -> bool:
+        return self.etag is not None and self._is_same_size_and_etag(found)
+
+    def _is_same_size_and_etag(self, found: Provenance) -> bool:
+        return (self.size_bytes, self.etag) == (found.input_size_bytes, found.input_etag)
+
+
+def look_in(store: Store, output: Output) -> Callable[[str], Existing | None]:
+    """`look`, as a job may. Credentials that can only write see nothing; they can overwrite all the same."""
+
+    def look_if_allowed(uri: str) -> Existing | None:
+        try:
+            return look(uri, store)
+        except AccessDenied:
+            if not output.overwrite:
+                raise
+            return None
+
+    return look_if_allowed
+
+
+def look(uri: str, store: Store) -> Existing | None:
+    """None where nothing is. Raises `StorageError`."""
     try:
-        store.stat(file.output_uri)
+        with store.open(uri) as found:
+            return Existing(_provenance(found))
     except ObjectNotFound:
         return None
-    own = None if first_try else own_outcome(file, request_id, store)
-    if own is None and not job.output.overwrite:
-        return Outcome.skipped(exists(file))
-    return own
 
 
-def own_outcome(file: File, request_id: str, store: Store) -> Outcome | None:
-    """What a transcript of our own says about itself; None for anybody else's object."""
-    try:
-        document = json.loads(store.read(file.output_uri, limit_bytes=MAX_TRANSCRIPT_BYTES))
-    except ValueError:
+def _provenance(found: Recording) -> Provenance | None:
+    size = found.size
+    if size > 2 * END_BYTES:
+        short = provenance_between(found.read(0, END_BYTES), found.read(size - END_BYTES, END_BYTES))
+        if short is not None or size > MAX_TRANSCRIPT_BYTES:
+            return short
+    return provenance_in(found.read(0, size))
+
+
+def own_outcome(existing: Existing | None, request_id: str) -> Outcome | None:
+    """The outcome that an earlier attempt had; None when it did not get as far as writing."""
+    found = existing and existing.provenance
+    if not found or found.request_id != request_id:
         return None
-    if not isinstance(document, dict) or document.get("request_id") != request_id:
-        return None
-    return Outcome.succeeded(duration_sec=document["duration_sec"], warnings=tuple(document["metadata"]["warnings"]))
+    return Outcome.succeeded(duration_sec=found.duration_sec, warnings=found.warnings)
 
 
-def exists(file: File) -> OutputExists:
-    return OutputExists(f"{file.output_uri} exists already and was left alone; ask for overwrite to replace it.")
+def exists(output_uri: str, existing: Existing, *, is_own: bool) -> OutputExists:
+    """A sentence that tells what is there."""
+    found = existing.provenance
+    if found is None:
+        return OutputExists(
+            f"{output_uri} is no transcript, and was left alone; move it away, write elsewhere, or ask for overwrite "
+            "to replace it."
+        )
+    if not is_own:
+        of = f"of {found.input_uri}" if found.input_uri else "of another recording"
+        return OutputExists(f"{output_uri} is the transcript {of}, and is never replaced; write to another name.")
+    return OutputExists(f"{output_uri} exists already and was left alone; ask for overwrite to replace it.")

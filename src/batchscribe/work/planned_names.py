@@ -1,0 +1,94 @@
+"""The names that a job's first files would get, found out without storing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+
+from batchscribe.errors import StorageError
+from batchscribe.jobs.layout import names_for
+from batchscribe.jobs.model import File
+from batchscribe.storage.store import ObjectInfo
+from batchscribe.wire.choices import OutputLayout
+from batchscribe.work.naming import LOOKED_AT, Look, Naming
+from batchscribe.work.written import Existing, Identity
+
+LOOKS_AT_ONCE = 8
+
+
+class PlannedNames:
+    """The `Register` of a dry run: `files` are those whose names are told, `is_taken` knows of all."""
+
+    def __init__(self, files: list[File], is_taken: Callable[[str], bool]) -> None:
+        self._files = {file.output_uri: file for file in files}
+        self._is_taken = is_taken
+
+    def holder(self, uri: str) -> File | None:
+        return self._files.get(uri)
+
+    def is_free(self, file: File, uri: str) -> bool:
+        holder = self.holder(uri)
+        return holder is file or (holder is None and not self._is_taken(uri))
+
+    def rename(self, file: File, uri: str) -> bool:
+        self._files = {name: each for name, each in self._files.items() if each.seq != file.seq}
+        self._files[uri] = replace(file, output_uri=uri)
+        return True
+
+    def take_over(self, file: File, uri: str) -> None:
+        holder = self.holder(uri)
+        self.rename(file, uri)
+        if holder is not None and holder.seq != file.seq:
+            names = names_for(holder.output_uri, holder.input_uri)
+            self.rename(holder, next(name for name in names if self.is_free(holder, name)))
+
+    def earlier_input(self, uri: str) -> str | None:
+        return None
+
+    def by_seq(self) -> dict[int, File]:
+        return {file.seq: file for file in self._files.values()}
+
+
+def settled(
+    files: list[File], layout: OutputLayout, look: Look, stat: Callable[[str], ObjectInfo], names: PlannedNames
+) -> list[File]:
+    """The files with the names that they would get; as planned where storage does not tell."""
+    usual = {file.seq: {file.output_uri, *_usual_names(file, layout)} for file in files}
+    look = _fetched(set().union(*usual.values()), look)
+    naming = Naming(layout, look, names)
+    for seq in usual:
+        file = names.by_seq()[seq]
+        try:
+            if any(look(uri) for uri in usual[seq]):
+                naming.settle(file, Identity.of(stat(file.input_uri)))
+        except StorageError:
+            continue  # the job would tell
+    return [names.by_seq()[file.seq] for file in files]
+
+
+def _usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
+    if layout is not OutputLayout.SINGLE:
+        yield from islice(names_for(file.output_uri, file.input_uri), LOOKED_AT)
+
+
+def _fetched(uris: set[str], look: Look) -> Look:
+    """`look`, with these fetched at once, several at a time."""
+
+    def fetch(uri: str) -> Existing | StorageError | None:
+        try:
+            return look(uri)
+        except StorageError as error:
+            return error
+
+    with ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look-") as threads:
+        known = dict(zip(uris, threads.map(fetch, uris), strict=True))
+
+    def answer(uri: str) -> Existing | None:
+        found = known[uri] if uri in known else fetch(uri)
+        if isinstance(found, StorageError):
+            raise found
+        return found
+
+    return answer

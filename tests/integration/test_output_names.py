@@ -1,0 +1,212 @@
+"""A name belongs to a recording, whatever came or went beside it, and never passes to another recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchscribe.jobs.model import Job
+from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.output import Output
+from batchscribe.wire.states import FileState
+from batchscribe.work.dry_run import dry_run
+from tests.integration.flow_runner import FlowRunner, running
+from tests.recordings import write_wav
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[FlowRunner]:
+    with running(tmp_path) as started:
+        yield started
+
+
+def recording(runner: FlowRunner, name: str, duration_sec: float) -> None:
+    write_wav(runner.folder / "calls" / name, duration_sec=duration_sec)
+
+
+def durations(runner: FlowRunner) -> dict[str, float]:
+    """Which recording each transcript is of: they are told apart by their lengths."""
+    return {name: transcript["duration_sec"] for name, transcript in runner.outputs().items()}
+
+
+def told(runner: FlowRunner, job: Job) -> dict[str, tuple[str, FileState]]:
+    """The name and state of each recording, by its path below `calls/`."""
+    return {
+        file.input_uri.partition("/calls/")[2]: (file.output_uri.partition("/out/")[2], file.state)
+        for file in runner.files(job)
+    }
+
+
+def preview(runner: FlowRunner, **changes: Any) -> dict[str, str]:
+    settings = runner.settings.model_copy(update={"file_roots": (runner.folder,)})
+    planned = dry_run(runner.submission(**changes), settings).planned
+    return {uri.partition("/calls/")[2]: output.partition("/out/")[2] for uri, output in planned}
+
+
+def overwriting(runner: FlowRunner, name: str = "", layout: OutputLayout = OutputLayout.PREFIX) -> Output:
+    return Output(uri=f"{(runner.folder / 'out').as_uri()}/{name}", layout=layout, overwrite=True)
+
+
+def by_an_older_release(runner: FlowRunner) -> None:
+    """Transcripts as the first release wrote them, without the URI of their input."""
+    for path in (runner.folder / "out").rglob("*.json"):
+        document = json.loads(path.read_bytes())
+        del document["metadata"]["input"]["uri"]
+        path.write_text(json.dumps(document))
+
+
+def as_they_are(_: FlowRunner) -> None:
+    """This release's transcripts."""
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("age", [as_they_are, by_an_older_release])
+def test_a_recording_that_arrives_later_takes_no_name_from_another(
+    runner: FlowRunner, age: Callable[[FlowRunner], None]
+) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    age(runner)
+    recording(runner, "meeting.mp3", 6)  # sorts before meeting.wav
+    expected = {"meeting.mp3": "meeting.mp3.json", "meeting.wav": "meeting.json"}
+    assert preview(runner) == expected
+    job = runner.run()
+    assert told(runner, job) == {
+        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "meeting.wav": ("meeting.json", FileState.SKIPPED),
+    }
+    assert durations(runner) == {"meeting.json": 4.0, "meeting.mp3.json": 6.0}
+    assert {name for name, _ in told(runner, runner.run()).values()} == set(expected.values())
+    assert preview(runner) == expected
+    assert told(runner, runner.run(output=overwriting(runner))) == {
+        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "meeting.wav": ("meeting.json", FileState.SUCCEEDED),
+    }
+    assert durations(runner) == {"meeting.json": 4.0, "meeting.mp3.json": 6.0}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_name_stays_with_a_recording_that_has_gone(runner: FlowRunner, overwrite: bool) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    (runner.folder / "calls" / "meeting.wav").unlink()
+    recording(runner, "meeting.mp3", 6)
+    job = runner.run(**({"output": overwriting(runner)} if overwrite else {}))
+    assert told(runner, job) == {"meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED)}
+    assert durations(runner) == {"meeting.json": 4.0, "meeting.mp3.json": 6.0}
+
+
+def test_whoever_had_the_second_name_keeps_it_when_the_first_has_gone(runner: FlowRunner) -> None:
+    recording(runner, "meeting.mp3", 6)
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    (runner.folder / "calls" / "meeting.mp3").unlink()
+    (runner.folder / "out" / "meeting.json").unlink()
+    assert told(runner, runner.run()) == {"meeting.wav": ("meeting.wav.json", FileState.SKIPPED)}
+    assert preview(runner) == {"meeting.wav": "meeting.wav.json"}
+
+
+def test_a_manifest_in_another_order_changes_no_name(runner: FlowRunner) -> None:
+    names = [f"{folder}/call.wav" for folder in "abcde"]
+    for number, name in enumerate(names, 1):
+        recording(runner, name, number)
+    sources = [runner.file(f"calls/{name}") for name in names]
+    first = told(runner, runner.run(sources=tuple(sources)))
+    assert {name: output for name, (output, _) in first.items()} == {
+        "a/call.wav": "call.json",
+        "b/call.wav": "call.wav.json",
+        "c/call.wav": "call.wav-2.json",
+        "d/call.wav": "call.wav-3.json",
+        "e/call.wav": "call.wav-4.json",
+    }
+    recording(runner, "z/call.wav", 9)
+    shuffled = (runner.file("calls/z/call.wav"), *(sources[at] for at in (3, 4, 2, 0)))
+    before = durations(runner)
+    again = told(runner, runner.run(sources=shuffled))
+    assert again.pop("z/call.wav")[1] is FileState.SUCCEEDED
+    assert again == {name: (first[name][0], FileState.SKIPPED) for name in again}
+    after = durations(runner)
+    assert {name: after[name] for name in before} == before
+    assert [after[name] for name in after if name not in before] == [9.0]
+
+
+def test_the_same_names_in_another_folder_are_other_recordings(runner: FlowRunner) -> None:
+    recording(runner, "monday/001.wav", 2)
+    recording(runner, "tuesday/001.wav", 3)
+    runner.run(sources=(runner.prefix("calls/monday"),))
+    runner.run(sources=(runner.prefix("calls/tuesday"),), output=overwriting(runner))
+    assert durations(runner) == {"001.json": 2.0, "001.wav.json": 3.0}
+
+
+def test_a_folder_that_was_moved_is_not_done_again(runner: FlowRunner) -> None:
+    recording(runner, "here/meeting.wav", 4)
+    runner.run(sources=(runner.prefix("calls/here"),))
+    (runner.folder / "calls" / "here").rename(runner.folder / "calls" / "there")
+    recording(runner, "there/meeting.mp3", 6)
+    job = runner.run(sources=(runner.prefix("calls/there"),))
+    assert told(runner, job) == {
+        "there/meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "there/meeting.wav": ("meeting.json", FileState.SKIPPED),
+    }
+
+
+def test_records_tell_whose_an_old_transcript_is_when_its_recording_has_changed(runner: FlowRunner) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    by_an_older_release(runner)
+    recording(runner, "meeting.wav", 5)
+    recording(runner, "meeting.mp3", 6)
+    assert told(runner, runner.run()) == {
+        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "meeting.wav": ("meeting.json", FileState.SKIPPED),
+    }
+
+
+def test_a_changed_recording_keeps_its_name(runner: FlowRunner) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    recording(runner, "meeting.wav", 5)
+    assert told(runner, runner.run(output=overwriting(runner))) == {
+        "meeting.wav": ("meeting.json", FileState.SUCCEEDED)
+    }
+    assert durations(runner) == {"meeting.json": 5.0}
+
+
+def test_an_output_that_is_named_exactly_never_becomes_another_recordings(runner: FlowRunner) -> None:
+    recording(runner, "a.wav", 4)
+    recording(runner, "b.wav", 6)
+    output = overwriting(runner, "told.json", OutputLayout.SINGLE)
+    runner.run(sources=(runner.file("calls/a.wav"),), output=output)
+    job = runner.run(sources=(runner.file("calls/b.wav"),), output=output)
+    file = runner.files(job)[0]
+    assert (file.state, file.error_code) == (FileState.FAILED, "OUTPUT_EXISTS")
+    assert file.error_message is not None
+    assert "calls/a.wav" in file.error_message
+    assert durations(runner) == {"told.json": 4.0}
+
+
+def test_a_file_that_is_no_transcript_is_left_alone_and_called_so(runner: FlowRunner) -> None:
+    recording(runner, "call.wav", 1)
+    adjacent = runner.folder / "calls" / "call.json"
+    adjacent.write_text('{"agent": 7}')
+    job = runner.run(output=Output(layout=OutputLayout.ADJACENT))
+    file = runner.files(job)[0]
+    assert (file.state, file.error_code) == (FileState.SKIPPED, "OUTPUT_EXISTS")
+    assert "no transcript" in (file.error_message or "")
+    assert adjacent.read_text() == '{"agent": 7}'
+
+
+def test_two_jobs_at_once_do_each_recording_and_mix_up_none(runner: FlowRunner) -> None:
+    for folder, duration_sec in (("x", 2), ("y", 3)):
+        for name in ("a.wav", "b.wav", "c.wav"):
+            recording(runner, f"{folder}/{name}", duration_sec)
+    jobs = [runner.submit(sources=(runner.prefix(f"calls/{folder}"),)) for folder in ("x", "y")]
+    for job in jobs:
+        assert {state for _, state in told(runner, runner.wait(job)).values()} == {FileState.SUCCEEDED}
+    for job, expected in zip(jobs, (2.0, 3.0), strict=True):
+        assert {durations(runner)[name] for name, _ in told(runner, job).values()} == {expected}
+    assert len(durations(runner)) == 6
