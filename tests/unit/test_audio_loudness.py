@@ -7,7 +7,7 @@ from math import ceil, log
 import numpy as np
 import pytest
 
-from batchscribe.audio.loudness import DECAY, MAX_GAIN, QUANTILE, TARGET_LEVEL, Loudness
+from batchscribe.audio.loudness import DECAY, MAX_GAIN, QUANTILE, TARGET_LEVEL, Loudness, without_offset
 from batchscribe.window import Samples
 
 BLOCK_SAMPLES = 81_920
@@ -77,3 +77,21 @@ def test_a_click_does_not_make_a_quiet_channel_count_as_loud_and_stays_within_ra
 
 def test_a_block_without_samples_is_none() -> None:
     assert len(Loudness().amplified(np.zeros(0, np.float32))) == 0
+
+
+@pytest.mark.parametrize("offset", [0.5, -0.3])
+def test_sound_on_a_louder_offset_is_heard_like_sound_without_one(offset: float) -> None:
+    block = sound(0.1 * TARGET_LEVEL)
+    heard = Loudness().amplified(block + np.float32(offset))
+    assert np.allclose(heard, Loudness().amplified(block), atol=0.02)
+    assert np.allclose(without_offset(block + np.float32(offset)), block, atol=0.001)
+
+
+def test_an_offset_alone_is_silence() -> None:
+    assert not Loudness().amplified(np.full(BLOCK_SAMPLES, 0.5, np.float32)).any()
+
+
+@pytest.mark.parametrize("offset", [0.04, 0.09])
+def test_an_offset_that_is_small_or_quieter_than_the_sound_stays(offset: float) -> None:
+    block = sound(0.1) + np.float32(offset)
+    assert without_offset(block) is block

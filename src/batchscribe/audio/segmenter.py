@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from batchscribe.audio.loudness import Loudness
+from batchscribe.audio.loudness import Loudness, without_offset
 from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
 from batchscribe.audio.speech_spans import SpeechSpans, Stretch, VoiceOptions
 from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
@@ -102,7 +102,7 @@ class VoicedSegmenter:
     def _windows(self, stretches: list[Stretch]) -> Iterator[Window]:
         for start, end, speech in stretches:
             inside = tuple(((from_ - start) / SAMPLE_RATE, (to - start) / SAMPLE_RATE) for from_, to in speech)
-            yield Window(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end), inside)
+            yield Window(self._channel, start / SAMPLE_RATE, without_offset(self._buffer.slice(start, end)), inside)
 
 
 class WholeSegmenter:
@@ -124,7 +124,7 @@ class WholeSegmenter:
 
     def _piece(self, end: int) -> Window:
         start = self._buffer.start
-        piece = Window(self._channel, start / SAMPLE_RATE, self._buffer.slice(start, end))
+        piece = Window(self._channel, start / SAMPLE_RATE, without_offset(self._buffer.slice(start, end)))
         self._buffer.drop_before(end)
         return piece
 
