@@ -37,6 +37,7 @@
     │   ├── LocationNotAllowed      outside the allowed roots, or of a scheme nobody serves
     │   ├── ObjectChanged           replaced while it was being read
     │   ├── OutputExists
+    │   ├── OutputNameTooLong
     │   └── StorageUnavailable      worth another try
     ├── MediaError                  the recording itself
     │   ├── UnsupportedMedia
@@ -338,6 +339,12 @@ class OutputExists(StorageError):
     """Something is already stored under the output's URI and overwrite is off."""
 
     code = "OUTPUT_EXISTS"
+
+
+class OutputNameTooLong(StorageError):
+    """The transcript's name would be longer than the storage allows."""
+
+    code = "OUTPUT_NAME_TOO_LONG"
 
 
 class StorageUnavailable(StorageError):

@@ -144,3 +144,10 @@ def test_what_a_submit_refuses_a_dry_run_refuses(careful: Client, changes: Json,
 def test_what_the_storage_says_is_told(careful: Client) -> None:
     answer: Answer = careful.refused(prefix("s3://there-is-no-such-bucket/calls/"), dry_run="true")
     assert answer.reason == "BUCKET_NOT_FOUND"
+
+
+def test_a_manifest_that_names_a_file_twice_counts_it_once_and_says_so(careful: Client, bucket: str) -> None:
+    twice = (f"s3://{bucket}/other/a.wav", f"s3://{bucket}/other/d.wav", f"s3://{bucket}/other/a.wav")
+    told = looked(careful, manifest(*twice))
+    assert told["matched"] == 2
+    assert any("1 files more than once" in warning for warning in told["warnings"])

@@ -257,3 +257,10 @@ def test_the_output_may_have_credentials_of_its_own(idle: Client) -> None:
 @pytest.mark.parametrize("key", ["a b.wav", "ü/語.wav", "a%20b.wav", "a?b.wav", "a#b.wav", "x" * 900 + ".wav"])
 def test_any_s3_key_is_echoed_as_it_came(idle: Client, key: str) -> None:
     assert idle.echo(single(f"s3://calls/{key}"))["input"]["uri"] == f"s3://calls/{key}"
+
+
+def test_a_file_that_a_manifest_names_twice_is_one_file_and_the_answer_says_so(idle: Client) -> None:
+    twice = manifest("s3://calls/a.wav", "s3://calls/b.wav", "s3://calls/a.wav")
+    answer = idle.call("POST", "/jobs", 201, json=twice).body
+    assert answer["warnings"] == ["The manifest names 1 files more than once; each is transcribed and counted once."]
+    assert "warnings" not in idle.call("POST", "/jobs", 201, json=manifest("s3://calls/a.wav")).body

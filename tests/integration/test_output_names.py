@@ -210,3 +210,31 @@ def test_two_jobs_at_once_do_each_recording_and_mix_up_none(runner: FlowRunner) 
     for job, expected in zip(jobs, (2.0, 3.0), strict=True):
         assert {durations(runner)[name] for name, _ in told(runner, job).values()} == {expected}
     assert len(durations(runner)) == 6
+
+
+def test_a_name_that_is_too_long_fails_before_the_work_and_in_the_dry_run(runner: FlowRunner) -> None:
+    (runner.folder / "calls").mkdir()
+    for name in ("n" * 251 + ".wav", "m" * 250 + ".wav"):  # with .json: 256 and 255 bytes
+        recording(runner, name, 1)
+    settings = runner.settings.model_copy(update={"file_roots": (runner.folder,)})
+    planned = dry_run(runner.submission(), settings)
+    assert (planned.matched, planned.too_long) == (1, 1)
+    assert any("longer names" in warning for warning in planned.warnings())
+    job = runner.run()
+    assert [(file.state, file.error_code, file.attempt) for file in runner.files(job)] == [
+        (FileState.SUCCEEDED, None, 1),
+        (FileState.FAILED, "OUTPUT_NAME_TOO_LONG", 0),
+    ]
+    assert told(runner, runner.run())["m" * 250 + ".wav"] == ("m" * 250 + ".json", FileState.SKIPPED)
+
+
+def test_a_folder_of_links_says_so_and_what_macos_leaves_gets_no_row(runner: FlowRunner) -> None:
+    write_wav(runner.folder / "elsewhere" / "a.wav")
+    (runner.folder / "calls" / "__MACOSX").mkdir(parents=True)
+    (runner.folder / "calls" / "a.wav").symlink_to(runner.folder / "elsewhere" / "a.wav")
+    (runner.folder / "calls" / "._a.wav").write_bytes(b"x")
+    (runner.folder / "calls" / "__MACOSX" / "a.wav").write_bytes(b"x")
+    job = runner.run()
+    files = runner.files(job)
+    assert [(file.state, file.error_code) for file in files] == [(FileState.SKIPPED, "LOCATION_NOT_ALLOWED")]
+    assert "symbolic link" in (files[0].error_message or "")

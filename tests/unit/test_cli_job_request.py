@@ -41,6 +41,14 @@ def standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_manifest_from_windows_and_odd_names_in_it(tmp_path: Path, ending: str) -> None:
+    lines = ["# mine", "  s3://calls/a b.wav\t", "", "   ", "s3://calls/x\u2028y\x0b\x85z.wav", "s3://calls/last.wav"]
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf" + ending.join(lines).encode())
+    expected = ("s3://calls/a b.wav", "s3://calls/x\u2028y\x0b\x85z.wav", "s3://calls/last.wav")
+    assert read_lines(str(tmp_path / "list.txt")) == expected
+
+
 def test_what_nobody_said_is_left_to_the_server() -> None:
     assert request("s3://calls/a.wav") == {
         "input": {"uri": "s3://calls/a.wav"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.jobs.layout import OutputNames, names_for, planned_output, writes_among_inputs
+from batchscribe.jobs.layout import OutputNames, fits, names_for, planned_output, writes_among_inputs
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.choices import OutputLayout
 
@@ -104,6 +104,24 @@ def test_whoever_comes_first_keeps_the_plain_name() -> None:
         "s3://out/a.mp3-2.json",
         "s3://out/a.mp3-3.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://out/" + "k" * 1_024, True),
+        ("s3://out/" + "k" * 1_025, False),
+        ("s3://out/" + "ü" * 513, False),
+        ("file:///out/" + "n" * 255, True),
+        ("file:///out/" + "n" * 256, False),
+        ("file:///out/" + "%C3%BC" * 127 + "n", True),
+        ("file:///out/" + "%C3%BC" * 128, False),
+        ("file:///" + "n" * 256 + "/a.json", False),
+        ("file:///" + "/".join(["n" * 200] * 9), True),
+    ],
+)
+def test_what_a_storage_takes_depends_on_bytes(uri: str, expected: bool) -> None:
+    assert fits(uri) is expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.jobs.media_names import is_passed_over, is_supported
+from batchscribe.jobs.media_names import is_of_macos, is_passed_over, is_supported
 
 
 @pytest.mark.parametrize("name", ["a.wav", "A.WAV", "a.Mp3", "x.m4a", "a.b.mp4", ".hidden.wav"])
@@ -24,6 +24,16 @@ def test_the_operator_may_allow_more_formats() -> None:
 def test_the_query_of_a_signed_uri_is_no_extension() -> None:
     assert is_supported("https://host/a.wav?sig=x.json")
     assert not is_supported("https://host/a.txt?name=a.wav")
+
+
+@pytest.mark.parametrize("path", ["._a.wav", "deep/._a.wav", "__MACOSX/a.wav", "deep/__MACOSX/deep/._a.wav"])
+def test_what_macos_leaves_beside_files_is_known_by_its_name(path: str) -> None:
+    assert is_of_macos(path)
+
+
+@pytest.mark.parametrize("path", [".a.wav", "a._b.wav", "_a.wav", "__MACOSX", "x__MACOSX/a.wav", "._x/a.wav"])
+def test_other_names_with_dots_are_names_like_any_other(path: str) -> None:
+    assert not is_of_macos(path)
 
 
 def test_keys_that_stand_for_folders_get_no_row() -> None:

@@ -44,7 +44,12 @@ def store(root: Path) -> Store:
 
 def names(store: Store, folder: Path, after: Path | None = None) -> list[str]:
     pages = store.list(folder.as_uri() + "/", after=after.as_uri() if after else None)
-    return [info.uri.removeprefix(folder.as_uri() + "/") for page in pages for info in page]
+    return [info.uri.removeprefix(folder.as_uri() + "/") for page in pages for info in page if not info.is_link]
+
+
+def links(store: Store, folder: Path) -> list[str]:
+    found = [info for page in store.list(folder.as_uri() + "/") for info in page if info.is_link]
+    return [info.uri.removeprefix(folder.as_uri() + "/") for info in found]
 
 
 def test_a_link_to_a_file_outside_is_neither_listed_nor_opened_nor_written_through(store: Store, root: Path) -> None:
@@ -68,6 +73,13 @@ def test_a_link_to_a_folder_outside_is_not_walked_through(store: Store, root: Pa
     with pytest.raises(LocationNotAllowed, match="symbolic link"):
         names(store, root / "door")
     assert [path.name for path in (root.parent / "outside").iterdir()] == ["secret.wav"]
+
+
+def test_links_are_told_as_such_and_never_looked_behind(store: Store, root: Path) -> None:
+    (root / "a.wav").symlink_to(root.parent / "outside" / "secret.wav")
+    (root / "door").symlink_to(root.parent / "outside")
+    (root / "in" / "broken.wav").symlink_to("nothing")
+    assert links(store, root) == ["a.wav", "door", "in/broken.wav"]
 
 
 def test_a_loop_of_links_does_not_stop_a_listing(store: Store, root: Path) -> None:

@@ -39,7 +39,7 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
 def parsed(content: bytes) -> dict[str, Any]:
     """Raises `MalformedBody`."""
     try:
-        body = json.loads(content.decode(), parse_constant=_no_number)
+        body = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise MalformedBody(NOT_AN_OBJECT) from None  # the cause may quote the body
     if not isinstance(body, dict):

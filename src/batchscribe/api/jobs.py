@@ -152,7 +152,8 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
         "state": JobState.QUEUED.value,  # also when the key was used before: the answer is the same
         "submitted_at": timestamp(job.submitted_at),
     }
-    return JSONResponse(submitted, 201)
+    warned: JsonObject = {"warnings": list(submission.warnings)} if submission.warnings else {}
+    return JSONResponse(submitted | warned, 201)
 
 
 def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:

@@ -31,6 +31,7 @@ class SubmittedBody(BaseModel):
     job_id: str
     state: JobState
     submitted_at: str = Field(json_schema_extra={"format": "date-time"})
+    warnings: list[str] = Field(default=[], description="About the request; left out where there are none.")
 
 
 class JobsBody(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,11 +12,16 @@ from batchscribe.errors import UsageError
 from batchscribe.wire.model import JsonObject
 
 STANDARD_INPUT = "-"
+UTF_8 = "utf-8-sig"  #: Windows begins a text with a byte order mark
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def read_lines(name: str) -> tuple[str, ...]:
-    """Without blank lines and those that begin with `#`. Raises `UsageError`."""
-    lines = (line.strip() for line in _read(name).splitlines())
+    """Without blank lines, those that begin with `#`, and the spaces around. Raises `UsageError`.
+
+    Not by `str.splitlines`, which also ends a line at characters that names may have, U+2028 among them.
+    """
+    lines = (line.strip(" \t") for line in LINE_END.split(_read(name)))
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
@@ -33,8 +39,8 @@ def read_json_object(name: str) -> JsonObject:
 def _read(name: str) -> str:
     try:
         if name == STANDARD_INPUT:
-            return sys.stdin.buffer.read().decode()
-        return Path(os.path.expanduser(name)).read_text(encoding="utf-8")  # noqa: PTH111 - pathlib raises for nobody's
+            return sys.stdin.buffer.read().decode(UTF_8)
+        return Path(os.path.expanduser(name)).read_bytes().decode(UTF_8)  # noqa: PTH111 - pathlib raises for nobody's
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ from batchscribe.cli.dry_run import show_dry_run
 from batchscribe.cli.given_text import read_json_object
 from batchscribe.cli.job_request import JobOptions, job_request
 from batchscribe.cli.json_output import print_json
+from batchscribe.cli.places import printable
 from batchscribe.cli.served_jobs import ServedJobs, served_jobs
 from batchscribe.cli.waiting import wait_for_job
 from batchscribe.errors import UsageError
@@ -31,9 +32,10 @@ class Sending:
 
 
 class Submitted(WireModel):
-    """The answer's field that people read."""
+    """The answer's fields that people read."""
 
     job_id: str
+    warnings: tuple[str, ...] = ()
 
 
 def send_job(options: JobOptions, sending: Sending, settings: Settings, *, server: str | None) -> int:
@@ -70,7 +72,10 @@ def _dry_run(served: ServedJobs, body: JsonObject, sending: Sending) -> int:
 
 def _submit(served: ServedJobs, body: JsonObject, sending: Sending, server: str | None) -> int:
     answer = served.submit(body, idempotency_key=sending.idempotency_key)
-    job_id = understood(Submitted, answer).job_id
+    submitted = understood(Submitted, answer)
+    job_id = submitted.job_id
+    for warning in submitted.warnings:
+        typer.echo(f"Warning: {printable(warning)}", err=True)
     if sending.wait:
         typer.echo(f"job: {job_id}", err=True)
         return wait_for_job(served, job_id, timeout_sec=None, as_json=sending.as_json)

@@ -6,11 +6,14 @@ import posixpath
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from batchscribe.errors import OutputNameTooLong
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.choices import OutputLayout
-from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, scheme_of
+from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, path_of, scheme_of
 
 SUFFIX = ".json"
+MAX_KEY_BYTES = 1_024  #: of S3
+MAX_NAME_BYTES = 255  #: of each folder and file on the usual file systems
 
 
 def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_uri: str) -> str:
@@ -47,6 +50,26 @@ def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
         yield whole + SUFFIX
     for number in count(2):
         yield f"{whole}-{number}{SUFFIX}"
+
+
+def fits(output_uri: str) -> bool:
+    """Whether the storage takes so long a name."""
+    path = path_of(output_uri)
+    if scheme_of(output_uri) != FILE_SCHEME:
+        return _n_bytes(path) <= MAX_KEY_BYTES
+    return all(_n_bytes(part) <= MAX_NAME_BYTES for part in path.split("/"))
+
+
+def too_long(output_uri: str) -> OutputNameTooLong:
+    if scheme_of(output_uri) == FILE_SCHEME:
+        limit = f"a name with more than {MAX_NAME_BYTES} bytes"
+    else:
+        limit = f"a key with more than {MAX_KEY_BYTES} bytes"
+    return OutputNameTooLong(f"The transcript would have {limit}; shorten the recording's name or the output's URI.")
+
+
+def _n_bytes(text: str) -> int:
+    return len(text.encode(errors="surrogateescape"))
 
 
 class OutputNames:

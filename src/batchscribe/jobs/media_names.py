@@ -18,6 +18,12 @@ def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
     return extension in FORMATS or extension in extra_formats
 
 
+def is_of_macos(path: str) -> bool:
+    """Whether macOS put it beside a file to keep what other file systems have no place for; never a recording."""
+    *folders, name = path.split("/")
+    return name.startswith("._") or "__MACOSX" in folders
+
+
 def is_passed_over(uri: str, size_bytes: int, *, among_outputs: bool) -> bool:
     """Whether an object below a prefix gets neither a row nor a count.
 

@@ -47,7 +47,7 @@ def _path_of_prefix(uri: str) -> str:
 
 
 def sources_of(job_input: Input) -> tuple[Source, ...]:
-    """The sources of a request. A prefix is a folder: `s3://bucket/calls` does not reach into `calls-2024/`.
+    """The sources of a request, each once. A prefix is a folder: `s3://bucket/calls` does not reach into `calls-2024/`.
 
     Raises `InvalidRequest` for globs that cannot be used.
     """
@@ -57,7 +57,7 @@ def sources_of(job_input: Input) -> tuple[Source, ...]:
         source = Source(SourceKind.PREFIX, folder, filters.include_globs, filters.exclude_globs)
         source.path_filter()  # refused now rather than when the job runs
         return (source,)
-    return tuple(Source(SourceKind.FILE, uri) for uri in job_input.uris)
+    return tuple(Source(SourceKind.FILE, uri) for uri in dict.fromkeys(job_input.uris))
 
 
 def named_files(sources: Iterable[Source]) -> frozenset[str]:

@@ -60,6 +60,8 @@ def _files(folder_uri: str, folder: int, seen: tuple[str, ...], depth: int) -> I
             yield from _files_below(uri, folder, name, behind if name == first else (), depth - 1)
         elif stat.S_ISREG(facts.st_mode) and name != first:
             yield ObjectInfo(uri, facts.st_size, etag_of(facts))
+        elif stat.S_ISLNK(facts.st_mode) and name != first:
+            yield ObjectInfo(uri, 0, None, is_link=True)
 
 
 def _files_below(uri: str, folder: int, name: str, seen: tuple[str, ...], depth: int) -> Iterator[ObjectInfo]:

@@ -16,6 +16,7 @@ class ObjectInfo:
     uri: str
     size: int
     etag: str | None
+    is_link: bool = False  #: a symbolic link below a listed folder, which nobody follows
 
 
 Page = list[ObjectInfo]  #: at most `PAGE_SIZE` objects

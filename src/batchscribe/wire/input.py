@@ -94,6 +94,14 @@ class Input(WireModel):
         """The manifest in mode MANIFEST, the one URI in the others."""
         return _used(self.mode, self.uri, self.manifest)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the client should know, though the job can be done."""
+        repeated = len(self.uris) - len(set(self.uris))
+        if not repeated:
+            return ()
+        return (f"The manifest names {repeated} files more than once; each is transcribed and counted once.",)
+
     @model_validator(mode="after")
     def _mode_has_its_uris(self) -> Self:
         if self.mode is InputMode.MANIFEST:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from batchscribe.errors import StorageError, StorageUnavailable
+from batchscribe.errors import OutputNameTooLong, StorageError, StorageUnavailable
 from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import SourceKind, named_files
@@ -43,6 +43,7 @@ class Preview:
     refused: int = 0  #: named by themselves, and nothing that is transcribed
     excluded: int = 0
     missing: int = 0
+    too_long: int = 0  #: names of transcripts
     renamed: int = 0
     bytes: int = 0
     audio_sec: float = 0.0
@@ -71,6 +72,8 @@ class Preview:
             told.append("No file would be transcribed; check the input's URI and the filters.")
         if self.refused:
             told.append(f"{self.refused} named files are neither WAV, MP3, M4A nor MP4 by their names, and would fail.")
+        if self.too_long:
+            told.append(f"{self.too_long} transcripts would have longer names than the storage allows, and would fail.")
         if self.missing:
             told.append(f"{self.missing} named files were not found, and would fail.")
         if self.renamed:
@@ -85,7 +88,7 @@ def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capabili
     """
     deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
     job = planned_job(submission, settings, fleet)
-    preview, inputs = Preview(job), named_files(job.sources)
+    preview, inputs = Preview(job, problems=list(submission.warnings)), named_files(job.sources)
     names = OutputNames(lambda uri: uri in inputs)
     store, output = _stores(submission, settings)
     try:
@@ -165,7 +168,9 @@ def _count(preview: Preview, page: Page, names: OutputNames, rules: Rules) -> No
         1 for each in wanted if each.found.source.kind is SourceKind.PREFIX
     )
     preview.skipped += planned.counted.skipped
-    preview.refused += planned.counted.failed
+    too_long = sum(1 for row in planned.rows if row["error_code"] == OutputNameTooLong.code)
+    preview.too_long += too_long
+    preview.refused += planned.counted.failed - too_long
     preview.audio_sec += planned.audio_sec
     _count_rows(preview, wanted, planned)
 

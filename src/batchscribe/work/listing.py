@@ -22,6 +22,7 @@ class Found:
     uri: str
     size_bytes: int | None
     source: Source
+    is_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _named(group: list[tuple[int, Source]], store: Store, at: Cursor) -> Iterato
 def _listed(index: int, source: Source, store: Store, at: Cursor) -> Iterator[Page]:
     after = at.after if index == at.source else None
     for objects in store.list(source.uri, after=after):
-        found = tuple(Found(each.uri, each.size, source) for each in objects)
+        found = tuple(Found(each.uri, each.size, source, each.is_link) for each in objects)
         yield Page(found, replace(at, source=index, after=objects[-1].uri))
     yield Page((), replace(at, source=index + 1, after=None))
 

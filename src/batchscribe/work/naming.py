@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
-from batchscribe.jobs.layout import names_for
+from batchscribe.jobs.layout import fits, names_for, too_long
 from batchscribe.jobs.model import File
 from batchscribe.transcript.provenance import Provenance
 from batchscribe.wire.choices import OutputLayout
@@ -75,7 +75,10 @@ class Naming:
         self._lock = threading.Lock()
 
     def settle(self, file: File, me: Identity) -> Named:
-        """Raises `StorageError`, and `ShardTaken` when the file has gone to another worker."""
+        """Raises `ShardTaken` when the file has gone to another worker, and `StorageError`.
+
+        One kind of the latter is `OutputNameTooLong`, where every name that fits is another recording's.
+        """
         planned = self._named(file, me)
         if planned.is_own or self._layout is OutputLayout.SINGLE:
             return planned
@@ -93,7 +96,7 @@ class Naming:
 
     def _own_elsewhere(self, file: File, me: Identity, *, is_taken: bool) -> Named | None:
         """The transcript of this recording under another of its names."""
-        names = list(islice(names_for(file.output_uri, file.input_uri), LOOKED_AT))
+        names = list(filter(fits, islice(names_for(file.output_uri, file.input_uri), LOOKED_AT)))
         for uri in names:
             named = replace(file, output_uri=uri)
             if uri != file.output_uri and (existing := self._look(uri)) is not None:
@@ -122,7 +125,7 @@ class Naming:
 
     def _found(self, first: str, names: Iterator[str]) -> Iterator[tuple[str, Existing]]:
         uri, missing = first, 0
-        while missing < GAP:
+        while missing < GAP and fits(uri):
             existing = self._look(uri)
             missing = missing + 1 if existing is None else 0
             if existing is not None:
@@ -131,6 +134,8 @@ class Naming:
 
     def _next_free(self, file: File) -> Named:
         for uri in names_for(file.output_uri, file.input_uri):
+            if not fits(uri):
+                raise too_long(uri)
             if uri != file.output_uri and self._register.is_free(file, uri) and self._look(uri) is None:
                 named = replace(file, output_uri=uri)
                 if self._register.rename(file, uri):

@@ -9,10 +9,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from batchscribe.errors import UnsupportedMedia
+from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
 from batchscribe.jobs.globs import PathFilter
-from batchscribe.jobs.layout import OutputNames, planned_output, writes_among_inputs
-from batchscribe.jobs.media_names import is_passed_over, is_supported
+from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
+from batchscribe.jobs.media_names import is_of_macos, is_passed_over, is_supported
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.jobs.sharding import ShardCutter
@@ -89,7 +89,8 @@ def _admitted(group: Iterable[Found], source: Source, job: Job) -> Iterable[Foun
         found
         for found in group
         if not is_passed_over(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
-        and admits(source.path_of(found.uri))
+        and not is_of_macos(path := source.path_of(found.uri))
+        and admits(path)
     )
 
 
@@ -111,9 +112,14 @@ def _row(job: Job, seq: int, wanted: Wanted, names: OutputNames, cutter: ShardCu
         "error_code": None,
         "error_message": None,
     }
+    if found.is_link:
+        return row | _ended(Outcome.skipped(_link()))
     if wanted.output_uri is None:
         return row | _refused(found)
-    row["output_uri"] = names.claim(wanted.output_uri, found.uri)
+    output_uri = names.claim(wanted.output_uri, found.uri)
+    if not fits(output_uri):
+        return row | _ended(Outcome.failed(too_long(output_uri)))
+    row["output_uri"] = output_uri
     row["shard"] = cutter.add(found.uri, found.size_bytes)
     return row
 
@@ -122,5 +128,14 @@ def _refused(found: Found) -> dict[str, Any]:
     """Below a prefix other files are to be expected, so one is skipped; one that was named by itself has failed."""
     error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
     skips = found.source.kind is SourceKind.PREFIX
-    outcome = Outcome.skipped(error) if skips else Outcome.failed(error)
+    return _ended(Outcome.skipped(error) if skips else Outcome.failed(error))
+
+
+def _link() -> LocationNotAllowed:
+    return LocationNotAllowed(
+        "This is a symbolic link, and none is followed below a folder; name the recording itself."
+    )
+
+
+def _ended(outcome: Outcome) -> dict[str, Any]:
     return {"state": outcome.state, "error_code": outcome.error_code, "error_message": outcome.error_message}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from batchscribe.errors import StorageError
-from batchscribe.jobs.layout import names_for
+from batchscribe.jobs.layout import fits, names_for
 from batchscribe.jobs.model import File
 from batchscribe.storage.store import ObjectInfo
 from batchscribe.wire.choices import OutputLayout
@@ -70,7 +70,7 @@ def settled(
 
 def _usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
     if layout is not OutputLayout.SINGLE:
-        yield from islice(names_for(file.output_uri, file.input_uri), LOOKED_AT)
+        yield from filter(fits, islice(names_for(file.output_uri, file.input_uri), LOOKED_AT))
 
 
 def _fetched(uris: set[str], look: Look) -> Look:

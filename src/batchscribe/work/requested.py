@@ -34,6 +34,7 @@ def requested(request: JobRequest, *, tenant: str, settings: Settings, tracking_
         output_aws=_aws(request.output.auth),
         webhook=_webhook(request),
         tracking_id=tracking_id,
+        warnings=request.input.warnings,
     )
 
 

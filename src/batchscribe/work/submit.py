@@ -61,6 +61,7 @@ class Submission:
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
     tracking_id: str | None = None  #: of the request that brings it
+    warnings: tuple[str, ...] = ()  #: about the request, for whoever sent it
 
     @property
     def fingerprint(self) -> str:
