@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import uuid
 from pathlib import Path
 
 import pytest
 
-from batchscribe.wire.uris import canonical, extension_of, name_of, path_of
+from batchscribe.wire.uris import canonical, extension_of, name_of, path_of, without_query
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,15 @@ def test_a_local_path_is_spelled_as_pathlib_does(path: str) -> None:
 def test_a_local_path_has_one_spelling() -> None:
     assert canonical("File://localhost/data//a/./b c%2E.wav") == "file:///data/a/b%20c..wav"
     assert canonical("S3://B//a/./b") == "s3://B//a/./b"
+
+
+def take_apart(mark: str) -> None:
+    signed = f"https://host.example/calls/a.wav?X-Amz-Signature={mark}-signature"
+    assert (path_of(signed), without_query(signed)) == ("calls/a.wav", "https://host.example/calls/a.wav")
+
+
+def test_a_signature_stays_in_no_memory_of_what_was_taken_apart() -> None:
+    mark = uuid.uuid4().hex
+    take_apart(mark)
+    kept = (part for item in gc.get_objects() for part in gc.get_referents(item) if isinstance(part, str))
+    assert not any(f"{mark}-signature" in part for part in kept)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
@@ -41,7 +42,8 @@ class BucketStore:
         self._has_token = bool(access.aws and access.aws.session_token)
         self._endpoint = checked_endpoint(access)
         self._regions: dict[str, str] = {}
-        self._store = lru_cache(maxsize=KEPT_STORES)(self._connect)
+        self._stores: OrderedDict[tuple[str, str, str], S3Store] = OrderedDict()
+        self._lock = threading.Lock()
 
     def stat(self, uri: str) -> ObjectInfo:
         meta, _ = self._ask(uri, lambda store, path: first_bytes(store, path, 1))
@@ -127,7 +129,10 @@ class BucketStore:
             return ask(region)
         except FAILURES as error:
             refusal = s3_error(error, uri, has_token=self._has_token)
-        raise refusal  # outside of the except block: obstore's own text must not come along in a traceback
+        try:
+            raise refusal  # outside of the except block: obstore's own text must not come along in a traceback
+        finally:
+            del refusal  # or it and this frame would keep each other, and the key
 
     def _region(self, bucket: str) -> str:
         known = self._regions.get(bucket) or (self._aws and self._aws.region) or self._access.s3_region
@@ -138,6 +143,18 @@ class BucketStore:
 
     def _url(self, bucket: str, region: str) -> str:
         return bucket_url(bucket, endpoint=self._endpoint, region=region, path_style=self._access.s3_path_style)
+
+    def _store(self, bucket: str, folder: str, region: str) -> S3Store:
+        """Not by `lru_cache`, which would hold this object in a circle: the key is to go when the job does."""
+        named = bucket, folder, region
+        with self._lock:
+            store = self._stores.get(named)
+            if store is None:
+                store = self._stores[named] = self._connect(*named)
+            self._stores.move_to_end(named)
+            while len(self._stores) > KEPT_STORES:
+                self._stores.popitem(last=False)
+        return store
 
     def _connect(self, bucket: str, folder: str, region: str) -> S3Store:
         url = self._url(bucket, region) + folder

@@ -8,9 +8,10 @@ such a key then costs, at most, its own file.
 from __future__ import annotations
 
 import http.client
+import re
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote, unquote_plus, urlencode, urlsplit
+from urllib.parse import quote, unquote_plus, urlencode
 from xml.etree import ElementTree
 
 import obstore
@@ -21,6 +22,7 @@ from batchscribe.storage.s3_errors import refusal
 from batchscribe.storage.store import ObjectInfo, Page
 
 TIMEOUT_SEC = 30
+_URL = re.compile(r"(https?)://([^/?]+)/?(.*)")  # not `urlsplit`, which would remember the signature
 SIGNED_FOR = timedelta(minutes=5)
 MAX_PAGE_BYTES = 16 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
 
@@ -57,11 +59,11 @@ def fetch_page(url: str, bucket: str, prefix_uri: str, *, has_token: bool) -> Ex
 
 
 def _get(url: str, prefix_uri: str) -> tuple[int, bytes]:
-    parts = urlsplit(url)
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connect(parts.netloc, timeout=TIMEOUT_SEC)
+    scheme, host, target = _URL.findall(url)[0]
+    connect = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+    connection = connect(host, timeout=TIMEOUT_SEC)
     try:
-        connection.request("GET", f"{parts.path or '/'}?{parts.query}")
+        connection.request("GET", f"/{target}")
         answer = connection.getresponse()
         return answer.status, answer.read(MAX_PAGE_BYTES)
     except (OSError, http.client.HTTPException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -23,10 +24,17 @@ def _web_url(url: str, info: ValidationInfo) -> str:
 
 def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(_origin(url))
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port or an address that is none
         return False
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port: `urlsplit` remembers what it was given, and the rest may be a secret."""
+    scheme, separator, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}"
 
 
 class Notifications(WireModel):

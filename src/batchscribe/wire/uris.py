@@ -46,16 +46,19 @@ def encoded(path: str) -> str:
 def without_query(uri: str) -> str:
     """An `http(s)` URI without its query and fragment; any other URI as it is."""
     if scheme_of(uri) in HTTP_SCHEMES:
-        return urlsplit(uri)._replace(query="", fragment="").geturl()
+        # Cut before `urlsplit`, which remembers what it was given, signatures and all.
+        return urlsplit(uri.partition("#")[0].partition("?")[0]).geturl()
     return uri
 
 
-@lru_cache(64)  # filters, formats and layouts ask for that of the same file in turn
 def path_of(uri: str) -> str:
     """What follows the bucket or host, decoded: `calls/a b.wav` of `s3://bucket/calls/a b.wav`."""
+    return _path_of(without_query(uri))  # what is remembered below has no signature
+
+
+@lru_cache(64)  # filters, formats and layouts ask for that of the same file in turn
+def _path_of(uri: str) -> str:
     scheme = scheme_of(uri)
-    if scheme in HTTP_SCHEMES:
-        uri = without_query(uri)
     _, _, path = uri.partition("://")[2].partition("/")
     return path if scheme == "s3" else decoded(path)
 

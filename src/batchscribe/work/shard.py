@@ -96,11 +96,19 @@ def _left(shift: Shift, number: int) -> list[File]:
 def _work_all(shift: Shift, files: list[File]) -> None:
     width = max(1, min(shift.slots.width, len(files)))
     with ThreadPoolExecutor(width, thread_name_prefix="file-") as threads:
-        _settle(shift, {threads.submit(copy_context().run, _in_thread, shift, file): file for file in files})
+        error = _wait(shift, {threads.submit(copy_context().run, _in_thread, shift, file): file for file in files})
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # or it and this frame would keep each other, and the job's keys
 
 
-def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
-    """Wait for all files. One that failed by a mistake of ours is marked so, and stops no other."""
+def _wait(shift: Shift, work: dict[Future[None], File]) -> BaseException | None:
+    """For all files. One that failed by a mistake of ours is marked so, and stops no other.
+
+    Returns what concerns more than one file.
+    """
     postponed: BaseException | None = None
     for future in as_completed(work):
         error = future.exception()
@@ -109,8 +117,7 @@ def _settle(shift: Shift, work: dict[Future[None], File]) -> None:
         elif error is not None:
             log.error("file.mistake", **_names(shift, work[future]), exc_info=error)
             _fail_mistaken(shift, work[future])
-    if postponed is not None:
-        raise postponed
+    return postponed
 
 
 def _in_thread(shift: Shift, file: File) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -45,6 +44,7 @@ from batchscribe.work.finish import clear_queues, fail_job, finish_job
 from batchscribe.work.fleet import Fleet, new_worker
 from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.job_rooms import JobRooms
 from batchscribe.work.log_context import about_job, about_task
 from batchscribe.work.naming import Naming
 from batchscribe.work.plan import Rules
@@ -64,7 +64,6 @@ log = structlog.get_logger()
 FILES_PER_ENGINE = 2
 #: Between two tries to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-JOBS_REMEMBERED = 64  #: jobs whose storage clients are kept
 
 
 MakePool = Callable[[EngineSpec, int], SpeechPool]
@@ -93,13 +92,12 @@ class Worker:
             settings.workers, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
         )
         self._pools: dict[EngineSpec, SpeechPool] = {}
-        self._rooms: OrderedDict[int, Rooms] = OrderedDict()
+        self._rooms = JobRooms(self._make_rooms)
         self._sender = Sender(Policy.from_settings(settings))
         self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
         self._fleet: Fleet | None = None
         self._worker_id = settings.worker_name
         self.outdated = threading.Event()  #: set when the database gets a schema of another release
-        self._lock = threading.Lock()
 
     def start(self, *, lanes: Sequence[str], engines: Sequence[str] = ENGINE_NAMES, home: str | None = None) -> None:
         """Take up what a dead predecessor in this home left, then work in these lanes, on what these engines hear.
@@ -246,7 +244,8 @@ class Worker:
             settle_abandoned(job, number, self._records, self._look)
 
     def _look(self, file: File, job: Job) -> Outcome | None:
-        return outcome_if_written(file, job, self._rooms_of(job))
+        with self._rooms.of(job) as rooms:
+            return outcome_if_written(file, job, rooms)
 
     def _work_shard(self, job: Job, number: int) -> None:
         if job.is_final:
@@ -255,22 +254,14 @@ class Worker:
         if self.watch.draining:
             self._keep_until_stopped()
         max_tries = self._settings.max_attempts
-        shift = Shift(job, self._rooms_of(job), self._records, self._slots, self._max_deaths, max_tries)
-        work_shard(shift, number)
+        with self._rooms.of(job) as rooms:
+            shift = Shift(job, rooms, self._records, self._slots, self._max_deaths, max_tries)
+            work_shard(shift, number)
 
     def _keep_until_stopped(self) -> NoReturn:
         """Keep a task on record as running: to end it would lose it, and fetch the next one from the queue."""
         self.watch.wait(None)
         raise WorkInterrupted("The worker stops.")
-
-    def _rooms_of(self, job: Job) -> Rooms:
-        with self._lock:
-            if job.number not in self._rooms:
-                self._rooms[job.number] = self._make_rooms(job)
-            self._rooms.move_to_end(job.number)
-            while len(self._rooms) > JOBS_REMEMBERED:
-                self._rooms.popitem(last=False)
-            return self._rooms[job.number]
 
     def _make_rooms(self, job: Job) -> Rooms:
         detect = job.config.detection_mode is not None
