@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.wav_header import WavSamples, wav_samples
-from batchscribe.errors import CorruptMedia, EmptyRecording, UnsupportedMedia
+from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, UnsupportedMedia
 from tests.audio_files import Bytes, Int16, encoded, noise, wav
 
 SAMPLES = noise(4.0)
@@ -244,6 +245,14 @@ def test_samples_of_three_bytes_survive_a_wrong_block_size() -> None:
         channels, media = decoded(riff(data, fmt=form(bits=24, align=align)))
         assert media.codec == "pcm_s24le"
         assert np.array_equal(as_int16(channels), SAMPLES)
+
+
+@pytest.mark.parametrize(("bits", "align"), [(0, 0), (0, 0xFFFF), (1, 0xFFFF), (0xFFFF, 0), (0xFFFF, 0xFFFF), (65, 1)])
+@pytest.mark.parametrize("channels", [1, 2, 32, 0xFFFF])
+def test_nonsense_in_the_format_is_a_recording_or_a_refusal(bits: int, align: int, channels: int) -> None:
+    for tag in (1, 3, 6, 0xFFFE):
+        with suppress(MediaError):
+            decoded(riff(fmt=form(tag=tag, bits=bits, align=align, channels=channels)))
 
 
 def extensible(bits: int, valid_bits: int, *, kind: int = 1, channels: int = 1, mask: int = 0) -> bytes:

@@ -80,7 +80,7 @@ class WavForm:
             return 1
         if 0 < self.bits <= _MAX_BITS:
             return (self.bits + 7) // 8
-        return max(1, self.block_align // self.channels)
+        return max(1, min(_MAX_BITS // 8, self.block_align // self.channels))
 
 
 def au_header(form: WavForm) -> bytes | None:
