@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-speech chaos constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-speech chaos fuzz constraints clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all models at ha
 
 chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos
+
+fuzz: $(VENV)/dev.stamp ## Decode 10,000 mutated recordings, and write docs/fuzz.md
+	$(BIN)/python -m tests.fuzz
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install --quiet uv
