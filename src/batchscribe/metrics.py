@@ -81,6 +81,12 @@ ENGINE_BUSY_SECONDS = Counter(
 ENGINE_PROCESSES = Gauge(
     "batchscribe_engine_processes", "Engine processes that may work at once.", ["engine"], registry=REGISTRY
 )
+CONFINEMENT = Gauge(
+    "batchscribe_confinement",
+    "1 where the layer holds what a child process may do, else 0.",
+    ["child", "layer"],
+    registry=REGISTRY,
+)
 RETRIES = Counter("batchscribe_retries", "What was done once more, by its kind.", ["what"], registry=REGISTRY)
 JOBS = Counter("batchscribe_jobs", "Jobs that this process ended, by final state.", ["state"], registry=REGISTRY)
 WEBHOOK_ATTEMPTS = Counter(

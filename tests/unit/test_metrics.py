@@ -52,7 +52,20 @@ def test_names_follow_the_conventions_of_prometheus(metric: Metric) -> None:
 
 def test_no_label_is_an_id_or_a_tenant() -> None:
     labels = {label for metric in own_metrics() for sample in metric.samples for label in sample.labels}
-    assert labels <= {"outcome", "code", "stage", "engine", "what", "state", "result", "method", "route", "status"} | {
+    assert labels <= {
+        "outcome",
+        "code",
+        "stage",
+        "engine",
+        "what",
+        "state",
+        "result",
+        "method",
+        "route",
+        "status",
+        "child",
+        "layer",
+    } | {
         "le",
         "version",
         "worker",

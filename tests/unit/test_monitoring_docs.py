@@ -22,6 +22,7 @@ MONITORING = ROOT / "docs" / "monitoring.md"
 SUFFIXES = {"counter": "_total", "info": "_info"}
 #: Label names of instruments that have counted nothing yet.
 UNUSED = {
+    "batchscribe_confinement": {"child", "layer"},
     "batchscribe_file_errors": {"code"},
     "batchscribe_engine_busy_seconds": {"engine"},
     "batchscribe_engine_processes": {"engine"},

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from batchscribe.children.pipe import Pipe
-from batchscribe.speech.child import Failure, Ready, Transcribed, describe, receive, send, set_environment
+from batchscribe.speech.child import Failure, Ready, Transcribed, describe, receive, send
+from batchscribe.speech.confinement import set_environment
 from batchscribe.speech.engine import Detection, Request
 from batchscribe.window import Recognition, Window, Word
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import tempfile
 import time
 
+from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer, take_on
+from batchscribe.children.privileges import forget_environment
 from batchscribe.children.start import begin_child
 
 _MAX_OPEN_FILES = 64
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x1000_0000, 0x4000_0000  #: linux/sched.h
 
 
-def confine(memory_bytes: int) -> None:
-    """For good, and before the first byte of media."""
+def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
+    """For good, and before the first byte of media. Whatever has to be read from a file must have been read."""
     begin_child()
-    _forget_environment()
-    _cut_network()
+    forget_environment()
     _leave_for_empty_folder()
     for limit, value in {
         resource.RLIMIT_AS: memory_bytes,
@@ -27,6 +26,7 @@ def confine(memory_bytes: int) -> None:
         resource.RLIMIT_NOFILE: _MAX_OPEN_FILES,
     }.items():
         resource.setrlimit(limit, (value, value))
+    take_on(NOTHING, layers)
 
 
 class CpuAllowance:
@@ -47,21 +47,6 @@ class CpuAllowance:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         soft = int(usage.ru_utime + usage.ru_stime + self._seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
-def _forget_environment() -> None:
-    """No credentials: neither in the variables nor in the block of memory that the process started with."""
-    os.environ.clear()
-    with open("/proc/self/stat", encoding="ascii", errors="replace") as stat:  # noqa: PTH123
-        fields = stat.read().rpartition(")")[2].split()
-    start, end = int(fields[47]), int(fields[48])  # env_start and env_end, fields 50 and 51 of proc(5)
-    if start:
-        ctypes.memset(start, 0, end - start)
-
-
-def _cut_network() -> None:
-    """A network namespace of its own, with nothing in it; best effort, since some systems forbid it."""
-    ctypes.CDLL(None).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _leave_for_empty_folder() -> None:

@@ -19,6 +19,7 @@ from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import ENGINE_NAMES, engines_of
+from batchscribe.work.confinement import begin_to_tell
 from batchscribe.work.records import Records
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
@@ -70,6 +71,7 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
     worker = Worker(records, settings)
     engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
     worker.start(lanes=[SERVER_LANE], engines=engines, home=home_of(settings))
+    begin_to_tell(settings)
     try:
         _serve(records, settings, listener, until=worker.outdated)
         if not worker.drain(settings.grace_sec):

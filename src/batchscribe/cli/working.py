@@ -9,6 +9,7 @@ from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_at_hand, engines_of
+from batchscribe.work.confinement import begin_to_tell
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
@@ -22,6 +23,7 @@ def run_worker(settings: Settings) -> int:
     with ending(settings.grace_sec + END_SEC) as end, metrics_server(settings, records):
         worker = Worker(records, settings)
         worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
+        begin_to_tell(settings)
         try:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
             _wait(worker, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from batchscribe.doctor.check import Check
+from batchscribe.doctor.confinement import check_confinement
 from batchscribe.doctor.database import check_all_of_database
 from batchscribe.doctor.disk import check_disks
 from batchscribe.doctor.engine import check_engines
@@ -19,4 +20,5 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
     yield from check_all_of_database(settings)
     yield from check_storage(settings, probe)
     yield from check_engines(settings, load=load)
+    yield from check_confinement(settings)
     yield from check_disks(settings)

@@ -5,7 +5,6 @@ Kept free of heavy imports: what the engine needs arrives with its spec, after t
 
 from __future__ import annotations
 
-import os
 import pickle
 import struct
 from dataclasses import dataclass
@@ -14,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import begin_child
+from batchscribe.speech.confinement import confine, set_environment
 
 if TYPE_CHECKING:
-    from batchscribe.speech.engine import Engine
+    from batchscribe.speech.engine import EngineSpec
     from batchscribe.window import Recognition
-
-#: Variables that may hold credentials. An engine needs none of them.
-SECRET_PREFIXES = ("AWS_", "BATCHSCRIBE_", "PG", "HF_TOKEN")
-#: One thread for each process: the pool has one process for each core.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,9 @@ def serve(connection: Connection) -> None:
     set_environment()
     pipe = Pipe(connection)
     try:
-        engine: Engine = receive(pipe).build()
+        spec: EngineSpec = receive(pipe)
+        confine(spec)
+        engine = spec.build()
         send(pipe, Ready())
         while True:
             send(pipe, Transcribed(engine.transcribe(receive(pipe))))
@@ -82,11 +79,3 @@ def describe(error: Exception) -> str:
     """Class and first line of the message, short enough for a sentence."""
     first_line = str(error).partition("\n")[0][:200]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-
-
-def set_environment() -> None:
-    """No credentials, and one thread in each numeric library."""
-    for name in [name for name in os.environ if name.startswith(SECRET_PREFIXES)]:
-        del os.environ[name]
-    for name in THREAD_VARIABLES:
-        os.environ[name] = "1"

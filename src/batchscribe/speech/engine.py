@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 from batchscribe.speech.languages import understands
@@ -63,6 +64,14 @@ class EngineSpec(ABC):
     @abstractmethod
     def build(self) -> Engine:
         """Load the model. Raises `EngineNotAvailable`, or whatever the engine's library raises."""
+
+    def reads(self) -> tuple[Path, ...]:
+        """The files and folders that it reads, besides Python's and the system's: all that its process may open."""
+        return ()
+
+    def writes(self) -> tuple[Path, ...]:
+        """The folders in which it writes; an engine has no need to."""
+        return ()
 
     def understands(self, language: str) -> bool:
         """`language` is canonical, as `canonical_language` returns it."""

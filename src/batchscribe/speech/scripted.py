@@ -43,6 +43,12 @@ class ScriptedSpec(EngineSpec):
     speed: float = 1000.0
     script: Script = Script()
 
+    def reads(self) -> tuple[Path, ...]:
+        return (self.script.cannot_load_while.parent,) if self.script.cannot_load_while else ()
+
+    def writes(self) -> tuple[Path, ...]:
+        return (self.script.only_once.parent,) if self.script.only_once else ()
+
     def build(self) -> Engine:
         return ScriptedEngine(self.script)
 

@@ -41,6 +41,11 @@ class WhisperSpec(EngineSpec):
     compute_type: str = "default"
     window_sec: float = WINDOW_SEC
 
+    def reads(self) -> tuple[Path, ...]:
+        """The model's folder, and where its files are kept when they are links to somewhere else."""
+        folder = Path(self.model_path)
+        return (folder, *(file.resolve() for file in folder.iterdir() if file.is_symlink()))
+
     def build(self) -> Engine:
         return WhisperEngine(WhisperModel(Path(self.model_path), self.device, self.compute_type))
 
