@@ -7,11 +7,18 @@ import platform
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import fill
 
 from tests.fuzz.bases import bases
 from tests.fuzz.mutations import MUTATIONS
 from tests.fuzz.run import DEATH, HANG, Case
 
+_METHOD = """\
+Each is one of {bases} recordings of about a second, of all containers and codecs, mutated by chance:
+{kinds}. Three of ten are mutated
+twice. They go through a real decoder pool, in turn mixed and with channels apart, with and without voice detection.
+Each must end in windows of sound or in an error with a code of its own. A decoder that runs out of memory says so
+itself, so every death of one counts as unexplained."""
 _HEAD = """\
 # Hostile recordings
 
@@ -22,11 +29,7 @@ make fuzz                             # 10,000 mutated recordings; goes on where
 SEED=7 CASES=2000 make fuzz           # others, and fewer
 ```
 
-Each is one of {bases} recordings of about a second, of all containers and codecs, mutated by chance:
-{kinds}. Three of ten are mutated
-twice. They go through a real decoder pool, in turn mixed and with channels apart, with and without voice detection.
-Each must end in windows of sound or in an error with a code of its own. A decoder that runs out of memory says so
-itself, so every death of one counts as unexplained.
+{method}
 
 ## The run of {date}
 
@@ -41,8 +44,7 @@ the slowest took {slowest:.1f} s of CPU.
 def report(cases: Sequence[Case], seed: int) -> str:
     outcomes = Counter(case.outcome for case in cases)
     head = _HEAD.format(
-        bases=len(bases()),
-        kinds=", ".join(MUTATIONS),
+        method=fill(_METHOD.format(bases=len(bases()), kinds=", ".join(MUTATIONS)), 120),
         date=datetime.now(UTC).date(),
         seed=seed,
         count=f"{len(cases):,}",
