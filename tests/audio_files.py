@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import wave
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +13,7 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from batchscribe.window import SAMPLE_RATE, Samples
@@ -92,8 +93,12 @@ def encoded(
     rate: int = SAMPLE_RATE,
     options: Mapping[str, str] | None = None,
     tracks: int = 1,
+    moved: Callable[[float], float] | None = None,
 ) -> bytes:
-    """int16[n_samples, channels] in another container, once for each track."""
+    """int16[n_samples, channels] in another container, once for each track.
+
+    `moved` gives packets another time, in seconds, than the one that their samples have by counting.
+    """
     file = io.BytesIO()
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[samples.shape[1]]
     with av.open(file, mode="w", format=container, options=dict(options or {})) as output:
@@ -103,9 +108,18 @@ def encoded(
                 block = np.ascontiguousarray(samples[start : start + rate]).reshape(1, -1)
                 frame = AudioFrame.from_ndarray(block, format="s16", layout=layout)
                 frame.sample_rate, frame.pts = rate, start
-                output.mux(stream.encode(frame))
-            output.mux(stream.encode(None))
+                output.mux(_retimed(stream.encode(frame), moved))
+            output.mux(_retimed(stream.encode(None), moved))
     return file.getvalue()
+
+
+def _retimed(packets: list[Packet[AudioStream]], moved: Callable[[float], float] | None) -> list[Packet[AudioStream]]:
+    if moved is None:
+        return packets
+    for packet in packets:
+        clock_sec = float(packet.time_base)
+        packet.pts = packet.dts = round(moved((packet.pts or 0) * clock_sec) / clock_sec)
+    return packets
 
 
 def samples_of(path: Path) -> Samples:

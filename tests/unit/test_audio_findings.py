@@ -39,8 +39,12 @@ def test_a_refusal_is_an_error_of_its_kind_and_carries_what_was_said() -> None:
 
 
 def test_numbers_come_with_their_noun() -> None:
-    assert remark(Finding.PACKETS_SKIPPED, count=1).sentence == "1 damaged packet was skipped."
-    assert remark(Finding.PACKETS_SKIPPED, count=3).sentence == "3 damaged packets were skipped."
+    assert remark(Finding.PACKETS_SKIPPED, count=1, lost=0.021).sentence == (
+        "1 damaged packet was skipped: 0.02 s of sound."
+    )
+    assert remark(Finding.PACKETS_SKIPPED, count=3, lost=1.5).sentence == (
+        "3 damaged packets were skipped: 1.50 s of sound."
+    )
 
 
 def test_a_codec_that_nobody_knows_is_not_named() -> None:
@@ -68,9 +72,9 @@ def test_what_is_not_finite_is_told_as_the_most_there_is() -> None:
         {"finding": "BROKEN_OFF", "facts": {"held": "1.0"}},
         {"finding": "BROKEN_OFF", "facts": {"held": True}},
         {"finding": "BROKEN_OFF", "facts": {"held": [1.0]}},
-        {"finding": "PACKETS_SKIPPED", "facts": {"count": 1.0}},
-        {"finding": "PACKETS_SKIPPED", "facts": {"count": 10**30}},
-        {"finding": "PACKETS_SKIPPED", "facts": {"count": True}},
+        {"finding": "PACKETS_SKIPPED", "facts": {"count": 1.0, "lost": 0.1}},
+        {"finding": "PACKETS_SKIPPED", "facts": {"count": 10**30, "lost": 0.1}},
+        {"finding": "PACKETS_SKIPPED", "facts": {"count": True, "lost": 0.1}},
         {"finding": "CODEC_NOT_DECODED", "facts": {"codec": "visit my page"}},
         {"finding": "NOT_A_RECORDING", "facts": {"looks": "\ud800"}},
         {"finding": "NOT_A_RECORDING", "facts": {"looks": {"a": "b"}}},

@@ -40,9 +40,16 @@ def test_a_piece_ends_in_the_pause_near_its_end() -> None:
     assert 26.4 < first.duration_sec < 26.8
 
 
-def test_pieces_of_silence_are_long() -> None:
-    pieces = pieces_of(np.zeros(90 * SAMPLE_RATE, dtype=np.float32))
+def test_pieces_of_what_is_equally_loud_are_long() -> None:
+    pieces = pieces_of(np.full(90 * SAMPLE_RATE, 0.1, dtype=np.float32))
     assert [round(piece.duration_sec, 2) for piece in pieces] == [29.95, 29.95, 29.95, 0.15]
+
+
+def test_digital_silence_goes_to_no_engine_and_what_follows_keeps_its_time() -> None:
+    assert pieces_of(np.zeros(90 * SAMPLE_RATE, dtype=np.float32)) == []
+    (piece,) = pieces_of(np.concatenate([np.zeros(100 * SAMPLE_RATE, dtype=np.float32), loud(10.0)]))
+    assert 70.0 < piece.start_sec <= 100.0
+    assert piece.start_sec + piece.duration_sec == pytest.approx(110.0)
 
 
 def test_pieces_do_not_depend_on_how_the_audio_arrives() -> None:

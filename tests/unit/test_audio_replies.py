@@ -14,7 +14,7 @@ from batchscribe.audio.replies import MAX_READS, MAX_READS_OF_BLOCK, Replies, Un
 from batchscribe.errors import UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
-MEDIA = Media(3.0, 2, "wav", "pcm_s16le", 16_000, (remark(Finding.PACKETS_SKIPPED, count=3),))
+MEDIA = Media(3.0, 2, "wav", "pcm_s16le", 16_000, (remark(Finding.PACKETS_SKIPPED, count=3, lost=1.5),))
 
 
 def replies(*, apart: bool = True, max_sec: float = 60.0, size: int = 10_000) -> Replies:

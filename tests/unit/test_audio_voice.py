@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -143,6 +144,24 @@ def speech_in(windows: list[Window]) -> list[float]:
 @pytest.mark.parametrize("window_sec", [0.0, 30.0])
 def test_a_moment_of_silence_has_no_windows(n_samples: int, window_sec: float) -> None:
     assert windows_of(np.zeros(n_samples, dtype=np.float32), 16_384, window_sec) == []
+
+
+def test_hours_of_digital_silence_cost_next_to_nothing_and_what_follows_keeps_its_time(examples: Path) -> None:
+    speech = loud(samples_of(examples / "weather.wav"))
+    segmenter = VoicedSegmenter(0, VoiceOptions(), 0.0)
+    silence = np.zeros(BLOCK_SAMPLES, dtype=np.float32)
+    n_blocks = 6 * 3600 * SAMPLE_RATE // BLOCK_SAMPLES
+    windows = list(segmenter.accept(speech))
+    cpu_sec = time.process_time()
+    for _ in range(n_blocks):
+        windows += segmenter.accept(silence)
+    cpu_sec = time.process_time() - cpu_sec
+    windows += [*segmenter.accept(speech), *segmenter.finish()]
+    hole_sec = len(speech) / SAMPLE_RATE + n_blocks * BLOCK_SAMPLES / SAMPLE_RATE
+    before = [window for window in windows if window.start_sec < hole_sec]
+    behind = [window.start_sec - hole_sec for window in windows if window.start_sec >= hole_sec]
+    assert behind == pytest.approx([window.start_sec for window in before], abs=0.1)
+    assert cpu_sec < 10.0  # 0.2 s; with the network 40 s
 
 
 def test_the_decoder_process_does_not_load_the_speech_engines() -> None:

@@ -31,6 +31,10 @@ class Resampling:
         self._accepted: tuple[str, str, int] | None = None
         self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
 
+    def n_channels(self, frame: AudioFrame) -> int:
+        """How many come out of this frame."""
+        return self._layout_for(frame).nb_channels if self._apart else 1
+
     def accept(self, frame: AudioFrame) -> Iterator[Channels]:
         """What is ready after this frame. Raises `av.FFmpegError` where libswresample cannot convert it."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -40,15 +44,20 @@ class Resampling:
         yield from self._resampled(frame)
 
     def finish(self) -> Iterator[Channels]:
+        """What the filter still holds. The next frame starts it anew."""
         yield from self._resampled(None)
+        self._resampler = self._accepted = None
 
-    def _resampler_for(self, frame: AudioFrame) -> AudioResampler:
+    def _layout_for(self, frame: AudioFrame) -> AudioLayout:
         if self._layout is None:
             self._layout = AudioLayout("mono") if not self._apart and _is_mixable(frame.layout) else frame.layout
+        return self._layout
+
+    def _resampler_for(self, frame: AudioFrame) -> AudioResampler:
         # Packed samples ("flt"): reading the planes of eight or more channels runs past their array in PyAV 18.
         # Without rematrix_maxval a mix of floats is louder than its parts, and clips.
         return AudioResampler(
-            "flt", self._layout, SAMPLE_RATE, frame_size=BLOCK_SAMPLES, options={"rematrix_maxval": "1.0"}
+            "flt", self._layout_for(frame), SAMPLE_RATE, frame_size=BLOCK_SAMPLES, options={"rematrix_maxval": "1.0"}
         )
 
     def _resampled(self, frame: AudioFrame | None) -> Iterator[Channels]:

@@ -166,6 +166,8 @@ KINDS: Mapping[str, Kind] = {
     "sec": _Measured(most=1e7, unit=" s"),
     "limit": _Measured(most=1e9, unit=" s", digits="g"),
     "db": _Measured(most=1000.0, least=-1000.0, unit=" dB"),
+    "jumps": _Counted("timestamp jumps", "timestamps jump"),
+    "short": _Measured(most=1e7, unit=" s", digits=".2f"),
     "packets": _Counted("damaged packet was", "damaged packets were"),
     "looks": _Chosen(frozenset(Looks), Looks.UNKNOWN),
     "format": _Chosen(FORMAT_NAMES, "a format"),
@@ -206,13 +208,18 @@ class Finding(Enum):
         DecodeLimitExceeded,
         "The recording is longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC if that is meant.",
     )
+    ANNOUNCED_TOO_LONG = (
+        DecodeLimitExceeded,
+        "The recording lasts {announced:sec}, longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC if meant.",
+    )
     OUT_OF_MEMORY = (
         DecodeLimitExceeded,
         "The file is damaged or needs more memory to decode than BATCHSCRIBE_DECODE_MEMORY_BYTES allows.",
     )
     # Warnings
     TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
-    PACKETS_SKIPPED = None, "{count:packets} skipped."
+    PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
+    CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was put there."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
     TURNED_DOWN = None, "The recording is {above:db} louder than full scale and was turned down."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."

@@ -19,6 +19,9 @@ BLOCK_SAMPLES = 160 * WINDOW_SAMPLES
 MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: what engines take at once
 SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is looked for
 PAUSE_SAMPLES = SAMPLE_RATE // 10
+#: After so many blocks of digital silence, half a minute, nothing that lies before them matters to the voice detector.
+#: Holes of hours cost hardly anything then: silence is judged without the network, which starts afresh behind it.
+SILENT_BLOCKS = 6
 
 
 class Segmenter(Protocol):
@@ -74,6 +77,7 @@ class VoicedSegmenter:
         self._packer = Packer(window_sec, max_pause_sec)
         self._buffer = _Buffer()
         self._judged = 0
+        self._n_silent = 0  #: blocks of zeros that have just gone by
 
     def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
@@ -94,7 +98,18 @@ class VoicedSegmenter:
         yield from self._windows([*self._packed(stretches), *self._packer.finish()])
 
     def _judge(self, block: Samples) -> list[Stretch]:
-        return self._spans.accept(self._voice.probabilities(self._loudness.amplified(block)).tolist())
+        return self._spans.accept(self._probabilities(block))
+
+    def _probabilities(self, block: Samples) -> list[float]:
+        if block.any():
+            self._n_silent = 0
+        elif self._n_silent < SILENT_BLOCKS:
+            self._n_silent += 1
+        else:
+            self._voice = VoiceStream()
+            return [0.0] * (len(block) // WINDOW_SAMPLES)
+        probabilities: list[float] = self._voice.probabilities(self._loudness.amplified(block)).tolist()
+        return probabilities
 
     def _packed(self, stretches: list[Stretch]) -> list[Stretch]:
         return [window for stretch in stretches for window in self._packer.accept(stretch)]
@@ -106,7 +121,7 @@ class VoicedSegmenter:
 
 
 class WholeSegmenter:
-    """All of the audio, in pieces of at most 30 s that end where it is quietest near their end."""
+    """All of the audio but digital silence, in pieces of at most 30 s that end where it is quietest near their end."""
 
     def __init__(self, channel: int) -> None:
         self._channel = channel
@@ -116,17 +131,18 @@ class WholeSegmenter:
         self._buffer.append(samples)
         while self._buffer.end - self._buffer.start > MAX_PIECE_SAMPLES:
             start = self._buffer.start
-            yield self._piece(start + _quietest_cut(self._buffer.slice(start, start + MAX_PIECE_SAMPLES)))
+            yield from self._piece(start + _quietest_cut(self._buffer.slice(start, start + MAX_PIECE_SAMPLES)))
 
     def finish(self) -> Iterator[Window]:
         if self._buffer.end > self._buffer.start:
-            yield self._piece(self._buffer.end)
+            yield from self._piece(self._buffer.end)
 
-    def _piece(self, end: int) -> Window:
+    def _piece(self, end: int) -> Iterator[Window]:
         start = self._buffer.start
-        piece = Window(self._channel, start / SAMPLE_RATE, without_offset(self._buffer.slice(start, end)))
+        samples = without_offset(self._buffer.slice(start, end))
         self._buffer.drop_before(end)
-        return piece
+        if samples.any():
+            yield Window(self._channel, start / SAMPLE_RATE, samples)
 
 
 def _quietest_cut(samples: Samples) -> int:

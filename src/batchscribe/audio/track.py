@@ -17,7 +17,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition
 
-from batchscribe.audio.channels import Channels, Resampling
+from batchscribe.audio.announced import announced_end_sec
+from batchscribe.audio.assembly import Assembly
+from batchscribe.audio.channels import Channels
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
@@ -27,7 +29,8 @@ from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
 from batchscribe.audio.source import Part, Readable, opened_source
-from batchscribe.errors import MediaError
+from batchscribe.audio.timeline import Placed, Timeline
+from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
 #: A recording that lacks more than this of what its header announces was cut off.
@@ -38,28 +41,48 @@ _LOUD = 4.0  #: times full scale, or 12 dB: the reader is told
 av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
 
 
+class LostPackets:
+    """Packets that could not be decoded."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.duration_sec = 0.0
+        self.until_sec = 0.0  #: where the last one ends, by the file's clock
+
+    def add(self, packet: Packet[AudioStream]) -> None:
+        clock_sec = float(packet.time_base or 0)
+        length_sec = float(packet.duration or 0) * clock_sec
+        self.count += 1
+        self.duration_sec += max(0.0, length_sec)
+        if packet.pts is not None:
+            self.until_sec = packet.pts * clock_sec + length_sec
+
+
 class AudioTrack:
     """The audio track of one opened recording."""
 
     def __init__(self, file: RemoteFile, *, extra_formats: Collection[str], apart: bool, max_sec: float) -> None:
-        """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`."""
+        """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`, and `DecodeLimitExceeded` for a
+        recording that announces itself as too long.
+        """
         if file.size == 0:
             raise refusal(Finding.NO_BYTES)
         self._source = opened_source(file, extra_formats)
         self._parts = self._source.parts()
         self._extra_formats = extra_formats
+        self._apart = apart
+        self._max_sec = max_sec
         self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
+        self._lost = LostPackets()
+        self._n_disbelieved = 0
+        self._n_samples = 0
+        self._is_broken_off = False
         part = next(self._parts, None)
         if part is None:
             raise refusal(Finding.STRUCTURE_DAMAGED, format=self.container.upper())
-        self._open(part)
+        self._timeline = self._open(part, start_sec=0.0)
         codec = self._codec
         self._form = codec.channels, codec.name, codec.sample_rate  #: of the first part
-        self._apart = apart
-        self._max_samples = max_sec * SAMPLE_RATE
-        self._n_damaged = 0
-        self._n_samples = 0
-        self._is_broken_off = False
 
     def close(self) -> None:
         self._input.close()
@@ -68,12 +91,23 @@ class AudioTrack:
     def container(self) -> str:
         return self._source.container
 
-    def _open(self, part: Part) -> None:
+    def _open(self, part: Part, start_sec: float) -> Timeline:
+        """The part begins `start_sec` into the recording."""
         self._input = _opened(part.content, self.container, self._extra_formats)
         self._stream = _audio_stream(self._input)
         self._codec = _checked_codec(self._stream)
-        is_summed = part.is_counted and self._announced_sec is not None
-        self._announced_sec = (self._announced_sec or 0.0) + _header_sec(self._stream) if is_summed else None
+        self._lost.until_sec = 0.0
+        origin_sec = 0.0 if self.container == "m4a" else (self._input.start_time or 0) / av.time_base
+        end_sec = announced_end_sec(self._stream, self.container, origin_sec, self._max_sec)
+        self._announce(end_sec, is_counted=part.is_counted)
+        is_known = end_sec and (part.is_counted or self.container == "wav")
+        if is_known and start_sec + end_sec > self._max_sec:
+            raise refusal(Finding.ANNOUNCED_TOO_LONG, announced=start_sec + end_sec, limit=self._max_sec)
+        return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec)
+
+    def _announce(self, end_sec: float, *, is_counted: bool) -> None:
+        is_summed = is_counted and self._announced_sec is not None
+        self._announced_sec = (self._announced_sec or 0.0) + end_sec if is_summed else None
 
     @property
     def media(self) -> Media:
@@ -90,7 +124,7 @@ class AudioTrack:
 
     @property
     def duration_sec(self) -> float:
-        """Of what was decoded so far."""
+        """Of what was decoded so far, with the silence in it."""
         return self._n_samples / SAMPLE_RATE
 
     def blocks(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
@@ -111,9 +145,12 @@ class AudioTrack:
         if len(tracks) > 1:
             number = [track.index for track in tracks].index(self._stream.index) + 1
             yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
-        n_damaged = self._n_damaged + self._source.n_lost
-        if n_damaged:
-            yield remark(Finding.PACKETS_SKIPPED, count=n_damaged)
+        n_lost = self._lost.count + self._source.n_lost
+        if n_lost:
+            frames_sec = self._source.n_lost * self._codec.frame_size / self._codec.sample_rate
+            yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
+        if self._n_disbelieved:
+            yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
         if self._source.level > _LOUD:
             yield remark(Finding.TURNED_DOWN, above=20 * log10(self._source.level))
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
@@ -123,25 +160,31 @@ class AudioTrack:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
     def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        resampling = Resampling(apart=self._apart, level=self._source.level)
-        for frame in self._frames(on_packet):
-            for block in resampling.accept(frame):
+        assembly = Assembly(apart=self._apart, level=self._source.level)
+        for placed in self._placed(on_packet):
+            for block in assembly.accept(placed):
                 yield self._counted(block)
-        for block in resampling.finish():
+        for block in assembly.finish():
             yield self._counted(block)
 
-    def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
-        yield from self._frames_of_part(on_packet)
+    def _placed(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
+        yield from self._placed_of_part(on_packet)
         for part in self._parts:
             self._input.close()
             try:
-                self._open(part)
-            except MediaError:
+                self._timeline = self._open(part, self._timeline.end_sec)
+            except (CorruptMedia, NoAudioTrack, UnsupportedMedia):
                 self._is_broken_off = True
                 return
-            yield from self._frames_of_part(on_packet)
+            yield from self._placed_of_part(on_packet)
 
-    def _frames_of_part(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
+    def _placed_of_part(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
+        for frame in self._frames(on_packet):
+            yield from self._timeline.accept(frame)
+        yield from self._timeline.finish(self._lost.until_sec)
+        self._n_disbelieved += self._timeline.n_disbelieved
+
+    def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
         for packet in self._packets():
             on_packet()
             try:
@@ -149,7 +192,7 @@ class AudioTrack:
             except av.MemoryError:
                 raise
             except av.FFmpegError:
-                self._n_damaged += 1
+                self._lost.add(packet)
                 continue
             for frame in frames:
                 if frame.sample_rate not in SAMPLE_RATES:
@@ -167,12 +210,12 @@ class AudioTrack:
 
     def _counted(self, block: Channels) -> Channels:
         self._n_samples += block.shape[1]
-        if self._n_samples > self._max_samples:
-            raise refusal(Finding.TOO_LONG, limit=self._max_samples / SAMPLE_RATE)
+        if self._n_samples > self._max_sec * SAMPLE_RATE:
+            raise refusal(Finding.TOO_LONG, limit=self._max_sec)
         return block
 
     def _nothing_decoded(self) -> MediaError:
-        is_damaged = self._n_damaged or self._is_broken_off
+        is_damaged = self._lost.count or self._is_broken_off
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
@@ -220,10 +263,3 @@ def _checked_codec(stream: AudioStream) -> AudioCodecContext:
         raise refusal(Finding.CHANNELS_IMPOSSIBLE, channels=codec.channels)
     codec.thread_count = 1
     return codec
-
-
-def _header_sec(stream: AudioStream) -> float:
-    """What the file says of its own length; 0 where it says nothing."""
-    if stream.duration is None or stream.time_base is None:
-        return 0.0
-    return float(stream.duration * stream.time_base)

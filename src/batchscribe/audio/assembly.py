@@ -1,0 +1,64 @@
+"""Frames with their places become one stream of 16 kHz samples: holes are silence, overlaps are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+
+from batchscribe.audio.channels import BLOCK_SAMPLES, Channels, Resampling
+from batchscribe.audio.timeline import Placed
+from batchscribe.window import SAMPLE_RATE
+
+
+class Assembly:
+    """Places count in samples that came out, so what the resampler holds back shifts nothing."""
+
+    def __init__(self, *, apart: bool, level: float = 1.0) -> None:
+        """`level` as in `Resampling`."""
+        self._resampling = Resampling(apart=apart, level=level)
+        self._n_samples = 0
+        self._n_cut = 0  #: samples still to be left out
+
+    def accept(self, placed: Placed) -> Iterator[Channels]:
+        """What is ready after this frame, about a second each. Raises as `Resampling.accept`."""
+        n_channels = self._resampling.n_channels(placed.frame)
+        if placed.start_sec is not None:
+            yield from self.finish()
+            yield from self._move_to(placed.start_sec, n_channels)
+        resampled = self._resampling.accept(placed.frame)
+        if placed.end_sec is None:
+            yield from self._kept(resampled)
+        else:
+            yield from self._ended(chain(resampled, self._resampling.finish()), placed.end_sec, n_channels)
+
+    def finish(self) -> Iterator[Channels]:
+        yield from self._kept(self._resampling.finish())
+
+    def _move_to(self, moment_sec: float, n_channels: int) -> Iterator[Channels]:
+        n_missing = round(moment_sec * SAMPLE_RATE) - self._n_samples
+        self._n_cut = max(0, -n_missing)
+        while n_missing > 0:
+            silence = np.zeros((n_channels, min(n_missing, BLOCK_SAMPLES)), dtype=np.float32)
+            n_missing -= silence.shape[1]
+            self._n_samples += silence.shape[1]
+            yield silence
+
+    def _kept(self, blocks: Iterator[Channels]) -> Iterator[Channels]:
+        for block in blocks:
+            n_cut = min(self._n_cut, block.shape[1])
+            self._n_cut -= n_cut
+            self._n_samples += block.shape[1] - n_cut
+            if n_cut < block.shape[1]:
+                yield block[:, n_cut:]
+
+    def _ended(self, blocks: Iterator[Channels], end_sec: float, n_channels: int) -> Iterator[Channels]:
+        """Up to a moment that lies before the end of the samples, or behind it."""
+        n_end = round(end_sec * SAMPLE_RATE)
+        for block in self._kept(blocks):
+            n_over = min(block.shape[1], max(0, self._n_samples - n_end))
+            self._n_samples -= n_over
+            if n_over < block.shape[1]:
+                yield block[:, : block.shape[1] - n_over]
+        yield from self._move_to(max(end_sec, self._n_samples / SAMPLE_RATE), n_channels)
