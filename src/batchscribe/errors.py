@@ -30,15 +30,28 @@
     ├── AddressNotAllowed           an outbound request may not go there
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
+    │   ├── ObjectArchived          in an archive tier, and not restored
     │   ├── BucketNotFound
+    │   ├── BucketNameInvalid
     │   ├── AccessDenied
+    │   │   ├── AccessKeyUnknown
+    │   │   ├── SecretKeyWrong
+    │   │   ├── ClockSkewed         the request's signature is from another time than the storage's
+    │   │   └── EncryptionKeyUnusable
     │   ├── CredentialsExpired
     │   ├── WrongRegion
+    │   ├── StorageRedirected       to another place, where nobody follows
+    │   ├── CertificateNotTrusted
+    │   ├── StorageFull
+    │   ├── ConditionalWriteUnsupported  the storage cannot write only where nothing is
+    │   ├── StorageAnswerInvalid    what the storage answered makes no sense
     │   ├── LocationNotAllowed      outside the allowed roots, or of a scheme nobody serves
     │   ├── ObjectChanged           replaced while it was being read
     │   ├── OutputExists
     │   ├── OutputNameTooLong
     │   └── StorageUnavailable      worth another try
+    │       ├── StorageUnreachable  no answer at all
+    │       └── StorageBusy         it asks for fewer requests
     ├── MediaError                  the recording itself
     │   ├── UnsupportedMedia
     │   ├── EmptyRecording
@@ -295,16 +308,52 @@ class ObjectNotFound(StorageError):
     code = "OBJECT_NOT_FOUND"
 
 
+class ObjectArchived(StorageError):
+    """The object is in an archive tier and has to be restored before it can be read."""
+
+    code = "OBJECT_ARCHIVED"
+
+
 class BucketNotFound(StorageError):
     """There is no such bucket, or no such folder."""
 
     code = "BUCKET_NOT_FOUND"
 
 
+class BucketNameInvalid(StorageError):
+    """The storage takes no bucket of this name."""
+
+    code = "INVALID_BUCKET_NAME"
+
+
 class AccessDenied(StorageError):
-    """The storage refused these credentials, or the file system this user."""
+    """The storage refused what these credentials asked for, or the file system this user."""
 
     code = "ACCESS_DENIED"
+
+
+class AccessKeyUnknown(AccessDenied):
+    """The storage does not know the access key."""
+
+    code = "UNKNOWN_ACCESS_KEY"
+
+
+class SecretKeyWrong(AccessDenied):
+    """The storage computed another signature: the secret key does not belong to the access key."""
+
+    code = "WRONG_SECRET_KEY"
+
+
+class ClockSkewed(AccessDenied):
+    """This machine's clock and the storage's are too far apart for signatures."""
+
+    code = "CLOCK_SKEWED"
+
+
+class EncryptionKeyUnusable(AccessDenied):
+    """The key that encrypts the object is disabled, gone, or not for these credentials."""
+
+    code = "ENCRYPTION_KEY_UNUSABLE"
 
 
 class CredentialsExpired(StorageError):
@@ -323,6 +372,36 @@ class WrongRegion(StorageError):
         self.region = region
 
 
+class StorageRedirected(StorageError):
+    """The storage sent the request on to another place. No redirect is followed."""
+
+    code = "STORAGE_REDIRECTED"
+
+
+class CertificateNotTrusted(StorageError):
+    """The TLS certificate of the storage is untrusted, expired, or made out to another name."""
+
+    code = "CERTIFICATE_NOT_TRUSTED"
+
+
+class StorageFull(StorageError):
+    """The storage, the quota or the file system has no room left."""
+
+    code = "STORAGE_FULL"
+
+
+class ConditionalWriteUnsupported(StorageError):
+    """The storage refuses to write on condition that nothing is there yet. Ends the job: no file could be written."""
+
+    code = "CONDITIONAL_WRITE_UNSUPPORTED"
+
+
+class StorageAnswerInvalid(StorageError):
+    """The storage answered with something that makes no sense: a size, a range, a listing, or a web page."""
+
+    code = "INVALID_STORAGE_ANSWER"
+
+
 class LocationNotAllowed(StorageError):
     """The URI is outside the allowed roots, or its scheme is not served here."""
 
@@ -330,7 +409,7 @@ class LocationNotAllowed(StorageError):
 
 
 class ObjectChanged(StorageError):
-    """The object was replaced while it was being read."""
+    """The object was replaced, cut short or written to while it was being read."""
 
     code = "INPUT_CHANGED"
 
@@ -348,9 +427,21 @@ class OutputNameTooLong(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The storage did not answer, or answered with a server error, after its own retries."""
+    """The storage answered with a server error, or broke off, after all retries."""
 
     code = "STORAGE_UNAVAILABLE"
+
+
+class StorageUnreachable(StorageUnavailable):
+    """The storage could not be connected to, or gave no answer in time, after all retries."""
+
+    code = "STORAGE_UNREACHABLE"
+
+
+class StorageBusy(StorageUnavailable):
+    """The storage asked for fewer requests, after all retries."""
+
+    code = "STORAGE_BUSY"
 
 
 # --- media -----------------------------------------------------------------------------------------------------

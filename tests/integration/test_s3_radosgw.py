@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from batchscribe.errors import (
     AccessDenied,
     BucketNotFound,
+    ClockSkewed,
     CredentialsExpired,
     ObjectChanged,
     ObjectNotFound,
     OutputExists,
+    StorageError,
 )
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
+from batchscribe.storage.s3 import BucketStore
 from tests.servers.s3_server import S3Server
 
 
@@ -118,7 +124,7 @@ def test_keys_are_taken_as_they_are(radosgw: S3Server, bucket: str, key: str) ->
     assert radosgw.client().get_object(Bucket=bucket, Key=key + ".json")["Body"].read() == b"{}"
 
 
-def test_keys_that_obstore_cannot_say_are_listed_with_all_the_others(radosgw: S3Server) -> None:
+def test_odd_keys_are_listed_with_all_the_others(radosgw: S3Server) -> None:
     keys = [
         "in/../up.wav",
         "in//a b+ü%.wav",
@@ -161,3 +167,56 @@ def test_an_unsayable_key_does_not_soften_a_refusal(radosgw: S3Server) -> None:
         list(radosgw.store(secret_access_key="wrong").list(f"s3://{bucket}/in//"))
     with pytest.raises(BucketNotFound):
         list(radosgw.store().list("s3://no-such-bucket/in//"))
+
+
+def test_radosgw_refuses_each_for_its_own_reason(radosgw: S3Server) -> None:
+    bucket = radosgw.new_bucket(**{"a.wav": b"hello"})
+    uri = f"s3://{bucket}/a.wav"
+    nobody = connect(Access(s3_endpoint=radosgw.endpoint, s3_allow_http=True))
+    late = BucketStore(radosgw.access(), clock=lambda: time.time() - 7200)
+    met = [  # of a wrong key this release of radosgw says only that it is denied
+        refused(lambda: radosgw.store(access_key_id="UNKNOWN").stat(uri)),
+        refused(lambda: radosgw.store(secret_access_key="wrong").stat(uri)),
+        refused(lambda: nobody.stat(uri)),
+        refused(lambda: radosgw.store(session_token="made-up").stat(uri)),
+        refused(lambda: late.stat(uri)),
+        refused(lambda: radosgw.store().stat("s3://no-such-bucket/a.wav")),
+        refused(lambda: radosgw.store().stat(f"s3://{bucket}/b.wav")),
+        refused(lambda: radosgw.store().write(uri, b"", overwrite=False)),
+    ]
+    assert met == [
+        *["ACCESS_DENIED"] * 3,
+        "INVALID_CREDENTIALS",
+        "CLOCK_SKEWED",
+        "BUCKET_NOT_FOUND",
+        "OBJECT_NOT_FOUND",
+        "OUTPUT_EXISTS",
+    ]
+
+
+def refused(ask: Callable[[], object]) -> str:
+    with pytest.raises(StorageError) as raised:
+        ask()
+    return raised.value.code
+
+
+def test_radosgw_refuses_writes_and_listings_for_the_same_reasons(radosgw: S3Server) -> None:
+    bucket = radosgw.new_bucket()
+    late = BucketStore(radosgw.access(), clock=lambda: time.time() - 7200)
+    with pytest.raises(ClockSkewed, match="NTP"):
+        late.write(f"s3://{bucket}/a.json", b"{}", overwrite=False)
+    with pytest.raises(AccessDenied, match="check the key"):
+        list(radosgw.store(secret_access_key="wrong").list(f"s3://{bucket}/"))
+    with pytest.raises(CredentialsExpired):
+        radosgw.store(session_token="made-up").write(f"s3://{bucket}/a.json", b"{}", overwrite=False)
+    assert "Contents" not in radosgw.client().list_objects_v2(Bucket=bucket)
+
+
+def test_radosgw_knows_the_condition_and_stores_no_probe(radosgw: S3Server) -> None:
+    bucket = radosgw.new_bucket()
+    uri = f"s3://{bucket}/out/a.json"
+    radosgw.store().check_write(uri)
+    assert "Contents" not in radosgw.client().list_objects_v2(Bucket=bucket)
+    radosgw.store().write(uri, b"{}", overwrite=False)
+    with pytest.raises(OutputExists):
+        radosgw.store().write(uri, b"{}", overwrite=False)

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def make_certificate(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]:
-    """The certificate of `host`, signed by itself, and what a server needs to show it."""
+def make_certificate(folder: Path, host: str, *, until: datetime | None = None) -> tuple[Path, ssl.SSLContext]:
+    """The certificate of `host`, signed by itself, and what a server needs to show it. It expires tomorrow."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
@@ -22,8 +22,8 @@ def make_certificate(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=3))
+        .not_valid_after(until or now + timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

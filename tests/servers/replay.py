@@ -81,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 (the base class looks these names up)
     do_PUT = do_GET  # noqa: N815
+    do_DELETE = do_GET  # noqa: N815
 
     def _send(self, reply: Reply) -> None:
         headers = {"Content-Length": str(len(reply.body)), "ETag": '"v1"', "Last-Modified": LAST_MODIFIED}

@@ -79,9 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status != 204:
             self.send_header("Content-Length", str(len(reply.content)))
         self.end_headers()
-        self.wfile.write(reply.content)
+        if self.command != "HEAD":
+            self.wfile.write(reply.content)
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server asks for
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server asks for
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is overridden
         """Nothing on standard error."""

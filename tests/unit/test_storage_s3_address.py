@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchscribe.errors import StorageUnavailable
-from batchscribe.storage.s3_address import bucket_url, region_of, split_folder
+from batchscribe.storage.s3_address import bucket_url, region_of
 from tests.servers.replay import Reply, replaying
 
 MINIO = "https://minio.example.org:9000/s3"
@@ -34,19 +34,6 @@ def test_a_bucket_is_a_host_name_where_it_can_be_one(
 def test_buckets_in_china_have_their_own_domain() -> None:
     url = bucket_url("calls", endpoint=None, region="cn-north-1", path_style=False)
     assert url == "https://calls.s3.cn-north-1.amazonaws.com.cn"
-
-
-@pytest.mark.parametrize(
-    ("key", "folder", "rest"),
-    [
-        ("a/b.wav", "", "a/b.wav"),
-        ("a//b.wav", "/a/", "b.wav"),
-        ("/a.wav", "/", "a.wav"),
-        ("a b//c//d/e f.wav", "/a%20b//c/", "d/e f.wav"),
-    ],
-)
-def test_an_empty_segment_of_a_key_goes_into_the_url(key: str, folder: str, rest: str) -> None:
-    assert split_folder(key) == (folder, rest)
 
 
 @pytest.mark.parametrize("status", [200, 301, 403])

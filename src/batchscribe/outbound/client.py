@@ -63,7 +63,7 @@ class GuardedClient:
             pool.stream(
                 method,
                 _target(url),
-                headers=[*_own_headers(url), *headers.items()],
+                headers=[*_own_headers(url), *_encoded(headers)],
                 content=body,
                 extensions={"timeout": {"connect": CONNECT_SEC}},
             ) as response,
@@ -76,8 +76,13 @@ def _target(url: str) -> httpcore2.URL:
     return httpcore2.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=port_of(parts), target=parts.raw_path)
 
 
-def _own_headers(url: str) -> list[tuple[str, str]]:
-    return [("Host", parsed(url).netloc.decode("ascii")), ("Connection", "close")]
+def _own_headers(url: str) -> list[tuple[bytes, bytes]]:
+    return [(b"Host", parsed(url).netloc), (b"Connection", b"close")]
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """In the encoding of `_texts`: what was answered can be sent back byte for byte."""
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _texts(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import httpcore2
 
@@ -23,10 +23,16 @@ class Deadline:
         return left if at_most is None else min(left, at_most)
 
 
+class TimeLeft(Protocol):
+    """A deadline, or whichever one holds for the request that is under way."""
+
+    def left_sec(self, at_most: float | None = None) -> float: ...
+
+
 class BoundedStream(httpcore2.NetworkStream):
     """A connection of which no call outlasts the deadline, and none begins after it."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: TimeLeft) -> None:
         self._stream = stream
         self._deadline = deadline
 

@@ -52,6 +52,9 @@ class FileStore:
         with told(uri), opened_folder(place.folder, create=True) as folder:
             write_file(folder, place.name, data, overwrite=overwrite)
 
+    def check_write(self, beside: str) -> None:
+        """A local folder always can: see `write_file`. What else may go wrong shows with the first file."""
+
     def _object_place(self, uri: str) -> Place:
         place = self._roots.place(uri)
         if uri.endswith("/") or not place.parts:

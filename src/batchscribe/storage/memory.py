@@ -27,7 +27,8 @@ class MemoryStore:
         return ObjectInfo(uri, len(data), etag)
 
     def open(self, uri: str) -> MemoryRecording:
-        return MemoryRecording(self, self.stat(uri))
+        data, etag = self._found(uri)
+        return MemoryRecording(self, uri, len(data), etag)
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
         prefix = prefix_uri.rstrip("/") + "/"
@@ -51,6 +52,9 @@ class MemoryStore:
             self._objects[uri] = (data, f'"{self._writes:x}"')
             self.content_types[uri] = content_type
 
+    def check_write(self, beside: str) -> None:
+        """It always can."""
+
     def delete(self, uri: str) -> None:
         with self._lock:
             del self._objects[uri]
@@ -65,10 +69,10 @@ class MemoryStore:
 class MemoryRecording:
     """An object of the dict, pinned to the ETag of its opening."""
 
-    def __init__(self, store: MemoryStore, info: ObjectInfo) -> None:
-        self.uri = info.uri
-        self.size = info.size
-        self.etag = info.etag
+    def __init__(self, store: MemoryStore, uri: str, size: int, etag: str) -> None:
+        self.uri = uri
+        self.size = size
+        self.etag = etag
         self._store = store
 
     def read(self, offset: int, length: int) -> bytes:

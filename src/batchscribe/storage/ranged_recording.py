@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
+from batchscribe.storage.answers import Version
+
 #: Fetched on opening: a small recording then costs one request, a large one none more than it would.
 FIRST_BLOCK_BYTES = 2**20
 
-Fetch = Callable[[int, int, str | None], bytes]  #: start, end, ETag to hold to
+Fetch = Callable[[int, int, Version], bytes]  #: start, end, version to hold to
 
 
 class RangedRecording:
     """Holds the object's first bytes and nothing that needs closing."""
 
-    def __init__(self, uri: str, size: int, etag: str | None, first: bytes, fetch: Fetch) -> None:
+    def __init__(self, uri: str, version: Version, first: bytes, fetch: Fetch) -> None:
         self.uri = uri
-        self.size = size
-        self.etag = etag
+        self.size = version.size
+        self.etag = version.etag
+        self._version = version
         self._first = first
         self._fetch = fetch
 
@@ -25,7 +28,7 @@ class RangedRecording:
         end = min(offset + length, self.size)
         if end <= len(self._first):
             return self._first[offset:end]
-        return self._fetch(offset, end, self.etag) if offset < end else b""
+        return self._fetch(offset, end, self._version) if offset < end else b""
 
     def close(self) -> None:
         self._first = b""

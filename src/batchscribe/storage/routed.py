@@ -71,6 +71,9 @@ class RoutedStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         self._store_of(uri).write(uri, data, overwrite=overwrite, content_type=content_type)
 
+    def check_write(self, beside: str) -> None:
+        self._store_of(beside).check_write(beside)
+
     def _store_of(self, uri: str) -> Store:
         store = self._stores.get(scheme_of(uri))
         if store is None:

@@ -1,68 +1,110 @@
-"""Make obstore's client for one bucket, and leave it nothing to take from the process's environment.
-
-Measured: with plain keyword credentials the environment's session token is sent along with the job's key; with none at
-all the environment's key is, or the cloud's metadata address is asked; `AWS_ENDPOINT_URL_S3` goes before the endpoint
-that is passed; proxy variables apply. So the key, the endpoint, the region, the signing and the proxy are all said.
-"""
+"""Requests of one bucket in one region: signed, sent, and repeated where that may help."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode, urlsplit
 
-from obstore.store import S3Store
-
-from batchscribe import __version__
+from batchscribe.errors import CredentialsExpired, StorageError
 from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.answers import Answer
+from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, Request
+from batchscribe.storage.s3_errors import code_of, refusal
+from batchscribe.storage.s3_signature import signature_headers
+from batchscribe.storage.unreachable import is_worth_another_try, no_answer
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Credential
-
-TRIES = 4  #: of one request, by obstore itself; nothing above repeats a request.
-RETRY_SEC = 60
-REQUEST_SEC = 30  #: from connecting to the last byte of an answer of at most a few MiB.
-CONNECT_SEC = 5
-
-
-def s3_client(
-    bucket: str, url: str, region: str, aws: AwsCredentials | None, *, patience_sec: float | None = None
-) -> S3Store:
-    """`url` is the bucket's own, complete; without `aws` requests are not signed. For `patience_sec` see `Access`."""
-    retry_sec, request_sec = (min(limit, patience_sec or limit) for limit in (RETRY_SEC, REQUEST_SEC))
-    return S3Store(
-        bucket,
-        aws_endpoint_url_s3=url,  # the one spelling of the endpoint that wins over the environment
-        virtual_hosted_style_request=True,  # the URL is that of the bucket
-        region=region,
-        credential_provider=_provider(aws) if aws else None,
-        skip_signature=aws is None,
-        client_options=_client_options(url, request_sec),
-        retry_config={"max_retries": TRIES - 1, "retry_timeout": timedelta(seconds=retry_sec)},
-        request_payer=False,
-        s3_express=False,
-        unsigned_payload=False,
-    )
+TRIES = 4  #: of one request; nothing above repeats a request.
+FIRST_PAUSE_SEC = 0.1  #: between two of them; each pause is two to four times the one before
+RETRY_SEC = 60.0  #: after which no other try begins
+#: 409 is another writer at the same instant: a try later tells who was first.
+PASSING = {408, 409, 429, 500, 502, 503, 504}
+#: How services that know no session tokens refuse one (measured: radosgw), and a proxy anything.
+_UNEXPLAINED = {None, "InvalidArgument", "InvalidRequest"}
 
 
-def _provider(aws: AwsCredentials) -> Callable[[], S3Credential]:
-    return lambda: {
-        "access_key_id": aws.access_key_id,
-        "secret_access_key": aws.secret_access_key,
-        "token": aws.session_token,
-        "expires_at": None,
-    }
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A bucket's own URL, its region, and the key for it; requests without one are not signed."""
+
+    url: str
+    region: str
+    aws: AwsCredentials | None
+
+    def url_of(self, key: str, query: Mapping[str, str] | None = None) -> str:
+        """Spelled as it is signed: the query sorted, and everything encoded but what never is."""
+        has_path = bool(key) or not urlsplit(self.url).path
+        path = self.url + (f"/{quote(key, safe='/~', errors='replace')}" if has_path else "")
+        if not query:
+            return path
+        return f"{path}?{urlencode(sorted(query.items()), quote_via=quote, safe='~', errors='replace')}"
 
 
-def _client_options(url: str, request_sec: float) -> ClientConfig:
-    """Naming a proxy and excluding the one host there is turns the environment's proxies off; nothing else does."""
-    return {
-        "allow_http": url.startswith("http://"),  # the endpoint was checked against the setting
-        "allow_invalid_certificates": False,
-        "connect_timeout": timedelta(seconds=CONNECT_SEC),
-        "timeout": timedelta(seconds=request_sec),
-        "proxy_url": "http://proxy.invalid",
-        "proxy_excludes": urlsplit(url).hostname or "",
-        "user_agent": f"batchscribe/{__version__}",
-    }
+def _may_pass(outcome: Answer | Exception) -> bool:
+    return outcome.status in PASSING if isinstance(outcome, Answer) else is_worth_another_try(outcome)
+
+
+class S3Client:
+    """Thread-safe. `clock` is what signatures are dated by, in Unix seconds; for `patience_sec` see `Access`."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, patience_sec: float | None = None) -> None:
+        self._http = HttpClient()
+        self._clock = clock
+        self._retry_sec = min(RETRY_SEC, patience_sec or RETRY_SEC)
+        self._patience_sec = patience_sec
+
+    def ask(self, place: Place, request: Request, uri: str) -> Answer:
+        """An answer of any status. Raises `StorageUnavailable` and other `StorageError`s where there is none."""
+        started, pause_sec = time.monotonic(), FIRST_PAUSE_SEC
+        for tries_left in reversed(range(TRIES)):
+            outcome = self._try(place, request, started)
+            pause_sec *= random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+            is_last = tries_left == 0 or time.monotonic() + pause_sec - started > self._retry_sec
+            if is_last or not _may_pass(outcome):
+                break
+            time.sleep(pause_sec)
+            pause_sec *= 4
+        if isinstance(outcome, Answer):
+            return outcome
+        raise no_answer(outcome, uri, urlsplit(request.url).netloc)
+
+    def _try(self, place: Place, request: Request, started: float) -> Answer | Exception:
+        """What was answered, or why nothing was: the library's own text must not come along in a traceback."""
+        left_sec = REQUEST_SEC
+        if self._patience_sec is not None:
+            left_sec = min(REQUEST_SEC, self._patience_sec - (time.monotonic() - started))
+        try:
+            return self._http.send(self._signed(place, request), within_sec=left_sec)
+        except NO_ANSWER as error:
+            return error
+
+    def _signed(self, place: Place, request: Request) -> Request:
+        if place.aws is None:
+            return request
+        signature = signature_headers(
+            request.method, request.url, request.body, aws=place.aws, region=place.region, moment=self._clock()
+        )
+        return replace(request, headers={**request.headers, **signature})
+
+    def refused(self, place: Place, answer: Answer, uri: str, look: Request) -> StorageError:
+        """What the refusal means. `look` is a harmless request that needs the same key."""
+        if self._is_token_at_fault(place, answer, uri, look):
+            return CredentialsExpired(
+                f"The session token for {uri} is expired or invalid ({code_of(answer) or 'HTTP 400'}); send fresh "
+                "credentials."
+            )
+        return refusal(answer, uri)
+
+    def _is_token_at_fault(self, place: Place, answer: Answer, uri: str, look: Request) -> bool:
+        """Some services refuse a token they do not know with a bare 400: it is at fault when without it there is none.
+
+        Any other answer to the same request without the token, a denial say, shows that the rest was well formed.
+        """
+        if answer.status != 400 or code_of(answer) not in _UNEXPLAINED:
+            return False
+        if place.aws is None or place.aws.session_token is None:
+            return False
+        without = replace(place, aws=replace(place.aws, session_token=None))
+        return self.ask(place, look, uri).status == 400 and self.ask(without, look, uri).status != 400

@@ -1,105 +1,206 @@
-"""What obstore's errors mean to the user. This is the only place that reads their text.
+"""What S3 refuses, and what the user can do about it: one table from its error codes to our errors.
 
-obstore has few types: a missing bucket, an expired token and a wrong region all arrive as `GenericError`, with the
-HTTP status and S3's `<Code>` somewhere in the text. The text is no stable interface and shows addresses and headers:
-the version of obstore is pinned, tests run this mapping against real servers, and nothing but S3's code is passed on.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A code is looked up first; the HTTP status decides
+where there is none, or one that is not in the table. Nothing that the storage wrote is shown but its code.
 """
 
 from __future__ import annotations
 
 import re
 
-from obstore.exceptions import AlreadyExistsError, InvalidPathError
-
 from batchscribe.errors import (
     AccessDenied,
+    AccessKeyUnknown,
+    BucketNameInvalid,
     BucketNotFound,
+    ClockSkewed,
     CredentialsExpired,
+    EncryptionKeyUnusable,
+    ObjectArchived,
     ObjectChanged,
     ObjectNotFound,
-    OutputExists,
+    SecretKeyWrong,
+    StorageBusy,
     StorageError,
+    StorageFull,
+    StorageRedirected,
     StorageUnavailable,
     WrongRegion,
 )
+from batchscribe.storage.answers import Answer, region_in
 
-#: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_BAD_TOKEN = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException", "InvalidSecurity"}
-#: How other services than AWS answer a session token that is none of theirs (measured: radosgw), and any HEAD.
-_BARE_REFUSALS = {None, "InvalidArgument"}
+#: The class, its sentence with the places `{uri}` and `{reason}`, and the storage's codes for it.
+_Row = tuple[type[StorageError], str, frozenset[str]]
+
+
+def _row(kind: type[StorageError], sentence: str, *codes: str) -> _Row:
+    return kind, sentence, frozenset(codes)
+
+
+_TABLE: tuple[_Row, ...] = (
+    _row(BucketNotFound, "{uri} is in a bucket that does not exist; correct its name.", "NoSuchBucket"),
+    _row(
+        BucketNameInvalid,
+        "{uri} has a bucket name that the storage does not take ({reason}); correct it.",
+        "InvalidBucketName",
+    ),
+    _row(
+        ObjectNotFound,
+        "There is no object {uri}; correct its name, or see whether it was deleted.",
+        "NoSuchKey",
+        "NoSuchVersion",
+    ),
+    _row(
+        ObjectArchived,
+        "{uri} is in an archive tier ({reason}); restore it, then run it again.",
+        "InvalidObjectState",
+        "ObjectNotInActiveTierError",
+    ),
+    _row(
+        CredentialsExpired,
+        "The session token for {uri} is expired or invalid ({reason}); send fresh credentials.",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "InvalidSecurity",
+        "InvalidClientTokenId",
+    ),
+    _row(
+        AccessKeyUnknown,
+        "The storage refused access to {uri}: it does not know the access key ({reason}); correct the access key id.",
+        "InvalidAccessKeyId",
+        "UnrecognizedClientException",
+    ),
+    _row(
+        SecretKeyWrong,
+        "The storage refused access to {uri}: the secret key does not fit the access key ({reason}); correct it.",
+        "SignatureDoesNotMatch",
+    ),
+    _row(
+        ClockSkewed,
+        "The storage refused access to {uri}: this machine's clock is off ({reason}); set it by NTP.",
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+    ),
+    _row(
+        AccessDenied,
+        "The storage refused access to {uri}: the account is closed or unpaid ({reason}); ask its owner.",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "NotSignedUp",
+        "InvalidPayer",
+        "UserSuspended",
+    ),
+    _row(
+        AccessDenied,
+        "The storage refused access to {uri} ({reason}); check the key, and what it may read and write.",
+        "AccessDenied",
+        "AccessForbidden",
+        "Forbidden",
+    ),
+    _row(
+        StorageFull,
+        "The storage has no room for {uri} ({reason}); make room, or raise the quota.",
+        "QuotaExceeded",
+        "InsufficientStorage",
+        "XMinioStorageFull",
+        "StorageFull",
+        "TotalStorageLimitExceeded",
+    ),
+    _row(
+        StorageBusy,
+        "The storage asks for fewer requests than {uri} takes ({reason}), also after retries; use fewer workers.",
+        "SlowDown",
+        "SlowDownRead",
+        "SlowDownWrite",
+        "TooManyRequests",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "BandwidthLimitExceeded",
+        "ServerBusy",
+    ),
+    _row(
+        StorageUnavailable,
+        "The storage did not serve {uri} ({reason}), also after retries; try again when it is well.",
+        "InternalError",
+        "ServiceUnavailable",
+        "RequestTimeout",
+        "OperationAborted",
+        "ConditionalRequestConflict",
+    ),
+)
+BY_CODE = {code: (kind, sentence) for kind, sentence, codes in _TABLE for code in codes}
+BY_STATUS = {
+    401: "AccessDenied",
+    403: "AccessDenied",
+    404: "NoSuchKey",
+    408: "RequestTimeout",
+    410: "NoSuchKey",
+    429: "SlowDown",
+    507: "InsufficientStorage",
+}
+_ENCRYPTION = "{uri} is encrypted with a key that cannot be used ({reason}); see that key, and the right to use it."
+_UNKNOWN = "The storage refused {uri} ({reason})."
+_NOT_KNOWN_HERE = "The storage does not know the request for {uri} ({reason}); see that the endpoint is one of S3."
 _OTHER_REGION = {
     "PermanentRedirect",
     "TemporaryRedirect",
+    "Redirect",
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
 }
-_DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "AllAccessDisabled"}
-_BARE_REDIRECT = "redirect without LOCATION"  #: obstore's words for the 301 that S3 sends
-_CODE = re.compile(r"<Code>(\w{1,64})</Code>")
-_STATUS = re.compile(r"\bstatus(?: code)?: (\d{3})\b")
-_REGION = re.compile(r"<Region>([a-z0-9-]{1,32})</Region>")
+_CODE = re.compile(r"<Code>\s*([\w.-]{1,64})\s*</Code>")
+_REGION = re.compile(r"<Region>\s*([a-z0-9-]{1,32})\s*</Region>")
 
 
-def s3_error(error: Exception, uri: str, *, has_token: bool) -> StorageError:
-    """`has_token`: the request carried a session token, so a refusal that gives no reason is laid to it."""
-    answer = answer_in(error)
-    if isinstance(error, InvalidPathError | ValueError):
-        return StorageError(
-            f"{uri} has a key that cannot be addressed: '.' or '..' between slashes, or a control character."
-        )
-    if isinstance(error, AlreadyExistsError):
-        return OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
-    if _BARE_REDIRECT in answer:
-        return _wrong_region(uri, answer)
-    return refusal(status_of(answer), answer, uri, has_token=has_token)
-
-
-def refusal(status: int | None, answer: str, uri: str, *, has_token: bool) -> StorageError:
-    """From the HTTP status, None without an answer, and S3's error document somewhere in `answer`."""
-    code = code_of(answer)
-    reason = code or (f"HTTP {status}" if status else "no answer")
-    if code == "NoSuchBucket":
-        return BucketNotFound(f"{uri} is in a bucket that does not exist; correct its name.")
-    if status == 404:
-        return ObjectNotFound(f"There is no object {uri}.")
-    if code in _BAD_TOKEN or (has_token and status == 400 and code in _BARE_REFUSALS):
-        return CredentialsExpired(
-            f"The session token for {uri} is expired or invalid ({reason}); send fresh credentials."
-        )
-    if code in _OTHER_REGION or status in (301, 307):
-        return _wrong_region(uri, answer)
-    if code in _DENIED or status in (401, 403):
-        return AccessDenied(f"The storage refused access to {uri} ({reason}); check the key and its permissions.")
+def refusal(answer: Answer, uri: str) -> StorageError:
+    """What an answer that is no success means."""
+    status, code = answer.status, code_of(answer)
+    if code in _OTHER_REGION or 300 <= status < 400:
+        return _elsewhere(answer, uri)
     if status == 412:
         return ObjectChanged(f"{uri} was replaced while it was being read; run it again.")
-    if status is None or status in (408, 409, 429) or status >= 500:
-        return StorageUnavailable(f"The storage did not serve {uri} ({reason}), also after retries.")
-    return StorageError(f"The storage refused {uri} ({reason}).")
+    kind, sentence = _meaning(status, code)
+    return kind(sentence.format(uri=uri, reason=code or f"HTTP {status}"))
 
 
-def _wrong_region(uri: str, answer: str) -> WrongRegion:
-    message = f"The bucket of {uri} is in another region; name that in BATCHSCRIBE_S3_REGION."
-    return WrongRegion(message, region=region_in(answer))
+def _meaning(status: int, code: str | None) -> tuple[type[StorageError], str]:
+    if code in BY_CODE:
+        return BY_CODE[code]
+    if code is not None and code.startswith("KMS."):
+        return EncryptionKeyUnusable, _ENCRYPTION
+    if status in BY_STATUS:
+        return BY_CODE[BY_STATUS[status]]
+    if status in (405, 501):
+        return StorageError, _NOT_KNOWN_HERE
+    if status >= 500 or status == 409:
+        return BY_CODE["InternalError"]
+    return StorageError, _UNKNOWN
 
 
-def answer_in(error: Exception) -> str:
-    """The part of the text behind the key, which may look like anything; empty when no request was made."""
-    return str(error).partition("Error performing ")[2]
-
-
-def code_of(text: str) -> str | None:
+def code_of(answer: Answer) -> str | None:
     """S3's own error code, such as `NoSuchBucket`."""
-    found = _CODE.search(text)
-    return found.group(1) if found else None
+    found = _CODE.search(answer.body[: 64 * 2**10].decode("utf-8", "replace"))
+    return found[1] if found else None
 
 
-def status_of(text: str) -> int | None:
-    """The HTTP status; None when there was no answer at all."""
-    found = _STATUS.search(text)
-    return int(found.group(1)) if found else None
+def _elsewhere(answer: Answer, uri: str) -> StorageError:
+    """A bucket in another region; or a redirect that has nothing to do with regions, which is not followed."""
+    region = region_in(answer.headers.get("x-amz-bucket-region")) or _region_named(answer)
+    if region is None and code_of(answer) not in _OTHER_REGION and "location" in answer.headers:
+        return StorageRedirected(
+            f"The storage redirects {uri} ({answer.status}), and no redirect is followed; set BATCHSCRIBE_S3_ENDPOINT "
+            "to the place itself."
+        )
+    named = f" ({region})" if region else ""
+    return WrongRegion(
+        f"The bucket of {uri} is in another region{named}; name that in BATCHSCRIBE_S3_REGION.", region=region
+    )
 
 
-def region_in(text: str) -> str | None:
-    """The region that an `AuthorizationHeaderMalformed` names."""
-    found = _REGION.search(text)
-    return found.group(1) if found else None
+def _region_named(answer: Answer) -> str | None:
+    """By an `AuthorizationHeaderMalformed`."""
+    found = _REGION.search(answer.body[: 64 * 2**10].decode("utf-8", "replace"))
+    return found[1] if found else None

@@ -1,87 +1,135 @@
-"""List keys that obstore cannot say.
+"""Read the pages of ListObjectsV2, and refuse listings that would never end or are none.
 
-One key with an empty segment, a `..` or a control character (`calls//a.wav`) makes obstore's listing fail as a whole,
-and with it a job of a million files. From there on pages are asked for with a URL that obstore signs, and read here:
-such a key then costs, at most, its own file.
+A listing has to be in order, from page to page: a job goes on behind the last key it has seen, also after a crash. One
+that comes back to where it was would go on for ever.
 """
 
 from __future__ import annotations
 
-import http.client
-import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import quote, unquote_plus, urlencode
+from itertools import pairwise
+from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
-import obstore
-from obstore.store import S3Store
+from batchscribe.storage.answers import MAX_ETAG_CHARS, is_web_page, nonsense, size_in
+from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
-from batchscribe.errors import StorageUnavailable
-from batchscribe.storage.s3_errors import refusal
-from batchscribe.storage.store import ObjectInfo, Page
-
-TIMEOUT_SEC = 30
-_URL = re.compile(r"(https?)://([^/?]+)/?(.*)")  # not `urlsplit`, which would remember the signature
-SIGNED_FOR = timedelta(minutes=5)
 MAX_PAGE_BYTES = 16 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
+MAX_KEY_BYTES = 8 * 2**10  #: S3 allows 1,024
+MAX_TOKEN_CHARS = 8 * 2**10
+MOST_EMPTY_PAGES = 10_000  #: one after the other; S3 sends some where many objects were deleted
+
+#: From the query of a page to its body.
+FetchPage = Callable[[dict[str, str]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class ExactPage:
-    """`last_key`: where the next page goes on; None behind the last page."""
+class Entry:
+    """One object, its key as bytes, in whose order listings are."""
 
-    objects: Page
-    last_key: str | None
+    key: bytes
+    size: int | None
+    etag: str | None
 
-
-def listing_query(prefix: str, after: str | None) -> str:
-    """Of ListObjectsV2. `x-id`, which services ignore, comes last and takes up the path that obstore adds."""
-    query = {"encoding-type": "url", "list-type": "2", "prefix": prefix, "start-after": after or "", "x-id": ""}
-    return "?" + urlencode(query, quote_via=quote)
-
-
-def signed_url(store: S3Store) -> str:
-    """`store` is one whose URL ends in a `listing_query`."""
-    return obstore.sign(store, "GET", "ListObjectsV2", SIGNED_FOR)
+    @property
+    def is_folder_marker(self) -> bool:
+        return self.size == 0 and self.key.endswith(b"/")
 
 
-def fetch_page(url: str, bucket: str, prefix_uri: str, *, has_token: bool) -> ExactPage:
-    """One request, past any proxy, without a retry. Raises the `StorageError` that fits the refusal."""
-    status, body = _get(url, prefix_uri)
-    if status != http.client.OK:
-        raise refusal(status, body.decode(errors="replace"), prefix_uri, has_token=has_token)
-    try:
-        return _page(ElementTree.fromstring(body), bucket)  # noqa: S314 (expat limits what entities expand to)
-    except ElementTree.ParseError:
-        unreadable = StorageUnavailable(f"The storage's listing of {prefix_uri} cannot be read; run the job again.")
-    raise unreadable
+@dataclass(slots=True)
+class Listing:
+    """One pass through the keys below a prefix, from a key on."""
+
+    uri: str
+    bucket: str
+    prefix: str
+    after: str | None
+    _last: bytes = b""
+    _token: str = ""
+
+    def pages(self, fetch: FetchPage) -> Iterator[Page]:
+        """Raises `StorageAnswerInvalid`, and whatever `fetch` raises."""
+        seen = _encoded(self.after or "")
+        query: dict[str, str] | None = self._start()
+        empty = 0
+        while query is not None:
+            entries, query = self._read(fetch(query))
+            empty = 0 if entries else empty + 1
+            if empty > MOST_EMPTY_PAGES:
+                raise nonsense(self.uri, f"its listing has more than {MOST_EMPTY_PAGES} empty pages")
+            infos = [self._info(entry) for entry in entries if entry.key > seen and not entry.is_folder_marker]
+            yield from (infos[start : start + PAGE_SIZE] for start in range(0, len(infos), PAGE_SIZE))
+
+    def _start(self) -> dict[str, str]:
+        query = {"encoding-type": "url", "list-type": "2", "prefix": self.prefix}
+        return {**query, "start-after": self.after} if self.after else query
+
+    def _read(self, body: bytes) -> tuple[list[Entry], dict[str, str] | None]:
+        """The entries of a page, and the query for the next one."""
+        page = self._parsed(body)
+        is_encoded = _text(page, "EncodingType") == "url"
+        entries = [self._entry(item, is_encoded=is_encoded) for item in page if _name(item) == "Contents"]
+        entries.sort(key=lambda entry: entry.key)
+        self._check_order(entries)
+        if _text(page, "IsTruncated").strip().lower() != "true":
+            return entries, None
+        return entries, self._next(_text(page, "NextContinuationToken"), entries)
+
+    def _parsed(self, body: bytes) -> ElementTree.Element:
+        if len(body) > MAX_PAGE_BYTES:
+            raise nonsense(self.uri, "a page of its listing is longer than a thousand keys can be")
+        if is_web_page(body):
+            raise nonsense(self.uri, "it answered with a web page, as a login page or a proxy does")
+        try:
+            page = ElementTree.fromstring(body)  # noqa: S314 (expat limits what entities expand to)
+        except (ElementTree.ParseError, LookupError, ValueError):  # also for an encoding that nobody knows
+            page = None
+        if page is None or _name(page) != "ListBucketResult":
+            raise nonsense(self.uri, "it is no listing of S3")
+        return page
+
+    def _entry(self, item: ElementTree.Element, *, is_encoded: bool) -> Entry:
+        facts = {_name(child): child.text or "" for child in item}
+        key = facts.get("Key", "")
+        key_bytes = unquote_to_bytes(key.replace("+", " ")) if is_encoded else _encoded(key)
+        if not 0 < len(key_bytes) <= MAX_KEY_BYTES:
+            raise nonsense(self.uri, "its listing has an object without a name, or with one that is far too long")
+        return Entry(key_bytes, size_in(facts.get("Size")), facts.get("ETag", "")[:MAX_ETAG_CHARS] or None)
+
+    def _check_order(self, entries: list[Entry]) -> None:
+        start = _encoded(self.prefix)
+        if not all(entry.key.startswith(start) for entry in entries):
+            raise nonsense(self.uri, "its listing has objects from outside the prefix")
+        repeats = any(before.key == entry.key for before, entry in pairwise(entries))
+        if repeats or (entries and entries[0].key <= self._last):
+            raise nonsense(self.uri, "its listing repeats objects, or is not in the order of their names")
+        if entries:
+            self._last = entries[-1].key
+
+    def _next(self, token: str, entries: list[Entry]) -> dict[str, str]:
+        if not token and entries:
+            return {**self._start(), "start-after": entries[-1].key.decode("utf-8", "replace")}
+        if not token or len(token) > MAX_TOKEN_CHARS or token == self._token:
+            raise nonsense(self.uri, "its listing does not end: it repeats its continuation token, or has none")
+        self._token = token
+        return {"continuation-token": token, "encoding-type": "url", "list-type": "2", "prefix": self.prefix}
+
+    def _info(self, entry: Entry) -> ObjectInfo:
+        """A database can store no NUL; such a key then names nothing, and its file fails alone."""
+        key = entry.key.decode("utf-8", "replace").replace("\0", "\ufffd")
+        return ObjectInfo(f"s3://{self.bucket}/{key}", entry.size, entry.etag)
 
 
-def _get(url: str, prefix_uri: str) -> tuple[int, bytes]:
-    scheme, host, target = _URL.findall(url)[0]
-    connect = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
-    connection = connect(host, timeout=TIMEOUT_SEC)
-    try:
-        connection.request("GET", f"/{target}")
-        answer = connection.getresponse()
-        return answer.status, answer.read(MAX_PAGE_BYTES)
-    except (OSError, http.client.HTTPException):
-        silent = StorageUnavailable(f"The storage did not list {prefix_uri} (no answer).")
-    finally:
-        connection.close()
-    raise silent
+def _encoded(key: str) -> bytes:
+    return key.encode("utf-8", "replace")
 
 
-def _page(listing: ElementTree.Element, bucket: str) -> ExactPage:
-    decode = unquote_plus if listing.findtext("{*}EncodingType") == "url" else str
-    found = [(decode(item.findtext("{*}Key", "")), item) for item in listing.iterfind("{*}Contents")]
-    objects = [_info(bucket, key, item) for key, item in found]
-    more = listing.findtext("{*}IsTruncated") == "true" and found
-    return ExactPage(
-        [info for info in objects if info.size or not info.uri.endswith("/")], found[-1][0] if more else None
-    )
+def _name(element: ElementTree.Element) -> str:
+    """Without its namespace."""
+    return element.tag.rpartition("}")[2]
 
 
-def _info(bucket: str, key: str, item: ElementTree.Element) -> ObjectInfo:
-    return ObjectInfo(f"s3://{bucket}/{key}", int(item.findtext("{*}Size", "0")), item.findtext("{*}ETag"))
+def _text(page: ElementTree.Element, name: str) -> str:
+    found = next((child for child in page if _name(child) == name), None)
+    return (found.text or "") if found is not None else ""

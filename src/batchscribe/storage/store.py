@@ -11,10 +11,10 @@ PAGE_SIZE = 1000  #: objects in one page of a listing; S3 gives no more at once.
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One stored object; `size` in bytes, `etag` as the storage spells it, with its quotes."""
+    """One stored object; `etag` as the storage spells it, with its quotes."""
 
     uri: str
-    size: int
+    size: int | None  #: in bytes; None where a listing says nothing that can be a size
     etag: str | None
     is_link: bool = False  #: a symbolic link below a listed folder, which nobody follows
 
@@ -67,5 +67,15 @@ class Store(Protocol):
         ...
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        """Store `data` whole or not at all. Raises `OutputExists` unless `overwrite`."""
+        """Store `data` whole or not at all.
+
+        Without `overwrite` it raises `OutputExists` and `ConditionalWriteUnsupported`.
+        """
+        ...
+
+    def check_write(self, beside: str) -> None:
+        """Raises what would refuse every `write` without `overwrite` in the folder of this URI, if that can be known.
+
+        Nothing is left there.
+        """
         ...

@@ -5,30 +5,33 @@ A URL on record has no query, since that may be its signature; `urls` has the wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-
-import httpcore2
+from urllib.parse import urlsplit
 
 from batchscribe import __version__
 from batchscribe.errors import (
     AccessDenied,
     AddressNotAllowed,
     LocationNotAllowed,
-    ObjectChanged,
     ObjectNotFound,
+    StorageBusy,
     StorageError,
+    StorageRedirected,
     StorageUnavailable,
 )
-from batchscribe.outbound.client import GuardedClient, Reply
+from batchscribe.outbound.client import GuardedClient
 from batchscribe.outbound.policy import Policy, check_url
+from batchscribe.storage.answers import Answer, Version, changed, opened, read_on, version_of
+from batchscribe.storage.http_client import NO_ANSWER
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page
+from batchscribe.storage.unreachable import no_answer
 from batchscribe.wire.uris import without_query
 
 REQUEST_SEC = 60.0  #: for one range of at most a few MiB
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+#: What a later request is answered when the object is another by then, or shorter.
+NOT_THE_SAME = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 
 
 def check_web_url(url: str, policy: Policy) -> None:
@@ -51,25 +54,19 @@ class WebStore:
             return ObjectInfo(uri, recording.size, recording.etag)
 
     def open(self, uri: str) -> RangedRecording:
-        def fetch(start: int, end: int, etag: str | None) -> bytes:
-            return self._fetch(uri, start, end, etag)
+        def fetch(start: int, end: int, version: Version) -> bytes:
+            answer = self._get(uri, start, end, version.conditions)
+            if answer.status in NOT_THE_SAME:
+                raise changed(without_query(uri))
+            _check(answer, uri)
+            return read_on(answer, without_query(uri), start, end, version)
 
-        reply, first = self._get(uri, 0, FIRST_BLOCK_BYTES, {})
-        if reply.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return RangedRecording(uri, 0, reply.headers.get("etag"), b"", fetch)
-        _check(reply, uri)
-        return RangedRecording(uri, _size(reply, first, uri), reply.headers.get("etag"), first, fetch)
-
-    def _fetch(self, uri: str, start: int, end: int, etag: str | None) -> bytes:
-        """Bytes of the object that has this ETag. Raises `ObjectChanged`."""
-        is_strong = etag is not None and not etag.startswith("W/")
-        reply, content = self._get(uri, start, end, {"If-Match": etag} if etag and is_strong else {})
-        if reply.status == HTTPStatus.PRECONDITION_FAILED or reply.headers.get("etag") != etag:
-            raise ObjectChanged(f"{without_query(uri)} was replaced while it was being read; run it again.")
-        _check(reply, uri)
-        if reply.status != HTTPStatus.PARTIAL_CONTENT or len(content) != end - start:
-            raise StorageUnavailable(f"{without_query(uri)} was cut off while it was being read; try again.")
-        return content
+        answer = self._get(uri, 0, FIRST_BLOCK_BYTES, {})
+        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return RangedRecording(uri, version_of(answer, without_query(uri), 0), b"", fetch)
+        _check(answer, uri)
+        version, first = opened(answer, without_query(uri), FIRST_BLOCK_BYTES)
+        return RangedRecording(uri, version, first, fetch)
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
         raise LocationNotAllowed(f"{without_query(prefix_uri)} cannot be listed; use s3:// for a prefix.")
@@ -83,7 +80,10 @@ class WebStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         raise LocationNotAllowed(f"Nothing can be written to {without_query(uri)}; use s3:// or file://.")
 
-    def _get(self, uri: str, start: int, end: int, conditions: Mapping[str, str]) -> tuple[Reply, bytes]:
+    def check_write(self, beside: str) -> None:
+        self.write(beside, b"", overwrite=False)
+
+    def _get(self, uri: str, start: int, end: int, conditions: Mapping[str, str]) -> Answer:
         headers = {
             "Range": f"bytes={start}-{end - 1}",
             "Accept-Encoding": "identity",
@@ -91,33 +91,27 @@ class WebStore:
             **conditions,
         }
         try:
-            return self._client.get(self._urls.get(uri, uri), headers, limit_bytes=end - start)
+            reply, body = self._client.get(self._urls.get(uri, uri), headers, limit_bytes=end - start + 1)
+            return Answer(reply.status, reply.headers, body)
         except AddressNotAllowed as error:
             raise LocationNotAllowed(error.message) from None
-        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-            failure = type(error).__name__
-        raise StorageUnavailable(f"{without_query(uri)} cannot be read ({failure}); try again.")
+        except NO_ANSWER as error:
+            failure = no_answer(error, without_query(uri), urlsplit(uri).netloc)
+        raise failure
 
 
-def _check(reply: Reply, uri: str) -> None:
+def _check(answer: Answer, uri: str) -> None:
     """Raises the error of a refusal."""
-    shown, status = without_query(uri), reply.status
+    shown, status = without_query(uri), answer.status
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise ObjectNotFound(f"There is nothing under {shown}.")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise AccessDenied(f"{shown} may not be read; the URL's signature may have expired.")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise StorageBusy(f"{shown} answered {status}: it asks for fewer requests; try again.")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise StorageUnavailable(f"{shown} answered {status}; try again.")
+    if 300 <= status < 400:
+        raise StorageRedirected(f"{shown} answered {status}. Redirects are not followed; name the place itself.")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        moved = " Redirects are not followed; name the place itself." if 300 <= status < 400 else ""
-        raise StorageError(f"{shown} answered {status}.{moved}")
-
-
-def _size(reply: Reply, first: bytes, uri: str) -> int:
-    """Of the whole object. One that is sent whole must fit into the first block."""
-    told = _RANGE.fullmatch(reply.headers.get("content-range", "").strip())
-    if reply.status == HTTPStatus.PARTIAL_CONTENT and told:
-        return int(told[2])
-    if reply.status == HTTPStatus.OK and len(first) < FIRST_BLOCK_BYTES:
-        return len(first)
-    raise StorageError(f"{without_query(uri)} cannot be read in ranges; use a server that answers Range requests.")
+        raise StorageError(f"{shown} answered {status}.")

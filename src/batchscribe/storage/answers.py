@@ -1,0 +1,145 @@
+"""What a storage answers is data from outside: here it is checked, and nowhere else is it believed.
+
+Whatever does not make sense becomes `StorageAnswerInvalid`; what no longer fits the object that was opened becomes
+`ObjectChanged`. Nothing of an answer raises anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from batchscribe.errors import ObjectChanged, StorageAnswerInvalid
+
+MAX_SIZE = 2**63 - 1  #: bytes; what the database's BIGINT holds
+MAX_ETAG_CHARS = 1024
+MAX_DATE_CHARS = 64
+MAX_REGION_CHARS = 32
+
+_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
+_SIZE = re.compile(r"[0-9]{1,19}")
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+)?html\b", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Names of `headers` are in lower case. `body` has one byte more than was allowed where it is longer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What tells an object from the one that takes its place."""
+
+    size: int
+    etag: str | None
+    modified: str | None  #: Last-Modified, as it was spelled
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Headers that ask for this version or none. A weak ETag cannot be asked for."""
+        if self.etag is not None and not self.etag.startswith("W/"):
+            return {"if-match": self.etag}
+        return {"if-unmodified-since": self.modified} if self.modified is not None else {}
+
+
+def opened(answer: Answer, uri: str, asked: int) -> tuple[Version, bytes]:
+    """The object, and its start: the answer to a request for the first `asked` bytes. The status is 200 or 206."""
+    _check_encoding(answer, uri)
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
+        start, length, size = _range(answer, uri)
+        if start != 0 or length != min(asked, size) or length != len(answer.body):
+            raise nonsense(uri, "it answered another range of bytes than it was asked for")
+    elif is_web_page(answer.body):
+        raise nonsense(uri, "it answered with a web page, as a login page or a proxy does")
+    elif len(answer.body) > asked:
+        raise StorageAnswerInvalid(
+            f"{uri} cannot be read in ranges; use a server that answers Range requests, or a smaller recording."
+        )
+    else:
+        size = len(answer.body)
+    return version_of(answer, uri, size), answer.body
+
+
+def version_of(answer: Answer, uri: str, size: int) -> Version:
+    return Version(size, _text(answer, "etag", MAX_ETAG_CHARS, uri), _modified(answer, uri))
+
+
+def read_on(answer: Answer, uri: str, start: int, end: int, version: Version) -> bytes:
+    """The bytes from `start` to `end` of this version. The status is a success. Raises `ObjectChanged`."""
+    _check_encoding(answer, uri)
+    if answer.status != HTTPStatus.PARTIAL_CONTENT:
+        raise changed(uri)
+    found, length, size = _range(answer, uri)
+    now = version_of(answer, uri, size)
+    is_same = now.size == version.size and now.etag == version.etag
+    if version.etag is None:
+        is_same = is_same and now.modified == version.modified
+    if not is_same or found != start or length != end - start or len(answer.body) != length:
+        raise changed(uri)
+    return answer.body
+
+
+def size_in(text: str | None) -> int | None:
+    """A size in bytes; None for what is none, or is more than the database can hold."""
+    text = (text or "").strip()
+    size = int(text) if _SIZE.fullmatch(text) else None
+    return size if size is not None and size <= MAX_SIZE else None
+
+
+def region_in(text: str | None) -> str | None:
+    """A name that may become part of a host's name; None for anything else."""
+    return text if text and _REGION.fullmatch(text) else None
+
+
+def is_web_page(body: bytes) -> bool:
+    return _PAGE.match(body[:4096]) is not None
+
+
+def nonsense(uri: str, what: str) -> StorageAnswerInvalid:
+    return StorageAnswerInvalid(
+        f"The storage's answer for {uri} cannot be used: {what}; check the endpoint, and what lies between."
+    )
+
+
+def changed(uri: str) -> ObjectChanged:
+    return ObjectChanged(f"{uri} was replaced or changed while it was being read; run it again.")
+
+
+def _range(answer: Answer, uri: str) -> tuple[int, int, int]:
+    """Start, length and the size of the whole, from Content-Range."""
+    found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip()[:100])
+    if found is None:
+        raise nonsense(uri, "it does not say which bytes these are, of how many (Content-Range)")
+    start, last, size = (int(number) for number in found.groups())
+    if not start <= last < size <= MAX_SIZE:
+        raise nonsense(uri, "its range of bytes or its size is impossible (Content-Range)")
+    return start, last - start + 1, size
+
+
+def _modified(answer: Answer, uri: str) -> str | None:
+    return _text(answer, "last-modified", MAX_DATE_CHARS, uri)
+
+
+def _text(answer: Answer, name: str, most: int, uri: str) -> str | None:
+    """A header that is only compared and sent back."""
+    value = answer.headers.get(name, "").strip()
+    if len(value) > most or not all(char >= " " and char != "\x7f" for char in value):
+        raise nonsense(uri, f"its header {name} is too long or malformed")
+    return value or None
+
+
+def _check_encoding(answer: Answer, uri: str) -> None:
+    """`aws-chunked` is a mark that some uploads leave on an object; its bytes are as they should be."""
+    named = answer.headers.get("content-encoding", "").lower().split(",")
+    encodings = {name.strip() for name in named} - {"", "identity", "aws-chunked"}
+    if encodings:
+        raise StorageAnswerInvalid(
+            f"{uri} is sent compressed (Content-Encoding), and cannot be read in ranges; store it uncompressed."
+        )

@@ -1,0 +1,78 @@
+"""Why there was no answer, in the user's terms: from the exceptions of httpcore2 and what caused them."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpcore2
+
+from batchscribe.errors import CertificateNotTrusted, StorageError, StorageUnavailable, StorageUnreachable
+from batchscribe.storage.answers import nonsense
+
+_EXPIRED = 10  #: X509_V_ERR_CERT_HAS_EXPIRED
+#: In h11's words for a peer that hung up. Whatever else it complains of is in what the peer sent.
+_ENDED = re.compile("closed|disconnected")
+_OTHER_NAME = {62, 64}  #: X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+
+def no_answer(error: Exception, uri: str, host: str) -> StorageError:
+    """`uri` as it may be shown, `host` that was asked."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _certificate(cause, uri, host)
+        if isinstance(cause, ssl.SSLError):
+            return StorageUnreachable(
+                f"{uri} cannot be reached: {host} did not answer in TLS; where it serves plain HTTP, write http://."
+            )
+        if isinstance(cause, socket.gaierror):
+            return StorageUnreachable(f"{uri} cannot be reached: the name {host} is not known; correct it, or see DNS.")
+        if isinstance(cause, ConnectionRefusedError):
+            return StorageUnreachable(
+                f"{uri} cannot be reached: {host} refuses connections on this port; see that the service runs there."
+            )
+    if isinstance(error, httpcore2.TimeoutException):
+        return StorageUnreachable(f"{uri} cannot be reached: {host} gave no answer in time; try again.")
+    if isinstance(error, httpcore2.ConnectError):
+        return StorageUnreachable(f"{uri} cannot be reached: no connection to {host}; see the network.")
+    if isinstance(error, httpcore2.ProtocolError) and not _ENDED.search(str(error)):
+        return _malformed(error, uri, host)
+    return StorageUnavailable(
+        f"{uri} was cut off: {host} ended the connection too soon; try again. Where it serves TLS, write https://."
+    )
+
+
+def _malformed(error: httpcore2.ProtocolError, uri: str, host: str) -> StorageError:
+    if isinstance(error, httpcore2.LocalProtocolError):
+        return StorageError(f"{uri} cannot be asked for: the key or the token has a character that no header may have.")
+    if "status line" in str(error):
+        return StorageUnreachable(
+            f"{uri} cannot be reached: {host} did not answer in HTTP; where it serves TLS, write https://."
+        )
+    return nonsense(uri, "its headers are malformed")
+
+
+def is_worth_another_try(error: Exception) -> bool:
+    """Not for what stays as it is: a certificate, a name that nobody knows, TLS where there is none."""
+    lasting = (ssl.SSLCertVerificationError, ssl.SSLError, socket.gaierror)
+    return not any(isinstance(cause, lasting) for cause in _causes(error))
+
+
+def _certificate(error: ssl.SSLCertVerificationError, uri: str, host: str) -> CertificateNotTrusted:
+    if error.verify_code == _EXPIRED:
+        what, step = "has expired", "renew it on that server"
+    elif error.verify_code in _OTHER_NAME:
+        what, step = "is made out to another name", "correct the endpoint, or set BATCHSCRIBE_S3_PATH_STYLE=true"
+    else:
+        what = f"is not trusted ({error.verify_message})"
+        step = "name a file with its authority's certificate in SSL_CERT_FILE, or add that to the system's"
+    return CertificateNotTrusted(f"{uri} cannot be reached: the TLS certificate of {host} {what}; {step}.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__ or at.__context__

@@ -1,0 +1,225 @@
+"""Each cause for which a storage refuses, or gives no answer, has its own code and next step."""
+
+from __future__ import annotations
+
+import http.server
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from batchscribe import errors
+from batchscribe.errors import (
+    CertificateNotTrusted,
+    CredentialsExpired,
+    StorageError,
+    StorageRedirected,
+    StorageUnreachable,
+)
+from batchscribe.storage import s3_client
+from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.routed import connect
+from batchscribe.storage.s3 import BucketStore
+from batchscribe.storage.s3_errors import BY_CODE
+from tests.documents import ROOT, table_rows
+from tests.servers.certificates import make_certificate
+from tests.servers.replay import Reply, error, replaying
+
+URI = "s3://bucket/a.wav"
+KEY = AwsCredentials("JOBKEY", "job-secret")
+TOKEN_KEY = AwsCredentials("JOBKEY", "job-secret", "job-token")
+
+
+def documented() -> list[tuple[str, int, str]]:
+    """S3's code, its status and ours, from the table for users."""
+    rows = [row for row in table_rows(ROOT / "docs" / "storage.md") if len(row) == 3 and row[1].isdecimal()]
+    return [(code, int(row[1]), row[2].strip("`")) for row in rows for code in re.findall(r"`([\w.]+\w)`", row[0])]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_client, "FIRST_PAUSE_SEC", 0.001)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("code", "status", "ours"), documented(), ids=lambda value: str(value))
+def test_what_s3_refuses_ends_as_the_table_says(code: str, status: int, ours: str) -> None:
+    region = {"x-amz-bucket-region": "eu-west-1"} if ours == "WRONG_REGION" else {}
+    first = Reply(206, bytes(2**20), {"Content-Range": f"bytes 0-{2**20 - 1}/{2**20 + 5}"})
+    script = [first] if code == "PreconditionFailed" else []
+    with replaying(*script, error(status, code, **region)) as replay, pytest.raises(StorageError) as raised:
+        connect(replay.access(KEY)).open(URI).read(2**20, 5)
+    assert raised.value.code == ours
+    assert re.search(r"; \w+|STORAGE_ERROR", f"{raised.value.message} {ours}"), "there is no next step"
+    assert "secret detail" not in raised.value.message
+    is_plain = ours in {"BUCKET_NOT_FOUND", "OBJECT_NOT_FOUND", "WRONG_REGION", "INPUT_CHANGED"}
+    assert is_plain or f"({code})" in raised.value.message
+
+
+def test_every_code_that_is_known_is_documented() -> None:
+    assert {code for code, _, _ in documented()} >= set(BY_CODE)
+    known = {value.code for value in vars(errors).values() if isinstance(value, type) and hasattr(value, "code")}
+    assert {ours for _, _, ours in documented()} <= known
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("reply", [error(400, "InvalidRequest"), error(400, "InvalidArgument"), Reply(400, b"Bad")])
+def test_a_400_that_has_other_reasons_is_not_laid_to_the_session_token(reply: Reply) -> None:
+    with replaying(reply) as replay, pytest.raises(StorageError, match="refused") as raised:
+        connect(replay.access(TOKEN_KEY)).open(URI)
+    assert raised.value.code == "STORAGE_ERROR"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_400_that_goes_away_without_the_token_is_the_tokens() -> None:
+    without = error(403, "InvalidAccessKeyId")
+    with replaying(error(400, "InvalidArgument"), error(400, "InvalidArgument"), without) as replay:
+        with pytest.raises(CredentialsExpired):
+            connect(replay.access(TOKEN_KEY)).open(URI)
+        tokens = [request.headers.get("x-amz-security-token") for request in replay.requests]
+    assert tokens == ["job-token", "job-token", None]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [
+        (301, "/other/a.wav"),
+        (302, "/other/a.wav"),
+        (303, "http://localhost:9/bucket/a.wav"),
+        (307, "//169.254.169.254/"),
+        (308, "/other/a.wav"),
+    ],
+)
+def test_no_redirect_is_followed(status: int, location: str) -> None:
+    away = Reply(status, b"", {"Location": location})
+    found = Reply(206, b"hello", {"Content-Range": "bytes 0-4/5"})
+    for aws in (KEY, None):
+        with replaying(away, Reply(404), found) as replay, pytest.raises(StorageRedirected, match="S3_ENDPOINT"):
+            connect(replay.access(aws)).open(URI)
+        assert "/other/a.wav" not in [request.path for request in replay.requests]
+    with replaying(away, Reply(404), found) as replay, pytest.raises(StorageRedirected):
+        list(connect(replay.access(KEY)).list("s3://bucket/calls/"))
+
+
+@pytest.mark.parametrize("region", ["evil.example/", "a" * 40, "x@127.0.0.1:9", "é"])
+def test_a_region_that_is_no_name_never_becomes_part_of_an_address(region: str) -> None:
+    store = connect(Access(aws=AwsCredentials("key", "secret", region=region)))
+    with pytest.raises(StorageError, match="no region's name"):
+        store.stat(URI)
+    with replaying(error(301, "PermanentRedirect", **{"x-amz-bucket-region": "evil.example/"})) as replay:
+        store = connect(replay.access(KEY))
+        with pytest.raises(StorageError, match="another region; name that"):
+            store.stat(URI)
+
+
+@pytest.mark.parametrize("key", ["ключ", "key\x07"])
+def test_a_key_that_no_header_can_carry_is_refused_and_no_mistake_of_ours(key: str) -> None:
+    with replaying(error(403, "InvalidAccessKeyId")) as replay, pytest.raises(StorageError):
+        connect(replay.access(AwsCredentials(key, "secret", "token"))).stat(URI)
+
+
+def reading(endpoint: str) -> StorageError:
+    with pytest.raises(StorageError) as raised:
+        BucketStore(Access(aws=KEY, s3_endpoint=endpoint, s3_allow_http=True)).stat(URI)
+    return raised.value
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_refused_connection_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    refused = reading(f"http://127.0.0.1:{port}")
+    assert isinstance(refused, StorageUnreachable)
+    assert "refuses connections" in refused.message
+
+
+def test_a_name_that_nobody_knows_says_so() -> None:
+    unknown = reading("http://storage.invalid")
+    assert isinstance(unknown, StorageUnreachable)
+    assert "the name bucket.storage.invalid is not known" in unknown.message
+
+
+def test_tls_to_a_plain_port_says_so() -> None:
+    with replaying(Reply()) as replay:
+        plain = reading(replay.endpoint.replace("http://", "https://"))
+    assert isinstance(plain, StorageUnreachable)
+    assert "did not answer in TLS" in plain.message
+
+
+@pytest.mark.usefixtures("impatient")
+def test_plain_http_to_a_tls_port_says_so(tmp_path: Path) -> None:
+    _, tls = make_certificate(tmp_path, "localhost")
+    with tls_server(tls) as port:
+        assert "write https://" in reading(f"http://localhost:{port}").message
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_answer_that_is_no_http_says_so() -> None:
+    with raw_server(b"220 mail.example.org ESMTP\r\n\r\n") as port:
+        assert "did not answer in HTTP" in reading(f"http://127.0.0.1:{port}").message
+    with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n") as port:
+        assert reading(f"http://127.0.0.1:{port}").code == "INVALID_STORAGE_ANSWER"
+
+
+def test_a_certificate_says_what_is_wrong_with_it_and_where_to_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, tls = make_certificate(tmp_path, "localhost")
+    with tls_server(tls) as port:
+        untrusted = reading(f"https://localhost:{port}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(shown))
+        other_name = reading(f"https://127.0.0.1:{port}")
+    day_before = datetime.now(UTC) - timedelta(days=1)
+    (tmp_path / "old").mkdir()
+    shown, tls = make_certificate(tmp_path / "old", "localhost", until=day_before)
+    monkeypatch.setenv("SSL_CERT_FILE", str(shown))
+    with tls_server(tls) as port:
+        expired = reading(f"https://localhost:{port}")
+    assert all(isinstance(each, CertificateNotTrusted) for each in (untrusted, other_name, expired))
+    assert re.search("TLS certificate of localhost:.* is not trusted .*SSL_CERT_FILE", untrusted.message)
+    assert "made out to another name" in other_name.message
+    assert "has expired; renew it" in expired.message
+
+
+@contextmanager
+def tls_server(tls: ssl.SSLContext) -> Iterator[int]:
+    class Quiet(http.server.ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up in the handshake is what is tested."""
+
+    with Quiet(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def raw_server(said: bytes) -> Iterator[int]:
+    """Says this to everybody who connects."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
