@@ -17,7 +17,7 @@ from batchscribe.storage.s3_signature import signature_headers
 from batchscribe.storage.unreachable import is_worth_another_try, no_answer
 
 TRIES = 4  #: of one request; nothing above repeats a request.
-FIRST_PAUSE_SEC = 0.1  #: between two of them; each pause is two to four times the one before
+FIRST_PAUSE_SEC = 0.1  #: between two of them; each pause is three times the one before
 RETRY_SEC = 60.0  #: after which no other try begins
 #: 409 is another writer at the same instant: a try later tells who was first.
 PASSING = {408, 409, 429, 500, 502, 503, 504}
@@ -42,8 +42,16 @@ class Place:
         return f"{path}?{urlencode(sorted(query.items()), quote_via=quote, safe='~', errors='replace')}"
 
 
-def _may_pass(outcome: Answer | Exception) -> bool:
-    return outcome.status in PASSING if isinstance(outcome, Answer) else is_worth_another_try(outcome)
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there was no answer. The library's own error, which shows addresses, does not come along."""
+
+    error: StorageError
+    may_pass: bool
+
+
+def _may_pass(outcome: Answer | Failure) -> bool:
+    return outcome.status in PASSING if isinstance(outcome, Answer) else outcome.may_pass
 
 
 class S3Client:
@@ -58,27 +66,32 @@ class S3Client:
     def ask(self, place: Place, request: Request, uri: str) -> Answer:
         """An answer of any status. Raises `StorageUnavailable` and other `StorageError`s where there is none."""
         started, pause_sec = time.monotonic(), FIRST_PAUSE_SEC
-        for tries_left in reversed(range(TRIES)):
-            outcome = self._try(place, request, started)
-            pause_sec *= random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+        tries_left = TRIES
+        while True:
+            outcome = self._try(place, request, uri, started)
+            tries_left -= 1
             is_last = tries_left == 0 or time.monotonic() + pause_sec - started > self._retry_sec
             if is_last or not _may_pass(outcome):
                 break
-            time.sleep(pause_sec)
-            pause_sec *= 4
+            time.sleep(pause_sec * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
+            pause_sec *= 3
         if isinstance(outcome, Answer):
             return outcome
-        raise no_answer(outcome, uri, urlsplit(request.url).netloc)
+        failure = outcome.error
+        del outcome
+        try:
+            raise failure
+        finally:
+            del failure  # or it and this frame would keep each other, and the key
 
-    def _try(self, place: Place, request: Request, started: float) -> Answer | Exception:
-        """What was answered, or why nothing was: the library's own text must not come along in a traceback."""
+    def _try(self, place: Place, request: Request, uri: str, started: float) -> Answer | Failure:
         left_sec = REQUEST_SEC
         if self._patience_sec is not None:
             left_sec = min(REQUEST_SEC, self._patience_sec - (time.monotonic() - started))
         try:
             return self._http.send(self._signed(place, request), within_sec=left_sec)
         except NO_ANSWER as error:
-            return error
+            return Failure(no_answer(error, uri, urlsplit(request.url).netloc), may_pass=is_worth_another_try(error))
 
     def _signed(self, place: Place, request: Request) -> Request:
         if place.aws is None:

@@ -62,9 +62,8 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
         with suppress(StorageError):
             delete_object(buckets, probe)
     elif code_of(answer) not in _OTHER_DIGEST:
-        failure = _meaning(buckets, probe, answer)
-        if not isinstance(failure, OutputExists):
-            raise failure
+        with suppress(OutputExists):
+            raise _meaning(buckets, probe, answer)
 
 
 def delete_object(buckets: Buckets, uri: str) -> None:

@@ -97,7 +97,10 @@ class WebStore:
             raise LocationNotAllowed(error.message) from None
         except NO_ANSWER as error:
             failure = no_answer(error, without_query(uri), urlsplit(uri).netloc)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # or it and this frame would keep each other, and the signed URLs
 
 
 def _check(answer: Answer, uri: str) -> None:

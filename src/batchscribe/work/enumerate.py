@@ -37,12 +37,20 @@ Item = TypeVar("Item")
 
 
 def enumerate_job(
-    job: Job, store: Store, records: Records, rules: Rules, check: Callable[[], None], *, turn_sec: float = TURN_SEC
+    job: Job,
+    store: Store,
+    records: Records,
+    rules: Rules,
+    check: Callable[[], None],
+    *,
+    check_output: Callable[[str], None] = lambda _uri: None,
+    turn_sec: float = TURN_SEC,
 ) -> None:
     """Find files until there are no more, or until the turn is over: then a task that goes on from there is queued.
 
-    `check` raises `WorkInterrupted` when the work is not wanted any more. Raises `StorageError` when a source cannot be
-    read, `TooManyFiles`.
+    `check` raises `WorkInterrupted` when the work is not wanted any more. `check_output` is given the first output
+    before any file is handed out; it may raise `StorageError`. Raises `StorageError` when a source cannot be read,
+    `TooManyFiles`.
     """
     with records.transaction() as connection:
         if not begin_job(connection, job):
@@ -51,9 +59,14 @@ def enumerate_job(
             announce(connection, records, job.job_id)
     sifted = ((page, wanted_of(page, job, rules)) for page in pages(job, store))
     turn_ends_at = time.monotonic() + turn_sec
+    is_output_checked = job.cursor.seq > 0
     with closing(_one_ahead(sifted)) as ahead:
         for page, wanted in ahead:
             check()
+            output_uri = next((each.output_uri for each in wanted if each.output_uri is not None), None)
+            if output_uri is not None and not is_output_checked:
+                check_output(output_uri)
+                is_output_checked = True
             before, gives_way = job.cursor, time.monotonic() >= turn_ends_at
             store_page = partial(_store_page, job, page, wanted, records, rules, gives_way=gives_way)
             try:

@@ -22,6 +22,7 @@ from batchscribe.database.job import all_is_done, take_in_shard
 from batchscribe.database.shard import begin_shard, end_shard, is_latest_run
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
+    ConditionalWriteUnsupported,
     EngineNotAvailable,
     FileCrashedWorker,
     InternalError,
@@ -47,6 +48,8 @@ log = structlog.get_logger()
 PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
 #: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
 DEATHS_TO_SUSPECT = 2
+#: What a file may end with that is the trouble of the shard or of the whole job.
+NOT_THE_FILES = (WorkInterrupted, EngineNotAvailable, ConditionalWriteUnsupported, sa.exc.SQLAlchemyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _wait(shift: Shift, work: dict[Future[None], File]) -> BaseException | None:
     postponed: BaseException | None = None
     for future in as_completed(work):
         error = future.exception()
-        if isinstance(error, WorkInterrupted | EngineNotAvailable | sa.exc.SQLAlchemyError):
+        if isinstance(error, NOT_THE_FILES):
             postponed = error  # not this file's alone: the shard is tried again, or the job has failed
         elif error is not None:
             log.error("file.mistake", **_names(shift, work[future]), exc_info=error)

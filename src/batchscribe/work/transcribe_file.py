@@ -10,6 +10,7 @@ from dataclasses import replace
 from batchscribe.audio.decoder import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
 from batchscribe.errors import (
+    ConditionalWriteUnsupported,
     DecoderDied,
     EngineError,
     MediaError,
@@ -36,13 +37,16 @@ BeginWrite = Callable[[File, float], None]
 
 
 def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
-    """Raises only what the shard handles: `StorageUnavailable` and `WorkInterrupted`. All else is an `Outcome`."""
+    """Raises only what the shard handles. All else is an `Outcome`.
+
+    That is `StorageUnavailable`, `WorkInterrupted`, and `ConditionalWriteUnsupported`, which is no single file's.
+    """
     try:
         with one_file():
             outcome = _transcribe(file, job, rooms, begin_write)
         # What the engine has to say is in every transcript of the job; a file's row tells only its own.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))
-    except StorageUnavailable:
+    except (StorageUnavailable, ConditionalWriteUnsupported):
         raise
     except (StorageError, MediaError, EngineError) as error:
         return Outcome.failed(error)

@@ -47,6 +47,7 @@ from batchscribe.work.in_hand import InHand
 from batchscribe.work.job_rooms import JobRooms
 from batchscribe.work.log_context import about_job, about_task
 from batchscribe.work.naming import Naming
+from batchscribe.work.output_check import check_output
 from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
 from batchscribe.work.register import FileRegister
@@ -212,7 +213,14 @@ class Worker:
             extra_formats=self._settings.extra_formats,
             announce_start=self._settings.webhook_processing,
         )
-        enumerate_job(job, self._store(job, INPUT), self._records, rules, check=partial(self.watch.check, job.number))
+        enumerate_job(
+            job,
+            self._store(job, INPUT),
+            self._records,
+            rules,
+            check=partial(self.watch.check, job.number),
+            check_output=lambda uri: check_output(uri, job, self._store(job, OUTPUT)),
+        )
 
     def _enumerate_until_listed(self, job: Job, number: int) -> None:
         """Storage that does not answer is asked again, from the cursor, for a minute, with longer and longer pauses."""

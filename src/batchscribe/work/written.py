@@ -34,7 +34,7 @@ class Identity:
 
     uri: str
     etag: str | None
-    size_bytes: int
+    size_bytes: int | None
     request_id: str = ""
 
     @classmethod
