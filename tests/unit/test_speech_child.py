@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from batchscribe.children.pipe import Pipe
-from batchscribe.speech.child import Failure, Ready, Transcribed, describe, receive, send
+from batchscribe.speech.child import describe, receive, send
 from batchscribe.speech.confinement import set_environment
 from batchscribe.speech.engine import Detection, Request
-from batchscribe.window import Recognition, Window, Word
+from batchscribe.window import Window
 
 
 def test_an_engine_inherits_no_credentials_and_counts_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,15 +47,6 @@ def test_requests_arrive_as_they_were_sent(pipe: tuple[Pipe, Pipe], count: int) 
     assert [(each.channel, each.start_sec, each.speech) for each in windows] == [(1, 2.5, speech)] * count
     for window, given in zip(windows, samples, strict=True):
         np.testing.assert_array_equal(window.samples, given)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [Ready(), Failure("it rains"), Transcribed([Recognition.of("hello", (Word("hello", 0.0, 1.0),), 1.0)])],
-)
-def test_messages_without_samples_arrive_too(pipe: tuple[Pipe, Pipe], message: object) -> None:
-    send(pipe[0], message)
-    assert receive(pipe[1]) == message
 
 
 def test_an_error_is_described_in_one_short_line() -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from batchscribe.children.pipe import Pipe
+from batchscribe.children.strict_json import parse
 
 MAX_HEADER_BYTES = 16 * 1024
 MAX_MESSAGE_BYTES = 8 * 2**20  #: a window of 30 s is 1.9 MB, a block of a file 1 MiB
@@ -40,22 +40,9 @@ def receive(pipe: Pipe) -> tuple[dict[str, Any], memoryview]:
     if end < 0:
         raise Gibberish("a message without a header")
     try:
-        header = json.loads(message[:end], parse_constant=_refused, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+        header = parse(message[:end])
+    except ValueError as error:
         raise Gibberish("a header that is not JSON") from error
     if not isinstance(header, dict):
         raise Gibberish("a header that is not an object")
     return header, memoryview(message)[end + 1 :]
-
-
-def _refused(constant: str) -> float:
-    """JSON has no NaN and no Infinity, but Python's parser takes them."""
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(number: str) -> float:
-    """1e400 is JSON, and infinite."""
-    value = float(number)
-    if not isfinite(value):
-        raise ValueError("a number that no float can hold")
-    return value

@@ -7,40 +7,20 @@ from __future__ import annotations
 
 import pickle
 import struct
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import begin_child
 from batchscribe.speech.confinement import confine, set_environment
+from batchscribe.speech.replies import Failure, Ready, send_reply
 
 if TYPE_CHECKING:
     from batchscribe.speech.engine import EngineSpec
-    from batchscribe.window import Recognition
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The engine is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transcribed:
-    """The answer to a batch: one recognition for each request."""
-
-    recognitions: list[Recognition]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The engine raised; the process ends after this message."""
-
-    reason: str
 
 
 def serve(connection: Connection) -> None:
-    """Main function of the process. Each message either way is one pickle: the spec first, then batches."""
+    """Main function of the process. It is told pickles, the spec first, then batches, and answers in JSON."""
     begin_child()
     set_environment()
     pipe = Pipe(connection)
@@ -48,13 +28,13 @@ def serve(connection: Connection) -> None:
         spec: EngineSpec = receive(pipe)
         confine(spec)
         engine = spec.build()
-        send(pipe, Ready())
+        send_reply(pipe, Ready())
         while True:
-            send(pipe, Transcribed(engine.transcribe(receive(pipe))))
+            send_reply(pipe, engine.transcribe(receive(pipe)))
     except (EOFError, ConnectionError):
         return  # the parent hung up
     except Exception as error:
-        send(pipe, Failure(describe(error)))
+        send_reply(pipe, Failure(describe(error)))
         raise SystemExit(1) from error
 
 
@@ -68,7 +48,7 @@ def send(pipe: Pipe, message: object) -> None:
 
 
 def receive(pipe: Pipe) -> Any:
-    """Only parent and child hold the pipe, so what comes out of it can be trusted."""
+    """What the parent sent, which the child may trust; the parent itself never unpickles what a child sent."""
     (count,) = struct.unpack("!I", pipe.read(4))
     lengths = struct.unpack(f"!{count}Q", pipe.read(8 * count))
     head, *buffers = [pipe.read(length) for length in lengths]

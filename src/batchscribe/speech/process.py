@@ -10,8 +10,9 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import start_child
 from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
-from batchscribe.speech.child import Failure, Ready, Transcribed, receive, send, serve
+from batchscribe.speech.child import send, serve
 from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.speech.replies import Failure, Ready, Reply, Transcribed, UntrueReply, checked, receive_reply
 from batchscribe.window import Recognition
 
 #: Seconds. A model of several GB may come from a slow disk.
@@ -51,12 +52,21 @@ class EngineProcess:
     def transcribe(self, requests: Sequence[Request], *, idle_sec: float, cpu_sec: float) -> list[Recognition]:
         """The limits are those of `Watchdog`. Raises `EngineError`, `EngineDied` or `EngineTimeout`."""
         match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
-            case Transcribed(recognitions) if len(recognitions) == len(requests):
-                return recognitions
+            case Transcribed(recognitions):
+                return self._believed(recognitions, requests)
             case Failure(reason):
                 raise EngineError(f"Engine {self._spec.name} failed on a stretch of speech ({reason}).")
             case answer:
                 raise unexpected(answer)
+
+    def _believed(self, recognitions: Sequence[object], requests: Sequence[Request]) -> list[Recognition]:
+        try:
+            return checked(recognitions, [request.window for request in requests])
+        except UntrueReply as error:
+            raise self._untrue() from error
+
+    def _untrue(self) -> EngineError:
+        return EngineError(f"The process of engine {self._spec.name} sent an answer that cannot be.")
 
     def kill(self) -> None:
         self._process.kill()
@@ -78,13 +88,15 @@ class EngineProcess:
     def _cannot_start(self, error: OSError) -> EngineDied:
         return EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).")
 
-    def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> object:
+    def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> Reply:
         self._watchdog.expect(idle_sec, cpu_sec)
         try:
             send(self._pipe, message)
-            return receive(self._pipe)
+            return receive_reply(self._pipe)
         except ChildHangs as hang:
             raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
+        except UntrueReply as error:
+            raise self._untrue() from error
         except (EOFError, OSError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
 
