@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
-        description="Folders that `file://` URIs may name, separated by colons. "
+        description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in one stands for the "
+        "name of the tenant who asks; with keys of several tenants, only such folders are served. "
         "The command line allows what it is given.",
     )
     s3_endpoint: str | None = Field(default=None, description="URL of an S3 service other than AWS.")

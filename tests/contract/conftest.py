@@ -33,8 +33,10 @@ NewDatabase = Callable[[], dict[str, str]]
 
 @pytest.fixture(scope="package")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one folder that `file://` URIs may name."""
-    return tmp_path_factory.mktemp("recordings")
+    """The folder that alice's `file://` URIs may name."""
+    folder = tmp_path_factory.mktemp("recordings") / "alice"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="package")
@@ -54,7 +56,7 @@ def new_database(request: pytest.FixtureRequest) -> NewDatabase:
 
 @pytest.fixture(scope="package")
 def shared_settings(moto_s3: S3Server, recordings: Path) -> dict[str, str]:
-    return {"BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint, "BATCHSCRIBE_FILE_ROOTS": str(recordings)}
+    return {"BATCHSCRIBE_S3_ENDPOINT": moto_s3.endpoint, "BATCHSCRIBE_FILE_ROOTS": str(recordings.parent / "{tenant}")}
 
 
 @pytest.fixture(scope="package")
@@ -132,7 +134,7 @@ def nobody(server: Server) -> Iterator[Client]:
 @pytest.fixture(scope="package")
 def idle(idle_server: Server) -> Iterator[Client]:
     """A tenant of the server where nobody works."""
-    with client_of(idle_server, idle_server.new_key("idle")) as client:
+    with client_of(idle_server, idle_server.new_key("alice")) as client:
         yield client
 
 

@@ -19,7 +19,7 @@ from tests.servers.s3_server import S3Server
 @pytest.fixture(scope="module")
 def careful(idle_server: Server) -> Iterator[Client]:
     """A tenant without any job."""
-    with client_of(idle_server, idle_server.new_key("careful")) as client:
+    with client_of(idle_server, idle_server.new_key("alice")) as client:
         yield client
 
 

@@ -84,6 +84,7 @@ def test_an_input_that_cannot_be_is_refused(idle: Client, body: Json, changes: J
         (single(), {"output.layout": "FLAT"}, "output.layout"),
         (single(), {"output.layout": 5}, "output.layout"),
         (prefix(), {"output.layout": "SINGLE", "output.uri": "s3://transcripts/a.json"}, "output.layout"),
+        (single(), {"output.layout": "SINGLE", "output.uri": "s3://transcripts/a.WAV"}, "output.uri"),
         (manifest("s3://calls/a.wav"), {"output.layout": "SINGLE", "output.uri": "s3://t/a.json"}, "output.layout"),
         (manifest("s3://calls/a.wav"), {"output.layout": "ADJACENT"}, "output.layout"),
         (single(), {"output.overwrite": "yes"}, "output.overwrite"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.contract.bodies import manifest, single
+from tests.contract.bodies import ABSENT, changed, manifest, single
 from tests.contract.client import Answer, Client
-from tests.contract.conftest import client_of
+from tests.contract.conftest import StartServer, client_of
 from tests.contract.server import Server
 
 
@@ -91,3 +92,24 @@ def test_everybody_is_the_tenant_default_without_authentication(open_server: Ser
     job_id = anyone.submit(single())
     with client_of(open_server, open_server.new_key("default")) as client:
         assert client.job(job_id)["job_id"] == job_id
+
+
+def test_folders_of_all_tenants_alike_are_served_only_while_there_is_one(
+    start_server: StartServer, recordings: Path
+) -> None:
+    server = start_server("--no-worker", BATCHSCRIBE_FILE_ROOTS=str(recordings))
+    uris = (recordings / "a.wav").as_uri(), (recordings / "a.json").as_uri()
+    body = changed(single(*uris), {"input.source": ABSENT, "output.destination": ABSENT})
+    with client_of(server, server.new_key("alice")) as alice:
+        alice.submit(body)
+        server.new_key("bob")
+        answer = alice.refused(body)
+        assert "BATCHSCRIBE_FILE_ROOTS" in answer.body["message"]
+        assert {mistake["field"] for mistake in answer.body["errors"]} == {"input.uri", "output.uri"}
+        assert alice.call("POST", "/jobs?dry_run=true", 400, json=body).reason == "VALIDATION_FAILED"
+
+
+def test_one_tenant_does_not_reach_the_folder_of_another(bob: Client, recordings: Path) -> None:
+    body = single((recordings / "a.wav").as_uri(), "s3://calls/a.json")
+    answer = bob.refused(changed(body, {"input.source": ABSENT}))
+    assert answer.body["errors"][0]["field"] == "input.uri"

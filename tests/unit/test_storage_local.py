@@ -59,7 +59,8 @@ def test_a_link_to_a_file_outside_is_neither_listed_nor_opened_nor_written_throu
     for ask in (store.stat, store.open):
         with pytest.raises(LocationNotAllowed, match="symbolic link"):
             ask(link.as_uri())
-    store.write(link.as_uri(), b"{}", overwrite=True)
+    with pytest.raises(LocationNotAllowed, match="symbolic link"):
+        store.write(link.as_uri(), b"{}", overwrite=True)
     assert (root.parent / "outside" / "secret.wav").read_bytes() == b"secret"
 
 
@@ -244,3 +245,33 @@ def current_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe", "socket"])
+def test_an_output_replaces_nothing_but_a_regular_file(store: Store, root: Path, kind: str) -> None:
+    output = root / "a.json"
+    with socket.socket(socket.AF_UNIX) as listener:
+        match kind:
+            case "folder":
+                output.mkdir()
+            case "link":
+                output.symlink_to(root.parent / "outside" / "secret.wav")
+            case "pipe":
+                os.mkfifo(output)
+            case "socket":
+                with TemporaryDirectory(dir="/tmp") as short:  # paths of sockets are short
+                    listener.bind(f"{short}/s")
+                    Path(short, "s").rename(output)
+        before = output.lstat()
+        with pytest.raises(LocationNotAllowed):
+            store.write(output.as_uri(), b"{}", overwrite=True)
+        assert output.lstat().st_ino == before.st_ino
+    assert (root.parent / "outside" / "secret.wav").read_bytes() == b"secret"
+    assert sorted(path.name for path in root.iterdir()) == ["a.json", "in"]
+
+
+def test_an_output_that_replaces_a_hard_link_leaves_the_other_name_alone(store: Store, root: Path) -> None:
+    os.link(root.parent / "outside" / "secret.wav", root / "a.json")
+    store.write((root / "a.json").as_uri(), b"{}", overwrite=True)
+    assert (root.parent / "outside" / "secret.wav").read_bytes() == b"secret"
+    assert (root / "a.json").read_bytes() == b"{}"

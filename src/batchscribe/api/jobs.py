@@ -26,7 +26,7 @@ from batchscribe.work.dry_run import dry_run
 from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.requested import requested
 from batchscribe.work.settle import wait_settled
-from batchscribe.work.submit import IdempotencyKey, fleet_of, submit
+from batchscribe.work.submit import IdempotencyKey, check_tenant_roots, fleet_of, submit
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
@@ -159,6 +159,7 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
 def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:
     request = parse_job_request(body, service.limits)
     submission = requested(request, tenant=tenant, settings=service.settings)
+    check_tenant_roots(submission, service.records, service.settings)
     fleet = fleet_of(submission, service.records, service.settings)
     preview = dry_run(submission, service.settings, fleet)
     return JSONResponse(preview.body())

@@ -55,6 +55,12 @@ def find_live_key(connection: sa.Connection, keyring: Keyring, key: str) -> ApiK
     return ApiKey(key, row.tenant, _moment(row.created_at), None, secret)
 
 
+def other_tenants(connection: sa.Connection, tenant: str) -> frozenset[str]:
+    """Those beside `tenant` with a key that was not revoked."""
+    query = sa.select(api_key.c.tenant).where(api_key.c.revoked_at.is_(None), api_key.c.tenant != tenant)
+    return frozenset(connection.scalars(query.distinct()))
+
+
 def key_of_secret(secret: str) -> str | None:
     """The key that a secret belongs to by its own words; None for what is no secret of ours."""
     parts = secret.split("_", 2)

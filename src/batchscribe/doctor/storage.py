@@ -50,6 +50,7 @@ def check_storage(settings: Settings, probe: Probe | None) -> Iterator[Check]:
 def check_root(root: Path) -> Check:
     """One of the folders that `file://` URIs may name."""
     name = "folder of file:// URIs"
+    root = Path(str(root).partition("{tenant}")[0])  # below it each tenant has a folder
     if not root.is_dir():
         return failed(name, f"{root} is no folder.", "Make it, mount it, or correct BATCHSCRIBE_FILE_ROOTS.")
     if not os.access(root, os.R_OK | os.X_OK):

@@ -43,6 +43,8 @@ def storage_error(error: OSError, uri: str) -> StorageError:
             return OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
         case errno.ELOOP:
             return LocationNotAllowed(f"{uri} is a symbolic link, and none is followed below an allowed folder.")
+        case errno.EISDIR:
+            return LocationNotAllowed(f"{uri} is no regular file but a folder, device, pipe or socket; name another.")
         case errno.ENOTDIR:
             return LocationNotAllowed(f"{uri} leads through a file or a symbolic link; name the folder itself.")
         case number if number in _FULL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from contextlib import suppress
 
 #: Drafts are named so, in the folder of the file they become; no listing shows them.
@@ -15,7 +16,12 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 def write_file(folder: int, name: str, data: bytes, *, overwrite: bool) -> None:
-    """`folder` is a descriptor. Durable when it returns; raises `FileExistsError` unless `overwrite`."""
+    """`folder` is a descriptor. Durable when it returns; raises `FileExistsError` unless `overwrite`.
+
+    Nothing but a regular file is ever replaced.
+    """
+    if overwrite:
+        _check_regular(folder, name)
     draft = DRAFT_PREFIX + secrets.token_hex(8)
     try:
         _write_draft(folder, draft, data)
@@ -26,6 +32,15 @@ def write_file(folder: int, name: str, data: bytes, *, overwrite: bool) -> None:
     finally:
         _remove(folder, draft)
     _sync_folder(folder)
+
+
+def _check_regular(folder: int, name: str) -> None:
+    """Raises the `OSError` that says what else has the name: a symbolic link, or a folder, device, pipe or socket."""
+    with suppress(FileNotFoundError):
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            number = errno.ELOOP if stat.S_ISLNK(mode) else errno.EISDIR
+            raise OSError(number, os.strerror(number), name)
 
 
 def _write_draft(folder: int, draft: str, data: bytes) -> None:

@@ -39,6 +39,14 @@ class Roots:
         given = [(os.path.normpath(root.absolute()), os.path.realpath(root)) for root in roots]
         self._spellings = [(spelling, resolved) for absolute, resolved in given for spelling in (absolute, resolved)]
 
+    def has(self, uri: str) -> bool:
+        """Whether the path is under one of them."""
+        try:
+            self.place(uri)
+        except LocationNotAllowed:
+            return False
+        return True
+
     def place(self, uri: str) -> Place:
         """Raises `LocationNotAllowed` when the path is under no root."""
         path = path_of(uri)

@@ -11,7 +11,54 @@ from batchscribe.wire.credentials import Auth
 from batchscribe.wire.input import Input
 from batchscribe.wire.locations import NamedPlace, OptionalUri, place_of
 from batchscribe.wire.model import JsonObject, WireModel, refusal
-from batchscribe.wire.uris import names_a_file, path_of
+from batchscribe.wire.uris import extension_of, names_a_file, path_of
+
+#: Extensions that no transcript gets, so that none ever replaces a recording that some job reads.
+RECORDINGS = frozenset(
+    [
+        "3gp",
+        "aac",
+        "ac3",
+        "aif",
+        "aiff",
+        "amr",
+        "ape",
+        "au",
+        "avi",
+        "caf",
+        "flac",
+        "flv",
+        "gsm",
+        "m4a",
+        "m4b",
+        "m4v",
+        "mka",
+        "mkv",
+        "mov",
+        "mp1",
+        "mp2",
+        "mp3",
+        "mp4",
+        "mpeg",
+        "mpg",
+        "mpga",
+        "oga",
+        "ogg",
+        "ogv",
+        "opus",
+        "ra",
+        "rf64",
+        "spx",
+        "ts",
+        "w64",
+        "wav",
+        "wave",
+        "webm",
+        "wma",
+        "wmv",
+        "wv",
+    ]
+)
 
 
 def _inferred_destination(data: JsonObject) -> Place:
@@ -56,6 +103,10 @@ class Output(WireModel):
             raise refusal(f"Layout SINGLE is for one file, not for mode {source.mode}.", field="layout")
         if not names_a_file(self.uri):
             raise refusal("Layout SINGLE takes the transcript's own URI, not a folder's.", field="uri")
+        if extension_of(self.uri) in RECORDINGS:
+            raise refusal(
+                "The transcript has the name of a recording, and could replace one; end it in .json.", field="uri"
+            )
         if self.uri == source.uri:
             raise refusal("The transcript would replace its own recording; name another URI.", field="uri")
 

@@ -19,6 +19,7 @@ from batchscribe.storage.store import Store
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 from batchscribe.wire.uris import without_query
+from batchscribe.work.file_roots import roots_of
 from batchscribe.work.listing import Found, Page, pages
 from batchscribe.work.naming import Look
 from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
@@ -103,7 +104,9 @@ def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capabili
 
 def _stores(submission: Submission, settings: Settings) -> tuple[Store, Store]:
     """Of input and output, which give up on an answer in time: no thread that waits for one outlives its request."""
-    access = Access.from_settings(settings, aws=submission.input_aws)
+    access = Access.from_settings(
+        settings, file_roots=roots_of(settings.file_roots, submission.tenant), aws=submission.input_aws
+    )
     access = replace(access, patience_sec=settings.dry_run_max_sec * ONE_ANSWER)
     output = replace(access, aws=submission.output_aws or submission.input_aws)
     return connect(replace(access, signed_urls=submission.signed_urls)), connect(output)

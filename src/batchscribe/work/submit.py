@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.api_key import other_tenants
 from batchscribe.database.idempotency import job_of_key
 from batchscribe.database.job import get_job, insert_job
 from batchscribe.database.worker import live_workers
@@ -34,6 +35,7 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.refusals import MOST_MISTAKES
 from batchscribe.wire.states import JobState
 from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
+from batchscribe.work.file_roots import check_apart, roots_of
 from batchscribe.work.flow import ENUMERATE, Task
 from batchscribe.work.notify import Webhook, seal_webhook
 from batchscribe.work.records import Records
@@ -96,6 +98,7 @@ def submit(
 
     Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
     """
+    check_tenant_roots(submission, records, settings)
     new = planned_job(submission, settings, fleet_of(submission, records, settings))
     with records.transaction() as connection:
         known = idempotency and _known_job(connection, records, submission, idempotency)
@@ -175,15 +178,31 @@ def _chosen(
 
 def _check_locations(submission: Submission, settings: Settings) -> None:
     """All that are wrong are told at once. Raises `InvalidRequest`, for globs that cannot be used too."""
-    check = location_check(Access.from_settings(settings, file_roots=(*settings.file_roots, *submission.file_roots)))
+    roots = (*roots_of(settings.file_roots, submission.tenant), *submission.file_roots)
+    check = location_check(Access.from_settings(settings, file_roots=roots))
     for source in submission.sources:
         source.path_filter()
-    named = [(_field_of(submission, index), source.uri) for index, source in enumerate(submission.sources)]
-    if submission.output.layout is not OutputLayout.ADJACENT:
-        named.append(("output.uri", submission.output.uri))
+    named = _named_uris(submission)
     mistakes = tuple(mistake for field, uri in named if (mistake := _mistaken_location(field, uri, check)))
     if mistakes:
         raise InvalidRequest(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes[:MOST_MISTAKES])
+
+
+def _named_uris(submission: Submission) -> list[tuple[str, str]]:
+    """With their fields."""
+    named = [(_field_of(submission, index), source.uri) for index, source in enumerate(submission.sources)]
+    if submission.output.layout is not OutputLayout.ADJACENT:
+        named.append(("output.uri", submission.output.uri))
+    return named
+
+
+def check_tenant_roots(submission: Submission, records: Records, settings: Settings) -> None:
+    """No tenant gets at another's files. The command line brings its own folders. Raises `InvalidRequest`."""
+    if submission.file_roots:
+        return
+    with records.transaction() as connection:
+        others = other_tenants(connection, submission.tenant)
+    check_apart(_named_uris(submission), settings.file_roots, submission.tenant, others)
 
 
 def _field_of(submission: Submission, index: int) -> str:

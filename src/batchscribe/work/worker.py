@@ -40,6 +40,7 @@ from batchscribe.webhooks.sender import Sender
 from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, open_signed_urls
 from batchscribe.work.deliver import Schedule, deliver
 from batchscribe.work.enumerate import enumerate_job
+from batchscribe.work.file_roots import roots_of
 from batchscribe.work.finish import clear_queues, fail_job, finish_job
 from batchscribe.work.fleet import Fleet, new_worker
 from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
@@ -287,7 +288,7 @@ class Worker:
         )
 
     def _store(self, job: Job, side: str) -> Store:
-        roots = (*self._settings.file_roots, *(Path(root) for root in job.file_roots))
+        roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
         aws = open_credentials(self._records, job, side)
         urls = open_signed_urls(self._records, job) if side == INPUT else {}
         access = Access.from_settings(self._settings, file_roots=roots, aws=aws)

@@ -1,0 +1,39 @@
+"""Each tenant has folders of its own; folders of everybody are served only while there is one tenant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchscribe.errors import InvalidRequest
+from batchscribe.work.file_roots import check_apart, roots_of
+
+OWN, SHARED = Path("/data/{tenant}/calls"), Path("/shared")
+
+
+def test_the_tenants_name_takes_its_place_in_a_root() -> None:
+    assert roots_of((OWN, SHARED), "acme") == (Path("/data/acme/calls"), SHARED)
+
+
+@pytest.mark.parametrize("tenant", ["", ".", "..", "a/b", "../zeta", "a\0b"])
+def test_a_tenant_whose_name_is_no_folders_name_gets_no_folder_by_it(tenant: str) -> None:
+    assert roots_of((OWN, SHARED), tenant) == (SHARED,)
+
+
+def test_a_tenant_alone_may_use_every_root() -> None:
+    check_apart([("input.uri", "file:///shared/a.wav")], (OWN, SHARED), "acme", [])
+
+
+def test_beside_another_tenant_only_own_folders_are_served_and_the_setting_is_named() -> None:
+    check_apart([("input.uri", "file:///data/acme/calls/a.wav")], (OWN, SHARED), "acme", ["zeta"])
+    check_apart([("input.uri", "s3://bucket/a.wav")], (OWN, SHARED), "acme", ["zeta"])
+    for uri in ("file:///shared/a.wav", "file:///data/zeta/calls/a.wav", "file:///data/%7Btenant%7D/calls/a.wav"):
+        with pytest.raises(InvalidRequest, match="BATCHSCRIBE_FILE_ROOTS") as refused:
+            check_apart([("input.uri", uri)], (OWN, SHARED), "acme", ["zeta"])
+        assert refused.value.field == "input.uri"
+
+
+def test_names_that_a_file_system_may_take_for_one_are_served_to_neither() -> None:
+    with pytest.raises(InvalidRequest, match="capitals"):
+        check_apart([("input.uri", "file:///data/acme/calls/a.wav")], (OWN,), "acme", ["ACME"])
