@@ -15,6 +15,7 @@ from batchscribe.errors import (
     LocationNotAllowed,
     ObjectChanged,
     ObjectNotFound,
+    StorageAnswerInvalid,
     StorageError,
     StorageUnavailable,
 )
@@ -82,6 +83,44 @@ def test_an_object_that_is_replaced_meanwhile_is_not_mixed(web: Web, store: WebS
         web.etags["/a.wav"] = '"2"'
         with pytest.raises(ObjectChanged):
             recording.read(FIRST_BLOCK_BYTES, 10)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "headers"),
+    [
+        (bytes(2 * FIRST_BLOCK_BYTES), {"ETag": "", "Last-Modified": "Mon, 23 Nov 2026 10:00:01 GMT"}),
+        (bytes(FIRST_BLOCK_BYTES + 5), {"ETag": "", "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT"}),
+        (bytes(FIRST_BLOCK_BYTES), {}),
+        (bytes(3 * FIRST_BLOCK_BYTES), {}),
+        (bytes(2 * FIRST_BLOCK_BYTES), {"Content-Range": f"bytes 0-9/{2 * FIRST_BLOCK_BYTES}"}),
+        (bytes(2 * FIRST_BLOCK_BYTES), {"Content-Range": f"bytes {FIRST_BLOCK_BYTES}-{FIRST_BLOCK_BYTES + 4}/2097152"}),
+    ],
+    ids=["date", "shrunk", "gone", "grown", "another range", "short"],
+)
+def test_an_object_that_changes_while_it_is_read_is_known_by_more_than_its_etag(
+    web: Web, store: WebStore, meanwhile: bytes, headers: dict[str, str]
+) -> None:
+    web.objects["/a.wav"] = bytes(2 * FIRST_BLOCK_BYTES)
+    if "Last-Modified" in headers:
+        web.headers["/a.wav"] = {"ETag": "", "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT"}
+    with store.open(web.url("/a.wav")) as recording:
+        web.objects["/a.wav"], web.headers["/a.wav"] = meanwhile, headers
+        with pytest.raises(ObjectChanged):
+            recording.read(FIRST_BLOCK_BYTES, 10)
+
+
+def test_an_etag_with_letters_of_its_own_is_held_to_as_any_other(web: Web, store: WebStore) -> None:
+    web.objects["/a.wav"], web.etags["/a.wav"] = bytes(2 * FIRST_BLOCK_BYTES), '"é"'
+    with store.open(web.url("/a.wav")) as recording:
+        assert recording.read(FIRST_BLOCK_BYTES, 10) == bytes(10)
+
+
+@pytest.mark.parametrize("size", ["1" + "0" * 25, "9" * 5000, str(2**63)])
+def test_a_size_that_cannot_be_is_the_servers_fault(web: Web, store: WebStore, size: str) -> None:
+    web.objects["/a.wav"] = b"hello"
+    web.headers["/a.wav"] = {"Content-Range": f"bytes 0-4/{size}"}
+    with pytest.raises(StorageAnswerInvalid):
+        store.open(web.url("/a.wav"))
 
 
 def test_a_large_object_needs_a_server_that_knows_ranges(web: Web, store: WebStore) -> None:

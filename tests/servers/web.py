@@ -24,6 +24,7 @@ class Web:
     statuses: dict[str, int] = field(default_factory=dict)  #: answered instead of the object
     whole: set[str] = field(default_factory=set)  #: sent whole, whatever range is asked for
     etags: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  #: instead of those that an object has
     seen: list[tuple[str, str]] = field(default_factory=list)
 
     def url(self, path: str) -> str:
@@ -68,17 +69,17 @@ def answer(request: BaseHTTPRequestHandler, web: Web) -> None:
     elif path in web.whole:
         send(request, 200, content, {"ETag": etag})
     else:
-        send_range(request, content, wanted, etag)
+        send_range(request, content, wanted, {"ETag": etag, **web.headers.get(path, {})})
 
 
-def send_range(request: BaseHTTPRequestHandler, content: bytes, wanted: str, etag: str) -> None:
+def send_range(request: BaseHTTPRequestHandler, content: bytes, wanted: str, headers: dict[str, str]) -> None:
     found = re.fullmatch(r"bytes=(\d+)-(\d+)", wanted)
     assert found, wanted
     start, end = int(found[1]), min(int(found[2]) + 1, len(content))
     if start >= len(content):
         send(request, 416, b"", {"Content-Range": f"bytes */{len(content)}"})
         return
-    told = {"Content-Range": f"bytes {start}-{end - 1}/{len(content)}", "ETag": etag}
+    told = {"Content-Range": f"bytes {start}-{end - 1}/{len(content)}", **headers}
     send(request, 206, content[start:end], told)
 
 

@@ -16,8 +16,10 @@ from batchscribe.errors import (
     AccessDenied,
     BucketNotFound,
     LocationNotAllowed,
+    ObjectChanged,
     ObjectNotFound,
     StorageError,
+    StorageFull,
     StorageUnavailable,
 )
 from batchscribe.storage import local_write
@@ -202,7 +204,7 @@ def test_a_file_system_without_hard_links_keeps_the_same_promise(
     [
         (errno.EROFS, AccessDenied, "read-only"),
         (errno.EACCES, AccessDenied, "permissions"),
-        (errno.EDQUOT, StorageError, "make room"),
+        (errno.EDQUOT, StorageFull, "make room"),
         (errno.ESTALE, StorageUnavailable, "just now"),
         (errno.ENAMETOOLONG, StorageError, "too long"),
     ],
@@ -275,3 +277,17 @@ def test_an_output_that_replaces_a_hard_link_leaves_the_other_name_alone(store: 
     store.write((root / "a.json").as_uri(), b"{}", overwrite=True)
     assert (root.parent / "outside" / "secret.wav").read_bytes() == b"secret"
     assert (root / "a.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("meanwhile", [b"HELLO", b"hel", b"hello, world"], ids=["written to", "shrunk", "grown"])
+def test_a_file_that_changes_while_it_is_read_is_an_error_and_not_a_mixture(
+    store: Store, root: Path, meanwhile: bytes
+) -> None:
+    path = root / "in" / "a.wav"
+    path.write_bytes(b"hello")
+    os.utime(path, ns=(1, 1))  # long ago: clocks of file systems are coarse
+    with store.open(path.as_uri()) as recording:
+        assert recording.read(0, 2) == b"he"
+        path.write_bytes(meanwhile)
+        with pytest.raises(ObjectChanged, match="while it was being read"):
+            recording.read(2, 3)

@@ -13,6 +13,7 @@ from batchscribe.errors import (
     ObjectNotFound,
     OutputExists,
     StorageError,
+    StorageFull,
     StorageUnavailable,
 )
 
@@ -48,7 +49,7 @@ def storage_error(error: OSError, uri: str) -> StorageError:
         case errno.ENOTDIR:
             return LocationNotAllowed(f"{uri} leads through a file or a symbolic link; name the folder itself.")
         case number if number in _FULL:
-            return StorageError(f"{uri} does not fit ({reason}); make room on its file system.")
+            return StorageFull(f"{uri} does not fit ({reason}); make room on its file system.")
         case number if number in _PASSING:
             return StorageUnavailable(f"{uri} cannot be reached just now ({reason}).")
     return StorageError(f"{uri} cannot be used ({reason}).")
