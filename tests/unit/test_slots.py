@@ -59,9 +59,37 @@ def order_of_starts(*files: tuple[str, str, int]) -> list[str]:
 
 
 def test_a_free_slot_goes_to_the_tenant_with_the_fewest_files_in_hand() -> None:
-    large = [(f"large{number}", "greedy", 1) for number in range(6)]
-    starts = order_of_starts(*large, ("small0", "modest", 2), ("small1", "modest", 2))
-    assert starts[:5] == ["large0", "large1", "small0", "large2", "small1"]
+    diary: list[str] = []
+    slots = Slots(4)
+    files = [("a0", "a", 1), ("a1", "a", 1), ("a2", "a", 1), ("b0", "b", 2), ("a3", "a", 1), ("b1", "b", 2)]
+    threads = [File(slots, diary, *file) for file in files]
+    until(lambda: len(diary) == 4)
+    threads[0].end()
+    until(lambda: len(diary) == 5)
+    assert diary[4] == "b1"
+    for thread in threads:
+        thread.done.set()
+    for thread in threads:
+        thread.end()
+
+
+def test_a_tenant_without_a_file_in_hand_waits_for_no_slot() -> None:
+    """Of as many tenants as there are slots: however long the files of another may take."""
+    diary: list[str] = []
+    slots = Slots(2)
+    asking = [("large0", "a", 1), ("large1", "a", 1), ("large2", "a", 1), ("b0", "b", 2), ("b1", "b", 2), ("c", "c", 3)]
+    threads = [File(slots, diary, *file) for file in (*asking, ("d", "d", 4))]
+    until(lambda: len(diary) == 4)
+    assert diary == ["large0", "large1", "b0", "c"]
+    threads[0].end()
+    until(lambda: len(diary) == 5)
+    assert diary[4:] == ["d"]
+    for thread in threads:
+        thread.done.set()
+    for thread in threads:
+        thread.end()
+    assert sorted(diary) == sorted(thread.name for thread in threads)
+    assert slots.wait_empty(5.0)
 
 
 def test_between_jobs_of_one_tenant_it_goes_to_the_one_with_the_fewest() -> None:

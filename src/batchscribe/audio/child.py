@@ -21,7 +21,7 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.errors import MediaError
 from batchscribe.window import Window
 
-BEAT_SEC = 1.0  #: a sign of life at most so often
+BEAT_SEC = 0.5  #: a sign of life at most so often, with which it asks whether it may go on
 #: CPU seconds that may pass without audio. A demuxer that reads in circles looks alive to the parent's watchdog.
 FRUITLESS_CPU_SEC = 60.0
 
@@ -91,11 +91,12 @@ class ParentLine:
         return bytes(self.listen()[1])
 
     def is_alive(self) -> None:
-        """Tell the parent, at most once a second: this is called for every packet."""
+        """Ask the parent whether to go on, at most twice a second: this is called for every packet."""
         now = time.monotonic()
         if now >= self._quiet_until:
-            self._quiet_until = now + BEAT_SEC
             self.tell("alive")
+            self.listen()  # until it is this recording's turn again
+            self._quiet_until = time.monotonic() + BEAT_SEC
 
 
 def _decode(parent: Listener, request: Mapping[str, Any], file: RemoteFile) -> Media:

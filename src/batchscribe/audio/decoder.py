@@ -1,9 +1,9 @@
-"""Recordings in, windows of sound out: a pool of decoder processes."""
+"""Recordings in, windows of sound out: a pool of decoder processes, which take turns."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
@@ -16,6 +16,7 @@ from batchscribe.audio.process import DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.audio.replies import Replies
 from batchscribe.audio.sniff import accepted_formats
+from batchscribe.audio.turns import Turns
 from batchscribe.errors import DecodeLimitExceeded, DecoderDied, WorkInterrupted
 from batchscribe.metrics import Stage, stage
 
@@ -27,14 +28,18 @@ Segmentation = Literal["auto", "none"]
 
 
 class DecoderPool:
-    """At most `children` decoder processes, started when needed and used again. Thread-safe."""
+    """Decoder processes, started when needed and used again; `children` of them work at a time. Thread-safe.
+
+    A process that waits for its turn does nothing but hold its recording, as it waits for an answer of ours.
+    """
 
     def __init__(self, children: int, limits: DecodeLimits, *, extra_formats: tuple[str, ...] = ()) -> None:
         """Raises `InvalidSetting` for an extra format that is not known."""
         accepted_formats(extra_formats)
         self._limits = limits
         self._extra_formats = extra_formats
-        self._free = threading.BoundedSemaphore(children)
+        self._children = children
+        self._turns = Turns(children)
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._busy: set[DecoderProcess] = set()
@@ -49,16 +54,21 @@ class DecoderPool:
         segmentation: Segmentation,
         window_sec: float,
         max_pause_sec: float = MAX_PAUSE_SEC,
+        tenant: Hashable = None,
+        job: Hashable = None,
     ) -> Iterator[Decoding]:
-        """Waits for a free process. `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`.
+        """Waits for its turn, which goes by tenant and job.
+
+        `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`.
 
         Raises `DecodeLimitExceeded` for too large a file, `WorkInterrupted` when the pool is closed.
         """
         self._check_size(source)
-        with self._free:
+        with self._turns.joined(tenant, job) as turn:
+            turn.begin()
             process = self._take()
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
-            decoding = Decoding(process, source, replies)
+            decoding = Decoding(process, source, replies, turn.taken)
             try:
                 self._ask(
                     process,
@@ -68,6 +78,7 @@ class DecoderPool:
                     window_sec=window_sec,
                     max_pause_sec=max_pause_sec,
                 )
+                turn.end()
                 yield decoding
             except DecoderDied as error:
                 if self._closed:
@@ -80,6 +91,7 @@ class DecoderPool:
         """End all processes; whoever still decodes gets `WorkInterrupted`."""
         with self._lock:
             self._closed = True
+            self._turns.close()
             idle, self._idle = self._idle, []
             for process in self._busy:
                 process.kill()
@@ -131,7 +143,8 @@ class DecoderPool:
     def _give_back(self, process: DecoderProcess, *, reusable: bool) -> None:
         with self._lock:
             self._busy.discard(process)
-            if reusable and not self._closed and process.files < FILES_PER_PROCESS:
+            is_wanted = process.files < FILES_PER_PROCESS and len(self._idle) < self._children
+            if reusable and not self._closed and is_wanted:
                 self._idle.append(process)
                 return
         process.end()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from batchscribe.audio.media import Media
@@ -25,10 +26,19 @@ class ByteSource(Protocol):
 class Decoding:
     """One recording while it is decoded. `replies` checks whatever the process says about it."""
 
-    def __init__(self, process: DecoderProcess, source: ByteSource, replies: Replies) -> None:
+    def __init__(
+        self,
+        process: DecoderProcess,
+        source: ByteSource,
+        replies: Replies,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """The process is only listened to, and answered, in a `turn`."""
         self._process = process
         self._source = source
         self._replies = replies
+        self._turn = turn
+        self._answer: bytes | None = None  #: to what the process has asked
         self._media: Media | None = None
         self.is_over = False  #: the process waits for its next recording
 
@@ -45,8 +55,8 @@ class Decoding:
         Raises `MediaError`, and whatever reading the source raises.
         """
         while not self.is_over:
-            with stage(Stage.DECODE):
-                header, payload = self._process.listen()
+            with stage(Stage.DECODE), self._turn():
+                header, payload = self._next()
             try:
                 window = self._take(header, payload)
             except UntrueReply as error:
@@ -56,12 +66,20 @@ class Decoding:
             if window is not None:
                 yield window
 
+    def _next(self) -> tuple[dict[str, Any], memoryview]:
+        if self._answer is not None:
+            self._process.tell({"op": "bytes"}, self._answer)
+            self._answer = None
+        return self._process.listen()
+
     def _take(self, header: dict[str, Any], payload: memoryview) -> Window | None:
         match self._replies.op(header):
             case "window":
                 return self._replies.window(header, payload)
             case "read":
-                self._answer(*self._replies.wanted(header))
+                self._answer = self._read(*self._replies.wanted(header))
+            case "alive":
+                self._answer = b""  # it goes on when it is told to, in its next turn
             case "done":
                 self._media = self._replies.media(header["media"])
                 self.is_over = True
@@ -71,8 +89,7 @@ class Decoding:
                 raise error
         return None
 
-    def _answer(self, offset: int, length: int) -> None:
+    def _read(self, offset: int, length: int) -> bytes:
         """Whatever the child asks for, it gets bytes of its own recording only."""
         with stage(Stage.READ):
-            read = self._source.read(offset, length)
-        self._process.tell({"op": "bytes"}, read)
+            return self._source.read(offset, length)

@@ -27,6 +27,9 @@ class _Turn:
 class Slots:
     """A free slot goes to the tenant with the fewest files in hand, then to its job with the fewest, then to who waits
     longest: the shards of a large job have more files waiting than there are slots, whatever comes after them.
+
+    A tenant that has none in hand waits for no slot: it gets one beside the `width`, of which there are as many again.
+    Otherwise two recordings of a day each would keep it waiting until one of them ends.
     """
 
     def __init__(self, width: int) -> None:
@@ -34,7 +37,9 @@ class Slots:
         self.for_suspects = threading.Lock()
         self._lock = threading.Lock()
         self._is_empty = threading.Condition(self._lock)
-        self._free = width
+        self._taken = 0
+        self._most = 2 * width
+        self._closed = False
         self._waiting: list[_Turn] = []
         self._in_hand: Counter[Hashable] = Counter()  # by tenant, and by the number of the job
 
@@ -56,27 +61,28 @@ class Slots:
     def wait_empty(self, within_sec: float) -> bool:
         """Wait until nobody works; the slots then stay taken. False when it took too long."""
         with self._lock:
-            is_empty = self._is_empty.wait_for(lambda: self._free == self.width, within_sec)
-            if is_empty:
-                self._free = 0
+            is_empty = self._is_empty.wait_for(lambda: self._taken == 0, within_sec)
+            self._closed = is_empty
         return is_empty
 
     def _give_back(self, turn: _Turn) -> None:
         with self._lock:
             if turn.granted.is_set():
-                self._free += 1
+                self._taken -= 1
                 self._in_hand.subtract(turn.claimants)
                 self._in_hand = +self._in_hand  # nobody is remembered for ever
             else:
                 self._waiting.remove(turn)
             self._grant()
-            if self._free == self.width:
+            if self._taken == 0:
                 self._is_empty.notify_all()
 
     def _grant(self) -> None:
-        while self._free and self._waiting:
+        while self._waiting and not self._closed:
             turn = min(self._waiting, key=lambda each: [self._in_hand[claimant] for claimant in each.claimants])
+            if self._taken >= (self.width if self._in_hand[turn.tenant] else self._most):
+                return
             self._waiting.remove(turn)
-            self._free -= 1
+            self._taken += 1
             self._in_hand.update(turn.claimants)
             turn.granted.set()

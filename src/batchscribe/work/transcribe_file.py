@@ -111,6 +111,8 @@ def _recognize_once(source: Recording, file: File, job: Job, rooms: Rooms) -> tu
             channels_apart=config.channel_separation,
             segmentation=config.segmentation_mode.value,
             window_sec=rooms.choice.spec.window_sec,
+            tenant=job.tenant,
+            job=job.number,
             max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
         ) as decoding:
             for window in decoding.windows():
