@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from batchscribe.jobs.globs import PathFilter
+from batchscribe.jobs.globs import PathFilter, path_filter
 from batchscribe.wire.choices import InputMode
 from batchscribe.wire.input import Input
 from batchscribe.wire.uris import as_folder, name_of, path_of
@@ -31,7 +31,7 @@ class Source:
     exclude: tuple[str, ...] = ()
 
     def path_filter(self) -> PathFilter:
-        return PathFilter(self.include, self.exclude)
+        return path_filter(self.include, self.exclude)
 
     def path_of(self, uri: str) -> str:
         """What the filters and the layout see of a file: its decoded path below the prefix, or its name alone."""

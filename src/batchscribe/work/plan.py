@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
-from batchscribe.jobs.globs import PathFilter
 from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
 from batchscribe.jobs.media_names import is_of_macos, is_passed_over, is_supported
 from batchscribe.jobs.model import Job
@@ -84,7 +82,7 @@ def _admitted(group: Iterable[Found], source: Source, job: Job) -> Iterable[Foun
     if source.kind is SourceKind.FILE:
         return group
     among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
-    admits = _filter(source).admits
+    admits = source.path_filter().admits
     return (
         found
         for found in group
@@ -92,11 +90,6 @@ def _admitted(group: Iterable[Found], source: Source, job: Job) -> Iterable[Foun
         and not is_of_macos(path := source.path_of(found.uri))
         and admits(path)
     )
-
-
-@cache
-def _filter(source: Source) -> PathFilter:
-    return source.path_filter()
 
 
 def _row(job: Job, seq: int, wanted: Wanted, names: OutputNames, cutter: ShardCutter) -> dict[str, Any]:
