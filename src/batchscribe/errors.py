@@ -17,11 +17,15 @@
     │   ├── SchemaMismatch          the database has an older or newer schema than this release
     │   └── RequestRefused          a request over HTTP was turned away before it reached a job
     │       ├── AccessTokenInvalid
+    │       ├── MalformedRequest    not HTTP/1.1
+    │       ├── HeadTooLarge
+    │       ├── RequestTooSlow      it did not come in time
     │       ├── MalformedBody       not a JSON object
     │       ├── BodyTooLarge
     │       ├── ContentTypeNotAccepted
     │       ├── RouteNotFound
     │       ├── MethodNotAllowed
+    │       ├── ServerBusy          it has as many connections as it can have
     │       └── TooManyRequests     `retry_after_sec` says when to come again
     ├── ServerError                 a server that the client talks to
     │   ├── ServerUnreachable
@@ -214,6 +218,24 @@ class AccessTokenInvalid(RequestRefused):
     code = "INVALID_ACCESS_TOKEN"
 
 
+class MalformedRequest(RequestRefused):
+    """What came over the connection is not a request in HTTP/1.1."""
+
+    code = "MALFORMED_REQUEST"
+
+
+class HeadTooLarge(RequestRefused):
+    """The request line and the headers are longer than 64 KiB."""
+
+    code = "HEAD_TOO_LARGE"
+
+
+class RequestTooSlow(RequestRefused):
+    """The head or the body of a request did not come in time, or the client went away."""
+
+    code = "REQUEST_TIMEOUT"
+
+
 class MalformedBody(RequestRefused):
     """The body is not a JSON object."""
 
@@ -242,6 +264,12 @@ class MethodNotAllowed(RequestRefused):
     """The path is served, but not with this method."""
 
     code = "METHOD_NOT_ALLOWED"
+
+
+class ServerBusy(RequestRefused):
+    """The server has as many connections as it can have, and none of them waits for its client."""
+
+    code = "SERVER_BUSY"
 
 
 class TooManyRequests(RequestRefused):

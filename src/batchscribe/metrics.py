@@ -100,6 +100,12 @@ HANDED_ON_TASKS = Counter(
 HTTP_REQUESTS = Counter(
     "batchscribe_http_requests", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
 )
+CLOSED_CONNECTIONS = Counter(
+    "batchscribe_http_connections_closed",
+    "Connections closed to keep within limits, by the reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
 HTTP_REQUEST_SECONDS = Histogram(
     "batchscribe_http_request_duration_seconds",
     "Seconds from the head of a request to the end of its answer.",
@@ -124,6 +130,8 @@ def _begin_at_zero() -> None:
         JOBS.labels(state)
     for result in ("delivered", "pending", "refused", "gave_up"):
         WEBHOOK_ATTEMPTS.labels(result)
+    for reason in ("too_slow", "for_room", "refused"):
+        CLOSED_CONNECTIONS.labels(reason)
     for retry in Retry:
         RETRIES.labels(retry)
     for each in Stage:

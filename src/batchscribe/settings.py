@@ -112,6 +112,23 @@ class Settings(BaseSettings):
         description="`off`: requests need no key and belong to the tenant `default`; on loopback addresses only.",
     )
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest body of a request, in bytes.")
+    max_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most open connections of a server process. By default half of the descriptors that the system "
+        "lets it have, 4,096 at most.",
+    )
+    request_head_sec: float = Field(
+        default=10.0, gt=0, description="Seconds in which the request line and the headers of a request have to come."
+    )
+    request_body_sec: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds in which a body has to come; one that comes at 16 KiB a second or faster gets more.",
+    )
+    keep_alive_sec: float = Field(
+        default=75.0, gt=0, description="Seconds that a connection may stay open without a request."
+    )
     max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
     max_globs: int = Field(
         default=10, ge=0, le=1000, description="Most include globs of a job, and most exclude globs."

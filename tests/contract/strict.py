@@ -46,6 +46,9 @@ REASONS = {
     "METHOD_NOT_ALLOWED": (405, 405),
     "IDEMPOTENCY_KEY_REUSED": (409, 409),
     "BODY_TOO_LARGE": (413, 413),
+    "MALFORMED_REQUEST": (400, 400),
+    "REQUEST_TIMEOUT": (408, 408),
+    "HEAD_TOO_LARGE": (431, 431),
     "RATE_LIMITED": (429, 429),
 }
 LEAKS = re.compile(r'Traceback|site-packages|File "|\.py\b|sqlalchemy|pydantic|/src/|batchscribe\.db', re.IGNORECASE)

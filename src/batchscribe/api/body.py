@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, MalformedBody
+from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, MalformedBody, RequestTooSlow
 
 NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
 
 
 async def read_json(request: Request, limit_bytes: int) -> dict[str, Any]:
-    """Raises `ContentTypeNotAccepted`, `BodyTooLarge`, `MalformedBody`."""
+    """Raises `ContentTypeNotAccepted`, `BodyTooLarge`, `RequestTooSlow`, `MalformedBody`."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ContentTypeNotAccepted("Unsupported Content Type: send Content-Type: application/json.")
@@ -25,10 +25,13 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
     if declared.isdigit() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > limit_bytes:
-            raise _too_large(limit_bytes)
+    try:
+        async for part in request.stream():
+            content += part
+            if len(content) > limit_bytes:
+                raise _too_large(limit_bytes)
+    except ClientDisconnect:
+        raise RequestTooSlow("The client went away before it had sent the whole body.") from None
     return bytes(content)
 
 

@@ -7,9 +7,13 @@ from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from batchscribe.api.service import Service
 from batchscribe.work.gauges import registry_of
@@ -26,10 +30,23 @@ def metrics_router(service: Service) -> APIRouter:
     def metrics(request: Request) -> Response:
         if not comes_from(request, networks):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"Content-Type": content_type})
+        return _told(request, registry)
 
     return router
+
+
+def metrics_app(registry: CollectorRegistry) -> ASGIApp:
+    """Of a process that has no other HTTP interface: the numbers, under any path."""
+
+    def metrics(request: Request) -> Response:
+        return _told(request, registry)
+
+    return Starlette(routes=[Route("/{path:path}", metrics)])
+
+
+def _told(request: Request, registry: CollectorRegistry) -> Response:
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(registry), headers={"Content-Type": content_type})
 
 
 def comes_from(request: Request, networks: Networks) -> bool:

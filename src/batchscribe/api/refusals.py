@@ -28,12 +28,15 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.AccessTokenInvalid: HTTPStatus.UNAUTHORIZED,
     errors.ContentTypeNotAccepted: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.RequestTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.RouteNotFound: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFileNotFound: HTTPStatus.NOT_FOUND,
     errors.IdempotencyKeyReused: HTTPStatus.CONFLICT,
+    errors.ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineNotAvailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -65,7 +68,7 @@ def body_of(error: errors.BatchscribeError) -> JsonObject:
 
 
 def answer_of(error: errors.BatchscribeError) -> JSONResponse:
-    return JSONResponse(body_of(error), status_of(error), _headers(error))
+    return JSONResponse(body_of(error), status_of(error), headers_of(error))
 
 
 def _code(error: errors.BatchscribeError) -> int:
@@ -74,7 +77,7 @@ def _code(error: errors.BatchscribeError) -> int:
     return VALIDATION_CODE if isinstance(error, VALIDATION_ERRORS) else status_of(error).value
 
 
-def _headers(error: errors.BatchscribeError) -> dict[str, str]:
+def headers_of(error: errors.BatchscribeError) -> dict[str, str]:
     if isinstance(error, errors.TooManyRequests):
         return {"Retry-After": str(error.retry_after_sec)}
     if isinstance(error, errors.AccessTokenInvalid):

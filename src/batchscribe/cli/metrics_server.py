@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from prometheus_client import start_http_server
 
-from batchscribe.errors import InvalidSetting
+from batchscribe.api.connections import Limits
+from batchscribe.api.metrics import metrics_app
+from batchscribe.api.serving import Server
+from batchscribe.cli.listening import listening, url_of
 from batchscribe.metrics import say_name
 from batchscribe.settings import Settings
 from batchscribe.work.gauges import registry_of
@@ -21,19 +24,15 @@ def metrics_server(settings: Settings, records: Records) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
         return
-    host = settings.metrics_host
     say_name(settings.worker_name)
-    try:
-        server, thread = start_http_server(settings.metrics_port, host, registry_of(records, settings))
-    except OSError as error:
-        place = f"{host} port {settings.metrics_port}"
-        raise InvalidSetting(
-            f"Cannot serve metrics on {place} ({error.strerror}); choose another with --metrics-port."
-        ) from error
-    typer.echo(f"Metrics are on http://{f'[{host}]' if ':' in host else host}:{server.server_port}/metrics")
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(settings.metrics_host, settings.metrics_port, "serve metrics", "--metrics-port") as listener:
+        ended = threading.Event()
+        server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), until=ended)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True)
+        thread.start()
+        typer.echo(f"Metrics are on {url_of(listener)}/metrics")
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
-import uvicorn
 
 from batchscribe.api.app import create_app
+from batchscribe.api.connections import Limits, raise_open_files
 from batchscribe.api.loopback import is_loopback
+from batchscribe.api.serving import Server
 from batchscribe.cli.ending import END_SEC, EXIT_OUTDATED, OUTDATED, ending
+from batchscribe.cli.listening import listening, url_of
 from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
@@ -24,16 +23,14 @@ from batchscribe.work.records import Records
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
-REQUESTS_SEC = 5  #: that open requests get to finish
-BACKLOG = 2048
-TICK_SEC = 0.5  #: between two looks whether to end
-
 
 def run_server(settings: Settings, *, with_worker: bool) -> int:
     """The exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     _check_auth(settings)
+    raise_open_files()
     # The first signal is uvicorn's to act on, which passes it on when it is done.
-    with _listening(settings) as listener, ending(settings.grace_sec + END_SEC):
+    opened_port = listening(settings.host, settings.port, "listen", "--port")
+    with opened_port as listener, ending(settings.grace_sec + END_SEC):
         if with_worker:
             with opened_alone(settings) as records:
                 return _work_and_serve(records, settings, listener)
@@ -50,21 +47,6 @@ def _check_auth(settings: Settings) -> None:
             f"BATCHSCRIBE_AUTH=off goes with loopback addresses only, and {settings.host} is none; use "
             "--host 127.0.0.1, or leave it on and make keys with `batchscribe keys create`."
         )
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        place = f"{settings.host} port {settings.port}"
-        raise InvalidSetting(f"Cannot listen on {place} ({error.strerror}); choose another with --port.") from error
-    with listener:
-        # Connections inherit it. asyncio sets it only on sockets that name their protocol, which `create_server` does
-        # not: every answer would wait 40 ms for the client's word that it has the headers.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        yield listener
 
 
 def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> int:
@@ -86,15 +68,7 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
 
 def _serve(records: Records, settings: Settings, listener: socket.socket, *, until: threading.Event) -> None:
     _tell_no_keys(records, settings)
-    config = uvicorn.Config(
-        create_app(records, settings),
-        log_config=None,  # as of all libraries: see `configure_log`
-        access_log=False,  # the front door logs each request, without its query
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=REQUESTS_SEC,
-    )
-    Server(config, until).run(sockets=[listener])
+    AnnouncedServer(create_app(records, settings), Limits.of(settings), until).run(sockets=[listener])
 
 
 def _tell_no_keys(records: Records, settings: Settings) -> None:
@@ -107,23 +81,10 @@ def _tell_no_keys(records: Records, settings: Settings) -> None:
         typer.echo(hint, err=True)
 
 
-class Server(uvicorn.Server):
-    """Says where it is as soon as it answers there; ends when asked to, or when `until` is set."""
-
-    def __init__(self, config: uvicorn.Config, until: threading.Event) -> None:
-        super().__init__(config)
-        self._until = until
-
-    async def main_loop(self) -> None:
-        """As uvicorn's, which ticks ten times a second, and renews the `Date` of answers at every tenth tick."""
-        while not await self.on_tick(0):
-            await asyncio.sleep(TICK_SEC)
-
-    async def on_tick(self, counter: int) -> bool:
-        return await super().on_tick(counter) or self._until.is_set()
+class AnnouncedServer(Server):
+    """Says where it is as soon as it answers there."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            host, port = listener.getsockname()[:2]
-            typer.echo(f"batchscribe is ready on http://{f'[{host}]' if ':' in host else host}:{port}")
+            typer.echo(f"batchscribe is ready on {url_of(listener)}")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from socket import socket
+from threading import BoundedSemaphore, Lock, Thread
 
 import typer
 
@@ -19,9 +20,11 @@ from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, f
 
 MAX_BODY_BYTES = 2**20
 SLOW_SEC = 10.0  #: for a sender that stops in the middle of its request
+MOST_AT_ONCE = 64  #: requests; the senders of webhooks try again
 ENDS = {signal.SIGINT, signal.SIGTERM}
 
 Show = Callable[[Arrival], None]
+Request = socket | tuple[bytes, socket]
 
 
 def receive(host: str, port: int, *, secret: str | None, show: Show, ready: Callable[[str], None]) -> None:
@@ -58,7 +61,21 @@ class Listener(ThreadingHTTPServer):
         self._secret = secret
         self._show = show
         self._lock = Lock()
+        self._places = BoundedSemaphore(MOST_AT_ONCE)
         super().__init__((host, port), Handler)
+
+    def process_request(self, request: Request, client_address: object) -> None:
+        """Each has a thread; one that finds no place is closed, so that threads and descriptors never run out."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Request, client_address: object) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     @property
     def url(self) -> str:

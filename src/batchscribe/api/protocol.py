@@ -1,0 +1,252 @@
+"""uvicorn's protocol, with what it lacks: limits on the time in which a client sends its request and takes its answer.
+
+uvicorn closes only a connection that is idle after an answer. One that sends half a request, or a byte a minute, stays
+open for ever. What is no HTTP gets the error body that everything else gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import sys
+import time
+import uuid
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+import h11
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.server import ServerState
+
+from batchscribe.api.connections import Connections
+from batchscribe.api.front import TRACKING_HEADER
+from batchscribe.api.refusals import body_of, headers_of, status_of
+from batchscribe.errors import BatchscribeError, HeadTooLarge, MalformedRequest, RequestTooSlow, ServerBusy
+from batchscribe.metrics import CLOSED_CONNECTIONS, OTHER, count_request
+
+MAX_HEAD_BYTES = 64 * 2**10
+ACCEPTED_AT_ONCE = 64  #: connections, before the first of them is looked at
+MIN_BYTES_PER_SEC = 16 * 2**10  #: a body that comes at least as fast has as much time as it takes
+LINGER_SEC = 2.0  #: for the client to read a refusal before its connection is reset
+ANSWER_SEC = 60.0  #: for a client that does not take its answer
+
+#: uvicorn logs every request that is no HTTP as a warning: strangers could fill the disk with them.
+_STRANGERS = logging.getLogger("uvicorn.strangers")
+_STRANGERS.setLevel(logging.ERROR)
+
+
+class Phase(Enum):
+    """What a connection waits for its client to do."""
+
+    IDLE = auto()  #: to begin a request
+    HEAD = auto()  #: to send the rest of its head
+    BODY = auto()  #: to send the rest of its body
+    ANSWER = auto()  #: to take its answer
+    END = auto()  #: to close the connection, which has been refused
+
+
+class BoundedConfig(Config):
+    """Of a server whose connections are `BoundedProtocol`s."""
+
+    def __init__(self, app: ASGIApp, connections: Connections, *, timeout_graceful_shutdown: int) -> None:
+        super().__init__(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,  # as of all libraries: see `configure_log`
+            access_log=False,  # the front door logs each request, without its query
+            server_header=False,
+            backlog=ACCEPTED_AT_ONCE,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            timeout_keep_alive=math.ceil(connections.limits.idle_sec),
+            timeout_graceful_shutdown=timeout_graceful_shutdown,
+        )
+        self.connections = connections
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection. Its `Connections` say when its time is over."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        assert isinstance(config, BoundedConfig)  # noqa: S101 - for the type checker
+        super().__init__(config, server_state, app_state, _loop)
+        self.logger = _STRANGERS
+        self._among = config.connections
+        self._limits = config.connections.limits
+        self._phase: Phase | None = None  #: none while the server is at work on its request
+        self._request: object = None  #: what the phase belongs to
+        self._phase_began_at = 0.0
+        self._phase_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        super().connection_made(transport)
+        if self._among.admit(self):
+            self._wait(Phase.HEAD)
+        else:
+            busy = ServerBusy("The server has as many connections as it can have; try again in a moment.")
+            self._refuse(busy, lingers=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._among.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._phase is Phase.END:
+            return  # read and thrown away: an unread rest would reset the connection before the refusal is read
+        self._phase_bytes += len(data)
+        began_before = self.conn.their_state is not h11.IDLE
+        super().data_received(data)
+        self._look(Phase.IDLE if began_before else Phase.HEAD)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look(Phase.IDLE)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._phase is not Phase.END:
+            self._wait(Phase.ANSWER)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._phase is Phase.ANSWER:
+            self._go_on()
+            self._look(Phase.IDLE)
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self._phase is Phase.IDLE:
+            self._close()
+
+    def shutdown(self) -> None:
+        if self._phase is Phase.END:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
+    def end_waiting(self, *, for_room: bool) -> None:
+        """See `Waiting`."""
+        if not for_room and self._may_go_on():
+            return
+        if not for_room and self._phase not in (Phase.IDLE, Phase.END):
+            CLOSED_CONNECTIONS.labels("too_slow").inc()
+        if self._phase is Phase.BODY or (self._phase is Phase.HEAD and self._phase_bytes):
+            late = RequestTooSlow("The request did not come in time; send it again, and all of it at once.")
+            self._refuse(late, lingers=not for_room)
+        elif self._phase in (Phase.IDLE, Phase.HEAD):
+            self._close()
+        else:
+            self.transport.abort()
+
+    def _may_go_on(self) -> bool:
+        """A body that comes fast enough, or one that the server itself does not read for now."""
+        if self._phase is not Phase.BODY:
+            return False
+        allowed_sec = self._limits.body_sec + self._phase_bytes / MIN_BYTES_PER_SEC
+        left_sec = self._phase_began_at + allowed_sec - time.monotonic()
+        if self.flow.read_paused:
+            left_sec = self._limits.body_sec
+        if left_sec > 0:
+            self._among.wait(self, left_sec)
+        return left_sec > 0
+
+    def _look(self, between_requests: Phase) -> None:
+        """Which phase the connection is in, now that something has happened."""
+        if self._phase in (Phase.ANSWER, Phase.END):
+            return
+        if self.transport.is_closing():
+            self._wait(Phase.ANSWER)  # it is closed only when the client has taken its answer
+        elif self.conn.their_state is h11.IDLE:
+            self._wait(between_requests)
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._wait(Phase.BODY)
+        else:
+            self._go_on()
+
+    def _wait(self, phase: Phase) -> None:
+        """A phase lasts for as long as it belongs to the same request: a drip of bytes does not begin it anew."""
+        if phase is self._phase and self._request is self.cycle:
+            return
+        self._phase, self._request = phase, self.cycle
+        self._phase_began_at = time.monotonic()
+        self._phase_bytes = self._phase_bytes if phase is Phase.HEAD else 0
+        self._among.wait(self, self._limit_sec(phase))
+
+    def _limit_sec(self, phase: Phase) -> float:
+        match phase:
+            case Phase.IDLE:
+                return self._limits.idle_sec
+            case Phase.HEAD:
+                return self._limits.head_sec
+            case Phase.BODY:
+                return self._limits.body_sec
+            case Phase.ANSWER:
+                return ANSWER_SEC
+            case Phase.END:
+                return LINGER_SEC
+
+    def _go_on(self) -> None:
+        self._phase, self._phase_bytes = None, 0
+        self._among.go_on(self)
+
+    def _close(self) -> None:
+        """At once where an answer has not been taken: closing would wait for that."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls it while it handles what h11 found wrong."""
+        hint = getattr(sys.exception(), "error_status_hint", None)
+        if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            self._refuse(HeadTooLarge("The head of the request is too long; send fewer or shorter headers."))
+        else:
+            self._refuse(MalformedRequest("This is no request in HTTP/1.1; send one."))
+
+    def _refuse(self, refusal: BatchscribeError, *, lingers: bool = True) -> None:
+        """Answer whatever the client has sent so far, and end the connection.
+
+        One that lingers is closed by its client, or a moment later: closed at once with something unread, it would be
+        reset, and the refusal lost.
+        """
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the application gets no more of this request
+            self.cycle.message_event.set()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # it is in the middle of another answer, or behind it
+            return
+        status = status_of(refusal)
+        self.transport.write(self._refusal_bytes(refusal, status))
+        count_request(OTHER, None, status, time.monotonic() - self._phase_began_at)
+        self._wait(Phase.END)
+        if lingers:
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _refusal_bytes(self, refusal: BatchscribeError, status: HTTPStatus) -> bytes:
+        body = json.dumps(body_of(refusal)).encode()
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "connection": "close",
+            TRACKING_HEADER: uuid.uuid4().hex,
+            **headers_of(refusal),
+        }
+        fields = [*self.server_state.default_headers, *((n.encode(), v.encode()) for n, v in headers.items())]
+        response = h11.Response(status_code=status, headers=fields, reason=STATUS_PHRASES[status])
+        events = (response, h11.Data(data=body), h11.EndOfMessage())
+        return b"".join(self.conn.send(event) or b"" for event in events)
