@@ -256,3 +256,30 @@ def test_the_list_of_keys_shows_no_secret(server: Server, alice_key: Key) -> Non
     listed = server.run("keys", "list")
     assert alice_key.api_key in listed.out
     assert alice_key.api_secret not in listed.out + listed.err
+
+
+HALF_A_PAIR = '{"iss": "\\ud800"}'
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ({"alg": "HS256", "typ": "JWT"}, HALF_A_PAIR),
+        ('{"alg": "HS256", "kid": "\\udfff"}', {"iss": "a"}),
+        ({"alg": "HS256"}, "[" * 943 + '"\\u0041"' + "]" * 943),
+        ({"alg": "HS256"}, '{"iss": ' + "[" * 50_00 + "]" * 50_00 + "}"),
+        ({"alg": "HS256"}, '{"iss": "a", "exp": 1e400}'),
+        ({"alg": "HS256"}, '{"iss": "a\\u0000"}'),
+        ({"alg": "HS256"}, "[]"),
+        ("[]", "{}"),
+    ],
+)
+def test_a_token_that_nobody_signed_is_refused_whatever_it_says(nobody: Client, header: object, claims: object) -> None:
+    answer = nobody.but(authorization=f"Bearer {forged(header, claims, 'x')}").call("GET", "/jobs", 401)
+    assert answer.reason == "INVALID_ACCESS_TOKEN"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_whoever_watches_the_server_may_ask_with_head(nobody: Client, path: str) -> None:
+    answer = nobody.http.head(f"{nobody.url}{path}")
+    assert (answer.status_code, answer.content) == (200, b"")

@@ -120,6 +120,15 @@ def test_each_transcript_is_where_its_file_says(outcomes: dict[str, Outcome], mo
     assert keys_in(moto_s3, outcomes[name].bucket) == sorted(CASES[name].keys)
 
 
+def test_adjacent_with_a_manifest_is_beside_each_recording(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
+    """Clients of the original send it when their user names no layout."""
+    bucket = moto_s3.new_bucket(**{"one/a.wav": wav, "two/a.wav": wav, "two/b.wav": wav})
+    body = manifest(*(f"s3://{bucket}/{key}" for key in ("one/a.wav", "two/a.wav")), output="")
+    job = alice.done(changed(body, {"output.layout": "ADJACENT"}))
+    assert job["state"] == "SUCCEEDED"
+    assert [key for key in keys_in(moto_s3, bucket) if key.endswith(".json")] == ["one/a.json", "two/a.json"]
+
+
 @pytest.mark.parametrize("mode", ["PREFIX", "SINGLE"])
 def test_adjacent_is_beside_the_recording(alice: Client, moto_s3: S3Server, wav: bytes, mode: str) -> None:
     bucket = moto_s3.new_bucket(**{"in/a.wav": wav} | ({"in/deep/b.wav": wav} if mode == "PREFIX" else {}))

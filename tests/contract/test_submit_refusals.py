@@ -86,7 +86,7 @@ def test_an_input_that_cannot_be_is_refused(idle: Client, body: Json, changes: J
         (prefix(), {"output.layout": "SINGLE", "output.uri": "s3://transcripts/a.json"}, "output.layout"),
         (single(), {"output.layout": "SINGLE", "output.uri": "s3://transcripts/a.WAV"}, "output.uri"),
         (manifest("s3://calls/a.wav"), {"output.layout": "SINGLE", "output.uri": "s3://t/a.json"}, "output.layout"),
-        (manifest("s3://calls/a.wav"), {"output.layout": "ADJACENT"}, "output.layout"),
+        (manifest("s3://calls/a.wav", "https://host/b.wav"), {"output.layout": "ADJACENT"}, "output.layout"),
         (single(), {"output.overwrite": "yes"}, "output.overwrite"),
         (single(), {"output.overwrite": 1}, "output.overwrite"),
     ],

@@ -38,7 +38,7 @@ def good_claims(key: Key, **changes: Any) -> dict[str, Any]:
 
 
 def encoded(part: object) -> str:
-    return _base64(part.encode() if isinstance(part, str) else json.dumps(part).encode())
+    return _base64(part.encode(errors="surrogatepass") if isinstance(part, str) else json.dumps(part).encode())
 
 
 def _base64(data: bytes) -> str:

@@ -168,7 +168,8 @@ def test_transcripts_may_go_to_another_place_than_the_recordings() -> None:
         (RECORDING, {"uri": "s3://bucket/x.json", "overwrite": "true"}, "output.overwrite"),
         (RECORDING, {"uri": "s3://bucket/x.json", "layout": "FLAT"}, "output.layout"),
         (FOLDER, {"uri": "s3://bucket/x.json", "layout": "SINGLE"}, "output.layout"),
-        ({"manifest": ["s3://bucket/a.wav"]}, {"layout": "ADJACENT"}, "output.layout"),
+        ({"manifest": ["https://host/a.wav"]}, {"layout": "ADJACENT"}, "output.layout"),
+        ({"manifest": ["s3://b/a.wav", "https://host/a.wav"]}, {"layout": "ADJACENT"}, "output.layout"),
     ],
 )
 def test_a_wrong_output_is_refused_by_the_name_of_its_field(source: object, output: object, field: str) -> None:
@@ -213,6 +214,10 @@ def test_config_takes_what_is_served() -> None:
         ({"config": {"vocabulary": {"phrases": ["batchscribe"]}}}, "config.vocabulary"),
         ({"config": {"vocabulary_id": "vocabulary-1"}}, "config.vocabulary_id"),
         ({"outputs": {"text_polishing": {}}}, "outputs.text_polishing"),
+        ({"outputs": {"text_polishing": {"enabled": True}}}, "outputs.text_polishing"),
+        ({"vocabulary": {"phrases": ["batchscribe"]}}, "vocabulary"),
+        ({"vocabulary_id": "vocabulary-1"}, "vocabulary_id"),
+        ({"language_detection": {"mode": "once"}}, "language_detection"),
         ({"outputs": {"text_polishing": True}}, "outputs.text_polishing"),
     ],
 )
@@ -227,6 +232,28 @@ def test_an_option_that_is_switched_off_is_accepted() -> None:
     switched_off = {"diarization": False, "profanity_filter": False, "language_detection": False}
     request(config={**switched_off, "vocabulary": {"phrases": [], "aliases": None}}, outputs={"text_polishing": False})
     request(config={"vocabulary": {}, "vocabulary_id": ""}, outputs={})
+    request(outputs={"text_polishing": {"enabled": False, "include_transcript": True}})
+    request(vocabulary={"phrases": []}, vocabulary_id="", language_detection=False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": {"uri": "ftp://host/a"}},
+        {"input": {"uri": "https://["}},
+        {"input": {"uri": "https://host:port/a.wav"}},
+        {"input": {"uri": 1, "manifest": {}, "filters": {"include_globs": "*"}}},
+        {"input": 1, "output": [], "config": "x", "notifications": 1.5, "outputs": [1]},
+        {"input": {"uri": "s3://b/a.wav", "mode": "ALL", "source": 1, "auth": {"aws": {"access_key_id": 1}}}},
+        {"output": {"uri": "gs://b/", "overwrite": "yes", "layout": None, "destination": "X"}},
+        {"config": {"language": "", "timestamps": 1, "output_format": "pdf", "language_detection": {"mode": 1}}},
+        {"notifications": {"webhook_url": "https://[", "secret": "x" * 300}, "reference_id": ["a"]},
+    ],
+)
+def test_no_sentence_is_in_the_words_of_a_library(fields: dict[str, Any]) -> None:
+    for mistake in refusal(**fields).mistakes:
+        assert not re.search("default factory|validated|Value error|Input should|valid dict|instance", mistake.message)
+        assert mistake.message[0].islower() or mistake.message.startswith("The request"), mistake.message
 
 
 @pytest.mark.parametrize("mode", DetectionMode)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
 from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, MalformedBody, RequestTooSlow
+from batchscribe.wire import untrusted
 
 NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
+WHY = {
+    untrusted.TOO_DEEP: f" Lists and objects are more than {untrusted.MAX_DEPTH} deep in each other.",
+    untrusted.HALF_A_PAIR: " A text in it has half of a surrogate pair.",
+}
 
 
 async def read_json(request: Request, limit_bytes: int) -> dict[str, Any]:
@@ -42,25 +46,10 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
 def parsed(content: bytes) -> dict[str, Any]:
     """Raises `MalformedBody`."""
     try:
-        body = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise MalformedBody(NOT_AN_OBJECT) from None  # the cause may quote the body
+        body = untrusted.read_json(content.decode("utf-8-sig"))
+    except ValueError as error:
+        why = WHY.get(str(error), "")
+        raise MalformedBody(f"{NOT_AN_OBJECT}{why}") from None  # the cause may quote the body
     if not isinstance(body, dict):
         raise MalformedBody(NOT_AN_OBJECT)
-    _check_unicode(body, content)
     return body
-
-
-def _check_unicode(body: dict[str, Any], content: bytes) -> None:
-    """Half a surrogate pair can be written in JSON, and then neither stored nor sent to anybody."""
-    if b"\\u" not in content:
-        return
-    try:
-        json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise MalformedBody(f"{NOT_AN_OBJECT} A text in it has half of a surrogate pair.") from None
-
-
-def _no_number(name: str) -> NoReturn:
-    """`NaN` and `Infinity` are not JSON, though Python reads them."""
-    raise ValueError(name)

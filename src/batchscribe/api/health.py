@@ -20,6 +20,7 @@ def health_router(service: Service) -> APIRouter:
         response_model=None,
         responses={200: {"model": HealthBody}},
     )
+    @router.head("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -30,6 +31,7 @@ def health_router(service: Service) -> APIRouter:
         response_model=None,
         responses={200: {"model": HealthBody}, **refusals(503)},
     )
+    @router.head("/readyz", include_in_schema=False)
     def readyz() -> Response:
         check_schema(service.records.engine)
         return JSONResponse({"status": "ok"})

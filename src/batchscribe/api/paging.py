@@ -7,6 +7,7 @@ import binascii
 import json
 
 from batchscribe.errors import InvalidRequest
+from batchscribe.wire.untrusted import read_json
 
 FIELD = "next_page_token"
 
@@ -19,8 +20,8 @@ def token_after(**last: str) -> str:
 def last_of(token: str, name: str) -> str:
     """The id that a token was made of. Raises `InvalidRequest`."""
     try:
-        content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
+        content = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
         raise bad_token() from None
     last = content.get(name) if isinstance(content, dict) else None
     if not isinstance(last, str):

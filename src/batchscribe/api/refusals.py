@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse
 from batchscribe import errors
 from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.wire.model import JsonObject
+from batchscribe.wire.refusals import told
 
 log = structlog.get_logger()
 
@@ -105,13 +105,7 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
 async def _validation(_request: Request, error: Exception) -> JSONResponse:
     """A parameter of the query or the path."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
-    mistakes = tuple(_mistake(each) for each in error.errors())
-    return answer_of(errors.InvalidRequest(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes))
-
-
-def _mistake(found: dict[str, Any]) -> errors.Mistake:
-    field = str(found["loc"][-1])
-    return errors.Mistake(field, f"{field}: {found['msg']}.")
+    return answer_of(told(error.errors(), from_part=1))  # before the name it says that it is of the query
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -15,6 +15,9 @@ MAX_LANGUAGE_CHARS = 35  # the longest tag software must hold, RFC 5646 section 
 
 
 def is_asked_for(value: Any) -> bool:
+    """Of a switch, or of an object with one in it."""
+    if isinstance(value, dict) and "enabled" in value:
+        return is_asked_for(value["enabled"])
     return value is not None and value is not False
 
 
@@ -27,6 +30,14 @@ OPTIONS_TO_COME: dict[str, Callable[[Any], bool]] = {
     "vocabulary": _holds_something,
     "vocabulary_id": bool,
 }
+
+
+def refuse_options_to_come(data: Any) -> Any:
+    """In a validator of whatever may have them: `config`, and the request itself."""
+    for name, asks in OPTIONS_TO_COME.items():
+        if isinstance(data, dict) and asks(data.get(name)):
+            raise option_not_available(name, field=name)
+    return data
 
 
 class LanguageDetection(WireModel):
@@ -52,10 +63,7 @@ class Config(WireModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_options_to_come(cls, data: Any) -> Any:
-        for name, asks in OPTIONS_TO_COME.items():
-            if isinstance(data, dict) and asks(data.get(name)):
-                raise option_not_available(name, field=name)
-        return data
+        return refuse_options_to_come(data)
 
     @field_validator("language_detection", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -32,9 +33,19 @@ def checked_uri(uri: str) -> str:
     spelled = canonical(uri)
     if spelled == "s3://" or spelled.startswith("s3:///"):
         raise refusal("The bucket is missing; write s3://bucket/key.")
+    if scheme == "https" and not _is_web_url(spelled):
+        raise refusal("An https:// URI names a host, and perhaps a port: https://example.org/path.")
     if scheme == "file" and not spelled.startswith("file:///"):
         raise refusal("A file URI has no host and an absolute path; write file:///path.")
     return spelled
+
+
+def _is_web_url(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
 
 
 def _known_place(value: Any) -> Any:

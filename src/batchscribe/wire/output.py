@@ -116,7 +116,9 @@ class Output(WireModel):
 
 
 def _check_adjacent(source: Input) -> None:
-    if source.mode is InputMode.MANIFEST:
-        raise refusal("Layout ADJACENT does not go with a manifest; use layout PREFIX.", field="layout")
-    if place_of(source.uri) is Place.HTTPS:
-        raise refusal("Nothing can be written next to https://; use layout PREFIX or SINGLE.", field="layout")
+    """With any mode: clients of the original send it with every one when their user names no layout (contract 5)."""
+    for position, uri in enumerate(source.uris):
+        if place_of(uri) is Place.HTTPS:
+            name = f"input.manifest.{position}" if source.mode is InputMode.MANIFEST else "input.uri"
+            sentence = f"Nothing can be written next to https:// ({name}); use another layout."
+            raise refusal(sentence, field="layout")

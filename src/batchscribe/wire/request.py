@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from batchscribe.wire.config import Config, is_asked_for, option_not_available
+from batchscribe.wire.config import Config, is_asked_for, option_not_available, refuse_options_to_come
 from batchscribe.wire.input import Input
 from batchscribe.wire.limits import Limits, limits_of
-from batchscribe.wire.model import JsonObject, Text, WireModel, refusal
+from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, Text, WireModel, refusal
 from batchscribe.wire.notifications import Notifications
 from batchscribe.wire.output import Output
 from batchscribe.wire.refusals import refused
@@ -47,6 +47,15 @@ class JobRequest(WireModel):
     reference_id: Reference | None = None
     notifications: Notifications | None = None
     outputs: Outputs = Outputs()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_options_to_come(cls, data: Any) -> Any:
+        """The original takes some options beside `config` too (contract 1.6); none is dropped in silence."""
+        if isinstance(data, dict) and is_asked_for(data.get("language_detection")):
+            sentence = "Write it as config.language_detection."
+            raise refusal(sentence, field="language_detection", kind=NOT_AVAILABLE)
+        return refuse_options_to_come(data)
 
     @field_validator("output")
     @classmethod
