@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-speech chaos fuzz constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-speech chaos fuzz fuzz-api constraints clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -48,6 +48,9 @@ chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
 
 fuzz: $(VENV)/dev.stamp ## Decode 10,000 mutated recordings, and write docs/fuzz.md
 	$(BIN)/python -m tests.fuzz
+
+fuzz-api: $(VENV)/dev.stamp ## Send 50,000 odd requests to a server; what is found is printed: 10 minutes
+	$(BIN)/python -m tests.fuzz.api
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install --quiet uv
