@@ -18,8 +18,8 @@ def read_json(content: str | bytes) -> Any:
     """
     try:
         value = json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError:
-        raise ValueError(TOO_DEEP) from None
+    except RecursionError:  # long before it is known whether it would be JSON
+        raise ValueError("far too deep") from None
     _check(value)
     return value
 
