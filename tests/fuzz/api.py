@@ -35,7 +35,7 @@ SETTINGS = {
     "BATCHSCRIBE_REQUEST_BODY_SEC": "2",
 }
 #: A 503 of a dry run is the storage's, and the right answer.
-NOT_OURS = {"STORAGE_UNAVAILABLE"}
+NOT_OURS = {"STORAGE_UNAVAILABLE", "STORAGE_UNREACHABLE"}
 
 
 @contextmanager
