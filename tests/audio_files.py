@@ -86,7 +86,7 @@ def wav_header(*, n_bytes: int, channels: int = 1, rate: int = SAMPLE_RATE) -> b
 
 
 def encoded(
-    samples: Int16,
+    samples: Int16 | list[Int16],
     *,
     codec: str,
     container: str,
@@ -95,15 +95,17 @@ def encoded(
     tracks: int = 1,
     moved: Callable[[float], float] | None = None,
 ) -> bytes:
-    """int16[n_samples, channels] in another container, once for each track.
+    """int16[n_samples, channels] in another container, once for each track; a list has one for each.
 
     `moved` gives packets another time, in seconds, than the one that their samples have by counting.
     """
     file = io.BytesIO()
+    sounds = samples if isinstance(samples, list) else [samples] * tracks
+    samples = sounds[0]
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[samples.shape[1]]
     with av.open(file, mode="w", format=container, options=dict(options or {})) as output:
-        streams = [cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout)) for _ in range(tracks)]
-        for stream in streams:
+        streams = [cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout)) for _ in sounds]
+        for stream, samples in zip(streams, sounds, strict=True):
             for start in range(0, len(samples), rate):
                 block = np.ascontiguousarray(samples[start : start + rate]).reshape(1, -1)
                 frame = AudioFrame.from_ndarray(block, format="s16", layout=layout)

@@ -202,6 +202,42 @@ def test_of_two_audio_tracks_the_first_is_transcribed_with_a_warning(pool: Decod
     assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
 
 
+def of_unknown_codec(content: bytes, track: int) -> bytes:
+    """An MP4 one of whose tracks names a codec that does not exist."""
+    changed, at = bytearray(content), 0
+    for _ in range(track):
+        at = changed.index(b"stsd", at) + 4
+    codec = changed.index(b"mp4a", at)
+    changed[codec : codec + 4] = b"apac"
+    details = changed.index(b"esds", codec)
+    changed[details : details + 4] = b"free"
+    return bytes(changed)
+
+
+def test_a_track_that_cannot_be_decoded_gives_way_to_one_that_can(pool: DecoderPool) -> None:
+    content = encoded(tone(1.0, 500), codec="aac", container="mp4", tracks=2)
+    windows, media = decoded(pool, Bytes(of_unknown_codec(content, 1)))
+    assert len(windows) == 1
+    assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 is not decodable.",)
+    _, media = decoded(pool, Bytes(of_unknown_codec(content, 2)))
+    assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
+    with pytest.raises(UnsupportedMedia):
+        decoded(pool, Bytes(of_unknown_codec(of_unknown_codec(content, 2), 1)))
+
+
+def test_a_silent_track_gives_way_to_one_with_speech(pool: DecoderPool, examples: Path) -> None:
+    speech = (samples_of(examples / "weather.wav") * 32767).astype(np.int16)[:, np.newaxis]
+    silence = np.zeros_like(speech)
+    segmentations: tuple[Segmentation, ...] = ("auto", "none")
+    for segmentation in segmentations:
+        content = encoded([silence, speech], codec="aac", container="mp4")
+        windows, media = decoded(pool, Bytes(content), segmentation=segmentation)
+        assert sum(window.duration_sec for window in windows) > 10.0
+        assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 holds no speech.",)
+        windows, media = decoded(pool, Bytes(encoded([silence] * 3, codec="aac", container="mp4")), segmentation="auto")
+        assert (windows, media.warnings) == ([], ("Track 1 of 3 audio tracks was transcribed.",))
+
+
 M4A = encoded(noise(2.0), codec="aac", container="ipod")
 REFUSED: dict[str, tuple[bytes, type[MediaError], str]] = {
     "no bytes": (b"", EmptyRecording, "no bytes"),

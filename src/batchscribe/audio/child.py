@@ -17,8 +17,9 @@ from batchscribe.audio.rehearsal import REQUEST, Nobody, recording
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack
+from batchscribe.audio.track_choice import TrackChoice
 from batchscribe.children.pipe import Pipe
-from batchscribe.errors import MediaError
+from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError
 from batchscribe.window import Window
 
 BEAT_SEC = 0.5  #: a sign of life at most so often, with which it asks whether it may go on
@@ -100,16 +101,40 @@ class ParentLine:
 
 
 def _decode(parent: Listener, request: Mapping[str, Any], file: RemoteFile) -> Media:
+    """Of the first track that can be decoded and heard; if none can be heard, of the first that can be decoded."""
+    choice = TrackChoice()
+    silent: Media | None = None
+    while True:
+        try:
+            media = _decode_track(parent, request, file, choice)
+        except MediaError as error:
+            if silent is not None and not choice.is_heard:
+                return silent
+            is_of_track = isinstance(error, (CorruptMedia, EmptyRecording))
+            if not is_of_track or choice.is_heard or not choice.pass_over(is_silent=False):
+                raise
+            continue
+        silent = silent or media
+        if choice.is_heard:
+            return media
+        if not choice.pass_over(is_silent=True):
+            return silent
+
+
+def _decode_track(parent: Listener, request: Mapping[str, Any], file: RemoteFile, choice: TrackChoice) -> Media:
     cpu = CpuAllowance(FRUITLESS_CPU_SEC)
     cpu.renew()
+    file.seek(0)
     track = AudioTrack(
         file,
         extra_formats=request["extra_formats"],
         apart=request["channels_apart"],
         max_sec=request["max_decoded_sec"],
+        choice=choice,
     )
     try:
         for window in _windows(track.blocks(parent.is_alive), request, cpu):
+            choice.is_heard = True
             samples = window.samples.data.cast("B")
             parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
         return track.media

@@ -218,6 +218,18 @@ class Finding(Enum):
     )
     # Warnings
     TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
+    TRACK_DECODABLE = (
+        None,
+        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} is not decodable.",
+    )
+    TRACK_HEARD = (
+        None,
+        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} holds no speech.",
+    )
+    TRACK_LEFT = (
+        None,
+        "Track {track:number} of {tracks:number} audio tracks was transcribed: {others:number} others hold no sound.",
+    )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
     CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was put there."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."

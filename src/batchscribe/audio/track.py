@@ -10,12 +10,10 @@ from math import log10
 from typing import cast
 
 import av
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
 
 from batchscribe.audio.announced import announced_end_sec
 from batchscribe.audio.assembly import Assembly
@@ -23,13 +21,14 @@ from batchscribe.audio.channels import Channels
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
-from batchscribe.audio.limits import MAX_CHANNELS, SAMPLE_RATES
+from batchscribe.audio.limits import SAMPLE_RATES
 from batchscribe.audio.media import Media
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
 from batchscribe.audio.source import Part, Readable, opened_source
 from batchscribe.audio.timeline import Placed, Timeline
+from batchscribe.audio.track_choice import TrackChoice, checked_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
@@ -61,7 +60,15 @@ class LostPackets:
 class AudioTrack:
     """The audio track of one opened recording."""
 
-    def __init__(self, file: RemoteFile, *, extra_formats: Collection[str], apart: bool, max_sec: float) -> None:
+    def __init__(
+        self,
+        file: RemoteFile,
+        *,
+        extra_formats: Collection[str],
+        apart: bool,
+        max_sec: float,
+        choice: TrackChoice | None = None,
+    ) -> None:
         """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`, and `DecodeLimitExceeded` for a
         recording that announces itself as too long.
         """
@@ -70,6 +77,7 @@ class AudioTrack:
         self._source = opened_source(file, extra_formats)
         self._parts = self._source.parts()
         self._extra_formats = extra_formats
+        self._choice = choice or TrackChoice()
         self._apart = apart
         self._max_sec = max_sec
         self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
@@ -94,8 +102,8 @@ class AudioTrack:
     def _open(self, part: Part, start_sec: float) -> Timeline:
         """The part begins `start_sec` into the recording."""
         self._input = _opened(part.content, self.container, self._extra_formats)
-        self._stream = _audio_stream(self._input)
-        self._codec = _checked_codec(self._stream)
+        self._stream = self._choice.choose(self._input)
+        self._codec = checked_codec(self._stream)
         self._lost.until_sec = 0.0
         origin_sec = 0.0 if self.container == "m4a" else (self._input.start_time or 0) / av.time_base
         end_sec = announced_end_sec(self._stream, self.container, origin_sec, self._max_sec)
@@ -141,10 +149,7 @@ class AudioTrack:
             raise self._nothing_decoded()
 
     def _warnings(self) -> Iterator[Remark]:
-        tracks = self._input.streams.audio
-        if len(tracks) > 1:
-            number = [track.index for track in tracks].index(self._stream.index) + 1
-            yield remark(Finding.TRACK_CHOSEN, track=number, tracks=len(tracks))
+        yield from self._choice.remarks()
         n_lost = self._lost.count + self._source.n_lost
         if n_lost:
             frames_sec = self._source.n_lost * self._codec.frame_size / self._codec.sample_rate
@@ -239,27 +244,3 @@ def _opened(file: Readable, container: str, extra_formats: Collection[str]) -> I
 
 def _refusal(error: av.FFmpegError, finding: Finding, **facts: str) -> MediaError:
     return refusal(Finding.OUT_OF_MEMORY) if isinstance(error, av.MemoryError) else refusal(finding, **facts)
-
-
-def _audio_stream(container: InputContainer) -> AudioStream:
-    """The default audio track, else the first; all other streams are passed over."""
-    tracks = container.streams.audio
-    if not tracks:
-        raise refusal(Finding.NO_AUDIO_TRACK)
-    chosen = next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
-    for stream in container.streams:
-        if stream.index != chosen.index:
-            stream.discard = Discard.all
-    return chosen
-
-
-def _checked_codec(stream: AudioStream) -> AudioCodecContext:
-    codec = cast("AudioCodecContext | None", stream.codec_context)
-    if codec is None:
-        raise refusal(Finding.CODEC_UNKNOWN)
-    if codec.name not in CODECS:
-        raise refusal(Finding.CODEC_NOT_DECODED, codec=codec.name)
-    if not 1 <= codec.channels <= MAX_CHANNELS:
-        raise refusal(Finding.CHANNELS_IMPOSSIBLE, channels=codec.channels)
-    codec.thread_count = 1
-    return codec

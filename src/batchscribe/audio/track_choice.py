@@ -1,0 +1,88 @@
+"""Which audio track of a file is transcribed: the first that can be decoded and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+
+from batchscribe.audio.codecs import CODECS
+from batchscribe.audio.findings import Finding, Remark, refusal, remark
+from batchscribe.audio.limits import MAX_CHANNELS
+from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
+
+MAX_HEARD = 4  #: each track without speech costs as much as one with
+
+
+class TrackChoice:
+    """The default track comes first, then the others in their order. Remembers which were of no use."""
+
+    def __init__(self) -> None:
+        self._undecodable: set[int] = set()
+        self._silent: set[int] = set()
+        self.is_heard = False  #: something of the chosen track has gone to an engine
+        self._chosen = -1
+        self._order: list[int] = []  #: indexes of the audio streams, as they are counted
+
+    def choose(self, container: InputContainer) -> AudioStream:
+        """All other streams are passed over. Raises `NoAudioTrack`, `UnsupportedMedia`, `CorruptMedia`."""
+        tracks = container.streams.audio
+        if not tracks:
+            raise refusal(Finding.NO_AUDIO_TRACK)
+        self._order = [track.index for track in tracks]
+        chosen = self._first_of_use(sorted(tracks, key=lambda track: not track.disposition & Disposition.default))
+        self._chosen = chosen.index
+        for stream in container.streams:
+            if stream.index != chosen.index:
+                stream.discard = Discard.all
+        return chosen
+
+    def pass_over(self, *, is_silent: bool) -> bool:
+        """The chosen track is of no use; whether another one is worth a try."""
+        (self._silent if is_silent else self._undecodable).add(self._chosen)
+        passed = self._silent | self._undecodable
+        return len(self._order) > len(passed) and len(passed) < MAX_HEARD
+
+    def remarks(self) -> Iterator[Remark]:
+        if len(self._order) < 2:
+            return
+        facts = {"track": self._order.index(self._chosen) + 1, "tracks": len(self._order)}
+        passed = sorted((self._silent | self._undecodable) - {self._chosen})
+        if not passed:
+            yield remark(Finding.TRACK_CHOSEN, **facts)
+        elif len(passed) > 1:
+            yield remark(Finding.TRACK_LEFT, others=len(passed), **facts)
+        else:
+            finding = Finding.TRACK_HEARD if passed[0] in self._silent else Finding.TRACK_DECODABLE
+            yield remark(finding, passed=self._order.index(passed[0]) + 1, **facts)
+
+    def _first_of_use(self, tracks: list[AudioStream]) -> AudioStream:
+        refused: MediaError | None = None
+        for track in tracks:
+            if track.index in self._silent | self._undecodable:
+                continue
+            try:
+                checked_codec(track)
+            except (CorruptMedia, UnsupportedMedia) as error:
+                refused = refused or error
+                self._undecodable.add(track.index)
+            else:
+                return track
+        raise refused or refusal(Finding.NOTHING_DECODED)
+
+
+def checked_codec(stream: AudioStream) -> AudioCodecContext:
+    """Raises `UnsupportedMedia`, `CorruptMedia`."""
+    codec = cast("AudioCodecContext | None", stream.codec_context)
+    if codec is None:
+        raise refusal(Finding.CODEC_UNKNOWN)
+    if codec.name not in CODECS:
+        raise refusal(Finding.CODEC_NOT_DECODED, codec=codec.name)
+    if not 1 <= codec.channels <= MAX_CHANNELS:
+        raise refusal(Finding.CHANNELS_IMPOSSIBLE, channels=codec.channels)
+    codec.thread_count = 1
+    return codec
