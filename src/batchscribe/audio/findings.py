@@ -230,6 +230,10 @@ class Finding(Enum):
         None,
         "Track {track:number} of {tracks:number} audio tracks was transcribed: {others:number} others hold no sound.",
     )
+    CHANNELS_CANCEL = (
+        None,
+        "For {duration:sec} the channels cancel each other out when mixed; the loudest one was transcribed there.",
+    )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
     CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was put there."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."

@@ -17,6 +17,7 @@ from av.packet import Packet
 
 from batchscribe.audio.announced import announced_end_sec
 from batchscribe.audio.assembly import Assembly
+from batchscribe.audio.cancellation import Cancellation
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.file_view import SeekableFile
@@ -82,6 +83,7 @@ class AudioTrack:
         self._max_sec = max_sec
         self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
         self._lost = LostPackets()
+        self._cancellation = Cancellation()
         self._n_disbelieved = 0
         self._n_samples = 0
         self._is_broken_off = False
@@ -156,6 +158,8 @@ class AudioTrack:
             yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
         if self._n_disbelieved:
             yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
+        if self._cancellation.duration_sec > 0.0:
+            yield remark(Finding.CHANNELS_CANCEL, duration=self._cancellation.duration_sec)
         if self._source.level > _LOUD:
             yield remark(Finding.TURNED_DOWN, above=20 * log10(self._source.level))
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
@@ -184,10 +188,18 @@ class AudioTrack:
             yield from self._placed_of_part(on_packet)
 
     def _placed_of_part(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
-        for frame in self._frames(on_packet):
+        for frame in self._audible(on_packet):
             yield from self._timeline.accept(frame)
         yield from self._timeline.finish(self._lost.until_sec)
         self._n_disbelieved += self._timeline.n_disbelieved
+
+    def _audible(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
+        if self._apart:
+            yield from self._frames(on_packet)
+            return
+        for frame in self._frames(on_packet):
+            yield from self._cancellation.accept(frame)
+        yield from self._cancellation.finish()
 
     def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
         for packet in self._packets():

@@ -1,0 +1,103 @@
+"""Channels that cancel each other out: a microphone wired the wrong way round leaves silence when they are mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
+
+#: The sum of all channels has less than this share of their energies together. It is 1 for channels that have nothing
+#: to do with each other, and 0.007 for opposite ones that differ by 1 dB.
+_CANCELED_SHARE = 0.05
+_AUDIBLE = 1e-8  #: mean square of a channel, -80 dB: below this nothing is decided
+STRETCH_SEC = 0.5  #: decided at once
+_LOOK_SEC = 0.1  #: one frame in so much time is looked at
+_MAX_HELD = 512  #: frames, however short they are
+#: PyAV 18 reads past the planes of frames with eight channels or more.
+_MAX_CHANNELS = 7
+_FULL_SCALE = {"u1": 128.0, "i2": 2.0**15, "i4": 2.0**31}
+_WRITABLE = frozenset({"u8", "u8p", "s16", "s16p", "s32", "s32p", "flt", "fltp", "dbl", "dblp"})
+
+
+class Cancellation:
+    """Where the channels of a track cancel each other out, all of them become the loudest one."""
+
+    def __init__(self) -> None:
+        self._held: list[AudioFrame] = []
+        self._held_sec = 0.0
+        self._look_in_sec = 0.0
+        self._gram: NDArray[np.float64] | None = None  #: energies of channels, and of what they share
+        self._n_looked = 0
+        self._only: int | None = None  #: the channel that is heard; None while the mix is
+        self.duration_sec = 0.0  #: with one channel only
+
+    def accept(self, frame: AudioFrame) -> Iterator[AudioFrame]:
+        """The frames whose stretch is over."""
+        if not 2 <= frame.layout.nb_channels <= _MAX_CHANNELS or frame.format.name not in _WRITABLE:
+            yield from self.finish()
+            yield frame
+            return
+        if self._gram is not None and len(self._gram) != frame.layout.nb_channels:
+            yield from self.finish()
+        self._look(frame)
+        self._held.append(frame)
+        self._held_sec += frame.samples / frame.sample_rate
+        if self._held_sec >= STRETCH_SEC or len(self._held) >= _MAX_HELD:
+            yield from self.finish()
+
+    def finish(self) -> Iterator[AudioFrame]:
+        held, self._held = self._held, []
+        self._decide()
+        if self._only is not None:
+            self.duration_sec += self._held_sec
+        self._held_sec = 0.0
+        for frame in held:
+            yield frame if self._only is None else _only_channel(frame, self._only)
+
+    def _look(self, frame: AudioFrame) -> None:
+        self._look_in_sec -= frame.samples / frame.sample_rate
+        if self._look_in_sec > 0.0 and self._gram is not None:
+            return
+        self._look_in_sec = _LOOK_SEC
+        channels = _channels(frame)
+        gram = channels @ channels.T
+        self._gram = gram if self._gram is None else self._gram + gram
+        self._n_looked += channels.shape[1]
+
+    def _decide(self) -> None:
+        """A stretch that is too quiet to tell is treated like the one before it."""
+        gram, self._gram = self._gram, None
+        n_looked, self._n_looked = self._n_looked, 0
+        if gram is None or not np.isfinite(gram).all():
+            return
+        energies = np.diagonal(gram)
+        if energies.max() <= _AUDIBLE * n_looked:
+            return
+        is_canceled = gram.sum() < _CANCELED_SHARE * energies.sum()
+        self._only = int(energies.argmax()) if is_canceled else None
+
+
+def _channels(frame: AudioFrame) -> NDArray[np.float64]:
+    """float64[n_channels, n_samples], full scale being 1.0."""
+    samples = frame.to_ndarray()
+    rows = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+    scaled = rows.astype(np.float64) / _FULL_SCALE.get(samples.dtype.str[1:], 1.0)
+    # Without their mean: an offset that all channels share is no sound.
+    centered: NDArray[np.float64] = scaled - scaled.mean(axis=1, keepdims=True)
+    return centered
+
+
+def _only_channel(frame: AudioFrame, channel: int) -> AudioFrame:
+    """The same frame, with one of its channels in the place of all."""
+    samples = frame.to_ndarray()
+    if frame.format.is_planar:
+        copied = np.repeat(samples[channel : channel + 1], len(samples), axis=0)
+    else:
+        n_channels = frame.layout.nb_channels
+        copied = np.repeat(samples.reshape(-1, n_channels)[:, channel], n_channels).reshape(1, -1)
+    made = AudioFrame.from_ndarray(np.ascontiguousarray(copied), format=frame.format.name, layout=frame.layout.name)
+    made.sample_rate, made.pts, made.time_base = frame.sample_rate, frame.pts, frame.time_base
+    made.duration = frame.duration
+    return made

@@ -1,0 +1,55 @@
+"""Channels that cancel each other out are heard, and ordinary recordings keep every bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchscribe.audio.channels import Channels
+from batchscribe.audio.media import Media
+from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.track import AudioTrack
+from tests.audio_files import Bytes, Int16, encoded, noise, wav
+
+
+def mixed(content: bytes) -> tuple[Channels, Media]:
+    source = Bytes(content)
+    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=60.0)
+    blocks = list(track.blocks(lambda: None))
+    media = track.media
+    track.close()
+    return np.concatenate(blocks, axis=1), media
+
+
+def level(samples: Channels | Int16) -> float:
+    return float(np.sqrt(np.mean(np.square(samples.astype(np.float64)))))
+
+
+SOUND = noise(4.0)
+
+
+@pytest.mark.parametrize("gain", [-1.0, -0.89, -1.12])
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s32le", "pcm_f32le", "pcm_u8", "aac"])
+def test_opposite_channels_do_not_cancel_out(gain: float, codec: str) -> None:
+    sound = np.concatenate([SOUND, (SOUND * gain).astype(np.int16)], axis=1)
+    content = encoded(sound, codec=codec, container="ipod" if codec == "aac" else "wav")
+    channels, media = mixed(content)
+    assert level(channels) * 32768 >= 0.9 * level(SOUND)
+    (warning,) = media.warnings
+    assert "cancel each other out" in warning
+
+
+@pytest.mark.parametrize("right", [SOUND, SOUND // 2, noise(4.0, seed=1), np.zeros_like(SOUND)])
+def test_other_channels_are_mixed_as_ever(right: Int16) -> None:
+    channels, media = mixed(wav(np.concatenate([SOUND, right], axis=1)))
+    expected = (SOUND.astype(np.float32) + right.astype(np.float32))[:, 0] / 65536
+    assert np.allclose(channels[0], expected, atol=1e-6)
+    assert media.warnings == ()
+
+
+def test_only_the_part_that_cancels_out_is_changed() -> None:
+    opposite = np.concatenate([SOUND, -SOUND], axis=1)
+    equal = np.concatenate([SOUND, SOUND], axis=1)
+    channels, media = mixed(wav(np.concatenate([equal, opposite, equal])))
+    assert level(channels) * 32768 == pytest.approx(level(SOUND), rel=0.1)
+    assert float(media.warnings[0].split()[1]) == pytest.approx(4.0, abs=1.0)
