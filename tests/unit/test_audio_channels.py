@@ -5,6 +5,7 @@ import pytest
 from av.audio.frame import AudioFrame
 
 from batchscribe.audio.channels import Channels, Resampling
+from batchscribe.audio.same_sound import SameSound
 from batchscribe.window import SAMPLE_RATE
 
 
@@ -77,3 +78,20 @@ def test_numbers_that_are_no_samples_become_samples() -> None:
     wild = resampled(frame([np.inf, -np.inf, np.nan], layout="3 channels"), apart=False)
     assert np.isfinite(wild).all()
     assert np.abs(resampled(frame([7.0], layout="mono"), apart=False)).max() <= 1.0
+
+
+def repeated(*channels: Channels) -> int:
+    same_sound = SameSound()
+    for start in range(0, SAMPLE_RATE, 4000):
+        same_sound.add(np.stack(channels)[:, start : start + 4000])
+    return same_sound.repeated
+
+
+def test_channels_with_the_same_sound_are_told_from_two_speakers() -> None:
+    one, two, hiss = (np.random.default_rng(seed).normal(0, 0.1, SAMPLE_RATE).astype(np.float32) for seed in range(3))
+    assert repeated(one, one) == 1
+    assert repeated(one, one * np.float32(0.2), -one) == 2
+    assert repeated(one, one + np.float32(0.05) * hiss) == 1
+    assert repeated(one, two) == 0
+    assert repeated(one, two + np.float32(0.5) * one) == 0
+    assert repeated(one, np.zeros_like(one)) == 0

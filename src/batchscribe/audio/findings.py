@@ -230,6 +230,7 @@ class Finding(Enum):
         None,
         "Track {track:number} of {tracks:number} audio tracks was transcribed: {others:number} others hold no sound.",
     )
+    CHANNELS_ALIKE = None, "{alike:number} of {channels:number} channels carry the same sound, and so the same text."
     CHANNELS_CANCEL = (
         None,
         "For {duration:sec} the channels cancel each other out when mixed; the loudest one was transcribed there.",

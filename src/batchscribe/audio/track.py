@@ -26,6 +26,7 @@ from batchscribe.audio.limits import SAMPLE_RATES
 from batchscribe.audio.media import Media
 from batchscribe.audio.mp4_boxes import has_index
 from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.same_sound import SameSound
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
 from batchscribe.audio.source import Part, Readable, opened_source
 from batchscribe.audio.timeline import Placed, Timeline
@@ -84,6 +85,7 @@ class AudioTrack:
         self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
         self._lost = LostPackets()
         self._cancellation = Cancellation()
+        self._same_sound = SameSound()
         self._n_disbelieved = 0
         self._n_samples = 0
         self._is_broken_off = False
@@ -158,6 +160,8 @@ class AudioTrack:
             yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
         if self._n_disbelieved:
             yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
+        if self._same_sound.repeated:
+            yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._form[0])
         if self._cancellation.duration_sec > 0.0:
             yield remark(Finding.CHANNELS_CANCEL, duration=self._cancellation.duration_sec)
         if self._source.level > _LOUD:
@@ -229,6 +233,8 @@ class AudioTrack:
         self._n_samples += block.shape[1]
         if self._n_samples > self._max_sec * SAMPLE_RATE:
             raise refusal(Finding.TOO_LONG, limit=self._max_sec)
+        if self._apart and len(block) > 1:
+            self._same_sound.add(block)
         return block
 
     def _nothing_decoded(self) -> MediaError:
