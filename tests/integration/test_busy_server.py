@@ -49,7 +49,7 @@ def test_dry_runs_against_a_storage_that_does_not_answer_hold_up_nobody_else(tmp
             silent = [answer for answer in answers if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE]
             assert len(refused) + len(silent) == len(answers)
             assert len(silent) >= PER_TENANT
-            assert {answer.json()["reason"] for answer in silent} == {"STORAGE_UNAVAILABLE"}
+            assert {answer.json()["reason"] for answer in silent} == {"STORAGE_UNREACHABLE"}
             assert {answer.json()["reason"] for answer in refused} == {"RATE_LIMITED"}
             assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
             assert dry_run(0).status_code == HTTPStatus.SERVICE_UNAVAILABLE, "no place is free again"

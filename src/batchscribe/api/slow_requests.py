@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from batchscribe.errors import StorageUnavailable, TooManyRequests
+from batchscribe.errors import StorageUnreachable, TooManyRequests
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +32,7 @@ class SlowRequests:
         self._threads = ThreadPoolExecutor(in_all, thread_name_prefix="slow-request")
 
     async def answer(self, tenant: str, limit_sec: float, work: Callable[[], Answer]) -> Answer:
-        """What `work` returns or raises. Raises `TooManyRequests`, and `StorageUnavailable` after `limit_sec`."""
+        """What `work` returns or raises. Raises `TooManyRequests`, and `StorageUnreachable` after `limit_sec`."""
         self._check_places(tenant)
         context = contextvars.copy_context()  # log lines of the thread say which request it is
         future = asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
@@ -40,7 +40,7 @@ class SlowRequests:
         future.add_done_callback(lambda done: self._leave(tenant, done))
         await asyncio.wait([future], timeout=limit_sec)
         if not future.done():
-            raise StorageUnavailable(f"The storage did not answer within {limit_sec:g} s; try again later.")
+            raise StorageUnreachable(f"The storage did not answer within {limit_sec:g} s; try again later.")
         return future.result()
 
     def _check_places(self, tenant: str) -> None:
