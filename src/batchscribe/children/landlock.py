@@ -12,7 +12,7 @@ from landlockpy import AccessFS, LandlockError, Ruleset, Scope, abi_version
 
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR
 #: Libraries are mapped as code, which Landlock takes for reading; programs need EXECUTE, which nobody gets.
-WRITE = READ | AccessFS.WRITE_FILE | AccessFS.MAKE_REG
+WRITE = READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG
 DEVICE = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 
 
@@ -49,5 +49,5 @@ def _allow(rules: Ruleset, path: Path, access: AccessFS) -> None:
     """A path that is not there needs no rule."""
     if not path.exists():
         return
-    rights_of_files = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
+    rights_of_files = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.IOCTL_DEV
     rules.allow_path(path, access if path.is_dir() else access & rights_of_files)

@@ -117,8 +117,9 @@ def _no_clone3(made: pyseccomp.SyscallFilter) -> None:
     _add(made, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
 
 
-#: Of `FORBIDDEN`, what a program needs to use a socket of this machine.
-LOCAL_SOCKET_CALLS = frozenset({"bind", "connect", "sendmsg", "sendto", "sendmmsg"})
+#: Of `FORBIDDEN`, what it takes to offer and use sockets of this machine. Without `listen` or `unlink` CUDA does not
+#: start (driver 580).
+LOCAL_SOCKET_CALLS = frozenset({"bind", "connect", "sendmsg", "sendto", "sendmmsg", "listen", "unlink"})
 
 
 def _add(made: pyseccomp.SyscallFilter, action: int, name: str, *args: pyseccomp.Arg) -> None:

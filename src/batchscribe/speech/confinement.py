@@ -31,6 +31,8 @@ DRIVER_FILES = (
     "/etc/nvidia", "/proc/devices", "/proc/driver", "/proc/modules", "/sys/bus/pci", "/sys/class", "/sys/devices",
     "/sys/module",
 )  # fmt: skip
+#: CUDA names its threads, in files of /proc that are this process's own, and does not start where it cannot.
+OWN_PROCESS = (Path("/proc/self"),)
 #: In /dev; the last are those of boards and of Windows.
 GPU_DEVICES = ("nvidia*", "nvhost*", "nvmap", "dxg")
 
@@ -46,7 +48,7 @@ def needs_of(spec: EngineSpec) -> Needs:
     system = (*SYSTEM_FILES, *DRIVER_FILES) if uses_gpu else SYSTEM_FILES
     return Needs(
         reads=(*map(Path, system), *_python(), *_libraries(), *spec.reads()),
-        writes=spec.writes(),
+        writes=(*spec.writes(), *(OWN_PROCESS if uses_gpu else ())),
         devices=tuple(path for name in GPU_DEVICES for path in Path("/dev").glob(name)) if uses_gpu else (),
         is_program=True,
         local_sockets=uses_gpu,
