@@ -31,6 +31,7 @@
     │   ├── ServerUnreachable
     │   └── ServerRefused           it answered with an error, which is passed on
     ├── DatabaseUnavailable
+    ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
     ├── AddressNotAllowed           an outbound request may not go there
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
@@ -313,6 +314,19 @@ class DatabaseUnavailable(BatchscribeError):
     """The database does not answer."""
 
     code = "DATABASE_UNAVAILABLE"
+
+
+class MachineTrouble(BatchscribeError):
+    """This machine cannot decode or recognize now: `part` is `decoder` or the name of an engine.
+
+    It is never the outcome of a file: the file goes back, and the process takes no other until it has passed its trial.
+    """
+
+    code = "MACHINE_TROUBLE"
+
+    def __init__(self, message: str, *, part: str) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class AddressNotAllowed(BatchscribeError):

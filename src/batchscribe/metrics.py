@@ -87,6 +87,12 @@ CONFINEMENT = Gauge(
     ["child", "layer"],
     registry=REGISTRY,
 )
+UNFIT = Gauge(
+    "batchscribe_unfit",
+    "1 while this process fails its own trial of the decoder or an engine, and therefore takes no files for it.",
+    ["part"],
+    registry=REGISTRY,
+)
 RETRIES = Counter("batchscribe_retries", "What was done once more, by its kind.", ["what"], registry=REGISTRY)
 JOBS = Counter("batchscribe_jobs", "Jobs that this process ended, by final state.", ["state"], registry=REGISTRY)
 WEBHOOK_ATTEMPTS = Counter(
@@ -132,6 +138,7 @@ def _begin_at_zero() -> None:
         WEBHOOK_ATTEMPTS.labels(result)
     for reason in ("too_slow", "for_room", "refused"):
         CLOSED_CONNECTIONS.labels(reason)
+    UNFIT.labels("decoder").set(0)
     for retry in Retry:
         RETRIES.labels(retry)
     for each in Stage:
@@ -154,6 +161,16 @@ def one_file() -> Iterator[None]:
         _waited.reset(before)
         for each, seconds in waited.items():
             STAGE_SECONDS.labels(each).observe(seconds)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is done inside is no file's, and is counted nowhere: a trial."""
+    before = _waited.set({})
+    try:
+        yield
+    finally:
+        _waited.reset(before)
 
 
 @contextmanager

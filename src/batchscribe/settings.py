@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("batchscribe")),
+        default_factory=lambda: _usual_data_dir(),
         description="Where the database, the key file and pulled models live.",
     )
     database_url: str | None = Field(
@@ -244,6 +244,16 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
+
+
+def _usual_data_dir() -> Path:
+    try:
+        return Path(platformdirs.user_data_dir("batchscribe"))
+    except RuntimeError as error:  # no HOME, and no entry in the list of users
+        raise InvalidSetting(
+            "BATCHSCRIBE_DATA_DIR: this user has no home directory to keep data in; set HOME, or name a folder with "
+            "--data-dir or BATCHSCRIBE_DATA_DIR."
+        ) from error
 
 
 def _is_text(value: Any) -> bool:

@@ -18,7 +18,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from batchscribe.children.watchdog import LOOK_SEC
-from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
+from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech import worker
 from batchscribe.speech.engine import Request
 from batchscribe.speech.pool import EnginePool
@@ -214,14 +214,21 @@ def test_an_idle_process_that_was_killed_is_replaced() -> None:
         assert recognize_all(pool, [request()]) == before
 
 
-def test_a_model_that_cannot_be_loaded_is_said_once_and_for_all_without_trying_forever(tmp_path: Path) -> None:
-    with EnginePool(scripted(cannot_load_while=tmp_path), workers=2) as pool:
+def test_a_model_that_cannot_be_loaded_is_said_at_once_until_a_trial_finds_it_mended(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.touch()
+    with EnginePool(scripted(cannot_load_while=broken), workers=2) as pool:
         first, second = recognize_all(pool, [request(), request()])
-        started_at = time.monotonic()
+        before = len(children())
         later = recognize_all(pool, [request()] * 50)
-        assert time.monotonic() - started_at < 1.0
-    assert all(isinstance(error, EngineNotAvailable) for error in (first, second, *later))
-    assert "cannot load made-up words (RuntimeError: the script says that loading fails)" in str(first)
+        with pytest.raises(MachineTrouble, match="cannot load made-up words"):
+            pool.try_out()
+        assert len(children()) == before
+        broken.unlink()
+        pool.try_out()
+        assert recognize_all(pool, [request()] * 4) == [made_up(1.0)] * 4
+    assert all(isinstance(error, MachineTrouble) for error in (first, second, *later))
+    assert "cannot load made-up words on cpu (RuntimeError: the script says that loading fails)" in str(first)
 
 
 def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Path) -> None:
@@ -232,14 +239,14 @@ def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Pat
         gone.touch()
         later = recognize_all(pool, [request(2), request(3)])
     assert isinstance(died, EngineDied)
-    assert [type(error) for error in later] == [EngineNotAvailable] * 2
+    assert [type(error) for error in later] == [MachineTrouble] * 2
 
 
 def test_a_model_folder_that_is_broken_is_told_apart_from_a_broken_recording(tmp_path: Path) -> None:
     spec = WhisperSpec(model="whisper-x", languages=("en",), speed=1.0, model_path=str(tmp_path))
     with EnginePool(spec, workers=1) as pool:
         [error] = recognize_all(pool, [request()])
-    assert isinstance(error, EngineNotAvailable)
+    assert isinstance(error, MachineTrouble)
     assert "whisper-x" in str(error)
 
 
@@ -251,7 +258,7 @@ def test_a_process_that_dies_once_while_loading_gets_another_chance(tmp_path: Pa
 def test_a_process_that_dies_whenever_it_loads_is_given_up() -> None:
     with EnginePool(scripted(dies_loading=True), workers=1) as pool:
         [error] = recognize_all(pool, [request()])
-    assert isinstance(error, EngineNotAvailable)
+    assert isinstance(error, MachineTrouble)
     assert "died" in str(error)
 
 

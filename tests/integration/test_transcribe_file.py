@@ -24,6 +24,7 @@ from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.states import FileState
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.naming import Naming
 from batchscribe.work.planned_names import PlannedNames
@@ -60,6 +61,9 @@ class Pool:
         self.requests.append(request)
         return future
 
+    def try_out(self) -> None:
+        """There is nothing that could fail."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -84,6 +88,7 @@ def transcribed(
         watch=Watch(lambda _: True),
         in_hand=InHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=output), PlannedNames([FILE], lambda _: False)),
+        fitness=Fitness(lambda _part: None),
     )
     outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome

@@ -208,13 +208,45 @@ def test_an_engine_that_fails_on_one_file_costs_only_that_file(tmp_path: Path) -
         assert runner.files(job)[1].error_code == "INTERNAL_ERROR"
 
 
-def test_an_engine_that_cannot_be_loaded_fails_the_job_and_says_so(tmp_path: Path) -> None:
+def test_an_engine_that_cannot_be_loaded_keeps_its_jobs_waiting_until_it_can(tmp_path: Path) -> None:
     for number in range(3):
         write_wav(tmp_path / "calls" / f"{number}.wav")
-    broken = ScriptedSpec(script=Script(cannot_load_while=tmp_path / "calls"))
-    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(broken, workers)) as runner:
+    broken = tmp_path / "broken"
+    broken.touch()
+    spec = ScriptedSpec(script=Script(cannot_load_while=broken))
+    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+        wait_until(lambda: "scripted" in runner.worker.fitness.troubles)
+        job = runner.wait(runner.submit(), until=lambda job: job.cursor.listed)
+        assert "cannot load made-up words" in runner.worker.fitness.troubles["scripted"]
+        broken.unlink()
+        job = runner.wait(job)
+    assert counted(job.summary) == {"total_files": 3, "succeeded": 3}
+
+
+def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp_path: Path) -> None:
+    """The engine dies under a file, and from then on it cannot be loaded: that is not the file's fault."""
+    for number in range(6):
+        write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=1.0)
+    broken, died = tmp_path / "broken", tmp_path / "died"
+    broken.symlink_to(died)  # so that it is there as soon as the engine has died
+    spec = ScriptedSpec(script=Script(cannot_load_while=broken, dies_at=frozenset({0.0}), only_once=died))
+    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+        job = runner.submit()
+        wait_until(lambda: bool(runner.worker.fitness.troubles))
+        assert all(file.state is not FileState.FAILED for file in runner.files(job))
+        broken.unlink()
+        job = runner.wait(job)
+        assert counted(job.summary) == {"total_files": 6, "succeeded": 6}
+        assert {file.attempt for file in runner.files(job)} == {1}
+
+
+def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_trial(tmp_path: Path) -> None:
+    write_wav(tmp_path / "calls" / "a.wav")
+    spec = ScriptedSpec(script=Script(dies_at=frozenset({0.0})))
+    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
         job = runner.run()
-    assert (job.state, job.error_code) == (JobState.FAILED, "ENGINE_NOT_AVAILABLE")
+        assert runner.files(job)[0].error_code == "ENGINE_CRASHED"
+        assert runner.worker.fitness.troubles == {}
 
 
 def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner, database: str) -> None:

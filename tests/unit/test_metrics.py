@@ -65,8 +65,10 @@ def test_no_label_is_an_id_or_a_tenant() -> None:
         "status",
         "child",
         "layer",
+        "reason",
     } | {
         "le",
+        "part",
         "version",
         "worker",
     }

@@ -23,6 +23,7 @@ from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from batchscribe.wire.choices import DetectionMode, OutputLayout
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.naming import Naming
 from batchscribe.work.planned_names import PlannedNames
@@ -58,6 +59,9 @@ class Pool:
     def answer_first(self) -> None:
         next(future for future in self.futures if not future.done()).set_result(Recognition())
 
+    def try_out(self) -> None:
+        """There is nothing that could fail."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -76,6 +80,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         watch=Watch(lambda _: is_live),
         in_hand=InHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=MemoryStore()), PlannedNames([], lambda _: False)),
+        fitness=Fitness(lambda _part: None),
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,7 +170,37 @@ def test_what_an_engine_can_do_travels_to_the_others_as_json() -> None:
     many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
     assert Capability.from_json(json.loads(json.dumps(many.as_json()))) == many
     older = {name: value for name, value in many.as_json().items() if name != "detects_languages"}
-    assert not Capability.from_json(older).detects_languages, "a worker of an older release cannot"
+    told = Capability.from_json(older)
+    assert told is not None
+    assert not told.detects_languages, "a worker of an older release cannot"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"speed": "quick"},
+        {"speed": 0.0},
+        {"speed": float("nan")},
+        {"languages": None},
+        {"languages": [7]},
+        {"name": None},
+    ],
+)
+def test_what_another_release_publishes_and_this_one_does_not_understand_is_ignored(changes: dict[str, Any]) -> None:
+    engine = Capability(name="whisper", model="base", languages=("en",), speed=5.0)
+    assert Capability.from_json(engine.as_json() | {"added_later": 1}) == engine
+    assert Capability.from_json(engine.as_json() | changes) is None
+    assert Capability.from_json("whisper") is None
+
+
+def test_an_engine_of_a_later_release_is_passed_over() -> None:
+    known = Capability(name="whisper", model="base", languages=("en",), speed=5.0)
+    later = Capability(name="parakeet", model="v3", languages=("en", "de"), speed=90.0)
+    assert choose_of_fleet("auto", "en", [later, known]) == (known, "en-US")
+    with pytest.raises(UnsupportedLanguage, match="not supported by whisper; supported: en"):
+        choose_of_fleet("auto", "de", [later, known])
+    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'auto' now; there is none"):
+        choose_of_fleet("auto", "en", [later])
 
 
 def test_what_a_machine_publishes_is_what_it_would_choose_from(pulled: Settings) -> None:

@@ -68,6 +68,32 @@ def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.C
     ]
 
 
+def test_a_worker_tells_what_it_cannot_do_now(connection: sa.Connection) -> None:
+    enroll(connection, replace(ONE, engines=(WHISPER, replace(WHISPER, name="pocketsphinx"))))
+    renew(connection, "one-1", WorkerState.WORKING, {"whisper": "Its model is damaged."})
+    [found] = workers(connection)
+    assert [engine.name for engine in found.fit_engines] == ["pocketsphinx"]
+    assert not found.is_unfit
+    renew(connection, "one-1", WorkerState.WORKING, {"decoder": "There is no memory."})
+    [found] = workers(connection)
+    assert found.fit_engines == ()
+    assert found.is_unfit
+    renew(connection, "one-1", WorkerState.WORKING, {})
+    [found] = workers(connection)
+    assert found.fit_engines == found.engines
+
+
+def test_a_row_of_another_release_is_read_as_far_as_it_is_understood(connection: sa.Connection) -> None:
+    enroll(connection, ONE)
+    strange = {"engines": [WHISPER.as_json(), {"name": "parakeet"}, 7], "state": "DREAMING", "lanes": ["main", 5]}
+    connection.execute(sa.update(worker).values(strange | {"troubles": ["none"]}))
+    [found] = workers(connection)
+    assert (found.engines, found.lanes, found.troubles) == ((WHISPER,), ("main",), {})
+    connection.execute(sa.update(worker).values(engines={"whisper": 1}, lanes="main"))
+    [found] = workers(connection)
+    assert (found.engines, found.lanes) == ((), ())
+
+
 def test_a_dismissed_worker_learns_so_with_its_next_sign_of_life(connection: sa.Connection) -> None:
     enroll(connection, ONE)
     dismiss(connection, ["one-1"])

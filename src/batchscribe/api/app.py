@@ -15,15 +15,16 @@ from batchscribe.api.metrics import metrics_router
 from batchscribe.api.refusals import add_refusals
 from batchscribe.api.service import Service
 from batchscribe.settings import Settings
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.records import Records
 
 PREFIX = "/aiservices/scribe"
 VERSIONED_PREFIX = f"/v2{PREFIX}"  # contract 1
 
 
-def create_app(records: Records, settings: Settings) -> ASGIApp:
-    """Raises `InvalidSetting`."""
-    service = Service.of(records, settings)
+def create_app(records: Records, settings: Settings, *, fitness: Fitness | None = None) -> ASGIApp:
+    """`fitness` is that of the worker in this process, where there is one. Raises `InvalidSetting`."""
+    service = Service.of(records, settings, fitness=fitness)
     app = FastAPI(
         title="batchscribe",
         summary="Batch speech transcription: recordings in object storage in, transcripts out.",

@@ -27,13 +27,16 @@ def health_router(service: Service) -> APIRouter:
     @router.get(
         "/readyz",
         operation_id="readyz",
-        summary="The process can serve: its database answers, and has the schema of this release",
+        summary="The process can serve: its database answers and has the schema of this release, and its machine can "
+        "transcribe",
         response_model=None,
         responses={200: {"model": HealthBody}, **refusals(503)},
     )
     @router.head("/readyz", include_in_schema=False)
     def readyz() -> Response:
         check_schema(service.records.engine)
+        if service.fitness is not None:
+            service.fitness.check_any()
         return JSONResponse({"status": "ok"})
 
     return router

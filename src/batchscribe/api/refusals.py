@@ -39,6 +39,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineNotAvailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MachineTrouble: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SecretKeyChanged: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

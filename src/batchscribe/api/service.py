@@ -8,6 +8,7 @@ from batchscribe.api.limits import RateLimit
 from batchscribe.api.slow_requests import SlowRequests
 from batchscribe.settings import Settings
 from batchscribe.wire.limits import Limits
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.records import Records
 
 
@@ -20,9 +21,10 @@ class Service:
     rate_limit: RateLimit
     limits: Limits
     slow_requests: SlowRequests
+    fitness: Fitness | None = None  #: of the worker in this process
 
     @classmethod
-    def of(cls, records: Records, settings: Settings) -> Service:
+    def of(cls, records: Records, settings: Settings, *, fitness: Fitness | None = None) -> Service:
         """Raises `InvalidSetting`."""
         limits = Limits(
             manifest=settings.max_manifest,
@@ -30,4 +32,4 @@ class Service:
             reference_chars=settings.max_reference_chars,
             plain_webhooks=settings.webhook_allow_http,
         )
-        return cls(records, settings, RateLimit(settings.rate_limit), limits, SlowRequests())
+        return cls(records, settings, RateLimit(settings.rate_limit), limits, SlowRequests(), fitness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -28,10 +29,18 @@ FRUITLESS_CPU_SEC = 60.0
 
 
 def serve(connection: Connection, memory_bytes: int) -> None:
-    """Main function of the process."""
-    rehearse()
-    confine(memory_bytes)
+    """Main function of the process. It says that it is ready, or by the number of a system's error why it cannot be."""
     parent = ParentLine(Pipe(connection))
+    try:
+        rehearse()
+        confine(memory_bytes)
+    except OSError as error:
+        parent.tell("unfit", errno=error.errno)
+        return
+    except (MemoryError, ValueError, MediaError):
+        parent.tell("unfit", errno=errno.ENOMEM)
+        return
+    parent.tell("ready")
     while True:
         request, first_block = parent.listen()
         serve_one(parent, request, bytes(first_block))

@@ -25,8 +25,15 @@ def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _MAX_OPEN_FILES,
     }.items():
-        resource.setrlimit(limit, (value, value))
+        _limit(limit, value)
     take_on(NOTHING, layers)
+
+
+def _limit(limit: int, value: int) -> None:
+    """For good. Where the system allows less, `ulimit -v` say, that is what holds."""
+    hard = resource.getrlimit(limit)[1]
+    allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (allowed, allowed))
 
 
 class CpuAllowance:
@@ -46,10 +53,16 @@ class CpuAllowance:
         self._renew_at = time.monotonic() + 1.0
         usage = resource.getrusage(resource.RUSAGE_SELF)
         soft = int(usage.ru_utime + usage.ru_stime + self._seconds) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _leave_for_empty_folder() -> None:
-    folder = tempfile.mkdtemp(prefix="batchscribe-")
+    """Where there is none to be had, on a full disk say, the root will do: no name that a file gives is opened."""
+    try:
+        folder = tempfile.mkdtemp(prefix="batchscribe-")
+    except OSError:
+        os.chdir("/")
+        return
     os.chdir(folder)
     os.rmdir(folder)  # noqa: PTH106  # the process stays in it: an empty folder that nobody can fill

@@ -12,15 +12,23 @@ from batchscribe.audio.decoding import ByteSource, Decoding
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.audio.media import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC
-from batchscribe.audio.process import DecoderProcess
+from batchscribe.audio.process import CURE, DECODER, DecoderProcess
 from batchscribe.audio.remote_file import BLOCK_BYTES
 from batchscribe.audio.replies import Replies
 from batchscribe.audio.sniff import accepted_formats
+from batchscribe.audio.trial import DURATION_SEC, TrialRecording
 from batchscribe.audio.turns import Turns
-from batchscribe.errors import DecodeLimitExceeded, DecoderDied, WorkInterrupted
-from batchscribe.metrics import Stage, stage
+from batchscribe.errors import (
+    CorruptMedia,
+    DecodeLimitExceeded,
+    DecoderDied,
+    MachineTrouble,
+    MediaError,
+    WorkInterrupted,
+)
+from batchscribe.metrics import Stage, stage, uncounted
 
-__all__ = ["ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
+__all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
 
 FILES_PER_PROCESS = 200  #: then a fresh one takes its place, without whatever a decoder may have leaked
 
@@ -61,7 +69,8 @@ class DecoderPool:
 
         `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`.
 
-        Raises `DecodeLimitExceeded` for too large a file, `WorkInterrupted` when the pool is closed.
+        Raises `DecodeLimitExceeded` for too large a file, `MachineTrouble` when no decoder can be started, and
+        `WorkInterrupted` when the pool is closed.
         """
         self._check_size(source)
         with self._turns.joined(tenant, job) as turn:
@@ -70,6 +79,7 @@ class DecoderPool:
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
             decoding = Decoding(process, source, replies, turn.taken)
             try:
+                process.get_ready()
                 self._ask(
                     process,
                     source,
@@ -80,12 +90,56 @@ class DecoderPool:
                 )
                 turn.end()
                 yield decoding
-            except DecoderDied as error:
+            except (DecoderDied, MachineTrouble) as error:
                 if self._closed:
                     raise WorkInterrupted("The decoders were stopped.") from error
                 raise
             finally:
                 self._give_back(process, reusable=decoding.is_over)
+
+    def try_out(self) -> None:
+        """Have a new process decode a tiny recording; it then waits for work. Busy decoders are not waited for.
+
+        Raises `MachineTrouble`, and `WorkInterrupted` when the pool is closed.
+        """
+        with self._lock:
+            process = self._new()
+        recording = TrialRecording()
+        replies = Replies(recording.size, channels_apart=False, max_sec=2 * DURATION_SEC)
+        decoding = Decoding(process, recording, replies)
+        try:
+            process.get_ready()
+            with uncounted():
+                self._decode_trial(decoding, process, recording)
+        except (MediaError, MachineTrouble) as error:
+            raise self._failed_trial(error) from error
+        finally:
+            self._give_back(process, reusable=decoding.is_over)
+
+    def _decode_trial(self, decoding: Decoding, process: DecoderProcess, recording: TrialRecording) -> None:
+        """With voice activity, which needs its model; what is taken for speech does not matter."""
+        self._ask(
+            process,
+            recording,
+            channels_apart=False,
+            segmentation="auto",
+            window_sec=0.0,
+            max_pause_sec=0.0,
+            max_decoded_sec=2 * DURATION_SEC,
+        )
+        for _ in decoding.windows():
+            continue
+        found_sec = decoding.media.duration_sec
+        if found_sec != DURATION_SEC:
+            raise CorruptMedia(f"It found {found_sec:g} s of sound where there are {DURATION_SEC:g} s.")
+
+    def _failed_trial(self, error: MediaError | MachineTrouble) -> WorkInterrupted | MachineTrouble:
+        if self._closed:
+            return WorkInterrupted("The decoders were stopped.")
+        if isinstance(error, MachineTrouble):
+            return error
+        sentence = f"The decoder fails on a trial recording of this machine's own ({error.message.rstrip('.')}). {CURE}"
+        return MachineTrouble(sentence, part=DECODER)
 
     def close(self) -> None:
         """End all processes; whoever still decodes gets `WorkInterrupted`."""
@@ -125,12 +179,18 @@ class DecoderPool:
 
     def _take(self) -> DecoderProcess:
         with self._lock:
-            if self._closed:
-                raise WorkInterrupted("The decoders were stopped.")
-            process = self._idle_process() or DecoderProcess(self._limits.memory_bytes, self._limits.stall_sec)
+            process = self._idle_process() or self._new()
             process.files += 1
             self._busy.add(process)
             return process
+
+    def _new(self) -> DecoderProcess:
+        """Hold the lock."""
+        if self._closed:
+            raise WorkInterrupted("The decoders were stopped.")
+        process = DecoderProcess(self._limits.memory_bytes, self._limits.stall_sec)
+        self._busy.add(process)
+        return process
 
     def _idle_process(self) -> DecoderProcess | None:
         while self._idle:

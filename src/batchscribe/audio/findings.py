@@ -214,7 +214,7 @@ class Finding(Enum):
     )
     OUT_OF_MEMORY = (
         DecodeLimitExceeded,
-        "The file is damaged or needs more memory to decode than BATCHSCRIBE_DECODE_MEMORY_BYTES allows.",
+        "The file is damaged or needs more memory than BATCHSCRIBE_DECODE_MEMORY_BYTES or `ulimit -v` allows.",
     )
     # Warnings
     TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."

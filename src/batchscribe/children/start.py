@@ -7,16 +7,56 @@ import fcntl
 import os
 import signal
 import time
-from multiprocessing import parent_process
+from collections.abc import Callable
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
+
+from batchscribe.children.socket_folder import provide_socket_folder
 
 #: Between the tries to start a child whose fork server has just died. The next one is started as soon as the system
 #: has quite done with it, which takes a moment: until then it takes no connection, or hangs up.
 START_PAUSES_SEC = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
+def start_piped(
+    target: Callable[..., None], *arguments: Any, name: str, preload: str | None = None
+) -> tuple[BaseProcess, Connection]:
+    """The process, and our end of a pipe; `target` is called with the other end and these arguments.
+
+    The fork server imports the module `preload` when it starts, so that its children have it. Raises `OSError` when
+    the system has no room for another process or pipe, or no folder for a socket.
+    """
+    context = get_context("forkserver")
+    if preload is not None:
+        context.set_forkserver_preload([preload])
+    try:
+        ours, childs_end = context.Pipe()
+        with childs_end:
+            process = context.Process(target=target, args=(childs_end, *arguments), name=name, daemon=True)
+            _start_or_close(process, ours)
+    except MemoryError as error:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
+    return process, ours
+
+
+def reason_of(error: OSError) -> str:
+    """In the words of the system."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _start_or_close(process: BaseProcess, ours: Connection) -> None:
+    try:
+        start_child(process)
+    except (OSError, MemoryError):
+        ours.close()
+        raise
+
+
 def start_child(process: BaseProcess) -> None:
-    """Raises `OSError` when the system has no room for another process."""
+    """Try until a fork server lives long enough. Raises `OSError` when the system has no room for another process."""
+    provide_socket_folder()
     for pause_sec in START_PAUSES_SEC:
         try:
             process.start()

@@ -62,6 +62,25 @@ def main() -> None:
         _complain(error, EXIT_USAGE)
     except BatchscribeError as error:
         _complain(error, EXIT_FAILED)
+    except (MemoryError, OSError, RuntimeError) as error:
+        told = _told(error)
+        if told is None:
+            raise
+        _complain(told, EXIT_FAILED)
+
+
+def _told(error: Exception) -> BatchscribeError | None:
+    """What the machine lacks, in a sentence; none for a mistake of ours."""
+    from batchscribe.work.want import want_of  # here, so that `--help` comes at once
+
+    if want := want_of(error):
+        return want
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    place = f" {error.filename}" if error.filename else ""
+    return BatchscribeError(
+        f"The system refused to let batchscribe use{place or ' something it needs'}: {error.strerror}."
+    )
 
 
 def _complain(error: BatchscribeError, status: int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from batchscribe.cli.options import AsJson, Database, DataDir, settings_of
-from batchscribe.errors import UsageError
+from batchscribe.errors import InvalidSetting, UsageError
 
 EXIT_FAILED = 1
 
@@ -22,25 +22,31 @@ def doctor(
     write: Annotated[
         bool, typer.Option("--write", help="Also write a small object there, and delete it again.")
     ] = False,
-    load: Annotated[bool, typer.Option("--load", help="Also load the engine and let it hear a second.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Also load the engine and let it hear a trial recording.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check database, schema, key, storage, engine, clock, disk, workers and settings; say what to do.
+    """Check database, schema, key, storage, decoder, engine, clock, disk, workers and settings; say what to do.
 
     Nothing is made or changed. The exit status is 1 when a check failed.
     """
     if write and bucket is None:
         raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")
-    settings = settings_of(data_dir=data_dir, database_url=database)
     from batchscribe.cli.credentials import credentials_of_environment
     from batchscribe.cli.json_output import print_json_list
     from batchscribe.cli.tables import show_checks
     from batchscribe.doctor.check import Verdict
-    from batchscribe.doctor.examination import examine
+    from batchscribe.doctor.examination import examine, examine_without
     from batchscribe.doctor.storage import Probe
 
     probe = None if bucket is None else Probe(bucket, write, credentials_of_environment())
-    checks = list(examine(settings, probe=probe, load=load))
+    try:
+        settings = settings_of(data_dir=data_dir, database_url=database)
+    except InvalidSetting as error:
+        checks = list(examine_without(error))
+    else:
+        checks = list(examine(settings, probe=probe, load=load))
     is_well = all(check.verdict is not Verdict.FAILED for check in checks)
     if as_json:
         print_json_list("checks", (check.as_json() for check in checks), beside={"ok": is_well})

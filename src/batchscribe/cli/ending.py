@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 END_SEC = 15.0  #: of a service, after the grace time; then it ends anyhow: work on record bears that
-EXIT_OUTDATED = 1
-OUTDATED = "The database was migrated by another release: this process ends; start it anew."
+EXIT_MUST_END = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -11,7 +11,7 @@ from batchscribe.api.app import create_app
 from batchscribe.api.connections import Limits, raise_open_files
 from batchscribe.api.loopback import is_loopback
 from batchscribe.api.serving import Server
-from batchscribe.cli.ending import END_SEC, EXIT_OUTDATED, OUTDATED, ending
+from batchscribe.cli.ending import END_SEC, EXIT_MUST_END, ending
 from batchscribe.cli.listening import listening, url_of
 from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.database.api_key import list_keys
@@ -19,6 +19,7 @@ from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import ENGINE_NAMES, engines_of
 from batchscribe.work.confinement import begin_to_tell
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.records import Records
 from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
@@ -55,20 +56,28 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
     worker.start(lanes=[SERVER_LANE], engines=engines, home=home_of(settings))
     begin_to_tell(settings)
     try:
-        _serve(records, settings, listener, until=worker.outdated)
+        _serve(records, settings, listener, until=worker.must_end, fitness=worker.fitness)
         if not worker.drain(settings.grace_sec):
             typer.echo("The grace time is over: unfinished files are done by the next process.", err=True)
     finally:
         worker.stop()
-    if worker.outdated.is_set():
-        typer.echo(OUTDATED, err=True)
-        return EXIT_OUTDATED
+    if worker.must_end.is_set():
+        typer.echo(worker.why_end, err=True)
+        return EXIT_MUST_END
     return 0
 
 
-def _serve(records: Records, settings: Settings, listener: socket.socket, *, until: threading.Event) -> None:
+def _serve(
+    records: Records,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    until: threading.Event,
+    fitness: Fitness | None = None,
+) -> None:
     _tell_no_keys(records, settings)
-    AnnouncedServer(create_app(records, settings), Limits.of(settings), until).run(sockets=[listener])
+    app = create_app(records, settings, fitness=fitness)
+    AnnouncedServer(app, Limits.of(settings), until).run(sockets=[listener])
 
 
 def _tell_no_keys(records: Records, settings: Settings) -> None:

@@ -16,9 +16,11 @@ from batchscribe.cli.summary import Effort, exit_status, show_summary
 from batchscribe.database.job import get_job, unfinished_twin
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
-from batchscribe.speech.registry import choose_engine
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
+from batchscribe.wire.config import Config
 from batchscribe.work.credentials import renew_credentials
 from batchscribe.work.finish import forget_job
 from batchscribe.work.records import Records
@@ -28,13 +30,13 @@ from batchscribe.work.submit import Submission, submit
 def run_submission(submission: Submission, settings: Settings) -> int:
     """The exit status. A job that was asked for with the same words and is unfinished is gone on with."""
     connect(Access.from_settings(settings))  # no request yet; a wrong endpoint is told before the job is on record
-    _tell_warnings(submission.engine, submission.config.language, settings)
+    choice = _choose(submission.engine, submission.config, settings)
     with opened_alone(settings) as records:
         with records.transaction() as connection:
             twin = unfinished_twin(connection, submission.fingerprint)
         if twin is not None:
-            return _resume(twin, records, settings)
-        return _work(records, settings, submission.lane, lambda: submit(submission, records, settings))
+            return _resume(twin, records, settings, choice.spec)
+        return _work(records, settings, submission.lane, choice.spec, lambda: submit(submission, records, settings))
 
 
 def resume_job(job_id: str, settings: Settings) -> int:
@@ -45,22 +47,21 @@ def resume_job(job_id: str, settings: Settings) -> int:
         if job.is_final:
             typer.echo(f"{job_id} has ended already.", err=True)
             return _tell_end(job, records)
-        _tell_warnings(job.engine, job.config.language, settings)
-        return _resume(job, records, settings)
+        return _resume(job, records, settings, _choose(job.engine, job.config, settings).spec)
 
 
-def _resume(job: Job, records: Records, settings: Settings) -> int:
+def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) -> int:
     typer.echo(f"Going on with {job.job_id}: {_done(job)}.", err=True)
     credentials = credentials_of_environment()
     if credentials is not None and needs_credentials(job.sources, job.output):
         renew_credentials(records, job, credentials)
-    return _work(records, settings, job.lane, lambda: job)
+    return _work(records, settings, job.lane, spec, lambda: job)
 
 
-def _work(records: Records, settings: Settings, lane: str, begin: Callable[[], Job]) -> int:
+def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, begin: Callable[[], Job]) -> int:
     """`begin` is called when this process is ready to work, since a job is submitted to queues that exist."""
     began_at = time.monotonic()
-    with working(records, settings, lane=lane) as session:
+    with working(records, settings, lane=lane, spec=spec) as session:
         first = begin()
         job = session.watch(first)
         if not job.is_final:
@@ -94,7 +95,9 @@ def _done(job: Job) -> str:
     return f"{finished(job)} of {at_least}{job.summary.total_files} files are done"
 
 
-def _tell_warnings(engine: str, language: str, settings: Settings) -> None:
-    """Before the work. Raises `EngineNotAvailable`, `UnsupportedLanguage`."""
-    for warning in choose_engine(engine, language, settings).warnings:
+def _choose(engine: str, config: Config, settings: Settings) -> Choice:
+    """What will be used; its warnings are told. Raises `EngineNotAvailable`, `InvalidRequest`."""
+    choice = choose_engine(engine, config.language, settings, detect=config.detection_mode is not None)
+    for warning in choice.warnings:
         typer.echo(f"Warning: {warning}", err=True)
+    return choice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from batchscribe.cli.ending import END_SEC, EXIT_OUTDATED, OUTDATED, Ending, ending
+from batchscribe.cli.ending import END_SEC, EXIT_MUST_END, Ending, ending
 from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
 from batchscribe.settings import Settings
@@ -31,11 +31,11 @@ def run_worker(settings: Settings) -> int:
                 typer.echo("The grace time is over: unfinished files go back to the other workers.", err=True)
         finally:
             worker.stop()
-    return EXIT_OUTDATED if worker.outdated.is_set() else 0
+    return EXIT_MUST_END if worker.must_end.is_set() else 0
 
 
 def _wait(worker: Worker, end: Ending) -> None:
     while not end.asked:
-        if worker.outdated.wait(LOOK_SEC):
-            typer.echo(OUTDATED, err=True)
+        if worker.must_end.wait(LOOK_SEC):
+            typer.echo(worker.why_end, err=True)
             return

@@ -185,6 +185,7 @@ worker = sa.Table(
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("engines", sa.JSON, nullable=False),  # what it can hear with: see `Capability`
     sa.Column("state", sa.String, nullable=False),
+    sa.Column("troubles", sa.JSON),  # what its machine cannot do now: see `Fitness`
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),  # by the clock of the database
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,15 +26,21 @@ def enroll(connection: sa.Connection, item: WorkerRecord) -> None:
         "slots": item.slots,
         "engines": [engine.as_json() for engine in item.engines],
         "state": item.state,
+        "troubles": dict(item.troubles),
         "started_at": UnixNow(),
         "seen_at": UnixNow(),
     }
     connection.execute(sa.insert(worker).values(values))
 
 
-def renew(connection: sa.Connection, worker_id: str, state: WorkerState) -> float | None:
-    """Give a sign of life; its time, or None when the worker was taken for dead meanwhile and has no row."""
-    values = {"seen_at": UnixNow(), "state": state}
+def renew(
+    connection: sa.Connection, worker_id: str, state: WorkerState, troubles: Mapping[str, str] | None = None
+) -> float | None:
+    """Give a sign of life; its time, or None when the worker was taken for dead meanwhile and has no row.
+
+    `troubles` as in `WorkerRecord`.
+    """
+    values = {"seen_at": UnixNow(), "state": state, "troubles": dict(troubles or {})}
     statement = sa.update(worker).where(worker.c.worker_id == worker_id).values(values).returning(worker.c.seen_at)
     return connection.execute(statement).scalar()
 
@@ -70,6 +76,13 @@ def workers_at_home(connection: sa.Connection, home: str) -> list[str]:
     return list(connection.scalars(sa.select(worker.c.worker_id).where(worker.c.home == home)))
 
 
+# What another release wrote may hold anything: what is not understood is left out.
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def _worker(row: sa.Row[Any]) -> WorkerRecord:
     return WorkerRecord(
         worker_id=row.worker_id,
@@ -78,10 +91,11 @@ def _worker(row: sa.Row[Any]) -> WorkerRecord:
         pid=row.pid,
         version=row.version,
         home=row.home,
-        lanes=tuple(row.lanes),
+        lanes=tuple(lane for lane in _list(row.lanes) if isinstance(lane, str)),
         slots=row.slots,
-        engines=tuple(Capability.from_json(values) for values in row.engines),
-        state=WorkerState(row.state),
+        engines=tuple(engine for values in _list(row.engines) if (engine := Capability.from_json(values)) is not None),
+        state=WorkerState(row.state) if row.state in list(WorkerState) else WorkerState.WORKING,
+        troubles=row.troubles if isinstance(row.troubles, dict) else {},
         started_at=row.started_at,
         seen_at=row.seen_at,
     )

@@ -18,7 +18,17 @@ LOW_BYTES = 1024 * MIB
 
 def check_disks(settings: Settings) -> Iterator[Check]:
     yield check_disk("disk of the data directory", settings.data_dir, "BATCHSCRIBE_DATA_DIR")
-    yield check_disk("disk for temporary files", Path(tempfile.gettempdir()), "TMPDIR")
+    yield check_temporary()
+
+
+def check_temporary() -> Check:
+    """Python itself writes a few bytes to find out; models are pulled through it."""
+    name = "disk for temporary files"
+    try:
+        return check_disk(name, Path(tempfile.gettempdir()), "TMPDIR")
+    except FileNotFoundError:
+        advice = "Name a folder in TMPDIR that this user can write to and that has room."
+        return failed(name, "There is no folder for temporary files that can be written to.", advice)
 
 
 def check_disk(name: str, folder: Path, variable: str) -> Check:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
-
 from batchscribe.doctor.check import Check, failed, ok, warning
-from batchscribe.errors import EngineError, EngineNotAvailable, InvalidSetting
+from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTrouble
 from batchscribe.settings import Settings
-from batchscribe.speech.engine import EngineSpec, Request
-from batchscribe.speech.languages import canonical_language
+from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import PULL, engines_at_hand
-from batchscribe.window import SAMPLE_RATE, Window
 
 NAME = "engine"
 PULL_ADVICE = f"{PULL} gets a model; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL say which one is used."
 
 
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
-    """With `load` the best one is also started, and hears a second of silence."""
+    """With `load` the best one is also started, and hears a trial recording."""
     try:
         engines = engines_at_hand(settings.engine, settings)
     except (EngineNotAvailable, InvalidSetting) as error:
@@ -42,13 +38,13 @@ def at_hand(engines: list[EngineSpec]) -> Check:
 def loaded(engine: EngineSpec) -> Check:
     """As a worker does it, in a process of its own."""
     name = f"engine {engine.name}"
-    silence = Window(channel=0, start_sec=0.0, samples=np.zeros(SAMPLE_RATE, np.float32))
     began_at = time.monotonic()
     try:
         with EnginePool(engine, 1) as pool:
-            pool.submit(Request(silence, canonical_language(engine.languages[0]))).result()
-    except (EngineNotAvailable, EngineError) as error:
+            pool.try_out()
+    except MachineTrouble as error:
         return failed(name, error.message, PULL_ADVICE)
     return ok(
-        name, f"It loaded {engine.model} on {engine.device} and heard a second in {time.monotonic() - began_at:.1f} s."
+        name,
+        f"It loaded {engine.model} on {engine.device} and heard a recording in {time.monotonic() - began_at:.1f} s.",
     )

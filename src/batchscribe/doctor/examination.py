@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchscribe.doctor.check import Check
+from batchscribe.doctor.check import Check, failed
 from batchscribe.doctor.confinement import check_confinement
 from batchscribe.doctor.database import check_all_of_database
-from batchscribe.doctor.disk import check_disks
+from batchscribe.doctor.decoder import check_decoder
+from batchscribe.doctor.disk import check_disks, check_temporary
 from batchscribe.doctor.engine import check_engines
 from batchscribe.doctor.settings import check_settings
 from batchscribe.doctor.storage import Probe, check_storage
+from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 
 
@@ -19,6 +21,14 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
     yield from check_settings(settings)
     yield from check_all_of_database(settings)
     yield from check_storage(settings, probe)
+    yield check_decoder(settings)
     yield from check_engines(settings, load=load)
     yield from check_confinement(settings)
     yield from check_disks(settings)
+
+
+def examine_without(error: InvalidSetting) -> Iterator[Check]:
+    """What can be looked at when the settings cannot be used."""
+    yield failed("settings", error.message, "All other checks need the settings: correct them, and run this again.")
+    yield check_decoder(None)
+    yield check_temporary()

@@ -27,6 +27,13 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
             f"{found} {unheard}",
             "Start a worker that has it, or cancel these jobs. The doctor tells on each machine which engines it has.",
         )
+    if sick := [each for each in live if each.troubles]:
+        told = " ".join(f"{each.name}: {reason}" for each in sick for reason in each.troubles.values())
+        return warning(
+            NAME,
+            f"{found} {len(sick)} cannot do all of their work. {told}",
+            "Mend these machines. What they cannot do is done by the others, and they go on by themselves.",
+        )
     if others := {each.version for each in live} - {__version__}:
         return warning(
             NAME,

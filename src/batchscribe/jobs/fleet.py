@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from batchscribe.audio.process import DECODER
 from batchscribe.speech.capability import Capability
 
 
@@ -27,5 +29,18 @@ class WorkerRecord:
     slots: int  #: recordings it works on at once
     engines: tuple[Capability, ...]
     state: WorkerState = WorkerState.WORKING
+    troubles: Mapping[str, str] = field(default_factory=dict)  #: what it cannot do now: `decoder` or an engine, and why
     started_at: float = 0.0
     seen_at: float = 0.0
+
+    @property
+    def fit_engines(self) -> tuple[Capability, ...]:
+        """Those that it can take recordings for now."""
+        if DECODER in self.troubles:
+            return ()
+        return tuple(engine for engine in self.engines if engine.name not in self.troubles)
+
+    @property
+    def is_unfit(self) -> bool:
+        """Whether it can take no recordings at all until its machine is well again."""
+        return bool(self.troubles) and not self.fit_engines

@@ -72,6 +72,11 @@ class BatchQueue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            return self.clear()
+
+    def clear(self) -> list[Ticket]:
+        """Take out all tickets that wait."""
+        with self._changed:
             left = [ticket for tickets in self._waiting.values() for ticket in tickets]
             self._waiting.clear()
             return left

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import understands
@@ -35,8 +37,13 @@ class Capability:
         )
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Capability:
-        return cls(**{**values, "languages": tuple(values["languages"])})
+    def from_json(cls, values: object) -> Capability | None:
+        """None for what this release does not understand: a worker of another one may have written it."""
+        try:
+            found = _FORM.validate_python(values)
+        except ValidationError:
+            return None
+        return found if isfinite(found.speed) and found.speed > 0 else None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -44,3 +51,6 @@ class Capability:
     def understands(self, language: str) -> bool:
         """`language` is canonical, as `canonical_language` returns it."""
         return understands(self.languages, language)
+
+
+_FORM = TypeAdapter(Capability)

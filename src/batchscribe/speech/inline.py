@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
 
 from batchscribe.speech.engine import Engine, EngineSpec, Request
+from batchscribe.speech.trial import trial_request
 from batchscribe.window import Recognition
 
 
@@ -34,6 +35,10 @@ class InlinePool:
         future: Future[Recognition] = Future()
         future.cancel()
         return future
+
+    def try_out(self) -> None:
+        """Builds an engine. Raises what that raises."""
+        self.spec.build().transcribe([trial_request(self.spec)])
 
     def close(self) -> None:
         with self._lock:

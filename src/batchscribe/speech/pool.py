@@ -8,10 +8,12 @@ from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
-from batchscribe.errors import EngineNotAvailable
+from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, ENGINE_PROCESSES
 from batchscribe.speech.batches import BatchQueue
 from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.speech.process import EngineProcess
+from batchscribe.speech.trial import hear_trial
 from batchscribe.speech.worker import IDLE_LIMIT_SEC, Worker
 from batchscribe.window import Recognition
 
@@ -20,7 +22,7 @@ class SpeechPool(Protocol):
     """Where windows are submitted."""
 
     def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
-        """The future raises `EngineNotAvailable`, or `EngineError` and its kinds. Files take turns.
+        """The future raises `MachineTrouble`, or `EngineError` and its kinds. Files take turns.
 
         Cancelling it saves the work; when the pool closes, it is cancelled.
         """
@@ -28,6 +30,9 @@ class SpeechPool(Protocol):
     @property
     def has_enough(self) -> bool:
         """Whether a full batch waits for each engine, so that more windows would only take memory."""
+
+    def try_out(self) -> None:
+        """Have a new engine hear a tiny recording. Raises `MachineTrouble`, and `WorkInterrupted` when closed."""
 
     def close(self) -> None:
         """Cancel what is not done, and let go of all engines."""
@@ -37,8 +42,8 @@ class EnginePool:
     """Thread-safe. At most `workers` processes, each started when there is work for it, each fed by a thread.
 
     A window whose process dies, hangs or raises is tried once more, alone, by a fresh process; when that fails as
-    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other window suffers. When the
-    model cannot be loaded, every future raises `EngineNotAvailable`, from then on.
+    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other window suffers. When no process
+    can be started or the model cannot be loaded, every future raises `MachineTrouble`, until `try_out` has succeeded.
     """
 
     def __init__(self, spec: EngineSpec, workers: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
@@ -48,18 +53,56 @@ class EnginePool:
         self._queue = BatchQueue(self.workers)
         self._lock = Lock()
         self._started: list[Worker] = []
-        self._not_available: EngineNotAvailable | None = None
+        self._trouble: MachineTrouble | None = None
+        self._spare: EngineProcess | None = None  #: has passed a trial, and waits for the worker that needs one
+        self._trial = Lock()  #: one at a time
+        self._on_trial: EngineProcess | None = None
+        self._closed = False
+        self._past_busy_sec = 0.0  #: of workers that have ended
         ENGINE_BUSY_SECONDS.labels(spec.name)  # from now on it counts, from zero
         ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
 
     def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
-            if self._not_available:
-                return failed(self._not_available)
+            if self._trouble:
+                return failed(self._trouble)
             ticket = self._queue.put(request, file)
-            if len(self._started) < self.workers and self._queue.short_of_takers:
-                self._started.append(Worker(self.spec, self._queue, self._idle_limit_sec, self._give_up))
+            if not self._closed and len(self._started) < self.workers and self._queue.short_of_takers:
+                self._start_worker()
             return ticket.future
+
+    def try_out(self) -> None:
+        """The process that passes is kept for the next worker that needs one. Work in hand is not waited for.
+
+        Raises `MachineTrouble`; `WorkInterrupted` when the pool is closed.
+        """
+        with self._trial:
+            process, passed = self._begin_trial(), False
+            try:
+                hear_trial(process, self.spec)
+                passed = True
+            finally:
+                self._end_trial(process, passed=passed)
+
+    def _begin_trial(self) -> EngineProcess:
+        with self._lock:
+            if self._closed:
+                raise WorkInterrupted("The engines were stopped.")
+            self._on_trial = EngineProcess(self.spec)
+            return self._on_trial
+
+    def _end_trial(self, process: EngineProcess, *, passed: bool) -> None:
+        with self._lock:
+            self._on_trial = None
+            if self._closed:
+                process.end()
+                raise WorkInterrupted("The engines were stopped.")
+            if passed and self._spare is None:
+                self._spare = process
+            else:
+                process.end()
+            if passed:
+                self._trouble = None
 
     @property
     def has_enough(self) -> bool:
@@ -69,14 +112,20 @@ class EnginePool:
     def busy_sec(self) -> float:
         """Wall seconds in which engines were at work, summed over the processes."""
         with self._lock:
-            return sum(worker.busy_sec for worker in self._started)
+            return self._past_busy_sec + sum(worker.busy_sec for worker in self._started)
 
     def close(self) -> None:
         ENGINE_PROCESSES.labels(self.spec.name).dec(self.workers)
+        with self._lock:
+            self._closed = True
+            started = list(self._started)
+            spare, self._spare = self._spare, None
+            if self._on_trial:
+                self._on_trial.kill()
+        if spare:
+            spare.end()
         for ticket in self._queue.close():
             ticket.cancel()
-        with self._lock:
-            started = list(self._started)
         for worker in started:
             worker.kill()
         for worker in started:
@@ -90,12 +139,26 @@ class EnginePool:
     ) -> None:
         self.close()
 
-    def _give_up(self, error: EngineNotAvailable) -> None:
+    def _start_worker(self) -> None:
+        """Hold the lock."""
+        self._started.append(
+            Worker(self.spec, self._queue, self._idle_limit_sec, take_spare=self._take_spare, give_up=self._give_up)
+        )
+
+    def _take_spare(self) -> EngineProcess | None:
         with self._lock:
-            self._not_available = error
-            left = self._queue.close()
+            spare, self._spare = self._spare, None
+        return spare
+
+    def _give_up(self, worker: Worker, trouble: MachineTrouble) -> None:
+        """What waits fails at once; a worker that has its engine goes on with what it has."""
+        with self._lock:
+            self._trouble = trouble
+            self._started.remove(worker)
+            self._past_busy_sec += worker.busy_sec
+            left = self._queue.clear()
         for ticket in left:
-            ticket.fail(error)
+            ticket.fail(trouble)
 
 
 def failed(error: Exception) -> Future[Recognition]:

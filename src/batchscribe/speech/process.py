@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 
 from batchscribe.children.pipe import Pipe
-from batchscribe.children.start import start_child
+from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog
-from batchscribe.errors import EngineDied, EngineError, EngineNotAvailable, EngineTimeout
+from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech.child import send, serve
 from batchscribe.speech.engine import EngineSpec, Request
 from batchscribe.speech.replies import Failure, Ready, Reply, Transcribed, UntrueReply, checked, receive_reply
@@ -20,7 +18,7 @@ LOAD_LIMIT_SEC = 600.0
 
 
 class EngineProcess:
-    """One child with one engine. Making one raises `EngineDied` when the system cannot start another process.
+    """One child with one engine. Making one raises `MachineTrouble` when the system cannot start another process.
 
     Any error means that the process is of no use any more: `end` it. `kill` may be called by another thread at any
     time; whoever waits for an answer then gets `EngineDied`.
@@ -28,24 +26,24 @@ class EngineProcess:
 
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
-        context = get_context("forkserver")
         try:
-            connection, childs_end = context.Pipe()
+            self._process, connection = start_piped(serve, name=f"engine-{spec.name}")
         except OSError as error:
-            raise self._cannot_start(error) from error
-        self._process = context.Process(target=serve, args=(childs_end,), name=f"engine-{spec.name}", daemon=True)
-        with childs_end:
-            self._start(connection)
+            raise MachineTrouble(
+                f"No process can be started for engine {spec.name} on this machine: {reason_of(error)}. See that "
+                "memory, processes and descriptors are left.",
+                part=spec.name,
+            ) from error
         self._watchdog = Watchdog(self._process.pid or 0)
         self._pipe = Pipe(connection, self._watchdog)
 
     def load(self) -> None:
-        """Raises `EngineNotAvailable` when the engine says that it cannot load; `EngineDied`, `EngineTimeout`."""
+        """Raises `MachineTrouble` when the engine says that it cannot load; `EngineDied`, `EngineTimeout`."""
         match self._ask(self._spec, idle_sec=LOAD_LIMIT_SEC, cpu_sec=LOAD_LIMIT_SEC):
             case Ready():
                 return
             case Failure(reason):
-                raise EngineNotAvailable(f"Engine {self._spec.name} cannot load {self._spec.model} ({reason}).")
+                raise cannot_load(self._spec, reason)
             case answer:
                 raise unexpected(answer)
 
@@ -78,16 +76,6 @@ class EngineProcess:
         self._process.close()
         self._pipe.close()
 
-    def _start(self, connection: Connection) -> None:
-        try:
-            start_child(self._process)
-        except OSError as error:
-            connection.close()
-            raise self._cannot_start(error) from error
-
-    def _cannot_start(self, error: OSError) -> EngineDied:
-        return EngineDied(f"No process can be started for engine {self._spec.name} ({error.strerror}).")
-
     def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> Reply:
         self._watchdog.expect(idle_sec, cpu_sec)
         try:
@@ -99,6 +87,14 @@ class EngineProcess:
             raise self._untrue() from error
         except (EOFError, OSError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
+
+
+def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
+    return MachineTrouble(
+        f"Engine {spec.name} cannot load {spec.model} on {spec.device} ({reason}). See that its model is whole, with "
+        "`batchscribe models list`, and that there is memory for it.",
+        part=spec.name,
+    )
 
 
 def unexpected(answer: object) -> EngineError:

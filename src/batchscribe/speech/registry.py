@@ -54,12 +54,16 @@ def choose_engine(name: str, language: str, settings: Settings, *, detect: bool 
 def choose_of_fleet(
     name: str, language: str, fleet: Sequence[Capability], *, detect: bool = False
 ) -> tuple[Capability, str]:
-    """As `choose_engine`, among what the workers say they have; the engine, and the language as a canonical tag."""
-    ranked = sorted(fleet, key=lambda capability: ENGINE_NAMES.index(capability.name))
+    """As `choose_engine`, among what the workers say they have; the engine, and the language as a canonical tag.
+
+    An engine that this release does not know may be one of a later release: it is passed over.
+    """
+    known = [capability for capability in fleet if capability.name in ENGINE_NAMES]
+    ranked = sorted(known, key=lambda capability: ENGINE_NAMES.index(capability.name))
     wanted = [capability for capability in ranked if name in ("auto", capability.name)]
     if not wanted:
         there = ", ".join(dict.fromkeys(capability.name for capability in ranked))
-        raise EngineNotAvailable(f"No worker has the engine {name!r} now; there is {there}.")
+        raise EngineNotAvailable(f"No worker has the engine {name!r} now; there is {there or 'none'}.")
     return first_that_understands(able(wanted, detect=detect), language)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ import structlog
 
 from batchscribe.database.trouble import cause_of
 from batchscribe.work.running_tasks import RunningTasks
+from batchscribe.work.vital_thread import Died, vital_thread
 
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class ServedQueue:
     name: str
     take_tasks: Callable[[QueueEvent], None]  #: takes some whenever the event asks for it, until the event is set
     has_room: Callable[[], bool]  #: whether this process may certainly run another of its tasks
+    is_open: Callable[[], bool] = lambda: True  #: whether this process can do its tasks; if not, it takes none
 
 
 class Dispatcher:
@@ -72,8 +75,11 @@ class Dispatcher:
         *,
         running: RunningTasks,
         enqueue_due: Callable[[], None],
+        died: Died = lambda _: None,
     ) -> None:
-        """`enqueue_due` puts delayed tasks whose time has come into their queues."""
+        """`enqueue_due` puts delayed tasks whose time has come into their queues. `died` is told of a thread that ends
+        before `stop`: without it no task of a queue, or none at all, would be taken any more.
+        """
         self._queues = {queue.name: queue for queue in queues}
         self._task_table = TaskTable(engine, list(self._queues))
         self._running = running
@@ -82,10 +88,13 @@ class Dispatcher:
         self._in_trouble = False
         self._woken: dict[str, tuple[float, int]] = {}  #: queues that still have tasks: when woken, and `moves` then
         self._events = {name: QueueEvent() for name in self._queues}
-        self._threads = [threading.Thread(target=self._run, name="dispatcher", daemon=True)]
-        for name, queue in self._queues.items():
-            arguments = (self._events[name],)
-            self._threads.append(threading.Thread(target=queue.take_tasks, args=arguments, name=name, daemon=True))
+        work = {"dispatcher": self._run} | {
+            name: partial(queue.take_tasks, self._events[name]) for name, queue in self._queues.items()
+        }
+        self._threads = [
+            vital_thread(target, name=name, died=died, is_stopping=self._stopping.is_set)
+            for name, target in work.items()
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -132,6 +141,8 @@ class Dispatcher:
         now, moves = time.monotonic(), self._running.moves
         self._woken = {name: woken for name, woken in self._woken.items() if name in names}
         for name in names:
+            if not self._queues[name].is_open():
+                continue
             woken_at, moves_then = self._woken.get(name, (float("-inf"), moves))
             if self._queues[name].has_room() or moves != moves_then or now - woken_at >= FULL_SEC:
                 self._woken[name] = now, moves

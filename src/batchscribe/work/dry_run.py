@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +11,6 @@ from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import SourceKind, named_files
 from batchscribe.settings import Settings
-from batchscribe.speech.capability import Capability
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
@@ -24,7 +22,7 @@ from batchscribe.work.listing import Found, Page, pages
 from batchscribe.work.naming import Look
 from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
 from batchscribe.work.planned_names import PlannedNames, settled
-from batchscribe.work.submit import Submission, planned_job
+from batchscribe.work.submit import NOBODY, Hearing, Submission, planned_job
 from batchscribe.work.written import Existing, look_in
 
 MOST_PLANNED = 100  # extensions.md, row 1
@@ -82,7 +80,7 @@ class Preview:
         return told
 
 
-def dry_run(submission: Submission, settings: Settings, fleet: Sequence[Capability] = ()) -> Preview:
+def dry_run(submission: Submission, settings: Settings, fleet: Hearing = NOBODY) -> Preview:
     """Begins nothing after three quarters of the settings' `dry_run_max_sec`, and then tells what it has found.
 
     Raises as `submit` does, and `StorageError` when the input cannot be listed.

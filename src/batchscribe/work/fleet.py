@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -35,6 +34,7 @@ from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.work.flow import Held
 from batchscribe.work.records import Records
+from batchscribe.work.vital_thread import Died, vital_thread
 from batchscribe.work.watch import Watch
 
 log = structlog.get_logger()
@@ -64,21 +64,32 @@ class Fleet:
     """This worker's place among the others. `enter` before it takes tasks, `leave` when it has stopped."""
 
     def __init__(
-        self, records: Records, settings: Settings, me: WorkerRecord, watch: Watch, outdated: Callable[[], None]
+        self,
+        records: Records,
+        settings: Settings,
+        me: WorkerRecord,
+        watch: Watch,
+        *,
+        troubles: Callable[[], dict[str, str]],
+        outdated: Callable[[], None],
+        died: Died,
     ) -> None:
-        """`outdated` is called when the schema of the database is no longer that of this release."""
+        """`troubles` is what the machine cannot do now, see `Fitness`. `outdated` is called when the schema of the
+        database is no longer that of this release, and `died` when a thread of this object ends before its time.
+        """
         self.me = me
         self._records = records
         self._heartbeat_sec = settings.heartbeat_sec
         self._silent_sec = settings.silent_sec
         self._watch = watch
+        self._troubles = troubles
         self._outdated = outdated
         self._seen_at = 0.0  #: my last sign of life
         self._steady_since = 0.0  #: since when I gave them without a pause, so that others had the time to, as well
         self._strays: frozenset[Held] = frozenset()
         self._threads = [
-            threading.Thread(target=self._live, name="heartbeat", daemon=True),
-            threading.Thread(target=self._sweep, name="sweeper", daemon=True),
+            vital_thread(target, name=name, died=died, is_stopping=lambda: watch.stopping)
+            for name, target in (("heartbeat", self._live), ("sweeper", self._sweep))
         ]
 
     def enter(self) -> None:
@@ -101,6 +112,17 @@ class Fleet:
                 dismiss(connection, [self.me.worker_id])
         except DATABASE_TROUBLE as error:  # then the others find it silent
             log.warning("database.trouble", error=cause_of(error))
+
+    def tell_troubles(self) -> None:
+        """At once, so that jobs go to those who can do them; the next sign of life says it again."""
+        try:
+            with self._records.transaction() as connection:
+                renew(connection, self.me.worker_id, self._state(), self._troubles())
+        except DATABASE_TROUBLE as error:
+            log.warning("database.trouble", error=cause_of(error))
+
+    def _state(self) -> WorkerState:
+        return WorkerState.DRAINING if self._watch.draining else WorkerState.WORKING
 
     def _bury_predecessors(self) -> None:
         if self.me.home is None:
@@ -132,13 +154,13 @@ class Fleet:
             self._reap()
 
     def _give_sign(self) -> None:
-        state = WorkerState.DRAINING if self._watch.draining else WorkerState.WORKING
+        state, troubles = self._state(), self._troubles()
         with self._records.transaction() as connection:
-            now = renew(connection, self.me.worker_id, state)
+            now = renew(connection, self.me.worker_id, state, troubles)
             if now is None:
                 log.warning("worker.was_taken_for_dead", worker_id=self.me.worker_id)
                 enroll(connection, replace(self.me, state=state))
-                now = renew(connection, self.me.worker_id, state)
+                now = renew(connection, self.me.worker_id, state, troubles)
         assert now is not None  # noqa: S101 - for the type checker: it was enrolled in the same transaction
         if now - self._seen_at > LATE * self._heartbeat_sec:
             self._steady_since = now

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby, islice
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from dbos._queue import queue_worker_thread
 from batchscribe.errors import WorkInterrupted
 from batchscribe.work.dispatch import Dispatcher, ServedQueue
 from batchscribe.work.running_tasks import RunningTasks
+from batchscribe.work.vital_thread import Died
 
 APPLICATION = "batchscribe"
 #: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
@@ -215,12 +216,15 @@ class Flow:
         engines: Sequence[str],
         slots: int,
         tenant_slots: int | None = None,
+        hears: Callable[[str], bool] = lambda _engine: True,
+        died: Died = lambda _thread: None,
     ) -> None:
         """Work; at most `slots` shards of a tenant at a time, and `tenant_slots` over all processes.
 
         `handlers` maps a task's kind to a function of (job id, number), which must bear being run again. One
         that raises `WorkInterrupted` stays on record as running. What an earlier process of the same id left is
-        taken up.
+        taken up. While `hears` says no, no shards of that engine are taken. `died` is told of a thread that ends before
+        its time, see `Dispatcher`.
         """
         _handlers.update(handlers)
         _stopping.clear()
@@ -233,9 +237,12 @@ class Flow:
             of_tenant_in_all=tenant_slots,
         )
         for lane in lanes:
-            served += [_served(dbos, files_queue(lane, engine), limits, SHARD) for engine in engines]
+            served += [
+                _served(dbos, files_queue(lane, engine), limits, SHARD, is_open=partial(hears, engine))
+                for engine in engines
+            ]
         enqueue_due = dbos._sys_db.transition_delayed_workflows  # noqa: SLF001
-        self._dispatcher = Dispatcher(self._engine, served, running=_running, enqueue_due=enqueue_due)
+        self._dispatcher = Dispatcher(self._engine, served, running=_running, enqueue_due=enqueue_due, died=died)
         self._dispatcher.start()
 
     def _configure(self, executor_id: str) -> DBOS:
@@ -314,6 +321,12 @@ class Flow:
                 for task_id in task_ids:
                     self._resume([task_id], queue)
 
+    def give_back(self, task: Task) -> None:
+        """Put a task of this process back into its queue, for whoever can do it. Its handler then raises
+        `WorkInterrupted`.
+        """
+        self._resume([task.task_id], task.queue)
+
     @staticmethod
     def is_running(task: Held) -> bool:
         """Whether this process works on the task, rather than only being on record for it."""
@@ -354,7 +367,9 @@ def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
     ]
 
 
-def _served(dbos: DBOS, name: str, limits: Limits, *kinds: str) -> ServedQueue:
+def _served(
+    dbos: DBOS, name: str, limits: Limits, *kinds: str, is_open: Callable[[], bool] = lambda: True
+) -> ServedQueue:
     """A queue of tasks of these kinds, from which this process takes as many as its own limits say.
 
     The engine keeps limits in the database, one set for all processes, and reads them again whenever it takes tasks:
@@ -374,6 +389,7 @@ def _served(dbos: DBOS, name: str, limits: Limits, *kinds: str) -> ServedQueue:
         name=name,
         take_tasks=lambda event: queue_worker_thread(event, dbos, queue),
         has_room=lambda: _running.of_kinds(*kinds) < (limits.of_tenant or limits.of_process),
+        is_open=is_open,
     )
 
 

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from batchscribe.database.backlog import TenantBacklog, WebhookBacklog, backlog_by_tenant, webhook_backlog
 from batchscribe.database.trouble import cause_of
 from batchscribe.database.worker import silent_workers, workers
+from batchscribe.jobs.fleet import WorkerRecord, WorkerState
 from batchscribe.metrics import REGISTRY
 from batchscribe.settings import Settings
 from batchscribe.work.records import Records
@@ -27,6 +28,7 @@ from batchscribe.work.records import Records
 log = structlog.get_logger()
 
 ANSWER_SEC = 5.0  #: of the database, in all; then the scrape goes without. Prometheus waits 10 s unless told otherwise
+UNFIT = "unfit"  #: state of a worker whose machine can take no recordings now
 SILENT = "silent"  #: state of a worker that gave no sign of life for `BATCHSCRIBE_SILENT_SEC`
 
 
@@ -98,9 +100,13 @@ class Gauges(Collector):
             return Findings(
                 tenants=backlog_by_tenant(connection),
                 webhooks=webhook_backlog(connection),
-                workers=Counter(SILENT if each.worker_id in silent else each.state.lower() for each in everybody),
-                slots=sum(each.slots for each in everybody if each.worker_id not in silent),
+                workers=Counter(SILENT if each.worker_id in silent else _state(each) for each in everybody),
+                slots=sum(each.slots for each in everybody if each.worker_id not in silent and not each.is_unfit),
             )
+
+
+def _state(worker: WorkerRecord) -> str:
+    return UNFIT if worker.is_unfit and worker.state is WorkerState.WORKING else worker.state.lower()
 
 
 def _of_tenants(tenants: list[TenantBacklog]) -> Iterator[Metric]:
@@ -126,11 +132,13 @@ def _of_webhooks(webhooks: WebhookBacklog) -> Iterator[Metric]:
 
 def _of_workers(found: Findings) -> Iterator[Metric]:
     states = _gauge("batchscribe_workers", "Worker processes on record, by state.", "state")
-    for state in ("working", "draining", SILENT):
+    for state in ("working", "draining", UNFIT, SILENT):
         states.add_metric([state], found.workers[state])
     yield states
     yield GaugeMetricFamily(
-        "batchscribe_worker_slots", "Files that the living workers can work on at once.", found.slots
+        "batchscribe_worker_slots",
+        "Files that the living workers that are fit can work on at once.",
+        found.slots,
     )
 
 

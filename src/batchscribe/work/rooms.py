@@ -8,6 +8,7 @@ from batchscribe.audio.decoder import DecoderPool
 from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice
 from batchscribe.storage.store import Store
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.naming import Naming
 from batchscribe.work.watch import Watch
@@ -25,3 +26,4 @@ class Rooms:
     watch: Watch
     in_hand: InHand
     naming: Naming  #: of the job's transcripts
+    fitness: Fitness

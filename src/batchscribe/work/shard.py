@@ -17,6 +17,7 @@ from itertools import chain, repeat
 import sqlalchemy as sa
 import structlog
 
+from batchscribe.audio.decoder import DECODER
 from batchscribe.database.file import begin_write, claim, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
 from batchscribe.database.shard import begin_shard, end_shard, is_latest_run
@@ -26,6 +27,7 @@ from batchscribe.errors import (
     EngineNotAvailable,
     FileCrashedWorker,
     InternalError,
+    MachineTrouble,
     ShardTaken,
     StorageUnavailable,
     WorkInterrupted,
@@ -41,6 +43,7 @@ from batchscribe.work.rooms import Rooms
 from batchscribe.work.settle import record_outcome, settle_shard
 from batchscribe.work.slots import Slots
 from batchscribe.work.transcribe_file import outcome_if_written, transcribe_file
+from batchscribe.work.want import want_of
 
 log = structlog.get_logger()
 
@@ -49,7 +52,13 @@ PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
 #: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
 DEATHS_TO_SUSPECT = 2
 #: What a file may end with that is the trouble of the shard or of the whole job.
-NOT_THE_FILES = (WorkInterrupted, EngineNotAvailable, ConditionalWriteUnsupported, sa.exc.SQLAlchemyError)
+NOT_THE_FILES = (
+    MachineTrouble,
+    WorkInterrupted,
+    EngineNotAvailable,
+    ConditionalWriteUnsupported,
+    sa.exc.SQLAlchemyError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,21 @@ class Shift:
     max_tries: int  #: of a file whose storage does not answer
     run: int = 0  #: of the shard
 
+    @property
+    def engine(self) -> str:
+        return self.rooms.choice.spec.name
+
+    def check_start(self) -> None:
+        """Before a file is begun. Raises `WorkInterrupted`, `MachineTrouble`."""
+        self.rooms.watch.check_start(self.job.number)
+        self.rooms.fitness.check(self.engine)
+
 
 def work_shard(shift: Shift, number: int) -> None:
-    """Raises `WorkInterrupted` when the worker stops or the job ends; what is unfinished then stays so."""
+    """Raises `WorkInterrupted` when the worker stops or the job ends, and `MachineTrouble` when this machine cannot do
+    the work now; what is unfinished then stays so.
+    """
+    shift.rooms.fitness.check(shift.engine)
     with shift.records.transaction() as connection:
         run = begin_shard(connection, shift.job.number, number)
     if run is None:
@@ -114,7 +135,8 @@ def _wait(shift: Shift, work: dict[Future[None], File]) -> BaseException | None:
     """
     postponed: BaseException | None = None
     for future in as_completed(work):
-        error = future.exception()
+        raised = future.exception()
+        error = want_of(raised) or raised
         if isinstance(error, NOT_THE_FILES):
             postponed = error  # not this file's alone: the shard is tried again, or the job has failed
         elif error is not None:
@@ -134,7 +156,7 @@ def work_file(shift: Shift, file: File) -> None:
         RETRIES.labels(Retry.FILE).inc()
     watch, job = shift.rooms.watch, shift.job.number
     for pause_sec in pauses(PAUSES_SEC):
-        with shift.slots.taken_one(shift.job.tenant, job, partial(watch.check_start, job)):
+        with shift.slots.taken_one(shift.job.tenant, job, shift.check_start):
             claimed = _claim(shift, file)
             if claimed is None:
                 return
@@ -160,14 +182,20 @@ def _claim(shift: Shift, file: File) -> File | None:
 
 def _attempt(shift: Shift, file: File) -> Outcome | None:
     """None when another attempt is worth it."""
-    if file.attempt > shift.max_deaths:
-        times = shift.max_deaths
-        return Outcome.failed(FileCrashedWorker(f"The worker died {times} times while it worked on this file."))
     try:
+        if file.attempt > shift.max_deaths:
+            return _crashed_worker(shift)
         return transcribe_file(file, shift.job, shift.rooms, partial(_begin_write, shift))
     except WorkInterrupted:
-        with shift.records.transaction() as connection:
-            hand_back(connection, file)
+        _hand_back(shift, file)
+        raise
+    except MachineTrouble as trouble:
+        shift.rooms.fitness.report(trouble)
+        _hand_back(shift, file)
+        raise
+    except MemoryError as error:  # a file may bring that about, so this attempt counts
+        if want := want_of(error):
+            shift.rooms.fitness.report(want)
         raise
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
@@ -182,6 +210,18 @@ def _begin_write(shift: Shift, file: File, duration_sec: float) -> None:
     with shift.records.transaction() as connection:
         if not begin_write(connection, file, duration_sec):
             raise WorkInterrupted("The job has ended, or another worker has the file.")
+
+
+def _crashed_worker(shift: Shift) -> Outcome:
+    """A machine that kills its workers, for want of memory say, may have done so. Raises `MachineTrouble`."""
+    for part in (DECODER, shift.engine):
+        shift.rooms.fitness.confirm(part)
+    return Outcome.failed(FileCrashedWorker(f"The worker died {shift.max_deaths} times while it worked on this file."))
+
+
+def _hand_back(shift: Shift, file: File) -> None:
+    with shift.records.transaction() as connection:
+        hand_back(connection, file)
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:

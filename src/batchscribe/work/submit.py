@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,15 @@ from batchscribe.database.api_key import other_tenants
 from batchscribe.database.idempotency import job_of_key
 from batchscribe.database.job import get_job, insert_job
 from batchscribe.database.worker import live_workers
-from batchscribe.errors import AddressNotAllowed, InvalidRequest, LocationNotAllowed, Mistake
+from batchscribe.errors import (
+    AddressNotAllowed,
+    EngineNotAvailable,
+    InvalidRequest,
+    LocationNotAllowed,
+    Mistake,
+    OptionNotAvailable,
+    UnsupportedLanguage,
+)
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source
 from batchscribe.jobs.summary import Summary
@@ -80,6 +88,17 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """The engines of living workers: of those whose machines are well, and of all."""
+
+    now: tuple[Capability, ...] = ()
+    usually: tuple[Capability, ...] = ()
+
+
+NOBODY = Hearing()
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotencyKey:
     """A client's own name for a submission, and all that it submitted."""
 
@@ -127,14 +146,18 @@ def _known_job(
     )
 
 
-def fleet_of(submission: Submission, records: Records, settings: Settings) -> tuple[Capability, ...]:
-    """What the workers of its lane can hear with now."""
+def fleet_of(submission: Submission, records: Records, settings: Settings) -> Hearing:
+    """What the workers of its lane can hear with."""
     with records.transaction() as connection:
         live = live_workers(connection, silent_sec=settings.silent_sec)
-    return tuple(engine for worker in live if submission.lane in worker.lanes for engine in worker.engines)
+    there = [worker for worker in live if submission.lane in worker.lanes]
+    return Hearing(
+        now=tuple(engine for worker in there for engine in worker.fit_engines),
+        usually=tuple(engine for worker in there for engine in worker.engines),
+    )
 
 
-def planned_job(submission: Submission, settings: Settings, fleet: Sequence[Capability] = ()) -> Job:
+def planned_job(submission: Submission, settings: Settings, fleet: Hearing = NOBODY) -> Job:
     """The job as it would be stored, after every check that needs no storage. Raises as `submit`.
 
     Without workers it is checked against what this machine could hear with.
@@ -165,13 +188,18 @@ def planned_job(submission: Submission, settings: Settings, fleet: Sequence[Capa
     )
 
 
-def _chosen(
-    submission: Submission, settings: Settings, fleet: Sequence[Capability]
-) -> tuple[EngineSpec | Capability, str]:
+def _chosen(submission: Submission, settings: Settings, fleet: Hearing) -> tuple[EngineSpec | Capability, str]:
+    """Among the machines that are well; a job that only others could do waits for them to recover."""
     config = submission.config
     detect = config.detection_mode is not None
-    if fleet:
-        return choose_of_fleet(submission.engine, config.language, fleet, detect=detect)
+    if fleet.now:
+        try:
+            return choose_of_fleet(submission.engine, config.language, fleet.now, detect=detect)
+        except (EngineNotAvailable, UnsupportedLanguage, OptionNotAvailable):
+            if fleet.now == fleet.usually:
+                raise
+    if fleet.usually:
+        return choose_of_fleet(submission.engine, config.language, fleet.usually, detect=detect)
     choice = choose_engine(submission.engine, config.language, settings, detect=detect)
     return choice.spec, choice.language
 

@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from batchscribe.audio.decoder import Media
+from batchscribe.audio.decoder import DECODER, Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
+    DecodeLimitExceeded,
     DecoderDied,
+    DecodeTimeout,
     EngineError,
     MediaError,
     OutputExists,
@@ -30,6 +32,7 @@ from batchscribe.wire.uris import without_query
 from batchscribe.work.naming import Named
 from batchscribe.work.recognize import Recognized, recognizer
 from batchscribe.work.rooms import Rooms
+from batchscribe.work.want import want_of
 from batchscribe.work.written import Identity, exists, look, own_outcome
 
 #: Called with the file and its duration before its transcript is written; raises `WorkInterrupted` when it may not be.
@@ -39,16 +42,22 @@ BeginWrite = Callable[[File, float], None]
 def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
     """Raises only what the shard handles. All else is an `Outcome`.
 
-    That is `StorageUnavailable`, `WorkInterrupted`, and `ConditionalWriteUnsupported`, which is no single file's.
+    That is `StorageUnavailable`, `MachineTrouble`, `WorkInterrupted`, and `ConditionalWriteUnsupported`, which is no
+    single file's.
     """
     try:
         with one_file():
             outcome = _transcribe(file, job, rooms, begin_write)
         # What the engine has to say is in every transcript of the job; a file's row tells only its own.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))
-    except (StorageUnavailable, ConditionalWriteUnsupported):
+    except StorageUnavailable as error:
+        raise want_of(error.__cause__) or error from error.__cause__
+    except ConditionalWriteUnsupported:
         raise
+    except OSError as error:
+        raise want_of(error) or error from error
     except (StorageError, MediaError, EngineError) as error:
+        _check_machine(error, rooms)
         return Outcome.failed(error)
 
 
@@ -57,6 +66,14 @@ def outcome_if_written(file: File, job: Job, rooms: Rooms) -> Outcome | None:
     with rooms.input.open(file.input_uri) as source:
         request_id = request_id_of(source, job, rooms)
     return own_outcome(look(file.output_uri, rooms.output), request_id)
+
+
+def _check_machine(error: StorageError | MediaError | EngineError, rooms: Rooms) -> None:
+    """What may be the machine's fault is the file's only if the machine passes a trial now. Raises `MachineTrouble`."""
+    if isinstance(error, DecoderDied | DecodeTimeout | DecodeLimitExceeded):
+        rooms.fitness.confirm(DECODER)
+    elif isinstance(error, EngineError):
+        rooms.fitness.confirm(rooms.choice.spec.name)
 
 
 def _transcribe(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:

@@ -11,14 +11,16 @@ from typing import NoReturn
 
 import structlog
 
-from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.decoder import DECODER, DecoderPool
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.file import files_being_written
 from batchscribe.database.job import find_job, get_job, is_live
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.errors import (
+    EngineNotAvailable,
     InternalError,
     JobError,
+    MachineTrouble,
     ShardTaken,
     StorageError,
     StorageUnavailable,
@@ -32,7 +34,7 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool, SpeechPool
-from batchscribe.speech.registry import ENGINE_NAMES, capabilities, choose_engine
+from batchscribe.speech.registry import ENGINE_NAMES, Choice, capabilities, choose_engine, engines_at_hand
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
@@ -42,8 +44,9 @@ from batchscribe.work.deliver import Schedule, deliver
 from batchscribe.work.enumerate import enumerate_job
 from batchscribe.work.file_roots import roots_of
 from batchscribe.work.finish import clear_queues, fail_job, finish_job
+from batchscribe.work.fitness import Fitness
 from batchscribe.work.fleet import Fleet, new_worker
-from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
+from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler, Task
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.job_rooms import JobRooms
 from batchscribe.work.log_context import about_job, about_task
@@ -57,6 +60,7 @@ from batchscribe.work.settle import settle_abandoned
 from batchscribe.work.shard import Shift, work_shard
 from batchscribe.work.slots import Slots
 from batchscribe.work.transcribe_file import outcome_if_written
+from batchscribe.work.want import want_of
 from batchscribe.work.watch import Watch
 from batchscribe.work.written import look_in
 
@@ -66,6 +70,11 @@ log = structlog.get_logger()
 FILES_PER_ENGINE = 2
 #: Between two tries to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+OUTDATED = "The database was migrated by another release: this process ends; start it anew."
+BROKEN = (
+    "A part of this process has stopped by an error that nobody expected, so it ends rather than stand still; standard "
+    "error has the details. Start it anew: nothing is lost."
+)
 
 
 MakePool = Callable[[EngineSpec, int], SpeechPool]
@@ -85,6 +94,9 @@ class Worker:
         """`max_deaths` is how often a file may see its worker die; by default the settings' `max_attempts`."""
         self.watch = Watch(self._is_live)
         self.in_hand = InHand()
+        self.fitness = Fitness(self._try_out, changed=self._tell_troubles, died=self._end_broken)
+        self.must_end = threading.Event()  #: set when this process must not go on
+        self.why_end = ""  #: a sentence, then
         self._records = records
         self._settings = settings
         self._make_pool = make_pool
@@ -98,14 +110,23 @@ class Worker:
         self._sender = Sender(Policy.from_settings(settings))
         self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
         self._fleet: Fleet | None = None
+        self._engines_at_start: frozenset[str] = frozenset()
         self._worker_id = settings.worker_name
-        self.outdated = threading.Event()  #: set when the database gets a schema of another release
+        self._pools_lock = threading.Lock()
 
-    def start(self, *, lanes: Sequence[str], engines: Sequence[str] = ENGINE_NAMES, home: str | None = None) -> None:
+    def start(
+        self,
+        *,
+        lanes: Sequence[str],
+        engines: Sequence[str] = ENGINE_NAMES,
+        home: str | None = None,
+        spec: EngineSpec | None = None,
+    ) -> None:
         """Take up what a dead predecessor in this home left, then work in these lanes, on what these engines hear.
 
         A worker alone takes jobs of every engine, and fails those whose engine is not here. `home` is a place that this
-        process has for itself: who had it before is dead.
+        process has for itself: who had it before is dead. Recordings are begun once the machine has passed a trial,
+        with `spec` where it is known what will be used, else with the best model of each engine in the settings.
         """
         handlers: dict[str, Handler] = {
             ENUMERATE: partial(self._handle, self._enumerate_until_listed),
@@ -114,12 +135,23 @@ class Worker:
             CLEAR: self._clear,
             DELIVER: self._deliver,
         }
-        me = new_worker(
-            self._settings, lanes=lanes, slots=self._slots.width, engines=capabilities(self._settings), home=home
-        )
+        there = capabilities(self._settings)
+        self._engines_at_start = frozenset(capability.name for capability in there)
+        me = new_worker(self._settings, lanes=lanes, slots=self._slots.width, engines=there, home=home)
         self._worker_id = me.worker_id
-        self._fleet = Fleet(self._records, self._settings, me, self.watch, self._end_outdated)
+        self._fleet = Fleet(
+            self._records,
+            self._settings,
+            me,
+            self.watch,
+            troubles=lambda: self.fitness.troubles,
+            outdated=self._end_outdated,
+            died=self._end_broken,
+        )
         self._fleet.enter()
+        if spec is not None:
+            self._pool(spec)
+        self.fitness.start([spec.name] if spec else [name for name in engines if name in self._engines_at_start])
         self._records.flow.run(
             handlers,
             executor_id=me.worker_id,
@@ -127,13 +159,43 @@ class Worker:
             engines=engines,
             slots=self._slots.width,
             tenant_slots=self._settings.tenant_shards,
+            hears=self.fitness.hears,
+            died=self._end_broken,
         )
         self._fleet.begin()
 
     def _end_outdated(self) -> None:
-        if not self.outdated.is_set():
+        if not self.must_end.is_set():
             log.error("worker.outdated", worker_id=self._worker_id)
-            self.outdated.set()
+            self._end(OUTDATED)
+
+    def _end_broken(self, thread: str) -> None:
+        log.error("worker.broken", worker_id=self._worker_id, thread=thread)
+        self._end(BROKEN)
+
+    def _end(self, why: str) -> None:
+        self.why_end = self.why_end or why
+        self.must_end.set()
+
+    def _tell_troubles(self) -> None:
+        if self._fleet is not None:
+            self._fleet.tell_troubles()
+
+    def _try_out(self, part: str) -> None:
+        if part == DECODER:
+            self._decoder.try_out()
+            return
+        for spec in self._to_try(part):
+            self._pool(spec).try_out()
+
+    def _to_try(self, engine: str) -> list[EngineSpec]:
+        """The models of an engine that are in use here, else its best one. Raises `MachineTrouble`."""
+        try:
+            there = engines_at_hand(engine, self._settings)
+        except EngineNotAvailable as error:
+            raise MachineTrouble(error.message, part=engine) from error
+        with self._pools_lock:
+            return [spec for spec in there if spec in self._pools] or there[:1]
 
     def drain(self, within_sec: float) -> bool:
         """Begin no new file and wait for those in hand; False when some were not done in time. Then `stop`."""
@@ -143,9 +205,12 @@ class Worker:
     def stop(self) -> None:
         """Drop what is in hand: unfinished files go back to their queues, for the next worker or another one."""
         self.watch.stop()
-        for pool in self._pools.values():
+        with self._pools_lock:
+            pools = list(self._pools.values())
+        for pool in pools:
             pool.close()
         self._decoder.close()
+        self.fitness.stop()
         self._records.flow.stop()
         if self._fleet is not None:
             self._fleet.leave()
@@ -160,13 +225,16 @@ class Worker:
         self._persist(partial(deliver, number, self._records, self._sender, self._schedule), job_id)
 
     def _persist(self, task: Callable[[], None], job_id: str) -> None:
-        """Do a task. A database in trouble, a full disk say, postpones it for as long as that takes."""
+        """Do a task. A database or machine in trouble, a full disk say, postpones it for as long as that takes."""
         with about_task(self._worker_id, job_id):
             while True:
                 try:
                     task()
-                except DATABASE_TROUBLE as error:
-                    log.exception("database.trouble", error=cause_of(error))
+                except (*DATABASE_TROUBLE, MachineTrouble) as error:
+                    if isinstance(error, MachineTrouble):
+                        log.exception("machine.trouble", error=error.message)
+                    else:
+                        log.exception("database.trouble", error=cause_of(error))
                     if self.watch.wait(RETRY_SEC):
                         raise WorkInterrupted("The worker stops.") from error
                     RETRIES.labels(Retry.TASK).inc()
@@ -187,6 +255,8 @@ class Worker:
             work(job, number)
         except ShardTaken:
             raise  # its task is no longer ours to end
+        except MachineTrouble as trouble:
+            self._give_back(job, number, trouble)
         except WorkInterrupted:
             if self.watch.draining:
                 self._keep_until_stopped()
@@ -194,10 +264,22 @@ class Worker:
             raise
         except (JobError, StorageError, UsageError) as error:
             fail_job(job, error, self._records)
-        except Exception:
-            log.exception("task.mistake", number=number)
-            fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
-            raise
+        except Exception as error:
+            want = want_of(error)
+            if want is None:
+                log.exception("task.mistake", number=number)
+                fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
+                raise
+            if work == self._work_shard:
+                self._give_back(job, number, want)
+            raise want from error
+
+    def _give_back(self, job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
+        """Leave a shard to others, or to this process when its machine is well again; it takes none before."""
+        self.fitness.report(trouble)
+        task = Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.engine)
+        self._records.flow.give_back(task)
+        raise WorkInterrupted(trouble.message) from trouble
 
     def _is_live(self, job_number: int) -> bool:
         """While the database is away a job counts as it was: what has been heard is worth more than a look."""
@@ -274,7 +356,7 @@ class Worker:
 
     def _make_rooms(self, job: Job) -> Rooms:
         detect = job.config.detection_mode is not None
-        choice = choose_engine(job.engine, job.config.language, self._settings, detect=detect)
+        choice = self._choose(job, detect=detect)
         output = self._store(job, OUTPUT)
         return Rooms(
             input=self._store(job, INPUT),
@@ -285,7 +367,17 @@ class Worker:
             watch=self.watch,
             in_hand=self.in_hand,
             naming=Naming(job.output.layout, look_in(output, job.output), FileRegister(job, self._records)),
+            fitness=self.fitness,
         )
+
+    def _choose(self, job: Job, *, detect: bool) -> Choice:
+        """What was here when this process started and is no more, a model on a disk say, is its machine's trouble."""
+        try:
+            return choose_engine(job.engine, job.config.language, self._settings, detect=detect)
+        except EngineNotAvailable as error:
+            if job.engine not in self._engines_at_start:
+                raise
+            raise MachineTrouble(error.message, part=job.engine) from error
 
     def _store(self, job: Job, side: str) -> Store:
         roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
@@ -295,6 +387,9 @@ class Worker:
         return connect(replace(access, signed_urls=urls, **job.s3))
 
     def _pool(self, spec: EngineSpec) -> SpeechPool:
-        if spec not in self._pools:
-            self._pools[spec] = self._make_pool(spec, self._settings.workers)
-        return self._pools[spec]
+        with self._pools_lock:
+            if self.watch.stopping:
+                raise WorkInterrupted("The worker stops.")
+            if spec not in self._pools:
+                self._pools[spec] = self._make_pool(spec, self._settings.workers)
+            return self._pools[spec]

@@ -1,0 +1,25 @@
+"""Whether this machine can decode."""
+
+from __future__ import annotations
+
+import time
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.audio.limits import DecodeLimits
+from batchscribe.doctor.check import Check, failed, ok
+from batchscribe.errors import MachineTrouble
+from batchscribe.settings import Settings
+
+NAME = "decoder"
+
+
+def check_decoder(settings: Settings | None) -> Check:
+    """A decoder's process decodes a tiny recording, as when a worker starts."""
+    limits = DecodeLimits() if settings is None else DecodeLimits.from_settings(settings)
+    began_at = time.monotonic()
+    try:
+        with DecoderPool(1, limits) as pool:
+            pool.try_out()
+    except MachineTrouble as trouble:
+        return failed(NAME, trouble.message, "`ulimit -a` shows the limits, `df` the disks and `free` the memory.")
+    return ok(NAME, f"It decoded a trial recording in {time.monotonic() - began_at:.1f} s.")
