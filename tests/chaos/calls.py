@@ -33,7 +33,8 @@ def call(number: int, *, pieces: int = 1) -> bytes:
 def number_in(samples: Samples) -> int:
     """What a window of a call says."""
     start = int(np.argmax(np.abs(samples) > 0.5 * LOUD / 32768))
-    bits = samples[start : start + BITS * BIT_SAMPLES].reshape(BITS, BIT_SAMPLES).mean(axis=1) > 0
+    halves = samples[start : start + BITS * BIT_SAMPLES].reshape(BITS, 2, BIT_SAMPLES // 2).mean(axis=2)
+    bits = halves[:, 0] > halves[:, 1]
     return sum(1 << position for position in range(BITS) if bits[position])
 
 
@@ -43,8 +44,9 @@ def words_of(number: int) -> str:
 
 
 def _piece(number: int, sound_sec: float, silence_sec: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """A bit is a half of each sign, which one first: sound around zero, of which nothing is taken for an offset."""
     bits = np.array([LOUD if number >> position & 1 else -LOUD for position in range(BITS)])
     samples = np.zeros(round((sound_sec + silence_sec) * SAMPLE_RATE), dtype=np.int64)
     samples[: round(sound_sec * SAMPLE_RATE)] = FAINT
-    samples[: BITS * BIT_SAMPLES] = bits.repeat(BIT_SAMPLES)
+    samples[: BITS * BIT_SAMPLES] = np.stack([bits, -bits], axis=1).repeat(BIT_SAMPLES // 2)
     return samples
