@@ -83,13 +83,13 @@ ENGINE_PROCESSES = Gauge(
 )
 CONFINEMENT = Gauge(
     "batchscribe_confinement",
-    "1 where the layer holds what a child process may do, else 0.",
+    "1 if the confinement layer works for this kind of child process, else 0.",
     ["child", "layer"],
     registry=REGISTRY,
 )
 UNFIT = Gauge(
     "batchscribe_unfit",
-    "1 while this process fails its own trial of the decoder or an engine, and therefore takes no files for it.",
+    "1 while the decoder or an engine fails its trial on this machine and takes no files, else 0.",
     ["part"],
     registry=REGISTRY,
 )
@@ -108,7 +108,7 @@ HTTP_REQUESTS = Counter(
 )
 CLOSED_CONNECTIONS = Counter(
     "batchscribe_http_connections_closed",
-    "Connections closed to keep within limits, by the reason.",
+    "Connections closed because of a limit, by reason.",
     ["reason"],
     registry=REGISTRY,
 )
@@ -165,7 +165,7 @@ def one_file() -> Iterator[None]:
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """What is done inside is no file's, and is counted nowhere: a trial."""
+    """Do not count what is done inside: a trial belongs to no file."""
     before = _waited.set({})
     try:
         yield

@@ -66,8 +66,9 @@ class Settings(BaseSettings):
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
-        description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in one stands for the "
-        "name of the tenant who asks; with keys of several tenants, only such folders are served. "
+        description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in a folder stands "
+        "for the name of the tenant who makes the request; once several tenants have keys, only folders with "
+        "`{tenant}` are served. "
         "The command line allows what it is given.",
     )
     s3_endpoint: str | None = Field(default=None, description="URL of an S3 service other than AWS.")
@@ -115,19 +116,20 @@ class Settings(BaseSettings):
     max_connections: int | None = Field(
         default=None,
         ge=1,
-        description="Most open connections of a server process. By default half of the descriptors that the system "
-        "lets it have, 4,096 at most.",
+        description="Most open connections of a server process. By default half of the process's descriptor "
+        "limit, 4,096 at most.",
     )
     request_head_sec: float = Field(
-        default=10.0, gt=0, description="Seconds in which the request line and the headers of a request have to come."
+        default=10.0, gt=0, description="Seconds within which the request line and the headers must arrive."
     )
     request_body_sec: float = Field(
         default=30.0,
         gt=0,
-        description="Seconds in which a body has to come; one that comes at 16 KiB a second or faster gets more.",
+        description="Seconds within which a request body must arrive; a body that arrives at 16 KiB/s or faster may take "
+        "longer.",
     )
     keep_alive_sec: float = Field(
-        default=75.0, gt=0, description="Seconds that a connection may stay open without a request."
+        default=75.0, gt=0, description="Seconds after which an idle connection is closed."
     )
     max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
     max_globs: int = Field(
@@ -143,7 +145,8 @@ class Settings(BaseSettings):
     dry_run_max_sec: float = Field(
         default=20.0,
         gt=0,
-        description="Seconds in which a dry run is answered; after three quarters of them it tells what it has found.",
+        description="Seconds within which a dry run is answered; after three quarters of them it stops listing and reports "
+        "what it has found.",
     )
     grace_sec: float = Field(
         default=60.0,
@@ -251,7 +254,7 @@ def _usual_data_dir() -> Path:
         return Path(platformdirs.user_data_dir("batchscribe"))
     except RuntimeError as error:  # no HOME, and no entry in the list of users
         raise InvalidSetting(
-            "BATCHSCRIBE_DATA_DIR: this user has no home directory to keep data in; set HOME, or name a folder with "
+            "BATCHSCRIBE_DATA_DIR: this user has no home directory for the data; set HOME, or name a folder with "
             "--data-dir or BATCHSCRIBE_DATA_DIR."
         ) from error
 

@@ -137,7 +137,7 @@ def _of_workers(found: Findings) -> Iterator[Metric]:
     yield states
     yield GaugeMetricFamily(
         "batchscribe_worker_slots",
-        "Files that the living workers that are fit can work on at once.",
+        "Files that all fit workers together can work on at once.",
         found.slots,
     )
 
