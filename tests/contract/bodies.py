@@ -35,6 +35,11 @@ def prefix(uri: str = "s3://calls/2025/", output: str = "s3://transcripts/", **c
     return _job({"mode": "PREFIX", "source": "S3", "uri": uri, "auth": aws()}, output, "PREFIX", changes)
 
 
+def many(bucket: str, count: int) -> list[str]:
+    """URIs of so many recordings, for a job that takes its time. None of them need exist where it is canceled."""
+    return [f"s3://{bucket}/{number:03}.wav" for number in range(count)]
+
+
 def manifest(*uris: str, output: str = "s3://transcripts/", **changes: Any) -> Json:
     return _job({"mode": "MANIFEST", "source": "S3", "manifest": list(uris), "auth": aws()}, output, "PREFIX", changes)
 

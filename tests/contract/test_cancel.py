@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.contract.bodies import manifest, single
+from tests.contract.bodies import manifest, many, single
 from tests.contract.client import Client
 from tests.integration.command import wait_until
 from tests.servers.s3_server import S3Server
@@ -54,8 +54,8 @@ def test_a_job_that_is_not_there_cannot_be_canceled(idle: Client, job_id: str) -
 def test_a_running_job_keeps_what_is_finished_and_cancels_the_rest(
     alice: Client, moto_s3: S3Server, wav: bytes
 ) -> None:
-    bucket = moto_s3.new_bucket(**{"a.wav": wav})
-    body = manifest(*[f"s3://{bucket}/a.wav"] * 400, output=f"s3://{bucket}/out/")
+    bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(200)})
+    body = manifest(*many(bucket, 200), output=f"s3://{bucket}/out/")
     job_id = alice.submit(body)
     wait_until(lambda: alice.job(job_id)["summary"]["succeeded"] >= 1)
     alice.cancel(job_id)
@@ -64,7 +64,7 @@ def test_a_running_job_keeps_what_is_finished_and_cancels_the_rest(
     summary, files = alice.job(job_id)["summary"], alice.files(job_id)
     counted = Counter(file["state"] for file in files)
     assert counted == {"FILE_SUCCEEDED": summary["succeeded"], "FILE_CANCELED": summary["canceled"]}
-    assert summary["total_files"] == 400
+    assert summary["total_files"] == 200
     stored = {found["Key"] for found in moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]}
     finished = [file["output_uri"] for file in files if file["state"] == "FILE_SUCCEEDED"]
     assert {uri.removeprefix(f"s3://{bucket}/") for uri in finished} <= stored

@@ -19,7 +19,7 @@ from tests.servers.s3_server import S3Server
 @pytest.fixture(scope="module")
 def careful(idle_server: Server) -> Iterator[Client]:
     """A tenant without any job."""
-    with client_of(idle_server, idle_server.new_key("alice")) as client:
+    with client_of(idle_server, idle_server.new_key("careful")) as client:
         yield client
 
 
@@ -93,12 +93,12 @@ def test_a_manifest_is_planned_in_its_order(careful: Client, bucket: str) -> Non
     assert seen["matched"] == 2
 
 
-def test_no_more_than_a_hundred_pairs_are_planned(careful: Client, recordings: Path) -> None:
+def test_no_more_than_a_hundred_pairs_are_planned(idle: Client, recordings: Path) -> None:
     for number in range(105):
         write_wav(recordings / "many" / f"{number:03}.wav", duration_sec=0.01)
     folder = f"{(recordings / 'many').as_uri()}/"
     body = changed(prefix(folder, folder), {"input.source": "FILE", "output.destination": "FILE", "input.auth": ABSENT})
-    seen = looked(careful, body)
+    seen = looked(idle, body)
     assert (seen["matched"], len(seen["planned"])) == (105, 100)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.bodies import ABSENT, changed, manifest, prefix, single
+from tests.contract.bodies import ABSENT, changed, manifest, many, prefix, single
 from tests.contract.client import Client
 from tests.contract.conftest import NewDatabase
 from tests.contract.raw import send_raw
@@ -87,14 +87,14 @@ def test_the_files_of_a_job_that_nobody_works_on_can_be_listed(idle: Client) -> 
 
 
 def test_the_planned_transcript_is_told_while_the_file_waits(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
-    bucket = moto_s3.new_bucket(**{"a.wav": wav})
-    job_id = alice.submit(manifest(*[f"s3://{bucket}/a.wav"] * 200, output=f"s3://{bucket}/out/"))
+    bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(100)})
+    job_id = alice.submit(manifest(*many(bucket, 100), output=f"s3://{bucket}/out/"))
     waiting: list[Json] = []
     while not waiting:
         waiting = alice.get(f"/jobs/{job_id}/files", state="FILE_QUEUED")["files"]
         assert waiting or "completed_at" not in alice.job(job_id), "it ended before anything could be seen"
     alice.cancel(job_id)
-    assert all(file["output_uri"].startswith(f"s3://{bucket}/out/a.") for file in waiting)
+    assert all(file["output_uri"].startswith(f"s3://{bucket}/out/") for file in waiting)
 
 
 @pytest.mark.parametrize("state", ["FILE_SUCCEEDED", "FILE_FAILED", "FILE_CANCELED", "FILE_SKIPPED", "FILE_QUEUED"])

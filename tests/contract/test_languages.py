@@ -62,7 +62,7 @@ def test_a_wish_that_cannot_be_read_is_refused_by_its_field(idle: Client, wish: 
 def detector(start_server: StartServer) -> Iterator[Client]:
     """A tenant of such a server."""
     server = start_server(program=Path(detecting.__file__))
-    with client_of(server, server.new_key("detector")) as client:
+    with client_of(server, server.new_key("alice")) as client:
         yield client
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.bodies import manifest, prefix, single
+from tests.contract.bodies import manifest, many, prefix, single
 from tests.contract.client import Client
 from tests.contract.conftest import client_of
 from tests.contract.server import Server
@@ -31,7 +31,7 @@ def jobs(lister: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
         "SUCCEEDED": single(there, f"{out}a.json", reference_id="the first"),
         "PARTIAL": manifest(there, missing, output=f"{out}partial/"),
         "FAILED": prefix(f"s3://{bucket}/empty/", out),
-        "CANCELED": manifest(*[there] * 200, output=f"{out}canceled/"),
+        "CANCELED": manifest(*many(bucket, 200), output=f"{out}canceled/"),
     }
     ids = {state: lister.submit(body) for state, body in bodies.items()}
     lister.cancel(ids["CANCELED"])

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from tests.contract.bodies import manifest, prefix, single
+from tests.contract.bodies import manifest, many, prefix, single
 from tests.contract.client import Client
 from tests.contract.server import Server
 from tests.contract.strict import Json, check_answer
@@ -126,7 +126,7 @@ def job_ids(alice: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
         prefix(f"s3://{bucket}/calls/", f"{out}/succeeded/", reference_id="x"),
         manifest(there, missing, output=f"{out}/partial/"),
         prefix(f"s3://{bucket}/empty/", f"{out}/failed/"),
-        manifest(*[there] * 200, output=f"{out}/canceled/"),
+        manifest(*many(bucket, 200), output=f"{out}/canceled/"),
     ]
     ids = [alice.submit(body) for body in bodies]
     alice.cancel(ids[-1])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.bodies import MARKS, changed, hook, manifest, prefix, single
+from tests.contract.bodies import MARKS, changed, hook, manifest, many, prefix, single
 from tests.contract.client import Client
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.receiver import Receiver, Reply
@@ -74,7 +74,9 @@ def live(story: Story) -> None:
     ids = [
         client.submit(body, {"Idempotency-Key": f"{IDEMPOTENCY_KEY} {number}"}) for number, body in enumerate(bodies)
     ]
-    canceled = [client.submit(body) for body in (manifest(*[there] * 300, output=out, notifications=events), signed)]
+    canceled = [
+        client.submit(body) for body in (manifest(*many(story.bucket, 300), output=out, notifications=events), signed)
+    ]
     for job_id in canceled:
         client.cancel(job_id)
     for job_id in (*ids, *canceled):

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.contract.bodies import manifest, single
+from tests.contract.bodies import manifest, many, single
 from tests.contract.client import Client
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.raw import exchanged
@@ -139,11 +139,11 @@ def test_a_data_directory_works_for_one_server_at_a_time(server: Server) -> None
 def test_it_stops_in_the_middle_of_a_job_and_the_next_one_goes_on(
     start_server: StartServer, moto_s3: S3Server, wav: bytes
 ) -> None:
-    bucket = moto_s3.new_bucket(**{"a.wav": wav})
+    bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(40)})
     server = start_server(BATCHSCRIBE_GRACE_SEC="0")
     key = server.new_key("patient")
     with client_of(server, key) as client:
-        job_id = client.submit(manifest(*[f"s3://{bucket}/a.wav"] * 40, output=f"s3://{bucket}/out/"))
+        job_id = client.submit(manifest(*many(bucket, 40), output=f"s3://{bucket}/out/"))
         while client.job(job_id)["summary"]["succeeded"] < 1:
             time.sleep(0.05)
     assert server.stop() == 0

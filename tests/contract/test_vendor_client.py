@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.bodies import WEBHOOK_SECRET, aws
+from tests.contract.bodies import WEBHOOK_SECRET, aws, many
 from tests.contract.client import Client
 from tests.contract.conftest import NewDatabase
 from tests.contract.receiver import Receiver
@@ -217,7 +217,7 @@ def test_load_more_reads_next_cursor_and_sends_next_page_token(quickstart: Quick
 
 def test_a_canceled_job_answers_with_nothing_to_parse(quickstart: Quickstart, bucket: str) -> None:
     body = {
-        "input": {"manifest": [f"s3://{bucket}/calls/a.wav"] * 300, "auth": aws()},
+        "input": {"manifest": many(bucket, 300), "auth": aws()},
         "output": {"destination": "S3", "uri": f"s3://{bucket}/canceled/", "layout": "PREFIX"},
         "config": {},
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.contract.bodies import WEBHOOK_SECRET, hook, manifest, prefix, single
+from tests.contract.bodies import WEBHOOK_SECRET, hook, manifest, many, prefix, single
 from tests.contract.client import Client
 from tests.contract.conftest import NewDatabase, StartServer, client_of
 from tests.contract.receiver import Delivery, Hook, Receiver, Reply, running_receiver
@@ -128,7 +128,7 @@ def test_each_last_state_has_its_event(alice: Client, receiver: Receiver, bucket
         "PARTIAL": manifest(there, missing, output=out, notifications=hook(told.url)),
         "FAILED": manifest(missing, output=out, notifications=hook(told.url)),
         "FAILED EMPTY": prefix(f"s3://{bucket}/empty/", out, notifications=hook(told.url)),
-        "CANCELED": manifest(*[there] * 300, output=out, notifications=hook(told.url)),
+        "CANCELED": manifest(*many(bucket, 300), output=out, notifications=hook(told.url)),
     }
     job_id = alice.submit(bodies[state])
     if state == "CANCELED":
