@@ -9,7 +9,7 @@ from batchscribe.audio.channels import Channels
 from batchscribe.audio.media import Media
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.track import AudioTrack
-from tests.audio_files import Bytes, Int16, encoded, noise, wav
+from tests.audio_files import Bytes, Int16, encoded, noise, tone, wav
 
 
 def mixed(content: bytes) -> tuple[Channels, Media]:
@@ -53,3 +53,26 @@ def test_only_the_part_that_cancels_out_is_changed() -> None:
     channels, media = mixed(wav(np.concatenate([equal, opposite, equal])))
     assert level(channels) * 32768 == pytest.approx(level(SOUND), rel=0.1)
     assert float(media.warnings[0].split()[1]) == pytest.approx(4.0, abs=1.0)
+
+
+def test_hum_that_the_channels_share_hides_no_speech_that_cancels_out() -> None:
+    hum = tone(4.0, 50) // 4
+    channels, media = mixed(wav(np.concatenate([SOUND + hum, hum - SOUND], axis=1)))
+    assert level(channels) * 32768 >= 0.9 * level(SOUND)
+    assert "cancel each other out" in media.warnings[0]
+
+
+@pytest.mark.parametrize("pairs", [2, 4])
+def test_pairs_of_opposite_channels_are_heard(pairs: int) -> None:
+    channels, media = mixed(wav(np.concatenate([SOUND, -SOUND] * pairs, axis=1)))
+    assert level(channels) * 32768 >= 0.9 * level(SOUND)
+    assert "cancel each other out" in media.warnings[0]
+
+
+def test_the_sign_of_the_sound_does_not_change_on_the_way() -> None:
+    """Of two channels equally loud but for chance, one stays the one that is heard."""
+    hiss = noise(4.0, seed=1) // 32
+    channels, _ = mixed(wav(np.concatenate([SOUND, hiss - SOUND], axis=1)))
+    products = channels[0, : len(SOUND)] * SOUND[: channels.shape[1], 0]
+    signs = np.sign(products.reshape(-1, 1000).sum(axis=1))
+    assert abs(signs.sum()) == len(signs)

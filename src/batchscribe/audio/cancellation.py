@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
+from batchscribe.audio.limits import MAX_CHANNELS
+
 #: The sum of all channels has less than this share of their energies together. It is 1 for channels that have nothing
-#: to do with each other, and 0.007 for opposite ones that differ by 1 dB.
-_CANCELED_SHARE = 0.05
+#: to do with each other, 0.007 for opposite ones that differ by 1 dB, and 0.06 for a difference of 3 dB.
+_CANCELED_SHARE = 0.1
+#: Only this band is compared. Hum that all channels share does not cancel out, and must not hide speech that does.
+_SPEECH_HZ = (250.0, 4000.0)
+#: Loudest but for this: a change to a channel of opposite sign is heard as a click, so it takes a reason.
+_MUCH_LOUDER = 2.0
 _AUDIBLE = 1e-8  #: mean square of a channel, -80 dB: below this nothing is decided
 STRETCH_SEC = 0.5  #: decided at once
 _LOOK_SEC = 0.1  #: one frame in so much time is looked at
 _MAX_HELD = 512  #: frames, however short they are
-#: PyAV 18 reads past the planes of frames with eight channels or more.
-_MAX_CHANNELS = 7
+#: PyAV 18 reads past the planes of frames with eight channels or more; packed ones have a single plane.
+_MAX_PLANES = 7
 _FULL_SCALE = {"u1": 128.0, "i2": 2.0**15, "i4": 2.0**31}
 _WRITABLE = frozenset({"u8", "u8p", "s16", "s16p", "s32", "s32p", "flt", "fltp", "dbl", "dblp"})
 
@@ -35,7 +42,7 @@ class Cancellation:
 
     def accept(self, frame: AudioFrame) -> Iterator[AudioFrame]:
         """The frames whose stretch is over."""
-        if not 2 <= frame.layout.nb_channels <= _MAX_CHANNELS or frame.format.name not in _WRITABLE:
+        if not _is_comparable(frame):
             yield from self.finish()
             yield frame
             return
@@ -61,10 +68,9 @@ class Cancellation:
         if self._look_in_sec > 0.0 and self._gram is not None:
             return
         self._look_in_sec = _LOOK_SEC
-        channels = _channels(frame)
-        gram = channels @ channels.T
+        gram = _shared_energies(_channels(frame), frame.sample_rate)
         self._gram = gram if self._gram is None else self._gram + gram
-        self._n_looked += channels.shape[1]
+        self._n_looked += frame.samples
 
     def _decide(self) -> None:
         """A stretch that is too quiet to tell is treated like the one before it."""
@@ -75,18 +81,34 @@ class Cancellation:
         energies = np.diagonal(gram)
         if energies.max() <= _AUDIBLE * n_looked:
             return
-        is_canceled = gram.sum() < _CANCELED_SHARE * energies.sum()
-        self._only = int(energies.argmax()) if is_canceled else None
+        if gram.sum() >= _CANCELED_SHARE * energies.sum():
+            self._only = None
+        elif self._only is None or energies.max() > _MUCH_LOUDER * energies[self._only]:
+            self._only = int(energies.argmax())
+
+
+def _is_comparable(frame: AudioFrame) -> bool:
+    n_channels = frame.layout.nb_channels
+    most = _MAX_PLANES if frame.format.is_planar else MAX_CHANNELS
+    return 2 <= n_channels <= most and frame.format.name in _WRITABLE
+
+
+def _shared_energies(channels: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
+    """float64[n_channels, n_channels]: sums of products of samples, of the band of speech only."""
+    n_samples = channels.shape[1]
+    window = np.hanning(n_samples)
+    lowest, highest = (math.ceil(hz * n_samples / sample_rate) for hz in _SPEECH_HZ)
+    spectrum = np.fft.rfft(channels * window)[:, lowest : highest + 1]
+    gram: NDArray[np.float64] = (spectrum @ spectrum.conj().T).real * 2.0 / max(1.0, np.square(window).sum())
+    return gram
 
 
 def _channels(frame: AudioFrame) -> NDArray[np.float64]:
     """float64[n_channels, n_samples], full scale being 1.0."""
     samples = frame.to_ndarray()
     rows = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
-    scaled = rows.astype(np.float64) / _FULL_SCALE.get(samples.dtype.str[1:], 1.0)
-    # Without their mean: an offset that all channels share is no sound.
-    centered: NDArray[np.float64] = scaled - scaled.mean(axis=1, keepdims=True)
-    return centered
+    scaled: NDArray[np.float64] = rows.astype(np.float64) / _FULL_SCALE.get(samples.dtype.str[1:], 1.0)
+    return scaled
 
 
 def _only_channel(frame: AudioFrame, channel: int) -> AudioFrame:
