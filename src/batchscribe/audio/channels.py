@@ -10,6 +10,7 @@ from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from batchscribe.audio.overload import Overload
 from batchscribe.window import SAMPLE_RATE
 
 #: float32[n_channels, n_samples], 16 kHz
@@ -27,6 +28,7 @@ class Resampling:
         """`level` is what the samples are divided by."""
         self._apart = apart
         self._level = np.float32(level)
+        self.overload = Overload()
         self._resampler: AudioResampler | None = None
         self._accepted: tuple[str, str, int] | None = None
         self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
@@ -65,7 +67,8 @@ class Resampling:
             return
         for block in self._resampler.resample(frame):
             samples = np.asarray(block.to_ndarray(), dtype=np.float32).reshape(-1, self._layout.nb_channels).T
-            channels = _within_range(samples if self._level == 1.0 else samples / self._level)
+            finite = _finite(samples if self._level == 1.0 else samples / self._level)
+            channels = np.clip(self.overload.turned_down(finite), -1.0, 1.0)
             yield channels if self._apart or len(channels) == 1 else channels.mean(axis=0, keepdims=True)
 
 
@@ -75,9 +78,9 @@ def _is_mixable(layout: AudioLayout) -> bool:
     return n_channels <= 2 or (n_channels <= _MIXABLE_CHANNELS and not layout.name.endswith("channels"))
 
 
-def _within_range(samples: Channels) -> Channels:
+def _finite(samples: Channels) -> Channels:
     """Float formats may hold anything; one NaN would deafen the voice detector for the rest of the recording."""
     clean = np.ascontiguousarray(samples)
     if not np.isfinite(clean).all():
         clean = np.nan_to_num(clean, nan=0.0, posinf=1.0, neginf=-1.0)
-    return np.clip(clean, -1.0, 1.0)
+    return clean

@@ -86,6 +86,7 @@ class AudioTrack:
         self._lost = LostPackets()
         self._cancellation = Cancellation()
         self._same_sound = SameSound()
+        self._assembly = Assembly(apart=apart, level=self._source.level)
         self._n_disbelieved = 0
         self._n_samples = 0
         self._is_broken_off = False
@@ -164,8 +165,9 @@ class AudioTrack:
             yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._form[0])
         if self._cancellation.duration_sec > 0.0:
             yield remark(Finding.CHANNELS_CANCEL, duration=self._cancellation.duration_sec)
-        if self._source.level > _LOUD:
-            yield remark(Finding.TURNED_DOWN, above=20 * log10(self._source.level))
+        level = self._source.level * self._assembly.highest_level
+        if level > _LOUD:
+            yield remark(Finding.TURNED_DOWN, above=20 * log10(level))
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
         if announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
             yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=announced_sec, held=self.duration_sec)
@@ -173,11 +175,10 @@ class AudioTrack:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
     def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        assembly = Assembly(apart=self._apart, level=self._source.level)
         for placed in self._placed(on_packet):
-            for block in assembly.accept(placed):
+            for block in self._assembly.accept(placed):
                 yield self._counted(block)
-        for block in assembly.finish():
+        for block in self._assembly.finish():
             yield self._counted(block)
 
     def _placed(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
