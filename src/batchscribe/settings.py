@@ -128,9 +128,7 @@ class Settings(BaseSettings):
         description="Seconds within which a request body must arrive; a body that arrives at 16 KiB/s or faster may take "
         "longer.",
     )
-    keep_alive_sec: float = Field(
-        default=75.0, gt=0, description="Seconds after which an idle connection is closed."
-    )
+    keep_alive_sec: float = Field(default=75.0, gt=0, description="Seconds after which an idle connection is closed.")
     max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
     max_globs: int = Field(
         default=10, ge=0, le=1000, description="Most include globs of a job, and most exclude globs."

@@ -152,3 +152,14 @@ def test_without_a_home_the_next_step_is_told_and_the_doctor_goes_on(command: Co
         assert done.returncode != 0
         assert wanted in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("mebibytes", [400, 1200])
+def test_a_process_without_memory_ends_with_a_sentence_and_fails_no_file(command: Command, mebibytes: int) -> None:
+    """How far it gets depends on the machine; what counts is how it tells that it does not get any further."""
+    done = limited(command, f"-v {mebibytes * 1024}", *quick("a.wav"))
+    assert "Traceback" not in done.err
+    if done.status != 0:
+        assert "Error: " in done.err
+    assert command.run(*quick("a.wav")).status == 0
+    assert "FAILED" not in command.run("jobs", "list").out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -66,7 +67,9 @@ def main() -> None:
         told = _told(error)
         if told is None:
             raise
-        _complain(told, EXIT_FAILED)
+        typer.echo(f"Error: {told.message}", err=True)
+        # Threads that the system refused may be waited for at a clean end; work on record bears this one.
+        os._exit(EXIT_FAILED)
 
 
 def _told(error: Exception) -> BatchscribeError | None:
