@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,10 @@ def submitted(runner: FlowRunner, name: str) -> Job:
     return runner.submit(output=output, input_aws=KEYS, webhook=WEBHOOK)
 
 
+def has_written(folder: Path, count: int) -> bool:
+    return len(list(folder.glob("*.json"))) >= count
+
+
 def settled(runner: FlowRunner, job: Job) -> Job:
     def is_settled() -> bool:
         with runner.records.transaction() as connection:
@@ -98,7 +103,9 @@ def test_a_job_canceled_at_any_moment_has_the_transcripts_that_it_says(tmp_path:
     with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(quick, workers)) as runner:
         for number in range(JOBS):
             job = runner.wait(submitted(runner, f"out{number}"), until=lambda job: job.summary.total_files > 0)
-            time.sleep(moment.uniform(0.0, 0.3))
+            begun = partial(has_written, tmp_path / f"out{number}", moment.randrange(FILES // 2))
+            wait_until(begun, within_sec=60)
+            time.sleep(moment.uniform(0.0, 0.06))  # any moment of a file
             if not cancel_job(job, runner.records):
                 continue
             done = settled(runner, job)
