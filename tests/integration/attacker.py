@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
 import resource
 import signal
 import socket
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ import pyseccomp
 
 from batchscribe.audio import child as decoder_child
 from batchscribe.audio import confinement as decoder_confinement
+from batchscribe.children.descriptors import mute, open_nowhere
 from batchscribe.children.layers import Layer
 from batchscribe.children.start import begin_child
 from batchscribe.speech import confinement as engine_confinement
@@ -26,6 +29,7 @@ from batchscribe.speech.scripted import ScriptedSpec
 
 PTRACE_SEIZE, PTRACE_DETACH = 0x4206, 17
 KEYCTL, JOIN_SESSION_KEYRING = 250, 1
+FSTAT, EXECVEAT, AT_EMPTY_PATH = 5, 322, 0x1000
 IO_URING_SETUP, PERF_EVENT_OPEN, PIDFD_OPEN, BPF, UNSHARE = 425, 298, 434, 321, 272
 _LIBC = ctypes.CDLL(None, use_errno=True)
 "".encode("idna")  # its module is loaded when an address is first used, which is too late in a confined process
@@ -69,7 +73,9 @@ def become_confined(kind: str, layers: frozenset[Layer], *, refuse_namespaces: b
     else:
         begin_child()
         engine_confinement.set_environment()
+        nowhere = open_nowhere()
         engine_confinement.confine(ScriptedSpec(), layers)
+        mute(nowhere)
 
 
 def refuse_unshare() -> None:
@@ -215,6 +221,28 @@ def _block_of_environment() -> list[bytes]:
     return []
 
 
+def use_inherited_file(_: Targets) -> bool:
+    """Of its own it has one, the pipe to its parent."""
+    return len([descriptor for descriptor in range(256) if leads_to_another(descriptor)]) > 1
+
+
+def leads_to_another(descriptor: int) -> bool:
+    try:
+        is_writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+    except OSError:
+        return False
+    return is_writable and not stat.S_ISCHR(mode_of(descriptor))
+
+
+def mode_of(descriptor: int) -> int:
+    """Of `fstat`, which a decoder may call; the C library takes another call for it."""
+    if os.uname().machine != "x86_64":
+        return os.fstat(descriptor).st_mode
+    found = ctypes.create_string_buffer(144)
+    _LIBC.syscall(FSTAT, descriptor, found)
+    return int.from_bytes(found.raw[24:28], "little")
+
+
 def call(number: int, *arguments: object) -> bool:
     return int(_LIBC.syscall(number, *arguments)) >= 0
 
@@ -243,6 +271,22 @@ def become_root_elsewhere(_: Targets) -> bool:
     return call(UNSHARE, 0x1000_0000)
 
 
+def run_from_memory(_: Targets) -> bool:
+    """Nothing is in there to run, which an allowed call says by another error."""
+    if (descriptor := int(_LIBC.memfd_create(b"program", 0))) < 0:
+        return False
+    call(EXECVEAT, descriptor, b"", None, None, AT_EMPTY_PATH)
+    return ctypes.get_errno() != errno.EPERM
+
+
+def move_parent(targets: Targets) -> bool:
+    allowed = (ctypes.c_ulong * 16)()
+    if _LIBC.sched_getaffinity(targets.parent, ctypes.sizeof(allowed), allowed) < 0:
+        os.sched_setaffinity(targets.parent, range(64))
+        return True
+    return int(_LIBC.sched_setaffinity(targets.parent, ctypes.sizeof(allowed), allowed)) >= 0
+
+
 #: x86-64 alone has these numbers; on other processors they are left out.
 _BY_NUMBER = {
     "keyring": use_keyring,
@@ -251,6 +295,8 @@ _BY_NUMBER = {
     "pidfd_open": open_parent,
     "bpf": load_program_into_kernel,
     "unshare": become_root_elsewhere,
+    "run from memory": run_from_memory,
+    "processors of the parent": move_parent,
 }
 ATTACKS: dict[str, Callable[[Targets], object]] = {
     "read secret": read_secret,
@@ -274,6 +320,7 @@ ATTACKS: dict[str, Callable[[Targets], object]] = {
     "limit parent": limit_parent,
     "raise limits": raise_limits,
     "own environment": find_secret_variable,
+    "inherited file": use_inherited_file,
     **(_BY_NUMBER if os.uname().machine == "x86_64" else {}),
     "kill by readiness": kill_by_readiness,
 }

@@ -36,7 +36,7 @@ NEEDS = {"decoder": NOTHING, "engine": needs_of(ScriptedSpec())}
 #: What the other layers leave open, where one is missing. It is no more than this, on any kernel with the others.
 WITHOUT_SECCOMP = {
     "fork", "local socket", "keyring", "io_uring", "perf_event_open", "pidfd_open", "bpf", "unshare", "listen",
-    "kill by readiness", "limit parent",
+    "kill by readiness", "limit parent", "run from memory", "processors of the parent",
 }  # fmt: skip
 #: Landlock learned to scope signals and abstract sockets with version 6, and TCP with version 4.
 OLDER_LANDLOCK = ({"abstract socket", "signal parent", "signal sibling"} if VERSION < 6 else set()) | (

@@ -7,6 +7,7 @@ import resource
 import tempfile
 import time
 
+from batchscribe.children.descriptors import mute, open_nowhere
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer, take_on
 from batchscribe.children.privileges import forget_environment
 from batchscribe.children.start import begin_child
@@ -18,6 +19,7 @@ def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
     """For good, and before the first byte of media. Whatever has to be read from a file must have been read."""
     begin_child()
     forget_environment()
+    mute(open_nowhere())  # hostile media would write lines of its own into the log
     _leave_for_empty_folder()
     for limit, value in {
         resource.RLIMIT_AS: memory_bytes,

@@ -28,13 +28,14 @@ FORBIDDEN = (
     "fork fremovexattr fsconfig fsetxattr fsmount fsopen fspick init_module io_uring_enter io_uring_register "
     "io_uring_setup ioperm iopl ioprio_set kcmp kexec_file_load kexec_load keyctl lchown link linkat listen listmount "
     "lookup_dcookie lremovexattr lsetxattr migrate_pages mkdir mkdirat mknod mknodat mount mount_setattr move_mount "
-    "move_pages mq_open msgget name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open personality "
-    "pidfd_getfd pidfd_open pidfd_send_signal pivot_root process_madvise process_mrelease process_vm_readv "
-    "process_vm_writev ptrace quotactl quotactl_fd reboot removexattr rename renameat renameat2 request_key rmdir "
-    "rt_sigqueueinfo rt_tgsigqueueinfo sched_setattr sched_setparam sched_setscheduler semget sendmmsg sendmsg sendto "
-    "setdomainname setgid setgroups sethostname setns setpgid setpriority setregid setresgid setresuid setreuid "
-    "setsid settimeofday setuid setxattr shmget statmount swapoff swapon symlink symlinkat sysfs syslog tkill "
-    "truncate umount2 unlink unlinkat unshare userfaultfd ustat utime utimensat utimes vfork vhangup"
+    "move_pages mq_open msgctl msgget msgrcv msgsnd name_to_handle_at nfsservctl open_by_handle_at open_tree "
+    "perf_event_open personality pidfd_getfd pidfd_open pidfd_send_signal pivot_root process_madvise process_mrelease "
+    "process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot removexattr rename renameat renameat2 "
+    "request_key rmdir rt_sigqueueinfo rt_tgsigqueueinfo sched_setattr sched_setparam sched_setscheduler semctl "
+    "semget semop semtimedop sendmmsg sendmsg sendto setdomainname setgid setgroups sethostname setns setpgid "
+    "setpriority setregid setresgid setresuid setreuid setsid settimeofday setuid setxattr shmat shmctl shmget "
+    "statmount swapoff swapon symlink symlinkat sysfs syslog tkill truncate umount2 unlink unlinkat unshare "
+    "userfaultfd ustat utime utimensat utimes vfork vhangup"
 )
 CLONE_THREAD = 0x0001_0000
 #: Commands of fcntl that look at a descriptor or change only its own flags. F_SETOWN and F_SETSIG would send signals.
@@ -91,7 +92,8 @@ def _without_harm(*, writes: bool, local_sockets: bool) -> pyseccomp.SyscallFilt
             _add(made, refused, name)
     _add(made, refused, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     _no_clone3(made)
-    _add(made, refused, "prlimit64", pyseccomp.Arg(0, pyseccomp.NE, 0))
+    for name in ("prlimit64", "sched_setaffinity"):
+        _add(made, refused, name, pyseccomp.Arg(0, pyseccomp.NE, 0))
     for name in ("kill", "tgkill"):
         _add(made, refused, name, pyseccomp.Arg(0, pyseccomp.NE, os.getpid()))
     for command in SIGNALLING_FCNTL:

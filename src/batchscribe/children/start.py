@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from batchscribe.children.descriptors import close_pipes_of_fork_server
 from batchscribe.children.socket_folder import provide_socket_folder
 
 #: Between the tries to start a child whose fork server has just died. The next one is started as soon as the system
@@ -73,6 +74,7 @@ def start_child(process: BaseProcess) -> None:
 def begin_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    close_pipes_of_fork_server()
     end_with_parent()
 
 

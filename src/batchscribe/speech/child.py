@@ -10,6 +10,7 @@ import struct
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from batchscribe.children.descriptors import mute, open_nowhere
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import begin_child
 from batchscribe.speech.confinement import confine, set_environment
@@ -26,8 +27,10 @@ def serve(connection: Connection) -> None:
     pipe = Pipe(connection)
     try:
         spec: EngineSpec = receive(pipe)
+        nowhere = open_nowhere()
         confine(spec)
         engine = spec.build()
+        mute(nowhere)  # until here a library may say why it cannot load; what comes now depends on a recording
         send_reply(pipe, Ready())
         while True:
             send_reply(pipe, engine.transcribe(receive(pipe)))
