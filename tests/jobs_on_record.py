@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.file import insert_files
 from batchscribe.database.job import advance, begin_job, get_job, insert_job
+from batchscribe.database.sealed import Keyring
 from batchscribe.database.shard import insert_shards
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
@@ -17,6 +18,9 @@ from batchscribe.jobs.summary import Summary
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
+from batchscribe.work.flow import Flow
+from batchscribe.work.job_keys import JobKeys
+from batchscribe.work.records import Records
 
 PREFIX = "memory://calls/"
 
@@ -42,6 +46,12 @@ def a_job(**changes: Any) -> Job:
         summary=Summary(),
     )
     return replace(job, **changes)
+
+
+def keys_of_nobody() -> JobKeys:
+    """For storage that asks for none: nothing is ever looked up."""
+    engine = sa.create_engine("sqlite://")
+    return JobKeys(a_job(), Records(engine, Flow(engine), Keyring(())), {}, wait_sec=0)
 
 
 def stored_job(connection: sa.Connection, *, files: int = 0, **changes: Any) -> Job:

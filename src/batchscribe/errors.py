@@ -11,6 +11,7 @@
     │   ├── JobNotFound
     │   ├── JobFileNotFound
     │   ├── JobNotCancelable        it has ended already
+    │   ├── JobEnded                it needs no credentials any more
     │   ├── KeyNotFound             there is no such API key
     │   ├── IdempotencyKeyReused    the same key came with another body
     │   ├── DataDirectoryBusy       another process works in this data directory
@@ -81,6 +82,7 @@
     │   └── FileCrashedWorker
     ├── InternalError               a mistake of ours; the log has the details
     └── WorkInterrupted             not a failure: the worker stops or the job has ended
+        ├── CredentialsAwaited      files wait until the job gets fresh credentials
         └── ShardTaken              another worker has begun the same shard since
 
 Each class has a stable `code`, which users see on the wire, in tables and in logs. The message is one sentence
@@ -178,6 +180,12 @@ class JobNotCancelable(UsageError):
     """The job has ended already."""
 
     code = "JOB_NOT_CANCELABLE"
+
+
+class JobEnded(UsageError):
+    """Fresh credentials came for a job that has ended."""
+
+    code = "JOB_ENDED"
 
 
 class KeyNotFound(UsageError):
@@ -644,6 +652,16 @@ class WorkInterrupted(BatchscribeError):
     """The worker was told to stop, or the job has ended; whatever is unfinished stays unfinished."""
 
     code = "INTERRUPTED"
+
+
+class CredentialsAwaited(WorkInterrupted):
+    """The job's credentials of this `version` have expired; its files wait for fresh ones."""
+
+    code = "CREDENTIALS_AWAITED"
+
+    def __init__(self, version: int) -> None:
+        super().__init__("The job's credentials for storage have expired; send fresh ones.")
+        self.version = version
 
 
 class ShardTaken(WorkInterrupted):

@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         description="Times a file is tried when its worker dies or its storage does not answer. "
         "On the command line its worker may die 10 times, unless this is set.",
     )
+    credentials_wait_sec: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Seconds that files whose job's credentials have expired wait for fresh ones before they fail. "
+        "0: they fail at once, as on the command line always.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that `batchscribe serve` listens on.")
     port: int = Field(
         default=8080, ge=0, le=65_535, description="Port that `batchscribe serve` listens on; 0: any free."

@@ -40,6 +40,7 @@ REASONS = {
     "OPTION_NOT_AVAILABLE": (400, 300),
     "UNSUPPORTED_CONTENT_TYPE": (415, 300),
     "JOB_NOT_CANCELABLE": (400, 400),
+    "JOB_ENDED": (400, 400),
     "JOB_NOT_FOUND": (404, 404),
     "FILE_NOT_FOUND": (404, 404),
     "NOT_FOUND": (404, 404),
@@ -165,6 +166,8 @@ def check_job(job: Json) -> None:
     assert (job["error"] is not None) == (job["state"] == "FAILED"), job
     if job["error"] is not None:
         check_reason(job["error"])
+    if "waiting_for" in job:
+        assert (job["waiting_for"], job["state"]) == ("credentials", "PROCESSING"), job
     assert "stats" not in job, "the older name of summary"
 
 
@@ -331,6 +334,7 @@ ROUTES: tuple[tuple[str, str, dict[int, Check]], ...] = (
     ("GET", r"/jobs", {200: check_job_page}),
     ("GET", r"/jobs/[^/]+", {200: check_job}),
     ("DELETE", r"/jobs/[^/]+", {204: lambda _: None}),
+    ("PUT", r"/jobs/[^/]+/credentials", {204: lambda _: None}),
     ("GET", r"/jobs/[^/]+/files", {200: check_file_page}),
     ("GET", r"/jobs/[^/]+/files/[^/]+", {200: check_file}),
 )

@@ -147,6 +147,18 @@ def test_cancel_needs_no_body_in_the_answer(start: Start) -> None:
     assert (server.asked[0].method, server.asked[0].path) == ("DELETE", f"{JOBS}/job_1")
 
 
+def test_fresh_credentials_are_put_for_the_sides_that_get_some(start: Start) -> None:
+    server, client = start(in_turn(Reply(204)))
+    keys = {"access_key_id": "a", "secret_access_key": "b", "session_token": "c"}
+    client.renew_credentials("job_1", input_aws=keys)
+    client.renew_credentials("job_1", input_aws=keys, output_aws=keys)
+    one, both = server.asked
+    assert (one.method, one.path) == ("PUT", f"{JOBS}/job_1/credentials")
+    assert one.headers["content-type"] == "application/json"
+    assert one.json() == {"input": {"auth": {"aws": keys}}}
+    assert both.json() == {"input": {"auth": {"aws": keys}}, "output": {"auth": {"aws": keys}}}
+
+
 def test_a_refusal_is_passed_on_and_not_asked_for_again(start: Start) -> None:
     server, client = start(in_turn(Reply(404, NOT_FOUND)))
     for ask in (lambda: client.job("job_2"), lambda: client.cancel("job_2"), lambda: list(client.files("job_2"))):

@@ -22,16 +22,20 @@ def command(tmp_path: Path) -> Command:
 
 
 def test_every_command_of_the_document_does_what_it_says(command: Command) -> None:
-    """In their order: submit, look and cancel, dry run. `/data` is the folder of the test."""
-    submit, look, dry_run = BLOCKS
+    """Submit, look and cancel, fresh credentials, dry run. `/data` is the folder of the test. Nobody works on the job,
+    so that it has not ended when the credentials come.
+    """
+    submit, look, renew, dry_run = BLOCKS
     write_wav(command.folder / "calls" / "2026" / "a.wav", duration_sec=0.2)
     secret = command.run("keys", "create", "--tenant", "acme", "--json").json()["api_secret"]
-    with serving(command) as server:
+    with serving(command, "--no-worker") as server:
         variables = {"SERVER": server.url, "API_SECRET": secret}
         job_id = json.loads(told(submit, command.folder, variables))["job_id"]
+        renewed = told(renew, command.folder, variables | {"JOB": job_id})
         shown = told(look, command.folder, variables | {"JOB": job_id})
         planned = json.loads(told(dry_run, command.folder, variables))
         assert server.end() == 0
+    assert renewed == ""
     assert f'"job_id":"{job_id}"' in shown
     assert '"files":[' in shown
     assert '"jobs":[' in shown

@@ -33,7 +33,7 @@ from batchscribe.work.transcribe_file import transcribe_file
 from batchscribe.work.watch import Watch
 from batchscribe.work.written import look
 from tests.audio_files import encoded, noise, samples_of, tone, wav
-from tests.jobs_on_record import a_job
+from tests.jobs_on_record import a_job, keys_of_nobody
 
 FILE = File(job_number=1, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
 SPEC = ScriptedSpec(languages=("en", "de"), detects_languages=True, window_sec=30.0)
@@ -89,6 +89,7 @@ def transcribed(
         in_hand=InHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=output), PlannedNames([FILE], lambda _: False)),
         fitness=Fitness(lambda _part: None),
+        keys=keys_of_nobody(),
     )
     outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome

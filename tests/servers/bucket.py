@@ -23,7 +23,9 @@ def refusal(status: int, code: str) -> Reply:
 
 
 class Bucket:
-    """`objects` by their keys."""
+    """`objects` by their keys; a page of their listing has `page_keys`."""
+
+    page_keys = 1000
 
     def __init__(self, objects: Mapping[str, bytes], instead: Instead) -> None:
         self.objects = dict(objects)
@@ -63,7 +65,7 @@ class Bucket:
                 self.objects.pop(key, None)
                 return Reply(204)
         if not key:
-            return Reply(200, self._listing(asked.query.get("prefix", "")))
+            return Reply(200, self._listing(asked.query))
         if key not in self.objects:
             return refusal(404, "NoSuchKey")
         return _ranged(self.objects[key], asked.headers.get("range", ""))
@@ -74,12 +76,16 @@ class Bucket:
         self.objects[key] = asked.body
         return Reply(200, headers={"ETag": '"new"'})
 
-    def _listing(self, prefix: str) -> bytes:
-        found = sorted(key for key in self.objects if key.startswith(prefix))
+    def _listing(self, query: Mapping[str, str]) -> bytes:
+        after = query.get("continuation-token") or query.get("start-after", "")
+        found = sorted(key for key in self.objects if key.startswith(query.get("prefix", "")) and key > after)
+        page = found[: self.page_keys]
         entries = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>" for key in found
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>" for key in page
         )
-        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
+        more = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if page != found else ""
+        is_truncated = str(bool(more)).lower()
+        return f"<ListBucketResult><IsTruncated>{is_truncated}</IsTruncated>{more}{entries}</ListBucketResult>".encode()
 
 
 def _key(asked: Asked) -> str:

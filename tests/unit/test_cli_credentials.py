@@ -59,10 +59,11 @@ def test_a_job_that_never_meets_s3_gets_no_key(input_uri: str, output_uri: str, 
 
 def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path) -> None:
     records = open_records(load_settings(data_dir=tmp_path))
+    records.flow.prepare()
     with records.transaction() as connection:
         job = stored_job(connection)
         seal_credentials(connection, records, job, INPUT, AwsCredentials("key", "secret", "expired"))
     fresh = AwsCredentials("key", "secret", "fresh")
-    renew_credentials(records, job, fresh)
+    renew_credentials(records, job, {INPUT: fresh, OUTPUT: fresh})
     assert open_credentials(records, job, INPUT) == open_credentials(records, job, OUTPUT) == fresh
     records.engine.dispose()

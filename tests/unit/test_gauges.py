@@ -19,6 +19,7 @@ from batchscribe.database.engine import open_engine
 from batchscribe.database.job import end_job
 from batchscribe.database.shard import begin_shard, count_outcome
 from batchscribe.database.tables import worker
+from batchscribe.database.waiting import insert_waiting
 from batchscribe.database.worker import enroll
 from batchscribe.jobs.fleet import WorkerRecord, WorkerState
 from batchscribe.jobs.outcome import Outcome
@@ -62,6 +63,20 @@ def test_the_depth_of_the_queue_comes_from_counters_and_running_shards(records: 
     assert found.get_sample_value("batchscribe_queue_shards", {"tenant": "acme", "state": "running"}) == 1
     assert found.get_sample_value("batchscribe_queue_shards", {"tenant": "acme", "state": "waiting"}) == 0
     assert found.get_sample_value("batchscribe_queue_shards", {"tenant": "globex", "state": "waiting"}) == 1
+
+
+def test_a_job_that_waits_for_credentials_is_counted_once(records: Records) -> None:
+    with records.transaction() as connection:
+        job = stored_job(connection, files=5, job_id="job_a", tenant="acme")
+        stored_job(connection, files=2, job_id="job_b", tenant="acme")
+        stored_job(connection, files=2, job_id="job_c", tenant="globex")
+        for shard in (1, 2):
+            insert_waiting(connection, job.number, shard, version=0)
+    found = scraped(records)
+    name = "batchscribe_queue_jobs_waiting_for_credentials"
+    assert found.get_sample_value(name, {"tenant": "acme"}) == 1
+    assert found.get_sample_value(name, {"tenant": "globex"}) == 0
+    assert found.get_sample_value("batchscribe_queue_jobs", {"tenant": "acme"}) == 2
 
 
 def test_the_oldest_job_of_a_tenant_gives_its_age_and_ended_jobs_do_not_count(records: Records) -> None:

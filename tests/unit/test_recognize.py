@@ -31,6 +31,7 @@ from batchscribe.work.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, Recognize
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.watch import Watch
 from batchscribe.work.written import look
+from tests.jobs_on_record import keys_of_nobody
 
 JOB = 1
 FILE = File(job_number=JOB, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
@@ -81,6 +82,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         in_hand=InHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=MemoryStore()), PlannedNames([], lambda _: False)),
         fitness=Fitness(lambda _part: None),
+        keys=keys_of_nobody(),
     )
 
 

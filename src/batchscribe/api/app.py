@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from batchscribe import __version__
 from batchscribe.api.asking import SECURITY
+from batchscribe.api.credentials import credentials_router
 from batchscribe.api.files import files_router
 from batchscribe.api.front import Front
 from batchscribe.api.health import health_router
@@ -35,7 +36,7 @@ def create_app(records: Records, settings: Settings, *, fitness: Fitness | None 
     )
     app.state.service = service
     for prefix in (VERSIONED_PREFIX, PREFIX):
-        for router in (jobs_router(service), files_router(service)):
+        for router in (jobs_router(service), credentials_router(service), files_router(service)):
             is_shown = prefix == VERSIONED_PREFIX
             app.include_router(router, prefix=prefix, dependencies=SECURITY, include_in_schema=is_shown)
     app.include_router(health_router(service))

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from batchscribe.api.asking import Tenant, empty_is_absent
 from batchscribe.api.body import read_json
 from batchscribe.api.paging import bad_token, last_of, token_after
-from batchscribe.api.schema import DryRunBody, JobsBody, SubmittedBody, refusals
+from batchscribe.api.schema import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
@@ -56,7 +56,7 @@ def jobs_router(service: Service) -> APIRouter:
             201: {"model": SubmittedBody, "description": "The job is on record."},
             **refusals(400, 401, 409, 413, 415, 429, 500, 503),
         },
-        openapi_extra={"requestBody": _request_body()},
+        openapi_extra={"requestBody": body_of(JobRequest)},
     )
     async def submit_job(
         request: Request,
@@ -119,27 +119,6 @@ def jobs_router(service: Service) -> APIRouter:
         return Response(status_code=204)
 
     return router
-
-
-def _request_body() -> dict[str, Any]:
-    """Written out, since the body is read by hand: its size, its type and its mistakes have answers of their own."""
-    schema = JobRequest.model_json_schema(mode="validation")
-    definitions = schema.pop("$defs", {})
-    return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
-
-
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """References into a schema's own `$defs` lead nowhere inside a document of OpenAPI."""
-    if isinstance(schema, list):
-        return [_inlined(item, definitions) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return _inlined(
-            {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
-        )
-    return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
 def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:

@@ -89,3 +89,24 @@ _REASONS = {
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the `responses` of a route."""
     return {status: {"model": ErrorBody, "description": _REASONS[status]} for status in statuses}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Written out, since bodies are read by hand: their size, type and mistakes have answers of their own."""
+    schema = model.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs", {})
+    return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """References into a schema's own `$defs` lead nowhere inside a document of OpenAPI."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _inlined(
+            {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
+        )
+    return {key: _inlined(value, definitions) for key, value in schema.items()}

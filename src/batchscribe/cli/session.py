@@ -73,7 +73,7 @@ def working(records: Records, settings: Settings, *, lane: str, spec: EngineSpec
     Raises `MachineTrouble` when the decoder or this engine fails a trial.
     """
     asked_for = "max_attempts" in settings.model_fields_set
-    worker = Worker(records, settings, max_deaths=None if asked_for else MAX_DEATHS)
+    worker = Worker(records, settings, max_deaths=None if asked_for else MAX_DEATHS, credentials_wait_sec=0.0)
     with ending(STOP_SEC) as interruption:
         worker.start(lanes=[lane], home=home_of(settings), spec=spec)
         try:

@@ -40,7 +40,8 @@ def words(job: JobAnswer) -> str:
     """`PROCESSING: 12 of 40 files, 1 failed`."""
     summary = job.summary
     failed = f", {summary.failed} failed" if summary.failed else ""
-    return f"{job.state}: {finished(summary)} of {summary.total_files} files{failed}"
+    waits = f"; it waits for fresh {job.waiting_for}" if job.waiting_for else ""
+    return f"{job.state}: {finished(summary)} of {summary.total_files} files{failed}{waits}"
 
 
 class Lines:

@@ -21,7 +21,7 @@ from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.wire.config import Config
-from batchscribe.work.credentials import renew_credentials
+from batchscribe.work.credentials import SIDES, renew_credentials
 from batchscribe.work.finish import forget_job
 from batchscribe.work.records import Records
 from batchscribe.work.submit import Submission, submit
@@ -54,7 +54,7 @@ def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) ->
     typer.echo(f"Going on with {job.job_id}: {_done(job)}.", err=True)
     credentials = credentials_of_environment()
     if credentials is not None and needs_credentials(job.sources, job.output):
-        renew_credentials(records, job, credentials)
+        renew_credentials(records, job, dict.fromkeys(SIDES, credentials))
     return _work(records, settings, job.lane, spec, lambda: job)
 
 

@@ -84,6 +84,23 @@ class Client:
         call = Call("DELETE", self._address.url("jobs", job_id), repeatable=False)
         check(self._connection.send(call), self.server)
 
+    def renew_credentials(
+        self, job_id: str, *, input_aws: JsonObject | None = None, output_aws: JsonObject | None = None
+    ) -> None:
+        """Give the job fresh keys for S3, as `input.auth.aws` and `output.auth.aws` of a submission have them.
+
+        `ServerRefused` when it had ended.
+        """
+        sides = {"input": input_aws, "output": output_aws}
+        body = {name: {"auth": {"aws": aws}} for name, aws in sides.items() if aws is not None}
+        call = Call(
+            "PUT",
+            self._address.url("jobs", job_id, "credentials"),
+            content=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        check(self._connection.send(call), self.server)
+
     def wait(
         self,
         job_id: str,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from batchscribe.database.clock import UnixNow
-from batchscribe.database.tables import job, shard, webhook_delivery
+from batchscribe.database.tables import job, shard, waiting, webhook_delivery
 from batchscribe.jobs.delivery import DeliveryState
 from batchscribe.jobs.model import ShardState
 from batchscribe.wire.states import JobState
@@ -23,6 +23,7 @@ class TenantBacklog:
     shards_waiting: int
     shards_running: int
     oldest_sec: float  #: since the oldest of these jobs was submitted
+    jobs_waiting: int = 0  #: those that wait for fresh credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ _RUNNING = (
 # Job rows are wide and most have ended: the live ones are looked up in the index of states alone.
 _LIVE = sa.select(job.c.number).where(job.c.state.in_([JobState.QUEUED, JobState.PROCESSING]))
 _SHARDS_RUNNING = sa.func.coalesce(_RUNNING.c.shards, 0)
+_WAITS = sa.exists().where(waiting.c.job == job.c.number).correlate(job)
 _FILES_OPEN = (
     job.c.total_files
     - job.c.succeeded
@@ -63,6 +65,7 @@ _BY_TENANT = (
         sa.func.sum(job.c.last_shard - job.c.shards_done - _SHARDS_RUNNING).label("shards_waiting"),
         sa.func.sum(_SHARDS_RUNNING).label("shards_running"),
         (UnixNow() - sa.func.min(job.c.submitted_at)).label("oldest_sec"),
+        sa.func.sum(sa.case((_WAITS, 1), else_=0)).label("jobs_waiting"),
     )
     .select_from(job.outerjoin(_RUNNING, _RUNNING.c.job == job.c.number))
     .where(job.c.number.in_(_LIVE))
@@ -91,6 +94,7 @@ def backlog_by_tenant(connection: sa.Connection) -> list[TenantBacklog]:
             shards_waiting=int(row.shards_waiting),
             shards_running=int(row.shards_running),
             oldest_sec=max(0.0, row.oldest_sec),
+            jobs_waiting=int(row.jobs_waiting),
         )
         for row in connection.execute(_BY_TENANT)
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from batchscribe.database.tables import file, job, shard
+from batchscribe.database.tables import file, job, shard, waiting
 from batchscribe.errors import BatchscribeError, JobNotFound
 from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
 from batchscribe.jobs.source import Source, SourceKind
@@ -53,6 +53,7 @@ _JOBS = sa.select(
     _of_running(shard.c.skipped, "running_skipped"),
     _of_running(shard.c.audio_sec, "running_audio_sec"),
     _PROCESSING_FILES.label("processing"),
+    sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
 )
 BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
 _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
@@ -233,6 +234,8 @@ def _job(row: sa.Row[Any]) -> Job:
         error_code=row.error_code,
         error_message=row.error_message,
         tracking_id=row.tracking_id,
+        credentials_version=row.credentials_version,
+        waits_for_credentials=row.waits,
     )
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows
 from batchscribe.database.tables import job, shard
+from batchscribe.database.waiting import delete_waiting
 from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.wire.states import FileState, JobState
@@ -38,7 +39,9 @@ def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[
 def begin_shard(connection: sa.Connection, job_number: int, number: int) -> int | None:
     """Mark it running; the number of this run, or None when the shard is done. No earlier run can claim files now."""
     statement = _open(job_number, number).values(state=ShardState.RUNNING, run=shard.c.run + 1)
-    return connection.execute(statement.returning(shard.c.run)).scalar()
+    run: int | None = connection.execute(statement.returning(shard.c.run)).scalar()
+    delete_waiting(connection, job_number, number)  # it does not wait, whatever an earlier run left
+    return run
 
 
 def is_latest_run(connection: sa.Connection, job_number: int, number: int, run: int) -> bool:

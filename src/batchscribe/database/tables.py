@@ -43,6 +43,11 @@ job = sa.Table(
     sa.Column("estimated_audio_sec", sa.Double, nullable=False, default=0.0),
     sa.Column("error_code", sa.String),
     sa.Column("error_message", sa.String),
+    # How often the job got fresh credentials, and whether the storage ever took any of them.
+    sa.Column("credentials_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("credentials_accepted", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The version after whose expiry nobody sent fresh ones in time.
+    sa.Column("credentials_given_up", sa.Integer, nullable=False, server_default="-1"),
     sa.Index("job_by_fingerprint", "fingerprint", "state"),
     sa.Index("job_by_tenant", "tenant", "number"),
     sa.Index("job_by_state", "tenant", "state", "number"),
@@ -97,6 +102,18 @@ sa.Index(
     file.c.seq,
     sqlite_where=file.c.warnings.is_not(None),
     postgresql_where=file.c.warnings.is_not(None),
+)
+
+#: What waits for fresh credentials: a shard, or as number 0 the listing. Its own number names the task that goes on.
+waiting = sa.Table(
+    "waiting",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=True),
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("shard", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),  # of the credentials that have expired
+    sa.Index("waiting_of_job", "job", "shard", unique=True),
+    sqlite_autoincrement=True,
 )
 
 #: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook's when that was delivered.

@@ -8,12 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from batchscribe.jobs.source import Source
+from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.wire.states import FileState, JobState, WaitingFor
+from batchscribe.wire.uris import scheme_of
 
 #: The only moves of a job there are. Everything that writes a state asks here.
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
@@ -83,10 +84,19 @@ class Job:
     error_code: str | None = None
     error_message: str | None = None
     tracking_id: str | None = None  #: of the request that submitted it
+    credentials_version: int = 0  #: how often it got fresh credentials for storage
+    waits_for_credentials: bool = False  #: some of its work does
 
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_JOB_STATES
+
+    @property
+    def is_listed_from_s3(self) -> bool:
+        """Whether some of it was: so the storage took its credentials."""
+        return self.cursor != Cursor() and any(
+            source.kind is SourceKind.PREFIX and scheme_of(source.uri) == "s3" for source in self.sources
+        )
 
     def answer(self) -> JobAnswer:
         summary = self.summary.once_ended() if self.is_final else self.summary
@@ -101,6 +111,7 @@ class Job:
             config=self.config.echo(),
             summary=summary.answer(),
             error=_error(self.error_code, self.error_message),
+            waiting_for=WaitingFor.CREDENTIALS if self.waits_for_credentials and not self.is_final else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
@@ -20,12 +21,24 @@ class AwsCredentials:
     region: str | None = None
 
 
+class RenewableKeys(Protocol):
+    """A key that may be replaced while it is in use."""
+
+    @property
+    def aws(self) -> AwsCredentials | None: ...
+
+    def look(self) -> None:
+        """The storage says that the key has expired: from now on `aws` is the newest one there is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Folders that `file://` may name, the key for `s3://` (none: unsigned requests), and where S3 is."""
 
     file_roots: tuple[Path, ...] = ()
     aws: AwsCredentials | None = None
+    renewable: RenewableKeys | None = None  #: instead of `aws`
     s3_endpoint: str | None = None
     s3_region: str | None = None
     s3_path_style: bool = False

@@ -68,7 +68,9 @@ class BucketStore:
             )
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        write_object(self._buckets, uri, data, overwrite=overwrite, content_type=content_type)
+        self._buckets.with_newest_key(  # a refusal of the condition is looked at there, an expired key may be behind it
+            lambda: write_object(self._buckets, uri, data, overwrite=overwrite, content_type=content_type)
+        )
 
     def check_write(self, beside: str) -> None:
         check_conditional_write(self._buckets, beside)

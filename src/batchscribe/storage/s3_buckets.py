@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Set
 from http import HTTPStatus
+from typing import TypeVar
 
-from batchscribe.errors import ObjectNotFound, StorageError, WrongRegion
-from batchscribe.storage.access import Access
+from batchscribe.errors import CredentialsExpired, ObjectNotFound, StorageError, WrongRegion
+from batchscribe.storage.access import Access, AwsCredentials
 from batchscribe.storage.answers import Answer, region_in
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, REQUEST_SEC, Request
 from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of
@@ -17,6 +18,8 @@ from batchscribe.storage.uris import split_s3
 SUCCESSES = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NO_CONTENT})
 NONE: frozenset[int] = frozenset()
 
+Result = TypeVar("Result")
+
 
 class Buckets:
     """Remembers the region of each bucket. Thread-safe."""
@@ -24,7 +27,6 @@ class Buckets:
     def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
         """`clock` is what signatures are dated by. Raises `InvalidSetting`."""
         self._access = access
-        self._aws = access.aws
         self._endpoint = checked_endpoint(access)
         self._client = S3Client(clock, access.patience_sec)
         self._regions: dict[str, str] = {}
@@ -52,7 +54,26 @@ class Buckets:
                 return answer
             raise self._client.refused(place, answer, uri, _look(place, uri))
 
-        return self._where_it_is(uri, ask)
+        return self.with_newest_key(lambda: self._where_it_is(uri, ask))
+
+    def with_newest_key(self, action: Callable[[], Result]) -> Result:
+        """Do it again if the key has expired and there is a newer one."""
+        used = self._aws
+        try:
+            return action()
+        except CredentialsExpired:
+            if self._access.renewable is None:
+                raise
+            self._access.renewable.look()
+            if self._aws == used:
+                raise
+        return action()
+
+    @property
+    def _aws(self) -> AwsCredentials | None:
+        """Asked for with each request, so open recordings and listings go on with a fresh key."""
+        renewable = self._access.renewable
+        return self._access.aws if renewable is None else renewable.aws
 
     def refused(self, uri: str, answer: Answer) -> StorageError:
         """What an answer that `also` let through means all the same."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pydantic.json_schema import SkipJsonSchema
 
 from batchscribe.wire.model import JsonObject, WireModel
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.wire.states import FileState, JobState, WaitingFor
 from batchscribe.wire.uris import without_query
 
 
@@ -73,6 +73,7 @@ class JobAnswer(WireModel):
     config: JsonObject
     summary: SummaryAnswer
     error: ErrorAnswer | None = None
+    waiting_for: WaitingFor | SkipJsonSchema[None] = None  #: from the client; the rest of the job goes on meanwhile
 
     def body(self) -> JsonObject:
         body: JsonObject = {
@@ -87,6 +88,8 @@ class JobAnswer(WireModel):
         body |= {"input": self.input, "output": self.output, "config": self.config}
         body["summary"] = self.summary.model_dump()
         body["error"] = self.error.model_dump() if self.error else None
+        if self.waiting_for is not None:
+            body["waiting_for"] = self.waiting_for.value
         return body
 
 

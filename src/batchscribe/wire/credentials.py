@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
 from batchscribe.wire.model import Text, WireModel, refusal
+from batchscribe.wire.refusals import refused
 
 
 def _empty_is_absent(value: Any) -> Any:
@@ -40,3 +41,30 @@ class AwsKeys(WireModel):
 
 class Auth(WireModel):
     aws: AwsKeys | None = None
+
+
+class Side(WireModel):
+    """The input or the output of a job."""
+
+    auth: Auth | None = None
+
+
+class CredentialsRequest(WireModel):
+    """The body of PUT credentials: what is left out stays as it is."""
+
+    input: Side | None = None
+    output: Side | None = None
+
+    @model_validator(mode="after")
+    def _brings_some(self) -> Self:
+        if not any(side and side.auth and side.auth.aws for side in (self.input, self.output)):
+            raise refusal("Credentials are required: input.auth.aws, output.auth.aws or both.", field="input.auth.aws")
+        return self
+
+
+def parse_credentials(data: object) -> CredentialsRequest:
+    """Raises `InvalidRequest` with all mistakes; it never shows the input."""
+    try:
+        return CredentialsRequest.model_validate(data)
+    except ValidationError as error:
+        raise refused(error) from None  # the cause holds the input

@@ -21,3 +21,7 @@ class FileState(StrEnum):
     FAILED = "FILE_FAILED"  #: no transcript; its error says why
     CANCELED = "FILE_CANCELED"  #: its job was canceled first
     SKIPPED = "FILE_SKIPPED"  #: left alone on purpose: not a recording, or its transcript exists
+
+
+class WaitingFor(StrEnum):
+    CREDENTIALS = "credentials"  #: those for storage have expired: PUT credentials brings fresh ones

@@ -6,11 +6,17 @@ import json
 from collections.abc import Mapping
 
 import sqlalchemy as sa
+import structlog
 
 from batchscribe.database.sealed import destroy_secrets, read_secret, store_secret
+from batchscribe.database.waiting import next_version
+from batchscribe.errors import JobEnded
 from batchscribe.jobs.model import Job
 from batchscribe.storage.access import AwsCredentials
+from batchscribe.work.flow import WAKE, Task
 from batchscribe.work.records import Records
+
+log = structlog.get_logger()
 
 INPUT, OUTPUT = "input", "output"  #: the two sides of a job
 SIDES = (INPUT, OUTPUT)
@@ -55,9 +61,26 @@ def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
     return urls
 
 
-def renew_credentials(records: Records, job: Job, credentials: AwsCredentials) -> None:
-    """Put fresh credentials in the place of both sides' own, which may have expired since the job was submitted."""
+def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsCredentials]) -> None:
+    """Put fresh credentials, by their sides, in the place of those that the job has, and wake what waits for them.
+
+    Output that has been written with the key of the input still is when only that is renewed. Raises `JobEnded`.
+    """
     with records.transaction() as connection:
-        destroy_secrets(connection, job, SIDES)
-        for side in SIDES:
-            seal_credentials(connection, records, job, side, credentials)
+        version = next_version(connection, job.number)
+        if version is None:
+            raise JobEnded(f"{job.job_id} has ended already; only a job under way takes fresh credentials.")
+        fresh = dict(credentials)
+        if OUTPUT not in fresh and _shares_key(connection, records, job):
+            fresh[OUTPUT] = fresh[INPUT]
+        destroy_secrets(connection, job, fresh)
+        for side, keys in fresh.items():
+            seal_credentials(connection, records, job, side, keys)
+        records.flow.enqueue(connection, Task(WAKE, job.job_id, version, lane=job.lane, tenant=job.tenant))
+    log.info("job.credentials_renewed", job_id=job.job_id, tenant=job.tenant, sides=sorted(fresh))
+
+
+def _shares_key(connection: sa.Connection, records: Records, job: Job) -> bool:
+    """Whether the output has the key of the input: it does unless the job came with one of its own."""
+    of_input, of_output = (read_secret(connection, records.keyring, job=job, name=side) for side in SIDES)
+    return of_input == of_output

@@ -11,6 +11,7 @@ from batchscribe.database.file import files_being_written, wait_for_commits
 from batchscribe.database.job import end_job, get_job
 from batchscribe.database.sealed import destroy_secrets
 from batchscribe.database.shard import shards_in
+from batchscribe.database.waiting import delete_waiting
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
@@ -18,7 +19,7 @@ from batchscribe.metrics import JOBS
 from batchscribe.speech.registry import ENGINE_NAMES
 from batchscribe.wire.states import JobState
 from batchscribe.work.credentials import STORAGE_SECRETS
-from batchscribe.work.flow import CLEAR, ENUMERATE, FINISH, SHARD, Task
+from batchscribe.work.flow import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
 from batchscribe.work.notify import announce
 from batchscribe.work.records import Records
 
@@ -73,6 +74,7 @@ def _end(
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
+    delete_waiting(connection, job.number)
     wait_for_commits(connection, job.number)  # they may have seen the job under way, and leave its end to us
     conclude(connection, job, records)
     return True
@@ -106,7 +108,8 @@ def forget_job(job: Job, records: Records) -> None:
     """Delete what the engine still has of an ended job that had a lane of its own."""
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
-    records.flow.forget(tasks)
+    renewals = range(1, job.credentials_version + 1)
+    records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
     records.flow.forget_lane(job.lane, ENGINE_NAMES)
 
 

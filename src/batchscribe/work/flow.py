@@ -44,13 +44,14 @@ SWEPT_AFTER_SEC = 60.0  #: how long the engine keeps the row of an ended task
 BATCH = 1000  #: task ids in one statement
 
 ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
+WAKE, GIVE_UP = "wake", "give_up"  #: what waits for credentials: go on with fresh ones, or without
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: as the engine calls it
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One durable task. `priority`: smaller goes first, then who waits longest. A shard's is its number, so new jobs
-    overtake big ones; listings take turns.
+    overtake big ones; listings take turns. The number of `wake` and `give_up` is the version of the credentials.
     """
 
     kind: str
@@ -59,17 +60,20 @@ class Task:
     lane: str = "main"
     tenant: str = "default"
     engine: str = ""  #: that hears a shard
-    attempt: int = 0  #: of a delivery: each one is a task of its own
+    attempt: int = 0  #: each is a task of its own: of a delivery, or of what has waited for credentials
 
     @property
     def task_id(self) -> str:
+        again = f"-{self.attempt}" if self.attempt else ""
         match self.kind:
             case "shard":
-                return f"{self.job_id}-{self.number}"
-            case "enumerate" if self.number:  # not its first turn
-                return f"{self.kind}-{self.job_id}-{self.number}"
+                return f"{self.job_id}-{self.number}{again}"
+            case "enumerate" if self.number or self.attempt:  # not its first turn
+                return f"{self.kind}-{self.job_id}-{self.number}{again}"
             case "deliver":
                 return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
+            case "wake" | "give_up":
+                return f"{self.kind}-{self.job_id}-{self.number}"
         return f"{self.kind}-{self.job_id}"
 
     @property
@@ -153,6 +157,16 @@ def _finish(job_id: str, number: int) -> None:
 @DBOS.workflow(name=CLEAR, max_recovery_attempts=None)
 def _clear(job_id: str, number: int) -> None:
     _work(CLEAR, job_id, number)
+
+
+@DBOS.workflow(name=WAKE, max_recovery_attempts=None)
+def _wake(job_id: str, number: int) -> None:
+    _work(WAKE, job_id, number)
+
+
+@DBOS.workflow(name=GIVE_UP, max_recovery_attempts=None)
+def _give_up(job_id: str, number: int) -> None:
+    _work(GIVE_UP, job_id, number)
 
 
 @DBOS.workflow(name=DELIVER, max_recovery_attempts=None)
@@ -321,11 +335,11 @@ class Flow:
                 for task_id in task_ids:
                     self._resume([task_id], queue)
 
-    def give_back(self, task: Task) -> None:
-        """Put a task of this process back into its queue, for whoever can do it. Its handler then raises
+    def give_back(self, queue: str) -> None:
+        """Put the task of this thread back into its queue, for whoever can do it. Its handler then raises
         `WorkInterrupted`.
         """
-        self._resume([task.task_id], task.queue)
+        self._resume([str(DBOS.workflow_id)], queue)
 
     @staticmethod
     def is_running(task: Held) -> bool:
@@ -361,7 +375,7 @@ def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
     """All but those of its shards."""
     listings, webhooks = Limits(LISTING_SLOTS, LISTING_SLOTS_OF_TENANT), Limits(WEBHOOK_SLOTS, WEBHOOK_SLOTS_OF_TENANT)
     return [
-        _served(dbos, control_queue(lane), Limits(CONTROL_SLOTS), FINISH, CLEAR),
+        _served(dbos, control_queue(lane), Limits(CONTROL_SLOTS), FINISH, CLEAR, WAKE, GIVE_UP),
         _served(dbos, listings_queue(lane), listings, ENUMERATE),
         _served(dbos, webhooks_queue(lane), webhooks, DELIVER),
     ]

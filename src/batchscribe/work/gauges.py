@@ -111,16 +111,20 @@ def _state(worker: WorkerRecord) -> str:
 
 def _of_tenants(tenants: list[TenantBacklog]) -> Iterator[Metric]:
     jobs = _gauge("batchscribe_queue_jobs", "Jobs that have not ended.", "tenant")
+    waiting = _gauge(
+        "batchscribe_queue_jobs_waiting_for_credentials", "Jobs whose credentials for storage have expired.", "tenant"
+    )
     files = _gauge("batchscribe_queue_files", "Files found so far that have no final state.", "tenant")
     shards = _gauge("batchscribe_queue_shards", "Shards, of up to 64 files each, by state.", "tenant", "state")
     oldest = _gauge("batchscribe_queue_oldest_seconds", "Age of the oldest job that has not ended.", "tenant")
     for each in tenants:
         jobs.add_metric([each.tenant], each.jobs)
+        waiting.add_metric([each.tenant], each.jobs_waiting)
         files.add_metric([each.tenant], each.files)
         shards.add_metric([each.tenant, "waiting"], each.shards_waiting)
         shards.add_metric([each.tenant, "running"], each.shards_running)
         oldest.add_metric([each.tenant], each.oldest_sec)
-    yield from (jobs, files, shards, oldest)
+    yield from (jobs, waiting, files, shards, oldest)
 
 
 def _of_webhooks(webhooks: WebhookBacklog) -> Iterator[Metric]:

@@ -30,8 +30,8 @@ def requested(request: JobRequest, *, tenant: str, settings: Settings, tracking_
         config=request.config,
         engine=settings.engine,
         reference_id=request.reference_id,
-        input_aws=_aws(request.input.auth),
-        output_aws=_aws(request.output.auth),
+        input_aws=aws_of(request.input.auth),
+        output_aws=aws_of(request.output.auth),
         webhook=_webhook(request),
         tracking_id=tracking_id,
         warnings=request.input.warnings,
@@ -51,7 +51,7 @@ def without_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...],
     return tuple(kept), urls
 
 
-def _aws(auth: Auth | None) -> AwsCredentials | None:
+def aws_of(auth: Auth | None) -> AwsCredentials | None:
     if auth is None or auth.aws is None:
         return None
     token = auth.aws.session_token

@@ -10,6 +10,7 @@ from batchscribe.speech.registry import Choice
 from batchscribe.storage.store import Store
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.job_keys import JobKeys
 from batchscribe.work.naming import Naming
 from batchscribe.work.watch import Watch
 
@@ -27,3 +28,4 @@ class Rooms:
     in_hand: InHand
     naming: Naming  #: of the job's transcripts
     fitness: Fitness
+    keys: JobKeys  #: that `input` and `output` use

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, repeat
 
@@ -18,12 +18,15 @@ import sqlalchemy as sa
 import structlog
 
 from batchscribe.audio.decoder import DECODER
-from batchscribe.database.file import begin_write, claim, get_file, hand_back, open_files
+from batchscribe.database.file import begin_write, claim, end_write, get_file, hand_back, open_files
 from batchscribe.database.job import all_is_done, take_in_shard
 from batchscribe.database.shard import begin_shard, end_shard, is_latest_run
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
+from batchscribe.database.waiting import credentials_version
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
+    CredentialsAwaited,
+    CredentialsExpired,
     EngineNotAvailable,
     FileCrashedWorker,
     InternalError,
@@ -72,20 +75,25 @@ class Shift:
     max_deaths: int  #: of workers, while they had the same file
     max_tries: int  #: of a file whose storage does not answer
     run: int = 0  #: of the shard
+    expired: list[int] = field(default_factory=list)  #: versions of credentials that files met as expired
 
     @property
     def engine(self) -> str:
         return self.rooms.choice.spec.name
 
     def check_start(self) -> None:
-        """Before a file is begun. Raises `WorkInterrupted`, `MachineTrouble`."""
+        """Before a file is begun. Raises `WorkInterrupted`, `CredentialsAwaited`, `MachineTrouble`."""
         self.rooms.watch.check_start(self.job.number)
+        if self.expired:
+            raise CredentialsAwaited(self.expired[0])
         self.rooms.fitness.check(self.engine)
 
 
 def work_shard(shift: Shift, number: int) -> None:
     """Raises `WorkInterrupted` when the worker stops or the job ends, and `MachineTrouble` when this machine cannot do
     the work now; what is unfinished then stays so.
+
+    It comes to its end early, and goes on as another task, when files have to wait for fresh credentials.
     """
     shift.rooms.fitness.check(shift.engine)
     with shift.records.transaction() as connection:
@@ -94,9 +102,19 @@ def work_shard(shift: Shift, number: int) -> None:
         return
     shift = replace(shift, run=run)
     try:
-        _work_open_files(shift, number)
+        while not _work_or_wait(shift, number):
+            shift = replace(shift, expired=[])
     finally:
         settle_shard(shift.job, number, run, shift.records, partial(outcome_if_written, rooms=shift.rooms))
+
+
+def _work_or_wait(shift: Shift, number: int) -> bool:
+    """False when the files that met expired credentials can be done at once: fresh ones have come meanwhile."""
+    try:
+        _work_open_files(shift, number)
+    except CredentialsAwaited as awaited:
+        return shift.rooms.keys.wait(number, awaited.version)
+    return True
 
 
 def _work_open_files(shift: Shift, number: int) -> None:
@@ -177,11 +195,14 @@ def _claim(shift: Shift, file: File) -> File | None:
     with shift.records.transaction() as connection:
         if not claim(connection, file, run=shift.run):
             return None
+        version = credentials_version(connection, file.job_number)
+    shift.rooms.keys.take(version)
     return replace(file, state=FileState.PROCESSING, attempt=file.attempt + 1)
 
 
 def _attempt(shift: Shift, file: File) -> Outcome | None:
     """None when another attempt is worth it."""
+    version = shift.rooms.keys.version
     try:
         if file.attempt > shift.max_deaths:
             return _crashed_worker(shift)
@@ -197,6 +218,14 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
         if want := want_of(error):
             shift.rooms.fitness.report(want)
         raise
+    except CredentialsExpired as error:
+        if not shift.rooms.keys.may_wait():
+            return Outcome.failed(error)
+        shift.expired.append(version)
+        with shift.records.transaction() as connection:
+            end_write(connection, file)
+            hand_back(connection, file)
+        raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
         if file.attempt >= shift.max_tries:

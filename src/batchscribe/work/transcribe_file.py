@@ -11,6 +11,7 @@ from batchscribe.audio.decoder import DECODER, Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
+    CredentialsExpired,
     DecodeLimitExceeded,
     DecoderDied,
     DecodeTimeout,
@@ -42,8 +43,8 @@ BeginWrite = Callable[[File, float], None]
 def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
     """Raises only what the shard handles. All else is an `Outcome`.
 
-    That is `StorageUnavailable`, `MachineTrouble`, `WorkInterrupted`, and `ConditionalWriteUnsupported`, which is no
-    single file's.
+    That is `StorageUnavailable`, `CredentialsExpired`, `MachineTrouble`, `WorkInterrupted`, and
+    `ConditionalWriteUnsupported`, which is no single file's.
     """
     try:
         with one_file():
@@ -52,7 +53,7 @@ def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite)
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))
     except StorageUnavailable as error:
         raise want_of(error.__cause__) or error from error.__cause__
-    except ConditionalWriteUnsupported:
+    except (ConditionalWriteUnsupported, CredentialsExpired):
         raise
     except OSError as error:
         raise want_of(error) or error from error
@@ -80,6 +81,7 @@ def _transcribe(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> 
     with _opened(file, rooms) as source:
         me = Identity.of(source, request_id_of(source, job, rooms))
         named = rooms.naming.settle(file, me)
+        rooms.keys.accept()
         done = _done_before(named, me, job)
         if done is not None:
             return done

@@ -16,7 +16,9 @@ from batchscribe.audio.limits import DecodeLimits
 from batchscribe.database.file import files_being_written
 from batchscribe.database.job import find_job, get_job, is_live
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
+from batchscribe.database.waiting import LISTING
 from batchscribe.errors import (
+    CredentialsExpired,
     EngineNotAvailable,
     InternalError,
     JobError,
@@ -39,15 +41,26 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
 from batchscribe.webhooks.sender import Sender
-from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, open_signed_urls
+from batchscribe.work.credentials import INPUT, OUTPUT, open_signed_urls
 from batchscribe.work.deliver import Schedule, deliver
 from batchscribe.work.enumerate import enumerate_job
 from batchscribe.work.file_roots import roots_of
 from batchscribe.work.finish import clear_queues, fail_job, finish_job
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.fleet import Fleet, new_worker
-from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler, Task
+from batchscribe.work.flow import (
+    CLEAR,
+    DELIVER,
+    ENUMERATE,
+    FINISH,
+    GIVE_UP,
+    SHARD,
+    WAKE,
+    Handler,
+    Task,
+)
 from batchscribe.work.in_hand import InHand
+from batchscribe.work.job_keys import JobKeys, give_up_waiting, wake
 from batchscribe.work.job_rooms import JobRooms
 from batchscribe.work.log_context import about_job, about_task
 from batchscribe.work.naming import Naming
@@ -90,8 +103,12 @@ class Worker:
         *,
         make_pool: MakePool = EnginePool,
         max_deaths: int | None = None,
+        credentials_wait_sec: float | None = None,
     ) -> None:
-        """`max_deaths` is how often a file may see its worker die; by default the settings' `max_attempts`."""
+        """`max_deaths` is how often a file may see its worker die; by default the settings' `max_attempts`.
+
+        `credentials_wait_sec` stands in for that of the settings.
+        """
         self.watch = Watch(self._is_live)
         self.in_hand = InHand()
         self.fitness = Fitness(self._try_out, changed=self._tell_troubles, died=self._end_broken)
@@ -101,6 +118,9 @@ class Worker:
         self._settings = settings
         self._make_pool = make_pool
         self._max_deaths = max_deaths or settings.max_attempts
+        self._credentials_wait_sec = (
+            settings.credentials_wait_sec if credentials_wait_sec is None else credentials_wait_sec
+        )
         self._slots = Slots(settings.workers * FILES_PER_ENGINE)
         self._decoder = DecoderPool(
             settings.workers, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
@@ -134,6 +154,8 @@ class Worker:
             FINISH: partial(self._handle, lambda job, _: finish_job(job.job_id, self._records)),
             CLEAR: self._clear,
             DELIVER: self._deliver,
+            WAKE: self._wake,
+            GIVE_UP: self._give_up,
         }
         there = capabilities(self._settings)
         self._engines_at_start = frozenset(capability.name for capability in there)
@@ -224,6 +246,12 @@ class Worker:
     def _deliver(self, job_id: str, number: int) -> None:
         self._persist(partial(deliver, number, self._records, self._sender, self._schedule), job_id)
 
+    def _wake(self, job_id: str, _version: int) -> None:
+        self._persist(partial(wake, job_id, self._records), job_id)
+
+    def _give_up(self, job_id: str, version: int) -> None:
+        self._persist(partial(give_up_waiting, job_id, version, self._records), job_id)
+
     def _persist(self, task: Callable[[], None], job_id: str) -> None:
         """Do a task. A database or machine in trouble, a full disk say, postpones it for as long as that takes."""
         with about_task(self._worker_id, job_id):
@@ -277,8 +305,7 @@ class Worker:
     def _give_back(self, job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
         """Leave a shard to others, or to this process when its machine is well again; it takes none before."""
         self.fitness.report(trouble)
-        task = Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.engine)
-        self._records.flow.give_back(task)
+        self._records.flow.give_back(Task(SHARD, job.job_id, number, lane=job.lane, engine=job.engine).queue)
         raise WorkInterrupted(trouble.message) from trouble
 
     def _is_live(self, job_number: int) -> bool:
@@ -296,17 +323,21 @@ class Worker:
             extra_formats=self._settings.extra_formats,
             announce_start=self._settings.webhook_processing,
         )
+        keys = self._keys(job)
         enumerate_job(
             job,
-            self._store(job, INPUT),
+            self._store(job, INPUT, keys),
             self._records,
             rules,
             check=partial(self.watch.check, job.number),
-            check_output=lambda uri: check_output(uri, job, self._store(job, OUTPUT)),
+            check_output=lambda uri: check_output(uri, job, self._store(job, OUTPUT, keys)),
         )
 
     def _enumerate_until_listed(self, job: Job, number: int) -> None:
-        """Storage that does not answer is asked again, from the cursor, for a minute, with longer and longer pauses."""
+        """Storage that does not answer is asked again, from the cursor, for a minute, with longer and longer pauses.
+
+        Where credentials expire in the middle, it goes on from there with fresh ones.
+        """
         left = iter(LISTING_PAUSES_SEC)
         while True:
             try:
@@ -320,6 +351,13 @@ class Worker:
                 job, before = self._reread(job), job
                 if job.cursor != before.cursor:  # it got further: that was another time
                     left = iter(LISTING_PAUSES_SEC)
+            except CredentialsExpired:
+                job, before = self._reread(job), job
+                keys = self._keys(job)
+                if not keys.may_wait():
+                    raise
+                if keys.wait(LISTING, before.credentials_version):
+                    return
             else:
                 return
 
@@ -357,9 +395,10 @@ class Worker:
     def _make_rooms(self, job: Job) -> Rooms:
         detect = job.config.detection_mode is not None
         choice = self._choose(job, detect=detect)
-        output = self._store(job, OUTPUT)
+        keys = self._keys(job)
+        output = self._store(job, OUTPUT, keys)
         return Rooms(
-            input=self._store(job, INPUT),
+            input=self._store(job, INPUT, keys),
             output=output,
             decoder=self._decoder,
             speech=self._pool(choice.spec),
@@ -368,6 +407,7 @@ class Worker:
             in_hand=self.in_hand,
             naming=Naming(job.output.layout, look_in(output, job.output), FileRegister(job, self._records)),
             fitness=self.fitness,
+            keys=keys,
         )
 
     def _choose(self, job: Job, *, detect: bool) -> Choice:
@@ -379,12 +419,14 @@ class Worker:
                 raise
             raise MachineTrouble(error.message, part=job.engine) from error
 
-    def _store(self, job: Job, side: str) -> Store:
+    def _keys(self, job: Job) -> JobKeys:
+        return JobKeys.open(job, self._records, wait_sec=self._credentials_wait_sec)
+
+    def _store(self, job: Job, side: str, keys: JobKeys) -> Store:
         roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
-        aws = open_credentials(self._records, job, side)
         urls = open_signed_urls(self._records, job) if side == INPUT else {}
-        access = Access.from_settings(self._settings, file_roots=roots, aws=aws)
-        return connect(replace(access, signed_urls=urls, **job.s3))
+        access = Access.from_settings(self._settings, file_roots=roots)
+        return connect(replace(access, renewable=keys.of_side(side), signed_urls=urls, **job.s3))
 
     def _pool(self, spec: EngineSpec) -> SpeechPool:
         with self._pools_lock:

@@ -1,0 +1,112 @@
+"""Queries on credentials of jobs: which version counts, and what waits for a newer one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from batchscribe.database.job import LIVE_STATES
+from batchscribe.database.tables import job, waiting
+
+LISTING = 0  #: in the place of a shard's number
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is on record about a job's credentials, not themselves."""
+
+    version: int  #: how often the job got fresh ones
+    accepted: bool  #: by the storage, of any version
+    given_up: int  #: the version after whose expiry nobody sent fresh ones in time
+    job_is_live: bool
+
+    @property
+    def may_be_waited_for(self) -> bool:
+        return self.version > self.given_up
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A shard, or the listing, that goes on when the job gets fresh credentials. `number` is never used again."""
+
+    number: int
+    shard: int
+
+
+_FACTS = (job.c.credentials_version, job.c.credentials_accepted, job.c.credentials_given_up, job.c.state)
+# Built once: it runs for every file.
+_VERSION = sa.select(job.c.credentials_version).where(job.c.number == sa.bindparam("of_job"))
+
+
+def credentials_version(connection: sa.Connection, job_number: int) -> int:
+    return connection.scalar(_VERSION, {"of_job": job_number}) or 0
+
+
+def credentials_of(connection: sa.Connection, job_number: int) -> Credentials:
+    return _credentials(connection.execute(sa.select(*_FACTS).where(job.c.number == job_number)).one())
+
+
+def hold_credentials(connection: sa.Connection, job_number: int) -> Credentials:
+    """As they stay until the end of the transaction. Only for those that the storage took once."""
+    of_job = sa.update(job).where(job.c.number == job_number).values(credentials_accepted=True)
+    return _credentials(connection.execute(of_job.returning(*_FACTS)).one())
+
+
+def _credentials(row: sa.Row[int, bool, int, str]) -> Credentials:
+    return Credentials(
+        version=row.credentials_version,
+        accepted=row.credentials_accepted,
+        given_up=row.credentials_given_up,
+        job_is_live=row.state in LIVE_STATES,
+    )
+
+
+def accept_credentials(connection: sa.Connection, job_number: int) -> None:
+    """Put on record that the storage took the job's credentials."""
+    of_job = sa.update(job).where(job.c.number == job_number, job.c.credentials_accepted.is_(False))
+    connection.execute(of_job.values(credentials_accepted=True))
+
+
+def next_version(connection: sa.Connection, job_number: int) -> int | None:
+    """Count fresh credentials; their version, or None when the job has ended.
+
+    Until the transaction ends, the job cannot end and nothing begins to wait.
+    """
+    live = sa.update(job).where(job.c.number == job_number, job.c.state.in_(LIVE_STATES))
+    counted = live.values(credentials_version=job.c.credentials_version + 1).returning(job.c.credentials_version)
+    version: int | None = connection.scalar(counted)
+    return version
+
+
+def give_up(connection: sa.Connection, job_number: int, version: int) -> bool:
+    """Let what waits fail; False when there are fresher credentials by now, or the job has ended."""
+    waited_for = sa.update(job).where(
+        job.c.number == job_number, job.c.credentials_version == version, job.c.state.in_(LIVE_STATES)
+    )
+    return connection.execute(waited_for.values(credentials_given_up=version)).rowcount == 1
+
+
+def insert_waiting(connection: sa.Connection, job_number: int, shard: int, version: int) -> bool:
+    """Whether it is the first of its job."""
+    is_first = connection.scalar(sa.select(sa.exists().where(waiting.c.job == job_number))) is False
+    connection.execute(sa.insert(waiting).values(job=job_number, shard=shard, version=version))
+    return is_first
+
+
+def delete_waiting(connection: sa.Connection, job_number: int, shard: int | None = None) -> None:
+    """Of one shard, or all of the job."""
+    of_job = sa.delete(waiting).where(waiting.c.job == job_number)
+    connection.execute(of_job if shard is None else of_job.where(waiting.c.shard == shard))
+
+
+def take_waiting(connection: sa.Connection, job_number: int, *, limit: int) -> list[Waiting]:
+    """Delete some that need not wait any longer, and give them to the caller."""
+    may_go_on = sa.or_(
+        waiting.c.version < sa.select(job.c.credentials_version).where(job.c.number == job_number).scalar_subquery(),
+        waiting.c.version <= sa.select(job.c.credentials_given_up).where(job.c.number == job_number).scalar_subquery(),
+    )
+    found = sa.select(waiting.c.number).where(waiting.c.job == job_number, may_go_on).order_by(waiting.c.number)
+    taken = sa.delete(waiting).where(waiting.c.number.in_(found.limit(limit)))
+    rows = connection.execute(taken.returning(waiting.c.number, waiting.c.shard))
+    return sorted((Waiting(row.number, row.shard) for row in rows), key=lambda each: each.number)

@@ -1,0 +1,44 @@
+"""Session tokens that expire when a test says so, for the bucket of `bucket.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from batchscribe.storage.access import AwsCredentials
+from tests.servers.bucket import refusal
+from tests.servers.scripted import Asked, Reply
+
+
+def keys(token: str) -> AwsCredentials:
+    return AwsCredentials("key", "secret", session_token=token)
+
+
+class Tokens:
+    """`valid` are taken. `expire_at` is shown every request with a valid one, and ends all of them by saying True.
+
+    Only requests of which `is_checked` says so need one.
+    """
+
+    def __init__(self, *valid: str) -> None:
+        self.valid = set(valid)
+        self.expire_at: Callable[[Asked], bool] = lambda _asked: False
+        self.is_checked: Callable[[Asked], bool] = lambda _asked: True
+        self.refused = 0
+
+    def check(self, asked: Asked) -> Reply | None:
+        if not self.is_checked(asked):
+            return None
+        if self.expire_at(asked):
+            self.valid.clear()
+        if asked.headers.get("x-amz-security-token") in self.valid:
+            return None
+        self.refused += 1
+        return refusal(400, "ExpiredToken")
+
+
+def is_recording(asked: Asked) -> bool:
+    return asked.path.endswith(".wav")
+
+
+def is_opened(name: str) -> Callable[[Asked], bool]:
+    return lambda asked: asked.path.endswith(f"/{name}")
