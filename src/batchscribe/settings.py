@@ -131,8 +131,8 @@ class Settings(BaseSettings):
     request_body_sec: float = Field(
         default=30.0,
         gt=0,
-        description="Seconds within which a request body must arrive; a body that arrives at 16 KiB/s or faster may take "
-        "longer.",
+        description="Seconds within which a request body must arrive; a body that arrives at 16 KiB/s or faster may "
+        "take longer.",
     )
     keep_alive_sec: float = Field(default=75.0, gt=0, description="Seconds after which an idle connection is closed.")
     max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
@@ -149,8 +149,8 @@ class Settings(BaseSettings):
     dry_run_max_sec: float = Field(
         default=20.0,
         gt=0,
-        description="Seconds within which a dry run is answered; after three quarters of them it stops listing and reports "
-        "what it has found.",
+        description="Seconds within which a dry run is answered; after three quarters of them it stops listing and "
+        "reports what it has found.",
     )
     grace_sec: float = Field(
         default=60.0,
