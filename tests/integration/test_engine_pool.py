@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
@@ -204,6 +205,8 @@ def test_an_error_that_nobody_expected_leaves_nobody_waiting(monkeypatch: pytest
     with EnginePool(ScriptedSpec(), workers=1) as pool:
         errors = recognize_all(pool, [request(0), request(1)])
         errors += recognize_all(pool, [request(2)])
+    for thread in [each for each in threading.enumerate() if each.name.startswith("speech-")]:
+        thread.join()  # what it says of its end would be taken for the next test's
     assert ["An unexpected error ended the thread" in str(error) for error in errors] == [True] * 3
 
 
