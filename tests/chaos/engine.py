@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,18 +26,19 @@ class ChaosSpec(ScriptedSpec):
     revision: str | None = "1"
     speed: float = 0.05
     ledger: Path
-    deadly: int | None = None  #: number of a call under which the worker dies
+
+    def writes(self) -> tuple[Path, ...]:
+        return (self.ledger.parent,)
 
     def build(self) -> ChaosEngine:
-        return ChaosEngine(Ledger(self.ledger), self.deadly)
+        return ChaosEngine(Ledger(self.ledger))
 
 
 class ChaosEngine:
     """`start` in the ledger is the begin of a transcription: number, where in the recording, and for which worker."""
 
-    def __init__(self, ledger: Ledger, deadly: int | None) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._deadly = deadly
 
     def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
         return [self._recognize(request.window) for request in requests]
@@ -50,8 +49,6 @@ class ChaosEngine:
         assert worker is not None
         assert worker.pid is not None
         self._ledger.note("start", number=number, start_sec=window.start_sec, worker=worker.pid)
-        if number == self._deadly:
-            os.kill(worker.pid, signal.SIGKILL)
         time.sleep(LEAST_SEC + STEP_SEC * (number % STEPS))
         text = words_of(number)
         return Recognition.of(text, tuple(Word(word, 0.0, 0.1) for word in text.split()), window.duration_sec)

@@ -7,8 +7,16 @@ differs from the command of users. Kept free of heavy imports: each engine and d
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from batchscribe.speech.engine import Request
+    from batchscribe.speech.process import EngineProcess
+    from batchscribe.window import Recognition
 
 
 def main() -> None:
@@ -21,12 +29,29 @@ def main() -> None:
 
     ledger = Ledger(Path(os.environ["CHAOS_LEDGER"]))
     orders = Orders(Path(os.environ["CHAOS_ORDERS"]))
-    deadly = os.environ.get("CHAOS_DEADLY")
-    spec = partial(ChaosSpec, ledger=ledger.path, deadly=int(deadly) if deadly else None)
-    vars(registry)["ScriptedSpec"] = spec
+    vars(registry)["ScriptedSpec"] = partial(ChaosSpec, ledger=ledger.path)
+    if deadly := os.environ.get("CHAOS_DEADLY"):
+        die_of(int(deadly))
     for step in STEPS:
         step.watch(partial(orders.obey, step.name, ledger))
     run()
+
+
+def die_of(number: int) -> None:
+    """Have this process die whenever an engine is to hear the call of this number. An engine itself may kill nobody."""
+    from batchscribe.speech import process
+    from tests.chaos.calls import number_in
+
+    transcribe = process.EngineProcess.transcribe
+
+    def dying(
+        self: EngineProcess, requests: Sequence[Request], *, idle_sec: float, cpu_sec: float
+    ) -> list[Recognition]:
+        if number in {number_in(request.window.samples) for request in requests}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return transcribe(self, requests, idle_sec=idle_sec, cpu_sec=cpu_sec)
+
+    vars(process)["EngineProcess"].transcribe = dying
 
 
 if __name__ == "__main__":
