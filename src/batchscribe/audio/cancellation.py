@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.fft import rfft  # NumPy would load it at its first use, when a decoder can open no file any more
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
@@ -98,7 +99,7 @@ def _shared_energies(channels: NDArray[np.float64], sample_rate: int) -> NDArray
     n_samples = channels.shape[1]
     window = np.hanning(n_samples)
     lowest, highest = (math.ceil(hz * n_samples / sample_rate) for hz in _SPEECH_HZ)
-    spectrum = np.fft.rfft(channels * window)[:, lowest : highest + 1]
+    spectrum = rfft(channels * window)[:, lowest : highest + 1]
     gram: NDArray[np.float64] = (spectrum @ spectrum.conj().T).real * 2.0 / max(1.0, np.square(window).sum())
     return gram
 

@@ -14,7 +14,7 @@ from batchscribe.audio.confinement import CpuAllowance, confine
 from batchscribe.audio.findings import Finding, Remark, refusal
 from batchscribe.audio.framing import Gibberish, receive, send
 from batchscribe.audio.media import Media
-from batchscribe.audio.rehearsal import REQUEST, Nobody, recording
+from batchscribe.audio.rehearsal import REQUESTS, Nobody, recording
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack
@@ -49,7 +49,8 @@ def serve(connection: Connection, memory_bytes: int) -> None:
 def rehearse() -> None:
     """Later no file can be opened: not a module, nor the voice model."""
     content = recording()
-    _decode(Nobody(), REQUEST, RemoteFile(len(content), lambda _offset, _length: content))
+    for request in REQUESTS:
+        _decode(Nobody(), request, RemoteFile(len(content), lambda _offset, _length: content))
 
 
 def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -> None:

@@ -11,7 +11,7 @@ import wave
 
 import numpy as np
 
-#: What is asked of a decoder, as `DecoderPool` asks it.
+#: What is asked of a decoder, as `DecoderPool` asks it: once with the channels apart, once with them mixed.
 REQUEST = {
     "extra_formats": (),
     "channels_apart": True,
@@ -20,18 +20,20 @@ REQUEST = {
     "window_sec": 30.0,
     "max_pause_sec": 3.0,
 }
+REQUESTS = (REQUEST, REQUEST | {"channels_apart": False})
 _RATE = 8_000  #: Hz; another one than engines hear, so that it is resampled
 
 
 def recording() -> bytes:
-    """A second of a buzz in stereo."""
-    buzz = (np.arange(2 * _RATE) % 97 * 300).astype("<i2")
+    """A second of a buzz in stereo, whose channels cancel each other out when they are mixed."""
+    buzz = (np.arange(_RATE) % 97 * 300 - 14_400).astype("<i2")
+    channels = np.stack([buzz, -buzz], axis=1)
     file = io.BytesIO()
     with wave.open(file, "wb") as written:
         written.setnchannels(2)
         written.setsampwidth(2)
         written.setframerate(_RATE)
-        written.writeframes(buzz.tobytes())
+        written.writeframes(channels.tobytes())
     return file.getvalue()
 
 
