@@ -338,12 +338,13 @@ def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path:
     with running(tmp_path, make_pool=lambda _spec, workers: Busy(slow, workers), workers=1) as runner:
         job = runner.submit()
         runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
-        assert kill_decoders() >= 1
+        killed = kill_decoders()
         done = runner.wait(job)
         attempts = {file.attempt for file in runner.files(done)}
         texts = [document["result"]["segments"] for document in runner.outputs().values()]
     assert counted(done.summary) == {"total_files": 2, "succeeded": 2}
-    assert decoder_retries() == retries_before + 1
+    assert killed in (1, 2)  # one for each recording, as they take turns
+    assert decoder_retries() == retries_before + killed
     assert attempts == {1}
     assert {len(segments) for segments in texts} == {len(texts[0])}  # nothing twice, nothing lost
     assert len(texts[0]) >= 400 / 30

@@ -114,12 +114,18 @@ def _opened(file: File, rooms: Rooms) -> Recording:
 
 
 def _recognize(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[Recognized, Media]:
-    """A decoder that dies takes nothing with it: the file gets one more try, with a fresh one."""
+    """A file whose decoder died, or whose engine failed, is tried once more, right after the machine passed a trial.
+
+    So a machine in trouble for a moment, which passes a trial soon after, fails no file.
+    """
     try:
         return _recognize_once(source, file, job, rooms)
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
-        return _recognize_once(source, file, job, rooms)
+        rooms.fitness.confirm(DECODER)
+    except EngineError:
+        rooms.fitness.confirm(rooms.choice.spec.name)
+    return _recognize_once(source, file, job, rooms)
 
 
 def _recognize_once(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[Recognized, Media]:
