@@ -61,7 +61,7 @@ def test_a_job_ends_before_its_first_file_and_goes_well_with_overwrite(runner: F
     with serving_bucket(objects, conditional_puts(refusal(501, "NotImplemented"))) as bucket:
         job = run(runner, bucket)
         assert (job.state, job.error_code) == ("FAILED", "CONDITIONAL_WRITE_UNSUPPORTED")
-        assert "s3://bucket/out/ cannot write on condition" in (job.error_message or "")
+        assert "s3://bucket/out/ does not support conditional writes" in (job.error_message or "")
         assert "`overwrite`" in (job.error_message or "")
         assert len(bucket.puts) == 1
         assert [asked.path for asked in bucket.asked if asked.path.endswith(".wav")] == []

@@ -218,7 +218,7 @@ def test_a_track_that_cannot_be_decoded_gives_way_to_one_that_can(pool: DecoderP
     content = encoded(tone(1.0, 500), codec="aac", container="mp4", tracks=2)
     windows, media = decoded(pool, Bytes(of_unknown_codec(content, 1)))
     assert len(windows) == 1
-    assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 is not decodable.",)
+    assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 cannot be decoded.",)
     _, media = decoded(pool, Bytes(of_unknown_codec(content, 2)))
     assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
     with pytest.raises(UnsupportedMedia):
@@ -233,7 +233,7 @@ def test_a_silent_track_gives_way_to_one_with_speech(pool: DecoderPool, examples
         content = encoded([silence, speech], codec="aac", container="mp4")
         windows, media = decoded(pool, Bytes(content), segmentation=segmentation)
         assert sum(window.duration_sec for window in windows) > 10.0
-        assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 holds no speech.",)
+        assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 has no speech.",)
         windows, media = decoded(pool, Bytes(encoded([silence] * 3, codec="aac", container="mp4")), segmentation="auto")
         assert (windows, media.warnings) == ([], ("Track 1 of 3 audio tracks was transcribed.",))
 

@@ -292,7 +292,7 @@ def test_the_engine_is_loaded_only_when_that_is_asked_for(command: Command) -> N
     assert "engine pocketsphinx" not in examined(command)
     loaded = examined(command, "--load")["engine pocketsphinx"]
     assert loaded["verdict"] == "ok"
-    assert "heard a recording" in loaded["finding"]
+    assert "transcribed a trial recording" in loaded["finding"]
 
 
 def test_files_that_wait_for_nobody_and_workers_that_fell_silent_are_told(used: Command) -> None:

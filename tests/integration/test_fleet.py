@@ -208,7 +208,7 @@ def test_a_worker_ends_when_the_database_is_migrated_under_it(command: Command) 
         _set_schema(command, "9999")
         assert process.wait(30) == 1
         assert process.stderr is not None
-        assert "was migrated by another release" in process.stderr.read()
+        assert "Another release migrated the database" in process.stderr.read()
 
 
 def test_a_server_ends_when_the_database_is_migrated_under_it(command: Command) -> None:

@@ -196,7 +196,7 @@ def test_a_file_that_is_no_transcript_is_left_alone_and_called_so(runner: FlowRu
     job = runner.run(output=Output(layout=OutputLayout.ADJACENT))
     file = runner.files(job)[0]
     assert (file.state, file.error_code) == (FileState.SKIPPED, "OUTPUT_EXISTS")
-    assert "no transcript" in (file.error_message or "")
+    assert "not a transcript" in (file.error_message or "")
     assert adjacent.read_text() == '{"agent": 7}'
 
 
@@ -219,7 +219,7 @@ def test_a_name_that_is_too_long_fails_before_the_work_and_in_the_dry_run(runner
     settings = runner.settings.model_copy(update={"file_roots": (runner.folder,)})
     planned = dry_run(runner.submission(), settings)
     assert (planned.matched, planned.too_long) == (1, 1)
-    assert any("longer names" in warning for warning in planned.warnings())
+    assert any("longer than the storage allows" in warning for warning in planned.warnings())
     job = runner.run()
     assert [(file.state, file.error_code, file.attempt) for file in runner.files(job)] == [
         (FileState.SUCCEEDED, None, 1),

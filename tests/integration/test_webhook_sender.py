@@ -213,7 +213,7 @@ def test_an_address_that_is_not_allowed_sees_nothing_and_may_be_allowed_the_next
         attempt = sender.send(url=receiver.url(PATH, host=HOST), secret=None, body=BODY, moment=NOW)
     assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
     assert attempt.error is not None
-    assert f"{HOST} resolves to an address where requests to port" in attempt.error
+    assert f"{HOST} resolves to an address to which requests to port" in attempt.error
     assert ADDRESS not in attempt.error
     assert receiver.requests == []
 

@@ -57,7 +57,7 @@ def test_more_than_12_db_are_told() -> None:
     peak = np.abs(SPEECH).max()
     assert decoded(float_wav(SPEECH / peak * 10 ** (11.9 / 20)))[1] == ()
     (warning,) = decoded(float_wav(SPEECH / peak * 10 ** (17.9 / 20)))[1]
-    assert warning == "The recording is 18.0 dB louder than full scale and was turned down."
+    assert warning == "The recording is 18.0 dB above full scale and was attenuated."
 
 
 def test_clicks_and_numbers_that_are_none_do_not_silence_the_rest() -> None:

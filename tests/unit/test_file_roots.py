@@ -35,5 +35,5 @@ def test_beside_another_tenant_only_own_folders_are_served_and_the_setting_is_na
 
 
 def test_names_that_a_file_system_may_take_for_one_are_served_to_neither() -> None:
-    with pytest.raises(InvalidRequest, match="capitals"):
+    with pytest.raises(InvalidRequest, match="upper and lower case"):
         check_apart([("input.uri", "file:///data/acme/calls/a.wav")], (OWN,), "acme", ["ACME"])

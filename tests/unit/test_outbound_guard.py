@@ -88,7 +88,7 @@ def test_one_bad_address_among_good_ones_refuses_the_name() -> None:
 
 def assert_tells_no_address(sentence: str) -> None:
     """A tenant reads it, who may have named the host to learn what it resolves to in here."""
-    assert sentence.startswith(f"{HOST} resolves to an address where requests to port ")
+    assert sentence.startswith(f"{HOST} resolves to an address to which requests to port ")
     assert POLICY.ask_operator in sentence
     assert not [sign for sign in (ALLOWED, FORBIDDEN, "{", "}") if sign in sentence]
 

@@ -133,7 +133,7 @@ def test_a_fleet_is_asked_for_its_best_engine_that_understands() -> None:
     assert choose_of_fleet("pocketsphinx", "en", [slow, fast]) == (slow, "en-US")
     with pytest.raises(UnsupportedLanguage, match="pocketsphinx"):
         choose_of_fleet("pocketsphinx", "de", [slow, fast])
-    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'whisper' now; there is pocketsphinx"):
+    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'whisper' now; available: pocketsphinx"):
         choose_of_fleet("whisper", "en", [slow])
 
 
@@ -199,7 +199,7 @@ def test_an_engine_of_a_later_release_is_passed_over() -> None:
     assert choose_of_fleet("auto", "en", [later, known]) == (known, "en-US")
     with pytest.raises(UnsupportedLanguage, match="not supported by whisper; supported: en"):
         choose_of_fleet("auto", "de", [later, known])
-    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'auto' now; there is none"):
+    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'auto' now; available: none"):
         choose_of_fleet("auto", "en", [later])
 
 

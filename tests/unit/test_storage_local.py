@@ -166,7 +166,7 @@ def test_a_write_that_fails_leaves_nothing_behind(store: Store, root: Path, monk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError, match="make room"):
+    with pytest.raises(StorageError, match="free some space"):
         store.write((root / "in" / "a.json").as_uri(), b"{}", overwrite=False)
     assert list((root / "in").iterdir()) == []
 
@@ -204,7 +204,7 @@ def test_a_file_system_without_hard_links_keeps_the_same_promise(
     [
         (errno.EROFS, AccessDenied, "read-only"),
         (errno.EACCES, AccessDenied, "permissions"),
-        (errno.EDQUOT, StorageFull, "make room"),
+        (errno.EDQUOT, StorageFull, "free some space"),
         (errno.ESTALE, StorageUnavailable, "just now"),
         (errno.ENAMETOOLONG, StorageError, "too long"),
     ],

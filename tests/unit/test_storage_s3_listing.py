@@ -87,16 +87,16 @@ def test_a_key_that_no_database_stores_names_nothing_and_loses_no_other() -> Non
         ([page("calls/a", token="T"), page("calls/b", token="T")], "repeats its continuation token"),
         ([page(more="yes")], "does not end"),
         ([page("calls/a", "secrets/b")], "outside the prefix"),
-        ([page("")], "without a name"),
+        ([page("")], "name is missing"),
         ([page("calls/" + "x" * 10_000)], "far too long"),
         ([b"<html><body>Log in</body></html>"], "web page"),
         ([b"<!DOCTYPE html><p>Log in<br>"], "web page"),
-        ([b"<ListAllMyBucketsResult/>"], "no listing of S3"),
-        ([b"{}"], "no listing of S3"),
-        ([b""], "no listing of S3"),
-        ([page("calls/a")[:-5]], "no listing of S3"),
-        ([b'<?xml version="1.0" encoding="made-up"?><ListBucketResult/>'], "no listing of S3"),
-        ([b'<!DOCTYPE a [<!ENTITY b "b">]><ListBucketResult>&c;</ListBucketResult>'], "no listing of S3"),
+        ([b"<ListAllMyBucketsResult/>"], "not an S3 listing"),
+        ([b"{}"], "not an S3 listing"),
+        ([b""], "not an S3 listing"),
+        ([page("calls/a")[:-5]], "not an S3 listing"),
+        ([b'<?xml version="1.0" encoding="made-up"?><ListBucketResult/>'], "not an S3 listing"),
+        ([b'<!DOCTYPE a [<!ENTITY b "b">]><ListBucketResult>&c;</ListBucketResult>'], "not an S3 listing"),
     ],
 )
 def test_a_listing_that_is_none_or_does_not_end_is_the_storages_fault(pages: list[bytes], sentence: str) -> None:
@@ -112,5 +112,5 @@ def test_empty_pages_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_page_longer_than_any_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_listing, "MAX_PAGE_BYTES", 200)
-    with pytest.raises(StorageAnswerInvalid, match="longer than a thousand keys"):
+    with pytest.raises(StorageAnswerInvalid, match="larger than 1,000 keys"):
         listed([page(*[f"calls/{number:03}" for number in range(100)])])

@@ -102,8 +102,8 @@ def test_after_a_death_our_own_transcript_has_its_outcome() -> None:
 
 
 def test_the_sentence_says_what_is_there() -> None:
-    assert "ask for overwrite" in exists(OUT, Existing(OURS), is_own=True).message
-    assert "is no transcript" in exists(OUT, Existing(None), is_own=False).message
+    assert "allow overwriting" in exists(OUT, Existing(OURS), is_own=True).message
+    assert "is not a transcript" in exists(OUT, Existing(None), is_own=False).message
     of_another = exists(OUT, Existing(replace(OURS, input_uri="s3://in/b.wav")), is_own=False).message
     assert "of s3://in/b.wav" in of_another
     assert "never replaced" in of_another

@@ -11,8 +11,8 @@ from batchscribe.wire import untrusted
 
 NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
 WHY = {
-    untrusted.TOO_DEEP: f" Lists and objects are more than {untrusted.MAX_DEPTH} deep in each other.",
-    untrusted.HALF_A_PAIR: " A text in it has half of a surrogate pair.",
+    untrusted.TOO_DEEP: f" Lists and objects are nested more than {untrusted.MAX_DEPTH} levels deep.",
+    untrusted.HALF_A_PAIR: " A string in it has half of a surrogate pair.",
 }
 
 
@@ -35,7 +35,9 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
             if len(content) > limit_bytes:
                 raise _too_large(limit_bytes)
     except ClientDisconnect:
-        raise RequestTooSlow("The client went away before it had sent the whole body.") from None
+        raise RequestTooSlow(
+            "The client disconnected before it had sent the whole body; send the request again."
+        ) from None
     return bytes(content)
 
 

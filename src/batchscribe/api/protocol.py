@@ -96,7 +96,7 @@ class BoundedProtocol(H11Protocol):
         if self._among.admit(self):
             self._wait(Phase.HEAD)
         else:
-            busy = ServerBusy("The server has as many connections as it can have; try again in a moment.")
+            busy = ServerBusy("The server has reached its connection limit; try again in a moment.")
             self._refuse(busy, lingers=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -143,7 +143,7 @@ class BoundedProtocol(H11Protocol):
         if not for_room and self._phase not in (Phase.IDLE, Phase.END):
             CLOSED_CONNECTIONS.labels("too_slow").inc()
         if self._phase is Phase.BODY or (self._phase is Phase.HEAD and self._phase_bytes):
-            late = RequestTooSlow("The request did not come in time; send it again, and all of it at once.")
+            late = RequestTooSlow("The request did not arrive in time; send the whole request again.")
             self._refuse(late, lingers=not for_room)
         elif self._phase in (Phase.IDLE, Phase.HEAD):
             self._close()
@@ -214,7 +214,7 @@ class BoundedProtocol(H11Protocol):
         if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             self._refuse(HeadTooLarge("The head of the request is too long; send fewer or shorter headers."))
         else:
-            self._refuse(MalformedRequest("This is no request in HTTP/1.1; send one."))
+            self._refuse(MalformedRequest("This is not an HTTP/1.1 request; send one."))
 
     def _refuse(self, refusal: BatchscribeError, *, lingers: bool = True) -> None:
         """Answer whatever the client has sent so far, and end the connection.

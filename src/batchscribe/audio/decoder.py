@@ -131,14 +131,14 @@ class DecoderPool:
             continue
         found_sec = decoding.media.duration_sec
         if found_sec != DURATION_SEC:
-            raise CorruptMedia(f"It found {found_sec:g} s of sound where there are {DURATION_SEC:g} s.")
+            raise CorruptMedia(f"It decoded {found_sec:g} s of the {DURATION_SEC:g} s.")
 
     def _failed_trial(self, error: MediaError | MachineTrouble) -> WorkInterrupted | MachineTrouble:
         if self._closed:
             return WorkInterrupted("The decoders were stopped.")
         if isinstance(error, MachineTrouble):
             return error
-        sentence = f"The decoder fails on a trial recording of this machine's own ({error.message.rstrip('.')}). {CURE}"
+        sentence = f"The decoder fails on this machine's trial recording ({error.message.rstrip('.')}). {CURE}"
         return MachineTrouble(sentence, part=DECODER)
 
     def close(self) -> None:

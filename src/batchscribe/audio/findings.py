@@ -187,17 +187,17 @@ class Finding(Enum):
         UnsupportedMedia,
         "The file is {format:format}, not WAV, MP3, M4A or MP4; BATCHSCRIBE_EXTRA_FORMATS can allow it.",
     )
-    CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted or of a codec that is not known here."
-    CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not decoded here."
+    CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted, or its codec is not known here."
+    CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not supported."
     BARE_AAC_IN_WAV = (
         UnsupportedMedia,
-        "The audio is AAC without frame headers (ADTS) in a WAV, which is not decoded here.",
+        "The audio is AAC without frame headers (ADTS) in a WAV, which is not supported.",
     )
     NO_AUDIO_TRACK = NoAudioTrack, "The file has no audio track."
     MP4_WITHOUT_INDEX = CorruptMedia, "The MP4 has no index (moov): the file was cut off or never finished."
     STRUCTURE_DAMAGED = CorruptMedia, "The file is damaged: its {format:format} structure cannot be read."
-    FORM_CHANGES = CorruptMedia, "The file is damaged: its audio changes to a form that cannot be converted."
-    NOTHING_DECODED = CorruptMedia, "The audio is damaged: not one packet of it can be decoded."
+    FORM_CHANGES = CorruptMedia, "The file is damaged: its audio changes to a format that cannot be converted."
+    NOTHING_DECODED = CorruptMedia, "The audio is damaged: none of its packets can be decoded."
     CHANNELS_IMPOSSIBLE = (
         CorruptMedia,
         f"The file announces {{channels:number}} channels; 1 to {MAX_CHANNELS} can be transcribed.",
@@ -206,11 +206,14 @@ class Finding(Enum):
     WAV_RATE_IMPOSSIBLE = CorruptMedia, "The WAV header announces a sample rate of {rate:hz}."
     TOO_LONG = (
         DecodeLimitExceeded,
-        "The recording is longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC if that is meant.",
+        "The recording is longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC to allow it.",
     )
     ANNOUNCED_TOO_LONG = (
         DecodeLimitExceeded,
-        "The recording lasts {announced:sec}, longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC if meant.",
+        (
+            "The recording lasts {announced:sec}, longer than {limit:limit}; "
+            "raise BATCHSCRIBE_MAX_DECODED_SEC to allow it."
+        ),
     )
     OUT_OF_MEMORY = (
         DecodeLimitExceeded,
@@ -220,15 +223,21 @@ class Finding(Enum):
     TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
     TRACK_DECODABLE = (
         None,
-        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} is not decodable.",
+        (
+            "Track {track:number} of {tracks:number} audio tracks was transcribed: "
+            "track {passed:number} cannot be decoded."
+        ),
     )
     TRACK_HEARD = (
         None,
-        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} holds no speech.",
+        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} has no speech.",
     )
     TRACK_LEFT = (
         None,
-        "Track {track:number} of {tracks:number} audio tracks was transcribed: {others:number} others hold no sound.",
+        (
+            "Track {track:number} of {tracks:number} audio tracks was transcribed: "
+            "{others:number} other tracks have no sound."
+        ),
     )
     CHANNELS_ALIKE = None, "{alike:number} of {channels:number} channels carry the same sound, and so the same text."
     CHANNELS_CANCEL = (
@@ -236,9 +245,9 @@ class Finding(Enum):
         "For {duration:sec} the channels cancel each other out when mixed; the loudest one was transcribed there.",
     )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
-    CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was put there."
+    CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was inserted."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
-    TURNED_DOWN = None, "The recording is {above:db} louder than full scale and was turned down."
+    TURNED_DOWN = None, "The recording is {above:db} above full scale and was attenuated."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
 
     def __init__(self, error: type[MediaError] | None, sentence: str) -> None:

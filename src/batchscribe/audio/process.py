@@ -18,7 +18,7 @@ CHILD = "batchscribe.audio.child"
 DECODER = "decoder"  #: as a part of the machine
 #: Seconds without CPU, or of CPU, within which a new process must be ready. It takes 0.03 s, and the first one 0.7 s.
 READY_LIMIT_SEC = 60.0
-CURE = "See that this machine has memory, processes, descriptors and disk left; `batchscribe doctor` looks at them."
+CURE = "Free memory, processes, descriptors or disk on this machine; `batchscribe doctor` checks them."
 
 
 class DecoderProcess:

@@ -39,7 +39,10 @@ def _made() -> str:
             continue
         Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-100)
         return folder
-    raise OSError(errno.ENOENT, "there is no folder for temporary files: name one in TMPDIR, of at most 75 characters")
+    raise OSError(
+        errno.ENOENT,
+        "there is no usable folder for temporary files: set TMPDIR to one whose path has at most 75 characters",
+    )
 
 
 def _places() -> Iterator[str]:

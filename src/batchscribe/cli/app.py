@@ -82,7 +82,8 @@ def _told(error: Exception) -> BatchscribeError | None:
         return None
     place = f" {error.filename}" if error.filename else ""
     return BatchscribeError(
-        f"The system refused to let batchscribe use{place or ' something it needs'}: {error.strerror}."
+        f"The system denied batchscribe the use of{place or ' something it needs'}: {error.strerror}. "
+        "Run `batchscribe doctor`."
     )
 
 

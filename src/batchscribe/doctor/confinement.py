@@ -1,4 +1,4 @@
-"""Whether this machine can hold what a hostile recording makes of a decoder or an engine."""
+"""Whether this machine can confine a decoder or an engine that a hostile recording has taken over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchscribe.work.confinement import ADVICE, ESSENTIAL, measure_children, mi
 #: What a child can do when a layer is missing and the others hold.
 LEFT_OPEN: Mapping[str, Mapping[Layer, str]] = {
     "decoder": {
-        Layer.LANDLOCK: "it is the system calls alone that keep it from files",
+        Layer.LANDLOCK: "only the seccomp filter keeps it away from files",
         Layer.SECCOMP: "it can start processes, and use sockets of this machine",
     },
     "engine": {
@@ -27,7 +27,7 @@ def check_confinement(settings: Settings) -> Iterator[Check]:
     try:
         measured = measure_children(settings)
     except OSError as error:
-        yield skipped("confinement", f"No process can be started to try it ({error}).")
+        yield skipped("confinement", f"No process could be started to test it ({error}).")
         return
     for child, held in measured.items():
         yield judged(child, held)
@@ -36,14 +36,14 @@ def check_confinement(settings: Settings) -> Iterator[Check]:
 def judged(child: str, held: Mapping[Layer, bool]) -> Check:
     name = f"confinement of the {child}"
     missing = missing_layers(held)
-    found = f"These layers hold: {', '.join(layer for layer in Layer if held[layer]) or 'none'}."
+    found = f"These layers work: {', '.join(layer for layer in Layer if held[layer]) or 'none'}."
     if not missing:
         return ok(name, found)
     found += f" Missing: {', '.join(missing)}."
     essential = [layer for layer in missing if layer in ESSENTIAL]
     if not essential:
-        return ok(name, f"{found} The others refuse the same.")
-    open_doors = "; ".join(LEFT_OPEN[child][layer] for layer in essential)
+        return ok(name, f"{found} The other layers block the same.")
+    left_open = "; ".join(LEFT_OPEN[child][layer] for layer in essential)
     return warning(
-        name, f"{found} If a recording takes it over, {open_doors}.", " ".join(ADVICE[layer] for layer in missing)
+        name, f"{found} If a recording takes it over, {left_open}.", " ".join(ADVICE[layer] for layer in missing)
     )

@@ -21,5 +21,7 @@ def check_decoder(settings: Settings | None) -> Check:
         with DecoderPool(1, limits) as pool:
             pool.try_out()
     except MachineTrouble as trouble:
-        return failed(NAME, trouble.message, "`ulimit -a` shows the limits, `df` the disks and `free` the memory.")
+        return failed(
+            NAME, trouble.message, "Look at `ulimit -a` for the limits, `df` for the disks and `free` for the memory."
+        )
     return ok(NAME, f"It decoded a trial recording in {time.monotonic() - began_at:.1f} s.")

@@ -27,8 +27,8 @@ def check_temporary() -> Check:
     try:
         return check_disk(name, Path(tempfile.gettempdir()), "TMPDIR")
     except FileNotFoundError:
-        advice = "Name a folder in TMPDIR that this user can write to and that has room."
-        return failed(name, "There is no folder for temporary files that can be written to.", advice)
+        advice = "Set TMPDIR to a folder with free space that this user can write to."
+        return failed(name, "No folder for temporary files can be written to.", advice)
 
 
 def check_disk(name: str, folder: Path, variable: str) -> Check:

@@ -46,5 +46,6 @@ def loaded(engine: EngineSpec) -> Check:
         return failed(name, error.message, PULL_ADVICE)
     return ok(
         name,
-        f"It loaded {engine.model} on {engine.device} and heard a recording in {time.monotonic() - began_at:.1f} s.",
+        f"It loaded {engine.model} on {engine.device} and transcribed a trial recording "
+        f"in {time.monotonic() - began_at:.1f} s.",
     )

@@ -29,6 +29,8 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
 
 def examine_without(error: InvalidSetting) -> Iterator[Check]:
     """What can be looked at when the settings cannot be used."""
-    yield failed("settings", error.message, "All other checks need the settings: correct them, and run this again.")
+    yield failed(
+        "settings", error.message, "Correct the setting and run the doctor again; most checks need the settings."
+    )
     yield check_decoder(None)
     yield check_temporary()

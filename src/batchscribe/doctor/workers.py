@@ -31,8 +31,8 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
         told = " ".join(f"{each.name}: {reason}" for each in sick for reason in each.troubles.values())
         return warning(
             NAME,
-            f"{found} {len(sick)} cannot do all of their work. {told}",
-            "Mend these machines. What they cannot do is done by the others, and they go on by themselves.",
+            f"{found} {len(sick)} cannot do part of their work. {told}",
+            "Repair these machines. The other workers do what they cannot, and they resume by themselves.",
         )
     if others := {each.version for each in live} - {__version__}:
         return warning(

@@ -100,13 +100,13 @@ def _without_braces(glob: str, field: str, limit_chars: int) -> list[str]:
             left += [before + option + after for option in braces[1].split(",")]
         _check_number(len(done) + len(left), field)
         if left and sum(map(len, done)) + sum(map(len, left)) > limit_chars:
-            raise _too_much(f"stand for more than {MAX_EXPANDED_CHARS} characters in all", field)
+            raise _too_much(f"expand to more than {MAX_EXPANDED_CHARS} characters in all", field)
     return done
 
 
 def _check_number(alternatives: int, field: str) -> None:
     if alternatives > MAX_ALTERNATIVES:
-        raise _too_much(f"of one glob stand for more than {MAX_ALTERNATIVES} globs", field)
+        raise _too_much(f"of one glob expand to more than {MAX_ALTERNATIVES} globs", field)
 
 
 def _too_much(what: str, field: str) -> InvalidRequest:

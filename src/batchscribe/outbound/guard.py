@@ -67,7 +67,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
                 # The operator reads which address it is; whoever named the host must not learn our networks from us.
                 log.warning("outbound.refused", host=host, address=str(address), port=port)
                 raise AddressNotAllowed(
-                    f"{host} resolves to an address where requests to port {port} are not allowed; use a public "
+                    f"{host} resolves to an address to which requests to port {port} are not allowed; use a public "
                     f"address, or {self._policy.ask_operator}."
                 )
         return list(dict.fromkeys(addresses))

@@ -30,8 +30,8 @@ class EngineProcess:
             self._process, connection = start_piped(serve, name=f"engine-{spec.name}")
         except OSError as error:
             raise MachineTrouble(
-                f"No process can be started for engine {spec.name} on this machine: {reason_of(error)}. See that "
-                "memory, processes and descriptors are left.",
+                f"No process can be started for engine {spec.name} on this machine: {reason_of(error)}. Free "
+                "memory, processes or descriptors.",
                 part=spec.name,
             ) from error
         self._watchdog = Watchdog(self._process.pid or 0)
@@ -64,7 +64,7 @@ class EngineProcess:
             raise self._untrue() from error
 
     def _untrue(self) -> EngineError:
-        return EngineError(f"The process of engine {self._spec.name} sent an answer that cannot be.")
+        return EngineError(f"The process of engine {self._spec.name} sent an invalid answer.")
 
     def kill(self) -> None:
         self._process.kill()
@@ -91,8 +91,8 @@ class EngineProcess:
 
 def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
     return MachineTrouble(
-        f"Engine {spec.name} cannot load {spec.model} on {spec.device} ({reason}). See that its model is whole, with "
-        "`batchscribe models list`, and that there is memory for it.",
+        f"Engine {spec.name} cannot load {spec.model} on {spec.device} ({reason}). Check the model with "
+        "`batchscribe models verify`, and that there is enough memory for it.",
         part=spec.name,
     )
 

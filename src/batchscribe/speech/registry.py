@@ -63,7 +63,7 @@ def choose_of_fleet(
     wanted = [capability for capability in ranked if name in ("auto", capability.name)]
     if not wanted:
         there = ", ".join(dict.fromkeys(capability.name for capability in ranked))
-        raise EngineNotAvailable(f"No worker has the engine {name!r} now; there is {there or 'none'}.")
+        raise EngineNotAvailable(f"No worker has the engine {name!r} now; available: {there or 'none'}.")
     return first_that_understands(able(wanted, detect=detect), language)
 
 

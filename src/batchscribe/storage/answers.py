@@ -55,7 +55,7 @@ def opened(answer: Answer, uri: str, asked: int) -> tuple[Version, bytes]:
     if answer.status == HTTPStatus.PARTIAL_CONTENT:
         start, length, size = _range(answer, uri)
         if start != 0 or length != min(asked, size) or length != len(answer.body):
-            raise nonsense(uri, "it answered another range of bytes than it was asked for")
+            raise nonsense(uri, "it sent another byte range than requested")
     elif is_web_page(answer.body):
         raise nonsense(uri, "it answered with a web page, as a login page or a proxy does")
     elif len(answer.body) > asked:
@@ -104,7 +104,7 @@ def is_web_page(body: bytes) -> bool:
 
 def nonsense(uri: str, what: str) -> StorageAnswerInvalid:
     return StorageAnswerInvalid(
-        f"The storage's answer for {uri} cannot be used: {what}; check the endpoint, and what lies between."
+        f"The storage's answer for {uri} cannot be used: {what}; check the endpoint and any proxy in between."
     )
 
 
@@ -116,10 +116,10 @@ def _range(answer: Answer, uri: str) -> tuple[int, int, int]:
     """Start, length and the size of the whole, from Content-Range."""
     found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip()[:100])
     if found is None:
-        raise nonsense(uri, "it does not say which bytes these are, of how many (Content-Range)")
+        raise nonsense(uri, "it has no Content-Range that says which bytes it sent")
     start, last, size = (int(number) for number in found.groups())
     if not start <= last < size <= MAX_SIZE:
-        raise nonsense(uri, "its range of bytes or its size is impossible (Content-Range)")
+        raise nonsense(uri, "its Content-Range is impossible")
     return start, last - start + 1, size
 
 

@@ -45,11 +45,13 @@ def storage_error(error: OSError, uri: str) -> StorageError:
         case errno.ELOOP:
             return LocationNotAllowed(f"{uri} is a symbolic link, and none is followed below an allowed folder.")
         case errno.EISDIR:
-            return LocationNotAllowed(f"{uri} is no regular file but a folder, device, pipe or socket; name another.")
+            return LocationNotAllowed(
+                f"{uri} is not a regular file but a folder, device, pipe or socket; name another."
+            )
         case errno.ENOTDIR:
             return LocationNotAllowed(f"{uri} leads through a file or a symbolic link; name the folder itself.")
         case number if number in _FULL:
-            return StorageFull(f"{uri} does not fit ({reason}); make room on its file system.")
+            return StorageFull(f"{uri} does not fit ({reason}); free some space on its file system.")
         case number if number in _PASSING:
             return StorageUnavailable(f"{uri} cannot be reached just now ({reason}).")
     return StorageError(f"{uri} cannot be used ({reason}).")

@@ -65,4 +65,4 @@ def region_of(bucket: str, endpoint: str = AWS, *, within_sec: float = REQUEST_S
         failure = no_answer(error, f"s3://{bucket}", urlsplit(endpoint).netloc)
     else:
         return region_in(answer.headers.get("x-amz-bucket-region"))
-    raise type(failure)(f"{failure.message} Or set BATCHSCRIBE_S3_REGION, which spares this question.")
+    raise type(failure)(f"{failure.message} Or set BATCHSCRIBE_S3_REGION, so that the region need not be looked up.")

@@ -41,12 +41,12 @@ _TABLE: tuple[_Row, ...] = (
     _row(BucketNotFound, "{uri} is in a bucket that does not exist; correct its name.", "NoSuchBucket"),
     _row(
         BucketNameInvalid,
-        "{uri} has a bucket name that the storage does not take ({reason}); correct it.",
+        "The storage does not accept the bucket name of {uri} ({reason}); correct it.",
         "InvalidBucketName",
     ),
     _row(
         ObjectNotFound,
-        "There is no object {uri}; correct its name, or see whether it was deleted.",
+        "There is no object {uri}; correct its name, or check whether it was deleted.",
         "NoSuchKey",
         "NoSuchVersion",
     ),
@@ -74,7 +74,7 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         SecretKeyWrong,
-        "The storage refused access to {uri}: the secret key does not fit the access key ({reason}); correct it.",
+        "The storage refused access to {uri}: the secret key does not belong to the access key ({reason}); correct it.",
         "SignatureDoesNotMatch",
     ),
     _row(
@@ -94,14 +94,14 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         AccessDenied,
-        "The storage refused access to {uri} ({reason}); check the key, and what it may read and write.",
+        "The storage refused access to {uri} ({reason}); check the key and its permissions.",
         "AccessDenied",
         "AccessForbidden",
         "Forbidden",
     ),
     _row(
         StorageFull,
-        "The storage has no room for {uri} ({reason}); make room, or raise the quota.",
+        "The storage has no space for {uri} ({reason}); free some, or raise the quota.",
         "QuotaExceeded",
         "InsufficientStorage",
         "XMinioStorageFull",
@@ -110,7 +110,7 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         StorageBusy,
-        "The storage asks for fewer requests than {uri} takes ({reason}), also after retries; use fewer workers.",
+        "The storage still asks for fewer requests after all retries of {uri} ({reason}); use fewer workers.",
         "SlowDown",
         "SlowDownRead",
         "SlowDownWrite",
@@ -123,7 +123,7 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         StorageUnavailable,
-        "The storage did not serve {uri} ({reason}), also after retries; try again when it is well.",
+        "The storage still failed after all retries of {uri} ({reason}); try again when it works again.",
         "InternalError",
         "ServiceUnavailable",
         "RequestTimeout",
@@ -141,9 +141,9 @@ BY_STATUS = {
     429: "SlowDown",
     507: "InsufficientStorage",
 }
-_ENCRYPTION = "{uri} is encrypted with a key that cannot be used ({reason}); see that key, and the right to use it."
+_ENCRYPTION = "{uri} is encrypted with a key that cannot be used ({reason}); check the key and who may use it."
 _UNKNOWN = "The storage refused {uri} ({reason})."
-_NOT_KNOWN_HERE = "The storage does not know the request for {uri} ({reason}); see that the endpoint is one of S3."
+_NOT_KNOWN_HERE = "The storage does not support the request for {uri} ({reason}); check that the endpoint serves S3."
 _OTHER_REGION = {
     "PermanentRedirect",
     "TemporaryRedirect",
@@ -191,12 +191,12 @@ def _elsewhere(answer: Answer, uri: str) -> StorageError:
     region = region_in(answer.headers.get("x-amz-bucket-region")) or _region_named(answer)
     if region is None and code_of(answer) not in _OTHER_REGION and "location" in answer.headers:
         return StorageRedirected(
-            f"The storage redirects {uri} ({answer.status}), and no redirect is followed; set BATCHSCRIBE_S3_ENDPOINT "
-            "to the place itself."
+            f"The storage redirects {uri} ({answer.status}), and redirects are not followed; set "
+            "BATCHSCRIBE_S3_ENDPOINT to the target's address."
         )
     named = f" ({region})" if region else ""
     return WrongRegion(
-        f"The bucket of {uri} is in another region{named}; name that in BATCHSCRIBE_S3_REGION.", region=region
+        f"The bucket of {uri} is in another region{named}; set BATCHSCRIBE_S3_REGION to that region.", region=region
     )
 
 

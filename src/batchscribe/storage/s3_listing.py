@@ -78,7 +78,7 @@ class Listing:
 
     def _parsed(self, body: bytes) -> ElementTree.Element:
         if len(body) > MAX_PAGE_BYTES:
-            raise nonsense(self.uri, "a page of its listing is longer than a thousand keys can be")
+            raise nonsense(self.uri, "a page of its listing is larger than 1,000 keys can be")
         if is_web_page(body):
             raise nonsense(self.uri, "it answered with a web page, as a login page or a proxy does")
         try:
@@ -86,7 +86,7 @@ class Listing:
         except (ElementTree.ParseError, LookupError, ValueError):  # also for an encoding that nobody knows
             page = None
         if page is None or _name(page) != "ListBucketResult":
-            raise nonsense(self.uri, "it is no listing of S3")
+            raise nonsense(self.uri, "it is not an S3 listing")
         return page
 
     def _entry(self, item: ElementTree.Element, *, is_encoded: bool) -> Entry:
@@ -94,7 +94,7 @@ class Listing:
         key = facts.get("Key", "")
         key_bytes = unquote_to_bytes(key.replace("+", " ")) if is_encoded else _encoded(key)
         if not 0 < len(key_bytes) <= MAX_KEY_BYTES:
-            raise nonsense(self.uri, "its listing has an object without a name, or with one that is far too long")
+            raise nonsense(self.uri, "its listing has an object whose name is missing or far too long")
         return Entry(key_bytes, size_in(facts.get("Size")), facts.get("ETag", "")[:MAX_ETAG_CHARS] or None)
 
     def _check_order(self, entries: list[Entry]) -> None:

@@ -86,8 +86,8 @@ def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:
         return buckets.refused(uri, answer)
     reason = code_of(answer) or f"HTTP {answer.status}"
     return ConditionalWriteUnsupported(
-        f"The storage of {uri.rpartition('/')[0]}/ cannot write on condition that nothing is there yet ({reason}); "
-        "send the job with `overwrite`, best into a folder of its own."
+        f"The storage of {uri.rpartition('/')[0]}/ does not support conditional writes ({reason}); send the job with "
+        "`overwrite`, preferably into a folder of its own."
     )
 
 

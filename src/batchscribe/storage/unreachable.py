@@ -25,31 +25,35 @@ def no_answer(error: Exception, uri: str, host: str) -> StorageError:
             return _certificate(cause, uri, host)
         if isinstance(cause, ssl.SSLError):
             return StorageUnreachable(
-                f"{uri} cannot be reached: {host} did not answer in TLS; where it serves plain HTTP, write http://."
+                f"{uri} cannot be reached: {host} does not speak TLS; if it serves plain HTTP, write http://."
             )
         if isinstance(cause, socket.gaierror):
-            return StorageUnreachable(f"{uri} cannot be reached: the name {host} is not known; correct it, or see DNS.")
+            return StorageUnreachable(
+                f"{uri} cannot be reached: the host name {host} is not known; correct it, or check DNS."
+            )
         if isinstance(cause, ConnectionRefusedError):
             return StorageUnreachable(
-                f"{uri} cannot be reached: {host} refuses connections on this port; see that the service runs there."
+                f"{uri} cannot be reached: {host} refuses connections on this port; check that the service runs there."
             )
     if isinstance(error, httpcore2.TimeoutException):
         return StorageUnreachable(f"{uri} cannot be reached: {host} gave no answer in time; try again.")
     if isinstance(error, httpcore2.ConnectError):
-        return StorageUnreachable(f"{uri} cannot be reached: no connection to {host}; see the network.")
+        return StorageUnreachable(f"{uri} cannot be reached: no connection to {host}; check the network.")
     if isinstance(error, httpcore2.ProtocolError) and not _ENDED.search(str(error)):
         return _malformed(error, uri, host)
     return StorageUnavailable(
-        f"{uri} was cut off: {host} ended the connection too soon; try again. Where it serves TLS, write https://."
+        f"{uri} was cut off: {host} closed the connection too soon; try again. If it serves TLS, write https://."
     )
 
 
 def _malformed(error: httpcore2.ProtocolError, uri: str, host: str) -> StorageError:
     if isinstance(error, httpcore2.LocalProtocolError):
-        return StorageError(f"{uri} cannot be asked for: the key or the token has a character that no header may have.")
+        return StorageError(
+            f"{uri} cannot be requested: the key or the token has a character that no header may have; correct it."
+        )
     if "status line" in str(error):
         return StorageUnreachable(
-            f"{uri} cannot be reached: {host} did not answer in HTTP; where it serves TLS, write https://."
+            f"{uri} cannot be reached: {host} did not answer in HTTP; if it serves TLS, write https://."
         )
     return nonsense(uri, "its headers are malformed")
 
@@ -64,7 +68,7 @@ def _certificate(error: ssl.SSLCertVerificationError, uri: str, host: str) -> Ce
     if error.verify_code == _EXPIRED:
         what, step = "has expired", "renew it on that server"
     elif error.verify_code in _OTHER_NAME:
-        what, step = "is made out to another name", "correct the endpoint, or set BATCHSCRIBE_S3_PATH_STYLE=true"
+        what, step = "is issued for another name", "correct the endpoint, or set BATCHSCRIBE_S3_PATH_STYLE=true"
     else:
         what = f"is not trusted ({error.verify_message})"
         step = "name a file with its authority's certificate in SSL_CERT_FILE, or add that to the system's"

@@ -115,6 +115,6 @@ def _check(answer: Answer, uri: str) -> None:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise StorageUnavailable(f"{shown} answered {status}; try again.")
     if 300 <= status < 400:
-        raise StorageRedirected(f"{shown} answered {status}. Redirects are not followed; name the place itself.")
+        raise StorageRedirected(f"{shown} answered {status}. Redirects are not followed; use the target's URL.")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         raise StorageError(f"{shown} answered {status}.")

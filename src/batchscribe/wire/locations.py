@@ -34,7 +34,7 @@ def checked_uri(uri: str) -> str:
     if spelled == "s3://" or spelled.startswith("s3:///"):
         raise refusal("The bucket is missing; write s3://bucket/key.")
     if scheme == "https" and not _is_web_url(spelled):
-        raise refusal("An https:// URI names a host, and perhaps a port: https://example.org/path.")
+        raise refusal("An https:// URI needs a host, and may have a port: https://example.org/path.")
     if scheme == "file" and not spelled.startswith("file:///"):
         raise refusal("A file URI has no host and an absolute path; write file:///path.")
     return spelled

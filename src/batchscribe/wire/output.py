@@ -105,7 +105,7 @@ class Output(WireModel):
             raise refusal("Layout SINGLE takes the transcript's own URI, not a folder's.", field="uri")
         if extension_of(self.uri) in RECORDINGS:
             raise refusal(
-                "The transcript has the name of a recording, and could replace one; end it in .json.", field="uri"
+                "The transcript has a recording's extension, and could replace one; end its name in .json.", field="uri"
             )
         if self.uri == source.uri:
             raise refusal("The transcript would replace its own recording; name another URI.", field="uri")

@@ -27,7 +27,7 @@ ESSENTIAL = frozenset({Layer.LANDLOCK, Layer.SECCOMP})
 #: What to do where a layer is missing.
 ADVICE: Mapping[Layer, str] = {
     Layer.NAMESPACES: "Allow user namespaces (sysctl user.max_user_namespaces, or the container's seccomp profile).",
-    Layer.PRIVILEGES: "The system refuses prctl or capset; allow them in the container's seccomp profile.",
+    Layer.PRIVILEGES: "Allow prctl and capset in the container's seccomp profile.",
     Layer.LANDLOCK: "Use Linux 5.13 or later with landlock in its list of security modules (boot parameter lsm=).",
     Layer.SECCOMP: "Install libseccomp: `apt-get install libseccomp2`.",
 }

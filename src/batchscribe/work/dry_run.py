@@ -72,11 +72,13 @@ class Preview:
         if self.refused:
             told.append(f"{self.refused} named files are neither WAV, MP3, M4A nor MP4 by their names, and would fail.")
         if self.too_long:
-            told.append(f"{self.too_long} transcripts would have longer names than the storage allows, and would fail.")
+            told.append(
+                f"{self.too_long} files would fail: their transcripts' names are longer than the storage allows."
+            )
         if self.missing:
             told.append(f"{self.missing} named files were not found, and would fail.")
         if self.renamed:
-            told.append(f"{self.renamed} outputs get another name than planned, because another recording has that.")
+            told.append(f"{self.renamed} transcripts get another name, because the first belongs to another recording.")
         return told
 
 
@@ -95,7 +97,7 @@ def dry_run(submission: Submission, settings: Settings, fleet: Hearing = NOBODY)
     except StorageUnavailable:
         if not preview.matched:
             raise
-        preview.problems.append("The storage stopped answering; only what it told before is counted.")
+        preview.problems.append("The storage stopped answering; only the files listed before are counted.")
     _settle_names(preview, store, look_in(output, job.output), names, deadline)
     return preview
 

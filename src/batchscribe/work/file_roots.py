@@ -45,8 +45,11 @@ def check_apart(
 
 def _why(tenant: str, *, shares_name: bool) -> str:
     if shares_name:
-        return f"Another tenant's name differs from {tenant} only in its capitals, so files are served to neither."
+        return (
+            f"Another tenant's name differs from {tenant} only in upper and lower case, so neither may use file:// "
+            "URIs; ask the operator to rename one."
+        )
     return (
-        "The URI is outside the folders of this tenant. With keys of several tenants, the operator puts {tenant} into "
-        "each folder of BATCHSCRIBE_FILE_ROOTS."
+        "The URI is outside the folders of this tenant. As several tenants have keys, the operator must put "
+        "{tenant} into each folder of BATCHSCRIBE_FILE_ROOTS."
     )

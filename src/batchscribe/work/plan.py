@@ -125,9 +125,7 @@ def _refused(found: Found) -> dict[str, Any]:
 
 
 def _link() -> LocationNotAllowed:
-    return LocationNotAllowed(
-        "This is a symbolic link, and none is followed below a folder; name the recording itself."
-    )
+    return LocationNotAllowed("This is a symbolic link in a folder, which is not followed; name the recording itself.")
 
 
 def _ended(outcome: Outcome) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def want_of(error: BaseException | None) -> MachineTrouble | None:
 
 def _trouble(what: str) -> MachineTrouble:
     return MachineTrouble(
-        f"This machine has run out of something: {what}. See that it has memory, processes, descriptors and disk left; "
+        f"This machine lacks a resource: {what}. Free memory, processes, descriptors or disk; "
         "`ulimit -a` shows the limits.",
         part=DECODER,
     )

@@ -83,10 +83,10 @@ log = structlog.get_logger()
 FILES_PER_ENGINE = 2
 #: Between two tries to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-OUTDATED = "The database was migrated by another release: this process ends; start it anew."
+OUTDATED = "Another release migrated the database, so this process ends; start it again with that release."
 BROKEN = (
-    "A part of this process has stopped by an error that nobody expected, so it ends rather than stand still; standard "
-    "error has the details. Start it anew: nothing is lost."
+    "A thread of this process ended with an unexpected error, so the process ends; standard error has the details. "
+    "Start it again: nothing is lost."
 )
 
 
@@ -296,7 +296,7 @@ class Worker:
             want = want_of(error)
             if want is None:
                 log.exception("task.mistake", number=number)
-                fail_job(job, InternalError("The job ended by a mistake of batchscribe; see the log."), self._records)
+                fail_job(job, InternalError("A bug in batchscribe ended the job; see the log."), self._records)
                 raise
             if work == self._work_shard:
                 self._give_back(job, number, want)

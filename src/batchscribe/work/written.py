@@ -111,10 +111,10 @@ def exists(output_uri: str, existing: Existing, *, is_own: bool) -> OutputExists
     found = existing.provenance
     if found is None:
         return OutputExists(
-            f"{output_uri} is no transcript, and was left alone; move it away, write elsewhere, or ask for overwrite "
-            "to replace it."
+            f"{output_uri} is not a transcript, and was left alone; move it away, choose another output, or allow "
+            "overwriting."
         )
     if not is_own:
         of = f"of {found.input_uri}" if found.input_uri else "of another recording"
-        return OutputExists(f"{output_uri} is the transcript {of}, and is never replaced; write to another name.")
-    return OutputExists(f"{output_uri} exists already and was left alone; ask for overwrite to replace it.")
+        return OutputExists(f"{output_uri} is the transcript {of}, and is never replaced; choose another output.")
+    return OutputExists(f"{output_uri} exists already and was left alone; allow overwriting to replace it.")
