@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.fft import rfft  # NumPy would load it at its first use, when a decoder can open no file any more
 from av.audio.frame import AudioFrame
+from numpy.fft import rfft  # NumPy would load it at its first use, when a decoder can open no file any more
 from numpy.typing import NDArray
 
 from batchscribe.audio.limits import MAX_CHANNELS
