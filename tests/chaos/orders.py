@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 from tests.chaos.ledger import Ledger
+
+
+#: One thread obeys at a time: another's kill must not come between the order that it takes and the note of it.
+_OBEYING = threading.Lock()
 
 
 class Orders:
@@ -33,9 +38,10 @@ class Orders:
 
     def obey(self, step: str, ledger: Ledger) -> None:
         """The end of this process, if there is an order for this step: as sudden as by any SIGKILL."""
-        if self.withdraw(step):
-            ledger.note("kill", victim="step", step=step, target=os.getpid())
-            os.kill(os.getpid(), signal.SIGKILL)
+        with _OBEYING:
+            if self.withdraw(step):
+                ledger.note("kill", victim="step", step=step, target=os.getpid())
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def _file(self, step: str) -> Path:
         return self.folder / step
