@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.chaos.ledger import Ledger
 
-
 #: One thread obeys at a time: another's kill must not come between the order that it takes and the note of it.
 _OBEYING = threading.Lock()
 
