@@ -170,7 +170,7 @@ def test_only_a_worker_with_the_engine_of_a_job_takes_it(command: Command, examp
         body = {"uri": (command.folder / "calls").as_uri(), "mode": "PREFIX"}
         refused = server.post("/jobs", {"input": body, "output": {"uri": f"{(command.folder / 'out').as_uri()}/"}})
         assert refused.status_code == 503
-        assert "No worker has the engine 'pocketsphinx' now; there is scripted." in refused.text
+        assert "No worker has the engine 'pocketsphinx' now; available: scripted." in refused.text
         with worker(command, "pocketsphinx"):
             job_id = server.submit(command.folder, config={})
             server.wait(job_id)
