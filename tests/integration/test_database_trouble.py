@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from batchscribe.database import engine as engine_module
 from batchscribe.database.bulk import insert_rows
@@ -78,16 +79,17 @@ def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: py
 def test_a_file_that_is_being_transcribed_is_transcribed_once_whatever_its_database_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows look whether their job still lives, and the end is put on record: neither costs what was transcribed."""
+    """Windows look whether their job still lives, and the end goes on record: neither costs what was transcribed."""
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=120.0)
     with running_postgresql() as server:
         for name, value in server.settings(server.new_database()).items():
             monkeypatch.setenv(name, value)
-        slow = ScriptedSpec(script=Script(call_sec=1.0))
-        with running(tmp_path, make_pool=lambda _spec, _workers: InlinePool(slow)) as runner:
+        pool = InlinePool(ScriptedSpec(script=Script(call_sec=1.0)))
+        with running(tmp_path, make_pool=lambda _spec, _workers: pool) as runner, capture_logs() as lines:
             job = runner.wait(runner.submit(), until=lambda job: job.summary.processing == 1)
             server.stop("immediate")
-            wait_until(lambda: any((tmp_path / "out").glob("*.json")))
+            # The transcript is done, and waits for the database to know of it.
+            wait_until(lambda: any(line["event"] == "database.trouble" and "file_id" in line for line in lines))
             server.start()
             assert runner.wait(job).summary.succeeded == 1
             assert [file.attempt for file in runner.files(job)] == [1]

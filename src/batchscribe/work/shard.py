@@ -235,10 +235,25 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
 
 
 def _begin_write(shift: Shift, file: File, duration_sec: float) -> None:
-    """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`."""
-    with shift.records.transaction() as connection:
-        if not begin_write(connection, file, duration_sec):
-            raise WorkInterrupted("The job has ended, or another worker has the file.")
+    """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`.
+
+    A database that is away is waited for: the transcript is done, and would have to be done again.
+    """
+    while (may_write := _try_begin_write(shift, file, duration_sec)) is None:
+        if shift.rooms.watch.wait(RETRY_SEC):
+            raise WorkInterrupted("The worker stops.")
+    if not may_write:
+        raise WorkInterrupted("The job has ended, or another worker has the file.")
+
+
+def _try_begin_write(shift: Shift, file: File, duration_sec: float) -> bool | None:
+    """Whether the transcript may be written. None when the database is away."""
+    try:
+        with shift.records.transaction() as connection:
+            return begin_write(connection, file, duration_sec)
+    except DATABASE_TROUBLE as error:
+        log.warning("database.trouble", **_names(shift, file), error=cause_of(error))
+        return None
 
 
 def _crashed_worker(shift: Shift) -> Outcome:
