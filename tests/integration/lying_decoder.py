@@ -21,6 +21,7 @@ def message(header: dict[str, Any] | bytes, payload: bytes = b"") -> bytes:
 def serve(connection: Connection, _memory_bytes: int) -> None:
     """Takes the place of `batchscribe.audio.process._serve`."""
     pipe = Pipe(connection)
+    pipe.write(message({"op": "ready"}))
     while True:
         _, recording = receive(pipe)
         pipe.write(recording)
