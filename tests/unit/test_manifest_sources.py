@@ -13,9 +13,9 @@ def test_a_single_recording_is_one_file() -> None:
     assert sources_of(Input(uri="s3://b/a.wav")) == (Source(SourceKind.FILE, "s3://b/a.wav"),)
 
 
-def test_a_manifest_is_its_files_in_order_repeated_ones_too() -> None:
+def test_a_manifest_is_its_files_in_order_repeated_ones_once() -> None:
     uris = ("s3://b/2.wav", "s3://b/1.wav", "s3://b/2.wav")
-    assert tuple(source.uri for source in sources_of(Input(manifest=uris))) == uris
+    assert tuple(source.uri for source in sources_of(Input(manifest=uris))) == uris[:2]
 
 
 def test_a_prefix_is_a_folder_and_does_not_reach_into_its_namesakes() -> None:
