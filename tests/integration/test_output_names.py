@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from batchscribe.jobs.model import Job
+from batchscribe.database.file import holder_of
+from batchscribe.jobs.model import File, Job
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState
 from batchscribe.work.dry_run import dry_run
+from batchscribe.work.register import FileRegister
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
 
@@ -87,6 +91,36 @@ def test_a_recording_that_arrives_later_takes_no_name_from_another(
         "meeting.wav": ("meeting.json", FileState.SUCCEEDED),
     }
     assert durations(runner) == {"meeting.json": 4.0, "meeting.mp3.json": 6.0}
+
+
+@pytest.mark.usefixtures("database")
+def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
+    runner: FlowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording(runner, "meeting.mp3", 6)
+    recording(runner, "meeting.wav", 4)
+    job = runner.run()
+    mp3, wav = sorted(runner.files(job), key=lambda file: file.input_uri)
+    own_name = mp3.output_uri.replace("meeting.json", "meeting.mp3.json")
+    names = FileRegister(job, runner.records)
+    mover = threading.Thread(target=names.take_over, args=(mp3, own_name))
+    asked: list[str] = []
+
+    def holder_while_it_moves(connection: sa.Connection, job_number: int, uri: str) -> File | None:
+        holder = holder_of(connection, job_number, uri)
+        asked.append(uri)
+        if len(asked) == 2:  # the name it has now, when it is asked for a new one
+            mover.start()
+            mover.join(0.5)  # it may have to wait for this very transaction
+        return holder
+
+    monkeypatch.setattr("batchscribe.work.register.holder_of", holder_while_it_moves)
+    names.take_over(wav, mp3.output_uri)
+    mover.join()
+    assert told(runner, job) == {
+        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "meeting.wav": ("meeting.json", FileState.SUCCEEDED),
+    }
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, rows_of
+from batchscribe.database.locks import lock_rows
 from batchscribe.database.tables import file, job, shard
 from batchscribe.jobs.model import FINAL_FILE_STATES, File, states_before
 from batchscribe.jobs.outcome import Outcome
@@ -42,6 +43,16 @@ def holder_of(connection: sa.Connection, job_number: int, output_uri: str) -> Fi
     query = sa.select(file).where(file.c.job == job_number, file.c.output_hash == output_hash(output_uri))
     row = connection.execute(query).first()
     return None if row is None else _file(row)
+
+
+def lock_holders(connection: sa.Connection, item: File, output_uri: str) -> None:
+    """Until the transaction ends nobody renames this file, nor the file that has `output_uri`.
+
+    In order, so that two files that want each other's names do not wait for each other.
+    """
+    either = sa.or_(file.c.seq == item.seq, file.c.output_hash == output_hash(output_uri))
+    query = sa.select(file.c.seq).where(file.c.job == item.job_number, either).order_by(file.c.seq)
+    lock_rows(connection, query)
 
 
 def rename(connection: sa.Connection, item: File, output_uri: str) -> bool:
@@ -196,8 +207,7 @@ def files_being_written(connection: sa.Connection, job_number: int, *, shard_num
 
 def wait_for_commits(connection: sa.Connection, job_number: int) -> None:
     """Until no transaction that began before is about to say what became of a transcript being written."""
-    written = sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN)
-    connection.execute(written.with_for_update()).all()
+    lock_rows(connection, sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN))
 
 
 def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> bool:

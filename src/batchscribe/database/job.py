@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from batchscribe.database.locks import lock_rows
 from batchscribe.database.tables import file, job, shard, waiting
 from batchscribe.errors import BatchscribeError, JobNotFound
 from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
@@ -95,7 +96,7 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
 
 def lock_job(connection: sa.Connection, number: int) -> None:
     """Make transactions that look at several rows of a job take turns: others wait here until this one ends."""
-    connection.execute(sa.select(job.c.number).where(job.c.number == number).with_for_update())
+    lock_rows(connection, sa.select(job.c.number).where(job.c.number == number))
 
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from batchscribe.database.file import holder_of, input_transcribed_to, rename
+from batchscribe.database.file import holder_of, input_transcribed_to, lock_holders, rename
 from batchscribe.errors import ShardTaken
 from batchscribe.jobs.layout import names_for
 from batchscribe.jobs.model import File, Job
@@ -42,6 +42,7 @@ class FileRegister:
         while True:
             try:
                 with self._records.transaction() as connection:
+                    lock_holders(connection, file, uri)  # the holder may be about to move by itself
                     holder = holder_of(connection, self._job.number, uri)
                     if holder is not None and holder.seq != file.seq:
                         _rename(connection, holder, self._next_name(connection, holder))
