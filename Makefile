@@ -24,7 +24,7 @@ demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pull
 test: $(VENV)/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
 
-check: $(VENV)/dev.stamp ## Lint, types and floors
+check: $(VENV)/dev.stamp ## Check lint, format, types and import layers
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy $(CHECKED)

@@ -1,4 +1,4 @@
-"""Links, examples and the map of the house in the documents."""
+"""The documents' links and examples, and the table of modules."""
 
 from __future__ import annotations
 
@@ -51,10 +51,9 @@ def test_every_document_is_reached_from_the_readme() -> None:
     assert in_docs <= named
 
 
-def test_the_architecture_names_every_room() -> None:
-    """And only rooms that exist."""
+def test_the_architecture_lists_exactly_the_modules_that_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
-    house = ROOT / "src" / "batchscribe"
-    rooms = {path.parent.name for path in house.glob("*/__init__.py")}
-    modules = {path.stem for path in house.glob("*.py") if not path.stem.startswith("__")}
-    assert set(rows) == rooms | modules
+    source = ROOT / "src" / "batchscribe"
+    packages = {path.parent.name for path in source.glob("*/__init__.py")}
+    modules = {path.stem for path in source.glob("*.py") if not path.stem.startswith("__")}
+    assert set(rows) == packages | modules
