@@ -55,7 +55,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 
 REGISTRY = CollectorRegistry()
 
-BUILD = Info("batchscribe_build", "The release that runs, and the name of a worker.", registry=REGISTRY)
+BUILD = Info("batchscribe_build", "The running release and the worker's name.", registry=REGISTRY)
 FILES = Counter(
     "batchscribe_files", "Files that this process brought to their final state.", ["outcome"], registry=REGISTRY
 )
@@ -67,19 +67,19 @@ FILE_ERRORS = Counter(
 )
 STAGE_SECONDS = Histogram(
     "batchscribe_stage_seconds",
-    "Seconds that a file waited in a stage of its way.",
+    "Seconds that a file waited in a stage of processing.",
     ["stage"],
     buckets=STAGE_BUCKETS_SEC,
     registry=REGISTRY,
 )
 ENGINE_BUSY_SECONDS = Counter(
     "batchscribe_engine_busy_seconds",
-    "Seconds in which engine processes were at work on a batch of speech, summed over the processes.",
+    "Seconds that engine processes spent on batches of speech, summed over the processes.",
     ["engine"],
     registry=REGISTRY,
 )
 ENGINE_PROCESSES = Gauge(
-    "batchscribe_engine_processes", "Engine processes that may work at once.", ["engine"], registry=REGISTRY
+    "batchscribe_engine_processes", "Engine processes that may run at once.", ["engine"], registry=REGISTRY
 )
 CONFINEMENT = Gauge(
     "batchscribe_confinement",
@@ -93,14 +93,16 @@ UNFIT = Gauge(
     ["part"],
     registry=REGISTRY,
 )
-RETRIES = Counter("batchscribe_retries", "What was done once more, by its kind.", ["what"], registry=REGISTRY)
+RETRIES = Counter("batchscribe_retries", "Retries, by kind.", ["what"], registry=REGISTRY)
 JOBS = Counter("batchscribe_jobs", "Jobs that this process ended, by final state.", ["state"], registry=REGISTRY)
 WEBHOOK_ATTEMPTS = Counter(
-    "batchscribe_webhook_attempts", "Webhooks sent, by what became of them.", ["result"], registry=REGISTRY
+    "batchscribe_webhook_attempts", "Webhook attempts, by result.", ["result"], registry=REGISTRY
 )
-REAPED_WORKERS = Counter("batchscribe_reaped_workers", "Silent workers that this process gave up.", registry=REGISTRY)
+REAPED_WORKERS = Counter(
+    "batchscribe_reaped_workers", "Silent workers that this process declared dead.", registry=REGISTRY
+)
 HANDED_ON_TASKS = Counter(
-    "batchscribe_handed_on_tasks", "Tasks of lost workers that this process put back into their queues.",
+    "batchscribe_handed_on_tasks", "Tasks of dead workers that this process requeued.",
     registry=REGISTRY,
 )  # fmt: skip
 HTTP_REQUESTS = Counter(
@@ -114,7 +116,7 @@ CLOSED_CONNECTIONS = Counter(
 )
 HTTP_REQUEST_SECONDS = Histogram(
     "batchscribe_http_request_duration_seconds",
-    "Seconds from the head of a request to the end of its answer.",
+    "Seconds from the request's head to the end of the response.",
     ["method", "route"],
     buckets=REQUEST_BUCKETS_SEC,
     registry=REGISTRY,

@@ -62,7 +62,7 @@ class Gauges(Collector):
     def collect(self) -> Iterator[Metric]:
         found = self._look_within()
         yield GaugeMetricFamily(
-            "batchscribe_database_up", "1 when the database answered this scrape, else 0.", float(found is not None)
+            "batchscribe_database_up", "1 if the database answered this scrape, else 0.", float(found is not None)
         )
         if found is not None:
             yield from _of_tenants(found.tenants)
@@ -112,9 +112,9 @@ def _state(worker: WorkerRecord) -> str:
 def _of_tenants(tenants: list[TenantBacklog]) -> Iterator[Metric]:
     jobs = _gauge("batchscribe_queue_jobs", "Jobs that have not ended.", "tenant")
     waiting = _gauge(
-        "batchscribe_queue_jobs_waiting_for_credentials", "Jobs whose credentials for storage have expired.", "tenant"
+        "batchscribe_queue_jobs_waiting_for_credentials", "Jobs whose storage credentials have expired.", "tenant"
     )
-    files = _gauge("batchscribe_queue_files", "Files found so far that have no final state.", "tenant")
+    files = _gauge("batchscribe_queue_files", "Files found so far without a final state.", "tenant")
     shards = _gauge("batchscribe_queue_shards", "Shards, of up to 64 files each, by state.", "tenant", "state")
     oldest = _gauge("batchscribe_queue_oldest_seconds", "Age of the oldest job that has not ended.", "tenant")
     for each in tenants:
@@ -128,20 +128,20 @@ def _of_tenants(tenants: list[TenantBacklog]) -> Iterator[Metric]:
 
 
 def _of_webhooks(webhooks: WebhookBacklog) -> Iterator[Metric]:
-    yield GaugeMetricFamily("batchscribe_webhooks_pending", "Webhooks still to be delivered.", webhooks.pending)
+    yield GaugeMetricFamily("batchscribe_webhooks_pending", "Webhooks not yet delivered.", webhooks.pending)
     yield GaugeMetricFamily(
-        "batchscribe_webhooks_oldest_seconds", "Age of the oldest webhook still to be delivered.", webhooks.oldest_sec
+        "batchscribe_webhooks_oldest_seconds", "Age of the oldest webhook not yet delivered.", webhooks.oldest_sec
     )
 
 
 def _of_workers(found: Findings) -> Iterator[Metric]:
-    states = _gauge("batchscribe_workers", "Worker processes on record, by state.", "state")
+    states = _gauge("batchscribe_workers", "Registered worker processes, by state.", "state")
     for state in ("working", "draining", UNFIT, SILENT):
         states.add_metric([state], found.workers[state])
     yield states
     yield GaugeMetricFamily(
         "batchscribe_worker_slots",
-        "Files that all fit workers together can work on at once.",
+        "Files that all fit workers together can process at once.",
         found.slots,
     )
 
