@@ -10,6 +10,8 @@ from pathlib import Path
 
 from batchscribe.database.file import page_of_files
 from batchscribe.database.job import get_job
+from batchscribe.intake.submission import Submission, new_job_id
+from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.settings import Settings, load_settings
@@ -20,7 +22,6 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.states import JobState
 from batchscribe.wire.uris import path_of
 from batchscribe.work.records import Records, open_records
-from batchscribe.work.submit import Submission, new_job_id, submit
 from batchscribe.work.worker import MakePool, Worker
 from benchmarks.processes import cpu_sec
 

@@ -35,6 +35,8 @@ from batchscribe.database.file import insert_files
 from batchscribe.database.job import advance, begin_job, insert_job
 from batchscribe.database.shard import insert_shards
 from batchscribe.database.tables import file, job, shard
+from batchscribe.intake.checks import plan_job
+from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
 from batchscribe.jobs.model import Cursor, Job, ShardState, file_id_of
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
@@ -45,8 +47,6 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState
 from batchscribe.work.flow import SHARD, Task
 from batchscribe.work.records import Records, open_records
-from batchscribe.work.requested import SERVER_LANE
-from batchscribe.work.submit import Submission, new_job_id, planned_job
 from benchmarks.recordings import write_short_recordings
 from benchmarks.report import Figure
 
@@ -120,7 +120,7 @@ def _put_on_record(records: Records, settings: Settings, recordings: Sequence[Pa
         engine="scripted",
     )
     with records.transaction() as connection:
-        big = insert_job(connection, planned_job(submission, settings), fingerprint=submission.fingerprint)
+        big = insert_job(connection, plan_job(submission, settings), fingerprint=submission.fingerprint)
         begin_job(connection, big)
         insert_shards(connection, big.number, range(1, shards + 1))
         listed, found = Cursor(1, None, FILES, shards, True), Summary(total_files=FILES)

@@ -54,7 +54,7 @@ B, A = Side.BEFORE, Side.AFTER
 
 #: In the order in which a job passes them; then those of a worker's start, and of the death of another.
 STEPS = (
-    Step("submit-stored", "the job is stored, not committed", A, "work.submit:insert_job"),
+    Step("submit-stored", "the job is stored, not committed", A, "intake.submit:insert_job"),
     Step("submit-committed", "the job is on record, its client not answered", A, "api.jobs:submit"),
     Step("task-taken", "the engine has given a task to a worker, which has not begun it", B, "work.flow:_work"),
     Step("enumerate-begun", "the enumeration is begun, not committed", A, "work.enumerate:begin_job"),

@@ -12,6 +12,8 @@ from typing import Any
 
 from batchscribe.database.file import page_of_files
 from batchscribe.database.job import get_job
+from batchscribe.intake.submission import Submission, new_job_id
+from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.settings import Settings, load_settings
@@ -20,7 +22,6 @@ from batchscribe.wire.choices import OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.work.records import Records, open_records
-from batchscribe.work.submit import Submission, new_job_id, submit
 from batchscribe.work.worker import MakePool, Worker
 
 LANE = "test"

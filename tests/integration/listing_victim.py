@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import threading
 
+from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.settings import load_settings
 from batchscribe.work.records import open_records
-from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
 

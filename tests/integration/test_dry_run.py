@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import StorageError
-from batchscribe.work.dry_run import MOST_PLANNED, Preview, dry_run
+from batchscribe.intake.dry_run import dry_run
+from batchscribe.intake.preview import MOST_PLANNED, Preview
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
 from tests.servers.s3_server import S3Server

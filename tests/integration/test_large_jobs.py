@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from batchscribe.database.job import get_job
 from batchscribe.database.tables import file, shard
+from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
+from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.jobs.source import Source, SourceKind
@@ -27,9 +29,7 @@ from batchscribe.work import flow
 from batchscribe.work import shard as shard_work
 from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.records import Records, open_records
-from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.rooms import Rooms
-from batchscribe.work.submit import Submission, new_job_id, submit
 from batchscribe.work.transcribe_file import BeginWrite
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import running

@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.file import holder_of
+from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState
-from batchscribe.work.dry_run import dry_run
 from batchscribe.work.register import FileRegister
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav

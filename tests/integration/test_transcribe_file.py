@@ -15,6 +15,7 @@ import pytest
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
+from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
 from batchscribe.speech.engine import Detection, Request
 from batchscribe.speech.registry import Choice
@@ -27,7 +28,6 @@ from batchscribe.wire.states import FileState
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.naming import Naming
-from batchscribe.work.planned_names import PlannedNames
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.transcribe_file import transcribe_file
 from batchscribe.work.watch import Watch

@@ -19,13 +19,14 @@ from batchscribe.errors import (
     StorageError,
     StorageUnavailable,
 )
+from batchscribe.intake.checks import plan_job
+from batchscribe.intake.submission import Submission, read_request
+from batchscribe.intake.submit import submit
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import load_settings
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES
 from batchscribe.storage.web import WebStore
 from batchscribe.wire.request import JobRequest, parse_job_request
-from batchscribe.work.requested import requested
-from batchscribe.work.submit import Submission, planned_job, submit
 from tests.integration.flow_runner import LANE, running
 from tests.recordings import write_wav
 from tests.servers.certificates import make_certificate
@@ -163,7 +164,7 @@ def test_pre_signed_urls_become_transcripts_and_their_signatures_are_nowhere(tmp
     allowed = {"input_allow_networks": "127.0.0.0/8,::1/128", "file_roots": str(tmp_path)}
     settings: dict[str, Any] = {"engine": "scripted", **allowed}
     with running(tmp_path, **settings) as runner:
-        wanted = requested(
+        wanted = read_request(
             request_for(web, tmp_path, ["/calls/a.wav", "/calls/gone"]), tenant="default", settings=runner.settings
         )
         job = submit(_in_lane(wanted), runner.records, runner.settings)
@@ -193,6 +194,6 @@ def test_an_address_that_can_never_be_allowed_is_refused_at_once(tmp_path: Path)
         "output": {"uri": f"{tmp_path.as_uri()}/"},
     }
     with pytest.raises(InvalidRequest) as refusal:
-        planned_job(requested(parse_job_request(body), tenant="default", settings=settings), settings)
+        plan_job(read_request(parse_job_request(body), tenant="default", settings=settings), settings)
     assert refusal.value.field == "input.manifest.1"
     assert "marked" not in str(refusal.value)

@@ -15,6 +15,7 @@ import pytest
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import EngineError, WorkInterrupted
+from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
 from batchscribe.speech.engine import Detection, Request
 from batchscribe.speech.language_vote import likeliest
@@ -26,7 +27,6 @@ from batchscribe.wire.choices import DetectionMode, OutputLayout
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.in_hand import InHand
 from batchscribe.work.naming import Naming
-from batchscribe.work.planned_names import PlannedNames
 from batchscribe.work.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, Recognized, Recognizer, recognizer
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.watch import Watch

@@ -11,10 +11,10 @@ from batchscribe.api.body import read_json
 from batchscribe.api.schema import body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job import get_job_of
+from batchscribe.intake.submission import read_aws_keys
 from batchscribe.wire.credentials import CredentialsRequest, parse_credentials
 from batchscribe.wire.model import JsonObject
 from batchscribe.work.credentials import INPUT, OUTPUT, renew_credentials
-from batchscribe.work.requested import aws_of
 
 
 def credentials_router(service: Service) -> APIRouter:
@@ -44,6 +44,6 @@ def _renew(service: Service, tenant: str, job_id: str, body: JsonObject) -> Resp
         job = get_job_of(connection, tenant, job_id)
     request = parse_credentials(body)
     sides = {INPUT: request.input, OUTPUT: request.output}
-    brought = {name: aws for name, side in sides.items() if side and (aws := aws_of(side.auth))}
+    brought = {name: aws for name, side in sides.items() if side and (aws := read_aws_keys(side.auth))}
     renew_credentials(service.records, job, brought)
     return Response(status_code=204)

@@ -17,16 +17,17 @@ from batchscribe.api.schema import DryRunBody, JobsBody, SubmittedBody, body_of,
 from batchscribe.api.service import Service
 from batchscribe.database.job import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
+from batchscribe.intake.checks import check_tenant_roots, find_engines
+from batchscribe.intake.dry_run import dry_run
+from batchscribe.intake.submission import read_request
+from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
 from batchscribe.wire.answers import JobAnswer, timestamp
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.wire.states import JobState
-from batchscribe.work.dry_run import dry_run
 from batchscribe.work.finish import cancel_served_job
-from batchscribe.work.requested import requested
 from batchscribe.work.settle import wait_settled
-from batchscribe.work.submit import IdempotencyKey, check_tenant_roots, fleet_of, submit
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
@@ -124,7 +125,7 @@ def jobs_router(service: Service) -> APIRouter:
 def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
     request = parse_job_request(body, service.limits)
     idempotency = None if key is None else IdempotencyKey(_checked_key(key), _canonical(body))
-    submission = requested(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
+    submission = read_request(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
         "job_id": job.job_id,
@@ -137,9 +138,9 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
 
 def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:
     request = parse_job_request(body, service.limits)
-    submission = requested(request, tenant=tenant, settings=service.settings)
+    submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
-    fleet = fleet_of(submission, service.records, service.settings)
+    fleet = find_engines(submission, service.records, service.settings)
     preview = dry_run(submission, service.settings, fleet)
     return JSONResponse(preview.body())
 

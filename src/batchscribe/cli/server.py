@@ -16,12 +16,12 @@ from batchscribe.cli.listening import listening, url_of
 from batchscribe.cli.records import home_of, opened, opened_alone
 from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
+from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import ENGINE_NAMES, engines_of
 from batchscribe.work.confinement import begin_to_tell
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.records import Records
-from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
 

@@ -12,10 +12,10 @@ from batchscribe.cli.choices import Format, Layout, Segmentation
 from batchscribe.cli.credentials import credentials_of_environment, needs_credentials
 from batchscribe.cli.inputs import Filters, read_inputs
 from batchscribe.cli.outputs import output_root, read_output
+from batchscribe.intake.submission import Submission, new_job_id
 from batchscribe.wire.choices import OutputFormat, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.refusals import refused
-from batchscribe.work.submit import Submission, new_job_id
 
 TENANT = "default"
 #: Settings that say where S3 is. They go with the job, so that resuming it needs none of the options again.

@@ -14,6 +14,8 @@ from batchscribe.cli.records import opened_alone
 from batchscribe.cli.session import working
 from batchscribe.cli.summary import Effort, exit_status, show_summary
 from batchscribe.database.job import get_job, unfinished_twin
+from batchscribe.intake.submission import Submission
+from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
@@ -24,7 +26,6 @@ from batchscribe.wire.config import Config
 from batchscribe.work.credentials import SIDES, renew_credentials
 from batchscribe.work.finish import forget_job
 from batchscribe.work.records import Records
-from batchscribe.work.submit import Submission, submit
 
 
 def run_submission(submission: Submission, settings: Settings) -> int:

@@ -7,10 +7,10 @@ import typer
 from batchscribe.cli.ending import END_SEC, EXIT_MUST_END, Ending, ending
 from batchscribe.cli.metrics_server import metrics_server
 from batchscribe.cli.records import opened
+from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_at_hand, engines_of
 from batchscribe.work.confinement import begin_to_tell
-from batchscribe.work.requested import SERVER_LANE
 from batchscribe.work.worker import Worker
 
 LOOK_SEC = 0.2

@@ -1,4 +1,4 @@
-"""The names that a job's first files would get, found out without storing anything."""
+"""The names that a job's first transcripts would get, found without storing anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKS_AT_ONCE = 8
 
 
 class PlannedNames:
-    """The `Register` of a dry run: `files` are those whose names are told, `is_taken` knows of all."""
+    """The `Register` of a dry run: `files` are the ones that it lists, `is_taken` knows all names."""
 
     def __init__(self, files: list[File], is_taken: Callable[[str], bool]) -> None:
         self._files = {file.output_uri: file for file in files}
@@ -51,12 +51,12 @@ class PlannedNames:
         return {file.seq: file for file in self._files.values()}
 
 
-def settled(
+def settle_names(
     files: list[File], layout: OutputLayout, look: Look, stat: Callable[[str], ObjectInfo], names: PlannedNames
 ) -> list[File]:
-    """The files with the names that they would get; as planned where storage does not tell."""
-    usual = {file.seq: {file.output_uri, *_usual_names(file, layout)} for file in files}
-    look = _fetched(set().union(*usual.values()), look)
+    """The files with the names that they would get; as planned where the storage gives no answer."""
+    usual = {file.seq: {file.output_uri, *_list_usual_names(file, layout)} for file in files}
+    look = _fetch_ahead(set().union(*usual.values()), look)
     naming = Naming(layout, look, names)
     for seq in usual:
         file = names.by_seq()[seq]
@@ -64,16 +64,16 @@ def settled(
             if any(look(uri) for uri in usual[seq]):
                 naming.settle(file, Identity.of(stat(file.input_uri)))
         except StorageError:
-            continue  # the job would tell
+            continue  # the job itself will report it
     return [names.by_seq()[file.seq] for file in files]
 
 
-def _usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
+def _list_usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
     if layout is not OutputLayout.SINGLE:
         yield from filter(fits, islice(names_for(file.output_uri, file.input_uri), LOOKED_AT))
 
 
-def _fetched(uris: set[str], look: Look) -> Look:
+def _fetch_ahead(uris: set[str], look: Look) -> Look:
     """`look`, with these fetched at once, several at a time."""
 
     def fetch(uri: str) -> Existing | StorageError | None:

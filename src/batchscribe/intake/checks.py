@@ -1,0 +1,157 @@
+"""Check a submission and plan its job, before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from batchscribe.database.api_key import other_tenants
+from batchscribe.database.worker import live_workers
+from batchscribe.errors import (
+    AddressNotAllowed,
+    EngineNotAvailable,
+    InvalidRequest,
+    LocationNotAllowed,
+    Mistake,
+    OptionNotAvailable,
+    UnsupportedLanguage,
+)
+from batchscribe.intake.submission import Submission
+from batchscribe.jobs.model import Job
+from batchscribe.jobs.summary import Summary
+from batchscribe.outbound.policy import Policy, check_url
+from batchscribe.settings import Settings
+from batchscribe.speech.capability import Capability
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.registry import choose_engine, choose_of_fleet
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import location_check
+from batchscribe.wire.choices import InputMode, OutputLayout
+from batchscribe.wire.refusals import MOST_MISTAKES
+from batchscribe.wire.states import JobState
+from batchscribe.work.file_roots import check_apart, roots_of
+from batchscribe.work.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEngines:
+    """The engines of live workers: of those whose machines are fit, and of all."""
+
+    fit: tuple[Capability, ...] = ()
+    all: tuple[Capability, ...] = ()
+
+
+NO_WORKERS = FleetEngines()
+
+
+def find_engines(submission: Submission, records: Records, settings: Settings) -> FleetEngines:
+    """The engines of the workers of its lane."""
+    with records.transaction() as connection:
+        live = live_workers(connection, silent_sec=settings.silent_sec)
+    workers = [worker for worker in live if submission.lane in worker.lanes]
+    return FleetEngines(
+        fit=tuple(engine for worker in workers for engine in worker.fit_engines),
+        all=tuple(engine for worker in workers for engine in worker.engines),
+    )
+
+
+def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Job:
+    """The job as it would be stored, after every check that needs no storage. Raises as `submit`.
+
+    Without workers it is checked against the engines of this machine.
+    """
+    engine, language = _choose_engine(submission, settings, fleet)
+    _check_locations(submission, settings)
+    _check_webhook(submission, settings)
+    config = submission.config.model_copy(update={"language": language})
+    return Job(
+        number=0,
+        job_id=submission.job_id,
+        tenant=submission.tenant,
+        lane=submission.lane,
+        state=JobState.QUEUED,
+        submitted_at=datetime.now(UTC),
+        completed_at=None,
+        reference_id=submission.reference_id,
+        input=submission.input,
+        output=submission.output,
+        config=config,
+        engine=engine.name,
+        speed=engine.speed,
+        sources=submission.sources,
+        file_roots=tuple(str(root) for root in submission.file_roots),
+        s3=submission.s3,
+        summary=Summary(),
+        tracking_id=submission.tracking_id,
+    )
+
+
+def _choose_engine(
+    submission: Submission, settings: Settings, fleet: FleetEngines
+) -> tuple[EngineSpec | Capability, str]:
+    """With its language. Fit machines come first; a job that only unfit ones could do waits until they recover."""
+    config = submission.config
+    detect = config.detection_mode is not None
+    if fleet.fit:
+        try:
+            return choose_of_fleet(submission.engine, config.language, fleet.fit, detect=detect)
+        except (EngineNotAvailable, UnsupportedLanguage, OptionNotAvailable):
+            if fleet.fit == fleet.all:
+                raise
+    if fleet.all:
+        return choose_of_fleet(submission.engine, config.language, fleet.all, detect=detect)
+    choice = choose_engine(submission.engine, config.language, settings, detect=detect)
+    return choice.spec, choice.language
+
+
+def _check_locations(submission: Submission, settings: Settings) -> None:
+    """Raises `InvalidRequest` with all mistakes at once, also for globs that cannot be used."""
+    roots = (*roots_of(settings.file_roots, submission.tenant), *submission.file_roots)
+    check = location_check(Access.from_settings(settings, file_roots=roots))
+    for source in submission.sources:
+        source.path_filter()
+    named = _list_uris(submission)
+    mistakes = tuple(mistake for field, uri in named if (mistake := _find_mistake(field, uri, check)))
+    if mistakes:
+        raise InvalidRequest(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes[:MOST_MISTAKES])
+
+
+def _list_uris(submission: Submission) -> list[tuple[str, str]]:
+    """With their fields."""
+    named = [(_name_field(submission, index), source.uri) for index, source in enumerate(submission.sources)]
+    if submission.output.layout is not OutputLayout.ADJACENT:
+        named.append(("output.uri", submission.output.uri))
+    return named
+
+
+def check_tenant_roots(submission: Submission, records: Records, settings: Settings) -> None:
+    """Keep tenants out of each other's files. The command line brings its own folders. Raises `InvalidRequest`."""
+    if submission.file_roots:
+        return
+    with records.transaction() as connection:
+        others = other_tenants(connection, submission.tenant)
+    check_apart(_list_uris(submission), settings.file_roots, submission.tenant, others)
+
+
+def _name_field(submission: Submission, index: int) -> str:
+    is_manifest = submission.input.get("mode") == InputMode.MANIFEST
+    return f"input.manifest.{index}" if is_manifest else "input.uri"
+
+
+def _find_mistake(field: str, uri: str, check: Callable[[str], None]) -> Mistake | None:
+    try:
+        check(uri)
+    except LocationNotAllowed as error:
+        return Mistake(field, f"{field}: {error.message}")
+    return None
+
+
+def _check_webhook(submission: Submission, settings: Settings) -> None:
+    if submission.webhook is None:
+        return
+    try:
+        check_url(submission.webhook.url, Policy.from_settings(settings))
+    except AddressNotAllowed as error:
+        field = "notifications.webhook_url"
+        raise InvalidRequest(f"{field}: {error.message}", field=field) from error

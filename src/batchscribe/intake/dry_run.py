@@ -1,0 +1,111 @@
+"""Preview what a job would do, without storing anything."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from batchscribe.errors import StorageError, StorageUnavailable
+from batchscribe.intake.checks import NO_WORKERS, FleetEngines, plan_job
+from batchscribe.intake.planned_names import PlannedNames, settle_names
+from batchscribe.intake.preview import Preview
+from batchscribe.intake.submission import Submission
+from batchscribe.jobs.layout import OutputNames
+from batchscribe.jobs.model import File
+from batchscribe.jobs.source import named_files
+from batchscribe.settings import Settings
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from batchscribe.storage.store import Store
+from batchscribe.work.file_roots import roots_of
+from batchscribe.work.listing import Found, Page, pages
+from batchscribe.work.naming import Look
+from batchscribe.work.plan import Rules
+from batchscribe.work.written import Existing, look_in
+
+SIZES_AT_ONCE = 8
+#: Shares of `dry_run_max_sec`: together they are the whole of it, so that the thread ends when its request is answered.
+LOOKING, ONE_ANSWER = 0.75, 0.25
+
+
+def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Preview:
+    """Starts nothing new after three quarters of the settings' `dry_run_max_sec`, and reports what it found until then.
+
+    Raises as `submit` does, and `StorageError` when the input cannot be listed.
+    """
+    deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
+    job = plan_job(submission, settings, fleet)
+    preview, inputs = Preview(job, problems=list(submission.warnings)), named_files(job.sources)
+    names = OutputNames(lambda uri: uri in inputs)
+    store, output = _connect_stores(submission, settings)
+    try:
+        _read_listing(preview, store, names, settings, deadline)
+    except StorageUnavailable:
+        if not preview.matched:
+            raise
+        preview.problems.append("The storage stopped answering; only the files listed before are counted.")
+    _settle_names(preview, store, look_in(output, job.output), names, deadline)
+    return preview
+
+
+def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, Store]:
+    """For input and output, with short time-outs: no thread that waits for storage outlives its request."""
+    access = Access.from_settings(
+        settings, file_roots=roots_of(settings.file_roots, submission.tenant), aws=submission.input_aws
+    )
+    access = replace(access, patience_sec=settings.dry_run_max_sec * ONE_ANSWER)
+    output = replace(access, aws=submission.output_aws or submission.input_aws)
+    return connect(replace(access, signed_urls=submission.signed_urls)), connect(output)
+
+
+def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames, deadline: float) -> None:
+    """Of the listed files, while there is time: see `naming`."""
+
+    def look_in_time(uri: str) -> Existing | None:
+        return look(uri) if time.monotonic() < deadline else None
+
+    files = [File(0, seq, None, uri, output) for seq, (uri, output) in enumerate(preview.planned)]
+    planned = PlannedNames(files, lambda uri: not names.is_free(uri))
+    found = settle_names(files, preview.job.output.layout, look_in_time, store.stat, planned)
+    preview.renamed += sum(1 for file, before in zip(found, files, strict=True) if file.output_uri != before.output_uri)
+    preview.planned = [(file.input_uri, file.output_uri) for file in found]
+
+
+def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: Settings, deadline: float) -> None:
+    job = preview.job
+    rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
+    for page in pages(job, store):
+        if time.monotonic() > deadline:
+            looked_sec = settings.dry_run_max_sec * LOOKING
+            preview.problems.append(f"Only the first {looked_sec:g} s of the listing were looked at.")
+            return
+        preview.count(_fetch_sizes(page, store, preview, deadline), names, rules)
+        if preview.matched > settings.max_files:
+            preview.problems.append(f"The job has more than {settings.max_files} files, and would fail; split it.")
+            return
+    preview.complete = True
+
+
+def _fetch_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> Page:
+    """The page with the sizes of files that were named one by one."""
+    unknown = [found for found in page.found if found.size_bytes is None]
+    if not unknown:
+        return page
+
+    def size(found: Found) -> int | None:
+        if time.monotonic() > deadline:
+            return 0
+        try:
+            return store.stat(found.uri).size
+        except StorageUnavailable:
+            raise  # it may well be there
+        except StorageError:
+            return None
+
+    with ThreadPoolExecutor(SIZES_AT_ONCE, thread_name_prefix="size-") as threads:
+        sizes = dict(zip(unknown, threads.map(size, unknown), strict=True))
+    preview.missing += sum(1 for known in sizes.values() if known is None)
+    return replace(
+        page, found=tuple(replace(found, size_bytes=sizes.get(found, found.size_bytes)) for found in page.found)
+    )

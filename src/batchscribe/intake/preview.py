@@ -1,0 +1,101 @@
+"""What a dry run reports: counts, the first transcripts, warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from batchscribe.errors import OutputNameTooLong
+from batchscribe.jobs.layout import OutputNames
+from batchscribe.jobs.model import Job
+from batchscribe.jobs.source import SourceKind
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.states import FileState
+from batchscribe.wire.uris import without_query
+from batchscribe.work.listing import Found, Page
+from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
+
+MOST_PLANNED = 100  # extensions.md, row 1
+
+
+@dataclass(slots=True)
+class Preview:
+    """The counts so far; `complete` once the whole listing was read."""
+
+    job: Job
+    complete: bool = False
+    matched: int = 0
+    skipped: int = 0
+    refused: int = 0  #: named by themselves, in a format that is not transcribed
+    excluded: int = 0
+    missing: int = 0
+    too_long: int = 0  #: names of transcripts
+    renamed: int = 0
+    bytes: int = 0
+    audio_sec: float = 0.0
+    planned: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def body(self) -> JsonObject:
+        return {
+            "dry_run": True,
+            "complete": self.complete,
+            "matched": self.matched,
+            "skipped": self.skipped,
+            "excluded": self.excluded,
+            "bytes": self.bytes,
+            "estimated_audio_hours": round(self.audio_sec / 3600, 3),
+            "planned": [{"input_uri": without_query(uri), "output_uri": output} for uri, output in self.planned],
+            "warnings": self.warnings(),
+            "input": dict(self.job.input),
+            "output": self.job.output.echo(),
+            "config": self.job.config.echo(),
+        }
+
+    def warnings(self) -> list[str]:
+        found = list(self.problems)
+        if self.complete and not self.matched:
+            found.append("No file would be transcribed; check the input's URI and the filters.")
+        if self.refused:
+            found.append(
+                f"{self.refused} named files are neither WAV, MP3, M4A nor MP4 by their names, and would fail."
+            )
+        if self.too_long:
+            found.append(
+                f"{self.too_long} files would fail: their transcripts' names are longer than the storage allows."
+            )
+        if self.missing:
+            found.append(f"{self.missing} named files were not found, and would fail.")
+        if self.renamed:
+            found.append(
+                f"{self.renamed} transcripts get another name, because the first belongs to another recording."
+            )
+        return found
+
+    def count(self, page: Page, names: OutputNames, rules: Rules) -> None:
+        """Add the files of one page of the listing."""
+        wanted = wanted_of(page, self.job, rules)
+        planned = plan(self.job, wanted, names, rules)
+        self.excluded += sum(1 for found in page.found if _is_listed(found)) - sum(
+            1 for each in wanted if _is_listed(each.found)
+        )
+        self.skipped += planned.counted.skipped
+        too_long = sum(1 for row in planned.rows if row["error_code"] == OutputNameTooLong.code)
+        self.too_long += too_long
+        self.refused += planned.counted.failed - too_long
+        self.audio_sec += planned.audio_sec
+        self._count_rows(wanted, planned)
+
+    def _count_rows(self, wanted: list[Wanted], planned: Planned) -> None:
+        for each, row in zip(wanted, planned.rows, strict=True):
+            if row["state"] is not FileState.QUEUED:
+                continue
+            self.matched += 1
+            self.bytes += row["size_bytes"] or 0
+            self.renamed += row["output_uri"] != each.output_uri
+            if len(self.planned) < MOST_PLANNED:
+                self.planned.append((row["input_uri"], row["output_uri"]))
+
+
+def _is_listed(found: Found) -> bool:
+    """Rather than named by itself."""
+    return found.source.kind is SourceKind.PREFIX

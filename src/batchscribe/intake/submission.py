@@ -1,0 +1,122 @@
+"""A job as it was requested: what `submit` stores and `dry_run` previews."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from batchscribe.jobs.source import Source, sources_of
+from batchscribe.settings import Settings
+from batchscribe.storage.access import AwsCredentials
+from batchscribe.wire.config import Config
+from batchscribe.wire.credentials import Auth
+from batchscribe.wire.output import Output
+from batchscribe.wire.request import JobRequest
+from batchscribe.wire.uris import scheme_of, without_query
+from batchscribe.work.notify import Webhook
+
+SERVER_LANE = "main"  #: of all jobs that come over HTTP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A job before it is stored. `lane` names the queues that its tasks go through."""
+
+    job_id: str
+    lane: str
+    tenant: str
+    input: Mapping[str, Any]  #: what is echoed; `sources` is what it means
+    sources: tuple[Source, ...]
+    output: Output
+    config: Config
+    engine: str
+    reference_id: str | None = None
+    file_roots: tuple[Path, ...] = ()  #: folders that this job may use in addition to those of the settings
+    s3: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.s3`
+    input_aws: AwsCredentials | None = None
+    output_aws: AwsCredentials | None = None  #: by default those of the input
+    signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
+    webhook: Webhook | None = None
+    tracking_id: str | None = None  #: of the request that submits it
+    warnings: tuple[str, ...] = ()  #: about the request, for its sender
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for jobs that were requested with the same words."""
+        facts = [
+            self.tenant,
+            [asdict(source) for source in self.sources],
+            self.output.echo(),
+            self.config.echo(),
+            self.engine,
+            dict(self.s3),
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def new_job_id() -> str:
+    return f"job_{secrets.token_hex(10)}"
+
+
+def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracking_id: str | None = None) -> Submission:
+    """A job of the server. Raises `InvalidRequest` for globs that cannot be used."""
+    sources, signed_urls = strip_signatures(sources_of(request.input))
+    return Submission(
+        job_id=new_job_id(),
+        lane=SERVER_LANE,
+        tenant=tenant,
+        input=request.input.echo(),
+        sources=sources,
+        signed_urls=signed_urls,
+        output=request.output,
+        config=request.config,
+        engine=settings.engine,
+        reference_id=request.reference_id,
+        input_aws=read_aws_keys(request.input.auth),
+        output_aws=read_aws_keys(request.output.auth),
+        webhook=_read_webhook(request),
+        tracking_id=tracking_id,
+        warnings=request.input.warnings,
+    )
+
+
+def strip_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], dict[str, str]]:
+    """The sources with `https://` URLs shortened, and the whole URLs by the short ones.
+
+    A query may be a signature, so the job's row gets URLs without it, distinguished by a number; the whole URLs are
+    sealed.
+    """
+    kept: list[Source] = []
+    urls: dict[str, str] = {}
+    for number, source in enumerate(sources, 1):
+        uri = source.uri
+        if scheme_of(uri) == "https":
+            uri = f"{without_query(uri)}#{number}"
+            urls[uri] = source.uri
+        kept.append(replace(source, uri=uri))
+    return tuple(kept), urls
+
+
+def read_aws_keys(auth: Auth | None) -> AwsCredentials | None:
+    if auth is None or auth.aws is None:
+        return None
+    token = auth.aws.session_token
+    return AwsCredentials(
+        access_key_id=auth.aws.access_key_id.get_secret_value(),
+        secret_access_key=auth.aws.secret_access_key.get_secret_value(),
+        session_token=None if token is None else token.get_secret_value(),
+        region=auth.aws.region,
+    )
+
+
+def _read_webhook(request: JobRequest) -> Webhook | None:
+    wanted = request.notifications
+    if wanted is None:
+        return None
+    secret = wanted.secret.get_secret_value() if wanted.secret else ""
+    return Webhook(wanted.webhook_url, secret or None)

@@ -1,0 +1,69 @@
+"""Submit a job: one transaction stores it and enqueues its listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.idempotency import job_of_key
+from batchscribe.database.job import get_job, insert_job
+from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
+from batchscribe.intake.submission import Submission
+from batchscribe.jobs.model import Job
+from batchscribe.settings import Settings
+from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
+from batchscribe.work.flow import ENUMERATE, Task
+from batchscribe.work.notify import seal_webhook
+from batchscribe.work.records import Records
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's own name for a submission, and the whole content of that submission."""
+
+    key: str
+    content: bytes = field(repr=False)
+
+
+def submit(
+    submission: Submission, records: Records, settings: Settings, *, idempotency: IdempotencyKey | None = None
+) -> Job:
+    """Store a job, or find the one that the idempotency key stands for.
+
+    Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
+    """
+    check_tenant_roots(submission, records, settings)
+    new = plan_job(submission, settings, find_engines(submission, records, settings))
+    with records.transaction() as connection:
+        known = idempotency and _find_job(connection, records, submission, idempotency)
+        if known:
+            return get_job(connection, known)
+        job = insert_job(connection, new, fingerprint=submission.fingerprint)
+        _seal_secrets(connection, records, job, submission)
+        records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
+    log.info("job.submitted", job_id=job.job_id, tenant=job.tenant)
+    return job
+
+
+def _seal_secrets(connection: sa.Connection, records: Records, job: Job, submission: Submission) -> None:
+    seal_credentials(connection, records, job, INPUT, submission.input_aws)
+    seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
+    seal_signed_urls(connection, records, job, submission.signed_urls)
+    seal_webhook(connection, records, job, submission.webhook)
+
+
+def _find_job(
+    connection: sa.Connection, records: Records, submission: Submission, idempotency: IdempotencyKey
+) -> str | None:
+    return job_of_key(
+        connection,
+        records.keyring,
+        tenant=submission.tenant,
+        key=idempotency.key,
+        content=idempotency.content,
+        new_job_id=submission.job_id,
+    )
