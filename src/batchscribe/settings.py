@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: _usual_data_dir(),
-        description="Where the database, the key file and pulled models live.",
+        description="Folder for the database, the key file and pulled models.",
     )
     database_url: str | None = Field(
         default=None,
@@ -40,90 +40,93 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="Key that seals stored secrets: 32 bytes in URL-safe base64; several, newest first, "
-        "separated by commas. By default a key file is made in the data directory.",
+        description="Key that seals stored secrets: 32 bytes in URL-safe base64. Several keys, newest first, are "
+        "separated by commas. By default a key file is created in the data directory.",
     )
     engine: str = Field(
         default="auto",
-        description="Speech engine of a job that names none: `auto`, `pocketsphinx` or `whisper`.",
+        description="Speech engine for jobs that do not name one: `auto`, `pocketsphinx` or `whisper`.",
     )
     whisper_model: str | None = Field(
         default=None,
-        description="Model of the `whisper` engine: a folder, or the name of a pulled model. "
-        "By default the best pulled one.",
+        description="Model for the `whisper` engine: a folder, or the name of a pulled model. By default the best "
+        "pulled model.",
     )
     device: str = Field(default="auto", description="Where models run: `auto`, `cpu` or `cuda`.")
     compute_type: str = Field(
         default="auto",
-        description="Number format of Whisper models, as CTranslate2 names it: `int8`, `float16`... "
-        "`auto` is `int8` on a CPU and `float16` on a GPU.",
+        description="Number format of Whisper models, by CTranslate2's names: `int8`, `float16`... `auto` is `int8` "
+        "on a CPU and `float16` on a GPU.",
     )
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,
         le=512,
-        description="Engine processes, and with them the recordings worked on at once. By default one per core.",
+        description="Engine processes. This also determines how many recordings are processed at once. By default "
+        "one per core.",
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),
-        description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in a folder stands "
-        "for the name of the tenant who makes the request; once several tenants have keys, only folders with "
-        "`{tenant}` are served. "
-        "The command line allows what it is given.",
+        description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in a folder stands for "
+        "the name of the tenant that makes the request. Once several tenants have keys, only folders "
+        "with `{tenant}` are served. The command line allows the inputs and outputs that it is given.",
     )
     s3_endpoint: str | None = Field(default=None, description="URL of an S3 service other than AWS.")
     s3_region: str | None = Field(
         default=None,
-        description="Region of the buckets; by default asked from AWS, `us-east-1` for an endpoint.",
+        description="Region of the buckets. By default batchscribe asks AWS, or uses `us-east-1` for a custom "
+        "endpoint.",
     )
     s3_path_style: bool = Field(
-        default=False, description="Address buckets as a path of the endpoint instead of as a host name."
+        default=False, description="Put the bucket into the URL's path instead of its host name."
     )
     s3_allow_http: bool = Field(default=False, description="Allow plain HTTP to the S3 endpoint.")
     extra_formats: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="File formats accepted beside WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
+        description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
     )
-    max_files: int = Field(default=1_000_000, ge=1, description="Most files in one job.")
-    max_file_bytes: int | None = Field(default=None, ge=1, description="Largest recording, in bytes. Off by default.")
+    max_files: int = Field(default=1_000_000, ge=1, description="Maximum number of files in a job.")
+    max_file_bytes: int | None = Field(
+        default=None, ge=1, description="Maximum size of a recording, in bytes. No limit by default."
+    )
     max_decoded_sec: float = Field(
-        default=86_400.0, gt=0, description="Longest recording, in seconds of decoded audio (24 h)."
+        default=86_400.0, gt=0, description="Maximum length of a recording, in seconds of decoded audio (24 h)."
     )
     decode_memory_bytes: int = Field(
-        default=3 * 2**30, ge=2**29, description="Address space of a decoder process, in bytes."
+        default=3 * 2**30, ge=2**29, description="Address space limit of a decoder process, in bytes."
     )
     decode_stall_sec: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds without any use of CPU, or of CPU without progress, after which a decoder counts as hung "
-        "and is killed.",
+        description="A decoder counts as hung, and is killed, after this many seconds without CPU use, or seconds "
+        "of CPU time without progress.",
     )
     max_attempts: int = Field(
         default=3,
         ge=1,
-        description="Times a file is tried when its worker dies or its storage does not answer. "
-        "On the command line its worker may die 10 times, unless this is set.",
+        description="Attempts per file if its worker dies or its storage does not respond. On the command line, the "
+        "worker may die 10 times unless this is set.",
     )
     credentials_wait_sec: float = Field(
         default=3600.0,
         ge=0,
-        description="Seconds that files whose job's credentials have expired wait for fresh ones before they fail. "
-        "0: they fail at once, as on the command line always.",
+        description="Seconds that the files of a job with expired credentials wait for fresh ones before they fail. "
+        "With 0 they fail at once, as they always do on the command line.",
     )
     host: str = Field(default="127.0.0.1", description="Address that `batchscribe serve` listens on.")
     port: int = Field(
-        default=8080, ge=0, le=65_535, description="Port that `batchscribe serve` listens on; 0: any free."
+        default=8080, ge=0, le=65_535, description="Port that `batchscribe serve` listens on. 0 means any free port."
     )
     auth: Literal["on", "off"] = Field(
         default="on",
-        description="`off`: requests need no key and belong to the tenant `default`; on loopback addresses only.",
+        description="With `off`, requests need no key and belong to the tenant `default`. Requires a loopback address.",
     )
-    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Largest body of a request, in bytes.")
+    max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Maximum size of a request body, in bytes.")
     max_connections: int | None = Field(
         default=None,
         ge=1,
-        description="Most open connections of a server process. By default half of the process's descriptor "
-        "limit, 4,096 at most.",
+        description="Maximum number of open connections of a server process. By default half of the process's "
+        "descriptor limit, but at most 4,096.",
     )
     request_head_sec: float = Field(
         default=10.0, gt=0, description="Seconds within which the request line and the headers must arrive."
@@ -131,94 +134,96 @@ class Settings(BaseSettings):
     request_body_sec: float = Field(
         default=30.0,
         gt=0,
-        description="Seconds within which a request body must arrive; a body that arrives at 16 KiB/s or faster may "
+        description="Seconds within which a request body must arrive. A body that arrives at 16 KiB/s or faster may "
         "take longer.",
     )
     keep_alive_sec: float = Field(default=75.0, gt=0, description="Seconds after which an idle connection is closed.")
-    max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Most URIs in one manifest.")
+    max_manifest: int = Field(default=1000, ge=1, le=10_000, description="Maximum number of URIs in a manifest.")
     max_globs: int = Field(
-        default=10, ge=0, le=1000, description="Most include globs of a job, and most exclude globs."
+        default=10, ge=0, le=1000, description="Maximum number of include globs in a job, and of exclude globs."
     )
-    max_reference_chars: int = Field(default=256, ge=1, description="Longest `reference_id`, in characters.")
-    max_page_jobs: int = Field(default=100, ge=1, description="Largest `page_size` of a list of jobs.")
-    max_page_files: int = Field(default=1000, ge=1, description="Largest `page_size` of a list of files.")
+    max_reference_chars: int = Field(default=256, ge=1, description="Maximum length of `reference_id`, in characters.")
+    max_page_jobs: int = Field(default=100, ge=1, description="Maximum `page_size` for a list of jobs.")
+    max_page_files: int = Field(default=1000, ge=1, description="Maximum `page_size` for a list of files.")
     rate_limit: str | None = Field(
         default=None,
-        description="Requests a tenant may make of one server process: `30/second`, `1000/minute`. Off by default.",
+        description="Requests that a tenant may send to one server process: `30/second`, `1000/minute`. No limit by "
+        "default.",
     )
     dry_run_max_sec: float = Field(
         default=20.0,
         gt=0,
-        description="Seconds within which a dry run is answered; after three quarters of them it stops listing and "
-        "reports what it has found.",
+        description="Seconds within which a dry run is answered. After three quarters of them it stops listing and "
+        "returns what it has found.",
     )
     grace_sec: float = Field(
         default=60.0,
         ge=0,
-        description="Seconds that running files get to finish when a server or worker is told to stop.",
+        description="Seconds that running files have to finish after a server or worker is told to stop.",
     )
     metrics_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=LOCAL_NETWORKS,
-        description="Networks that `/metrics` of the server is answered to, in CIDR form, separated by commas. "
-        "By default this machine and private networks.",
+        description="Networks that may read the server's `/metrics`, in CIDR form, separated by commas. By default "
+        "this machine and private networks.",
     )
-    metrics_host: str = Field(default="127.0.0.1", description="Address that a worker's `/metrics` is served on.")
+    metrics_host: str = Field(default="127.0.0.1", description="Address for a worker's `/metrics`.")
     metrics_port: int | None = Field(
         default=None,
         ge=0,
         le=65_535,
-        description="Port that a worker's `/metrics` is served on; 0: any free. Off by default.",
+        description="Port for a worker's `/metrics`. 0 means any free port. Off by default.",
     )
     worker_name: str = Field(
         default_factory=socket.gethostname,
         min_length=1,
         max_length=100,
-        description="Name of a worker in logs and metrics. By default that of its machine.",
+        description="Name of a worker in logs and metrics. By default the machine's host name.",
     )
     heartbeat_sec: float = Field(
-        default=10.0, ge=0.1, description="Seconds between two signs of life of a worker in the database."
+        default=10.0, ge=0.1, description="Seconds between a worker's heartbeats in the database."
     )
     silent_sec: float = Field(
         default=30.0,
         ge=0.3,
-        description="Seconds without a sign of life after which a worker's files are handed to the others.",
+        description="Seconds without a heartbeat after which other workers take over a worker's files.",
     )
     tenant_shards: int | None = Field(
         default=None,
         ge=1,
-        description="Most shards (up to 64 files each) of one tenant at once, over all workers; give all the same. "
-        "Off by default.",
+        description="Maximum number of shards (up to 64 files each) of one tenant at once, over all workers. Use "
+        "the same value on all of them. No limit by default.",
     )
     input_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
-        description="Networks beside the public ones that `https://` inputs may be in, in CIDR form, "
-        "separated by commas.",
+        description="Networks that `https://` inputs may be in besides public ones, in CIDR form, separated by commas.",
     )
     webhook_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
-        description="Networks beside the public ones that webhooks may go to, in CIDR form, separated by commas.",
+        description="Networks that webhooks may go to besides public ones, in CIDR form, separated by commas.",
     )
     webhook_allow_http: bool = Field(default=False, description="Allow webhooks to plain `http://` URLs.")
     webhook_processing: bool = Field(
-        default=False, description="Send a webhook when a job begins too, not only when it has ended."
+        default=False, description="Also send a webhook when a job starts, not only when it ends."
     )
     webhook_first_retry_sec: float = Field(
-        default=5.0, gt=0, description="Seconds before a webhook is sent again the first time; later ones wait longer."
+        default=5.0, gt=0, description="Seconds before the first retry of a webhook. Later retries wait longer."
     )
     webhook_give_up_sec: float = Field(
-        default=259_200.0, gt=0, description="Seconds after which a webhook is given up (72 h)."
+        default=259_200.0, gt=0, description="Seconds after which batchscribe stops retrying a webhook (72 h)."
     )
     server: str | None = Field(
-        default=None, description="URL of the server that `batchscribe jobs` talks to; by default the data directory."
+        default=None, description="URL of the server for `batchscribe jobs`. By default it uses the data directory."
     )
-    api_key: str | None = Field(default=None, description="Key that `batchscribe jobs` identifies itself with.")
+    api_key: str | None = Field(default=None, description="API key for `batchscribe jobs`.")
     api_secret: SecretStr | None = Field(
-        default=None, description="Secret of that key: it signs a token for each request."
+        default=None, description="Secret of that key. It signs a token for each request."
     )
     webhook_secret: SecretStr | None = Field(
-        default=None, description="Secret that `batchscribe jobs submit` sends with its webhook URL."
+        default=None, description="Webhook secret that `batchscribe jobs submit` sends with a webhook URL."
     )
-    log_level: str = Field(default="warning", description="Least severe log line: `debug`, `info`, `warning`, `error`.")
+    log_level: str = Field(
+        default="warning", description="Minimum level of log lines: `debug`, `info`, `warning`, `error`."
+    )
 
     @field_validator("file_roots", mode="before")
     @classmethod
