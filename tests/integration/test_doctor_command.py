@@ -129,6 +129,8 @@ def test_an_older_schema_is_brought_up_to_date_by_itself_and_a_newer_one_is_not(
     older = examined(used)["schema"]
     assert older["verdict"] == "warning"
     assert "It is 0003" in older["finding"]
+    execute(used, at_version("9999_fits_0001"))
+    assert examined(used)["schema"]["verdict"] == "ok"
     execute(used, at_version("9999"))
     newer = examined(used, status=1)["schema"]
     assert newer["verdict"] == "failed"

@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.engine import open_engine
+from batchscribe.database.schema import newest
 from batchscribe.database.worker import live_workers
 from batchscribe.jobs.fleet import WorkerRecord
 from tests.integration.command import Command, wait_until
@@ -225,6 +226,17 @@ def test_a_server_without_a_worker_is_not_ready_on_another_schema(command: Comma
         assert answer.status_code == 503
         assert "newer" in answer.json()["message"]
         assert server.end() == 0
+
+
+def test_servers_and_workers_go_on_while_a_fleet_is_upgraded(command: Command) -> None:
+    """The new release is migrated first, and workers of the old one still have jobs to do."""
+    write_calls(command.folder, 8)
+    with serving(command, "--no-worker") as server, worker(command, "old") as process:
+        _set_schema(command, f"9999_fits_{newest()}")
+        server.wait(server.submit(command.folder))
+        assert httpx2.get(f"{server.url}/readyz").status_code == 200
+        assert process.poll() is None
+    assert command.run("keys", "list").status == 0
 
 
 def _set_schema(command: Command, version: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.engine import open_engine
-from batchscribe.database.schema import is_current
+from batchscribe.database.schema import is_usable
 from tests.documents import ROOT
 from tests.servers.postgresql import Mode, PostgreSQL, running_postgresql
 
@@ -34,8 +34,8 @@ def test_every_database_is_migrated_and_separate(server: PostgreSQL) -> None:
     one, other = opened(server.new_database()), opened(server.new_database())
     with one.begin() as connection:
         connection.execute(sa.text("CREATE TABLE mine (x INTEGER)"))
-    assert is_current(one)
-    assert is_current(other)
+    assert is_usable(one)
+    assert is_usable(other)
     assert sa.inspect(one).has_table("mine")
     assert not sa.inspect(other).has_table("mine")
 

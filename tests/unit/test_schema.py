@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 
 from batchscribe.database.engine import open_engine
 from batchscribe.database.job import BY_ID
-from batchscribe.database.schema import migrate
+from batchscribe.database.schema import VERSION_TABLE, check_schema, is_usable, migrate, newest
 from batchscribe.database.tables import file, metadata
+from batchscribe.errors import SchemaMismatch
 from batchscribe.wire.states import FileState
 from tests.databases import on_sqlite
 
@@ -27,6 +28,37 @@ def test_migrating_twice_changes_nothing(engine: sa.Engine) -> None:
         connection.execute(sa.text("CREATE TABLE kept (x INTEGER)"))
     migrate(engine)
     assert "kept" in sa.inspect(engine).get_table_names()
+
+
+def put_at_version(engine: sa.Engine, version: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.update(sa.table(VERSION_TABLE, sa.column("version_num"))).values(version_num=version))
+
+
+@pytest.mark.parametrize("oldest", ["0001", newest()])
+def test_a_newer_schema_that_fits_this_release_is_used_and_left_alone(engine: sa.Engine, oldest: str) -> None:
+    version = f"9999_fits_{oldest}"
+    put_at_version(engine, version)
+    check_schema(engine)
+    assert is_usable(engine)
+    assert migrate(engine) == (version, version)
+
+
+@pytest.mark.parametrize("version", ["9999", "9999_fits_9998", "9999_fits_"])
+def test_a_newer_schema_that_does_not_fit_this_release_is_refused(engine: sa.Engine, version: str) -> None:
+    put_at_version(engine, version)
+    assert not is_usable(engine)
+    with pytest.raises(SchemaMismatch, match="newer than"):
+        check_schema(engine)
+    with pytest.raises(SchemaMismatch, match="newer than"):
+        migrate(engine)
+
+
+def test_an_older_schema_is_refused_until_it_is_migrated(engine: sa.Engine) -> None:
+    put_at_version(engine, "0001")
+    assert not is_usable(engine)
+    with pytest.raises(SchemaMismatch, match="run `batchscribe migrate`"):
+        check_schema(engine)
 
 
 @on_sqlite

@@ -1,7 +1,14 @@
-"""The schema's version: migrations are files in `migrations/versions`, forward only."""
+"""The schema's version: migrations are files in `migrations/versions`, forward only.
+
+A fleet is upgraded without stopping: run `batchscribe migrate` of the new release first, then replace the processes one
+by one. So a migration only adds what older releases can ignore, and its name says which releases these are:
+`0009_fits_0007` fits every release whose newest schema is 0007 or later. A later migration, without such a suffix,
+removes what only older releases use.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +21,8 @@ from alembic.script import ScriptDirectory
 from batchscribe.errors import SchemaMismatch
 
 VERSION_TABLE = "batchscribe_schema"
+#: A version, and the oldest one whose releases can work with it.
+FITTING = re.compile(r"[0-9]{4}_fits_([0-9]{4})")
 MIGRATION_LOCK = 0x62617463  #: of PostgreSQL: of several that migrate at once, one does, and the others find it done
 
 
@@ -26,6 +35,8 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         before = version_of(connection)
+        if before and fits(before):
+            return before, before
         if before != newest():
             _refuse_newer(before)
             config = _config()
@@ -35,19 +46,21 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
 
 
 def check_schema(engine: sa.Engine) -> None:
-    """Raises `SchemaMismatch` when the database is not as this release needs it."""
+    """Raises `SchemaMismatch` when this release cannot work with the database."""
     with engine.connect() as connection:
         version = version_of(connection)
-    if version == newest():
+    if version == newest() or fits(version):
         return
     _refuse_newer(version)
     found = "no schema of batchscribe yet" if version is None else f"schema {version}, this release needs {newest()}"
     raise SchemaMismatch(f"The database has {found}; run `batchscribe migrate` with the same database first.")
 
 
-def is_current(engine: sa.Engine) -> bool:
+def is_usable(engine: sa.Engine) -> bool:
+    """Whether this release can work with the database as it is now."""
     with engine.connect() as connection:
-        return version_of(connection) == newest()
+        version = version_of(connection)
+    return version == newest() or fits(version)
 
 
 @cache
@@ -58,8 +71,18 @@ def newest() -> str:
 
 def is_newer(version: str | None) -> bool:
     """Whether a release that is newer than this one made it."""
-    known = {revision.revision for revision in _script().walk_revisions()}
-    return version is not None and version not in known
+    return version is not None and version not in _known()
+
+
+def fits(version: str | None) -> bool:
+    """Whether the schema is newer and its name says that this release can work with it."""
+    found = FITTING.fullmatch(version or "")
+    return found is not None and is_newer(version) and found[1] <= newest()[:4]
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(revision.revision for revision in _script().walk_revisions())
 
 
 def _refuse_newer(version: str | None) -> None:

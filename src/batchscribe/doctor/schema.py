@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from batchscribe.database.schema import is_newer, newest, version_of
+from batchscribe.database.schema import fits, is_newer, newest, version_of
 from batchscribe.doctor.check import Check, failed, ok, warning
 from batchscribe.settings import Settings
 
@@ -15,6 +15,8 @@ def check_version(connection: sa.Connection, settings: Settings) -> Check:
     version = version_of(connection)
     if version == newest():
         return ok(NAME, f"It is {version}, that of this release.")
+    if fits(version):
+        return ok(NAME, f"It is {version}, of a newer release; this one can work with it.")
     found = "There is none of batchscribe yet" if version is None else f"It is {version}"
     needed = f"{found}, and this release needs {newest()}."
     if is_newer(version):

@@ -17,7 +17,7 @@ from dataclasses import replace
 import structlog
 
 from batchscribe import __version__
-from batchscribe.database.schema import is_current
+from batchscribe.database.schema import is_usable
 from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.database.turn import Turn, take_turn
 from batchscribe.database.worker import (
@@ -144,7 +144,7 @@ class Fleet:
 
     def beat(self) -> None:
         """Give one sign of life, and do what is due."""
-        if not is_current(self._records.engine):
+        if not is_usable(self._records.engine):
             self._outdated()
             self._give_sign()  # while it drains, nobody shall do what it has in hand
             return
