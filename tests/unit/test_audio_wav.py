@@ -15,7 +15,8 @@ from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.wav_header import WavSamples, wav_samples
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, UnsupportedMedia
-from tests.audio_files import Bytes, Int16, encoded, noise, wav
+from batchscribe.window import SAMPLE_RATE
+from tests.audio_files import Bytes, Int16, encoded, noise, tone, wav
 
 SAMPLES = noise(4.0)
 DATA = SAMPLES.tobytes()
@@ -247,6 +248,76 @@ def test_samples_of_three_bytes_survive_a_wrong_block_size() -> None:
         assert np.array_equal(as_int16(channels), SAMPLES)
 
 
+def test_all_data_chunks_are_heard_one_after_the_other() -> None:
+    half = N_BYTES // 2
+    first, second = chunk(b"data", DATA[:half]), chunk(b"data", DATA[half:])
+    odd = chunk(b"LIST", b"INFOISFT\x05\0\0\0abcde")
+    for between in (b"", LIST, odd, odd + b"\0", chunk(b"JUNK", bytes(BLOCK_BYTES))):
+        for behind in (b"", LIST):
+            content = riff(b"", before=first + between + second, size=0, after=behind)
+            channels, media = decoded(content)
+            assert np.array_equal(as_int16(channels), SAMPLES)
+            assert media.warnings == ()
+
+
+def test_a_data_chunk_of_an_odd_size_may_lack_its_padding() -> None:
+    eight_bits = ((SAMPLES[:, 0] >> 8) + 128).astype(np.uint8).tobytes()
+    for padding in (b"", b"\0"):
+        content = riff(eight_bits[:16_001], fmt=form(bits=8), after=padding + chunk(b"data", eight_bits[16_001:]))
+        channels, media = decoded(content)
+        assert np.array_equal(as_int16(channels)[:, 0] >> 8, SAMPLES[:, 0] >> 8)
+        assert media.warnings == ()
+
+
+def test_a_second_data_chunk_that_was_cut_off_says_how_much_is_missing() -> None:
+    content = riff(DATA[: N_BYTES // 2], after=chunk(b"data", DATA[N_BYTES // 2 :]))
+    channels, media = decoded(content[: -N_BYTES // 4])
+    assert np.array_equal(as_int16(channels), SAMPLES[: len(SAMPLES) * 3 // 4])
+    assert media.warnings == ("The file announces 4.0 s but holds 3.0 s.",)
+
+
+def test_more_data_chunks_than_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batchscribe.audio.wav_header.MAX_PARTS", 2)
+    monkeypatch.setattr("batchscribe.audio.source.MAX_PARTS", 2)
+    _, media = decoded(riff(after=chunk(b"data", DATA) * 2))
+    assert media.warnings == ("The file is damaged after 8.0 s; the rest was skipped.",)
+
+
+@pytest.mark.parametrize("announced", [2**40, 2**61])
+def test_a_length_that_no_recording_has_is_called_impossible(announced: int) -> None:
+    channels, media = decoded(rf64(announced))
+    assert np.array_equal(as_int16(channels), SAMPLES)
+    (warning,) = media.warnings
+    assert warning == "The file announces an impossible length; it holds 4.0 s, all of which was decoded."
+
+
+WIDE = {
+    "high bytes, rest zero": lambda sound: sound.astype("<i4") << 16,
+    "low bytes, rest the sign": lambda sound: sound.astype("<i4") << 8,
+    "all bytes in use": lambda sound: (sound.astype("<i4") << 16) + noise(4.0, seed=9).astype("<i4") % 65_536,
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_block_size_of_four_bytes_per_sample_is_believed_if_the_samples_agree(name: str, channels: int) -> None:
+    sound = tone(4.0, 300)
+    sound[: SAMPLE_RATE // 2] = 0
+    data = np.repeat(WIDE[name](sound), channels, axis=1).tobytes()
+    for fmt in (form(bits=24, channels=channels, align=4 * channels), extensible(24, 24, channels=channels, width=4)):
+        heard, media = decoded(riff(data, fmt=fmt))
+        assert np.abs(as_int16(heard) - sound).max() <= 1
+        assert (media.duration_sec, media.codec) == (4.0, "pcm_s32le")
+        assert not [warning for warning in media.warnings if "carry the same sound" not in warning]
+
+
+def test_a_block_size_of_four_bytes_is_not_believed_of_samples_of_two_or_three() -> None:
+    for sound in (SAMPLES, tone(4.0, 300), np.repeat(tone(2.0, 50), 2, axis=0)):
+        heard, media = decoded(riff(sound.tobytes(), fmt=form(align=4)))
+        assert (media.duration_sec, media.codec) == (4.0, "pcm_s16le")
+        assert np.array_equal(as_int16(heard), sound)
+
+
 @pytest.mark.parametrize(("bits", "align"), [(0, 0), (0, 0xFFFF), (1, 0xFFFF), (0xFFFF, 0), (0xFFFF, 0xFFFF), (65, 1)])
 @pytest.mark.parametrize("channels", [1, 2, 32, 0xFFFF])
 def test_nonsense_in_the_format_is_a_recording_or_a_refusal(bits: int, align: int, channels: int) -> None:
@@ -255,8 +326,11 @@ def test_nonsense_in_the_format_is_a_recording_or_a_refusal(bits: int, align: in
             decoded(riff(fmt=form(tag=tag, bits=bits, align=align, channels=channels)))
 
 
-def extensible(bits: int, valid_bits: int, *, kind: int = 1, channels: int = 1, mask: int = 0) -> bytes:
-    plain = form(tag=0xFFFE, bits=bits, channels=channels)
+def extensible(
+    bits: int, valid_bits: int, *, kind: int = 1, channels: int = 1, mask: int = 0, width: int | None = None
+) -> bytes:
+    """`width` is the number of bytes that the block size gives to each sample."""
+    plain = form(tag=0xFFFE, bits=bits, channels=channels, align=width and width * channels)
     guid = struct.pack("<H", kind) + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
     return plain + struct.pack("<HHI", 22, valid_bits, mask) + guid
 

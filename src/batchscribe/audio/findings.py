@@ -247,6 +247,7 @@ class Finding(Enum):
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
     CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was inserted."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
+    LENGTH_IMPOSSIBLE = None, "The file announces an impossible length; it holds {held:sec}, all of which was decoded."
     TURNED_DOWN = None, "The recording is {above:db} above full scale and was attenuated."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
 

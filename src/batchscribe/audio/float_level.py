@@ -28,7 +28,7 @@ def float_level(file: SeekableFile, samples: WavSamples) -> float:
     """What the samples must be divided by to lie within full scale: 1.0 for most, which do already."""
     number = _NUMBERS.get(samples.form.bits)
     if not samples.form.is_float or number is None:
-        return 1.0
+        return samples.form.level
     dtype = np.dtype((">" if samples.is_big_endian else "<") + number)
     by_db = np.zeros(_MAX_DB + 1, dtype=np.int64)
     n_samples = 0

@@ -9,7 +9,7 @@ from batchscribe.audio.file_view import FileView, SeekableFile
 from batchscribe.audio.float_level import float_level
 from batchscribe.audio.mp3_frames import Mp3Frames
 from batchscribe.audio.sniff import checked_format
-from batchscribe.audio.wav_header import checked_wavs
+from batchscribe.audio.wav_header import MAX_PARTS, checked_wavs
 
 
 class Readable(Protocol):
@@ -66,12 +66,12 @@ class PlainSource:
 class WavSource:
     container = "wav"
     n_lost = 0
-    is_broken_off = False
 
     def __init__(self, file: SeekableFile, start: int) -> None:
         """Raises `CorruptMedia`, `UnsupportedMedia`."""
         self._file = file
         self._wavs = checked_wavs(file, start)
+        self.is_broken_off = len(self._wavs) == MAX_PARTS
         self.level = max(float_level(file, wav) for wav in self._wavs)
 
     def parts(self) -> Iterator[Part]:

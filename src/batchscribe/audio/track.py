@@ -37,6 +37,7 @@ from batchscribe.window import SAMPLE_RATE
 #: A recording that lacks more than this of what its header announces was cut off.
 _MISSING_SEC = 0.5
 _MISSING_SHARE = 0.02
+_LONGEST_SEC = 1e7  #: 116 days; what a header announces beyond that is no length
 _LOUD = 4.0  #: times full scale, or 12 dB: the reader is told
 
 av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
@@ -169,7 +170,9 @@ class AudioTrack:
         if level > _LOUD:
             yield remark(Finding.TURNED_DOWN, above=20 * log10(level))
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
-        if announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
+        if announced_sec > _LONGEST_SEC:
+            yield remark(Finding.LENGTH_IMPOSSIBLE, held=self.duration_sec)
+        elif announced_sec - self.duration_sec > max(_MISSING_SEC, _MISSING_SHARE * announced_sec):
             yield remark(Finding.SHORTER_THAN_ANNOUNCED, announced=announced_sec, held=self.duration_sec)
         elif self._is_broken_off or self._source.is_broken_off:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)

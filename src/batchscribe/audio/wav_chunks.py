@@ -74,10 +74,22 @@ def chunks(file: SeekableFile, dialect: Dialect) -> Iterator[Chunk]:
         offset = _next_offset(file, dialect, chunk)
 
 
+def chunks_behind(file: SeekableFile, dialect: Dialect, end: int) -> Iterator[Chunk]:
+    """The chunks behind samples that end at `end`, whether the writer padded them or not."""
+    offsets = [end + padding for padding in _paddings(dialect, end)]
+    first = next((offset for offset in offsets if _is_known(file, dialect, offset)), end)
+    return chunks(file, dialect._replace(first_offset=first))
+
+
 def is_end_of_samples(file: SeekableFile, dialect: Dialect, offset: int) -> bool:
     """Whether nothing but chunks follows: up to the end of the file, or to where it was cut off."""
-    paddings = {0, -offset % dialect.alignment, 1 if dialect.alignment == 2 else 0}
-    return any(_leads_to_end(file, dialect, offset + padding, may_be_cut=True) for padding in sorted(paddings))
+    paddings = _paddings(dialect, offset)
+    return any(_leads_to_end(file, dialect, offset + padding, may_be_cut=True) for padding in paddings)
+
+
+def _paddings(dialect: Dialect, offset: int) -> list[int]:
+    """How many bytes may fill up samples that end at `offset`."""
+    return sorted({0, -offset % dialect.alignment, 1 if dialect.alignment == 2 else 0})
 
 
 def closing_chunks(file: SeekableFile, dialect: Dialect, start: int) -> int:

@@ -28,6 +28,7 @@ class WavForm:
     sample_rate: int  #: Hz
     block_align: int  #: bytes of one sample of all channels, or of a block of a compressed format; as announced
     bits: int
+    level: float = 1.0  #: what all samples are to be divided by
 
     @classmethod
     def parse(cls, content: bytes, *, big_endian: bool = False) -> Self | None:
@@ -56,15 +57,15 @@ class WavForm:
     def is_aac(self) -> bool:
         return self.kind in _AAC_KINDS
 
-    def corrected(self) -> WavForm:
+    def corrected(self, n_bytes: int | None = None) -> WavForm:
         """The same with the fields that follow from others computed anew; compressed formats stay as they are.
 
-        FFmpeg cuts packets by the block size, so a wrong one shifts samples of three bytes into noise. Of 24 valid
-        bits in samples of 32 it reads 24.
+        Samples have `n_bytes` each; None for what the other fields say. FFmpeg cuts packets by the block size, so a
+        wrong one shifts samples of three bytes into noise. Of 24 valid bits in samples of 32 it reads 24.
         """
         if self.kind not in (PCM, FLOAT, A_LAW, MU_LAW) or not self.channels:
             return self
-        n_bytes = self._sample_bytes()
+        n_bytes = n_bytes or self.sample_bytes
         block_align = min(n_bytes * self.channels, 0xFFFF)
         bits = self.bits if (self.bits + 7) // 8 == n_bytes else 8 * n_bytes
         byte_rate = min(self.sample_rate * block_align, 0xFFFF_FFFF)
@@ -74,8 +75,9 @@ class WavForm:
             struct.pack_into("<H", content, _VALID_BITS_AT, bits)
         return replace(self, content=bytes(content), block_align=block_align, bits=bits)
 
-    def _sample_bytes(self) -> int:
-        """Bytes of one sample of one channel."""
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of one sample of one channel, by its bits."""
         if self.kind in (A_LAW, MU_LAW):
             return 1
         if 0 < self.bits <= _MAX_BITS:

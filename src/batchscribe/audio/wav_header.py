@@ -20,9 +20,11 @@ from batchscribe.audio.wav_chunks import (
     Dialect,
     chunk_at,
     chunks,
+    chunks_behind,
     closing_chunks,
     is_end_of_samples,
 )
+from batchscribe.audio.wav_containers import fitted
 from batchscribe.audio.wav_form import WavForm, au_header, has_frame_headers
 
 _DIALECTS = {b"RIFF": RIFF, b"RF64": RIFF, b"BW64": RIFF, b"RIFX": RIFX, b"riff": WAVE64}
@@ -32,18 +34,22 @@ _SEARCHED_BYTES = 2**16  #: for chunks that the sizes of those before them do no
 _PLACEHOLDERS = (range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_0000, 0x1_0000_0000))
 _WRAP_BYTES = 2**32
 _MAX_WRAPS = 64  #: 256 GiB
-_MAX_APPENDED = 500
 _MAX_SIZE = 2**62  #: larger 64-bit sizes are placeholders too
+MAX_PARTS = 500  #: `data` chunks of one file
 
 
 class WavSamples(NamedTuple):
-    """The samples of a WAV: their form, the bytes `start` to `end` of the file, and how many bytes were announced."""
+    """The samples of one `data` chunk: their form, the bytes `start` to `end` of the file, and the announced size."""
 
     form: WavForm
     start: int
     end: int
     announced_bytes: int | None  #: None where the writer did not know
-    is_big_endian: bool
+    dialect: Dialect
+
+    @property
+    def is_big_endian(self) -> bool:
+        return self.dialect.header is RIFX.header
 
     @property
     def held_bytes(self) -> int:
@@ -69,19 +75,37 @@ class WavSamples(NamedTuple):
 
 
 def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
-    """The recordings of a file that begins at `start`: one, or as many as somebody appended to each other.
+    """All samples of a file that begins at `start`, up to `MAX_PARTS`: usually one `data` chunk. Some recorders begin
+    another after each pause, and whole files may be appended to each other.
 
-    Raises `CorruptMedia` and `UnsupportedMedia` for the first.
+    Raises `CorruptMedia` and `UnsupportedMedia`.
     """
-    found: list[WavSamples] = []
-    begins_at: int | None = start
-    while begins_at is not None and len(found) < _MAX_APPENDED:
-        samples = wav_samples(file, begins_at)
-        if samples is None and found:
+    found = [_checked(file, wav_samples(file, start))]
+    while len(found) < MAX_PARTS:
+        following = _next_data(file, found[-1]) or _appended(file, found[-1].end)
+        if following is None:
             break
-        found.append(_checked(file, samples))
-        begins_at = _appended_at(file, found[-1].end)
+        found.append(_checked(file, following))
     return found
+
+
+def _next_data(file: SeekableFile, before: WavSamples) -> WavSamples | None:
+    """The next `data` chunk of the same WAV."""
+    for chunk in chunks_behind(file, before.dialect, before.end):
+        if chunk.name in _DIALECTS:
+            return None
+        if chunk.name == b"data":
+            announced = _announced_bytes(file, chunk, None)
+            is_unknown = announced is None
+            end = closing_chunks(file, before.dialect, chunk.start) if is_unknown else min(chunk.end, file.size)
+            return before._replace(start=chunk.start, end=end, announced_bytes=announced)
+    return None
+
+
+def _appended(file: SeekableFile, end: int) -> WavSamples | None:
+    """The samples of another WAV behind this one."""
+    begins_at = _appended_at(file, end)
+    return None if begins_at is None else wav_samples(file, begins_at)
 
 
 def _checked(file: SeekableFile, samples: WavSamples | None) -> WavSamples:
@@ -135,7 +159,7 @@ def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
     announced = _announced_bytes(file, data, found.get(b"ds64") if head in (b"RF64", b"BW64") else None)
     can_wrap = head in (b"RIFF", b"RIFX")
     end = _end(file, dialect, data.start, announced, can_wrap=can_wrap)
-    return WavSamples(form.corrected(), data.start, end, announced, dialect.header is RIFX.header)
+    return WavSamples(fitted(file, form, data.start, end), data.start, end, announced, dialect)
 
 
 def _searched(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
