@@ -24,7 +24,7 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 
 app = typer.Typer(
     name="batchscribe",
-    help="Batch speech transcription: recordings in, transcripts out.",
+    help="Transcribe recordings in batches, on the command line or as a service.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -17,19 +17,17 @@ def doctor(
     data_dir: DataDir = None,
     bucket: Annotated[
         str | None,
-        typer.Option(metavar="S3_URI", help="A bucket or prefix to list, with the keys of the environment."),
+        typer.Option(metavar="S3_URI", help="A bucket or prefix to list, with the keys in the environment."),
     ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="Also write a small object there, and delete it again.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Also write a small object there and delete it.")] = False,
     load: Annotated[
-        bool, typer.Option("--load", help="Also load the engine and let it hear a trial recording.")
+        bool, typer.Option("--load", help="Also load the engine and transcribe a trial recording.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check database, schema, key, storage, decoder, engine, clock, disk, workers and settings; say what to do.
+    """Check database, schema, key, storage, decoder, engine, clock, disk, workers and settings, and report what to do.
 
-    Nothing is made or changed. The exit status is 1 when a check failed.
+    Nothing is created or changed. The exit status is 1 if a check failed.
     """
     if write and bucket is None:
         raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")

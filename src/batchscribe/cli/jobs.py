@@ -14,11 +14,14 @@ jobs_app = typer.Typer(help="Submit, list, show, wait for, resume and cancel job
 jobs_app.command()(submit)
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, as `batchscribe jobs list` shows it.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many to show, the newest first.")]
-FileLimit = Annotated[int | None, typer.Option(min=1, help="How many to show. By default all.", show_default=False)]
+Limit = Annotated[int, typer.Option(min=1, help="Number of jobs to show, newest first.")]
+FileLimit = Annotated[
+    int | None, typer.Option(min=1, help="Number of files to show. By default all.", show_default=False)
+]
 OfState = Annotated[FileState | None, typer.Option(help="Only files in this state.", show_default=False)]
 TimeoutSec = Annotated[
-    float | None, typer.Option("--timeout", min=0, metavar="SEC", help="How long to wait. By default to the job's end.")
+    float | None,
+    typer.Option("--timeout", min=0, metavar="SEC", help="Seconds to wait. By default until the job ends."),
 ]
 
 
@@ -39,7 +42,7 @@ def list_jobs(limit: Limit = 20, as_json: AsJson = False, server: Server = None,
 
 @jobs_app.command("show")
 def show_job(job_id: JobId, as_json: AsJson = False, server: Server = None, data_dir: DataDir = None) -> None:
-    """Show one job; with --json every file of it."""
+    """Show one job; with --json, including its files."""
     from batchscribe.cli.job_source import job_source
     from batchscribe.cli.json_output import print_json_list
 
@@ -60,7 +63,7 @@ def files(
     server: Server = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Show the files of a job, with the reason of each that failed."""
+    """Show the files of a job, and why files failed."""
     from batchscribe.cli.file_lines import show_files
     from batchscribe.cli.job_source import job_source
     from batchscribe.cli.json_output import print_json_list
@@ -81,9 +84,9 @@ def wait(
     server: Server = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Wait for a job's end, then show it. A restart of the server does no harm.
+    """Wait until a job ends, then show it. A restart of the server does not interrupt the wait.
 
-    Exit status: 0 it succeeded, 1 some or all files failed or it was canceled, 3 the time has passed.
+    Exit status: 0 the job succeeded, 1 some or all files failed or it was canceled, 3 timed out.
     """
     from batchscribe.cli.job_source import job_source
     from batchscribe.cli.waiting import wait_for_job
@@ -94,10 +97,10 @@ def wait(
 
 @jobs_app.command("resume")
 def resume(job_id: JobId, workers: Workers = None, data_dir: DataDir = None) -> None:
-    """Go on with a job that was interrupted. Finished files are not done again.
+    """Resume an interrupted job. Finished files are not repeated.
 
-    The job knows its S3 service and has its keys; keys in the environment, if there are any, take their place.
-    Output and exit status are those of `batchscribe transcribe`.
+    The job has stored its S3 service and keys; keys in the environment replace them. Output and exit status are those
+    of `batchscribe transcribe`.
     """
     from batchscribe.cli.work import resume_job
 
@@ -106,7 +109,7 @@ def resume(job_id: JobId, workers: Workers = None, data_dir: DataDir = None) -> 
 
 @jobs_app.command("cancel")
 def cancel(job_id: JobId, server: Server = None, data_dir: DataDir = None) -> None:
-    """Give a job up, also while others work on it. Finished transcripts are kept."""
+    """Cancel a job, even while it is running. Finished transcripts are kept."""
     from batchscribe.cli.answers import understood
     from batchscribe.cli.job_source import job_source
     from batchscribe.errors import JobNotCancelable

@@ -13,13 +13,13 @@ from batchscribe.errors import UsageError
 
 keys_app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-Tenant = Annotated[str, typer.Option(help="Who the key belongs to; a tenant sees its own jobs only.")]
+Tenant = Annotated[str, typer.Option(help="Tenant that the key belongs to. A tenant sees only its own jobs.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="An API key, as `batchscribe keys list` shows it.")]
 
 
 @keys_app.command("create")
 def create(tenant: Tenant, as_json: AsJson = False, data_dir: DataDir = None, database: Database = None) -> None:
-    """Make an API key. Its secret is shown this once; only its sealed form is kept."""
+    """Create an API key. Its secret is shown only now; it is stored sealed."""
     if not TENANT.fullmatch(tenant):
         raise UsageError(
             "--tenant takes 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
@@ -39,7 +39,7 @@ def create(tenant: Tenant, as_json: AsJson = False, data_dir: DataDir = None, da
 
 @keys_app.command("list")
 def list_all(as_json: AsJson = False, data_dir: DataDir = None, database: Database = None) -> None:
-    """Show all keys, revoked ones too, without their secrets."""
+    """Show all keys, including revoked ones, without their secrets."""
     from batchscribe.cli.records import opened
     from batchscribe.cli.tables import show_keys
     from batchscribe.database.api_key import list_keys
@@ -61,7 +61,7 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None, database: Databa
 
 @keys_app.command("revoke")
 def revoke(key: Key, data_dir: DataDir = None, database: Database = None) -> None:
-    """Let nobody in with this key any more. Running servers obey at once; its tenant's jobs go on."""
+    """Revoke a key. Running servers refuse it at once; the tenant's jobs continue."""
     from batchscribe.cli.records import opened
     from batchscribe.database.api_key import revoke_key
 

@@ -8,10 +8,10 @@ from batchscribe.cli.options import Database, DataDir, settings_of
 
 
 def migrate(database: Database = None, data_dir: DataDir = None) -> None:
-    """Make the tables in a database, or bring them up to date. Forward only, and harmless when there is nothing to do.
+    """Create or upgrade the tables of a database. There is no downgrade; without a new schema this does nothing.
 
-    A SQLite file in a data directory is brought up to date by itself; a PostgreSQL database only by this command.
-    Workers that run on the older schema notice, and end.
+    A SQLite file in a data directory is upgraded automatically, a PostgreSQL database only by this command. Workers
+    that run with the older schema notice and exit.
     """
     settings = settings_of(data_dir=data_dir, database_url=database)
     from batchscribe.cli.records import migrated  # here, so that `--help` comes at once

@@ -12,7 +12,7 @@ EXIT_WRONG = 1
 
 models_app = typer.Typer(help="List, pull, verify and remove speech models.", no_args_is_help=True)
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="base, large-v3-turbo and so on, or OWNER/REPOSITORY of the hub.")
+    str, typer.Argument(metavar="NAME", help="base, large-v3-turbo and so on, or OWNER/REPOSITORY on the hub.")
 ]
 AtHand = Annotated[str, typer.Argument(metavar="NAME", help="A model, as `batchscribe models list` shows it.")]
 From = Annotated[
@@ -29,7 +29,7 @@ From = Annotated[
 
 @models_app.command("list")
 def list_models(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Show the models at hand, best first."""
+    """Show the installed models, best first."""
     from batchscribe.cli.json_output import print_json
     from batchscribe.cli.model_tables import described, show_models
     from batchscribe.speech.models import list_models as at_hand
@@ -48,7 +48,7 @@ def list_models(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
 @models_app.command("pull")
 def pull(name: Name, source: From = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Get a model. An interrupted pull goes on where it stopped."""
+    """Download a model. An interrupted pull continues where it stopped."""
     from batchscribe.cli.json_output import print_json
     from batchscribe.cli.model_progress import model_progress
     from batchscribe.cli.model_tables import described, show_pulled
@@ -71,7 +71,7 @@ def verify(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Hash the files of models again. The exit status is 1 when one is missing or wrong."""
+    """Verify the files of models. The exit status is 1 if a file is missing or wrong."""
     from batchscribe.cli.json_output import print_json
     from batchscribe.cli.model_progress import model_progress
     from batchscribe.cli.model_tables import judged, show_verdicts
@@ -89,7 +89,7 @@ def verify(
 
 @models_app.command("remove")
 def remove(name: AtHand, data_dir: DataDir = None) -> None:
-    """Delete a model, or what an unfinished pull left."""
+    """Delete a model, or the files of an unfinished pull."""
     from batchscribe.speech.models.folders import remove_model
 
     remove_model(name, settings_of(data_dir=data_dir))

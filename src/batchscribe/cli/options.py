@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from batchscribe.settings import Settings
 
 DataDir = Annotated[
-    Path | None, typer.Option(help="Folder of the database, the key file and the models.", show_default=False)
+    Path | None, typer.Option(help="Folder for the database, the key file and the models.", show_default=False)
 ]
 Database = Annotated[
     str | None,
@@ -23,28 +23,28 @@ Workers = Annotated[
     int | None, typer.Option(min=1, max=512, help="Engine processes. By default one per core.", show_default=False)
 ]
 S3Endpoint = Annotated[str | None, typer.Option(help="URL of an S3 service other than AWS.", show_default=False)]
-S3Region = Annotated[str | None, typer.Option(help="Region of the buckets. By default asked from AWS.")]
+S3Region = Annotated[str | None, typer.Option(help="Region of the buckets. By default batchscribe asks AWS.")]
 S3PathStyle = Annotated[
-    bool | None, typer.Option("--s3-path-style", help="Address buckets as paths of the endpoint.", show_default=False)
+    bool | None, typer.Option("--s3-path-style", help="Put the bucket into the URL's path.", show_default=False)
 ]
 S3AllowHttp = Annotated[
     bool | None, typer.Option("--s3-allow-http", help="Allow plain HTTP to the endpoint.", show_default=False)
 ]
 Server = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Ask this server. By default BATCHSCRIBE_SERVER, else the data directory."),
+    typer.Option(metavar="URL", help="Use this server. By default BATCHSCRIBE_SERVER, or else the data directory."),
 ]
 Language = Annotated[
     str | None,
     typer.Option(
-        help="Language spoken, as a BCP-47 tag; auto detects it. By default en-US.", show_default=False, metavar="TAG"
+        help="Spoken language, as a BCP-47 tag; auto detects it. By default en-US.", show_default=False, metavar="TAG"
     ),
 ]
 LanguageDetection = Annotated[
     Detection | None,
     typer.Option(
         help="once: each recording is in one language, which is detected; continuous: the language may change within a "
-        "recording. --language is then what is assumed in case of doubt.",
+        "recording. --language is then the fallback in case of doubt.",
         show_default=False,
     ),
 ]

@@ -15,7 +15,9 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65_535, help="Port to listen on; 0: any free. By default 8080.", show_default=False),
+        typer.Option(
+            min=0, max=65_535, help="Port to listen on; 0 means any free port. By default 8080.", show_default=False
+        ),
     ] = None,
     data_dir: DataDir = None,
     database: Database = None,
@@ -26,7 +28,7 @@ def serve(
 ) -> None:
     """Serve the HTTP interface until SIGTERM or Ctrl-C.
 
-    Then running files are finished within BATCHSCRIBE_GRACE_SEC, or go back to be done by the next process.
+    Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones are left to the next process.
     """
     settings = settings_of(data_dir=data_dir, database_url=database, host=host, port=port, workers=workers)
     from batchscribe.cli.server import run_server  # here, so that `--help` comes at once

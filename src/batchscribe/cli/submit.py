@@ -18,47 +18,49 @@ def submit(
     layout: Annotated[
         Layout | None,
         typer.Option(
-            help="adjacent: beside each recording; prefix: below --output; single: --output is the one transcript. "
-            "Left to the server when left out.",
+            help="adjacent: next to each recording; prefix: below --output; single: --output is the transcript. "
+            "By default the server chooses.",
             show_default=False,
         ),
     ] = None,
-    include: Annotated[list[str] | None, typer.Option(help="Only what this glob matches. Repeatable.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what this glob matches. Repeatable.")] = None,
+    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob. Repeatable.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Exclude files that match this glob. Repeatable.")] = None,
     language: Language = None,
     language_detection: LanguageDetection = None,
-    words: Annotated[bool, typer.Option("--words", help="Write the times of words.")] = False,
-    channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel by itself.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Write word times.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel separately.")] = False,
     segmentation: Annotated[
         Segmentation | None,
-        typer.Option(help="auto: only what sounds like speech is transcribed; none: everything.", show_default=False),
+        typer.Option(help="auto: transcribe only detected speech; none: everything.", show_default=False),
     ] = None,
-    output_format: Annotated[Format | None, typer.Option("--format", help="What to write.", show_default=False)] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace transcripts that exist.")] = False,
-    reference_id: Annotated[str | None, typer.Option(help="Your own name for the job.", show_default=False)] = None,
+    output_format: Annotated[
+        Format | None, typer.Option("--format", help="Format of the transcripts.", show_default=False)
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing transcripts.")] = False,
+    reference_id: Annotated[str | None, typer.Option(help="Your own label for the job.", show_default=False)] = None,
     webhook_url: Annotated[
-        str | None, typer.Option(help="Where the server tells that the job has ended.", show_default=False)
+        str | None, typer.Option(help="URL that gets a webhook when the job ends.", show_default=False)
     ] = None,
     manifest: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Take the INPUTs from this file, one a line; - is standard input."),
+        typer.Option(metavar="FILE", help="Read the INPUTs from this file, one per line; - is standard input."),
     ] = None,
     request: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Send this JSON as the whole job; - is standard input."),
+        typer.Option(metavar="FILE", help="Send this JSON file as the job; - is standard input."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the job would do.")] = False,
     idempotency_key: Annotated[
-        str | None, typer.Option(help="The same key makes no second job within a day.", show_default=False)
+        str | None, typer.Option(help="The same key creates no second job within a day.", show_default=False)
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the job's end, as `jobs wait` does.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")] = False,
     as_json: AsJson = False,
     server: Server = None,
 ) -> None:
-    """Give a server a job. Several INPUTs, or a manifest, are files; one may be a folder or prefix.
+    """Submit a job to a server. Several INPUTs, or a manifest, must be files; a single INPUT may be a folder or prefix.
 
-    Keys for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the webhook's secret from
-    BATCHSCRIBE_WEBHOOK_SECRET, because options show in the list of processes.
+    S3 keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
+    BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
     from batchscribe.cli.job_request import JobOptions  # here, so that `--help` comes at once
     from batchscribe.cli.submitting import Sending, send_job

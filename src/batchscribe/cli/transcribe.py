@@ -31,27 +31,30 @@ def transcribe(
     layout: Annotated[
         Layout | None,
         typer.Option(
-            help="adjacent: beside each recording; prefix: below --output, in the folders of the input; "
-            "single: --output is the one transcript. Told from --output when left out.",
+            help="adjacent: next to each recording; prefix: below --output, with the input's folders; "
+            "single: --output is the transcript. By default inferred from --output.",
             show_default=False,
         ),
     ] = None,
     include: Annotated[
-        list[str] | None, typer.Option(help="Of folders and prefixes, only what this glob matches. Repeatable.")
+        list[str] | None,
+        typer.Option(help="In folders and prefixes, take only files that match this glob. Repeatable."),
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what this glob matches. Repeatable.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Exclude files that match this glob. Repeatable.")] = None,
     language: Language = None,
     language_detection: LanguageDetection = None,
-    words: Annotated[bool, typer.Option("--words", help="Write the times of words.")] = False,
-    channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel by itself.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Write word times.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Transcribe each channel separately.")] = False,
     segmentation: Annotated[
-        Segmentation, typer.Option(help="auto: only what sounds like speech is transcribed; none: everything.")
+        Segmentation, typer.Option(help="auto: transcribe only detected speech; none: everything.")
     ] = Segmentation.AUTO,
-    output_format: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSON,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace transcripts that exist.")] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="Format of the transcripts.")] = Format.JSON,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing transcripts.")] = False,
     engine: Annotated[
         str | None,
-        typer.Option(help="auto, pocketsphinx or whisper. By default auto: the best at hand.", show_default=False),
+        typer.Option(
+            help="auto, pocketsphinx or whisper. By default auto: the best one available.", show_default=False
+        ),
     ] = None,
     workers: Workers = None,
     data_dir: DataDir = None,
@@ -62,12 +65,11 @@ def transcribe(
 ) -> None:
     """Transcribe recordings: WAV, MP3, M4A and MP4.
 
-    The work is a durable job. Interrupted by Ctrl-C or a crash, the same command again goes on where it stopped, and so
-    does `batchscribe jobs resume JOB`. Keys for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-    AWS_SESSION_TOKEN.
+    The work is a durable job. After Ctrl-C or a crash, run the same command again, or `batchscribe jobs resume JOB`, to
+    continue where it stopped. S3 keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
 
-    Progress goes to standard error, the summary to standard output. Exit status: 0 all succeeded or were skipped,
-    1 some failed, 2 wrong usage, 130 interrupted.
+    Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
+    1 some failed, 2 invalid command, 130 interrupted.
     """
     settings = settings_of(
         data_dir=data_dir,
