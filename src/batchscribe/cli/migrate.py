@@ -11,7 +11,7 @@ def migrate(database: Database = None, data_dir: DataDir = None) -> None:
     """Create or upgrade the tables of a database. There is no downgrade; without a new schema this does nothing.
 
     A SQLite file in a data directory is upgraded automatically, a PostgreSQL database only by this command. Workers
-    that run with the older schema notice and exit.
+    whose release cannot use the new schema notice and exit.
     """
     settings = settings_of(data_dir=data_dir, database_url=database)
     from batchscribe.cli.records import migrated  # here, so that `--help` comes at once
