@@ -86,7 +86,7 @@ def test_english_in_english_is_right_and_nothing_is_said_about_languages(folder:
 def test_english_asked_for_as_german_is_told_with_both_names(folder: Path, base_model: Path) -> None:
     heard = transcribed(folder, base_model, [folder / ENGLISH], "as-german", "--language", "de-DE", *ALONE)["weather"]
     [warning] = another_language_warnings(heard)
-    assert "another language (en) than the one asked for (de-DE)" in warning
+    assert "another language (en) than requested (de-DE)" in warning
 
 
 @pytest.mark.parametrize("mode", ["once", "continuous"])
@@ -109,7 +109,7 @@ def test_another_language_asked_for_as_english_is_told_with_both_names(
     asked_for_english: Mapping[str, Transcript], language: str
 ) -> None:
     [warning] = another_language_warnings(asked_for_english[language])
-    assert f"another language ({language}) than the one asked for (en-US)" in warning
+    assert f"another language ({language}) than requested (en-US)" in warning
 
 
 @pytest.fixture(scope="module")

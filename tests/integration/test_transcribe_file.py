@@ -111,7 +111,7 @@ def test_doubts_of_the_engine_reach_the_segments_the_warnings_and_the_files_row(
     assert document["metadata"]["warnings"] == list(told)
     assert told == (
         "Text is doubtful in 1 place, at 1.5 s: low_confidence. The segments there carry these flags.",
-        "Text that the engine made up was left out in 1 place, at 2.5 s.",
+        "Text that the engine invented was removed in 1 place, at 2.5 s.",
     )
 
 
@@ -125,7 +125,7 @@ def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(de
     assert [warning.partition(" ")[0] for warning in told] == ["Track", "The", "Text"]
     assert document["metadata"]["warnings"] == ["The engine is a toy.", *told]
     assert told[1] == (
-        "The recording is in another language (de) than the one asked for (en-US): the text is wrong or a translation. "
+        "The recording is in another language (de) than requested (en-US): the text is wrong or a translation. "
         "Transcribe it with language de, or with language detection."
     )
 

@@ -44,8 +44,8 @@ def test_several_doubtful_phrases_are_told_in_one_sentence_with_the_first_place_
 @pytest.mark.parametrize(
     ("spans", "told"),
     [
-        ([(1.0, 2.0)], "Text that the engine made up was left out in 1 place, at 31.0 s."),
-        ([(1.0, 2.0), (5.0, 9.0)], "Text that the engine made up was left out in 2 places, the first at 31.0 s."),
+        ([(1.0, 2.0)], "Text that the engine invented was removed in 1 place, at 31.0 s."),
+        ([(1.0, 2.0), (5.0, 9.0)], "Text that the engine invented was removed in 2 places, the first at 31.0 s."),
     ],
 )
 def test_text_that_was_left_out_is_told_with_its_place(spans: list[tuple[float, float]], told: str) -> None:

@@ -22,7 +22,7 @@ def suspicions(recognized: Iterable[RecognizedWindow]) -> Iterator[str]:
         yield f"Text is doubtful in {places}: {names}. The segments there carry these flags."
     left_out = [window.start_sec + start for window in windows for start, _ in window.recognition.left_out]
     if left_out:
-        yield f"Text that the engine made up was left out in {_places(len(left_out), left_out[0])}."
+        yield f"Text that the engine invented was removed in {_places(len(left_out), left_out[0])}."
 
 
 def _places(count: int, first_sec: float) -> str:

@@ -175,7 +175,7 @@ def _doubts(recognized: Recognized, asked: str) -> Iterator[str]:
     if recognized.contradiction is not None:
         heard = recognized.contradiction
         yield (
-            f"The recording is in another language ({heard}) than the one asked for ({asked}): the text is wrong or a "
+            f"The recording is in another language ({heard}) than requested ({asked}): the text is wrong or a "
             f"translation. Transcribe it with language {heard}, or with language detection."
         )
     yield from suspicions(recognized.windows)
