@@ -1,24 +1,24 @@
-# Everything a person or CI does with this repository. Needs Python 3.11 or later with its venv module, and make.
+# All commands of this repository, for people and CI. Needs Python 3.11 or later with its venv module, and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# What is installed again when it changes; the code itself is installed editable.
+# A change of these reinstalls the packages; the code itself is installed editable.
 INPUTS := pyproject.toml constraints.txt
 CHECKED := src tests benchmarks examples
-# Many tests wait for another process.
+# One more than there are cores, because many tests wait for another process.
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench bench-scale bench-speech chaos fuzz fuzz-api constraints clean
 
-help: ## Show what can be made
+help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-setup: $(VENV)/runtime.stamp ## Make .venv with the batchscribe command in it
+setup: $(VENV)/runtime.stamp ## Create .venv with the batchscribe command
 
-demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pulls a speech model if there is none
+demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pull a speech model if there is none
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(VENV)/dev.stamp ## Run all tests
@@ -40,16 +40,16 @@ bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interfa
 bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQLite and PostgreSQL: 15 minutes
 	$(BIN)/python -m benchmarks.scale
 
-bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all models at hand, and write docs/accuracy.md: 25 minutes a model
+bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed models, and write docs/accuracy.md: 25 minutes per model
 	$(BIN)/python -m benchmarks.speech
 
-chaos: $(VENV)/dev.stamp ## Kill everything 200 times, and write docs/chaos.md
+chaos: $(VENV)/dev.stamp ## Kill processes, cut connections and fill disks 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos
 
 fuzz: $(VENV)/dev.stamp ## Decode 10,000 mutated recordings, and write docs/fuzz.md
 	$(BIN)/python -m tests.fuzz
 
-fuzz-api: $(VENV)/dev.stamp ## Send 50,000 odd requests to a server; what is found is printed: 10 minutes
+fuzz-api: $(VENV)/dev.stamp ## Send 50,000 odd requests to a server and print the findings: 10 minutes
 	$(BIN)/python -m tests.fuzz.api
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
@@ -57,10 +57,10 @@ constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml al
 	printf 'pip\nhatchling\n' | $(BIN)/uv pip compile pyproject.toml - --group dev --universal --upgrade \
 	  --python-version 3.11 --custom-compile-command 'make constraints' --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
-clean: ## Remove what make made
+clean: ## Remove all that make created
 	rm -rf $(VENV) .demo
 
-# pip first: the one that comes with Python 3.11 knows no dependency groups.
+# pip first: Python 3.11 comes with one that does not support dependency groups.
 $(VENV)/runtime.stamp: $(INPUTS)
 	@echo "Setting up $(VENV): about a minute, and only when $(INPUTS) change."
 	$(PYTHON) -m venv $(VENV)
