@@ -13,7 +13,7 @@ MODELS = ("base", "pocketsphinx")
 #: Categories, and what the README calls them.
 QUOTED = {
     "clean-read": "read aloud in a quiet room",
-    "telephony-8k": "telephone line",
+    "telephony-8k": "telephone calls",
     "noisy-or-reverberant": "noise or other voices",
     "stereo-two-channel": "calls, one speaker on each channel",
     "long": "long recordings",
@@ -26,7 +26,7 @@ def quoted(results: Results) -> str:
     """The table, with the lines around it that mark it."""
     models = [results.model(name) for name in MODELS]
     rows = [[text, *(_rate(model, name) for model in models)] for name, text in QUOTED.items()]
-    return BEGIN + table(("wrong words", *(model.title for model in models)), rows) + END
+    return BEGIN + table(("word errors", *(model.title for model in models)), rows) + END
 
 
 def with_figures(text: str, results: Results) -> str:
@@ -44,4 +44,4 @@ def write(results: Results) -> None:
 
 def _rate(measured: Measured, category: str) -> str:
     found = measured.category(category)
-    return percent(found.flow.value) if found else "not understood"
+    return percent(found.flow.value) if found else "not supported"

@@ -61,7 +61,7 @@ def oddities_table(words: Words) -> str:
 
 
 def cost_table(workloads: Sequence[Workload]) -> str:
-    head = ("recordings and program", "CPU time", "wall time", "most memory")
+    head = ("recordings and program", "CPU time", "wall time", "peak memory")
     rows = [
         [f"{each.name} ({each.audio_sec:.0f} s): {name}", *_cost(each.costs[name])]
         for each in workloads
@@ -75,12 +75,12 @@ def goals_table(measured: Measured) -> str:
     rows = [_ratio(goal, each) for goal in GOALS for each in measured.workloads if each.name == goal.workload]
     if measured.flow_starts is not None:
         seconds = f"{measured.flow_starts.greatest_sec:.2f} s"
-        rows.append(["greatest shift of a word after a minute of silence", seconds, f"{GOAL_SEC:.1f} s"])
-    return table(("batchscribe against the other", "measured", "goal: at most"), rows)
+        rows.append(["maximum shift of a word after a minute of silence", seconds, f"{GOAL_SEC:.1f} s"])
+    return table(("batchscribe relative to", "measured", "goal: at most"), rows)
 
 
 def starts_table(flow: Starts, bare: Starts) -> str:
-    head = ("shift of word starts", "words", "median", "95 % below", "greatest")
+    head = ("shift of word starts", "words", "median", "95th percentile", "maximum")
     return table(head, [["batchscribe", *_starts(flow)], ["bare engine", *_starts(bare)]])
 
 

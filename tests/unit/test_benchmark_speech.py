@@ -209,7 +209,7 @@ def test_ratios_stand_beside_their_goals() -> None:
     assert rows == [
         "| CPU time, one recording of 8 minutes, faster-whisper, batched | 1.00 | 1.05 |",
         "| wall time, one recording of 8 minutes, whisper-ctranslate2 --batched True | 0.60 | 0.80 |",
-        "| greatest shift of a word after a minute of silence | 0.12 s | 0.2 s |",
+        "| maximum shift of a word after a minute of silence | 0.12 s | 0.2 s |",
     ]
 
 
