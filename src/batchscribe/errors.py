@@ -1,63 +1,63 @@
-"""Every error of batchscribe, in one tree.
+"""All errors that batchscribe raises, as one tree.
 
     BatchscribeError
-    ├── UsageError                  the caller asked for something that cannot be done as asked
-    │   ├── InvalidRequest          a field of a job is wrong; `field` names it
+    ├── UsageError                  the request, command or setting cannot be carried out as written
+    │   ├── InvalidRequest          a field of a job is invalid; `field` names it
     │   │   ├── UnsupportedLanguage
     │   │   └── OptionNotAvailable
     │   ├── InvalidSetting
-    │   ├── EngineNotAvailable      the named engine or its model is not at hand
-    │   ├── ModelNotFound           no speech model of this name is known, or at hand
+    │   ├── EngineNotAvailable      the engine or its model is not installed
+    │   ├── ModelNotFound           no speech model with this name is known or installed
     │   ├── JobNotFound
     │   ├── JobFileNotFound
-    │   ├── JobNotCancelable        it has ended already
-    │   ├── JobEnded                it needs no credentials any more
+    │   ├── JobNotCancelable        the job has already ended
+    │   ├── JobEnded                the job no longer needs credentials
     │   ├── KeyNotFound             there is no such API key
-    │   ├── IdempotencyKeyReused    the same key came with another body
-    │   ├── DataDirectoryBusy       another process works in this data directory
-    │   ├── SchemaMismatch          the database has an older or newer schema than this release
-    │   └── RequestRefused          a request over HTTP was turned away before it reached a job
+    │   ├── IdempotencyKeyReused    the same key was sent with a different body
+    │   ├── DataDirectoryBusy       another process uses this data directory
+    │   ├── SchemaMismatch          the database schema is older or newer than this release expects
+    │   └── RequestRefused          an HTTP request was rejected before it reached a job
     │       ├── AccessTokenInvalid
     │       ├── MalformedRequest    not HTTP/1.1
     │       ├── HeadTooLarge
-    │       ├── RequestTooSlow      it did not come in time
+    │       ├── RequestTooSlow      it did not arrive in time
     │       ├── MalformedBody       not a JSON object
     │       ├── BodyTooLarge
     │       ├── ContentTypeNotAccepted
     │       ├── RouteNotFound
     │       ├── MethodNotAllowed
-    │       ├── ServerBusy          it has as many connections as it can have
-    │       └── TooManyRequests     `retry_after_sec` says when to come again
-    ├── ServerError                 a server that the client talks to
+    │       ├── ServerBusy          the connection limit is reached
+    │       └── TooManyRequests     `retry_after_sec` says when to retry
+    ├── ServerError                 a request of the client failed
     │   ├── ServerUnreachable
-    │   └── ServerRefused           it answered with an error, which is passed on
+    │   └── ServerRefused           the server answered with an error, which is passed on
     ├── DatabaseUnavailable
     ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
-    ├── AddressNotAllowed           an outbound request may not go there
+    ├── AddressNotAllowed           an outbound request may not go to this address
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
-    │   ├── ObjectArchived          in an archive tier, and not restored
+    │   ├── ObjectArchived          in an archive tier and not restored
     │   ├── BucketNotFound
     │   ├── BucketNameInvalid
     │   ├── AccessDenied
     │   │   ├── AccessKeyUnknown
     │   │   ├── SecretKeyWrong
-    │   │   ├── ClockSkewed         the request's signature is from another time than the storage's
+    │   │   ├── ClockSkewed         this machine's clock and the storage's differ too much
     │   │   └── EncryptionKeyUnusable
     │   ├── CredentialsExpired
     │   ├── WrongRegion
-    │   ├── StorageRedirected       to another place, where nobody follows
+    │   ├── StorageRedirected       redirects are not followed
     │   ├── CertificateNotTrusted
     │   ├── StorageFull
-    │   ├── ConditionalWriteUnsupported  the storage cannot write only where nothing is
-    │   ├── StorageAnswerInvalid    what the storage answered makes no sense
-    │   ├── LocationNotAllowed      outside the allowed roots, or of a scheme nobody serves
+    │   ├── ConditionalWriteUnsupported  the storage does not support conditional writes
+    │   ├── StorageAnswerInvalid    the storage gave an impossible answer
+    │   ├── LocationNotAllowed      outside the allowed roots, or an unsupported scheme
     │   ├── ObjectChanged           replaced while it was being read
     │   ├── OutputExists
     │   ├── OutputNameTooLong
-    │   └── StorageUnavailable      worth another try
-    │       ├── StorageUnreachable  no answer at all
-    │       └── StorageBusy         it asks for fewer requests
+    │   └── StorageUnavailable      a retry may succeed
+    │       ├── StorageUnreachable  no answer
+    │       └── StorageBusy         the storage asks for fewer requests
     ├── MediaError                  the recording itself
     │   ├── UnsupportedMedia
     │   ├── EmptyRecording
@@ -65,28 +65,28 @@
     │   ├── NoAudioTrack
     │   ├── DecodeLimitExceeded
     │   ├── DecodeTimeout           the decoder hung
-    │   └── DecoderDied             the decoder's process died; worth one more try
+    │   └── DecoderDied             the decoder process died; retried once
     ├── ModelError                  a speech model could not be pulled or used
-    │   ├── ModelNotPulled          no source gave it
-    │   ├── ModelDamaged            a file of it is missing or not the one it should be
-    │   └── ModelNotStored          no room for it, or no permission to write
+    │   ├── ModelNotPulled          no source delivered it
+    │   ├── ModelDamaged            a file of it is missing or has the wrong content
+    │   └── ModelNotStored          no space for it, or no permission to write
     ├── EngineError
-    │   ├── EngineDied              the engine's process died, also on the second try
-    │   └── EngineTimeout           it hung, also on the second try
+    │   ├── EngineDied              the engine process died on both attempts
+    │   └── EngineTimeout           the engine hung on both attempts
     ├── JobError                    ends a whole job
     │   ├── NoInputFiles
     │   ├── AllFilesFailed
     │   ├── TooManyFiles
-    │   └── SecretKeyChanged        a sealed secret cannot be opened with the key at hand
-    ├── FileGaveUp                  a file's last word after all its attempts
+    │   └── SecretKeyChanged        a secret was sealed with a different key
+    ├── FileGaveUp                  a file failed on all its attempts
     │   └── FileCrashedWorker
-    ├── InternalError               a mistake of ours; the log has the details
-    └── WorkInterrupted             not a failure: the worker stops or the job has ended
+    ├── InternalError               an internal error; the log has the details
+    └── WorkInterrupted             not a failure: the worker is stopping or the job has ended
         ├── CredentialsAwaited      files wait until the job gets fresh credentials
-        └── ShardTaken              another worker has begun the same shard since
+        └── ShardTaken              another worker has taken over the same shard
 
-Each class has a stable `code`, which users see on the wire, in tables and in logs. The message is one sentence
-that says what happened and, where there is one, the next step.
+Each class has a stable `code`, which users see on the wire, in tables and in logs. The message says in one sentence
+what happened and, if there is one, the next step.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ from typing import ClassVar
 
 
 class BatchscribeError(Exception):
-    """Base of all errors of ours. `code` is stable; `str(error)` is a sentence for the user."""
+    """Base of all batchscribe errors. `code` is stable; `str(error)` is a sentence for the user."""
 
     code: ClassVar[str] = "ERROR"
 
@@ -105,7 +105,7 @@ class BatchscribeError(Exception):
         return str(self)
 
 
-# --- what the caller asked for ---------------------------------------------------------------------------------
+# --- usage -----------------------------------------------------------------------------------------------------
 
 
 class UsageError(BatchscribeError):
@@ -116,50 +116,50 @@ class UsageError(BatchscribeError):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong with a request: the dotted path of the field, empty for the request as a whole."""
+    """One problem in a request. `field` is its dotted path, or empty for the request as a whole."""
 
     field: str
     message: str
 
 
 class InvalidRequest(UsageError):
-    """A field of a job is missing, malformed or contradicts another; `field` is its dotted path on the wire."""
+    """A field of a job is missing, malformed or contradicts another field; `field` is its dotted path on the wire."""
 
     code = "VALIDATION_FAILED"
 
     def __init__(self, message: str, *, field: str = "", mistakes: tuple[Mistake, ...] = ()) -> None:
-        """`mistakes` are all there are, the one of `message` first; by default it is the only one."""
+        """`mistakes` lists all of them, starting with that of `message`; by default, there is only that one."""
         super().__init__(message)
         self.field = field
         self.mistakes = mistakes or (Mistake(field, message),)
 
 
 class UnsupportedLanguage(InvalidRequest):
-    """No engine at hand understands the language; the message lists the ones it does."""
+    """No installed engine understands the language; the message lists the supported languages."""
 
     code = "UNSUPPORTED_LANGUAGE"
 
 
 class OptionNotAvailable(InvalidRequest):
-    """An option that does not exist here yet, or that no engine at hand can honour; it is refused, never ignored."""
+    """The option is not supported yet, or no installed engine supports it. It is rejected, never ignored."""
 
     code = "OPTION_NOT_AVAILABLE"
 
 
 class InvalidSetting(UsageError):
-    """A `BATCHSCRIBE_*` setting or its option has a value that cannot be used."""
+    """A `BATCHSCRIBE_*` setting, or its option, has an invalid value."""
 
     code = "INVALID_SETTING"
 
 
 class EngineNotAvailable(UsageError):
-    """The engine, or the model it needs, is not installed here."""
+    """The engine, or the model it needs, is not installed."""
 
     code = "ENGINE_NOT_AVAILABLE"
 
 
 class ModelNotFound(UsageError):
-    """No speech model of this name is known, or at hand."""
+    """No speech model with this name is known or installed."""
 
     code = "MODEL_NOT_FOUND"
 
@@ -177,13 +177,13 @@ class JobFileNotFound(UsageError):
 
 
 class JobNotCancelable(UsageError):
-    """The job has ended already."""
+    """The job has already ended."""
 
     code = "JOB_NOT_CANCELABLE"
 
 
 class JobEnded(UsageError):
-    """Fresh credentials came for a job that has ended."""
+    """Fresh credentials were sent for a job that has ended."""
 
     code = "JOB_ENDED"
 
@@ -195,19 +195,19 @@ class KeyNotFound(UsageError):
 
 
 class IdempotencyKeyReused(UsageError):
-    """The same Idempotency-Key came with another body within 24 hours."""
+    """The same `Idempotency-Key` was sent with a different body within 24 hours."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class DataDirectoryBusy(UsageError):
-    """Another batchscribe process works in this data directory."""
+    """Another batchscribe process uses this data directory."""
 
     code = "DATA_DIRECTORY_BUSY"
 
 
 class SchemaMismatch(UsageError):
-    """The database's schema is older than this release needs, or newer than it knows."""
+    """The database schema is older than this release needs, or newer than it supports."""
 
     code = "SCHEMA_MISMATCH"
 
@@ -216,19 +216,19 @@ class SchemaMismatch(UsageError):
 
 
 class RequestRefused(UsageError):
-    """A request was turned away before it reached a job."""
+    """The request was rejected before it reached a job."""
 
     code = "REQUEST_REFUSED"
 
 
 class AccessTokenInvalid(RequestRefused):
-    """No key or token, or one that is wrong, expired or revoked."""
+    """The key or token is missing, wrong, expired or revoked."""
 
     code = "INVALID_ACCESS_TOKEN"
 
 
 class MalformedRequest(RequestRefused):
-    """What came over the connection is not a request in HTTP/1.1."""
+    """The data on the connection is not an HTTP/1.1 request."""
 
     code = "MALFORMED_REQUEST"
 
@@ -240,7 +240,7 @@ class HeadTooLarge(RequestRefused):
 
 
 class RequestTooSlow(RequestRefused):
-    """The head or the body of a request did not come in time, or the client went away."""
+    """The head or the body of a request did not arrive in time, or the client disconnected."""
 
     code = "REQUEST_TIMEOUT"
 
@@ -276,13 +276,13 @@ class MethodNotAllowed(RequestRefused):
 
 
 class ServerBusy(RequestRefused):
-    """The server has as many connections as it can have, and none of them waits for its client."""
+    """The server has reached its connection limit, and every connection has a request under way."""
 
     code = "SERVER_BUSY"
 
 
 class TooManyRequests(RequestRefused):
-    """The tenant makes more requests than the operator allows; `retry_after_sec` says when to come again."""
+    """The tenant sends more requests than the operator allows; `retry_after_sec` says when to retry."""
 
     code = "RATE_LIMITED"
 
@@ -291,11 +291,11 @@ class TooManyRequests(RequestRefused):
         self.retry_after_sec = retry_after_sec
 
 
-# --- servers that we are a client of -----------------------------------------------------------------------------
+# --- servers and addresses ---------------------------------------------------------------------------------------
 
 
 class ServerError(BatchscribeError):
-    """A request of the client's did not succeed."""
+    """A request of the client failed."""
 
     code = "SERVER_ERROR"
 
@@ -307,7 +307,7 @@ class ServerUnreachable(ServerError):
 
 
 class ServerRefused(ServerError):
-    """The server answered with an error: `status` is the HTTP status, `reason` its own code, `body` the whole of it."""
+    """The server answered with an error: `status` is the HTTP status, `reason` its error code, `body` the full body."""
 
     code = "SERVER_REFUSED"
 
@@ -327,7 +327,8 @@ class DatabaseUnavailable(BatchscribeError):
 class MachineTrouble(BatchscribeError):
     """This machine cannot decode or recognize now: `part` is `decoder` or the name of an engine.
 
-    It is never the outcome of a file: the file goes back, and the process takes no other until it has passed its trial.
+    This is never the outcome of a file. The file is requeued, and the process takes no other file until its trial
+    succeeds.
     """
 
     code = "MACHINE_TROUBLE"
@@ -347,7 +348,7 @@ class AddressNotAllowed(BatchscribeError):
 
 
 class StorageError(BatchscribeError):
-    """An object or a place in storage could not be used."""
+    """An object or a location in storage could not be used."""
 
     code = "STORAGE_ERROR"
 
@@ -359,7 +360,7 @@ class ObjectNotFound(StorageError):
 
 
 class ObjectArchived(StorageError):
-    """The object is in an archive tier and has to be restored before it can be read."""
+    """The object is in an archive tier and must be restored before it can be read."""
 
     code = "OBJECT_ARCHIVED"
 
@@ -371,13 +372,13 @@ class BucketNotFound(StorageError):
 
 
 class BucketNameInvalid(StorageError):
-    """The storage takes no bucket of this name."""
+    """The storage does not accept this bucket name."""
 
     code = "INVALID_BUCKET_NAME"
 
 
 class AccessDenied(StorageError):
-    """The storage refused what these credentials asked for, or the file system this user."""
+    """The storage denied access with these credentials, or the file system denied access to this user."""
 
     code = "ACCESS_DENIED"
 
@@ -389,31 +390,31 @@ class AccessKeyUnknown(AccessDenied):
 
 
 class SecretKeyWrong(AccessDenied):
-    """The storage computed another signature: the secret key does not belong to the access key."""
+    """The signatures differ: the secret key does not belong to the access key."""
 
     code = "WRONG_SECRET_KEY"
 
 
 class ClockSkewed(AccessDenied):
-    """This machine's clock and the storage's are too far apart for signatures."""
+    """This machine's clock and the storage's differ too much for signed requests."""
 
     code = "CLOCK_SKEWED"
 
 
 class EncryptionKeyUnusable(AccessDenied):
-    """The key that encrypts the object is disabled, gone, or not for these credentials."""
+    """The key that encrypts the object is disabled or deleted, or these credentials may not use it."""
 
     code = "ENCRYPTION_KEY_UNUSABLE"
 
 
 class CredentialsExpired(StorageError):
-    """The session token is expired or invalid."""
+    """The session token has expired or is not valid for this storage."""
 
     code = "INVALID_CREDENTIALS"
 
 
 class WrongRegion(StorageError):
-    """The bucket lives in another region than the request was signed for; `region` where the storage names it."""
+    """The bucket is in another region than the request was signed for; `region` is set if the storage names it."""
 
     code = "WRONG_REGION"
 
@@ -423,37 +424,37 @@ class WrongRegion(StorageError):
 
 
 class StorageRedirected(StorageError):
-    """The storage sent the request on to another place. No redirect is followed."""
+    """The storage redirected the request, and redirects are not followed."""
 
     code = "STORAGE_REDIRECTED"
 
 
 class CertificateNotTrusted(StorageError):
-    """The TLS certificate of the storage is untrusted, expired, or made out to another name."""
+    """The storage's TLS certificate is untrusted, expired, or issued for another name."""
 
     code = "CERTIFICATE_NOT_TRUSTED"
 
 
 class StorageFull(StorageError):
-    """The storage, the quota or the file system has no room left."""
+    """The storage, the quota or the file system has no space left."""
 
     code = "STORAGE_FULL"
 
 
 class ConditionalWriteUnsupported(StorageError):
-    """The storage refuses to write on condition that nothing is there yet. Ends the job: no file could be written."""
+    """The storage does not support conditional writes. This ends the job, because no transcript could be written."""
 
     code = "CONDITIONAL_WRITE_UNSUPPORTED"
 
 
 class StorageAnswerInvalid(StorageError):
-    """The storage answered with something that makes no sense: a size, a range, a listing, or a web page."""
+    """The storage gave an impossible answer: a wrong size or range, a malformed listing, or a web page."""
 
     code = "INVALID_STORAGE_ANSWER"
 
 
 class LocationNotAllowed(StorageError):
-    """The URI is outside the allowed roots, or its scheme is not served here."""
+    """The URI is outside the allowed roots, or its scheme is not supported."""
 
     code = "LOCATION_NOT_ALLOWED"
 
@@ -465,7 +466,7 @@ class ObjectChanged(StorageError):
 
 
 class OutputExists(StorageError):
-    """Something is already stored under the output's URI and overwrite is off."""
+    """An object already exists at the output URI, and overwrite is off."""
 
     code = "OUTPUT_EXISTS"
 
@@ -477,19 +478,19 @@ class OutputNameTooLong(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The storage answered with a server error, or broke off, after all retries."""
+    """The storage still answered with a server error, or closed the connection, after all retries."""
 
     code = "STORAGE_UNAVAILABLE"
 
 
 class StorageUnreachable(StorageUnavailable):
-    """The storage could not be connected to, or gave no answer in time, after all retries."""
+    """No connection to the storage could be opened, or it did not answer in time, after all retries."""
 
     code = "STORAGE_UNREACHABLE"
 
 
 class StorageBusy(StorageUnavailable):
-    """The storage asked for fewer requests, after all retries."""
+    """The storage still asked for fewer requests after all retries."""
 
     code = "STORAGE_BUSY"
 
@@ -498,7 +499,7 @@ class StorageBusy(StorageUnavailable):
 
 
 class MediaError(BatchscribeError):
-    """The recording cannot be turned into audio. `remark` is what its decoder said, where the decoder found out."""
+    """The recording cannot be decoded. `remark` is the decoder's own remark, if the error came from the decoder."""
 
     code = "MEDIA_ERROR"
 
@@ -508,13 +509,13 @@ class MediaError(BatchscribeError):
 
 
 class UnsupportedMedia(MediaError):
-    """The bytes are not WAV, MP3, M4A or MP4, or use a codec that is not decoded here."""
+    """The bytes are not WAV, MP3, M4A or MP4, or the codec is not supported."""
 
     code = "UNSUPPORTED_MEDIA"
 
 
 class EmptyRecording(MediaError):
-    """The file has no bytes, or not one sample of audio."""
+    """The file is empty, or has no audio samples."""
 
     code = "EMPTY_RECORDING"
 
@@ -538,13 +539,13 @@ class DecodeLimitExceeded(MediaError):
 
 
 class DecodeTimeout(MediaError):
-    """The decoder hung: it used no CPU, or a lot of it without progress. Slowness alone never counts."""
+    """The decoder hung: it used no CPU, or a lot of CPU without progress. Slowness alone never counts."""
 
     code = "DECODE_TIMEOUT"
 
 
 class DecoderDied(MediaError):
-    """The decoder's process died while it decoded this file."""
+    """The decoder process died while it decoded this file."""
 
     code = "DECODER_CRASHED"
 
@@ -559,19 +560,19 @@ class ModelError(BatchscribeError):
 
 
 class ModelNotPulled(ModelError):
-    """No source gave the model."""
+    """No source delivered the model."""
 
     code = "MODEL_NOT_PULLED"
 
 
 class ModelDamaged(ModelError):
-    """A file of the model is missing, or is not the file that it should be."""
+    """A file of the model is missing or has the wrong content."""
 
     code = "MODEL_DAMAGED"
 
 
 class ModelNotStored(ModelError):
-    """There is no room for the model, or no permission to write it."""
+    """There is no space for the model, or no permission to write it."""
 
     code = "MODEL_NOT_STORED"
 
@@ -586,52 +587,52 @@ class EngineError(BatchscribeError):
 
 
 class EngineDied(EngineError):
-    """The engine's process died twice on the same window."""
+    """The engine process died twice on the same window."""
 
     code = "ENGINE_CRASHED"
 
 
 class EngineTimeout(EngineError):
-    """The engine hung twice on the same window: it used no CPU, or far more than the audio can explain."""
+    """The engine hung twice on the same window: it used no CPU, or far more CPU than the audio can explain."""
 
     code = "ENGINE_TIMEOUT"
 
 
-# --- whole jobs and last words ---------------------------------------------------------------------------------
+# --- jobs, files and internal errors ---------------------------------------------------------------------------
 
 
 class JobError(BatchscribeError):
-    """Ends a whole job in FAILED."""
+    """The whole job failed."""
 
     code = "JOB_ERROR"
 
 
 class NoInputFiles(JobError):
-    """Nothing under the prefix passed the filters."""
+    """No file under the prefix matches the filters."""
 
     code = "NO_INPUT_FILES"
 
 
 class AllFilesFailed(JobError):
-    """Files failed and not one succeeded."""
+    """Files failed, and none succeeded."""
 
     code = "ALL_FILES_FAILED"
 
 
 class TooManyFiles(JobError):
-    """More files than one job may have."""
+    """The job has more files than one job may have."""
 
     code = "TOO_MANY_FILES"
 
 
 class SecretKeyChanged(JobError):
-    """A secret was sealed with another key than the one at hand."""
+    """A secret was sealed with a key other than the configured one."""
 
     code = "SECRET_KEY_CHANGED"
 
 
 class FileGaveUp(BatchscribeError):
-    """A file failed in every one of its attempts."""
+    """The file failed on every attempt."""
 
     code = "FILE_GAVE_UP"
 
@@ -643,13 +644,13 @@ class FileCrashedWorker(FileGaveUp):
 
 
 class InternalError(BatchscribeError):
-    """Something in batchscribe itself went wrong; the log has the details."""
+    """An internal error; the log has the details."""
 
     code = "INTERNAL_ERROR"
 
 
 class WorkInterrupted(BatchscribeError):
-    """The worker was told to stop, or the job has ended; whatever is unfinished stays unfinished."""
+    """The worker is stopping, or the job has ended; unfinished work stays unfinished."""
 
     code = "INTERRUPTED"
 
@@ -660,11 +661,11 @@ class CredentialsAwaited(WorkInterrupted):
     code = "CREDENTIALS_AWAITED"
 
     def __init__(self, version: int) -> None:
-        super().__init__("The job's credentials for storage have expired; send fresh ones.")
+        super().__init__("The job's storage credentials have expired; send fresh ones.")
         self.version = version
 
 
 class ShardTaken(WorkInterrupted):
-    """Another worker has begun the same shard, because this one was taken for dead."""
+    """Another worker has taken over the same shard, because this one was presumed dead."""
 
     code = "SHARD_TAKEN"

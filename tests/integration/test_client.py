@@ -255,7 +255,7 @@ def test_what_is_not_a_batchscribe_server_is_told_so(start: Start) -> None:
 
 def test_bytes_that_cannot_be_unpacked_are_an_error_of_the_server(start: Start) -> None:
     _, client = start(in_turn(Reply(200, b"no gzip", {"Content-Encoding": "gzip"})))
-    with pytest.raises(ServerError, match="cannot be read"):
+    with pytest.raises(ServerError, match="cannot be decoded"):
         client.job("job_1")
 
 
@@ -265,5 +265,5 @@ def test_waiting_outlives_a_restart_of_the_server(start: Start) -> None:
     _, client = start(in_turn(busy, *gone, Reply(502, b"<h1>Bad Gateway</h1>"), busy, done))
     told: list[object] = []
     pace = Pace(first_sec=0.01, longest_sec=0.02)
-    assert client.wait("job_1", pace=pace, seen=lambda job: told.append(job["state"])) == {"state": "SUCCEEDED"}
+    assert client.wait("job_1", pace=pace, on_poll=lambda job: told.append(job["state"])) == {"state": "SUCCEEDED"}
     assert told == ["PROCESSING", "PROCESSING", "SUCCEEDED"]

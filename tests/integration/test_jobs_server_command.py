@@ -328,12 +328,12 @@ def test_a_server_that_is_not_running_is_told(command: Command, server: Scripted
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["list", "--server", "host"], "'host' is not a server's URL; write it like http://host:8080"),
+        (["list", "--server", "host"], "'host' is not a server URL; write it like http://host:8080"),
         (["list", "--server", "http://a", "--data-dir", "b"], "--server and --data-dir name two places"),
         (["submit", "s3://calls/", "-o", "s3://out/", "--dry-run", "--wait"], "--dry-run makes no job"),
         (["submit", "s3://calls/", "--request", "-"], "--request holds the whole job"),
-        (["show", ""], "'' is not the id of a job or file"),
-        (["show", ".."], "'..' is not the id of a job or file"),
+        (["show", ""], "'' is not a job or file ID"),
+        (["show", ".."], "'..' is not a job or file ID"),
     ],
 )
 def test_what_cannot_be_carried_out_is_told_before_anything_is_asked(

@@ -182,7 +182,7 @@ def test_a_body_of_many_zeros_in_few_bytes_is_not_unpacked() -> None:
 def test_a_receiver_that_does_not_speak_http_is_tried_again(reply: bytes) -> None:
     attempt = attempt_at(lambda connection: connection.sendall(reply))
     assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
-    assert attempt.error == "The receiver answered with something that is not HTTP."
+    assert attempt.error == "The receiver's answer is not HTTP."
 
 
 def test_a_receiver_that_is_not_there_is_tried_again() -> None:

@@ -71,7 +71,7 @@ def test_each_event_is_a_line_that_says_whether_its_signature_is_right(tmp_path:
     assert len(lines) == 4
     said = "job.partial  job_1  PARTIAL  39 succeeded, 1 failed  signature "
     assert lines[0].endswith(f"{said}ok")
-    assert f"{said}WRONG: x-zm-signature does not belong" in lines[1]
+    assert f"{said}WRONG: x-zm-signature does not match" in lines[1]
     assert f"{said}WRONG: x-zm-signature is missing" in lines[2]
     assert f"{said}WRONG: x-zm-request-timestamp is 100" in lines[3]
     assert err == ""

@@ -90,7 +90,7 @@ def test_a_file_in_the_place_of_the_folder_is_told() -> None:
         (".", Layout.SINGLE, ["a.wav"], "not a folder"),
         ("a.wav", Layout.SINGLE, ["a.wav"], "would replace its own recording"),
         ("", None, ["a.wav"], "An empty name was given"),
-        ("gs://b/out", None, ["a.wav"], "gs:// is not served yet"),
+        ("gs://b/out", None, ["a.wav"], "gs:// is not supported yet"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

@@ -11,7 +11,7 @@ import pytest
 from batchscribe.client import Client
 from batchscribe.client.address import Address
 from batchscribe.client.answers import object_of
-from batchscribe.client.connection import asked_pause_sec
+from batchscribe.client.connection import parse_retry_after
 from batchscribe.client.key import key_of
 from batchscribe.errors import ServerError, ServerRefused, UsageError
 
@@ -44,7 +44,7 @@ def test_a_server_is_named_with_or_without_the_service_s_path(server: str, servi
      "http://host/#a", "http://ho\nst"],
 )  # fmt: skip
 def test_what_is_not_a_server_s_url_is_refused_with_an_example(server: str) -> None:
-    with pytest.raises(UsageError, match="not a server's URL; write it like http://host:8080"):
+    with pytest.raises(UsageError, match="not a server URL; write it like http://host:8080"):
         Address.of(server)
 
 
@@ -64,7 +64,7 @@ def test_the_parts_of_a_path_are_quoted() -> None:
 
 @pytest.mark.parametrize("part", ["", ".", ".."])
 def test_no_id_leads_to_another_route(part: str) -> None:
-    with pytest.raises(UsageError, match="not the id of a job"):
+    with pytest.raises(UsageError, match="not a job or file ID"):
         Address.of("http://host").url("jobs", part)
 
 
@@ -110,7 +110,7 @@ def test_neither_key_nor_secret_is_in_a_repr() -> None:
     [(None, None), ("0", 0), ("7", 7), ("3600", 10), ("Tue, 24 Nov 2026 12:00:00 GMT", 10), ("-1", 10)],
 )
 def test_a_pause_that_is_asked_for_is_kept_up_to_ten_seconds(retry_after: str | None, pause_sec: float | None) -> None:
-    assert asked_pause_sec(retry_after) == pause_sec
+    assert parse_retry_after(retry_after) == pause_sec
 
 
 def refusal(status: int, **content: object) -> ServerRefused:
@@ -152,7 +152,7 @@ def test_a_refusal_in_no_known_form_names_server_and_status(content: dict[str, o
 
 @pytest.mark.parametrize("content", [{"text": "<h1>Hello</h1>"}, {"json": []}, {"content": b""}])
 def test_an_answer_that_is_no_json_object_is_an_error(content: dict[str, object]) -> None:
-    with pytest.raises(ServerError, match="http://host answered something other than a JSON object"):
+    with pytest.raises(ServerError, match="The answer of http://host is not a JSON object"):
         object_of(httpx2.Response(200, **content), "http://host")  # type: ignore[arg-type]
 
 

@@ -33,7 +33,7 @@ def looks(*seen: JobState | ServerError) -> Callable[[], JsonObject]:
 def test_a_job_is_looked_at_until_it_has_ended_and_each_look_is_told() -> None:
     told: list[JsonObject] = []
     look = looks(JobState.QUEUED, JobState.PROCESSING, JobState.PARTIAL)
-    assert wait_for_end(look, pace=QUICK, seen=told.append) == {"state": "PARTIAL"}
+    assert wait_for_end(look, pace=QUICK, on_poll=told.append) == {"state": "PARTIAL"}
     assert told == [{"state": "QUEUED"}, {"state": "PROCESSING"}, {"state": "PARTIAL"}]
 
 

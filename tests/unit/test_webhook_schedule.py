@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.webhooks.schedule import MAX_DELAY_SEC, asked_delay_sec, retry_delay_sec
+from batchscribe.webhooks.schedule import MAX_DELAY_SEC, parse_retry_after, retry_delay_sec
 
 MOMENT = 1_767_638_052.0  #: Mon, 05 Jan 2026 18:34:12 GMT
 
@@ -81,10 +81,10 @@ def test_a_delay_is_never_zero_and_never_above_six_hours(
     ],
 )
 def test_retry_after_is_read_in_both_its_forms(header: str, asked_sec: float | None) -> None:
-    assert asked_delay_sec(header, moment=MOMENT) == asked_sec
+    assert parse_retry_after(header, moment=MOMENT) == asked_sec
 
 
 @given(st.text(st.characters(max_codepoint=255)))
 def test_no_header_is_too_odd_to_be_read(header: str) -> None:
-    asked = asked_delay_sec(header, moment=MOMENT)
+    asked = parse_retry_after(header, moment=MOMENT)
     assert asked is None or 0 <= asked <= MAX_DELAY_SEC

@@ -314,7 +314,7 @@ def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
         (
             {"notifications": {"webhook_url": "https://host/", "secret": "s" * 257}},
             "notifications.secret",
-            "may be 256 long at most",
+            "must not be longer than 256",
         ),
     ],
 )
@@ -441,13 +441,13 @@ def test_the_echo_leaves_out_what_was_not_given() -> None:
     ("fields", "field", "sentence"),
     [
         ({"input": {"mode": "PREFIX", "uri": "https://host/calls/?sig=x"}}, "input.uri", "cannot be listed"),
-        ({"input": {"uri": "https://host/"}}, "input.uri", "takes one file"),
+        ({"input": {"uri": "https://host/"}}, "input.uri", "requires the URI of a file"),
         ({"input": {"uri": "s3://bucket/a.wav", "source": "HTTPS"}}, "input.source", "The source is HTTPS"),
-        ({"output": {"uri": "https://host/out/"}}, "output.uri", "Nothing can be written"),
+        ({"output": {"uri": "https://host/out/"}}, "output.uri", "cannot be written to https://"),
         (
             {"input": {"uri": "https://host/a.wav"}, "output": {"layout": "ADJACENT"}},
             "output.layout",
-            "next to https://",
+            "next to an https:// recording",
         ),
     ],
 )

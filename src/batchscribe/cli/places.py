@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic_core import PydanticCustomError
 
 from batchscribe.errors import UsageError
-from batchscribe.wire.locations import checked_uri
+from batchscribe.wire.locations import validate_uri
 from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of, without_query
 
 UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python holds bytes of an argument that are no text
@@ -22,7 +22,7 @@ def read_place(argument: str) -> Path | str:
     if not scheme_of(argument):
         return Path(os.path.expanduser(argument))  # noqa: PTH111 - pathlib raises for the home of nobody
     try:
-        uri = checked_uri(argument)
+        uri = validate_uri(argument)
     except PydanticCustomError as error:
         raise UsageError(f"{without_query(argument)}: {error.message()}") from None
     if scheme_of(uri) == FILE_SCHEME:

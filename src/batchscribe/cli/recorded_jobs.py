@@ -55,7 +55,7 @@ class RecordedJobs:
             Worker(self._records, self._settings).settle(self._job(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, seen=seen)
+        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, on_poll=seen)
 
     def show(self, job_id: str) -> None:
         with self._records.transaction() as connection:

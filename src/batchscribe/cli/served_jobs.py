@@ -51,7 +51,7 @@ class ServedJobs:
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         with self._explained(job_id):
-            return self._client.wait(job_id, timeout_sec=timeout_sec, seen=seen)
+            return self._client.wait(job_id, timeout_sec=timeout_sec, on_poll=seen)
 
     def show(self, job_id: str) -> None:
         show_served(self.job(job_id), lambda state, limit: self.files(job_id, state=state, limit=limit))

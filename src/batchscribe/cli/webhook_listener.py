@@ -16,7 +16,7 @@ import typer
 
 from batchscribe.cli.webhook_arrival import Arrival, event_in
 from batchscribe.errors import UsageError
-from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, fault_of
+from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, find_fault
 
 MAX_BODY_BYTES = 2**20
 SLOW_SEC = 10.0  #: for a sender that stops in the middle of its request
@@ -97,7 +97,7 @@ class Listener(ThreadingHTTPServer):
     def _fault(self, body: bytes, timestamp: str, signature: str, now: float) -> str | None:
         if not self._secret:
             return None
-        return fault_of(body, secret=self._secret, timestamp=timestamp, signature=signature, now=now)
+        return find_fault(body, secret=self._secret, timestamp=timestamp, signature=signature, now=now)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The client of a batchscribe server, for programs and for `batchscribe jobs`."""
+"""A client for batchscribe servers, for Python programs and for `batchscribe jobs`."""
 
 from batchscribe.client.client import Client
 

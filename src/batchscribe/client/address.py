@@ -1,4 +1,4 @@
-"""Where a server is: from what a person writes to the URL below which its routes are."""
+"""The address of a server: the base URL of its routes, from a URL that a user gives."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ MAX_PORT = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`service` may hold the password of a proxy; `shown` is for messages and holds none."""
+    """A server's base URL. `service` may hold a proxy password; `shown` has none and is for messages."""
 
     service: str = field(repr=False)
     shown: str
 
     @classmethod
     def of(cls, server: str) -> Address:
-        """With or without the service's own path, and with or without a closing slash. Raises `UsageError`."""
-        url = _parsed(server)
+        """Parse a URL, with or without the path of the service or a trailing slash. Raises `UsageError`."""
+        url = _parse(server)
         if url is None:
-            raise UsageError(f"{_without_userinfo(server)!r} is not a server's URL; write it like http://host:8080.")
+            raise UsageError(f"{_without_userinfo(server)!r} is not a server URL; write it like http://host:8080.")
         path = url.path.rstrip("/")
-        service = str(url.copy_with(path=path + _missing(path)))
+        service = str(url.copy_with(path=path + _missing_path(path)))
         return cls(service, _without_userinfo(str(url).rstrip("/")))
 
     def url(self, *parts: str) -> str:
-        """Of a route, each of its parts quoted. Raises `UsageError` for a part that would name another route."""
+        """Return the URL of a route, with quoted parts. Raises `UsageError` if a part would lead to another route."""
         for part in parts:
             if part in ("", ".", ".."):
-                raise UsageError(f"{part!r} is not the id of a job or file; `batchscribe jobs list` shows the jobs.")
+                raise UsageError(f"{part!r} is not a job or file ID; `batchscribe jobs list` shows the jobs.")
         return "/".join([self.service, *(quote(part, safe="") for part in parts)])
 
 
-def _parsed(server: str) -> httpx2.URL | None:
-    """None for what is not the bare address of an HTTP server."""
+def _parse(server: str) -> httpx2.URL | None:
+    """Return None unless this is an HTTP URL without a query and fragment."""
     try:
         url = httpx2.URL(server.strip())
     except httpx2.InvalidURL:
@@ -49,7 +49,7 @@ def _parsed(server: str) -> httpx2.URL | None:
     return url if url.scheme in ("http", "https") and url.host and is_bare else None
 
 
-def _missing(path: str) -> str:
+def _missing_path(path: str) -> str:
     if path.endswith(SERVICE):
         return ""
     return SERVICE if path.endswith(VERSION) else VERSION + SERVICE

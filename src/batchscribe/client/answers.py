@@ -1,4 +1,4 @@
-"""What a server answered: its JSON object, or the error it told."""
+"""Server responses: the JSON object, or the error that the server reports."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from batchscribe.wire.model import JsonObject
 
 
 def object_of(response: httpx2.Response, server: str) -> JsonObject:
-    """Raises `ServerRefused` for an answer that tells an error, `ServerError` for one that is no JSON object."""
+    """Raises `ServerRefused` if the response is an error, `ServerError` if it is not a JSON object."""
     check(response, server)
     body = _json(response)
     if not isinstance(body, dict):
-        raise ServerError(f"{server} answered something other than a JSON object; is it a batchscribe server?")
+        raise ServerError(f"The answer of {server} is not a JSON object; is it a batchscribe server?")
     return body
 
 
 def check(response: httpx2.Response, server: str) -> None:
-    """Raises `ServerRefused`, or `ServerError` for a redirect: a key is not carried on to another place."""
+    """Raise `ServerRefused` for an error, `ServerError` for a redirect: the key is never sent to another address."""
     if response.has_redirect_location:
-        raise ServerError(f"{server} answered with a redirect; give the address that it redirects to.")
+        raise ServerError(f"{server} answered with a redirect; use the address that it redirects to.")
     if not response.is_success:
         raise _refusal(response, server)
 
 
 def items_of(page: JsonObject, name: str, server: str) -> list[JsonObject]:
-    """The objects of a page. Raises `ServerError`."""
+    """Return the objects of a page. Raises `ServerError`."""
     items = page.get(name)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ServerError(f"{server} answered without a list of {name}; is it a batchscribe server?")
+        raise ServerError(f"The answer of {server} has no list of {name}; is it a batchscribe server?")
     return items
 
 
 def _refusal(response: httpx2.Response, server: str) -> ServerRefused:
     body = _json(response)
-    told = body if isinstance(body, dict) else {}
-    reason = told.get("reason")
+    report = body if isinstance(body, dict) else {}
+    reason = report.get("reason")
     return ServerRefused(
-        _sentence(told) or f"{server} answered with the HTTP status {response.status_code}.",
+        _message(report) or f"{server} answered with the HTTP status {response.status_code}.",
         status=response.status_code,
         reason=reason if isinstance(reason, str) else "",
         body=response.text if body is None else body,
     )
 
 
-def _sentence(told: JsonObject) -> str:
-    """The server's message, and what it says about single fields unless the message has it."""
-    message = told.get("message")
-    said = message if isinstance(message, str) else ""
-    errors = told.get("errors")
+def _message(report: JsonObject) -> str:
+    """Return the server's message, followed by the field errors that it does not contain."""
+    message = report.get("message")
+    text = message if isinstance(message, str) else ""
+    errors = report.get("errors")
     for error in errors if isinstance(errors, list) else []:
-        more = _of_field(error)
-        if more and more not in said:
-            said = f"{said.rstrip('.')}. {more}" if said else more
-    return said
+        more = _field_message(error)
+        if more and more not in text:
+            text = f"{text.rstrip('.')}. {more}" if text else more
+    return text
 
 
-def _of_field(error: Any) -> str:
+def _field_message(error: Any) -> str:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return ""
     field, message = error.get("field"), error["message"]
@@ -67,8 +67,8 @@ def _of_field(error: Any) -> str:
 
 
 def _json(response: httpx2.Response) -> Any:
-    """None for what is not JSON."""
+    """Return None if the body is not JSON."""
     try:
         return response.json()
-    except ValueError:  # covers bytes that are not UTF-8 too
+    except ValueError:  # also raised for invalid UTF-8
         return None

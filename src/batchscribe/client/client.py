@@ -17,21 +17,21 @@ from batchscribe.client.waiting import Pace, wait_for_end
 from batchscribe.errors import ServerError
 from batchscribe.wire.model import JsonObject
 
-USUAL_PAGE_JOBS = 50  #: what the server gives without being asked (contract 1.1)
+USUAL_PAGE_JOBS = 50  #: the server's default page size (contract 1.1)
 
 
 class Client:
-    """One server, as a context manager. Jobs and files are JSON objects, just as the server answers them.
+    """A client for one server; a context manager. Jobs and files are the JSON objects that the server returns.
 
-    `server` is its URL. With `api_key` and `api_secret` each request has a token of its own; one of them alone is sent
-    as it is. Every method raises `ServerUnreachable`, `ServerRefused` when the server says no, and `ServerError` for an
-    answer that makes no sense. What can be repeated without harm is tried up to four times.
+    With both `api_key` and `api_secret`, each request gets its own signed token. One of them alone is sent as it is.
+    Every method raises `ServerUnreachable`; `ServerRefused` if the server answers with an error; and `ServerError` if
+    the answer is malformed. A request that is safe to repeat is tried up to four times.
     """
 
     def __init__(
         self, server: str, *, api_key: str | None = None, api_secret: str | None = None, timeout_sec: float = 30.0
     ) -> None:
-        """`timeout_sec` is for one answer. Raises `UsageError` for what is not a server's URL."""
+        """`timeout_sec` applies to each attempt of a request. Raises `UsageError` if `server` is not a server URL."""
         self._address = Address.of(server)
         self._connection = Connection(self._address, key_of(api_key, api_secret), timeout_sec=timeout_sec)
 
@@ -49,23 +49,23 @@ class Client:
 
     @property
     def server(self) -> str:
-        """Its URL for messages, without a password."""
+        """The server's URL without a password, for messages."""
         return self._address.shown
 
     def submit(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject:
-        """`job_id`, `state` and `submitted_at` of the new job.
+        """Submit a job and return its `job_id`, `state` and `submitted_at`.
 
-        It goes with an idempotency key, a new one unless it is given, so that sending it again makes no second job.
+        The request always has an idempotency key, by default a new one, so that a retry creates no second job.
         """
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._object(self._post(body, headers=headers))
 
     def dry_run(self, body: JsonObject) -> JsonObject:
-        """What `submit` would do: counts, the first planned outputs, warnings. Nothing is stored."""
+        """Report what `submit` would do: counts, the first planned outputs, warnings. Nothing is stored."""
         return self._object(self._post(body, query={"dry_run": "true"}))
 
     def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JsonObject]:
-        """The newest first, page by page."""
+        """Yield the jobs, newest first, requesting page by page."""
         page_size = limit if limit is not None and limit < USUAL_PAGE_JOBS else None
         yield from islice(self._pages("jobs", ("jobs",), state=state, page_size=page_size), limit)
 
@@ -73,23 +73,23 @@ class Client:
         return self._get("jobs", job_id)
 
     def files(self, job_id: str, *, state: str | None = None, page_size: int | None = None) -> Iterator[JsonObject]:
-        """In the order in which they were found, page by page."""
+        """Yield the files in the order in which they were found, requesting page by page."""
         yield from self._pages("files", ("jobs", job_id, "files"), state=state, page_size=page_size)
 
     def file(self, job_id: str, file_id: str) -> JsonObject:
         return self._get("jobs", job_id, "files", file_id)
 
     def cancel(self, job_id: str) -> None:
-        """Give the job up; finished transcripts are kept. `ServerRefused` when it had ended."""
+        """Cancel the job; finished transcripts are kept. Raises `ServerRefused` if it has already ended."""
         call = Call("DELETE", self._address.url("jobs", job_id), repeatable=False)
         check(self._connection.send(call), self.server)
 
     def renew_credentials(
         self, job_id: str, *, input_aws: JsonObject | None = None, output_aws: JsonObject | None = None
     ) -> None:
-        """Give the job fresh keys for S3, as `input.auth.aws` and `output.auth.aws` of a submission have them.
+        """Send fresh S3 credentials for the job, in the form of `input.auth.aws` and `output.auth.aws` of a submission.
 
-        `ServerRefused` when it had ended.
+        Raises `ServerRefused` if the job has ended.
         """
         sides = {"input": input_aws, "output": output_aws}
         body = {name: {"auth": {"aws": aws}} for name, aws in sides.items() if aws is not None}
@@ -107,13 +107,14 @@ class Client:
         *,
         timeout_sec: float | None = None,
         pace: Pace = Pace(),  # noqa: B008 - frozen
-        seen: Callable[[JsonObject], None] = lambda job: None,
+        on_poll: Callable[[JsonObject], None] = lambda job: None,
     ) -> JsonObject:
-        """The job when it has ended, or as it is when the time has passed. Each look at it is told to `seen`.
+        """Poll the job until it has ended or the time has passed, and return its last state.
 
-        An outage of the server is borne for as long as the pace says, unless it begins with the first look.
+        Each polled state is passed to `on_poll`. Server outages of up to `pace.outage_sec` are tolerated, except on
+        the first poll.
         """
-        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, pace=pace, seen=seen)
+        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, pace=pace, on_poll=on_poll)
 
     def _post(
         self, body: JsonObject, *, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
@@ -132,8 +133,8 @@ class Client:
     def _pages(
         self, name: str, parts: tuple[str, ...], *, state: str | None, page_size: int | None
     ) -> Iterator[JsonObject]:
-        asked = {"state": state, "page_size": page_size}
-        query = {key: str(value) for key, value in asked.items() if value is not None}
+        parameters = {"state": state, "page_size": page_size}
+        query = {key: str(value) for key, value in parameters.items() if value is not None}
         while True:
             page = self._get(*parts, query=query)
             yield from items_of(page, name, self.server)
@@ -141,7 +142,7 @@ class Client:
             if not token:
                 return
             if not isinstance(token, str) or token == query.get("next_page_token"):
-                raise ServerError(f"{self.server} does not come to an end of its pages; is it a batchscribe server?")
+                raise ServerError(f"The pages of {self.server} do not end; is it a batchscribe server?")
             query = query | {"next_page_token": token}
 
     def _object(self, call: Call) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Requests to one server: sent again where that can do no harm."""
+"""Requests to one server, with retries where they are safe."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from batchscribe.client.address import Address
 from batchscribe.client.key import BearerAuth, Key
 from batchscribe.errors import ServerError, ServerUnreachable
 
-PAUSES_SEC = (0.25, 0.5, 1.0)  #: between the tries of a request that gets no answer
+PAUSES_SEC = (0.25, 0.5, 1.0)  #: between the attempts of a request that gets no response
 LONGEST_PAUSE_SEC = 10.0
-TOO_MANY_REQUESTS, UNAVAILABLE = 429, 503  #: of these a 429 was turned away unread
-#: Nothing was sent yet, so any request can be sent again.
+TOO_MANY_REQUESTS, UNAVAILABLE = 429, 503  #: a request answered with 429 was not processed
+#: These occur before anything is sent, so any request can be retried.
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `repeatable`: the server may get it twice and has done no more than if it got it once."""
+    """One request. `repeatable` means idempotent: the server may receive it twice without further effect."""
 
     method: str
     url: str
@@ -33,7 +33,7 @@ class Call:
 
 
 class Connection:
-    """Keeps its sockets open between requests."""
+    """A client of one server that keeps its sockets open between requests."""
 
     def __init__(
         self, address: Address, key: Key | None, *, timeout_sec: float, sleep: Callable[[float], None] = time.sleep
@@ -51,7 +51,7 @@ class Connection:
         self._http.close()
 
     def send(self, call: Call) -> httpx2.Response:
-        """The last answer, whatever its status. Raises `ServerUnreachable`, `ServerError`."""
+        """Send the request, with retries, and return the last response. Raises `ServerUnreachable`, `ServerError`."""
         for pause_sec in PAUSES_SEC:
             outcome = self._once(call)
             wait_sec = _pause_after(outcome, call, pause_sec)
@@ -72,7 +72,7 @@ class Connection:
         except httpx2.TransportError as error:
             return error
         except httpx2.DecodingError as error:
-            raise ServerError(f"{self._server} answered with bytes that cannot be read ({error}).") from error
+            raise ServerError(f"The answer of {self._server} cannot be decoded ({error}).") from error
 
     def _unreachable(self, error: httpx2.TransportError) -> ServerUnreachable:
         if isinstance(error, httpx2.TimeoutException):
@@ -83,15 +83,15 @@ class Connection:
 
 
 def _pause_after(outcome: httpx2.Response | httpx2.TransportError, call: Call, pause_sec: float) -> float | None:
-    """Seconds until the request may be sent again; None when it is not to be."""
+    """Return the seconds to wait before a retry; None if the request must not be retried."""
     if isinstance(outcome, httpx2.TransportError):
         return pause_sec if call.repeatable or isinstance(outcome, NOT_SENT) else None
     may_repeat = outcome.status_code == TOO_MANY_REQUESTS or (outcome.status_code == UNAVAILABLE and call.repeatable)
-    return asked_pause_sec(outcome.headers.get("Retry-After")) if may_repeat else None
+    return parse_retry_after(outcome.headers.get("Retry-After")) if may_repeat else None
 
 
-def asked_pause_sec(retry_after: str | None) -> float | None:
-    """What the header asks for, up to the longest pause. A date, as proxies send it, counts as that."""
+def parse_retry_after(retry_after: str | None) -> float | None:
+    """Return the pause in seconds, at most `LONGEST_PAUSE_SEC`. A date, as some proxies send it, counts as that."""
     if retry_after is None:
         return None
     is_number = retry_after.isascii() and retry_after.isdigit()

@@ -1,4 +1,4 @@
-"""How a client identifies itself: a token that its secret signs for each request, or its plain key."""
+"""Client authentication: a token signed with the secret for each request, or the plain key."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import jwt
 
 from batchscribe.errors import UsageError
 
-CLOCK_SKEW_SEC = 30  #: that the server's clock may be behind; what clients of the original allow (contract 2)
-TOKEN_SEC = 3600  #: the longest life that the original's documents advise (contract 2)
+CLOCK_SKEW_SEC = 30  #: the server's clock may be this far behind; clients of the original allow as much (contract 2)
+TOKEN_SEC = 3600  #: the longest validity that the original's documentation recommends (contract 2)
 
 
 class Key(Protocol):
     def bearer(self) -> str:
-        """What stands behind `Bearer` in the next request."""
+        """Return the value that follows `Bearer` in the next request."""
         ...
 
 
@@ -30,7 +30,7 @@ class PlainKey:
 
 
 class SigningKey:
-    """Signs a JWT (HS256): `iss` is the key, and the secret never travels."""
+    """A key pair that signs a JWT (HS256): `iss` is the key, and the secret is never sent."""
 
     def __init__(self, key: str, secret: str) -> None:
         self._key, self._secret = key, secret
@@ -42,19 +42,19 @@ class SigningKey:
 
 
 def key_of(api_key: str | None, api_secret: str | None) -> Key | None:
-    """A pair signs, one of the two alone is sent as it is. Raises `UsageError` for what fits into no header."""
+    """Return a signing key for a pair, or a plain key. Raises `UsageError` if it does not fit in a header."""
     if api_key and api_secret:
         return SigningKey(api_key, api_secret)
     alone = api_key or api_secret
     if not alone:
         return None
     if not alone.isascii() or not alone.isprintable() or " " in alone:
-        raise UsageError("The API key has characters that no key has; copy it again from where it was shown.")
+        raise UsageError("The API key has characters that no key has; copy it again.")
     return PlainKey(alone)
 
 
 class BearerAuth(httpx2.Auth):
-    """Puts the key into each request."""
+    """Adds the `Authorization` header to each request."""
 
     def __init__(self, key: Key) -> None:
         self._key = key

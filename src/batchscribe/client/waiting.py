@@ -1,4 +1,4 @@
-"""Looking at a job until it has ended, through short outages of its server."""
+"""Polling a job until it has ended, through short server outages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import JobState
 
 LIVE_STATES = frozenset({JobState.QUEUED, JobState.PROCESSING})
-SERVER_ERRORS = 500  #: the first status that says the server is to blame
+SERVER_ERRORS = 500  #: the lowest status of a server error
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a job is looked at, and for how long a server may be away."""
+    """How often a job is polled, and how long a server outage may last."""
 
     first_sec: float = 0.5
     growth: float = 1.5
@@ -29,30 +29,31 @@ def has_ended(job: JsonObject) -> bool:
 
 
 def wait_for_end(
-    look: Callable[[], JsonObject],
+    fetch: Callable[[], JsonObject],
     *,
     timeout_sec: float | None = None,
     pace: Pace = Pace(),
-    seen: Callable[[JsonObject], None] = lambda job: None,
+    on_poll: Callable[[JsonObject], None] = lambda job: None,
 ) -> JsonObject:
-    """The job as it was seen last: it has not ended when the time has passed. Each look is told to `seen`.
+    """Poll the job until it has ended or the time has passed, and return its last state.
 
-    Raises what the first look raises, and `ServerError` for an outage longer than the pace allows.
+    Each polled state is passed to `on_poll`. Raises the errors of the first poll, and `ServerError` if an outage lasts
+    longer than the pace allows.
     """
     deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
-    job, answered_at, pause_sec = look(), time.monotonic(), pace.first_sec
-    seen(job)
+    job, answered_at, pause_sec = fetch(), time.monotonic(), pace.first_sec
+    on_poll(job)
     while not has_ended(job) and (left_sec := _left_sec(deadline)) > 0:
         time.sleep(min(pause_sec, left_sec))
         pause_sec = min(pause_sec * pace.growth, pace.longest_sec)
         try:
-            job = look()
+            job = fetch()
         except ServerError as error:
             if not _may_pass(error) or time.monotonic() - answered_at > pace.outage_sec:
                 raise
         else:
             answered_at = time.monotonic()
-            seen(job)
+            on_poll(job)
     return job
 
 
@@ -61,7 +62,7 @@ def _left_sec(deadline: float | None) -> float:
 
 
 def _may_pass(error: ServerError) -> bool:
-    """Whether it may be only a restart of the server, or of a proxy before it."""
+    """Return whether the cause may be only a restart of the server or of a proxy in front of it."""
     if isinstance(error, ServerRefused):
         return error.status >= SERVER_ERRORS
     return isinstance(error, ServerUnreachable)

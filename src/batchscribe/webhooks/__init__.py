@@ -1,1 +1,1 @@
-"""Webhooks: what is sent when a job changes its state, how it is signed, and when it is sent again."""
+"""Webhooks: the event for each change of a job's state, its signature, and the retry schedule."""

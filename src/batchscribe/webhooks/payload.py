@@ -1,4 +1,4 @@
-"""What a webhook says: one event, with the job as `GET` shows it."""
+"""The body of a webhook: one event, with the job as `GET` returns it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchscribe.wire.states import JobState
 
 
 def new_event_id() -> str:
-    """The same for every attempt to deliver one event, so that its receiver can tell a repetition."""
+    """Return a new event ID. All attempts to deliver one event share it, so that the receiver recognizes duplicates."""
     return f"evt_{uuid.uuid4().hex}"
 
 
@@ -19,6 +19,6 @@ def event_type(state: JobState) -> str:
 
 
 def render_event(*, event_id: str, state: JobState, moment: float, job: JsonObject) -> bytes:
-    """`moment` is when the job came into the state, in Unix seconds. ASCII, so that any text in `job` has bytes."""
+    """Render the event as ASCII JSON. `moment` is when the job entered the state, in Unix seconds."""
     event = {"event_type": event_type(state), "event_id": event_id, "event_ts": int(moment), "job": job}
     return json.dumps(event).encode()

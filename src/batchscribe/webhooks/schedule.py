@@ -1,4 +1,4 @@
-"""When a webhook is sent again."""
+"""The retry schedule of webhooks."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _MAX_DOUBLINGS = 60
 def retry_delay_sec(
     attempt: int, *, first_sec: float, retry_after_sec: float | None, jitter: Callable[[], float] = random
 ) -> float:
-    """Seconds between `attempt`, counted from 1, and the next: at least half of `first_sec` doubled each time.
+    """Return the seconds from `attempt` (counted from 1) to the next: `first_sec`, doubled for each attempt before.
 
-    The jitter keeps the webhooks of many jobs from coming back at once. What the receiver asks for is obeyed when it
-    is longer. Never more than 6 h.
+    A random part of at most half is subtracted, so that the webhooks of many jobs are not retried at once. A longer
+    delay that the receiver requests is respected. Never more than 6 h.
     """
     doubled = first_sec * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS)
     own = min(doubled, MAX_DELAY_SEC) * (1 + jitter()) / 2
-    asked = min(retry_after_sec or 0.0, MAX_DELAY_SEC)
-    return max(own, asked)
+    requested = min(retry_after_sec or 0.0, MAX_DELAY_SEC)
+    return max(own, requested)
 
 
-def asked_delay_sec(retry_after: str, *, moment: float) -> float | None:
-    """The header `Retry-After`, in seconds from `moment` (Unix) and at most 6 h; None when it is no such header."""
-    asked = retry_after.strip()
-    if asked.isascii() and asked.isdigit():
-        return min(float(asked), MAX_DELAY_SEC)
+def parse_retry_after(retry_after: str, *, moment: float) -> float | None:
+    """Return the delay of a `Retry-After` header in seconds from `moment` (Unix), at most 6 h; None if malformed."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_DELAY_SEC)
     try:
-        date = parsedate_to_datetime(asked)
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:  # "-0000": the time is UTC, and where it was written is not told
+    if date.tzinfo is None:  # "-0000": the time is UTC and the sender's time zone unknown
         date = date.replace(tzinfo=UTC)
     return min(max(date.timestamp() - moment, 0.0), MAX_DELAY_SEC)

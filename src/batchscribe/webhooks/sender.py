@@ -1,4 +1,4 @@
-"""One attempt to deliver one webhook. When there is another is for the schedule."""
+"""One attempt to deliver one webhook. The schedule decides about retries."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from batchscribe.errors import AddressNotAllowed
 from batchscribe.outbound.client import TOTAL_SEC, GuardedClient, Reply
 from batchscribe.outbound.guard import Resolve, resolve
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.schedule import asked_delay_sec
+from batchscribe.webhooks.schedule import parse_retry_after
 from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 
-#: Receivers read the raw body of exactly this type; with a charset behind it some of them read nothing.
+#: Receivers expect exactly this type; some ignore the body if a charset follows.
 CONTENT_TYPE = "application/json"
-RETRIED_STATUSES = frozenset({408, 425, 429})  # beside 5xx
+RETRIED_STATUSES = frozenset({408, 425, 429})  # and 5xx
 
 
 class Verdict(StrEnum):
     DELIVERED = "DELIVERED"  #: the receiver has it
-    RETRY = "RETRY"  #: it may come right by itself
-    REFUSED = "REFUSED"  #: the receiver does not want it; another attempt would be a nuisance
+    RETRY = "RETRY"  #: the failure may be temporary
+    REFUSED = "REFUSED"  #: the receiver rejected it; it is not sent again
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one attempt went."""
+    """The result of one attempt."""
 
-    status: int | None  #: of the reply; None when there was none
-    error: str | None  #: a sentence without the URL; None when it was delivered
-    retry_after_sec: float | None  #: what the receiver asked for, at most 6 h
+    status: int | None  #: of the reply; None if there was none
+    error: str | None  #: a sentence without the URL; None if it was delivered
+    retry_after_sec: float | None  #: the delay that the receiver requested, at most 6 h
     took_sec: float
 
     @property
@@ -45,14 +45,17 @@ class Attempt:
 
 
 class Sender:
-    """Signs and sends, to where the policy lets it. Thread-safe."""
+    """Signs webhooks and sends them to the addresses that the policy allows. Thread-safe."""
 
     def __init__(self, policy: Policy, *, timeout_sec: float = TOTAL_SEC, resolve: Resolve = resolve) -> None:
         self._client = GuardedClient(policy, timeout_sec=timeout_sec, resolve=resolve)
         self._timeout_sec = timeout_sec
 
     def send(self, *, url: str, secret: str | None, body: bytes, moment: float) -> Attempt:
-        """`moment` is now, in Unix seconds: each attempt is signed anew. An address may be allowed the next time."""
+        """Sign the body with the time `moment` (now, in Unix seconds) and send it once.
+
+        A forbidden address counts as a temporary failure: a name may resolve differently the next time.
+        """
         began_at = time.monotonic()
         reply: Reply | None = None
         error: str | None = None
@@ -65,7 +68,7 @@ class Sender:
         except httpcore2.NetworkError as failure:
             error = f"The receiver cannot be reached: {failure}."
         except httpcore2.ProtocolError:
-            error = "The receiver answered with something that is not HTTP."
+            error = "The receiver's answer is not HTTP."
         took_sec = time.monotonic() - began_at
         if reply is None:
             return Attempt(status=None, error=error, retry_after_sec=None, took_sec=took_sec)
@@ -85,11 +88,11 @@ def _headers(body: bytes, secret: str | None, moment: float) -> Mapping[str, str
 
 
 def _attempt(reply: Reply, *, moment: float, took_sec: float) -> Attempt:
-    asked = reply.headers.get("retry-after")
+    retry_after = reply.headers.get("retry-after")
     return Attempt(
         status=reply.status,
         error=None if _is_success(reply.status) else f"The receiver answered {reply.status}.",
-        retry_after_sec=None if asked is None else asked_delay_sec(asked, moment=moment),
+        retry_after_sec=None if retry_after is None else parse_retry_after(retry_after, moment=moment),
         took_sec=took_sec,
     )
 

@@ -1,1 +1,1 @@
-"""The contract as types: what a client may ask for, and what it is answered."""
+"""The HTTP contract as types: requests and responses."""

@@ -1,6 +1,6 @@
-"""What a client reads about its jobs and files. `body()` is the JSON object, with nothing that breaks a reader.
+"""Response bodies for jobs and files. `body()` returns the JSON object.
 
-Clients of the original service fail on null where they expect a value to be absent, so only `error` is ever null
+Clients of the original service fail on null where they expect an absent value, so only `error` is ever null
 (contract 1.4 and 1.5).
 """
 
@@ -39,7 +39,7 @@ class FileAnswer(WireModel):
 
     file_id: str
     input_uri: str
-    output_uri: str  #: planned from the start; empty once there never will be a transcript
+    output_uri: str  #: planned from the start; empty once it is certain that there will be no transcript
     state: FileState
     duration_sec: float | SkipJsonSchema[None] = None
     error: ErrorAnswer | None = None
@@ -73,7 +73,7 @@ class JobAnswer(WireModel):
     config: JsonObject
     summary: SummaryAnswer
     error: ErrorAnswer | None = None
-    waiting_for: WaitingFor | SkipJsonSchema[None] = None  #: from the client; the rest of the job goes on meanwhile
+    waiting_for: WaitingFor | SkipJsonSchema[None] = None  #: what the client must send; other files continue
 
     def body(self) -> JsonObject:
         body: JsonObject = {
@@ -94,5 +94,5 @@ class JobAnswer(WireModel):
 
 
 def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, in whole seconds, as every example of the original has it."""
+    """Format as ISO 8601 in UTC with `Z` and whole seconds, as in the original's examples."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

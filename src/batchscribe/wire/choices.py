@@ -1,4 +1,4 @@
-"""The words a client chooses from: modes, layouts, places, formats."""
+"""Enumerations of the wire: modes, layouts, sources and destinations, formats."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ class InputMode(StrEnum):
 
 
 class OutputLayout(StrEnum):
-    SINGLE = "SINGLE"  #: the output's URI is the transcript's
-    PREFIX = "PREFIX"  #: below the output's URI, in the folders of the input
+    SINGLE = "SINGLE"  #: the output URI is the URI of the transcript
+    PREFIX = "PREFIX"  #: below the output URI, in the folders of the input
     ADJACENT = "ADJACENT"  #: next to each recording
 
 
 class Place(StrEnum):
-    """Where objects are: an input's `source`, an output's `destination`."""
+    """The kind of storage: an input's `source`, an output's `destination`."""
 
-    S3 = "S3"  #: `s3://bucket/key`, the key as it is
+    S3 = "S3"  #: `s3://bucket/key`; the key is not encoded
     FILE = "FILE"  #: `file:///path`, percent-encoded
-    HTTPS = "HTTPS"  #: `https://host/path`, signed in its query or not; inputs only
+    HTTPS = "HTTPS"  #: `https://host/path`, with or without a signature in the query; inputs only
 
 
 class SegmentationMode(StrEnum):
-    AUTO = "auto"  #: voice activity decides what reaches the engine
-    NONE = "none"  #: all of the audio reaches the engine
+    AUTO = "auto"  #: voice activity detection selects the audio that is transcribed
+    NONE = "none"  #: all audio is transcribed
 
 
 class DetectionMode(StrEnum):
     """How the language of a recording is detected."""
 
     ONCE = "once"  #: one language for the whole recording
-    CONTINUOUS = "continuous"  #: it may change within the recording
+    CONTINUOUS = "continuous"  #: the language may change within the recording
 
 
 class OutputFormat(StrEnum):

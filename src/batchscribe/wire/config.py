@@ -1,4 +1,4 @@
-"""How the recordings of a job are to be transcribed."""
+"""The transcription options of a job."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMo
 from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 
 DEFAULT_LANGUAGE = "en-US"
-MAX_LANGUAGE_CHARS = 35  # the longest tag software must hold, RFC 5646 section 4.4.1
+MAX_LANGUAGE_CHARS = 35  # the longest tag that software must support, RFC 5646 section 4.4.1
 
 
 def is_asked_for(value: Any) -> bool:
-    """Of a switch, or of an object with one in it."""
+    """Return whether a switch, or an object with the switch `enabled`, is on."""
     if isinstance(value, dict) and "enabled" in value:
         return is_asked_for(value["enabled"])
     return value is not None and value is not False
 
 
-def _holds_something(value: Any) -> bool:
+def _has_content(value: Any) -> bool:
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
-#: Options of the original service that nobody serves here yet, and what counts as asking for one.
+#: Options of the original service that are not supported yet, each with a test for whether a value requests it.
 OPTIONS_TO_COME: dict[str, Callable[[Any], bool]] = {
-    "vocabulary": _holds_something,
+    "vocabulary": _has_content,
     "vocabulary_id": bool,
 }
 
 
 def refuse_options_to_come(data: Any) -> Any:
-    """In a validator of whatever may have them: `config`, and the request itself."""
-    for name, asks in OPTIONS_TO_COME.items():
-        if isinstance(data, dict) and asks(data.get(name)):
+    """Reject unsupported options. For validators of `config` and of the request itself, which may both have them."""
+    for name, is_requested in OPTIONS_TO_COME.items():
+        if isinstance(data, dict) and is_requested(data.get(name)):
             raise option_not_available(name, field=name)
     return data
 
 
 class LanguageDetection(WireModel):
-    """`config.language` is then only what is assumed in case of doubt."""
+    """Language detection. If present, `config.language` is used only if the detected language is uncertain."""
 
     mode: DetectionMode
 
 
 class Config(WireModel):
-    """The effective configuration: every field has its default. An option that cannot be honoured is refused."""
+    """The effective configuration, including defaults. Unsupported options are rejected."""
 
     language: Annotated[str, Field(min_length=1, max_length=MAX_LANGUAGE_CHARS), NoNul] = DEFAULT_LANGUAGE
     language_detection: LanguageDetection | None = None
@@ -58,7 +58,7 @@ class Config(WireModel):
     diarization: StrictBool = False
     profanity_filter: StrictBool = False
     output_format: OutputFormat = OutputFormat.JSON
-    model: Text | None = None  #: a wish that is only echoed: the transcript says which model was used
+    model: Text | None = None  #: echoed, but otherwise ignored: the transcript names the model that was used
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +79,7 @@ class Config(WireModel):
 
     @property
     def detection_mode(self) -> DetectionMode | None:
-        """None: the language is the one named."""
+        """None if the language is fixed by `language`."""
         return None if self.language_detection is None else self.language_detection.mode
 
     def echo(self) -> JsonObject:
@@ -87,6 +87,6 @@ class Config(WireModel):
 
 
 def option_not_available(option: str, *, field: str = "") -> Exception:
-    """To be raised in a validator; `field` as in `refusal`."""
-    sentence = f"The option {option} is not available here yet; leave it out."
+    """Build the error for a validator to raise; `field` as in `refusal`."""
+    sentence = f"The option {option} is not supported yet; leave it out."
     return refusal(sentence, field=field, kind=NOT_AVAILABLE)

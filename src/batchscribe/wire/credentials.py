@@ -1,4 +1,4 @@
-"""Credentials that come with a job. They are never echoed, and `repr` never shows them."""
+"""Storage credentials in requests. They are never echoed, and `repr` never shows them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _empty_is_absent(value: Any) -> Any:
 
 def _one_line(text: str) -> str:
     if any(unicodedata.category(character) == "Cc" for character in text):
-        raise refusal("A control character is not allowed here; a line's end is often copied with a key.")
+        raise refusal("Control characters are not allowed; a newline is often copied along with a key.")
     return text
 
 
@@ -31,7 +31,7 @@ Line = Annotated[Text, AfterValidator(_one_line)]
 
 
 class AwsKeys(WireModel):
-    """Keys for S3; the token belongs to temporary ones."""
+    """S3 credentials; temporary ones have a session token."""
 
     access_key_id: Secret
     secret_access_key: Secret
@@ -50,21 +50,21 @@ class Side(WireModel):
 
 
 class CredentialsRequest(WireModel):
-    """The body of PUT credentials: what is left out stays as it is."""
+    """The body of PUT credentials; an omitted side keeps its credentials."""
 
     input: Side | None = None
     output: Side | None = None
 
     @model_validator(mode="after")
-    def _brings_some(self) -> Self:
+    def _require_credentials(self) -> Self:
         if not any(side and side.auth and side.auth.aws for side in (self.input, self.output)):
             raise refusal("Credentials are required: input.auth.aws, output.auth.aws or both.", field="input.auth.aws")
         return self
 
 
 def parse_credentials(data: object) -> CredentialsRequest:
-    """Raises `InvalidRequest` with all mistakes; it never shows the input."""
+    """Validate the body. Raises `InvalidRequest` with all mistakes, without the input."""
     try:
         return CredentialsRequest.model_validate(data)
     except ValidationError as error:
-        raise refused(error) from None  # the cause holds the input
+        raise refused(error) from None  # the cause contains the input

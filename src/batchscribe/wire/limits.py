@@ -1,4 +1,4 @@
-"""How much a request may name; the contract's figures unless the operator says otherwise."""
+"""Size limits of requests; the defaults are those of the contract."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import ValidationInfo
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Passed to the wire's types as their validation context."""
+    """The limits of a server, passed to pydantic as the validation context."""
 
     manifest: int = 1_000  # contract 1.2
     globs: int = 10  # contract 1.2
     reference_chars: int = 256  # contract 1.2
-    plain_webhooks: bool = False  #: webhooks may go to http:// too
+    plain_webhooks: bool = False  #: whether webhooks may use http://
 
 
 def limits_of(info: ValidationInfo) -> Limits:

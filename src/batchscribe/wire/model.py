@@ -1,4 +1,4 @@
-"""What all types of the wire have in common."""
+"""The base model and common types of the wire."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_AVAILABLE = "option_not_available"
 
 
 class WireModel(BaseModel):
-    """Frozen; unknown fields are ignored; null means the same as absent; no error ever shows the input."""
+    """A frozen model that ignores unknown fields, treats null as absent, and never shows the input in errors."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -27,18 +27,18 @@ class WireModel(BaseModel):
 
 
 def refusal(sentence: str, *, field: str = "", kind: str = INVALID) -> PydanticCustomError:
-    """To be raised in a validator. `field` names a field below the one the validator belongs to."""
-    # The sentence travels as a value, so that braces in it are never taken for a template.
+    """Build the error for a validator to raise. `field` is relative to the field of the validator."""
+    # The sentence is passed as a value, so that braces in it are not parsed as a template.
     return PydanticCustomError(kind, "{sentence}", {"sentence": sentence, "field": field})
 
 
-def _without_nul(text: str) -> str:
+def _reject_nul(text: str) -> str:
     if "\0" in text:
-        raise refusal("A NUL character is not allowed here.")
+        raise refusal("NUL characters are not allowed.")
     return text
 
 
-NoNul = AfterValidator(_without_nul)
+NoNul = AfterValidator(_reject_nul)
 
-#: Text that any database and any file system can hold.
+#: Text that any database and any file system can store.
 Text = Annotated[str, NoNul]

@@ -1,4 +1,4 @@
-"""Whom to tell when a job is done."""
+"""The webhook of a job."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from batchscribe.wire.model import Text, WireModel, refusal
 MAX_SECRET_CHARS = 256  # contract 1.2
 
 
-def _web_url(url: str, info: ValidationInfo) -> str:
+def _validate_url(url: str, info: ValidationInfo) -> str:
     schemes = ("https", "http") if limits_of(info).plain_webhooks else ("https",)
     if not _is_url(url, schemes):
-        named = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise refusal(f"A webhook URL starts with {named} and names a host.")
+        allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise refusal(f"A webhook URL must start with {allowed} and have a valid host and port.")
     return url
 
 
@@ -26,19 +26,19 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(_origin(url))
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an address that is none
+    except ValueError:  # an invalid port or address
         return False
 
 
 def _origin(url: str) -> str:
-    """Scheme, host and port: `urlsplit` remembers what it was given, and the rest may be a secret."""
+    """Return scheme, host and port. `urlsplit` caches its argument, and the rest of the URL may be a secret."""
     scheme, separator, rest = url.partition("://")
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     return f"{scheme}{separator}{authority.rpartition('@')[2]}"
 
 
 class Notifications(WireModel):
-    """One signed request to a URL of the client's."""
+    """A webhook URL and its signing secret."""
 
-    webhook_url: Annotated[Text, AfterValidator(_web_url), Field(json_schema_extra={"pattern": "^https?://.+"})]
+    webhook_url: Annotated[Text, AfterValidator(_validate_url), Field(json_schema_extra={"pattern": "^https?://.+"})]
     secret: Annotated[SecretStr, Field(max_length=MAX_SECRET_CHARS)] | None = None

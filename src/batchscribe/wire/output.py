@@ -1,4 +1,4 @@
-"""Where a job's transcripts go."""
+"""The output of a job: where its transcripts go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.wire.locations import NamedPlace, OptionalUri, place_of
 from batchscribe.wire.model import JsonObject, WireModel, refusal
 from batchscribe.wire.uris import extension_of, names_a_file, path_of
 
-#: Extensions that no transcript gets, so that none ever replaces a recording that some job reads.
+#: Extensions that no transcript may have, so that no transcript replaces a recording of any job.
 RECORDINGS = frozenset(
     [
         "3gp",
@@ -66,7 +66,7 @@ def _inferred_destination(data: JsonObject) -> Place:
 
 
 class Output(WireModel):
-    """What is left out of `layout` and `destination` is told from the input by `settled`."""
+    """The output of a job. `infer_from` sets `layout` and `destination` from the input if they were omitted."""
 
     uri: OptionalUri = ""
     destination: NamedPlace = Field(default_factory=_inferred_destination)
@@ -74,8 +74,8 @@ class Output(WireModel):
     overwrite: StrictBool = False
     auth: Auth | None = None
 
-    def settled(self, source: Input) -> Self:
-        """The output with its layout and destination decided. Raises when they do not go with the input."""
+    def infer_from(self, source: Input) -> Self:
+        """Return the output with its layout and destination set. Raises if they contradict the input."""
         layout = self.layout if "layout" in self.model_fields_set else self._default_layout(source)
         if layout is OutputLayout.ADJACENT:
             _check_adjacent(source)
@@ -91,34 +91,35 @@ class Output(WireModel):
 
     def _check_uri(self) -> None:
         if self.uri and place_of(self.uri) is Place.HTTPS:
-            raise refusal("Nothing can be written to https://; use s3:// or file://.", field="uri")
+            raise refusal("Transcripts cannot be written to https://; use s3:// or file://.", field="uri")
         if not self.uri:
             raise refusal("A URI is required, except with layout ADJACENT.", field="uri")
         if place_of(self.uri) is not self.destination:
-            sentence = f"The destination is {self.destination}, but the URI is of {place_of(self.uri)}."
+            sentence = f"The destination is {self.destination}, but the URI has {place_of(self.uri)}."
             raise refusal(sentence, field="destination")
 
     def _check_single(self, source: Input) -> None:
         if source.mode is not InputMode.SINGLE:
-            raise refusal(f"Layout SINGLE is for one file, not for mode {source.mode}.", field="layout")
+            raise refusal(f"Layout SINGLE cannot be combined with mode {source.mode}.", field="layout")
         if not names_a_file(self.uri):
-            raise refusal("Layout SINGLE takes the transcript's own URI, not a folder's.", field="uri")
+            raise refusal("Layout SINGLE requires the URI of the transcript, not of a folder.", field="uri")
         if extension_of(self.uri) in RECORDINGS:
             raise refusal(
-                "The transcript has a recording's extension, and could replace one; end its name in .json.", field="uri"
+                "The transcript's name has the extension of a recording; use .json, so that it replaces none.",
+                field="uri",
             )
         if self.uri == source.uri:
-            raise refusal("The transcript would replace its own recording; name another URI.", field="uri")
+            raise refusal("The transcript would replace its own recording; use another URI.", field="uri")
 
     def echo(self) -> JsonObject:
-        """What a client may read back: everything but the credentials; clients require all four fields."""
+        """Return the output without its credentials. Clients require all four fields."""
         return self.model_dump(mode="json", include={"destination", "uri", "layout", "overwrite"})
 
 
 def _check_adjacent(source: Input) -> None:
-    """With any mode: clients of the original send it with every one when their user names no layout (contract 5)."""
+    """Allow ADJACENT with any mode: clients of the original send it if their user sets no layout (contract 5)."""
     for position, uri in enumerate(source.uris):
         if place_of(uri) is Place.HTTPS:
             name = f"input.manifest.{position}" if source.mode is InputMode.MANIFEST else "input.uri"
-            sentence = f"Nothing can be written next to https:// ({name}); use another layout."
+            sentence = f"Transcripts cannot be written next to an https:// recording ({name}); use another layout."
             raise refusal(sentence, field="layout")

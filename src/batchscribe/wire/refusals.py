@@ -1,4 +1,4 @@
-"""From what pydantic found wrong to an error of ours that names the field on the wire."""
+"""Conversion of pydantic's errors into batchscribe errors that name the field on the wire."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pydantic import ValidationError
 from batchscribe.errors import InvalidRequest, Mistake, OptionNotAvailable
 from batchscribe.wire.model import INVALID, NOT_AVAILABLE
 
-#: What is said after the field's name, by the type of pydantic's error. Its own words are for who calls it from Python.
+#: The text after the field name, by the type of pydantic's error. Pydantic's own messages address Python callers.
 PREDICATES = {
     "missing": "is required",
-    "too_long": "may be {max_length} long at most",
+    "too_long": "must not be longer than {max_length}",
     "string_too_long": "may have at most {max_length} characters",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be a string",
-    "string_unicode": "must be text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "is too large a number",
+    "string_unicode": "must be valid Unicode text",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_parsing_size": "is too large",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "tuple_type": "must be a list",
@@ -31,20 +31,20 @@ PREDICATES = {
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
 }
-OTHERWISE = "cannot be used as it is"
-#: Not told: a field that is worked out from another one, which is wrong and told.
+OTHERWISE = "is invalid"
+#: Not reported: a field that is inferred from another field, which is invalid and reported.
 FOLLOWS = "default_factory_not_called"
 
-MOST_MISTAKES = 50  #: that one answer tells of
+MOST_MISTAKES = 50  #: the most that one response reports
 
 
 def refused(error: ValidationError) -> InvalidRequest:
-    """All mistakes, the first one as the message. Neither message nor field ever shows what the client sent."""
+    """Convert all errors; the first one is the message. Neither message nor field ever shows the client's input."""
     return told(error.errors(include_input=False, include_url=False))
 
 
 def told(found: Sequence[Mapping[str, Any]], *, from_part: int = 0) -> InvalidRequest:
-    """The same of what pydantic found, where a field's path begins at `from_part` of its `loc`."""
+    """Convert a list of pydantic's errors, where the path of a field begins at index `from_part` of `loc`."""
     first_hand = [each for each in found if each["type"] != FOLLOWS] or found
     mistakes = tuple(dict.fromkeys(_mistake(each, from_part) for each in first_hand[:MOST_MISTAKES]))
     kind = OptionNotAvailable if first_hand[0]["type"] == NOT_AVAILABLE else InvalidRequest

@@ -1,4 +1,4 @@
-"""A job as a client asks for it, and every rule that can be checked without looking into storage."""
+"""The body of a job request, and the rules that can be checked without access to storage."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.refusals import refused
 
 
-def _short_reference(reference: str, info: ValidationInfo) -> str:
+def _limit_reference(reference: str, info: ValidationInfo) -> str:
     limit = limits_of(info).reference_chars
     if len(reference) > limit:
-        raise refusal(f"At most {limit} characters are allowed, and there are {len(reference)}.")
+        raise refusal(f"At most {limit} characters are allowed, but there are {len(reference)}.")
     return reference
 
 
 Reference = Annotated[
-    Text, AfterValidator(_short_reference), Field(json_schema_extra={"maxLength": Limits().reference_chars})
+    Text, AfterValidator(_limit_reference), Field(json_schema_extra={"maxLength": Limits().reference_chars})
 ]
 
 
 class Outputs(WireModel):
-    """Further results beside the transcript; none is served yet."""
+    """Results besides the transcript; none is supported yet."""
 
     @model_validator(mode="before")
     @classmethod
@@ -39,7 +39,7 @@ class Outputs(WireModel):
 
 
 class JobRequest(WireModel):
-    """The body of POST jobs, with everything decided that the client left open."""
+    """The body of POST jobs, with all defaults filled in."""
 
     input: Input
     output: Output
@@ -51,25 +51,25 @@ class JobRequest(WireModel):
     @model_validator(mode="before")
     @classmethod
     def _refuse_options_to_come(cls, data: Any) -> Any:
-        """The original takes some options beside `config` too (contract 1.6); none is dropped in silence."""
+        """Reject options that the original also accepts outside `config` (contract 1.6), rather than ignore them."""
         if isinstance(data, dict) and is_asked_for(data.get("language_detection")):
-            sentence = "Write it as config.language_detection."
+            sentence = "Use config.language_detection instead."
             raise refusal(sentence, field="language_detection", kind=NOT_AVAILABLE)
         return refuse_options_to_come(data)
 
     @field_validator("output")
     @classmethod
-    def _settle(cls, output: Output, info: ValidationInfo) -> Output:
-        return output.settled(info.data["input"]) if "input" in info.data else output
+    def _infer_output(cls, output: Output, info: ValidationInfo) -> Output:
+        return output.infer_from(info.data["input"]) if "input" in info.data else output
 
     def echo(self) -> JsonObject:
-        """What a client may read back: no credentials, no webhook secret."""
+        """Return the request without credentials and webhook secret."""
         return {"input": self.input.echo(), "output": self.output.echo(), "config": self.config.echo()}
 
 
 def parse_job_request(data: object, limits: Limits | None = None) -> JobRequest:
-    """Raises `InvalidRequest`, or `OptionNotAvailable`, with all mistakes; it never shows the input."""
+    """Validate the body. Raises `InvalidRequest` or `OptionNotAvailable` with all mistakes, without the input."""
     try:
         return JobRequest.model_validate(data, context=limits)
     except ValidationError as error:
-        raise refused(error) from None  # the cause holds the input, credentials and all
+        raise refused(error) from None  # the cause contains the input with its credentials

@@ -1,4 +1,4 @@
-"""JSON and text from outside: what is checked wherever something is decoded, be it a body, a token or a parameter."""
+"""Checks for JSON and text from outside: request bodies, tokens and parameters."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import math
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-MAX_DEPTH = 32  #: of lists and objects in each other; a job has 5
-TOO_DEEP, HALF_A_PAIR = "too deep", "half of a surrogate pair"  #: what the errors say
+MAX_DEPTH = 32  #: nesting of lists and objects; a job has 5 levels
+TOO_DEEP, HALF_A_PAIR = "too deep", "half of a surrogate pair"  #: the error messages
 
 
 def read_json(content: str | bytes) -> Any:
-    """The value of a JSON text. Raises `ValueError` for what is none, too deep, or has half of a surrogate pair in it.
+    """Parse JSON. Raises `ValueError` if it is malformed, nested too deeply, or has half of a surrogate pair.
 
-    Half a pair can be written in JSON, and then neither stored nor sent to anybody.
+    JSON can contain half of a pair, but it can be neither stored nor sent.
     """
     try:
         value = json.loads(content, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError:  # long before it is known whether it would be JSON
+    except RecursionError:  # raised before the text is fully parsed
         raise ValueError("far too deep") from None
     _check(value)
     return value
 
 
 def is_text(value: str) -> bool:
-    """Whether it can be stored and sent: half of a surrogate pair cannot."""
+    """Return whether it can be stored and sent, which is not the case for half of a surrogate pair."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _check(value: Any) -> None:
-    """Level by level: a walk that calls itself would need as much of the stack as the text has levels."""
+    """Check level by level: recursion would need a stack as deep as the text."""
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         if not all(is_text(text) for text in _texts(level)):
@@ -56,7 +56,7 @@ def _items(value: Any) -> Iterable[Any]:
 
 
 def _finite(number: str) -> float:
-    """`1e400` is infinite to Python."""
+    """Reject numbers like `1e400`, which Python parses as infinity."""
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(number)
@@ -64,5 +64,5 @@ def _finite(number: str) -> float:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """`NaN` and `Infinity` are not JSON, though Python reads them."""
+    """Reject `NaN` and `Infinity`, which are not JSON but which Python accepts."""
     raise ValueError(name)

@@ -1,8 +1,8 @@
-"""Taking URIs apart without changing their meaning.
+"""Parsing of URIs without changing their meaning.
 
 The key of an `s3://` URI is raw, as AWS tools write it: `%`, `?` and `#` are ordinary characters. The path of a
-`file://` URI is percent-encoded (RFC 8089), as `Path.as_uri()` writes it. An `https://` URI may carry a signature in
-its query, which belongs to no name and to no message.
+`file://` URI is percent-encoded (RFC 8089), as `Path.as_uri()` writes it. An `https://` URI may have a signature in
+its query, which must appear in no file name and no message.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _EMPTY_PARTS = re.compile(r"/(?:\.?/)+")  # "//" and "/./" are "/" to a file sys
 
 
 def scheme_of(uri: str) -> str:
-    """The scheme in lower case; empty when there is none."""
+    """Return the scheme in lower case; empty if there is none."""
     scheme, separator, _ = uri.partition("://")
     return scheme.lower() if separator else ""
 
 
 def canonical(uri: str) -> str:
-    """The one spelling of a URI: scheme in lower case, a local path percent-encoded as `Path.as_uri()` does."""
+    """Return the canonical form: scheme in lower case, a local path percent-encoded as by `Path.as_uri()`."""
     scheme = scheme_of(uri)
     rest = uri[len(scheme) + len("://") :]
     if scheme == FILE_SCHEME:
@@ -35,7 +35,7 @@ def canonical(uri: str) -> str:
 
 
 def decoded(path: str) -> str:
-    """A percent-encoded path as text; bytes that are not UTF-8 survive as surrogates, as `os.fsdecode` does it."""
+    """Decode a percent-encoded path; bytes that are not UTF-8 become surrogates, as in `os.fsdecode`."""
     return unquote(path, errors="surrogateescape")
 
 
@@ -44,19 +44,19 @@ def encoded(path: str) -> str:
 
 
 def without_query(uri: str) -> str:
-    """An `http(s)` URI without its query and fragment; any other URI as it is."""
+    """Return an `http(s)` URI without query and fragment; any other URI unchanged."""
     if scheme_of(uri) in HTTP_SCHEMES:
-        # Cut before `urlsplit`, which remembers what it was given, signatures and all.
+        # Cut before `urlsplit`, which caches its argument: signatures must not stay in memory.
         return urlsplit(uri.partition("#")[0].partition("?")[0]).geturl()
     return uri
 
 
 def path_of(uri: str) -> str:
-    """What follows the bucket or host, decoded: `calls/a b.wav` of `s3://bucket/calls/a b.wav`."""
-    return _path_of(without_query(uri))  # what is remembered below has no signature
+    """Return the decoded path after the bucket or host: `calls/a b.wav` of `s3://bucket/calls/a b.wav`."""
+    return _path_of(without_query(uri))  # the cache below must not hold signatures
 
 
-@lru_cache(64)  # filters, formats and layouts ask for that of the same file in turn
+@lru_cache(64)  # filters, formats and layouts use the path of the same file in turn
 def _path_of(uri: str) -> str:
     scheme = scheme_of(uri)
     _, _, path = uri.partition("://")[2].partition("/")
@@ -64,12 +64,12 @@ def _path_of(uri: str) -> str:
 
 
 def name_of(uri: str) -> str:
-    """The last part of the path, decoded; empty for a folder."""
+    """Return the last part of the path, decoded; empty for a folder."""
     return posixpath.basename(path_of(uri))
 
 
 def extension_of(uri: str) -> str:
-    """The extension in lower case without its dot; empty when the name has none: `.wav` is a name, not one."""
+    """Return the extension in lower case without the dot; empty if there is none, as in `.wav`."""
     return posixpath.splitext(name_of(uri))[1].lower().removeprefix(".")
 
 
@@ -82,5 +82,5 @@ def names_a_file(uri: str) -> bool:
 
 
 def looks_like_a_folder(uri: str) -> bool:
-    """How a folder is told from a file when nobody says: it ends in `/`, or its last part has no extension."""
+    """Return whether the URI ends in `/`, or its last part has no extension. Used to infer the mode of an input."""
     return extension_of(uri) == ""
