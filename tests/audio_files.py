@@ -13,12 +13,14 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.packet import Packet
 from numpy.typing import NDArray
 
 from batchscribe.window import SAMPLE_RATE, Samples
 
 Int16 = NDArray[np.int16]
+_LAMBDA = 118  #: FFmpeg's unit of quality
 
 
 class Bytes:
@@ -94,10 +96,12 @@ def encoded(
     options: Mapping[str, str] | None = None,
     tracks: int = 1,
     moved: Callable[[float], float] | None = None,
+    quality: int | None = None,
 ) -> bytes:
     """int16[n_samples, channels] in another container, once for each track; a list has one for each.
 
-    `moved` gives packets another time, in seconds, than the one that their samples have by counting.
+    `moved` gives packets another time, in seconds, than the one that their samples have by counting. With a `quality`
+    the bit rate is variable.
     """
     file = io.BytesIO()
     sounds = samples if isinstance(samples, list) else [samples] * tracks
@@ -106,6 +110,9 @@ def encoded(
     with av.open(file, mode="w", format=container, options=dict(options or {})) as output:
         streams = [cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout)) for _ in sounds]
         for stream, samples in zip(streams, sounds, strict=True):
+            if quality is not None:
+                stream.codec_context.flags |= Flags.qscale
+                stream.codec_context.global_quality = quality * _LAMBDA
             for start in range(0, len(samples), rate):
                 block = np.ascontiguousarray(samples[start : start + rate]).reshape(1, -1)
                 frame = AudioFrame.from_ndarray(block, format="s16", layout=layout)

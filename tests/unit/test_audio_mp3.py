@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from batchscribe.audio import mp3_frames
+from batchscribe.audio import mp3_walk
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.media import Media
 from batchscribe.audio.mpeg_frame import frame
@@ -146,6 +147,100 @@ def test_sound_behind_damaged_frames_keeps_its_time(content: bytes, hole: bytes)
     assert "damaged packets were skipped" in warning
 
 
+VARIABLE = encoded(SOUND, codec="mp3", container="mp3", options={"id3v2_version": "0"}, quality=4)
+HOLES: dict[str, Callable[[int], bytes]] = {"zeros": bytes, "random": np.random.default_rng(2).bytes}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+@pytest.mark.parametrize("holes", [1, 3])
+def test_in_a_variable_bit_rate_the_announced_number_of_frames_tells_what_was_lost(hole: str, holes: int) -> None:
+    content = bytearray(VARIABLE)
+    length = len(content) // 4 // holes
+    for number in range(holes):
+        start = len(content) * (number + 1) // (holes + 2)
+        content[start : start + length] = HOLES[hole](length)
+    whole = decoded(VARIABLE)[0]
+    channels, media = decoded(bytes(content))
+    assert media.duration_sec == 4.0
+    assert np.abs(channels[0, -RATE:] - whole[0, -RATE:]).max() < 0.02
+    (warning,) = media.warnings
+    assert "damaged packets were skipped" in warning
+
+
+def test_without_a_number_the_frames_around_damage_tell_roughly_what_was_lost() -> None:
+    content = encoded(SOUND, codec="mp3", container="mp3", options={"id3v2_version": "0", "write_xing": "0"}, quality=4)
+    whole_sec = decoded(content)[1].duration_sec
+    start, length = len(content) // 2, len(content) // 20
+    _, media = decoded(content[:start] + bytes(length) + content[start + length :])
+    assert media.duration_sec == pytest.approx(whole_sec, abs=0.1)
+
+
+@pytest.mark.parametrize("hole", HOLES)
+@pytest.mark.parametrize("content", [BARE, TAGGED], ids=["bare", "tagged"])
+def test_sound_behind_a_damaged_start_keeps_its_time(content: bytes, hole: str) -> None:
+    length = len(content) // 4
+    channels, media = decoded(HOLES[hole](length) + content[length:])
+    noisy = decoded(content)[0][0, round(1.6 * RATE) : round(2.4 * RATE)]
+    found_at = int(np.argmax(np.correlate(channels[0], noisy, "valid")))
+    assert found_at / RATE == pytest.approx(1.6, abs=0.05)
+    assert "damaged packets were skipped" in media.warnings[0]
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_a_damaged_end_keeps_its_length_if_the_number_of_frames_is_known(hole: str) -> None:
+    length = len(BARE) // 4
+    _, media = decoded(BARE[:-length] + HOLES[hole](length))
+    assert media.duration_sec == 4.0
+    (warning,) = media.warnings
+    assert "damaged packets were skipped" in warning
+
+
+def test_junk_between_the_frames_is_no_damage_if_all_of_them_are_there() -> None:
+    assert frame(RANDOM[:4]) is not None, "it should look like the start of another recording"
+    middle = frames_of(BARE)[50]
+    channels, media = decoded(BARE[:middle] + RANDOM + BARE[middle:])
+    assert np.array_equal(channels, PLAIN)
+    assert media.warnings == ()
+
+
+def test_a_recording_that_was_cut_off_behind_damage_is_not_filled_up() -> None:
+    """The announced number then says nothing about the damage."""
+    start, end = len(BARE) // 4, len(BARE) // 2
+    _, media = decoded(BARE[:start] + bytes(600) + BARE[start + 600 : end])
+    assert media.duration_sec == pytest.approx(2.0, abs=0.1)
+    assert [warning.split()[-2] for warning in media.warnings if "announces" in warning] == [
+        f"{media.duration_sec:.1f}"
+    ]
+
+
+@pytest.mark.parametrize("codec", ["mp3", "mp2"])
+@pytest.mark.parametrize("hole", HOLES)
+def test_damaged_frames_in_a_wav_keep_the_time_as_well(codec: str, hole: str) -> None:
+    content = encoded(SOUND, codec=codec, container="wav")
+    whole, whole_media = decoded(content)
+    start, length = len(content) * 2 // 5, len(content) // 6
+    channels, media = decoded(content[:start] + HOLES[hole](length) + content[start + length :])
+    assert (media.container, media.codec) == ("wav", whole_media.codec)
+    assert media.duration_sec == pytest.approx(whole_media.duration_sec, abs=0.04)
+    assert np.abs(channels[0, -RATE:] - whole[0, -RATE:]).max() < 0.02
+    assert whole_media.warnings == ()
+    (warning,) = media.warnings
+    assert "damaged packets were skipped" in warning
+
+
+@pytest.mark.parametrize("content", [BARE, UNCOUNTED], ids=["counted", "uncounted"])
+@pytest.mark.parametrize("mask", [0x10, 0x20, 0x80, 0x02, 0x0C])
+def test_a_wrong_bit_in_a_header_costs_one_frame_and_no_time(content: bytes, mask: int) -> None:
+    """It changes the length of the frame, its padding or its sample rate."""
+    damaged = bytearray(content)
+    for at in frames_of(content)[30:80:10]:
+        damaged[at + 2] ^= mask
+    whole = decoded(content)[0]
+    channels, media = decoded(bytes(damaged))
+    assert media.duration_sec == pytest.approx(whole.shape[1] / RATE, abs=0.02)
+    assert np.abs(channels[0, -RATE:] - whole[0, -RATE:]).max() < 0.02
+
+
 def test_frames_that_are_missing_are_no_damage_but_are_missing() -> None:
     _, media = decoded(BARE[: len(BARE) // 2])
     (warning,) = media.warnings
@@ -222,7 +317,7 @@ def test_a_tag_with_nothing_behind_it_is_a_damaged_mp3() -> None:
 
 
 def test_behind_very_much_rubbish_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mp3_frames, "_MAX_RUBBISH_BYTES", 50_000)
+    monkeypatch.setattr(mp3_walk, "MAX_JUNK_BYTES", 50_000)
     rubbish = np.random.default_rng(4).bytes(100_000)
     _, media = decoded(UNCOUNTED + rubbish + UNCOUNTED)
     assert media.duration_sec == pytest.approx(4.0, abs=0.15)

@@ -27,6 +27,12 @@ class Stream(NamedTuple):
     layer: int
     sample_rate: int  #: Hz
 
+    @property
+    def frame_samples(self) -> int:
+        if self.layer == 1:
+            return 384
+        return 576 if self.layer == 3 and self.version != "1" else 1152
+
 
 class Frame(NamedTuple):
     stream: Stream
@@ -52,8 +58,28 @@ def frame(header: bytes) -> Frame | None:
 def _frame_bytes(stream: Stream, bits_per_sec: int, padding: int) -> int:
     if stream.layer == 1:
         return (12 * bits_per_sec // stream.sample_rate + padding) * 4
-    slots = 72 if stream.layer == 3 and stream.version != "1" else 144
+    slots = stream.frame_samples // 8
     return slots * bits_per_sec // stream.sample_rate + padding
+
+
+def frame_sizes(run: bytes) -> list[int]:
+    """The bytes of each frame, from the first on as far as they follow each other; the last may be cut off."""
+    sizes, at = [], 0
+    while (found := frame(run[at : at + HEADER_BYTES])) is not None:
+        sizes.append(found.n_bytes)
+        at += found.n_bytes
+    return sizes
+
+
+def is_mid_stream(content: bytes) -> bool:
+    """Whether the frame that begins there needs bits of frames before it, as no first frame of a recording does."""
+    found = frame(content[:HEADER_BYTES])
+    if found is None or found.stream.layer != 3:
+        return False
+    has_checksum = not content[1] & 1
+    side = content[HEADER_BYTES + 2 * has_checksum :][:2].ljust(2, b"\0")
+    back = side[0] << 1 | side[1] >> 7 if found.stream.version == "1" else side[0]
+    return back > 0
 
 
 def silent_frame(header: bytes, n_bytes: int) -> bytes:

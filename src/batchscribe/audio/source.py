@@ -9,7 +9,7 @@ from batchscribe.audio.file_view import FileView, SeekableFile
 from batchscribe.audio.float_level import float_level
 from batchscribe.audio.mp3_frames import Mp3Frames
 from batchscribe.audio.sniff import checked_format
-from batchscribe.audio.wav_header import MAX_PARTS, checked_wavs
+from batchscribe.audio.wav_header import MAX_PARTS, WavSamples, checked_wavs
 
 
 class Readable(Protocol):
@@ -21,6 +21,7 @@ class Part(NamedTuple):
 
     content: Readable
     is_counted: bool  #: its header says how long it is
+    is_measured: bool = True  #: FFmpeg can tell how long it is
 
 
 class Source(Protocol):
@@ -65,18 +66,31 @@ class PlainSource:
 
 class WavSource:
     container = "wav"
-    n_lost = 0
 
     def __init__(self, file: SeekableFile, start: int) -> None:
         """Raises `CorruptMedia`, `UnsupportedMedia`."""
         self._file = file
         self._wavs = checked_wavs(file, start)
         self.is_broken_off = len(self._wavs) == MAX_PARTS
+        self.n_lost = 0
         self.level = max(float_level(file, wav) for wav in self._wavs)
 
     def parts(self) -> Iterator[Part]:
         for wav in self._wavs:
-            yield Part(wav.view(self._file), is_counted=False)
+            has_frames = False
+            for part in self._mpeg_parts(wav) if wav.form.is_mpeg else ():
+                has_frames = True
+                yield part
+            if not has_frames:
+                yield Part(wav.view(self._file), is_counted=False)
+
+    def _mpeg_parts(self, wav: WavSamples) -> Iterator[Part]:
+        """MP3 in a WAV, read as an MP3: FFmpeg would lose the time of damaged frames."""
+        frames = Mp3Frames(FileView(self._file, wav.start, wav.end))
+        for recording in frames.recordings():
+            yield Part(recording, is_counted=False, is_measured=recording.is_counted)
+        self.n_lost += frames.n_lost
+        self.is_broken_off |= frames.is_broken_off
 
     @property
     def announced_share(self) -> float:
@@ -93,7 +107,7 @@ class Mp3Source:
 
     def parts(self) -> Iterator[Part]:
         for recording in self._frames.recordings():
-            yield Part(recording, recording.is_counted)
+            yield Part(recording, recording.is_counted, is_measured=recording.is_counted)
 
     @property
     def n_lost(self) -> int:

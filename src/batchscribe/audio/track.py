@@ -114,7 +114,7 @@ class AudioTrack:
         origin_sec = 0.0 if self.container == "m4a" else (self._input.start_time or 0) / av.time_base
         end_sec = announced_end_sec(self._stream, self.container, origin_sec, self._max_sec)
         self._announce(end_sec, is_counted=part.is_counted)
-        is_known = end_sec and (part.is_counted or self.container == "wav")
+        is_known = end_sec and part.is_measured
         if is_known and start_sec + end_sec > self._max_sec:
             raise refusal(Finding.ANNOUNCED_TOO_LONG, announced=start_sec + end_sec, limit=self._max_sec)
         return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec)

@@ -14,6 +14,7 @@ PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _VALID_BITS_AT, _SUBFORMAT_AT = 18, 24
 _SUBFORMAT_GUID = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
 _MAX_BITS = 64
+_MPEG_KINDS = (0x0050, 0x0055)
 _AAC_KINDS = (0x00FF, 0x1600, 0x706D, 0x4143, 0xA106)
 #: Encodings of AU, which is big-endian as RIFX is, by format and bits.
 _AU_ENCODINGS = {(PCM, 16): 3, (PCM, 24): 4, (PCM, 32): 5, (FLOAT, 32): 6, (FLOAT, 64): 7}
@@ -56,6 +57,11 @@ class WavForm:
     @property
     def is_aac(self) -> bool:
         return self.kind in _AAC_KINDS
+
+    @property
+    def is_mpeg(self) -> bool:
+        """Whether it is MP3, or another layer of MPEG audio."""
+        return self.kind in _MPEG_KINDS
 
     def corrected(self, n_bytes: int | None = None) -> WavForm:
         """The same with the fields that follow from others computed anew; compressed formats stay as they are.
