@@ -88,7 +88,7 @@ def test_with_no_source_of_a_model_in_reach_the_demo_goes_on_and_says_so(demo: D
     assert (
         "Error: Model base could not be pulled. The model hub is not asked, since HF_HUB_OFFLINE is set." in demo.told
     )
-    assert "the demo goes on with the built-in engine, pocketsphinx, which hears far worse.\n" in demo.told
+    assert "the demo continues with the built-in engine pocketsphinx, which is far less accurate.\n" in demo.told
 
 
 def test_a_model_at_hand_is_used_and_stays_where_it_was(examples: Path, tmp_path: Path) -> None:
