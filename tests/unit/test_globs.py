@@ -144,6 +144,20 @@ def test_braces_of_includes_and_excludes_count_together() -> None:
     assert refused.value.field == "input.filters.exclude_globs"
 
 
+@pytest.mark.parametrize("field", ["input.filters.include_globs", "input.filters.exclude_globs"])
+@pytest.mark.parametrize("wide", ["[\u0001-\U0010ffff]", "[!\u4e00-\u9fff]", "[\\\x01-\uffff]"])
+def test_what_the_ranges_of_all_globs_span_is_bounded(wide: str, field: str) -> None:
+    globs = [wide * 100] * 10
+    with pytest.raises(InvalidRequest, match="ranges") as refused:
+        PathFilter(*((globs, ()) if field.endswith("include_globs") else ((), globs)))
+    assert refused.value.field == field
+
+
+def test_a_few_wide_ranges_and_many_narrow_ones_are_taken() -> None:
+    assert PathFilter(["[\u4e00-\u9fff]*.wav", "[\u0001-\U0010ffff].wav"]).admits("会議.wav")
+    assert PathFilter(["[a-z]" * 200, "[à-ÿ]" * 200]).admits("x" * 200)
+
+
 def test_globs_without_braces_are_bounded_by_their_number_alone() -> None:
     assert PathFilter(["a" * 1024] * 100).admits("a" * 1024)
 
