@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.file import claim, commit_outcome, get_file, open_files
 from batchscribe.database.job import (
+    MAX_PAGE_CHARS,
     advance,
     all_is_done,
     begin_job,
@@ -18,6 +19,7 @@ from batchscribe.database.job import (
     insert_job,
     is_live,
     newest_jobs,
+    page_of_jobs,
     take_in_shard,
     unfinished_twin,
 )
@@ -61,6 +63,28 @@ def test_the_same_request_finds_its_unfinished_job_but_not_a_finished_one(connec
     assert unfinished_twin(connection, "other words") is None
     end_job(connection, job, JobState.CANCELED)
     assert unfinished_twin(connection, "same words") is None
+
+
+def test_a_page_of_jobs_ends_before_its_requests_get_too_large(connection: sa.Connection) -> None:
+    half = {"manifest": ["s3://calls/" + "k" * (MAX_PAGE_CHARS // 2)]}
+    for number in range(5):
+        insert_job(connection, a_job(job_id=f"job_{number}", input=half if number else {}), fingerprint=str(number))
+    pages = []
+    before, more = None, True
+    while more:
+        page, more = page_of_jobs(connection, "default", before=before, limit=3)
+        pages.append([job.job_id for job in page])
+        before = page[-1].number
+    assert pages == [["job_4"], ["job_3"], ["job_2"], ["job_1", "job_0"]]
+
+
+def test_a_page_of_small_jobs_has_as_many_as_were_asked_for(connection: sa.Connection) -> None:
+    for number in range(5):
+        insert_job(connection, a_job(job_id=f"job_{number}"), fingerprint=str(number))
+    page, more = page_of_jobs(connection, "default", before=None, limit=3)
+    assert ([job.job_id for job in page], more) == (["job_4", "job_3", "job_2"], True)
+    page, more = page_of_jobs(connection, "default", before=page[-1].number, limit=3)
+    assert ([job.job_id for job in page], more) == (["job_1", "job_0"], False)
 
 
 def test_the_newest_job_comes_first(connection: sa.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -28,6 +29,16 @@ def _asking_tenant(request: Request) -> str:
 
 #: Whoever asks, before anything else is looked at.
 Tenant = Annotated[str, Depends(_asking_tenant)]
+
+
+async def _tenant_in_turn(request: Request, tenant: Tenant) -> AsyncIterator[str]:
+    service: Service = request.app.state.service
+    async with service.turns.turn(tenant):
+        yield tenant
+
+
+#: The same, for a route that needs a thread and nothing else: it gets one when it is the tenant's turn.
+TenantInTurn = Annotated[str, Depends(_tenant_in_turn, scope="function")]
 
 
 def empty_is_absent(value: Any) -> Any:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from batchscribe.api.asking import Tenant
-from batchscribe.api.body import read_json
+from batchscribe.api.body import read_body
 from batchscribe.api.schema import body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job import get_job_of
@@ -33,8 +32,9 @@ def credentials_router(service: Service) -> APIRouter:
         openapi_extra={"requestBody": body_of(CredentialsRequest)},
     )
     async def renew(request: Request, tenant: Tenant, job_id: str) -> Response:
-        body = await read_json(request, service.settings.max_body_bytes)
-        return await run_in_threadpool(_renew, service, tenant, job_id, body)
+        with service.body_room.of(tenant) as take:
+            body = await read_body(request, service.settings.max_body_bytes, take)
+            return await service.turns.look_at_body(tenant, lambda: _renew(service, tenant, job_id, body.parsed()))
 
     return router
 

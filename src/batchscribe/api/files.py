@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response
 
-from batchscribe.api.asking import Tenant, empty_is_absent
+from batchscribe.api.asking import TenantInTurn, empty_is_absent
 from batchscribe.api.jobs import PageSize, TokenQuery, next_page, page_limit
 from batchscribe.api.paging import bad_token, last_of, token_after
 from batchscribe.api.schema import FilesBody, refusals
@@ -37,7 +37,7 @@ def files_router(service: Service) -> APIRouter:
         responses={200: {"model": FilesBody}, **refusals(400, 401, 404, 429, 500, 503)},
     )
     def list_files(
-        tenant: Tenant,
+        tenant: TenantInTurn,
         job_id: str,
         state: StateQuery = None,
         page_size: PageSize = None,
@@ -54,7 +54,7 @@ def files_router(service: Service) -> APIRouter:
         response_model=None,
         responses={200: {"model": FileAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
     )
-    def show_file(tenant: Tenant, job_id: str, file_id: str) -> Response:
+    def show_file(tenant: TenantInTurn, job_id: str, file_id: str) -> Response:
         return JSONResponse(_file(service, tenant, job_id, file_id))
 
     return router

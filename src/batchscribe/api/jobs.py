@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BeforeValidator
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from batchscribe.api.asking import Tenant, empty_is_absent
-from batchscribe.api.body import read_json
+from batchscribe.api.asking import Tenant, TenantInTurn, empty_is_absent
+from batchscribe.api.body import read_body
 from batchscribe.api.paging import bad_token, last_of, token_after
 from batchscribe.api.schema import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
 from batchscribe.api.service import Service
@@ -19,7 +18,7 @@ from batchscribe.database.job import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
 from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
-from batchscribe.intake.submission import read_request
+from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
 from batchscribe.wire.answers import JobAnswer, timestamp
@@ -67,12 +66,16 @@ def jobs_router(service: Service) -> APIRouter:
             str | None, Header(description="The same key and body within 24 hours is the same job.")
         ] = None,
     ) -> Response:
-        body = await read_json(request, service.settings.max_body_bytes)
-        if dry_run:
-            limit_sec = service.settings.dry_run_max_sec
-            return await service.slow_requests.answer(tenant, limit_sec, lambda: _dry_run(service, tenant, body))
         tracking_id = request.state.tracking_id
-        return await run_in_threadpool(_submit, service, tenant, body, idempotency_key, tracking_id)
+        with service.body_room.of(tenant) as take:
+            body = await read_body(request, service.settings.max_body_bytes, take)
+            if not dry_run:
+                return await service.turns.look_at_body(
+                    tenant, lambda: _submit(service, tenant, body.parsed(), idempotency_key, tracking_id)
+                )
+            submission = await service.turns.look_at_body(tenant, lambda: _asked(service, tenant, body.parsed()))
+        limit_sec = service.settings.dry_run_max_sec
+        return await service.slow_requests.answer(tenant, limit_sec, lambda: _preview(service, submission))
 
     @router.get(
         "/jobs",
@@ -82,7 +85,7 @@ def jobs_router(service: Service) -> APIRouter:
         responses={200: {"model": JobsBody}, **refusals(400, 401, 429, 500, 503)},
     )
     def list_jobs(
-        tenant: Tenant,
+        tenant: TenantInTurn,
         state: StateQuery = None,
         page_size: PageSize = None,
         next_page_token: TokenQuery = None,
@@ -98,7 +101,7 @@ def jobs_router(service: Service) -> APIRouter:
         response_model=None,
         responses={200: {"model": JobAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
     )
-    def show_job(tenant: Tenant, job_id: str) -> Response:
+    def show_job(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
         return JSONResponse(job.answer().body())
@@ -111,7 +114,7 @@ def jobs_router(service: Service) -> APIRouter:
         response_model=None,
         responses={204: {"description": "It is canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
     )
-    def cancel(tenant: Tenant, job_id: str) -> Response:
+    def cancel(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
         if not cancel_served_job(job, service.records):
@@ -136,10 +139,14 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
     return JSONResponse(submitted | warned, 201)
 
 
-def _dry_run(service: Service, tenant: str, body: JsonObject) -> Response:
+def _asked(service: Service, tenant: str, body: JsonObject) -> Submission:
     request = parse_job_request(body, service.limits)
     submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
+    return submission
+
+
+def _preview(service: Service, submission: Submission) -> Response:
     fleet = find_engines(submission, service.records, service.settings)
     preview = dry_run(submission, service.settings, fleet)
     return JSONResponse(preview.body())
@@ -160,8 +167,7 @@ def _canonical(body: JsonObject) -> bytes:
 def _page(service: Service, tenant: str, state: JobState | None, limit: int, token: str | None) -> JsonObject:
     with service.records.transaction() as connection:
         before = _number_of(token, connection, tenant) if token else None
-        found = page_of_jobs(connection, tenant, before=before, limit=limit + 1, state=state)
-    jobs, more = found[:limit], len(found) > limit
+        jobs, more = page_of_jobs(connection, tenant, before=before, limit=limit, state=state)
     page: JsonObject = {"jobs": [job.answer().body() for job in jobs]}
     return page | next_page(token_after(job_id=jobs[-1].job_id) if more else "")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from batchscribe.api.limits import RateLimit
 from batchscribe.api.slow_requests import SlowRequests
+from batchscribe.api.turns import BODIES_OF_TENANT, BodyRoom, Turns
 from batchscribe.settings import Settings
 from batchscribe.wire.limits import Limits
 from batchscribe.work.fitness import Fitness
@@ -21,6 +22,8 @@ class Service:
     rate_limit: RateLimit
     limits: Limits
     slow_requests: SlowRequests
+    turns: Turns
+    body_room: BodyRoom
     fitness: Fitness | None = None  #: of the worker in this process
 
     @classmethod
@@ -32,4 +35,13 @@ class Service:
             reference_chars=settings.max_reference_chars,
             plain_webhooks=settings.webhook_allow_http,
         )
-        return cls(records, settings, RateLimit(settings.rate_limit), limits, SlowRequests(), fitness)
+        return cls(
+            records,
+            settings,
+            rate_limit=RateLimit(settings.rate_limit),
+            limits=limits,
+            slow_requests=SlowRequests(),
+            turns=Turns(),
+            body_room=BodyRoom(BODIES_OF_TENANT * settings.max_body_bytes),
+            fitness=fitness,
+        )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
 
+#: Of the requests in one page of jobs. A manifest may have 4 MiB, and a hundred of them made an answer of 90 MB.
+MAX_PAGE_CHARS = 4 * 2**20
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
 # Progress is asked for all the time, so its statement is built once. It is one statement, hence one snapshot: a shard
@@ -57,6 +60,7 @@ _JOBS = sa.select(
     sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
 )
 BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
+_REQUEST_CHARS = sa.func.length(sa.cast(job.c.request, sa.Text))
 _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
 
 
@@ -116,14 +120,31 @@ def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
 
 def page_of_jobs(
     connection: sa.Connection, tenant: str, *, before: int | None, limit: int, state: JobState | None = None
-) -> list[Job]:
-    """A tenant's jobs, the newest first, from below the job number `before`."""
-    query = _JOBS.where(job.c.tenant == tenant)
+) -> tuple[list[Job], bool]:
+    """A tenant's jobs, the newest first, from below the job number `before`, and whether there are more.
+
+    A page ends early where its requests would have more than `MAX_PAGE_CHARS`.
+    """
+    wanted = [job.c.tenant == tenant]
     if state is not None:
-        query = query.where(job.c.state == state)
+        wanted.append(job.c.state == state)
     if before is not None:
-        query = query.where(job.c.number < before)
-    return [_job(row) for row in connection.execute(query.order_by(job.c.number.desc()).limit(limit))]
+        wanted.append(job.c.number < before)
+    newest = sa.select(job.c.number, _REQUEST_CHARS).where(*wanted).order_by(job.c.number.desc()).limit(limit + 1)
+    found = [(number, chars) for number, chars in connection.execute(newest)]
+    numbers = _of_one_page(found[:limit])
+    rows = connection.execute(_JOBS.where(job.c.number.in_(numbers)).order_by(job.c.number.desc()))
+    return [_job(row) for row in rows], len(found) > len(numbers)
+
+
+def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
+    """The first job is shown however large it is."""
+    chars = accumulate(chars for _, chars in found)
+    return [
+        number
+        for place, ((number, _), sum_chars) in enumerate(zip(found, chars, strict=True))
+        if place == 0 or sum_chars <= MAX_PAGE_CHARS
+    ]
 
 
 def unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
