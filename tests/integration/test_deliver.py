@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries
 from batchscribe.database.tables import secret
 from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
+from batchscribe.outbound import guard
+from batchscribe.work import worker
 from batchscribe.work.deliver import forget_address
 from batchscribe.work.finish import cancel_served_job
 from batchscribe.work.notify import Webhook, seal_webhook
@@ -70,6 +73,27 @@ def test_a_receiver_that_is_down_gets_the_same_event_when_it_is_back(tmp_path: P
     assert delivery.state is DeliveryState.DELIVERED
     assert [attempt.status for attempt in attempts] == [503, 200]
     assert bodies() == [delivery.payload] * 2
+
+
+def test_a_machine_that_can_start_no_thread_for_a_while_sends_the_event_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter((RuntimeError("can't start new thread"), MemoryError(), OSError(errno.EMFILE, "Too many open files")))
+
+    class ScarceThread(Thread):
+        def start(self) -> None:
+            if (error := next(left, None)) is not None:
+                raise error
+            super().start()
+
+    monkeypatch.setattr(guard, "Thread", ScarceThread)
+    monkeypatch.setattr(worker, "RETRY_SEC", 0.1)
+    with receiver(200) as (url, bodies), runner_with(tmp_path) as runner:
+        job = runner.run(webhook=Webhook(url, "shared secret"))
+        wait_until(lambda: is_over(runner, job))
+        assert [delivery.state for delivery, _ in sent(runner, job)] == [DeliveryState.DELIVERED]
+        assert len(bodies()) == 1
+    assert next(left, None) is None
 
 
 def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: Path) -> None:

@@ -258,16 +258,22 @@ class Worker:
             while True:
                 try:
                     task()
-                except (*DATABASE_TROUBLE, MachineTrouble) as error:
-                    if isinstance(error, MachineTrouble):
-                        log.exception("machine.trouble", error=error.message)
-                    else:
-                        log.exception("database.trouble", error=cause_of(error))
-                    if self.watch.wait(RETRY_SEC):
-                        raise WorkInterrupted("The worker stops.") from error
-                    RETRIES.labels(Retry.TASK).inc()
+                except DATABASE_TROUBLE as error:
+                    log.exception("database.trouble", error=cause_of(error))
+                    self._postpone(error)
+                except (MachineTrouble, MemoryError, OSError, RuntimeError) as error:
+                    trouble = error if isinstance(error, MachineTrouble) else want_of(error)
+                    if trouble is None:
+                        raise
+                    log.exception("machine.trouble", error=trouble.message)
+                    self._postpone(error)
                 else:
                     return
+
+    def _postpone(self, error: Exception) -> None:
+        if self.watch.wait(RETRY_SEC):
+            raise WorkInterrupted("The worker stops.") from error
+        RETRIES.labels(Retry.TASK).inc()
 
     def _try(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
         """No error of one job reaches another; nothing new is begun for a job that has ended."""
