@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from batchscribe.audio.channels import Channels
 from batchscribe.audio.media import Media
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.track import AudioTrack
-from tests.audio_files import Bytes, Int16, encoded, noise, tone, wav
+from batchscribe.window import SAMPLE_RATE
+from tests.audio_files import Bytes, Int16, encoded, noise, samples_of, tone, wav
 
 
 def mixed(content: bytes) -> tuple[Channels, Media]:
@@ -53,6 +56,26 @@ def test_only_the_part_that_cancels_out_is_changed() -> None:
     channels, media = mixed(wav(np.concatenate([equal, opposite, equal])))
     assert level(channels) * 32768 == pytest.approx(level(SOUND), rel=0.1)
     assert float(media.warnings[0].split()[1]) == pytest.approx(4.0, abs=1.0)
+
+
+@pytest.mark.parametrize("delay", [1, 2, 3, 4])
+def test_opposite_channels_need_not_be_simultaneous(delay: int, examples: Path) -> None:
+    """Speech loses most of its energy in the sum of opposite channels that are up to 0.25 ms apart."""
+    speech = (samples_of(examples / "weather.wav")[: 5 * SAMPLE_RATE, np.newaxis] * 32767).astype(np.int16)
+    channels, media = mixed(wav(np.concatenate([speech, -np.roll(speech, delay, axis=0)], axis=1)))
+    assert level(channels) * 32768 >= 0.8 * level(speech)
+    (warning,) = media.warnings
+    assert "cancel each other out" in warning
+
+
+def test_two_people_who_speak_at_once_are_both_heard(examples: Path) -> None:
+    speech = (samples_of(examples / "weather.wav")[:, np.newaxis] * 32767).astype(np.int16)
+    for shift in (20_000, 50_000, 90_000):
+        other = np.roll(speech, shift, axis=0)
+        channels, media = mixed(wav(np.concatenate([speech, other], axis=1)))
+        expected = (speech.astype(np.float32) + other.astype(np.float32))[:, 0] / 65536
+        assert np.allclose(channels[0], expected, atol=1e-4)
+        assert media.warnings == ()
 
 
 def test_hum_that_the_channels_share_hides_no_speech_that_cancels_out() -> None:

@@ -18,7 +18,7 @@ from batchscribe.audio.overload import Overload
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.window import SAMPLE_RATE
-from tests.audio_files import Bytes, noise, tone
+from tests.audio_files import Bytes, encoded, noise, tone
 
 #: float32[n_samples], peaks of 0.32: a quiet second, a loud one, a pause, a loud one
 SPEECH: NDArray[np.float32] = (tone(4.0, 200)[:, 0] * np.repeat([0.1, 1.0, 0.0, 1.0], SAMPLE_RATE) / 32768).astype(
@@ -77,10 +77,45 @@ def test_clicks_change_nothing() -> None:
     assert warnings == ()
 
 
-def test_a_burst_silences_what_follows_for_a_while_only() -> None:
+LOUD = (noise(1.0).T / 32768).astype(np.float32) * np.float32(1e4)
+QUIET = LOUD / np.float32(1e4)
+
+
+@pytest.mark.parametrize("burst_sec", [1, 3, 6])
+def test_a_burst_silences_nothing_behind_it(burst_sec: int) -> None:
     overload = Overload()
-    sound = noise(1.0).T.astype(np.float32) / np.float32(32768)
-    assert np.abs(overload.turned_down(sound * np.float32(1e4))).max() < 10.0
-    after = [np.array_equal(overload.turned_down(sound), sound) for _ in range(40)]
-    assert not after[0]
-    assert after[-1]
+    for _ in range(25):
+        overload.turned_down(QUIET)
+    for _ in range(burst_sec):
+        assert np.abs(overload.turned_down(LOUD)).max() < 10.0
+    assert all(np.array_equal(overload.turned_down(QUIET), QUIET) for _ in range(40))
+    assert overload.lasting == 1.0
+
+
+def test_a_burst_at_the_start_silences_nothing_behind_it() -> None:
+    overload = Overload()
+    overload.turned_down(LOUD)
+    assert all(np.array_equal(overload.turned_down(QUIET), QUIET) for _ in range(5))
+
+
+@pytest.mark.parametrize("before", [2, 10, 100])
+def test_a_pause_between_loud_sentences_stays_quiet(before: int) -> None:
+    overload = Overload()
+    for _ in range(before):
+        overload.turned_down(LOUD)
+    pause = LOUD / np.float32(100)
+    assert np.abs(overload.turned_down(pause)).max() < 0.1
+    assert overload.lasting == pytest.approx(np.quantile(np.abs(LOUD), 0.999), rel=0.1)
+
+
+def test_damaged_packets_do_not_silence_the_rest_of_a_recording() -> None:
+    sound = tone(20.0, 300, rate=48_000) // 4
+    content = encoded(sound, codec="libopus", container="mp4", rate=48_000)
+    start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
+    length = (end - start) // 10
+    damaged = content[:start] + np.random.default_rng(9).bytes(length) + content[start + length :]
+    channels, warnings = decoded(damaged)
+    for second in range(3, 20):
+        heard = channels[0, second * SAMPLE_RATE : (second + 1) * SAMPLE_RATE - 1000]
+        assert np.abs(heard).max() == pytest.approx(2000 / 32768, rel=0.2)
+    assert not any("full scale" in warning for warning in warnings)

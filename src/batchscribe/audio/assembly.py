@@ -22,9 +22,9 @@ class Assembly:
         self._n_cut = 0  #: samples still to be left out
 
     @property
-    def highest_level(self) -> float:
-        """How far above full scale samples were that were turned down; 1.0 if none were."""
-        return self._resampling.overload.highest
+    def lasting_level(self) -> float:
+        """How far above full scale the recording is; 1.0 if it is not."""
+        return self._resampling.overload.lasting
 
     def accept(self, placed: Placed) -> Iterator[Channels]:
         """What is ready after this frame, about a second each. Raises as `Resampling.accept`."""

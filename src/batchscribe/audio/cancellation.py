@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from batchscribe.audio.limits import MAX_CHANNELS
 
-#: The sum of all channels has less than this share of their energies together. It is 1 for channels that have nothing
-#: to do with each other, 0.007 for opposite ones that differ by 1 dB, and 0.06 for a difference of 3 dB.
-_CANCELED_SHARE = 0.1
+#: The sum of all channels has less than this share of their energies together. It is 1 for unrelated channels, at least
+#: 0.6 for two people who speak at once, 0.007 for opposite channels that differ by 1 dB, and 0.3 for speech in opposite
+#: channels that are 0.25 ms apart.
+_CANCELED_SHARE = 0.4
+_RESTORED_SHARE = 0.6  #: and more before the mix is used again
 #: Only this band is compared. Hum that all channels share does not cancel out, and must not hide speech that does.
 _SPEECH_HZ = (250.0, 4000.0)
 #: Loudest but for this: a change to a channel of opposite sign is heard as a click, so it takes a reason.
@@ -82,7 +84,8 @@ class Cancellation:
         energies = np.diagonal(gram)
         if energies.max() <= _AUDIBLE * n_looked:
             return
-        if gram.sum() >= _CANCELED_SHARE * energies.sum():
+        least_share = _CANCELED_SHARE if self._only is None else _RESTORED_SHARE
+        if gram.sum() >= least_share * energies.sum():
             self._only = None
         elif self._only is None or energies.max() > _MUCH_LOUDER * energies[self._only]:
             self._only = int(energies.argmax())

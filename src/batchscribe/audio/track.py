@@ -166,7 +166,7 @@ class AudioTrack:
             yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._form[0])
         if self._cancellation.duration_sec > 0.0:
             yield remark(Finding.CHANNELS_CANCEL, duration=self._cancellation.duration_sec)
-        level = self._source.level * self._assembly.highest_level
+        level = self._source.level * self._assembly.lasting_level
         if level > _LOUD:
             yield remark(Finding.TURNED_DOWN, above=20 * log10(level))
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
