@@ -108,6 +108,68 @@ def test_no_redirect_is_followed(status: int, location: str) -> None:
         list(connect(replay.access(KEY)).list("s3://bucket/calls/"))
 
 
+NO_ANSWER = "INVALID_STORAGE_ANSWER"
+DENIED = error(200, "AccessDenied")
+LOGIN = b'<?xml version="1.0"?><!DOCTYPE html><html>Log in</html>'
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("reply", "ours"),
+    [
+        (Reply(204), NO_ANSWER),
+        (Reply(201, b"hello"), NO_ANSWER),
+        (Reply(304), NO_ANSWER),
+        (Reply(200, LOGIN), NO_ANSWER),
+        (Reply(200, b"<head><title>Log in</title></head>"), NO_ANSWER),
+        (DENIED, "ACCESS_DENIED"),
+        (Reply(200, b'<?xml version="1.0"?>\n<Error><Code>Odd</Code></Error>'), "STORAGE_ERROR"),
+    ],
+)
+def test_an_answer_that_is_no_recording_is_the_storages_fault(reply: Reply, ours: str) -> None:
+    with replaying(reply) as replay, pytest.raises(StorageError) as raised:
+        connect(replay.access(KEY)).open(URI)
+    assert raised.value.code == ours
+
+
+def test_a_recording_that_holds_an_error_page_is_read_as_it_is() -> None:
+    page = DENIED.body
+    with replaying(Reply(206, page, {"Content-Range": f"bytes 0-{len(page) - 1}/{len(page)}"})) as replay:
+        assert connect(replay.access(KEY)).read(URI, limit_bytes=1000) == page
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("reply", "ours"),
+    [
+        (Reply(404), "BUCKET_NOT_FOUND"),
+        (error(404, "NoSuchKey"), "BUCKET_NOT_FOUND"),
+        (Reply(202), NO_ANSWER),
+        (Reply(206), NO_ANSWER),
+        (DENIED, "ACCESS_DENIED"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_transcript_counts_as_stored_only_when_the_storage_says_so(
+    reply: Reply, ours: str, *, overwrite: bool
+) -> None:
+    with replaying(reply) as replay, pytest.raises(StorageError) as raised:
+        connect(replay.access(KEY)).write(URI, b"{}", overwrite=overwrite)
+    assert raised.value.code == ours
+
+
+def test_a_condition_that_was_not_sent_is_no_recording_that_changed() -> None:
+    with replaying(Reply(412)) as replay, pytest.raises(StorageError, match="not sent") as raised:
+        connect(replay.access(KEY)).write(URI, b"{}", overwrite=True)
+    assert raised.value.code == "STORAGE_ERROR"
+
+
+def test_a_listing_of_no_bucket_says_so() -> None:
+    with replaying(Reply(404)) as replay, pytest.raises(StorageError, match="endpoint") as raised:
+        list(connect(replay.access(KEY)).list("s3://bucket/calls/"))
+    assert raised.value.code == "BUCKET_NOT_FOUND"
+
+
 @pytest.mark.parametrize("region", ["evil.example/", "a" * 40, "x@127.0.0.1:9", "é"])
 def test_a_region_that_is_no_name_never_becomes_part_of_an_address(region: str) -> None:
     store = connect(Access(aws=AwsCredentials("key", "secret", region=region)))

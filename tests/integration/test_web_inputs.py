@@ -78,6 +78,14 @@ def test_a_refusal_becomes_the_error_it_means(
     assert [path for path, _ in web.seen] == ["/a.wav"]
 
 
+def test_who_has_no_first_byte_of_something_is_not_taken_for_empty(web: Web, store: WebStore) -> None:
+    web.objects["/a.wav"] = b""
+    web.headers["/a.wav"] = {"Content-Range": "bytes */5"}
+    with pytest.raises(StorageError, match="not empty") as raised:
+        store.open(web.url("/a.wav"))
+    assert raised.value.code == "INVALID_STORAGE_ANSWER"
+
+
 def test_an_object_that_is_replaced_meanwhile_is_not_mixed(web: Web, store: WebStore) -> None:
     web.objects["/a.wav"] = bytes(2 * FIRST_BLOCK_BYTES)
     with store.open(web.url("/a.wav")) as recording:

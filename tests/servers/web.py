@@ -77,7 +77,7 @@ def send_range(request: BaseHTTPRequestHandler, content: bytes, wanted: str, hea
     assert found, wanted
     start, end = int(found[1]), min(int(found[2]) + 1, len(content))
     if start >= len(content):
-        send(request, 416, b"", {"Content-Range": f"bytes */{len(content)}"})
+        send(request, 416, b"", {"Content-Range": f"bytes */{len(content)}", **headers})
         return
     told = {"Content-Range": f"bytes {start}-{end - 1}/{len(content)}", **headers}
     send(request, 206, content[start:end], told)

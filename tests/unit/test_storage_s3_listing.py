@@ -110,6 +110,12 @@ def test_empty_pages_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -
         listed(page(token=f"T{number}") for number in range(1000))
 
 
+@pytest.mark.parametrize("filler", [b"<a/>", b"<a>", b'<a b=""/>'])
+def test_a_page_of_nothing_but_tags_is_refused_before_it_is_parsed(filler: bytes) -> None:
+    with pytest.raises(StorageAnswerInvalid, match="larger than 1,000 keys"):
+        listed([b"<ListBucketResult>" + filler * 200_001])
+
+
 def test_a_page_longer_than_any_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_listing, "MAX_PAGE_BYTES", 200)
     with pytest.raises(StorageAnswerInvalid, match="larger than 1,000 keys"):

@@ -21,7 +21,11 @@ MAX_REGION_CHARS = 32
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
 _SIZE = re.compile(r"[0-9]{1,19}")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
-_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+)?html\b", re.IGNORECASE | re.DOTALL)
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.*?-->\s*)*"
+    rb"<(?:(?:!doctype\s+)?html|head|body|title|meta|script)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,12 @@ def opened(answer: Answer, uri: str, asked: int) -> tuple[Version, bytes]:
     else:
         size = len(answer.body)
     return version_of(answer, uri, size), answer.body
+
+
+def check_empty(answer: Answer, uri: str) -> None:
+    """Of a refusal of the first byte: only an empty object has none."""
+    if answer.headers.get("content-range", "bytes */0").replace(" ", "") != "bytes*/0":
+        raise nonsense(uri, "it has no first byte, but is not empty")
 
 
 def version_of(answer: Answer, uri: str, size: int) -> Version:

@@ -9,13 +9,20 @@ from typing import TypeVar
 
 from batchscribe.errors import CredentialsExpired, ObjectNotFound, StorageError, WrongRegion
 from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.answers import Answer, region_in
+from batchscribe.storage.answers import Answer, nonsense, region_in
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, REQUEST_SEC, Request
 from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of
 from batchscribe.storage.s3_client import Place, S3Client
+from batchscribe.storage.s3_errors import is_error_document, is_nowhere, no_bucket
 from batchscribe.storage.uris import split_s3
 
-SUCCESSES = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NO_CONTENT})
+#: The statuses of success that each method may have. Another one, such as 204 for a recording, proves nothing.
+SUCCESSES = {
+    "GET": frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}),
+    "HEAD": frozenset({HTTPStatus.OK}),
+    "PUT": frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}),
+    "DELETE": frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}),
+}
 NONE: frozenset[int] = frozenset()
 
 Result = TypeVar("Result")
@@ -50,8 +57,12 @@ class Buckets:
         def ask(place: Place) -> Answer:
             url = place.url_of(checked_key(uri)) if query is None else place.url_of("", query)
             answer = self._client.ask(place, Request(method, url, headers or {}, body, limit_bytes), uri)
-            if answer.status in SUCCESSES or answer.status in also:
+            if is_success(answer, method) or answer.status in also:
                 return answer
+            if answer.status < HTTPStatus.MULTIPLE_CHOICES and not is_error_document(answer.body):
+                raise nonsense(uri, f"a {method} request was answered with status {answer.status}")
+            if (query is not None or method == "PUT") and is_nowhere(answer):
+                raise no_bucket(uri)
             raise self._client.refused(place, answer, uri, _look(place, uri))
 
         return self.with_newest_key(lambda: self._where_it_is(uri, ask))
@@ -116,6 +127,12 @@ class Buckets:
         bucket, _ = split_s3(uri)
         url = bucket_url(bucket, endpoint=self._endpoint, region=region, path_style=path_style)
         return Place(url, region, self._aws)
+
+
+def is_success(answer: Answer, method: str) -> bool:
+    return answer.status in SUCCESSES[method] and not (
+        answer.status == HTTPStatus.OK and is_error_document(answer.body)  # what comes in ranges is an object
+    )
 
 
 def checked_key(uri: str) -> str:

@@ -27,7 +27,7 @@ from batchscribe.errors import (
     StorageUnavailable,
     WrongRegion,
 )
-from batchscribe.storage.answers import Answer, region_in
+from batchscribe.storage.answers import Answer, nonsense, region_in
 
 #: The class, its sentence with the places `{uri}` and `{reason}`, and the storage's codes for it.
 _Row = tuple[type[StorageError], str, frozenset[str]]
@@ -142,7 +142,7 @@ BY_STATUS = {
     507: "InsufficientStorage",
 }
 _ENCRYPTION = "{uri} is encrypted with a key that cannot be used ({reason}); check the key and who may use it."
-_UNKNOWN = "The storage refused {uri} ({reason})."
+_UNKNOWN = "The storage refused {uri} ({reason}); its documentation says what that means."
 _NOT_KNOWN_HERE = "The storage does not support the request for {uri} ({reason}); check that the endpoint serves S3."
 _OTHER_REGION = {
     "PermanentRedirect",
@@ -151,6 +151,8 @@ _OTHER_REGION = {
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
 }
+_NO_REDIRECT = {300, 304, 305, 306}
+_ERROR_DOCUMENT = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}\?>\s*)?<Error[\s>]")
 _CODE = re.compile(r"<Code>\s*([\w.-]{1,64})\s*</Code>")
 _REGION = re.compile(r"<Region>\s*([a-z0-9-]{1,32})\s*</Region>")
 
@@ -180,6 +182,20 @@ def _meaning(status: int, code: str | None) -> tuple[type[StorageError], str]:
     return StorageError, _UNKNOWN
 
 
+def is_error_document(body: bytes) -> bool:
+    """Some services send one with status 200."""
+    return _ERROR_DOCUMENT.match(body) is not None
+
+
+def is_nowhere(answer: Answer) -> bool:
+    """Whether a listing or a PUT, which need no object, found nothing to go to."""
+    return answer.status == 404 and code_of(answer) in (None, "NoSuchKey")
+
+
+def no_bucket(uri: str) -> BucketNotFound:
+    return BucketNotFound(f"The storage has no bucket for {uri}; correct the bucket's name, or the endpoint.")
+
+
 def code_of(answer: Answer) -> str | None:
     """S3's own error code, such as `NoSuchBucket`."""
     found = _CODE.search(answer.body[: 64 * 2**10].decode("utf-8", "replace"))
@@ -194,6 +210,8 @@ def _elsewhere(answer: Answer, uri: str) -> StorageError:
             f"The storage redirects {uri} ({answer.status}), and redirects are not followed; set "
             "BATCHSCRIBE_S3_ENDPOINT to the target's address."
         )
+    if answer.status in _NO_REDIRECT and code_of(answer) not in _OTHER_REGION:
+        return nonsense(uri, f"its status is {answer.status}")
     named = f" ({region})" if region else ""
     return WrongRegion(
         f"The bucket of {uri} is in another region{named}; set BATCHSCRIBE_S3_REGION to that region.", region=region

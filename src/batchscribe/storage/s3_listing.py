@@ -15,7 +15,10 @@ from xml.etree import ElementTree
 from batchscribe.storage.answers import MAX_ETAG_CHARS, is_web_page, nonsense, size_in
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
-MAX_PAGE_BYTES = 16 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
+MAX_PAGE_BYTES = 6 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
+#: That a page may have: a thousand objects have some 20,000. Python's parser lets nothing else run, and takes seconds
+#: for millions.
+MAX_PAGE_TAGS = 200_000
 MAX_KEY_BYTES = 8 * 2**10  #: S3 allows 1,024
 MAX_TOKEN_CHARS = 8 * 2**10
 MOST_EMPTY_PAGES = 10_000  #: one after the other; S3 sends some where many objects were deleted
@@ -77,7 +80,7 @@ class Listing:
         return entries, self._next(_text(page, "NextContinuationToken"), entries)
 
     def _parsed(self, body: bytes) -> ElementTree.Element:
-        if len(body) > MAX_PAGE_BYTES:
+        if len(body) > MAX_PAGE_BYTES or body.count(b"<") + body.count(b"=") > MAX_PAGE_TAGS:
             raise nonsense(self.uri, "a page of its listing is larger than 1,000 keys can be")
         if is_web_page(body):
             raise nonsense(self.uri, "it answered with a web page, as a login page or a proxy does")

@@ -10,12 +10,12 @@ from http import HTTPStatus
 
 from batchscribe.errors import ConditionalWriteUnsupported, ObjectNotFound, OutputExists, StorageError
 from batchscribe.storage.answers import Answer, is_web_page, nonsense
-from batchscribe.storage.s3_buckets import NONE, SUCCESSES, Buckets
+from batchscribe.storage.s3_buckets import Buckets, is_success
 from batchscribe.storage.s3_errors import code_of
 
 NOTHING_THERE = {"if-none-match": "*"}
 #: The statuses with which services refuse that condition (Backblaze B2: 501), one that is not fulfilled among them.
-_REFUSALS = frozenset(
+_OF_CONDITION = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.METHOD_NOT_ALLOWED,
@@ -44,8 +44,8 @@ PROBE = ".batchscribe-probe-"
 def write_object(buckets: Buckets, uri: str, data: bytes, *, overwrite: bool, content_type: str) -> None:
     """Raises `OutputExists` and `ConditionalWriteUnsupported` unless `overwrite`."""
     answer = _put(buckets, uri, data, data, content_type, is_conditional=not overwrite)
-    if answer.status not in SUCCESSES:
-        raise _meaning(buckets, uri, answer)
+    if not is_success(answer, "PUT"):
+        raise _refused_condition(uri) if overwrite else _meaning(buckets, uri, answer)
     if is_web_page(answer.body):
         raise nonsense(uri, "it answered with a web page, as a login page or a proxy does")
 
@@ -58,12 +58,16 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
     """
     probe = f"{beside.rpartition('/')[0]}/{PROBE}{secrets.token_hex(8)}.json"
     answer = _put(buckets, probe, b"{}", b"", "application/json", is_conditional=True)
-    if answer.status in SUCCESSES:
+    if is_success(answer, "PUT"):
         with suppress(StorageError):
             delete_object(buckets, probe)
     elif code_of(answer) not in _OTHER_DIGEST:
         with suppress(OutputExists):
             raise _meaning(buckets, probe, answer)
+
+
+def _refused_condition(uri: str) -> StorageError:
+    return StorageError(f"The storage refused {uri} for a condition that was not sent (HTTP 412); check any proxy.")
 
 
 def delete_object(buckets: Buckets, uri: str) -> None:
@@ -75,7 +79,8 @@ def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str
     """Content-MD5, that of `said`, lets the storage refuse a body that arrives damaged."""
     digest = base64.b64encode(hashlib.md5(said, usedforsecurity=False).digest()).decode()
     headers = {"content-type": content_type, "content-md5": digest, **(NOTHING_THERE if is_conditional else {})}
-    return buckets.ask(uri, "PUT", headers=headers, body=data, also=_REFUSALS if is_conditional else NONE)
+    also = _OF_CONDITION if is_conditional else {HTTPStatus.PRECONDITION_FAILED}
+    return buckets.ask(uri, "PUT", headers=headers, body=data, also=also)
 
 
 def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:

@@ -55,7 +55,7 @@ def _malformed(error: httpcore2.ProtocolError, uri: str, host: str) -> StorageEr
         return StorageUnreachable(
             f"{uri} cannot be reached: {host} did not answer in HTTP; if it serves TLS, write https://."
         )
-    return nonsense(uri, "its headers are malformed")
+    return nonsense(uri, "it is not valid HTTP")
 
 
 def is_worth_another_try(error: Exception) -> bool:

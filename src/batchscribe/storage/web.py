@@ -22,7 +22,7 @@ from batchscribe.errors import (
 )
 from batchscribe.outbound.client import GuardedClient
 from batchscribe.outbound.policy import Policy, check_url
-from batchscribe.storage.answers import Answer, Version, changed, opened, read_on, version_of
+from batchscribe.storage.answers import Answer, Version, changed, check_empty, opened, read_on, version_of
 from batchscribe.storage.http_client import NO_ANSWER
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page
@@ -63,6 +63,7 @@ class WebStore:
 
         answer = self._get(uri, 0, FIRST_BLOCK_BYTES, {})
         if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            check_empty(answer, without_query(uri))
             return RangedRecording(uri, version_of(answer, without_query(uri), 0), b"", fetch)
         _check(answer, uri)
         version, first = opened(answer, without_query(uri), FIRST_BLOCK_BYTES)
@@ -117,4 +118,4 @@ def _check(answer: Answer, uri: str) -> None:
     if 300 <= status < 400:
         raise StorageRedirected(f"{shown} answered {status}. Redirects are not followed; use the target's URL.")
     if status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-        raise StorageError(f"{shown} answered {status}.")
+        raise StorageError(f"{shown} answered {status}; check the URL, and what its server allows.")
