@@ -235,7 +235,25 @@ def test_a_silent_track_gives_way_to_one_with_speech(pool: DecoderPool, examples
         assert sum(window.duration_sec for window in windows) > 10.0
         assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 has no speech.",)
         windows, media = decoded(pool, Bytes(encoded([silence] * 3, codec="aac", container="mp4")), segmentation="auto")
-        assert (windows, media.warnings) == ([], ("Track 1 of 3 audio tracks was transcribed.",))
+        assert (windows, media.warnings) == ([], ("No speech was found in 3 of 3 audio tracks.",))
+
+
+def test_speech_is_found_behind_many_tracks_without_any(pool: DecoderPool, examples: Path) -> None:
+    speech = (samples_of(examples / "weather.wav")[: 5 * SAMPLE_RATE] * 32767).astype(np.int16)[:, np.newaxis]
+    content = encoded([np.zeros_like(speech)] * 7 + [speech], codec="aac", container="mp4")
+    for number in (3, 2, 1):
+        content = of_unknown_codec(content, number)
+    windows, media = decoded(pool, Bytes(content))
+    assert windows
+    assert media.warnings == (
+        "Track 8 of 8 audio tracks was transcribed: 7 other tracks cannot be decoded or have no speech.",
+    )
+
+
+def test_no_more_than_16_tracks_without_speech_are_tried(pool: DecoderPool) -> None:
+    content = encoded([np.zeros((SAMPLE_RATE // 4, 1), np.int16)] * 18, codec="aac", container="mp4")
+    _, media = decoded(pool, Bytes(content))
+    assert media.warnings == ("No speech was found in 16 of 18 audio tracks.",)
 
 
 M4A = encoded(noise(2.0), codec="aac", container="ipod")

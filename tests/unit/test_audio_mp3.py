@@ -127,6 +127,17 @@ def test_recordings_of_different_rates_may_follow_each_other() -> None:
         assert media.warnings == ()
 
 
+def test_a_recording_of_more_channels_behind_another_is_told_where_channels_are_kept_apart() -> None:
+    """The decoder gives as many channels throughout as it began with."""
+    stereo = encoded(np.concatenate([SOUND, SOUND[::-1]], axis=1), codec="mp3", container="mp3")
+    channels, media = decoded(TAGGED + stereo)
+    assert len(channels) == 1
+    assert media.warnings == ("The recording changes from 1 to 2 channels; 1 was transcribed.",)
+    channels, media = decoded(stereo + TAGGED)
+    assert len(channels) == 2
+    assert media.warnings == ("The recording changes from 2 to 1 channel; 2 were transcribed.",)
+
+
 def test_wavs_appended_to_each_other_are_heard_one_after_the_other() -> None:
     channels, media = decoded(wav(SOUND) + wav(tone(1.0, 500, rate=8_000), rate=8_000) + wav(SOUND))
     assert media.duration_sec == pytest.approx(9.0, abs=0.01)

@@ -131,6 +131,75 @@ def test_damaged_packets_are_silence_and_one_warning_says_how_much() -> None:
     assert lost_sec == pytest.approx(count * 1024 / SAMPLE_RATE, abs=0.01)
 
 
+def test_packets_that_a_decoder_drops_without_an_error_count_as_damaged() -> None:
+    """As that of ALAC does with some."""
+    content = encoded(beeps(44_100), codec="alac", container="ipod", rate=44_100)
+    start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
+    for begin, finish in ((start, (start + end) // 2), ((start + end) // 2, end)):
+        hole = np.random.default_rng(9).bytes(finish - begin)
+        _, media = heard(content[:begin] + hole + content[finish:])
+        assert media.duration_sec == pytest.approx(8.0, abs=0.05)
+        (warning,) = media.warnings
+        assert float(warning.split(": ")[1].split()[0]) > 3.0  # a few random bytes can be decoded
+
+
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "1000000"}
+
+
+def with_fragments_at(content: bytes, moved: Callable[[float], float]) -> bytes:
+    """A fragmented MP4 whose fragments say that they begin at other seconds."""
+    changed, at = bytearray(content), 0
+    while (at := changed.find(b"tfdt", at + 1)) >= 0:
+        start = struct.unpack_from(">Q", changed, at + 8)[0]
+        struct.pack_into(">Q", changed, at + 8, round(moved(start / SAMPLE_RATE) * SAMPLE_RATE))
+    return bytes(changed)
+
+
+RESTARTS: dict[str, tuple[Callable[[float], float], int]] = {
+    "all fragments at zero": (lambda sec: 0.0, 7),
+    "a second recording behind the first": (lambda sec: sec if sec < 4.0 else sec - 4.0, 1),
+    "three seconds back": (lambda sec: sec if sec < 4.0 else sec - 3.0, 1),
+}
+
+
+@pytest.mark.parametrize("name", RESTARTS)
+def test_fragments_whose_clock_goes_back_are_heard_one_after_the_other(name: str) -> None:
+    moved, n_restarts = RESTARTS[name]
+    content = encoded(beeps(), codec="aac", container="mp4", options=FRAGMENTS)
+    whole, _ = heard(content)
+    channels, media = heard(with_fragments_at(content, moved))
+    assert onsets_sec(channels[0]) == pytest.approx(onsets_sec(whole[0]), abs=0.02)
+    (warning,) = media.warnings
+    assert warning.startswith(f"{n_restarts} timestamp")
+    assert warning.endswith("to an earlier time; what follows was added to the end.")
+
+
+def test_fragments_that_overlap_a_little_are_cut_as_players_do() -> None:
+    content = encoded(beeps(), codec="aac", container="mp4", options=FRAGMENTS)
+    channels, media = heard(with_fragments_at(content, lambda sec: sec if sec < 4.0 else sec - 0.3))
+    assert onsets_sec(channels[0])[-1] == pytest.approx(7.064 - 0.3, abs=0.02)
+    assert media.warnings == ()
+
+
+@pytest.mark.parametrize("speed", [0.5, 2.0])
+def test_an_edit_list_that_changes_the_speed_is_told(speed: float) -> None:
+    content = bytearray(encoded(beeps(), codec="aac", container="ipod"))
+    at = content.index(b"elst") + 12
+    struct.pack_into(">I", content, at + 8, round(speed * 65_536))
+    _, media = heard(bytes(content))
+    assert media.warnings == (
+        "The file plays parts of the sound at another speed; they were transcribed at normal speed.",
+    )
+
+
+def test_missing_frames_of_a_flac_are_told() -> None:
+    content = encoded(beeps(), codec="flac", container="flac")
+    start, length = len(content) // 3, len(content) // 4
+    channels, media = heard(content[:start] + bytes(length) + content[start + length :])
+    assert onsets_sec(channels[0])[-1] == pytest.approx(7.0, abs=0.03)
+    assert media.warnings[-1].endswith("s of sound are missing from the file and are silent.")
+
+
 def test_a_damaged_end_keeps_its_length() -> None:
     content = bytearray(encoded(beeps(), codec="aac", container="ipod"))
     start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4

@@ -26,6 +26,11 @@ class Assembly:
         """How far above full scale the recording is; 1.0 if it is not."""
         return self._resampling.overload.lasting
 
+    @property
+    def other_channels(self) -> int:
+        """To how many channels a recording changed whose channels are kept apart; 0 if it did not."""
+        return self._resampling.other_channels
+
     def accept(self, placed: Placed) -> Iterator[Channels]:
         """What is ready after this frame, about a second each. Raises as `Resampling.accept`."""
         n_channels = self._resampling.n_channels(placed.frame)

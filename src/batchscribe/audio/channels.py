@@ -29,6 +29,7 @@ class Resampling:
         self._apart = apart
         self._level = np.float32(level)
         self.overload = Overload()
+        self.other_channels = 0  #: of a later frame, if channels are kept apart and the first frame had another number
         self._resampler: AudioResampler | None = None
         self._accepted: tuple[str, str, int] | None = None
         self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
@@ -56,6 +57,9 @@ class Resampling:
         return self._layout
 
     def _resampler_for(self, frame: AudioFrame) -> AudioResampler:
+        n_channels = frame.layout.nb_channels
+        if self._apart and n_channels != self._layout_for(frame).nb_channels:
+            self.other_channels = n_channels
         # Packed samples ("flt"): reading the planes of eight or more channels runs past their array in PyAV 18.
         # Without rematrix_maxval a mix of floats is louder than its parts, and clips.
         return AudioResampler(

@@ -119,7 +119,7 @@ def _decode(parent: Listener, request: Mapping[str, Any], file: RemoteFile) -> M
             media = _decode_track(parent, request, file, choice)
         except MediaError as error:
             if silent is not None and not choice.is_heard:
-                return silent
+                return choice.without_speech(silent)
             is_of_track = isinstance(error, (CorruptMedia, EmptyRecording))
             if not is_of_track or choice.is_heard or not choice.pass_over(is_silent=False):
                 raise
@@ -128,7 +128,7 @@ def _decode(parent: Listener, request: Mapping[str, Any], file: RemoteFile) -> M
         if choice.is_heard:
             return media
         if not choice.pass_over(is_silent=True):
-            return silent
+            return choice.without_speech(silent)
 
 
 def _decode_track(parent: Listener, request: Mapping[str, Any], file: RemoteFile, choice: TrackChoice) -> Media:

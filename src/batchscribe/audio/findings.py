@@ -167,6 +167,9 @@ KINDS: Mapping[str, Kind] = {
     "limit": _Measured(most=1e9, unit=" s", digits="g"),
     "db": _Measured(most=1000.0, least=-1000.0, unit=" dB"),
     "jumps": _Counted("timestamp jumps", "timestamps jump"),
+    "returns": _Counted("timestamp goes back", "timestamps go back"),
+    "channels": _Counted("channel", "channels"),
+    "transcribed": _Counted("was", "were"),
     "short": _Measured(most=1e7, unit=" s", digits=".2f"),
     "packets": _Counted("damaged packet was", "damaged packets were"),
     "looks": _Chosen(frozenset(Looks), Looks.UNKNOWN),
@@ -236,7 +239,7 @@ class Finding(Enum):
         None,
         (
             "Track {track:number} of {tracks:number} audio tracks was transcribed: "
-            "{others:number} other tracks have no sound."
+            "{others:number} other tracks cannot be decoded or have no speech."
         ),
     )
     CHANNELS_ALIKE = None, "{alike:number} of {channels:number} channels carry the same sound, and so the same text."
@@ -246,6 +249,14 @@ class Finding(Enum):
     )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
     CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was inserted."
+    CLOCK_RESTARTS = None, "{restarts:returns} to an earlier time; what follows was added to the end."
+    SOUND_MISSING = None, "{missing:short} of sound are missing from the file and are silent."
+    OTHER_SPEED = None, "The file plays parts of the sound at another speed; they were transcribed at normal speed."
+    CHANNELS_CHANGE = (
+        None,
+        "The recording changes from {channels:number} to {others:channels}; {channels:transcribed} transcribed.",
+    )
+    TRACKS_SILENT = None, "No speech was found in {tried:number} of {tracks:number} audio tracks."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
     LENGTH_IMPOSSIBLE = None, "The file announces an impossible length; it holds {held:sec}, all of which was decoded."
     TURNED_DOWN = None, "The recording is {above:db} above full scale and was attenuated."

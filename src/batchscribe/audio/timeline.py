@@ -53,6 +53,8 @@ class Timeline:
         self._cut_sec = 0.0
         self._tolerance_sec = START_TOLERANCE_SEC
         self.n_disbelieved = 0  #: jumps that no recording of this length can make
+        self.n_restarts = 0  #: jumps back that are no overlap
+        self.filled_sec = 0.0  #: silence that was put into gaps
 
     def accept(self, frame: AudioFrame) -> Iterator[Placed]:
         """The frames that have their place now. One always waits, since the last frame is special."""
@@ -117,9 +119,11 @@ class Timeline:
         is_cut = late_sec < 0.0 and self._may_cut(-late_sec)
         if is_cut or (late_sec > 0.0 and self._is_plausible(late_sec)):
             self._cut_sec += max(0.0, -late_sec)
+            self.filled_sec += max(0.0, late_sec)
             self.end_sec += late_sec
             return self.end_sec
         self.n_disbelieved += late_sec > _SLACK_SEC
+        self.n_restarts += late_sec < -MAX_OVERLAP_SEC
         self._clock_offset_sec += late_sec
         return None
 

@@ -24,7 +24,8 @@ from batchscribe.audio.file_view import SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.limits import SAMPLE_RATES
 from batchscribe.audio.media import Media
-from batchscribe.audio.mp4_boxes import has_index
+from batchscribe.audio.mp4_boxes import has_index, plays_at_other_speed
+from batchscribe.audio.packets import LostPackets, Restarts
 from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.same_sound import SameSound
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
@@ -41,23 +42,6 @@ _LONGEST_SEC = 1e7  #: 116 days; what a header announces beyond that is no lengt
 _LOUD = 4.0  #: times full scale, or 12 dB: the reader is told
 
 av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
-
-
-class LostPackets:
-    """Packets that could not be decoded."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.duration_sec = 0.0
-        self.until_sec = 0.0  #: where the last one ends, by the file's clock
-
-    def add(self, packet: Packet[AudioStream]) -> None:
-        clock_sec = float(packet.time_base or 0)
-        length_sec = float(packet.duration or 0) * clock_sec
-        self.count += 1
-        self.duration_sec += max(0.0, length_sec)
-        if packet.pts is not None:
-            self.until_sec = packet.pts * clock_sec + length_sec
 
 
 class AudioTrack:
@@ -88,7 +72,8 @@ class AudioTrack:
         self._cancellation = Cancellation()
         self._same_sound = SameSound()
         self._assembly = Assembly(apart=apart, level=self._source.level)
-        self._n_disbelieved = 0
+        self._n_disbelieved = self._n_restarts = 0
+        self._filled_sec = 0.0
         self._n_samples = 0
         self._is_broken_off = False
         part = next(self._parts, None)
@@ -111,13 +96,21 @@ class AudioTrack:
         self._stream = self._choice.choose(self._input)
         self._codec = checked_codec(self._stream)
         self._lost.until_sec = 0.0
-        origin_sec = 0.0 if self.container == "m4a" else (self._input.start_time or 0) / av.time_base
+        file = cast("SeekableFile", part.content)
+        self._has_other_speed = self.container == "m4a" and plays_at_other_speed(file, self._stream.id)
+        origin_sec = self._origin_sec()
         end_sec = announced_end_sec(self._stream, self.container, origin_sec, self._max_sec)
         self._announce(end_sec, is_counted=part.is_counted)
         is_known = end_sec and part.is_measured
         if is_known and start_sec + end_sec > self._max_sec:
             raise refusal(Finding.ANNOUNCED_TOO_LONG, announced=start_sec + end_sec, limit=self._max_sec)
         return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec)
+
+    def _origin_sec(self) -> float:
+        """What the clock shows where the recording begins: zero, or at the first sound where clocks start anywhere."""
+        start_sec = (self._input.start_time or 0) / av.time_base
+        is_whole_flac = self.container == "flac" and start_sec * av.time_base < (self._input.duration or 0)
+        return 0.0 if self.container == "m4a" or is_whole_flac else start_sec
 
     def _announce(self, end_sec: float, *, is_counted: bool) -> None:
         is_summed = is_counted and self._announced_sec is not None
@@ -156,12 +149,27 @@ class AudioTrack:
 
     def _warnings(self) -> Iterator[Remark]:
         yield from self._choice.remarks()
+        yield from self._warnings_of_time()
+        yield from self._warnings_of_sound()
+        yield from self._warnings_of_length()
+
+    def _warnings_of_time(self) -> Iterator[Remark]:
         n_lost = self._lost.count + self._source.n_lost
         if n_lost:
             frames_sec = self._source.n_lost * self._codec.frame_size / self._codec.sample_rate
             yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
         if self._n_disbelieved:
             yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
+        if self._n_restarts and self.container == "m4a":
+            yield remark(Finding.CLOCK_RESTARTS, restarts=self._n_restarts)
+        if self._filled_sec > _MISSING_SEC and self.container == "flac":
+            yield remark(Finding.SOUND_MISSING, missing=self._filled_sec)
+        if self._has_other_speed:
+            yield remark(Finding.OTHER_SPEED)
+
+    def _warnings_of_sound(self) -> Iterator[Remark]:
+        if self._assembly.other_channels:
+            yield remark(Finding.CHANNELS_CHANGE, channels=self._form[0], others=self._assembly.other_channels)
         if self._same_sound.repeated:
             yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._form[0])
         if self._cancellation.duration_sec > 0.0:
@@ -169,6 +177,8 @@ class AudioTrack:
         level = self._source.level * self._assembly.lasting_level
         if level > _LOUD:
             yield remark(Finding.TURNED_DOWN, above=20 * log10(level))
+
+    def _warnings_of_length(self) -> Iterator[Remark]:
         announced_sec = self._announced_sec or self.duration_sec * self._source.announced_share
         if announced_sec > _LONGEST_SEC:
             yield remark(Finding.LENGTH_IMPOSSIBLE, held=self.duration_sec)
@@ -198,8 +208,11 @@ class AudioTrack:
     def _placed_of_part(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
         for frame in self._audible(on_packet):
             yield from self._timeline.accept(frame)
+        self._lost.finish_part()
         yield from self._timeline.finish(self._lost.until_sec)
         self._n_disbelieved += self._timeline.n_disbelieved
+        self._n_restarts += self._timeline.n_restarts
+        self._filled_sec += self._timeline.filled_sec
 
     def _audible(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
         if self._apart:
@@ -210,8 +223,10 @@ class AudioTrack:
         yield from self._cancellation.finish()
 
     def _frames(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
-        for packet in self._packets():
+        restarts = Restarts(is_fragmented=self.container == "m4a" and self._stream.frames == 0)
+        for demuxed in self._packets():
             on_packet()
+            packet = restarts.kept(demuxed)
             try:
                 frames = packet.decode()
             except av.MemoryError:
@@ -219,6 +234,7 @@ class AudioTrack:
             except av.FFmpegError:
                 self._lost.add(packet)
                 continue
+            self._lost.decoded(packet, frames)
             for frame in frames:
                 if frame.sample_rate not in SAMPLE_RATES:
                     raise refusal(Finding.RATE_IMPOSSIBLE, rate=frame.sample_rate)

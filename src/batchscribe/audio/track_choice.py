@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 from av.audio.codeccontext import AudioCodecContext
@@ -13,9 +14,10 @@ from av.stream import Discard, Disposition
 from batchscribe.audio.codecs import CODECS
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.limits import MAX_CHANNELS
+from batchscribe.audio.media import Media
 from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
 
-MAX_HEARD = 4  #: each track without speech costs as much as one with
+MAX_TRIED = 16  #: each track without speech costs as much as one with
 
 
 class TrackChoice:
@@ -24,6 +26,7 @@ class TrackChoice:
     def __init__(self) -> None:
         self._undecodable: set[int] = set()
         self._silent: set[int] = set()
+        self._n_tried = 0
         self.is_heard = False  #: something of the chosen track has gone to an engine
         self._chosen = -1
         self._order: list[int] = []  #: indexes of the audio streams, as they are counted
@@ -44,8 +47,15 @@ class TrackChoice:
     def pass_over(self, *, is_silent: bool) -> bool:
         """The chosen track is of no use; whether another one is worth a try."""
         (self._silent if is_silent else self._undecodable).add(self._chosen)
-        passed = self._silent | self._undecodable
-        return len(self._order) > len(passed) and len(passed) < MAX_HEARD
+        self._n_tried += 1
+        return len(self._order) > len(self._silent | self._undecodable) and self._n_tried < MAX_TRIED
+
+    def without_speech(self, media: Media) -> Media:
+        """The first track that could be decoded, after no other one had any speech."""
+        if len(self._order) < 2:
+            return media
+        silent = remark(Finding.TRACKS_SILENT, tried=len(self._silent), tracks=len(self._order))
+        return replace(media, remarks=(silent, *media.remarks[1:]))
 
     def remarks(self) -> Iterator[Remark]:
         if len(self._order) < 2:
