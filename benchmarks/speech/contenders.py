@@ -11,7 +11,7 @@ from tests.models.published import KEPT
 
 from batchscribe.settings import load_settings
 from batchscribe.speech.languages import primary_subtag
-from batchscribe.speech.models import list_models
+from batchscribe.speech.models.at_hand import list_models
 
 POCKETSPHINX = "pocketsphinx"
 CORES = len(os.sched_getaffinity(0))

@@ -84,7 +84,8 @@ def test_the_job_is_listed_shown_and_can_no_longer_be_canceled(command: Command,
 
 def test_server_and_data_directory_tell_the_same(command: Command, server: Server, job: Result) -> None:
     here = ("--data-dir", str(server.data_dir))
-    for words in (["list"], ["list", "--json"], ["files", job.job_id], ["show", job.job_id, "--json"]):
+    show = ["show", job.job_id]
+    for words in (["list"], ["list", "--json"], ["files", job.job_id], show, [*show, "--json"]):
         there = command.run("jobs", *words)
         assert there.out == command.run("jobs", *words, *here).out
         assert there.status == 0

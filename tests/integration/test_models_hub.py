@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchscribe.settings import load_settings
-from batchscribe.speech.models import ModelInfo, list_models
+from batchscribe.speech.models.at_hand import ModelInfo, list_models
 from batchscribe.speech.models.known import KnownModel, by_name
 from tests.integration.pull_runner import Pulling
 from tests.models.carriers import pinned

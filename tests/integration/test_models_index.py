@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from batchscribe.settings import load_settings
-from batchscribe.speech.models import ModelInfo, list_models
+from batchscribe.speech.models.at_hand import ModelInfo, list_models
 from batchscribe.speech.models.folders import folder_of, part_of
 from tests.integration.command import wait_until
 from tests.integration.pull_runner import NOWHERE, Pulling

@@ -10,7 +10,7 @@ import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from batchscribe.settings import load_settings
-from batchscribe.speech.models import find_model
+from batchscribe.speech.models.at_hand import find_model
 from tests.documents import ROOT
 from tests.integration.command import Command
 from tests.models.published import models_command

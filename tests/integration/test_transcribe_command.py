@@ -186,7 +186,7 @@ def test_after_ctrl_c_the_same_command_goes_on(command: Command) -> None:
 
     second = command.run(*words)
     assert second.status == 0, second
-    assert f"Going on with {first.job_id}: " in second.err
+    assert f"Resuming {first.job_id}: " in second.err
     assert second.counters().items() >= {"files": str(MANY), "succeeded": str(MANY), "skipped": "0"}.items()
     assert len(transcripts(out)) == MANY
     assert all(path.stat().st_mtime_ns == moment for path, moment in written.items())
@@ -207,6 +207,6 @@ def test_after_a_kill_the_same_command_loses_nothing_and_writes_nothing_twice(co
     assert again.counters().items() >= {"succeeded": str(MANY), "skipped": "0"}.items()
     assert len(transcripts(out)) == MANY
     assert all(path.stat().st_mtime_ns == moment for path, moment in written.items())
-    going_on = re.search(r"Going on with job_\w+: (\d+) of (?:at least )?\d+ files are done", again.err)
+    going_on = re.search(r"Resuming job_\w+: (\d+) of (?:at least )?\d+ files are done", again.err)
     assert going_on, again
     assert int(going_on[1]) >= done_before - WORKERS * FILES_PER_ENGINE

@@ -104,7 +104,7 @@ def test_what_it_answers_is_what_receivers_answer(tmp_path: Path) -> None:
         assert httpx2.post(listener.url, content=iter([BODY]), trust_env=False).status_code == 411
         _, lines, err = listener.ended()
     assert len(lines) == 1
-    assert err == "8 bytes that are no event are answered with 400.\n"
+    assert err == "8 bytes that are not an event were answered with 400.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -121,6 +121,4 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = Command(tmp_path).run("webhooks", "listen", "--port", str(port))
     assert (result.status, result.out) == (2, "")
-    assert (
-        result.err == f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use; choose another --port.\n"
-    )
+    assert result.err == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port.\n"

@@ -57,7 +57,14 @@ def test_no_promised_option_is_missing() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], ["transcribe", "--help"], ["jobs", "resume", "--help"], ["jobs", "submit", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["jobs", "--help"],
+        ["transcribe", "--help"],
+        ["jobs", "resume", "--help"],
+        ["jobs", "submit", "--help"],
+    ],
 )
 def test_help_comes_without_loading_what_only_work_needs(words: list[str]) -> None:
     script = (

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from batchscribe.cli.choices import Detection, Format, Layout, Segmentation
 from batchscribe.cli.given_text import read_json_object, read_lines
 from batchscribe.cli.job_request import JobOptions, job_request
-from batchscribe.cli.options import language_fields
+from batchscribe.cli.options import Layout, language_fields
 from batchscribe.errors import UsageError
+from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
 from batchscribe.wire.request import parse_job_request
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key-id", "AWS_SECRET_ACCESS_KEY": "key-secret"}
@@ -63,11 +63,11 @@ def test_every_option_has_its_field() -> None:
         layout=Layout.PREFIX,
         include=("*.wav",),
         exclude=("drafts/**",),
-        language=language_fields("de-DE", Detection.CONTINUOUS),
+        language=language_fields("de-DE", DetectionMode.CONTINUOUS),
         words=True,
         channels=True,
-        segmentation=Segmentation.NONE,
-        output_format=Format.JSON,
+        segmentation=SegmentationMode.NONE,
+        output_format=OutputFormat.JSON,
         overwrite=True,
         reference_id="october",
         webhook_url="https://host/hook",

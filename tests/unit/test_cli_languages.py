@@ -7,25 +7,24 @@ from typing import Any
 
 import pytest
 
-from batchscribe.cli.choices import Detection, Format, Segmentation
 from batchscribe.cli.inputs import Filters
 from batchscribe.cli.job_request import JobOptions, job_request
 from batchscribe.cli.options import language_fields
 from batchscribe.cli.submission import Wanted, submission_of
-from batchscribe.wire.choices import DetectionMode
+from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
 from batchscribe.wire.config import DEFAULT_LANGUAGE, Config
 from batchscribe.wire.request import parse_job_request
 from tests.recordings import write_wav
 
-CASES: list[tuple[str | None, Detection | None, str, DetectionMode | None]] = [
+CASES: list[tuple[str | None, DetectionMode | None, str, DetectionMode | None]] = [
     (None, None, DEFAULT_LANGUAGE, None),
     ("de-DE", None, "de-DE", None),
     ("auto", None, DEFAULT_LANGUAGE, DetectionMode.ONCE),
     (" AUTO ", None, DEFAULT_LANGUAGE, DetectionMode.ONCE),
-    ("auto", Detection.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
-    (None, Detection.ONCE, DEFAULT_LANGUAGE, DetectionMode.ONCE),
-    (None, Detection.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
-    ("de-DE", Detection.CONTINUOUS, "de-DE", DetectionMode.CONTINUOUS),
+    ("auto", DetectionMode.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
+    (None, DetectionMode.ONCE, DEFAULT_LANGUAGE, DetectionMode.ONCE),
+    (None, DetectionMode.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
+    ("de-DE", DetectionMode.CONTINUOUS, "de-DE", DetectionMode.CONTINUOUS),
 ]
 
 
@@ -38,8 +37,8 @@ def config_of_transcribe(folder: Path, said: dict[str, Any]) -> Config:
         language=said,
         words=False,
         channels=False,
-        segmentation=Segmentation.AUTO,
-        output_format=Format.JSON,
+        segmentation=SegmentationMode.AUTO,
+        output_format=OutputFormat.JSON,
         overwrite=False,
         engine="auto",
         s3={},
@@ -59,13 +58,9 @@ def test_the_language_is_named_or_detected_as_the_options_say(
     tmp_path: Path,
     config_of: Any,
     language: str | None,
-    detection: Detection | None,
+    detection: DetectionMode | None,
     meant: str,
     mode: DetectionMode | None,
 ) -> None:
     config = config_of(tmp_path, language_fields(language, detection))
     assert (config.language, config.detection_mode) == (meant, mode)
-
-
-def test_the_modes_are_those_of_the_wire() -> None:
-    assert [mode.value for mode in Detection] == [mode.value for mode in DetectionMode]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.cli.choices import Layout
 from batchscribe.cli.inputs import Filters, Inputs, read_inputs
+from batchscribe.cli.options import Layout
 from batchscribe.cli.outputs import output_root, read_output
 from batchscribe.errors import UsageError
 from batchscribe.wire.choices import OutputLayout, Place

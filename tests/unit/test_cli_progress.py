@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from batchscribe.cli.progress import Lines, Pace, duration
-from batchscribe.jobs.model import Cursor, Job
+from batchscribe.cli.present.console import format_duration
+from batchscribe.cli.present.progress import JobProgress, ProgressLines, SessionPace, StateLines
+from batchscribe.errors import ServerError
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.states import JobState
 from tests.jobs_on_record import a_job
@@ -23,52 +24,60 @@ class Clock:
         return self.now_sec
 
 
-def job(*, succeeded: int = 0, skipped: int = 0, total: int = 40, audio_sec: float = 0.0, listed: bool = True) -> Job:
-    summary = Summary(total_files=total, succeeded=succeeded, skipped=skipped, audio_sec=audio_sec)
-    return a_job(state=JobState.PROCESSING, summary=summary, cursor=Cursor(listed=listed))
+def job(
+    *,
+    succeeded: int = 0,
+    skipped: int = 0,
+    total: int = 40,
+    audio_sec: float = 0.0,
+    listed: bool = True,
+    state: JobState = JobState.PROCESSING,
+) -> JobProgress:
+    summary = Summary(total_files=total, succeeded=succeeded, skipped=skipped)
+    return JobProgress(a_job(state=state, summary=summary).answer(), audio_sec, is_listed=listed)
 
 
 def test_progress_tells_files_audio_speed_and_the_time_left() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    assert pace.words(job()) == "0 of 40 files · 0 s audio"
+    pace = SessionPace(clock)
+    assert pace.describe(job()) == "0 of 40 files · 0 s audio"
     clock.now_sec += 60
-    assert pace.words(job(succeeded=10, audio_sec=600)) == "10 of 40 files · 10 min audio · 10.0x · 3 min left"
+    assert pace.describe(job(succeeded=10, audio_sec=600)) == "10 of 40 files · 10 min audio · 10.0x · 3 min left"
 
 
 def test_a_resumed_job_is_measured_by_what_this_session_did() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.words(job(succeeded=20, audio_sec=1200))
+    pace = SessionPace(clock)
+    pace.describe(job(succeeded=20, audio_sec=1200))
     clock.now_sec += 60
-    assert pace.words(job(succeeded=30, audio_sec=1800)) == "30 of 40 files · 30 min audio · 10.0x · 60 s left"
+    assert pace.describe(job(succeeded=30, audio_sec=1800)) == "30 of 40 files · 30 min audio · 10.0x · 60 s left"
 
 
 def test_skipped_files_cost_nothing_and_do_not_promise_a_near_end() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.words(job())
+    pace = SessionPace(clock)
+    pace.describe(job())
     clock.now_sec += 10
-    assert "left" not in pace.words(job(skipped=20))
-    assert "190 s" not in pace.words(job(skipped=20, succeeded=1, audio_sec=5))
-    assert "3 min left" in pace.words(job(skipped=20, succeeded=1, audio_sec=5))
+    assert "left" not in pace.describe(job(skipped=20))
+    assert "190 s" not in pace.describe(job(skipped=20, succeeded=1, audio_sec=5))
+    assert "3 min left" in pace.describe(job(skipped=20, succeeded=1, audio_sec=5))
 
 
 def test_nobody_knows_the_time_left_while_files_are_still_being_found() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.words(job())
+    pace = SessionPace(clock)
+    pace.describe(job())
     clock.now_sec += 10
-    assert "left" not in pace.words(job(succeeded=5, audio_sec=5, listed=False))
+    assert "left" not in pace.describe(job(succeeded=5, audio_sec=5, listed=False))
 
 
 def test_without_a_terminal_there_is_a_plain_line_every_five_seconds_and_one_at_the_end() -> None:
     clock, text = Clock(), io.StringIO()
-    lines = Lines(Console(file=text, width=200), clock)
+    lines = ProgressLines(Console(file=text, width=200), clock)
     for _ in range(60):
         clock.now_sec += 0.2
         lines.show(job(succeeded=1, total=2))
-    lines.show(replace(job(succeeded=2, total=2), state=JobState.SUCCEEDED))
+    lines.show(job(succeeded=2, total=2, state=JobState.SUCCEEDED))
     told = text.getvalue().splitlines()
     assert [line.partition(":")[0] for line in told] == ["Transcribing", "Transcribing", "Done"]
     assert told[-1].startswith("Done: 2 of 2 files")
@@ -77,10 +86,10 @@ def test_without_a_terminal_there_is_a_plain_line_every_five_seconds_and_one_at_
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
     clock, text = Clock(), io.StringIO()
-    lines = Lines(Console(file=text, width=200), clock)
+    lines = ProgressLines(Console(file=text, width=200), clock)
     lines.show(job(listed=listed))
     clock.now_sec += 1
-    lines.show(replace(job(succeeded=10, listed=listed), state=JobState.CANCELED))
+    lines.show(job(succeeded=10, listed=listed, state=JobState.CANCELED))
     assert text.getvalue() == "Done: 10 of 40 files · 0 s audio\n"
 
 
@@ -88,4 +97,39 @@ def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
     ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_240, "3.4 h")]
 )
 def test_durations_are_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert format_duration(seconds) == words
+
+
+# --- a job that is waited for ---
+
+
+def body(state: str = "PROCESSING", **counters: int) -> dict[str, Any]:
+    return {
+        "job_id": "job_1", "state": state, "submitted_at": "2026-11-24T12:00:00Z",
+        "input": {}, "output": {}, "config": {}, "summary": {"total_files": 40, **counters}, "error": None,
+    }  # fmt: skip
+
+
+def test_a_line_comes_with_each_state_and_every_five_seconds() -> None:
+    now = [100.0]
+    told = io.StringIO()
+    lines = StateLines(Console(file=told), lambda: now[0])
+    lines.show(body("QUEUED"))
+    lines.show(body("QUEUED"))
+    lines.show(body(succeeded=1))
+    now[0] += 4
+    lines.show(body(succeeded=2))
+    now[0] += 2
+    lines.show(body(succeeded=3, failed=1, skipped=1))
+    lines.show(body("PARTIAL", succeeded=39, failed=1))
+    assert told.getvalue().splitlines() == [
+        "QUEUED: 0 of 40 files",
+        "PROCESSING: 1 of 40 files",
+        "PROCESSING: 5 of 40 files, 1 failed",
+        "PARTIAL: 40 of 40 files, 1 failed",
+    ]
+
+
+def test_an_answer_that_is_no_job_is_an_error_of_the_server() -> None:
+    with pytest.raises(ServerError, match="cannot be understood: job_id is required"):
+        StateLines(Console(file=io.StringIO())).show({"state": "QUEUED"})

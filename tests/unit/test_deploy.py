@@ -14,7 +14,7 @@ import yaml
 from typer.main import get_command
 
 from batchscribe.cli.app import app
-from batchscribe.cli.ending import END_SEC
+from batchscribe.cli.process.signals import END_SEC
 from batchscribe.database.backlog import backlog_by_tenant
 from batchscribe.database.job import insert_job
 from batchscribe.settings import Settings, load_settings

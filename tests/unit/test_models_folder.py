@@ -17,7 +17,7 @@ from batchscribe.errors import (
     UsageError,
 )
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models import ModelInfo, list_models
+from batchscribe.speech.models.at_hand import ModelInfo, list_models
 from batchscribe.speech.models.folders import folder_of, only_one, part_of, remove_model
 from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.models.verify import FileVerdict, Verdict, verify_models

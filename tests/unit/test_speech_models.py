@@ -7,8 +7,8 @@ import pytest
 
 from batchscribe.errors import EngineNotAvailable, ModelNotFound
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models import find_model, list_models
 from batchscribe.speech.models import origin as record
+from batchscribe.speech.models.at_hand import find_model, list_models
 from batchscribe.speech.models.pull import pull_model
 from tests.models.whisper import random_whisper
 

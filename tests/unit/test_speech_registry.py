@@ -9,7 +9,7 @@ import pytest
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
-from batchscribe.speech.models import list_models
+from batchscribe.speech.models.at_hand import list_models
 from batchscribe.speech.registry import capabilities, choose_engine, choose_of_fleet, engines_of, speed_of
 from batchscribe.speech.whisper import WhisperSpec
 from tests.models.whisper import random_whisper

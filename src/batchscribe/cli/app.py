@@ -1,4 +1,4 @@
-"""The command tree, and the one place where an error becomes a sentence and an exit status."""
+"""The command tree, and the only place where an error becomes a message and an exit status."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Annotated
 import typer
 
 from batchscribe import __version__
-from batchscribe.cli.doctor import doctor
-from batchscribe.cli.jobs import jobs_app
-from batchscribe.cli.keys import keys_app
-from batchscribe.cli.migrate import migrate
-from batchscribe.cli.models import models_app
-from batchscribe.cli.serve import serve
-from batchscribe.cli.transcribe import transcribe
-from batchscribe.cli.webhooks import webhooks_app
-from batchscribe.cli.worker import worker
+from batchscribe.cli.commands.doctor import doctor
+from batchscribe.cli.commands.jobs import jobs_app
+from batchscribe.cli.commands.keys import keys_app
+from batchscribe.cli.commands.models import models_app
+from batchscribe.cli.commands.service import migrate, serve, worker
+from batchscribe.cli.commands.transcribe import transcribe
+from batchscribe.cli.commands.webhooks import webhooks_app
+from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import BatchscribeError, UsageError
+
+with lazy_imports():
+    from batchscribe.work import want
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
@@ -29,11 +31,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(transcribe)
-app.command()(serve)
-app.command()(worker)
-app.command()(migrate)
-app.command()(doctor)
+for command in (transcribe, serve, worker, migrate, doctor):
+    app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
@@ -47,7 +46,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def read_common_options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -56,28 +55,26 @@ def options(
 
 
 def main() -> None:
-    """Run the command of this process; usage errors end with status 2, others of ours with 1."""
+    """Run the command of this process; usage errors end with status 2, other errors of ours with 1."""
     try:
         app(prog_name="batchscribe")
     except UsageError as error:
-        _complain(error, EXIT_USAGE)
+        _exit_with(error, EXIT_USAGE)
     except BatchscribeError as error:
-        _complain(error, EXIT_FAILED)
+        _exit_with(error, EXIT_FAILED)
     except (MemoryError, OSError, RuntimeError) as error:
-        told = _told(error)
-        if told is None:
+        explained = _explain_system_error(error)
+        if explained is None:
             raise
-        typer.echo(f"Error: {told.message}", err=True)
-        # Threads that the system refused may be waited for at a clean end; work on record bears this one.
+        typer.echo(f"Error: {explained.message}", err=True)
+        # A clean exit may wait for threads that the system refused. Stored jobs survive this one.
         os._exit(EXIT_FAILED)
 
 
-def _told(error: Exception) -> BatchscribeError | None:
-    """What the machine lacks, in a sentence; none for a mistake of ours."""
-    from batchscribe.work.want import want_of  # here, so that `--help` comes at once
-
-    if want := want_of(error):
-        return want
+def _explain_system_error(error: Exception) -> BatchscribeError | None:
+    """What the machine lacks; None for a bug of ours."""
+    if lacking := want.want_of(error):
+        return lacking
     if not isinstance(error, OSError) or error.errno is None:
         return None
     place = f" {error.filename}" if error.filename else ""
@@ -87,6 +84,6 @@ def _told(error: Exception) -> BatchscribeError | None:
     )
 
 
-def _complain(error: BatchscribeError, status: int) -> None:
+def _exit_with(error: BatchscribeError, status: int) -> None:
     typer.echo(f"Error: {error.message}", err=True)
     sys.exit(status)

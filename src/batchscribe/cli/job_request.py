@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from batchscribe.cli.choices import Format, Layout, Segmentation
 from batchscribe.cli.credentials import credentials_of_environment
 from batchscribe.cli.given_text import read_lines
-from batchscribe.cli.places import UNDECODED, shown
+from batchscribe.cli.options import Layout
+from batchscribe.cli.places import UNDECODED
+from batchscribe.cli.present.console import format_uri
 from batchscribe.errors import UsageError
-from batchscribe.wire.choices import InputMode
+from batchscribe.wire.choices import InputMode, OutputFormat, SegmentationMode
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.uris import as_folder, scheme_of
 
@@ -31,8 +32,8 @@ class JobOptions:
     language: Mapping[str, Any] = field(default_factory=dict)  #: as `language_fields` returns it
     words: bool = False
     channels: bool = False
-    segmentation: Segmentation | None = None
-    output_format: Format | None = None
+    segmentation: SegmentationMode | None = None
+    output_format: OutputFormat | None = None
     overwrite: bool = False
     reference_id: str | None = None
     webhook_url: str | None = None
@@ -129,7 +130,7 @@ def _uri(argument: str) -> str:
         is_folder = argument.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - never raises
         return as_folder(path.as_uri()) if is_folder else path.as_uri()
     if UNDECODED.search(argument):
-        raise UsageError(f"{shown(argument)}: a URI is text in UTF-8.")
+        raise UsageError(f"{format_uri(argument)}: a URI is text in UTF-8.")
     return argument
 
 

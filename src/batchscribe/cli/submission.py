@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from batchscribe.cli.choices import Format, Layout, Segmentation
 from batchscribe.cli.credentials import credentials_of_environment, needs_credentials
 from batchscribe.cli.inputs import Filters, read_inputs
+from batchscribe.cli.options import Layout
 from batchscribe.cli.outputs import output_root, read_output
 from batchscribe.intake.submission import Submission, new_job_id
 from batchscribe.wire.choices import OutputFormat, SegmentationMode
@@ -33,8 +33,8 @@ class Wanted:
     language: Mapping[str, Any]  #: as `language_fields` returns it
     words: bool
     channels: bool
-    segmentation: Segmentation
-    output_format: Format
+    segmentation: SegmentationMode
+    output_format: OutputFormat
     overwrite: bool
     engine: str
     s3: Mapping[str, Any]  #: where S3 is: the settings named in `S3_PLACE`
@@ -67,8 +67,8 @@ def _config(wanted: Wanted) -> Config:
             **wanted.language,
             word_time_offsets=wanted.words,
             channel_separation=wanted.channels,
-            segmentation_mode=SegmentationMode(wanted.segmentation),
-            output_format=OutputFormat(wanted.output_format),
+            segmentation_mode=wanted.segmentation,
+            output_format=wanted.output_format,
         )
     except ValidationError as error:
         raise refused(error) from None

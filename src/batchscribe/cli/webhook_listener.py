@@ -1,4 +1,4 @@
-"""The server behind `batchscribe webhooks listen`: as small as a receiver can be, and as strict as one should be."""
+"""The receiver behind `batchscribe webhooks listen`: small and strict, and how it prints what arrives."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
@@ -14,30 +16,95 @@ from threading import BoundedSemaphore, Lock, Thread
 
 import typer
 
-from batchscribe.cli.webhook_arrival import Arrival, event_in
 from batchscribe.errors import UsageError
 from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, find_fault
+from batchscribe.wire.model import JsonObject
 
 MAX_BODY_BYTES = 2**20
-SLOW_SEC = 10.0  #: for a sender that stops in the middle of its request
-MOST_AT_ONCE = 64  #: requests; the senders of webhooks try again
+SLOW_SEC = 10.0  #: that a sender may pause in the middle of its request
+MOST_AT_ONCE = 64  #: requests; senders of webhooks retry
 ENDS = {signal.SIGINT, signal.SIGTERM}
+COUNTED = ("succeeded", "failed", "skipped", "canceled", "processing", "queued")
 
-Show = Callable[[Arrival], None]
-Request = socket | tuple[bytes, socket]
+
+@dataclass(frozen=True, slots=True)
+class WebhookArrival:
+    """One webhook that has arrived. `fault` says what is wrong with its signature, if that was checked."""
+
+    event: JsonObject
+    moment: float  #: Unix seconds
+    checked: bool
+    fault: str | None = None
+
+    def format_line(self) -> str:
+        """For a person. Anybody may have sent it, so nothing in it moves the cursor."""
+        job = self.event["job"]
+        words = [
+            f"{datetime.fromtimestamp(self.moment).astimezone():%H:%M:%S}",
+            *(str(part) for part in (self.event["event_type"], job["job_id"], job.get("state", ""))),
+            _format_counts(job.get("summary")),
+            f"signature WRONG: {self.fault}" if self.fault else f"signature {self._signature}",
+        ]
+        return "  ".join(_replace_controls(word) for word in words if word)
+
+    def format_json(self) -> str:
+        """For a program: one line."""
+        arrival = {
+            "received_at": datetime.fromtimestamp(self.moment, UTC).isoformat(timespec="seconds"),
+            "signature": self._signature,
+            "event": self.event,
+        }
+        return json.dumps(arrival | ({"fault": self.fault} if self.fault else {}))
+
+    @property
+    def _signature(self) -> str:
+        if not self.checked:
+            return "not checked"
+        return "wrong" if self.fault else "ok"
+
+
+def read_event(body: bytes) -> JsonObject | None:
+    """The event in a body; None if there is none."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and _is_event(event) else None
+
+
+def _is_event(event: JsonObject) -> bool:
+    job = event.get("job")
+    return isinstance(event.get("event_type"), str) and isinstance(job, dict) and isinstance(job.get("job_id"), str)
+
+
+def _format_counts(summary: object) -> str:
+    """`39 succeeded, 1 failed`."""
+    if not isinstance(summary, dict):
+        return ""
+    return ", ".join(f"{summary[name]} {name}" for name in COUNTED if summary.get(name)) or "no files"
+
+
+def _replace_controls(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+# The server
+
+Show = Callable[[WebhookArrival], None]
+Connection = socket | tuple[bytes, socket]
 
 
 def receive(host: str, port: int, *, secret: str | None, show: Show, ready: Callable[[str], None]) -> None:
-    """Until Ctrl-C or SIGTERM; `ready` is called with the URL. Raises `UsageError`."""
+    """Receive until Ctrl-C or SIGTERM; `ready` is called with the URL. Raises `UsageError`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # threads inherit it, so that only `sigwait` gets them
-    with _serving(host, port, secret=secret, show=show) as url:
+    with _serve(host, port, secret=secret, show=show) as url:
         ready(url)
         signal.sigwait(ENDS)
 
 
 @contextmanager
-def _serving(host: str, port: int, *, secret: str | None, show: Show) -> Iterator[str]:
-    with _opened(host, port, secret, show) as server:
+def _serve(host: str, port: int, *, secret: str | None, show: Show) -> Iterator[str]:
+    with _open_listener(host, port, secret, show) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         thread.start()
         try:
@@ -47,14 +114,14 @@ def _serving(host: str, port: int, *, secret: str | None, show: Show) -> Iterato
             thread.join()
 
 
-def _opened(host: str, port: int, secret: str | None, show: Show) -> Listener:
+def _open_listener(host: str, port: int, secret: str | None, show: Show) -> WebhookListener:
     try:
-        return Listener(host, port, secret, show)
+        return WebhookListener(host, port, secret, show)
     except OSError as error:
-        raise UsageError(f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port.") from error
+        raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror}; choose another --port.") from error
 
 
-class Listener(ThreadingHTTPServer):
+class WebhookListener(ThreadingHTTPServer):
     """Shows one arrival at a time."""
 
     def __init__(self, host: str, port: int, secret: str | None, show: Show) -> None:
@@ -62,16 +129,16 @@ class Listener(ThreadingHTTPServer):
         self._show = show
         self._lock = Lock()
         self._places = BoundedSemaphore(MOST_AT_ONCE)
-        super().__init__((host, port), Handler)
+        super().__init__((host, port), WebhookHandler)
 
-    def process_request(self, request: Request, client_address: object) -> None:
-        """Each has a thread; one that finds no place is closed, so that threads and descriptors never run out."""
+    def process_request(self, request: Connection, client_address: object) -> None:
+        """In a thread each; beyond the limit they are closed, so that threads and descriptors never run out."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: Request, client_address: object) -> None:
+    def process_request_thread(self, request: Connection, client_address: object) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -83,15 +150,15 @@ class Listener(ThreadingHTTPServer):
         return f"http://{host!s}:{port}/"
 
     def take(self, body: bytes, *, timestamp: str, signature: str) -> HTTPStatus:
-        """Judge and show one request; the status to answer it with."""
-        event = event_in(body)
+        """Check and show one request; the status of the answer."""
+        event = read_event(body)
         if event is None:
-            typer.echo(f"{len(body)} bytes that are no event are answered with 400.", err=True)
+            typer.echo(f"{len(body)} bytes that are not an event were answered with 400.", err=True)
             return HTTPStatus.BAD_REQUEST
         now = time.time()
         fault = self._fault(body, timestamp, signature, now)
         with self._lock:
-            self._show(Arrival(event, moment=now, checked=bool(self._secret), fault=fault))
+            self._show(WebhookArrival(event, moment=now, checked=bool(self._secret), fault=fault))
         return HTTPStatus.UNAUTHORIZED if fault else HTTPStatus.OK
 
     def _fault(self, body: bytes, timestamp: str, signature: str, now: float) -> str | None:
@@ -100,8 +167,8 @@ class Listener(ThreadingHTTPServer):
         return find_fault(body, secret=self._secret, timestamp=timestamp, signature=signature, now=now)
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Listener
+class WebhookHandler(BaseHTTPRequestHandler):
+    server: WebhookListener
     timeout = SLOW_SEC
 
     def do_POST(self) -> None:
@@ -124,5 +191,5 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it)
         """Quiet: what arrives is shown."""

@@ -12,7 +12,7 @@ from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import canonical_language
-from batchscribe.speech.models import ModelInfo, find_model, list_models
+from batchscribe.speech.models.at_hand import ModelInfo, find_model, list_models
 from batchscribe.speech.pocketsphinx import pocketsphinx_spec
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.speech.whisper import whisper_spec

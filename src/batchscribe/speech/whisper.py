@@ -13,7 +13,7 @@ from pathlib import Path
 from batchscribe.speech.engine import WINDOW_SEC, Detection, Engine, EngineSpec, Request
 from batchscribe.speech.language_vote import likeliest
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
-from batchscribe.speech.models import ModelInfo
+from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.whisper_listen import Take, encode, frames_for, listen
 from batchscribe.speech.whisper_model import Decoding, Encoded, WhisperModel
 from batchscribe.speech.whisper_phrases import recognition_of

@@ -1,0 +1,46 @@
+"""`batchscribe doctor`: what is wrong here, and what to do about it."""
+
+from __future__ import annotations
+
+import typer
+
+from batchscribe.cli import options
+from batchscribe.cli.lazy import lazy_imports
+from batchscribe.errors import InvalidSetting, UsageError
+
+with lazy_imports():
+    from batchscribe.cli import credentials
+    from batchscribe.cli.present import console, tables
+    from batchscribe.doctor import check, examination, storage
+
+EXIT_FAILED = 1
+
+
+def doctor(
+    database: options.Database = None,
+    data_dir: options.DataDir = None,
+    bucket: options.Bucket = None,
+    write: options.WriteProbe = False,
+    load: options.LoadProbe = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check database, schema, key, storage, decoder, engine, clock, disk, workers and settings, and report what to do.
+
+    Nothing is created or changed. The exit status is 1 if a check failed.
+    """
+    if write and bucket is None:
+        raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")
+    probe = None if bucket is None else storage.Probe(bucket, write, credentials.credentials_of_environment())
+    try:
+        settings = options.read_settings(data_dir=data_dir, database_url=database)
+    except InvalidSetting as error:
+        checks = list(examination.examine_without(error))
+    else:
+        checks = list(examination.examine(settings, probe=probe, load=load))
+    is_well = all(each.verdict is not check.Verdict.FAILED for each in checks)
+    results = [each.as_json() for each in checks]
+    if as_json:
+        console.print_json_list("checks", results, beside={"ok": is_well})
+    else:
+        tables.show_checks(results)
+    raise typer.Exit(0 if is_well else EXIT_FAILED)

@@ -1,0 +1,244 @@
+"""`batchscribe jobs`: submit a job to a server; list, show, wait for and cancel jobs; resume one of this machine."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from batchscribe.cli import options
+from batchscribe.cli.lazy import lazy_imports
+from batchscribe.errors import JobNotCancelable, UsageError
+
+with lazy_imports():
+    from batchscribe.cli import given_text, job_request, job_source, local_job, served_jobs
+    from batchscribe.cli.present import answers, console, job_summary, progress, tables
+    from batchscribe.wire import answers as wire_answers
+
+if TYPE_CHECKING:
+    from batchscribe.settings import Settings
+    from batchscribe.wire.model import JsonObject
+
+EXIT_NOT_CANCELED, EXIT_TIME_OVER = 1, 3
+
+jobs_app = typer.Typer(help="Submit, list, show, wait for, resume and cancel jobs.", no_args_is_help=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What to do with a job, apart from what it is."""
+
+    request: str | None  #: a file with the whole body, or `-`
+    dry_run: bool
+    idempotency_key: str | None
+    wait: bool
+    as_json: bool
+    server: str | None  #: as the option says, for the next command
+
+
+@jobs_app.command("submit")
+def submit(
+    inputs: options.SubmittedInputs = None,
+    output: options.Output = None,
+    layout: options.OutputLayout = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    language: options.Language = None,
+    language_detection: options.LanguageDetection = None,
+    words: options.Words = False,
+    channels: options.Channels = False,
+    segmentation: options.Segmentation = None,
+    output_format: options.Format = None,
+    overwrite: options.Overwrite = False,
+    reference_id: options.ReferenceId = None,
+    webhook_url: options.WebhookUrl = None,
+    manifest: options.Manifest = None,
+    request: options.RequestFile = None,
+    dry_run: options.DryRun = False,
+    idempotency_key: options.IdempotencyKey = None,
+    wait: options.Wait = False,
+    as_json: options.AsJson = False,
+    server: options.Server = None,
+) -> None:
+    """Submit a job to a server. Several INPUTs, or a manifest, must be files; a single INPUT may be a folder or prefix.
+
+    S3 keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
+    BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
+    """
+    job = job_request.JobOptions(
+        inputs=tuple(inputs or ()),
+        manifest=manifest,
+        output=output,
+        layout=layout,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        language=options.language_fields(language, language_detection),
+        words=words,
+        channels=channels,
+        segmentation=segmentation,
+        output_format=output_format,
+        overwrite=overwrite,
+        reference_id=reference_id,
+        webhook_url=webhook_url,
+    )
+    delivery = Delivery(request, dry_run, idempotency_key, wait, as_json, server)
+    raise typer.Exit(_deliver(job, delivery, options.read_settings(data_dir=None, server=server)))
+
+
+def _deliver(job: job_request.JobOptions, delivery: Delivery, settings: Settings) -> int:
+    """The exit status. Raises `UsageError`."""
+    if settings.server is None:
+        raise UsageError(
+            "A job is submitted to a server: give --server URL or set BATCHSCRIBE_SERVER. "
+            "Without a server, `batchscribe transcribe` does the work here."
+        )
+    if delivery.dry_run and delivery.wait:
+        raise UsageError("--dry-run makes no job that --wait could wait for; leave one of them out.")
+    body = _make_body(job, delivery, settings)
+    with served_jobs.open_served_jobs(settings) as served:
+        return _dry_run(served, body, delivery) if delivery.dry_run else _submit(served, body, delivery)
+
+
+def _make_body(job: job_request.JobOptions, delivery: Delivery, settings: Settings) -> JsonObject:
+    if delivery.request is None:
+        secret = settings.webhook_secret
+        return job_request.job_request(job, webhook_secret=secret.get_secret_value() if secret else None)
+    if job != job_request.JobOptions():
+        raise UsageError("--request holds the whole job; leave out INPUT and the options that say what it is.")
+    return given_text.read_json_object(delivery.request)
+
+
+def _dry_run(served: served_jobs.ServedJobs, body: JsonObject, delivery: Delivery) -> int:
+    answer = served.dry_run(body)
+    if delivery.as_json:
+        console.print_json(answer)
+    else:
+        job_summary.show_dry_run(answer)
+    return 0
+
+
+def _submit(served: served_jobs.ServedJobs, body: JsonObject, delivery: Delivery) -> int:
+    answer = served.submit(body, idempotency_key=delivery.idempotency_key)
+    submitted = answers.read_answer(answers.SubmittedAnswer, answer)
+    for warning in submitted.warnings:
+        typer.echo(f"Warning: {console.format_text(warning)}", err=True)
+    if delivery.wait:
+        typer.echo(f"job: {submitted.job_id}", err=True)
+        return _wait_for_job(served, submitted.job_id, timeout_sec=None, as_json=delivery.as_json)
+    if delivery.as_json:
+        console.print_json(answer)
+    else:
+        typer.echo(f"job: {submitted.job_id}")
+        typer.echo(f"next: {_next_command(submitted.job_id, delivery.server)}")
+    return 0
+
+
+def _next_command(job_id: str, server: str | None) -> str:
+    return shlex.join(["batchscribe", "jobs", "wait", job_id, *(["--server", server] if server else [])])
+
+
+@jobs_app.command("list")
+def list_jobs(
+    limit: options.JobLimit = 20,
+    as_json: options.AsJson = False,
+    server: options.Server = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Show the newest jobs."""
+    with job_source.open_job_source(server, data_dir) as source:
+        jobs = source.jobs(limit=limit)
+        if as_json:
+            console.print_json_list("jobs", jobs)
+        else:
+            tables.show_jobs(jobs)
+
+
+@jobs_app.command("show")
+def show_job(
+    job_id: options.JobId,
+    as_json: options.AsJson = False,
+    server: options.Server = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Show one job; with --json, including its files."""
+    with job_source.open_job_source(server, data_dir) as source:
+        if as_json:
+            job = source.job(job_id)
+            console.print_json_list("files", source.files(job_id, state=None, limit=None), beside=job)
+        else:
+            job_summary.show_report(source.report(job_id))
+
+
+@jobs_app.command("files")
+def list_files(
+    job_id: options.JobId,
+    state: options.OfState = None,
+    limit: options.FileLimit = None,
+    as_json: options.AsJson = False,
+    server: options.Server = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Show the files of a job, and why files failed."""
+    with job_source.open_job_source(server, data_dir) as source:
+        files = source.files(job_id, state=state, limit=limit)
+        if as_json:
+            console.print_json_list("files", files)
+        else:
+            tables.show_files(files)
+
+
+@jobs_app.command("wait")
+def wait(
+    job_id: options.JobId,
+    timeout_sec: options.TimeoutSec = None,
+    as_json: options.AsJson = False,
+    server: options.Server = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Wait until a job ends, then show it. A restart of the server does not interrupt the wait.
+
+    Exit status: 0 the job succeeded, 1 some or all files failed or it was canceled, 3 timed out.
+    """
+    with job_source.open_job_source(server, data_dir) as source:
+        raise typer.Exit(_wait_for_job(source, job_id, timeout_sec=timeout_sec, as_json=as_json))
+
+
+def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: float | None, as_json: bool) -> int:
+    """The exit status. Shows the job as it is then."""
+    with progress.show_states() as show:
+        body = source.wait(job_id, timeout_sec=timeout_sec, seen=show)
+    if as_json:
+        console.print_json(body)
+    else:
+        job_summary.show_report(source.report(job_id))
+    job = answers.read_answer(wire_answers.JobAnswer, body)
+    if not answers.has_ended(job):
+        typer.echo(f"{job_id} has not ended within {timeout_sec:g} s; it goes on.", err=True)
+        return EXIT_TIME_OVER
+    return job_summary.exit_status(job)
+
+
+@jobs_app.command("resume")
+def resume(job_id: options.JobId, workers: options.Workers = None, data_dir: options.DataDir = None) -> None:
+    """Resume an interrupted job. Finished files are not repeated.
+
+    The job has stored its S3 service and keys; keys in the environment replace them. Output and exit status are those
+    of `batchscribe transcribe`.
+    """
+    settings = options.read_settings(data_dir=data_dir, workers=workers)
+    raise typer.Exit(local_job.resume_job(job_id, settings))
+
+
+@jobs_app.command("cancel")
+def cancel(job_id: options.JobId, server: options.Server = None, data_dir: options.DataDir = None) -> None:
+    """Cancel a job, even while it is running. Finished transcripts are kept."""
+    with job_source.open_job_source(server, data_dir) as source:
+        try:
+            source.cancel(job_id)
+        except JobNotCancelable as error:
+            typer.echo(error.message, err=True)
+            raise typer.Exit(EXIT_NOT_CANCELED) from error
+        job = answers.read_answer(wire_answers.JobAnswer, source.job(job_id))
+    typer.echo(f"{job_id} is canceled; {job.summary.succeeded} transcripts are kept.")

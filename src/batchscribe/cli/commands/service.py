@@ -1,0 +1,60 @@
+"""`batchscribe serve`, `worker` and `migrate`: the HTTP interface, the workers and the schema they share."""
+
+from __future__ import annotations
+
+import typer
+
+from batchscribe.cli import options
+from batchscribe.cli.lazy import lazy_imports
+
+with lazy_imports():
+    from batchscribe.cli import local_records
+    from batchscribe.cli.process import lifecycle
+
+
+def serve(
+    host: options.Host = None,
+    port: options.Port = None,
+    data_dir: options.DataDir = None,
+    database: options.Database = None,
+    workers: options.Workers = None,
+    no_worker: options.NoWorker = False,
+) -> None:
+    """Serve the HTTP interface until SIGTERM or Ctrl-C.
+
+    Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones are left to the next process.
+    """
+    settings = options.read_settings(data_dir=data_dir, database_url=database, host=host, port=port, workers=workers)
+    raise typer.Exit(lifecycle.run_server(settings, with_worker=not no_worker))
+
+
+def worker(
+    database: options.Database = None,
+    name: options.WorkerName = None,
+    workers: options.Workers = None,
+    metrics_port: options.MetricsPort = None,
+    data_dir: options.DataDir = None,
+) -> None:
+    """Process the jobs in a database until SIGTERM or Ctrl-C, beside any number of other workers.
+
+    Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones go back to the other workers. If a worker
+    dies, the others take over its work after BATCHSCRIBE_SILENT_SEC.
+    """
+    settings = options.read_settings(
+        data_dir=data_dir, database_url=database, worker_name=name, workers=workers, metrics_port=metrics_port
+    )
+    raise typer.Exit(lifecycle.run_worker(settings))
+
+
+def migrate(database: options.Database = None, data_dir: options.DataDir = None) -> None:
+    """Create or upgrade the tables of a database. There is no downgrade; without a new schema this does nothing.
+
+    A SQLite file in a data directory is upgraded automatically, a PostgreSQL database only by this command. Workers
+    whose release cannot use the new schema notice and exit.
+    """
+    settings = options.read_settings(data_dir=data_dir, database_url=database)
+    before, after = local_records.migrate_local_records(settings)
+    if before == after:
+        typer.echo(f"The database is up to date: schema {after}.")
+    else:
+        typer.echo(f"The database has schema {after} now; before, it had {before or 'none'}.")

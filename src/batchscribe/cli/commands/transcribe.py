@@ -1,0 +1,68 @@
+"""`batchscribe transcribe`: recordings in, transcripts out, in this process and as one durable job."""
+
+from __future__ import annotations
+
+import typer
+
+from batchscribe.cli import options
+from batchscribe.cli.lazy import lazy_imports
+from batchscribe.wire.choices import OutputFormat, SegmentationMode
+
+with lazy_imports():
+    from batchscribe.cli import inputs as inputs_module
+    from batchscribe.cli import local_job, submission
+
+
+def transcribe(
+    inputs: options.Inputs,
+    output: options.Output = None,
+    layout: options.OutputLayout = None,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    language: options.Language = None,
+    language_detection: options.LanguageDetection = None,
+    words: options.Words = False,
+    channels: options.Channels = False,
+    segmentation: options.Segmentation = None,
+    output_format: options.Format = None,
+    overwrite: options.Overwrite = False,
+    engine: options.Engine = None,
+    workers: options.Workers = None,
+    data_dir: options.DataDir = None,
+    s3_endpoint: options.S3Endpoint = None,
+    s3_region: options.S3Region = None,
+    s3_path_style: options.S3PathStyle = None,
+    s3_allow_http: options.S3AllowHttp = None,
+) -> None:
+    """Transcribe recordings: WAV, MP3, M4A and MP4.
+
+    The work is a durable job. After Ctrl-C or a crash, run the same command again, or `batchscribe jobs resume JOB`, to
+    continue where it stopped. S3 keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+
+    Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
+    1 some failed, 2 invalid command, 130 interrupted.
+    """
+    settings = options.read_settings(
+        data_dir=data_dir,
+        workers=workers,
+        engine=engine,
+        s3_endpoint=s3_endpoint,
+        s3_region=s3_region,
+        s3_path_style=s3_path_style,
+        s3_allow_http=s3_allow_http,
+    )
+    wanted = submission.Wanted(
+        inputs=tuple(inputs),
+        output=output,
+        layout=layout,
+        filters=inputs_module.Filters(tuple(include or ()), tuple(exclude or ())),
+        language=options.language_fields(language, language_detection),
+        words=words,
+        channels=channels,
+        segmentation=segmentation or SegmentationMode.AUTO,
+        output_format=output_format or OutputFormat.JSON,
+        overwrite=overwrite,
+        engine=settings.engine,
+        s3={name: getattr(settings, name) for name in submission.S3_PLACE},
+    )
+    raise typer.Exit(local_job.run_submission(submission.submission_of(wanted), settings))

@@ -1,0 +1,176 @@
+"""Run or resume a job of the command line in this process, until it has ended or somebody interrupts."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from batchscribe.cli.credentials import credentials_of_environment, needs_credentials
+from batchscribe.cli.local_records import name_home, open_alone
+from batchscribe.cli.present.answers import count_ended
+from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
+from batchscribe.cli.present.progress import JobProgress, show_progress
+from batchscribe.cli.process.signals import EndRequest, handle_signals
+from batchscribe.cli.recorded_jobs import report_job
+from batchscribe.database.job import get_job, unfinished_twin
+from batchscribe.errors import InternalError
+from batchscribe.intake.submission import Submission
+from batchscribe.intake.submit import submit
+from batchscribe.jobs.model import Job
+from batchscribe.settings import Settings
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.registry import Choice, choose_engine
+from batchscribe.storage.access import Access
+from batchscribe.storage.routed import connect
+from batchscribe.wire.config import Config
+from batchscribe.work.credentials import SIDES, renew_credentials
+from batchscribe.work.finish import forget_job
+from batchscribe.work.records import Records
+from batchscribe.work.worker import Worker
+
+LOOK_SEC = 0.2
+STOP_SEC = 2.0  #: for a clean end; then the process exits anyway, which stored jobs survive
+#: More than for a server: here a worker dies of Ctrl-C, a closed lid or a reboot, hardly ever of a recording.
+MAX_DEATHS = 10
+UNFIT_SEC = 20.0  #: that this machine may take to recover before the command ends
+
+
+def run_submission(submission: Submission, settings: Settings) -> int:
+    """The exit status. An unfinished job that was requested with the same words is resumed instead."""
+    connect(Access.from_settings(settings))  # no request yet; it reports a wrong endpoint before the job is stored
+    choice = _choose_engine(submission.engine, submission.config, settings)
+    with open_alone(settings) as records:
+        with records.transaction() as connection:
+            twin = unfinished_twin(connection, submission.fingerprint)
+        if twin is not None:
+            return _resume(twin, records, settings, choice.spec)
+        return _work(records, settings, submission.lane, choice.spec, lambda: submit(submission, records, settings))
+
+
+def resume_job(job_id: str, settings: Settings) -> int:
+    """The exit status; that of the job if it has ended already. Raises `JobNotFound`."""
+    with open_alone(settings) as records:
+        with records.transaction() as connection:
+            job = get_job(connection, job_id)
+        if job.is_final:
+            typer.echo(f"{job_id} has ended already.", err=True)
+            return _report_end(job, records)
+        return _resume(job, records, settings, _choose_engine(job.engine, job.config, settings).spec)
+
+
+def _choose_engine(engine: str, config: Config, settings: Settings) -> Choice:
+    """Also prints its warnings. Raises `EngineNotAvailable`, `InvalidRequest`."""
+    choice = choose_engine(engine, config.language, settings, detect=config.detection_mode is not None)
+    for warning in choice.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    return choice
+
+
+def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) -> int:
+    typer.echo(f"Resuming {job.job_id}: {_describe_done(job)}.", err=True)
+    credentials = credentials_of_environment()
+    if credentials is not None and needs_credentials(job.sources, job.output):
+        renew_credentials(records, job, dict.fromkeys(SIDES, credentials))
+    return _work(records, settings, job.lane, spec, lambda: job)
+
+
+def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:
+    """`start` is called when this process is ready to work: a job can only be submitted to queues that exist."""
+    started_at = time.monotonic()
+    with _open_session(records, settings, lane=lane, spec=spec) as session:
+        first = start()
+        job = session.watch(first)
+        if not job.is_final:
+            _report_interruption(job, settings)
+    if not job.is_final:
+        return session.exit_status
+    session.worker.settle(job)  # somebody may have canceled it while transcripts were being written
+    with records.transaction() as connection:
+        job = get_job(connection, job.job_id)
+    forget_job(job, records)
+    total_sec = job.summary.audio_sec
+    effort = Effort(time.monotonic() - started_at, total_sec - first.summary.audio_sec, total_sec)
+    return _report_end(job, records, effort=effort)
+
+
+def _report_interruption(job: Job, settings: Settings) -> None:
+    typer.echo(f"Interrupted: {_describe_done(job)}. Repeat the command to resume the job, or run:", err=True)
+    command = ["batchscribe", "jobs", "resume", job.job_id, "--data-dir", str(settings.data_dir.absolute())]
+    typer.echo(f"  {shlex.join(command)}", err=True)
+
+
+def _report_end(job: Job, records: Records, *, effort: Effort | None = None) -> int:
+    with records.transaction() as connection:
+        report = report_job(connection, job)
+    show_report(report, effort=effort)
+    return exit_status(report.job)
+
+
+def _describe_done(job: Job) -> str:
+    if not job.summary.total_files:
+        return "no file is done"
+    at_least = "" if job.cursor.listed else "at least "
+    return f"{count_ended(job.summary.answer())} of {at_least}{job.summary.total_files} files are done"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSession:
+    """This process at work."""
+
+    records: Records
+    worker: Worker
+    end: EndRequest
+    engine: str
+
+    @property
+    def exit_status(self) -> int:
+        """0 unless a signal came."""
+        return self.end.status or 0
+
+    def watch(self, job: Job) -> Job:
+        """Show the job's progress until it has ended or a signal came; the job as it is then.
+
+        Raises `MachineTrouble` if this machine could not work on it for a while, `InternalError`.
+        """
+        with show_progress() as display:
+            while not job.is_final and not self.end.has_come:
+                self._check_worker()
+                time.sleep(LOOK_SEC)
+                with self.records.transaction() as connection:
+                    job = get_job(connection, job.job_id)
+                display.show(self._measure(job))
+        return job
+
+    def _check_worker(self) -> None:
+        if self.worker.must_end.is_set():
+            raise InternalError(self.worker.why_end)
+        trouble = self.worker.fitness.lasting_trouble(self.engine, sec=UNFIT_SEC)
+        if trouble is not None:
+            raise trouble
+
+    def _measure(self, job: Job) -> JobProgress:
+        """With the audio of files in work, or three hours of one recording would look like a standstill."""
+        in_hand_sec = 0.0 if job.is_final else self.worker.in_hand.audio_sec(job.number)
+        return JobProgress(job.answer(), job.summary.audio_sec + in_hand_sec, is_listed=job.cursor.listed)
+
+
+@contextmanager
+def _open_session(records: Records, settings: Settings, *, lane: str, spec: EngineSpec) -> Iterator[WorkSession]:
+    """A worker of this lane, stopped at the end of the block; the next one resumes what is unfinished.
+
+    Raises `MachineTrouble` if the decoder or this engine fails its trial.
+    """
+    is_set = "max_attempts" in settings.model_fields_set
+    worker = Worker(records, settings, max_deaths=None if is_set else MAX_DEATHS, credentials_wait_sec=0.0)
+    with handle_signals(STOP_SEC) as end:
+        worker.start(lanes=[lane], home=name_home(settings), spec=spec)
+        try:
+            worker.fitness.wait_tried()
+            yield WorkSession(records, worker, end, spec.name)
+        finally:
+            worker.stop()

@@ -1,0 +1,60 @@
+"""Open the database of the settings; a folder or database that cannot be used becomes a message."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import sqlalchemy as sa
+
+from batchscribe.errors import InvalidSetting
+from batchscribe.settings import Settings
+from batchscribe.work.data_directory import only_worker
+from batchscribe.work.records import Records, migrate_records, open_records
+
+
+def open_local_records(settings: Settings) -> Records:
+    """Raises `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
+    with _explain_errors(settings):
+        return open_records(settings)
+
+
+def migrate_local_records(settings: Settings) -> tuple[str | None, str]:
+    """The versions of the schema before and after. Raises `InvalidSetting`, `SchemaMismatch`."""
+    with _explain_errors(settings):
+        return migrate_records(settings)
+
+
+@contextmanager
+def _explain_errors(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _explain_folder(settings, error) from error
+    except sa.exc.ArgumentError as error:
+        raise InvalidSetting("BATCHSCRIBE_DATABASE_URL: SQLAlchemy cannot parse this URL.") from error
+    except sa.exc.DBAPIError as error:
+        raise InvalidSetting(f"The database cannot be opened ({error.orig}); see BATCHSCRIBE_DATABASE_URL.") from error
+
+
+@contextmanager
+def open_alone(settings: Settings) -> Iterator[Records]:
+    """As the only process that works in the data directory. Raises `DataDirectoryBusy`, `InvalidSetting`."""
+    with ExitStack() as lock:
+        try:
+            lock.enter_context(only_worker(settings.data_dir))
+        except OSError as error:
+            raise _explain_folder(settings, error) from error
+        yield open_local_records(settings)
+
+
+def name_home(settings: Settings) -> str:
+    """Identifies the data directory among all machines, for the process that works in it alone."""
+    return f"{socket.gethostname()}:{settings.data_dir.absolute()}"
+
+
+def _explain_folder(settings: Settings, error: OSError) -> InvalidSetting:
+    return InvalidSetting(
+        f"The data directory {settings.data_dir} cannot be used ({error.strerror}); choose another with --data-dir."
+    )

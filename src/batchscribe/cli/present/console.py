@@ -1,0 +1,85 @@
+"""How results are written: lines and tables for a person, JSON for a program.
+
+Results go to standard output, progress and notices to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of
+
+PLAIN_WIDTH = 10_000  #: columns without a terminal: lines that a program reads are never folded
+
+Item = TypeVar("Item")
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Prints text as it is: a file name may look like markup."""
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
+
+
+def print_json(value: Any) -> None:
+    typer.echo(_format_json(value))
+
+
+def print_json_list(name: str, items: Iterable[JsonObject], *, beside: JsonObject | None = None) -> None:
+    """An object whose last field is the list. Each item is written as it comes, since there may be a million."""
+    found = fetch_first(items)
+    opening = _format_json({**(beside or {}), name: []}).removesuffix("]\n}")
+    typer.echo(opening, nl=False)
+    separator = "\n"
+    for item in found:
+        indented = _format_json(item).replace("\n", "\n    ")
+        typer.echo(f"{separator}    {indented}", nl=False)
+        separator = ",\n"
+    typer.echo("]\n}" if separator == "\n" else "\n  ]\n}")
+
+
+def _format_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def fetch_first(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, the first already fetched: an error in fetching it comes before any line is printed."""
+    iterator = iter(items)
+    return chain(list(islice(iterator, 1)), iterator)
+
+
+def format_uri(uri: str) -> str:
+    """A URI as the user would write it: a local path relative to the current folder. Safe for a terminal."""
+    return format_text(_relative_path(uri) if scheme_of(uri) == FILE_SCHEME else uri)
+
+
+def _relative_path(uri: str) -> str:
+    path, here = local_path(uri), Path.cwd()
+    written = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return f"{written}/" if uri.endswith("/") and not written.endswith("/") else written
+
+
+def local_path(uri: str) -> Path:
+    """Of a `file://` URI."""
+    return Path("/" + path_of(uri))
+
+
+def format_text(text: str) -> str:
+    """Without escape sequences and bytes that are not text, both of which a file name may hold."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def format_duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.4 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,172 @@
+"""Live progress on standard error: a bar or a changing line for a person, a plain line now and then for a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from batchscribe.cli.present.answers import count_ended, has_ended, read_answer
+from batchscribe.cli.present.console import format_duration, open_console
+from batchscribe.wire.answers import JobAnswer
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.states import JobState
+
+LINE_EVERY_SEC = 5.0
+FINDING = "Finding files"
+BAR_WIDTH = 16  #: with it a line fits into 80 columns
+
+# A job that this process works on
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far a job is. `audio_sec` includes recordings in work; `is_listed` once all files are found."""
+
+    job: JobAnswer
+    audio_sec: float
+    is_listed: bool
+
+    @property
+    def has_ended(self) -> bool:
+        return has_ended(self.job)
+
+    @property
+    def ended_files(self) -> int:
+        return count_ended(self.job.summary)
+
+    @property
+    def transcribed_files(self) -> int:
+        """Files that were worked on to their end."""
+        return self.job.summary.succeeded + self.job.summary.failed
+
+    @property
+    def phase(self) -> str:
+        if self.has_ended:
+            return "Done"
+        return "Transcribing" if self.is_listed else FINDING
+
+
+class ProgressDisplay(Protocol):
+    def show(self, progress: JobProgress) -> None: ...
+
+
+@contextmanager
+def show_progress() -> Iterator[ProgressDisplay]:
+    """A bar at a terminal, else plain lines."""
+    output = open_console(stderr=True)
+    if not output.is_terminal:
+        yield ProgressLines(output)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, console=output, transient=True) as bar:
+        yield ProgressBar(bar)
+
+
+class SessionPace:
+    """Audio per second of this session, and how long the rest will take at that pace."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started_at = clock()
+        self._first: JobProgress | None = None
+
+    def describe(self, progress: JobProgress) -> str:
+        """`12 of 40 files · 25 min audio · 6.1x · 3 min left`, without what is not known yet."""
+        first = self._first = self._first or progress
+        elapsed_sec = self._clock() - self._started_at
+        files = f"{progress.ended_files} of {progress.job.summary.total_files} files"
+        parts = [files, f"{format_duration(progress.audio_sec)} audio"]
+        audio_sec = progress.audio_sec - first.audio_sec
+        if audio_sec > 0 and elapsed_sec > 0:
+            parts.append(f"{audio_sec / elapsed_sec:.1f}x")
+        left_sec = self._estimate_left_sec(progress, first, elapsed_sec)
+        if left_sec is not None:
+            parts.append(f"{format_duration(left_sec)} left")
+        return " · ".join(parts)
+
+    @staticmethod
+    def _estimate_left_sec(progress: JobProgress, first: JobProgress, elapsed_sec: float) -> float | None:
+        """By the share of the files. Their sizes would mislead: the audio in a megabyte differs by a factor of 40
+        between WAV and telephone MP3.
+        """
+        done = progress.transcribed_files - first.transcribed_files
+        left = 0 if progress.has_ended else progress.job.summary.total_files - progress.ended_files
+        return elapsed_sec / done * left if progress.is_listed and done and left else None
+
+
+class ProgressBar:
+    """Moves in place."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._pace = SessionPace()
+        self._task = bar.add_task(FINDING, total=None, words="")
+
+    def show(self, progress: JobProgress) -> None:
+        self._bar.update(
+            self._task,
+            description=progress.phase,
+            total=progress.job.summary.total_files or None,
+            completed=progress.ended_files,
+            words=self._pace.describe(progress),
+        )
+
+
+class ProgressLines:
+    """A plain line at most every five seconds, and one at the end."""
+
+    def __init__(self, output: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._clock = clock
+        self._pace = SessionPace(clock)
+        self._next_at = clock() + LINE_EVERY_SEC
+
+    def show(self, progress: JobProgress) -> None:
+        words = self._pace.describe(progress)
+        if progress.has_ended or self._clock() >= self._next_at:
+            self._next_at = self._clock() + LINE_EVERY_SEC
+            self._output.print(f"{progress.phase}: {words}")
+
+
+# A job that is waited for
+
+
+@contextmanager
+def show_states() -> Iterator[Callable[[JsonObject], None]]:
+    """One changing line at a terminal, else plain lines. Each answer about the job is passed to the function."""
+    output = open_console(stderr=True)
+    if not output.is_terminal:
+        yield StateLines(output).show
+        return
+    with output.status("") as status:
+        yield lambda body: status.update(describe_state(read_answer(JobAnswer, body)))
+
+
+class StateLines:
+    """A plain line for each new state, and at most every five seconds in between."""
+
+    def __init__(self, output: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._clock = clock
+        self._state: JobState | None = None
+        self._next_at = 0.0
+
+    def show(self, body: JsonObject) -> None:
+        job = read_answer(JobAnswer, body)
+        if job.state is not self._state or self._clock() >= self._next_at:
+            self._state, self._next_at = job.state, self._clock() + LINE_EVERY_SEC
+            self._output.print(describe_state(job))
+
+
+def describe_state(job: JobAnswer) -> str:
+    """`PROCESSING: 12 of 40 files, 1 failed`."""
+    summary = job.summary
+    failed = f", {summary.failed} failed" if summary.failed else ""
+    waits = f"; it waits for fresh {job.waiting_for}" if job.waiting_for else ""
+    return f"{job.state}: {count_ended(summary)} of {summary.total_files} files{failed}{waits}"

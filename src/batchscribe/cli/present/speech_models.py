@@ -1,0 +1,158 @@
+"""Speech models: tables, JSON, and the progress of a pull or a check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from batchscribe.cli.present.console import format_text, open_console
+from batchscribe.settings import Settings
+from batchscribe.speech.models.at_hand import ModelInfo
+from batchscribe.speech.models.origin import Origin
+from batchscribe.speech.models.verify import FileVerdict
+from batchscribe.speech.models.watch import Unwatched, Watch
+from batchscribe.speech.registry import speed_of
+from batchscribe.wire.model import JsonObject
+
+MB = 1_000_000
+BAR_WIDTH = 16  #: with it a line fits into 80 columns
+UNKNOWN = "unknown"
+#: What the hashes of files were compared with, in words.
+STANDARDS = {"pinned": "the publisher's hashes", "hub": "the hub's hashes", "pull": "itself when it was pulled"}
+
+
+def describe_model(model: ModelInfo, settings: Settings) -> JsonObject:
+    origin = model.origin
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "size_bytes": model.size_bytes,
+        "languages": list(model.languages),
+        "licence": model.licence,
+        "source": origin.source,
+        "places": list(origin.places),
+        "repository": origin.repository,
+        "revision": model.revision,
+        "checked": origin.is_checked,
+        "checked_against": {name: record.checked_against for name, record in origin.files.items()},
+        "speed": round(speed_of(model, settings), 1),
+    }
+
+
+def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
+    table = Table("model", "size", "languages", "licence", "origin", "checked", "speed", box=None)
+    for model in models:
+        table.add_row(
+            model.name,
+            f"{model.size_bytes / MB:.0f} MB",
+            f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages),
+            model.licence or UNKNOWN,
+            format_text(describe_origin(model.origin)),
+            describe_check(model.origin),
+            f"about {speed_of(model, settings):.1f}x",
+        )
+    open_console().print(table, soft_wrap=False)
+
+
+def show_pulled(model: ModelInfo) -> None:
+    open_console().print(
+        f"{model.name} is in {format_text(str(model.path))}; its files were {describe_check(model.origin)}."
+    )
+
+
+def describe_origin(origin: Origin) -> str:
+    """Its publisher and where it was pulled from."""
+    match origin.source:
+        case "folder":
+            return origin.places[0]
+        case "hub" | "index":
+            return f"{origin.repository}, from the {origin.source}"
+    return origin.repository or UNKNOWN
+
+
+def describe_check(origin: Origin) -> str:
+    """`checked against the publisher's hashes`, followed by the files if only some were checked."""
+    checked = {name: record.checked_against for name, record in origin.files.items() if record.checked_against}
+    if not checked:
+        return "not checked"
+    words = "checked against " + " and ".join(
+        STANDARDS[standard] for standard in sorted(set(checked.values()), reverse=True)
+    )
+    return words if origin.is_checked else f"{words} ({', '.join(checked)})"
+
+
+def describe_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> list[JsonObject]:
+    return [
+        {
+            "name": name,
+            "ok": not any(each.is_wrong for each in of_model),
+            "files": [
+                {"file": each.file, "verdict": each.verdict.value, "against": each.against, "fault": each.fault}
+                for each in of_model
+            ],
+        }
+        for name, of_model in verdicts.items()
+    ]
+
+
+def show_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> None:
+    table = Table("model", "file", "result", "compared with", box=None)
+    for name, of_model in verdicts.items():
+        for each in of_model:
+            result = f"{each.verdict}: {each.fault}" if each.fault else each.verdict.value
+            table.add_row(name, each.file, result, STANDARDS[each.against] if each.against else "")
+    output = open_console()
+    output.print(table, soft_wrap=False)
+    for name, of_model in verdicts.items():
+        if any(each.is_wrong for each in of_model):
+            again = f"`batchscribe models remove {name}` and `batchscribe models pull {name}` get it again"
+            output.print(f"Model {name} is not as it should be; {again}.")
+
+
+# Progress on standard error
+
+
+@contextmanager
+def show_pull() -> Iterator[Watch]:
+    """A bar at a terminal, else only the notes."""
+    output = open_console(stderr=True)
+    if not output.is_terminal:
+        yield PullNotes(output)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(BAR_WIDTH), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, console=output, transient=True) as bar:
+        yield PullBar(bar, output)
+
+
+class PullNotes(Unwatched):
+    """Notes without steps: what a log should have."""
+
+    def __init__(self, output: Console) -> None:
+        self._output = output
+
+    def note(self, sentence: str) -> None:
+        self._output.print(format_text(sentence))
+
+
+class PullBar(PullNotes):
+    """Moves in place."""
+
+    def __init__(self, bar: Progress, output: Console) -> None:
+        super().__init__(output)
+        self._bar = bar
+        self._task = bar.add_task("", total=None, words="")
+
+    def step(self, doing: str, done_bytes: int = 0, total_bytes: int | None = None) -> None:
+        words = format_megabytes(done_bytes, total_bytes)
+        self._bar.update(self._task, description=doing, total=total_bytes, completed=done_bytes, words=words)
+
+
+def format_megabytes(done_bytes: int, total_bytes: int | None) -> str:
+    """`43 of 66 MB`; empty for a file that takes no time, and before the start."""
+    if total_bytes:
+        return f"{done_bytes / MB:.0f} of {total_bytes / MB:.0f} MB" if total_bytes > MB else ""
+    return f"{done_bytes / MB:.0f} MB" if done_bytes else ""

@@ -1,0 +1,72 @@
+"""Lists of jobs, files, keys and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich.table import Table
+
+from batchscribe.cli.present.answers import count_ended, read_answer
+from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
+from batchscribe.wire.answers import FileAnswer, JobAnswer
+from batchscribe.wire.model import JsonObject
+
+#: A line of the list of files. The first three columns have room for any value; the last two are as long as they are.
+FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"
+
+
+def show_jobs(bodies: Iterable[JsonObject]) -> None:
+    table = Table("job", "submitted", "state", "files", "failed", "reference", box=None)
+    for body in bodies:
+        job = read_answer(JobAnswer, body)
+        table.add_row(
+            job.job_id,
+            _format_minute(job.submitted_at),
+            job.state.value,
+            f"{count_ended(job.summary)} of {job.summary.total_files}",
+            f"{job.summary.failed}",
+            format_text(job.reference_id or ""),
+        )
+    open_console().print(table, soft_wrap=False)
+
+
+def show_files(bodies: Iterable[JsonObject]) -> None:
+    """A line each, written as they come, since there may be a million."""
+    output, found = open_console(), fetch_first(bodies)
+    output.print(FILE_LINE.format("file", "state", "duration", "input", "output or error"))
+    for body in found:
+        file = read_answer(FileAnswer, body)
+        length = "" if file.duration_sec is None else format_duration(file.duration_sec)
+        line = (file.file_id, file.state.value, length, format_uri(file.input_uri), _describe_result(file))
+        output.print(FILE_LINE.format(*line))
+
+
+def _describe_result(file: FileAnswer) -> str:
+    if file.error:
+        return f"{format_text(file.error.code)}: {format_text(file.error.message)}"
+    return format_uri(file.output_uri)
+
+
+def show_keys(keys: Iterable[JsonObject]) -> None:
+    table = Table("key", "tenant", "created", "revoked", box=None)
+    for key in keys:
+        moments = (key["created_at"], key.get("revoked_at", ""))
+        table.add_row(key["api_key"], key["tenant"], *(_format_timestamp(moment) for moment in moments))
+    open_console().print(table, soft_wrap=False)
+
+
+def show_checks(checks: Iterable[JsonObject]) -> None:
+    table = Table("check", "result", "finding", box=None)
+    for check in checks:
+        lines = [format_text(line) for line in (check["finding"], check["advice"]) if line]
+        table.add_row(check["name"], check["verdict"], "\n".join(lines))
+    open_console().print(table, soft_wrap=False)
+
+
+def _format_timestamp(moment: str) -> str:
+    return _format_minute(datetime.fromisoformat(moment)) if moment else ""
+
+
+def _format_minute(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

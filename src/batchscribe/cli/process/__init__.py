@@ -1,0 +1,1 @@
+"""What a long-running process needs: signals, listening sockets, start and end."""

@@ -1,0 +1,131 @@
+"""A server or worker process from start to end: it opens what it needs, works, and stops cleanly when told to."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+
+import typer
+
+from batchscribe.api.app import create_app
+from batchscribe.api.connections import Limits, raise_open_files
+from batchscribe.api.loopback import is_loopback
+from batchscribe.api.serving import Server
+from batchscribe.cli.local_records import name_home, open_alone, open_local_records
+from batchscribe.cli.process.listening import format_url, listen, serve_metrics
+from batchscribe.cli.process.signals import END_SEC, EXIT_MUST_END, EndRequest, handle_signals
+from batchscribe.database.api_key import list_keys
+from batchscribe.errors import InvalidSetting
+from batchscribe.intake.submission import SERVER_LANE
+from batchscribe.settings import Settings
+from batchscribe.speech.registry import ENGINE_NAMES, engines_at_hand, engines_of
+from batchscribe.work.confinement import begin_to_tell
+from batchscribe.work.fitness import Fitness
+from batchscribe.work.records import Records
+from batchscribe.work.worker import Worker
+
+LOOK_SEC = 0.2
+#: Python's thread switch interval: a request passes through a dozen threads. With the default of 5 ms, a GET beside
+#: submits and listings takes twice as long.
+SWITCH_SEC = 0.001
+
+
+def run_server(settings: Settings, *, with_worker: bool) -> int:
+    """The exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
+    _check_auth(settings)
+    raise_open_files()
+    opened_port = listen(settings.host, settings.port, "listen", "--port")
+    # uvicorn acts on the first signal, and passes it on when it is done.
+    with opened_port as listener, handle_signals(settings.grace_sec + END_SEC):
+        if with_worker:
+            with open_alone(settings) as records:
+                return _work_and_serve(records, settings, listener)
+        records = open_local_records(settings)
+        if not settings.is_fleet:
+            records.flow.prepare()
+        _serve(records, settings, listener, until=threading.Event())
+    return 0
+
+
+def _check_auth(settings: Settings) -> None:
+    if settings.auth == "off" and not is_loopback(settings.host):
+        raise InvalidSetting(
+            f"BATCHSCRIBE_AUTH=off goes with loopback addresses only, and {settings.host} is none; use "
+            "--host 127.0.0.1, or leave it on and make keys with `batchscribe keys create`."
+        )
+
+
+def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> int:
+    worker = Worker(records, settings)
+    engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
+    worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
+    begin_to_tell(settings)
+    try:
+        _serve(records, settings, listener, until=worker.must_end, fitness=worker.fitness)
+        if not worker.drain(settings.grace_sec):
+            typer.echo("The grace time is over: unfinished files are done by the next process.", err=True)
+    finally:
+        worker.stop()
+    if worker.must_end.is_set():
+        typer.echo(worker.why_end, err=True)
+        return EXIT_MUST_END
+    return 0
+
+
+def _serve(
+    records: Records,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    until: threading.Event,
+    fitness: Fitness | None = None,
+) -> None:
+    _report_missing_key(records, settings)
+    sys.setswitchinterval(SWITCH_SEC)
+    app = create_app(records, settings, fitness=fitness)
+    AnnouncedServer(app, Limits.of(settings), until).run(sockets=[listener])
+
+
+def _report_missing_key(records: Records, settings: Settings) -> None:
+    if settings.auth == "off":
+        return
+    with records.transaction() as connection:
+        has_key = any(key.revoked_at is None for key in list_keys(connection))
+    if not has_key:
+        hint = "There is no API key yet, so nobody is let in: batchscribe keys create --tenant NAME"
+        typer.echo(hint, err=True)
+
+
+class AnnouncedServer(Server):
+    """Prints its URL as soon as it answers there."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            typer.echo(f"batchscribe is ready on {format_url(listener)}")
+
+
+def run_worker(settings: Settings) -> int:
+    """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
+    engines_at_hand(settings.engine, settings)  # raises if there is none
+    records = open_local_records(settings)
+    with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
+        worker = Worker(records, settings)
+        worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
+        begin_to_tell(settings)
+        try:
+            typer.echo(f"batchscribe worker {settings.worker_name} is ready")
+            _wait(worker, end)
+            if not worker.drain(settings.grace_sec):
+                typer.echo("The grace time is over: unfinished files go back to the other workers.", err=True)
+        finally:
+            worker.stop()
+    return EXIT_MUST_END if worker.must_end.is_set() else 0
+
+
+def _wait(worker: Worker, end: EndRequest) -> None:
+    while not end.has_come:
+        if worker.must_end.wait(LOOK_SEC):
+            typer.echo(worker.why_end, err=True)
+            return

@@ -1,0 +1,61 @@
+"""Listening sockets, and `/metrics` of a process that has no HTTP interface."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from batchscribe.api.connections import Limits
+from batchscribe.api.metrics import metrics_app
+from batchscribe.api.serving import BACKLOG, Server
+from batchscribe.errors import InvalidSetting
+from batchscribe.metrics import say_name
+from batchscribe.settings import Settings
+from batchscribe.work.gauges import registry_of
+from batchscribe.work.records import Records
+
+
+@contextmanager
+def listen(host: str, port: int, purpose: str, option: str) -> Iterator[socket.socket]:
+    """`purpose` and `option`, that of the port, are for the message. Raises `InvalidSetting`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidSetting(
+            f"Cannot {purpose} on {host} port {port} ({error.strerror}); choose another with {option}."
+        ) from error
+    with listener:
+        # Connections inherit it. asyncio sets it only on sockets that name their protocol, which `create_server` does
+        # not: every answer would wait 40 ms for the client to acknowledge the headers.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield listener
+
+
+def format_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@contextmanager
+def serve_metrics(settings: Settings, records: Records) -> Iterator[None]:
+    """Serve `/metrics` in this block if the settings name a `metrics_port`. Raises `InvalidSetting`."""
+    if settings.metrics_port is None:
+        yield
+        return
+    say_name(settings.worker_name)
+    with listen(settings.metrics_host, settings.metrics_port, "serve metrics", "--metrics-port") as listener:
+        ended = threading.Event()
+        server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), until=ended)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True)
+        thread.start()
+        typer.echo(f"Metrics are on {format_url(listener)}/metrics")
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

@@ -1,0 +1,47 @@
+"""How a process ends after SIGTERM or Ctrl-C: cleanly within a time limit, else at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+END_SEC = 15.0  #: for a service, after the grace time; then it exits anyway, which stored jobs survive
+EXIT_MUST_END = 1
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndRequest:
+    """The signal to end, once one has come."""
+
+    def __init__(self, within_sec: float) -> None:
+        self.status: int | None = None  #: the exit status that shells use for the signal
+        self._within_sec = within_sec
+
+    @property
+    def has_come(self) -> bool:
+        return self.status is not None
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        """Set a mark and a deadline. No `threading.Event`: a handler that sets one can deadlock with its `wait`."""
+        if self.status is not None:  # the second signal
+            os._exit(128 + number)
+        self.status = 128 + number
+        end = threading.Timer(self._within_sec, os._exit, [self.status])
+        end.daemon = True
+        end.start()
+
+
+@contextmanager
+def handle_signals(within_sec: float) -> Iterator[EndRequest]:
+    """Handle SIGTERM and Ctrl-C in this block; the process exits at the latest `within_sec` later."""
+    end = EndRequest(within_sec)
+    before = {number: signal.signal(number, end.note) for number in SIGNALS}
+    try:
+        yield end
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
