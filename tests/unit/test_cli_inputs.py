@@ -1,4 +1,4 @@
-"""What the arguments of `batchscribe transcribe` mean."""
+"""What the arguments of `transcribe` and `jobs submit` mean."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.cli.inputs import Filters, Inputs, read_inputs
+from batchscribe.cli.inputs import GlobOptions, read_inputs, read_output
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 
-NO_FILTERS = Filters()
+NO_FILTERS = GlobOptions()
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def read(*arguments: str, filters: Filters = NO_FILTERS) -> Inputs:
-    return read_inputs(arguments, filters)
+def read(*arguments: str, filters: GlobOptions = NO_FILTERS, on_server: bool = False) -> tuple[Source, ...]:
+    return read_inputs(arguments, filters, on_server=on_server)
 
 
-def only_source(argument: str, filters: Filters = NO_FILTERS) -> Source:
-    (source,) = read(argument, filters=filters).sources
+def only_source(argument: str, filters: GlobOptions = NO_FILTERS) -> Source:
+    (source,) = read(argument, filters=filters)
     return source
 
 
@@ -42,14 +42,14 @@ def admitted(source: Source) -> set[str]:
 
 @pytest.mark.parametrize("argument", ["calls/a.wav", "./calls/../calls/a.wav", "~/calls/a.wav", "{folder}/calls/a.wav"])
 def test_a_file_is_found_however_its_path_is_written(folder: Path, argument: str) -> None:
-    inputs = read(argument.replace("{folder}", str(folder)))
-    assert inputs.sources == (Source(SourceKind.FILE, (folder / "calls" / "a.wav").as_uri()),)
-    assert inputs.roots == (folder / "calls",)
+    argument = argument.replace("{folder}", str(folder))
+    expected = (Source(SourceKind.FILE, (folder / "calls" / "a.wav").as_uri()),)
+    assert read(argument) == read(argument, on_server=True) == expected
 
 
 @pytest.mark.parametrize("argument", ["calls", "calls/"])
 def test_a_folder_is_listed_with_the_filters(folder: Path, argument: str) -> None:
-    source = only_source(argument, Filters(include=("*.wav",), exclude=("2026/**",)))
+    source = only_source(argument, GlobOptions(include=("*.wav",), exclude=("2026/**",)))
     assert source == Source(SourceKind.PREFIX, (folder / "calls").as_uri() + "/", ("*.wav",), ("2026/**",))
 
 
@@ -76,7 +76,7 @@ def test_a_glob_in_the_current_folder_belongs_to_it(folder: Path) -> None:
 
 
 def test_an_exclude_takes_away_from_a_glob(folder: Path) -> None:
-    assert admitted(only_source("calls/**", Filters(exclude=("*.mp3", "2026/01/**")))) == {"a.wav", "2026/b.wav"}
+    assert admitted(only_source("calls/**", GlobOptions(exclude=("*.mp3", "2026/01/**")))) == {"a.wav", "2026/b.wav"}
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_a_file(folder: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_name_that_is_no_text_is_still_a_file(folder: Path) -> None:
 
 
 def test_the_same_input_twice_is_read_once(folder: Path) -> None:
-    assert len(read("calls/a.wav", "./calls/a.wav", "calls", "calls/").sources) == 2
+    assert len(read("calls/a.wav", "./calls/a.wav", "calls", "calls/")) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_same_input_twice_is_read_once(folder: Path) -> None:
     ],
 )
 def test_a_place_in_s3_is_told_from_its_spelling(uri: str, expected: Source) -> None:
-    assert read(uri) == Inputs((expected,), ())
+    assert read(uri) == read(uri, on_server=True) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_place_in_s3_is_told_from_its_spelling(uri: str, expected: Source) -> 
         ("file://calls/a.wav", "A file:// URI must have no host"),
         ("s3:///a.wav", "The bucket is missing"),
         ("s3://b*/a.wav", "a bucket has to be named in full"),
-        (os.fsdecode(b"s3://b/caf\xe9.wav"), "a key in S3 is text"),
+        (os.fsdecode(b"s3://b/caf\xe9.wav"), "a URI is text in UTF-8"),
     ],
 )
 def test_what_cannot_be_an_input_is_refused_with_the_reason(folder: Path, argument: str, sentence: str) -> None:
@@ -154,26 +154,53 @@ def test_what_cannot_be_an_input_is_refused_with_the_reason(folder: Path, argume
 @pytest.mark.parametrize(
     ("argument", "filters"),
     [
-        ("calls/a.wav", Filters(include=("*.wav",))),
-        ("calls/*.wav", Filters(include=("*.wav",))),
-        ("calls/a.wav", Filters(exclude=("*.wav",))),
+        ("calls/a.wav", GlobOptions(include=("*.wav",))),
+        ("calls/*.wav", GlobOptions(include=("*.wav",))),
+        ("calls/a.wav", GlobOptions(exclude=("*.wav",))),
     ],
 )
-def test_a_filter_that_would_do_nothing_is_refused(folder: Path, argument: str, filters: Filters) -> None:
+def test_a_filter_that_would_do_nothing_is_refused(folder: Path, argument: str, filters: GlobOptions) -> None:
     with pytest.raises(UsageError, match="none was given"):
         read(argument, filters=filters)
 
 
-def test_one_input_is_echoed_as_the_wire_has_it(folder: Path) -> None:
-    file, calls = (folder / "calls" / "a.wav").as_uri(), (folder / "calls").as_uri() + "/"
-    assert read("calls/a.wav").echo == {"mode": "SINGLE", "source": "FILE", "uri": file}
-    filters = {"include_globs": ["*.wav"], "exclude_globs": []}
-    echo = read("calls", filters=Filters(include=("*.wav",))).echo
-    assert echo == {"mode": "PREFIX", "source": "FILE", "uri": calls, "filters": filters}
+# --- with a server, whose files are not those of this machine -----------------------------------------------------
 
 
-def test_several_inputs_are_echoed_as_a_manifest(folder: Path) -> None:
-    echo = read("s3://b/a.wav", "calls/a.wav").echo
-    assert echo["mode"] == "MANIFEST"
-    assert echo["source"] == "S3"
-    assert echo["manifest"] == ["s3://b/a.wav", (folder / "calls" / "a.wav").as_uri()]
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("file:///nowhere/a.wav", Source(SourceKind.FILE, "file:///nowhere/a.wav")),
+        ("file:///nowhere/calls", Source(SourceKind.PREFIX, "file:///nowhere/calls/")),
+        ("file:///nowhere/calls/", Source(SourceKind.PREFIX, "file:///nowhere/calls/")),
+        ("file:///nowhere/a%20b/*.wav", Source(SourceKind.PREFIX, "file:///nowhere/a%20b/", ("/*.wav",))),
+        ("file:///nowhere/*/", Source(SourceKind.PREFIX, "file:///nowhere/", ("/*/",))),
+        ("https://host/a.wav?signature=[x]*", Source(SourceKind.FILE, "https://host/a.wav?signature=[x]*")),
+    ],
+)
+def test_a_uri_that_only_the_server_can_read_is_judged_by_its_name(uri: str, expected: Source) -> None:
+    assert read(uri, on_server=True) == (expected,)
+
+
+def test_a_file_uri_of_something_that_exists_here_too_is_what_it_is_here(folder: Path) -> None:
+    (folder / "recording").touch()
+    (folder / "calls.d").mkdir()
+    file, calls = (folder / "recording").as_uri(), (folder / "calls.d").as_uri()
+    expected = (Source(SourceKind.FILE, file), Source(SourceKind.PREFIX, f"{calls}/"))
+    assert read(file, calls) == read(file, calls, on_server=True) == expected
+
+
+@pytest.mark.parametrize("on_server", [False, True])
+def test_an_output_folder_that_exists_ends_in_a_slash(folder: Path, on_server: bool) -> None:
+    calls = (folder / "calls").as_uri()
+    for argument in ("calls", "calls/", calls, f"{calls}/"):
+        assert read_output(argument, on_server=on_server) == f"{calls}/"
+    assert read_output("new", on_server=on_server) == (folder / "new").as_uri()
+    assert read_output("new/", on_server=on_server) == (folder / "new").as_uri() + "/"
+    assert read_output("S3://b/out", on_server=on_server) == "s3://b/out"
+
+
+@pytest.mark.parametrize(("argument", "sentence"), [("", "An empty name"), ("gs://b/o", "gs:// is not supported yet")])
+def test_what_cannot_be_an_output_is_refused(argument: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        read_output(argument, on_server=False)

@@ -1,4 +1,4 @@
-"""The options of `jobs submit` as the body of a request."""
+"""The options of `transcribe` and `jobs submit` as requests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from batchscribe.cli.given_text import read_json_object, read_lines
-from batchscribe.cli.job_request import JobOptions, job_request
-from batchscribe.cli.options import Layout, language_fields
+from batchscribe.cli.inputs import read_json_object, read_lines
+from batchscribe.cli.job_request import JobOptions, build_local_requests, build_server_request
+from batchscribe.cli.options import Layout
 from batchscribe.errors import UsageError
-from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
-from batchscribe.wire.request import parse_job_request
+from batchscribe.wire.choices import DetectionMode, OutputFormat, OutputLayout, SegmentationMode
+from batchscribe.wire.config import DEFAULT_LANGUAGE
+from batchscribe.wire.request import JobRequest, parse_job_request
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key-id", "AWS_SECRET_ACCESS_KEY": "key-secret"}
 AUTH = {"aws": {"access_key_id": "key-id", "secret_access_key": "key-secret"}}
@@ -27,6 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "call.wav").touch()
     (tmp_path / "recording").touch()
     (tmp_path / "calls").mkdir()
+    (tmp_path / "lines.txt").write_text("calls\n")
     monkeypatch.chdir(tmp_path)
     for name in (*KEYS, "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -34,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def request(*inputs: str, output: str | None = "s3://out/", secret: str | None = None, **options: Any) -> Any:
-    return job_request(JobOptions(inputs=inputs, output=output, **options), webhook_secret=secret)
+    return build_server_request(JobOptions(inputs=inputs, output=output, **options), webhook_secret=secret)
 
 
 def standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
@@ -63,7 +65,8 @@ def test_every_option_has_its_field() -> None:
         layout=Layout.PREFIX,
         include=("*.wav",),
         exclude=("drafts/**",),
-        language=language_fields("de-DE", DetectionMode.CONTINUOUS),
+        language="de-DE",
+        language_detection=DetectionMode.CONTINUOUS,
         words=True,
         channels=True,
         segmentation=SegmentationMode.NONE,
@@ -150,13 +153,21 @@ def test_beside_recordings_in_s3_both_sides_get_the_keys_with_their_token(monkey
 @pytest.mark.parametrize(
     ("inputs", "options", "told"),
     [
-        (("nowhere.wav",), {}, r"nowhere\.wav is not here, and it is no URI"),
+        (("nowhere.wav",), {}, r"nowhere\.wav does not exist; name a file, a folder, a quoted glob or a URI"),
         (("",), {}, "An empty name was given"),
         ((), {}, "Nothing to transcribe was named"),
         (("s3://a/\udcff.wav",), {}, "a URI is text in UTF-8"),
         (("s3://a/b.wav",), {"output": None}, "Say with --output where"),
         (("s3://a/",), {"layout": Layout.ADJACENT}, "leave --output out"),
-        (("s3://a/b.wav", "s3://a/c.wav"), {"include": ("*",)}, "pick files of one folder or prefix"),
+        (
+            ("s3://a/b.wav", "s3://a/c.wav"),
+            {"include": ("*",)},
+            "picks files of a folder or prefix, and none was given",
+        ),
+        (("s3://a/b.wav", "s3://a/calls/"), {}, "Several INPUTs must be files"),
+        (("s3://a/b.wav", "s3://a/*.wav"), {}, "Several INPUTs must be files"),
+        ((), {"manifest": "lines.txt", "include": ("*",)}, "pick files of one folder or prefix"),
+        ((), {"manifest": "lines.txt"}, "calls is a folder; a manifest names files"),
         (("s3://a/b.wav",), {"manifest": "-"}, "as arguments or in --manifest, not both"),
         ((), {"manifest": "nowhere.txt"}, r"nowhere\.txt cannot be read: No such file"),
         ((), {"manifest": "call.wav"}, "Nothing to transcribe was named"),
@@ -196,3 +207,134 @@ def test_a_request_that_is_no_json_object_is_refused_without_showing_it(
     with pytest.raises(UsageError, match=told) as refused:
         read_json_object("job.json")
     assert "secret" not in str(refused.value)
+
+
+# --- both commands --------------------------------------------------------------------------------------------------
+
+
+def parse_both(options: JobOptions) -> tuple[JobRequest, JobRequest]:
+    """As the server and as this machine read it."""
+    (local,) = build_local_requests(options)
+    return parse_job_request(build_server_request(options, webhook_secret=None)), local
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        JobOptions(("call.wav",), output="out"),
+        JobOptions(("call.wav",), output="calls"),
+        JobOptions(("recording",), layout=Layout.ADJACENT),
+        JobOptions(("calls",), output="out", include=("*.wav",), exclude=("drafts/**",)),
+        JobOptions(("calls/*.wav",), output="out", exclude=("drafts/**",)),
+        JobOptions(("s3://b/calls/**/*.{wav,mp3}",), output="s3://out"),
+        JobOptions(("s3://b/calls",), output="s3://b/out", layout=Layout.PREFIX, overwrite=True),
+        JobOptions(("call.wav", "recording"), output="out/"),
+        JobOptions(("s3://b/a.wav", "s3://b/c.wav"), layout=Layout.ADJACENT),
+        JobOptions(("call.wav",), output="a.json", language="auto", words=True, channels=True),
+        JobOptions(
+            ("call.wav",),
+            output="a.json",
+            layout=Layout.SINGLE,
+            segmentation=SegmentationMode.NONE,
+            output_format=OutputFormat.JSON,
+        ),
+    ],
+    ids=lambda options: " ".join(options.inputs),
+)
+def test_both_commands_build_equal_requests(monkeypatch: pytest.MonkeyPatch, options: JobOptions) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    served, local = parse_both(options)
+    assert local == served
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "expected"),
+    [
+        (["s3://b/a.wav"], "s3://b/out", OutputLayout.SINGLE),
+        (["s3://b/a.wav"], "s3://b/out.json", OutputLayout.SINGLE),
+        (["s3://b/a.wav"], "s3://b/out/", OutputLayout.PREFIX),
+        (["s3://b/a.wav"], "s3://out", OutputLayout.PREFIX),
+        (["call.wav"], "new", OutputLayout.SINGLE),
+        (["call.wav"], "new/", OutputLayout.PREFIX),
+        (["call.wav"], "calls", OutputLayout.PREFIX),
+        (["recording"], "s3://b/a.json", OutputLayout.SINGLE),
+        (["call.wav", "recording"], "a.json", OutputLayout.PREFIX),
+        (["calls"], "a.json", OutputLayout.PREFIX),
+        (["calls/*.wav"], "a.json", OutputLayout.PREFIX),
+        (["s3://b/calls"], "s3://b/out", OutputLayout.PREFIX),
+    ],
+)
+def test_the_layout_is_inferred_by_one_rule(inputs: list[str], output: str, expected: OutputLayout) -> None:
+    served, local = parse_both(JobOptions(tuple(inputs), output=output))
+    assert (served.output.layout, local.output.layout) == (expected, expected)
+
+
+def test_a_glob_is_a_prefix_with_an_include_in_s3_and_on_this_machine(folder: Path) -> None:
+    in_s3, here = (request(glob)["input"] for glob in ("s3://b/2026/**/*.wav", "calls/*.wav"))
+    assert in_s3 == {"uri": "s3://b/2026/", "filters": {"include_globs": ["/**/*.wav"]}}
+    assert here == {"uri": f"{(folder / 'calls').as_uri()}/", "filters": {"include_globs": ["/*.wav"]}}
+    assert request("s3://b/*.wav", exclude=("x*",))["input"]["filters"]["exclude_globs"] == ["x*"]
+
+
+def test_files_folders_and_globs_are_requests_of_one_job(folder: Path) -> None:
+    options = JobOptions(("call.wav", "recording", "calls", "calls/*.wav", "s3://b/a.wav"), output="out")
+    requests = build_local_requests(options)
+    assert [request.input.mode for request in requests] == ["MANIFEST", "PREFIX", "PREFIX", "SINGLE"]
+    assert {request.output for request in requests} == {requests[0].output}
+    assert requests[0].output.layout is OutputLayout.PREFIX
+
+
+def test_a_thousand_and_one_files_are_no_more_than_one_machine_may_do(folder: Path) -> None:
+    names = [f"{number}.wav" for number in range(1001)]
+    for name in names:
+        (folder / name).touch()
+    (local,) = build_local_requests(JobOptions(tuple(names), output="out/"))
+    assert len(local.input.uris) == 1001
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (JobOptions(("call.wav",), output="out", layout=Layout.ADJACENT), "leave --output out"),
+        (JobOptions(("call.wav",), layout=Layout.PREFIX), "--layout prefix needs --output"),
+        (JobOptions(("call.wav",), layout=Layout.SINGLE), "--layout single needs --output"),
+        (JobOptions(("call.wav", "recording"), output="x.json", layout=Layout.SINGLE), "is for one recording"),
+        (JobOptions(("calls", "recording"), output="x.json", layout=Layout.SINGLE), "is for one recording"),
+        (JobOptions((".",), output="x.json", layout=Layout.SINGLE), "is for one recording"),
+        (JobOptions(("call.wav",), output="out/", layout=Layout.SINGLE), "not a folder"),
+        (JobOptions(("call.wav",), output=".", layout=Layout.SINGLE), "not a folder"),
+        (JobOptions(("call.wav",), output="call.wav"), "--output: The transcript would replace its own recording"),
+        (JobOptions(("call.wav",), output="x.mp3"), "--output: The transcript's name has the extension of a recording"),
+        (JobOptions(("call.wav",), output="https://host/a"), "--output: Transcripts cannot be written to https://"),
+        (JobOptions(("call.wav",), output=""), "An empty name was given"),
+        (JobOptions(("call.wav",), output="gs://b/out"), "gs:// is not supported yet"),
+        (JobOptions(("call.wav",), output="out", language=""), "--language must not be empty"),
+        (JobOptions(("calls",), output="out", include=("x" * 2000,)), "--include may have at most 1024 characters"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_the_words_of_options(options: JobOptions, sentence: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        build_local_requests(options)
+    assert sentence in refused.value.message
+
+
+LANGUAGES: list[tuple[str | None, DetectionMode | None, str, DetectionMode | None]] = [
+    (None, None, DEFAULT_LANGUAGE, None),
+    ("de-DE", None, "de-DE", None),
+    ("auto", None, DEFAULT_LANGUAGE, DetectionMode.ONCE),
+    (" AUTO ", None, DEFAULT_LANGUAGE, DetectionMode.ONCE),
+    ("auto", DetectionMode.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
+    (None, DetectionMode.ONCE, DEFAULT_LANGUAGE, DetectionMode.ONCE),
+    (None, DetectionMode.CONTINUOUS, DEFAULT_LANGUAGE, DetectionMode.CONTINUOUS),
+    ("de-DE", DetectionMode.CONTINUOUS, "de-DE", DetectionMode.CONTINUOUS),
+]
+
+
+@pytest.mark.parametrize(("language", "detection", "meant", "mode"), LANGUAGES)
+def test_the_language_is_named_or_detected_as_the_options_say(
+    language: str | None, detection: DetectionMode | None, meant: str, mode: DetectionMode | None
+) -> None:
+    options = JobOptions(("call.wav",), output="out/", language=language, language_detection=detection)
+    for parsed in parse_both(options):
+        assert (parsed.config.language, parsed.config.detection_mode) == (meant, mode)

@@ -13,11 +13,14 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from batchscribe.cli.present import job_summary
+from batchscribe.cli.present.job_report import collect_report, read_answer
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.recorded_jobs import report_job
+from batchscribe.database.file import page_of_files
 from batchscribe.database.tables import file
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.summary import Summary
+from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
@@ -69,6 +72,34 @@ def test_warnings_of_single_files_are_told(connection: sa.Connection, capsys: py
     values = {"state": FileState.SUCCEEDED, "warnings": ["The end is missing."]}
     show_report(report_job(connection, ended_job(connection, files=2, values=values, succeeded=2)))
     assert "Warning: memory://calls/2.wav: The end is missing.\n" in capsys.readouterr().out
+
+
+WARNED = {"state": FileState.SUCCEEDED, "warnings": ["The end is missing."]}
+
+
+@pytest.mark.parametrize(
+    ("files", "values", "counters"),
+    [
+        (25, FAILED, {"failed": 25}),
+        (4, SKIPPED, {"skipped": 4}),
+        (30, SKIPPED, {"skipped": 30}),
+        (25, WARNED, {"succeeded": 25}),
+    ],
+)
+def test_a_recorded_job_and_a_served_one_look_the_same(
+    connection: sa.Connection,
+    capsys: pytest.CaptureFixture[str],
+    files: int,
+    values: Mapping[str, Any],
+    counters: dict[str, int],
+) -> None:
+    job = ended_job(connection, files=files, values=values, **counters)
+    show_report(report_job(connection, job))
+    recorded = capsys.readouterr().out
+    bodies = [each.answer(job.state).body() for each in page_of_files(connection, job.number)]
+    show_report(collect_report(job.answer(), (read_answer(FileAnswer, body) for body in bodies)))
+    assert capsys.readouterr().out == recorded
+    assert str(values.get("error_code", "The end is missing.")) in recorded
 
 
 def test_a_name_is_never_taken_for_markup_nor_folded(

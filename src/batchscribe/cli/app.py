@@ -13,7 +13,7 @@ from batchscribe.cli.commands.doctor import doctor
 from batchscribe.cli.commands.jobs import jobs_app
 from batchscribe.cli.commands.keys import keys_app
 from batchscribe.cli.commands.models import models_app
-from batchscribe.cli.commands.service import migrate, serve, worker
+from batchscribe.cli.commands.server import migrate, serve, worker
 from batchscribe.cli.commands.transcribe import transcribe
 from batchscribe.cli.commands.webhooks import webhooks_app
 from batchscribe.cli.lazy import lazy_imports

@@ -1,118 +1,123 @@
-"""What the arguments of `transcribe` mean: files, folders, globs and URIs become sources of one job."""
+"""What arguments name: INPUTs as sources of a job, `--output` as a URI, the text of `--manifest` and `--request`."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import stat
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from batchscribe.cli.places import read_place
+from pydantic_core import PydanticCustomError
+
+from batchscribe.cli.present.console import format_text, local_path
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.wire.choices import InputMode
-from batchscribe.wire.locations import place_of
-from batchscribe.wire.uris import as_folder, looks_like_a_folder, path_of, scheme_of
+from batchscribe.wire.locations import validate_uri
+from batchscribe.wire.model import JsonObject
+from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, path_of, scheme_of, without_query
 
 GLOB = re.compile(r"[*?\[{]")
+UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python represents bytes of an argument that are not text
+STANDARD_INPUT = "-"
+UTF_8 = "utf-8-sig"  #: Windows starts a text with a byte order mark
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """`--include` says which files of folders and prefixes are meant; `--exclude` takes away, from globs too."""
+class GlobOptions:
+    """`--include` selects files of folders and prefixes; `--exclude` removes files from those and from globs."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The sources in the order of the arguments, and the local folders that the job may read."""
+def read_inputs(arguments: Iterable[str], globs: GlobOptions, *, on_server: bool) -> tuple[Source, ...]:
+    """The sources in the order of the arguments; the same one twice is one source.
 
-    sources: tuple[Source, ...]
-    roots: tuple[Path, ...]
-
-    @property
-    def echo(self) -> dict[str, Any]:
-        """The job's `input` as clients read it. Several arguments read as a manifest."""
-        first = self.sources[0]
-        place = {"source": place_of(first.uri).value}
-        if len(self.sources) > 1:
-            return {"mode": InputMode.MANIFEST.value, **place, "manifest": [source.uri for source in self.sources]}
-        if first.kind is SourceKind.FILE:
-            return {"mode": InputMode.SINGLE.value, **place, "uri": first.uri}
-        filters = {"include_globs": list(first.include), "exclude_globs": list(first.exclude)}
-        return {"mode": InputMode.PREFIX.value, **place, "uri": first.uri, "filters": filters}
-
-
-def read_inputs(arguments: Sequence[str], filters: Filters) -> Inputs:
-    """The same argument twice is one source.
-
-    Raises `UsageError` for what is not there or cannot be read, and for filters that nothing given goes with.
+    A path is of this machine. With `on_server` a `file://` URI is of the server's, and `https://` is allowed. Raises
+    `UsageError` for what does not exist or cannot be read, and for globs that apply to nothing.
     """
-    read = [_read(argument, filters) for argument in arguments]
-    sources = tuple(dict.fromkeys(source for source, _ in read))
-    _check_use(filters, sources)
-    return Inputs(sources, tuple(dict.fromkeys(root for _, root in read if root is not None)))
-
-
-def _check_use(filters: Filters, sources: Sequence[Source]) -> None:
+    sources = tuple(dict.fromkeys(_read_input(argument, globs, on_server=on_server) for argument in arguments))
     listed = [source for source in sources if source.kind is SourceKind.PREFIX]
-    if filters.include and not any(source.include == filters.include for source in listed):
+    if globs.include and not any(source.include == globs.include for source in listed):
         raise UsageError("--include picks files of a folder or prefix, and none was given.")
-    if filters.exclude and not listed:
+    if globs.exclude and not listed:
         raise UsageError("--exclude leaves out files of a folder, prefix or glob, and none was given.")
+    return sources
 
 
-def _read(argument: str, filters: Filters) -> tuple[Source, Path | None]:
-    place = read_place(argument)
-    if isinstance(place, Path):
-        return _local(place, argument, filters)
-    return _on_s3(place, filters), None
+def _read_input(argument: str, globs: GlobOptions, *, on_server: bool) -> Source:
+    if not scheme_of(argument):
+        return _read_path(_parse_path(argument), argument, globs)
+    uri = _check_uri(argument)
+    match scheme_of(uri):
+        case "s3":
+            return _read_s3(uri, globs)
+        case "https" if not on_server:
+            raise UsageError("https:// recordings are for a server: batchscribe jobs submit.")
+        case "https":
+            return Source(SourceKind.FILE, uri)
+    return _read_server_path(uri, globs) if on_server else _read_path(local_path(uri), argument, globs)
 
 
-def _on_s3(uri: str, filters: Filters) -> Source:
-    if scheme_of(uri) != "s3":
-        raise UsageError("https:// recordings are for a server: batchscribe jobs submit.")
-    if GLOB.search(uri):
-        folder, glob = _split_glob(uri)
-        if not path_of(uri) or not folder.removeprefix("s3://"):
-            raise UsageError(f"{uri}: a bucket has to be named in full; globs are for keys.")
-        return Source(SourceKind.PREFIX, folder, (glob,), filters.exclude)
+def _read_s3(uri: str, globs: GlobOptions) -> Source:
+    if not GLOB.search(uri):
+        return _read_by_name(uri, globs)
+    folder, glob = _split_glob(uri)
+    if not path_of(uri) or not folder.removeprefix("s3://"):
+        raise UsageError(f"{uri}: a bucket has to be named in full; globs are for keys.")
+    return Source(SourceKind.PREFIX, folder, (glob,), globs.exclude)
+
+
+def _read_server_path(uri: str, globs: GlobOptions) -> Source:
+    """What exists on this machine too is read from there; else the name decides, as it does for the server."""
+    path = str(local_path(uri))
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
+        return Source(SourceKind.PREFIX, as_folder(uri), globs.include, globs.exclude)
+    if os.path.isfile(path):  # noqa: PTH113 - never raises
+        return Source(SourceKind.FILE, uri)
+    if not GLOB.search(path):
+        return _read_by_name(uri, globs)
+    folder, glob = _split_glob(f"{path}/" if uri.endswith("/") else path)
+    return Source(SourceKind.PREFIX, as_folder(Path(folder).as_uri()), (glob,), globs.exclude)
+
+
+def _read_by_name(uri: str, globs: GlobOptions) -> Source:
     if looks_like_a_folder(uri):
-        return Source(SourceKind.PREFIX, as_folder(uri), filters.include, filters.exclude)
+        return Source(SourceKind.PREFIX, as_folder(uri), globs.include, globs.exclude)
     return Source(SourceKind.FILE, uri)
 
 
-def _local(path: Path, argument: str, filters: Filters) -> tuple[Source, Path]:
-    """The source, and the folder that must be allowed for it. Links on the way are followed: the user named them."""
-    mode = _mode(path, argument)
+def _read_path(path: Path, argument: str, globs: GlobOptions) -> Source:
+    """Symbolic links in the path are followed: the user named them."""
+    mode = _find_mode(path, argument)
     if mode is None:
-        return _local_glob(path, argument, filters)
-    resolved = path.resolve()
+        return _read_local_glob(path, argument, globs)
+    uri = path.resolve().as_uri()
     if stat.S_ISDIR(mode):
-        return Source(SourceKind.PREFIX, as_folder(resolved.as_uri()), filters.include, filters.exclude), resolved
+        return Source(SourceKind.PREFIX, as_folder(uri), globs.include, globs.exclude)
     if stat.S_ISREG(mode):
-        return Source(SourceKind.FILE, resolved.as_uri()), resolved.parent
+        return Source(SourceKind.FILE, uri)
     raise UsageError(f"{argument} is neither a file nor a folder.")
 
 
-def _local_glob(path: Path, argument: str, filters: Filters) -> tuple[Source, Path]:
+def _read_local_glob(path: Path, argument: str, globs: GlobOptions) -> Source:
     if not GLOB.search(str(path)):
-        raise UsageError(f"{argument} does not exist; name a file, a folder, a quoted glob or an s3:// URI.")
+        raise UsageError(f"{argument} does not exist; name a file, a folder, a quoted glob or a URI.")
     # Not as a `Path`: that drops the "." which makes a folder, and the closing "/" which means all below.
     written = f"{'' if path.is_absolute() else './'}{path}{'/' if argument.endswith('/') else ''}"
     folder, glob = _split_glob(written)
-    mode = _mode(Path(folder), argument)
+    mode = _find_mode(Path(folder), argument)
     if mode is None or not stat.S_ISDIR(mode):
         raise UsageError(f"{argument} matches nothing: there is no folder {folder.removeprefix('./')}.")
-    resolved = Path(folder).resolve()
-    return Source(SourceKind.PREFIX, as_folder(resolved.as_uri()), (glob,), filters.exclude), resolved
+    return Source(SourceKind.PREFIX, as_folder(Path(folder).resolve().as_uri()), (glob,), globs.exclude)
 
 
-def _mode(path: Path, argument: str) -> int | None:
+def _find_mode(path: Path, argument: str) -> int | None:
     """None for what does not exist."""
     try:
         return path.stat().st_mode
@@ -123,7 +128,85 @@ def _mode(path: Path, argument: str) -> int | None:
 
 
 def _split_glob(place: str) -> tuple[str, str]:
-    """`calls/2026/*.wav` as the folder `calls/2026/` and the glob `/*.wav`, which is tied to it and goes no deeper."""
+    """`calls/2026/*.wav` as the folder `calls/2026/` and the glob `/*.wav`: anchored to it, and no deeper."""
     first = GLOB.search(place)
     end = place.rfind("/", 0, first.start() if first else None) + 1
     return place[:end], f"/{place[end:]}"
+
+
+def read_manifest(name: str) -> tuple[str, ...]:
+    """The URIs of the files in a manifest. Raises `UsageError`."""
+    return tuple(_read_manifest_line(line) for line in read_lines(name))
+
+
+def _read_manifest_line(line: str) -> str:
+    if scheme_of(line):
+        return _check_uri(line)
+    path = _parse_path(line)
+    if _find_mode(path, line) is None:
+        raise UsageError(f"{line} does not exist; a manifest names files and URIs.")
+    if path.is_dir():
+        raise UsageError(f"{line} is a folder; a manifest names files.")
+    return path.resolve().as_uri()
+
+
+def read_output(argument: str, *, on_server: bool) -> str:
+    """The URI of `--output`, with a closing `/` if it is a folder that exists. Raises `UsageError`."""
+    uri = _check_uri(argument) if scheme_of(argument) else _parse_path(argument).resolve().as_uri()
+    if scheme_of(uri) != FILE_SCHEME:
+        return uri
+    path = local_path(uri)
+    is_folder = argument.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - never raises
+    uri = uri if on_server else path.resolve().as_uri()
+    return as_folder(uri) if is_folder else uri
+
+
+def _parse_path(argument: str) -> Path:
+    if not argument:  # an unset variable of the shell; as a path it would be the current folder
+        raise UsageError("An empty name was given; name a file, a folder or a URI.")
+    return Path(os.path.expanduser(argument))  # noqa: PTH111 - pathlib raises for an unknown user's home
+
+
+def _check_uri(argument: str) -> str:
+    try:
+        uri = validate_uri(argument)
+    except PydanticCustomError as error:
+        raise UsageError(f"{format_text(without_query(argument))}: {error.message()}") from None
+    if UNDECODED.search(uri):
+        raise UsageError(f"{format_text(without_query(uri))}: a URI is text in UTF-8.")
+    return uri
+
+
+def read_lines(name: str) -> Sequence[str]:
+    """The lines of a file, or of standard input for `-`, trimmed; without blank ones and comments (`#`).
+
+    Not with `str.splitlines`, which also splits at characters that names may have, such as U+2028. Raises `UsageError`.
+    """
+    lines = (line.strip(" \t") for line in LINE_END.split(_read_text(name)))
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def read_json_object(name: str) -> JsonObject:
+    """Raises `UsageError`, which never shows the text: it may hold credentials."""
+    try:
+        body = json.loads(_read_text(name))
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{_format_name(name)} is not JSON: {error.msg} in line {error.lineno}.") from None
+    if not isinstance(body, dict):
+        raise UsageError(f"{_format_name(name)} is not a JSON object; a job is one, from {{ to }}.")
+    return body
+
+
+def _read_text(name: str) -> str:
+    try:
+        if name == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode(UTF_8)
+        return _parse_path(name).read_bytes().decode(UTF_8)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"{_format_name(name)} is not text in UTF-8.") from None
+
+
+def _format_name(name: str) -> str:
+    return "Standard input" if name == STANDARD_INPUT else name

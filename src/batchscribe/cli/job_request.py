@@ -1,27 +1,48 @@
-"""The options of `jobs submit` as the body of a request. What nobody said is left to the server."""
+"""The options of `transcribe` and `jobs submit` as requests: the same JSON that any client of the server sends."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
-from batchscribe.cli.credentials import credentials_of_environment
-from batchscribe.cli.given_text import read_lines
-from batchscribe.cli.options import Layout
-from batchscribe.cli.places import UNDECODED
-from batchscribe.cli.present.console import format_uri
-from batchscribe.errors import UsageError
-from batchscribe.wire.choices import InputMode, OutputFormat, SegmentationMode
+from batchscribe.cli.inputs import GlobOptions, read_inputs, read_manifest, read_output
+from batchscribe.cli.options import AUTO_LANGUAGE, Layout, read_environment_keys
+from batchscribe.errors import InvalidRequest, UsageError
+from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout, SegmentationMode
+from batchscribe.wire.limits import Limits
 from batchscribe.wire.model import JsonObject
-from batchscribe.wire.uris import as_folder, scheme_of
+from batchscribe.wire.request import JobRequest, parse_job_request
+from batchscribe.wire.uris import FILE_SCHEME, scheme_of
+
+#: The limits are for strangers on a network, not for the person who runs the job.
+NO_LIMITS = Limits(manifest=sys.maxsize, globs=sys.maxsize, reference_chars=sys.maxsize)
+#: What the person wrote for each field of a request.
+OPTION_OF = {
+    "input.uri": "INPUT",
+    "input.manifest": "INPUT",
+    "input.source": "INPUT",
+    "input.filters.include_globs": "--include",
+    "input.filters.exclude_globs": "--exclude",
+    "input.auth.aws.access_key_id": "AWS_ACCESS_KEY_ID",
+    "input.auth.aws.secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "input.auth.aws.session_token": "AWS_SESSION_TOKEN",
+    "output.uri": "--output",
+    "output.layout": "--layout",
+    "output.auth.aws.access_key_id": "AWS_ACCESS_KEY_ID",
+    "output.auth.aws.secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "output.auth.aws.session_token": "AWS_SESSION_TOKEN",
+    "config.language": "--language",
+}
+POSITION = re.compile(r"\.\d+$")  #: in a list
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """Empty, None or false is what was not said."""
+    """Empty, None or false means that the option was not given."""
 
     inputs: tuple[str, ...] = ()
     manifest: str | None = None  #: a file of URIs, or `-`
@@ -29,7 +50,8 @@ class JobOptions:
     layout: Layout | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    language: Mapping[str, Any] = field(default_factory=dict)  #: as `language_fields` returns it
+    language: str | None = None
+    language_detection: DetectionMode | None = None
     words: bool = False
     channels: bool = False
     segmentation: SegmentationMode | None = None
@@ -39,14 +61,12 @@ class JobOptions:
     webhook_url: str | None = None
 
 
-def job_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObject:
-    """With the S3 keys of the environment where S3 is used. Raises `UsageError`."""
-    source, output = _input(options), _output(options)
-    uris = [source["uri"]] if "uri" in source else source["manifest"]
-    reads = _auth(uris)
-    source |= reads
-    output |= reads if options.layout is Layout.ADJACENT else _auth([output["uri"]])
-    body: JsonObject = {"input": source, "output": output, "config": _config(options)}
+def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObject:
+    """The body for a server, which infers what is not given. Raises `UsageError`."""
+    inputs = _build_inputs(options, on_server=True)
+    if len(inputs) > 1:
+        raise UsageError("Several INPUTs must be files; submit a job for each folder, prefix or glob.")
+    body = _build_bodies(options, inputs, on_server=True)[0]
     if options.reference_id is not None:
         body["reference_id"] = options.reference_id
     if options.webhook_url is not None:
@@ -55,84 +75,125 @@ def job_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObjec
     return body
 
 
-def _input(options: JobOptions) -> JsonObject:
-    if options.manifest is not None and options.inputs:
-        raise UsageError("Name the recordings as arguments or in --manifest, not both.")
-    filters = _filters(options)
-    if options.manifest is None and len(options.inputs) == 1:
-        return _one(options.inputs[0]) | filters
-    if filters:
-        raise UsageError("--include and --exclude pick files of one folder or prefix; leave them out for several.")
-    names = options.inputs if options.manifest is None else read_lines(options.manifest)
-    if not names:
+def build_local_requests(options: JobOptions) -> list[JobRequest]:
+    """The requests of one job of this machine: one if that can name all inputs, else several that differ in input only.
+
+    Raises `UsageError`.
+    """
+    bodies = _build_bodies(options, _build_inputs(options, on_server=False), on_server=False)
+    return [_parse_request(body) for body in bodies]
+
+
+def _build_bodies(options: JobOptions, inputs: list[JsonObject], *, on_server: bool) -> list[JsonObject]:
+    """With the S3 keys of the environment for each side that is in S3."""
+    output = _build_output(options, inputs, on_server=on_server)
+    if "uri" in output:
+        output |= _build_auth([output["uri"]])
+    bodies = []
+    for source in inputs:
+        auth = _build_auth(source.get("manifest") or [source["uri"]])
+        own_output = output if "uri" in output else output | auth
+        bodies.append({"input": source | auth, "output": own_output, "config": _build_config(options)})
+    return bodies
+
+
+def _build_inputs(options: JobOptions, *, on_server: bool) -> list[JsonObject]:
+    """Files of one place in a row are one input, a manifest if they are several; each folder or glob is another."""
+    if options.manifest is not None:
+        return [_build_manifest(options)]
+    if not options.inputs:
         raise UsageError("Nothing to transcribe was named: give an INPUT, or a --manifest that names some.")
-    return {"manifest": [_uri_of_existing(name) for name in names]}
+    sources = read_inputs(options.inputs, GlobOptions(options.include, options.exclude), on_server=on_server)
+    return [_build_input(list(group)) for _, group in groupby(sources, _find_group)]
 
 
-def _one(argument: str) -> JsonObject:
-    uri = _uri_of_existing(argument)
-    is_file_here = not scheme_of(argument) and not uri.endswith("/")
-    # Only here is it known that a name without an extension is a file's.
-    return {"uri": uri, **({"mode": InputMode.SINGLE.value} if is_file_here else {})}
+def _build_manifest(options: JobOptions) -> JsonObject:
+    if options.inputs:
+        raise UsageError("Name the recordings as arguments or in --manifest, not both.")
+    if options.include or options.exclude:
+        raise UsageError("--include and --exclude pick files of one folder or prefix; a manifest names its files.")
+    uris = read_manifest(options.manifest or "")
+    if not uris:
+        raise UsageError("Nothing to transcribe was named: the --manifest is empty.")
+    return {"manifest": list(uris)}
 
 
-def _filters(options: JobOptions) -> JsonObject:
-    named = {"include_globs": list(options.include), "exclude_globs": list(options.exclude)}
-    given = {name: globs for name, globs in named.items() if globs}
-    return {"filters": given} if given else {}
+def _find_group(source: Source) -> object:
+    return scheme_of(source.uri) == FILE_SCHEME if source.kind is SourceKind.FILE else source
 
 
-def _output(options: JobOptions) -> JsonObject:
-    said: JsonObject = {"overwrite": True} if options.overwrite else {}
+def _build_input(sources: Sequence[Source]) -> JsonObject:
+    first = sources[0]
+    if len(sources) > 1:
+        return {"manifest": [source.uri for source in sources]}
+    if first.kind is SourceKind.PREFIX:
+        named = {"include_globs": list(first.include), "exclude_globs": list(first.exclude)}
+        filters = {name: globs for name, globs in named.items() if globs}
+        return {"uri": first.uri, **({"filters": filters} if filters else {})}
+    # Without the mode, a name without an extension would be a folder's.
+    return {"uri": first.uri, **({"mode": InputMode.SINGLE.value} if scheme_of(first.uri) == FILE_SCHEME else {})}
+
+
+def _build_output(options: JobOptions, inputs: Sequence[JsonObject], *, on_server: bool) -> JsonObject:
+    output: JsonObject = {"overwrite": True} if options.overwrite else {}
     if options.layout is not None:
-        said["layout"] = options.layout.value.upper()
+        output["layout"] = options.layout.value.upper()
+    elif len(inputs) > 1:
+        output["layout"] = OutputLayout.PREFIX.value  # each request alone might be for one file
     if options.layout is Layout.ADJACENT:
         if options.output is not None:
             raise UsageError("--layout adjacent writes beside each recording; leave --output out.")
-        return said
+        return output
     if options.output is None:
-        raise UsageError("Say with --output where the transcripts go, or give --layout adjacent.")
-    return {"uri": _uri(options.output), **said}
+        missing = f"--layout {options.layout} needs --output." if options.layout else None
+        raise UsageError(missing or "Say with --output where the transcripts go, or give --layout adjacent.")
+    uri = read_output(options.output, on_server=on_server)
+    if options.layout is Layout.SINGLE:
+        _check_single(uri, inputs)
+    return {"uri": uri, **output}
 
 
-def _config(options: JobOptions) -> JsonObject:
-    said = {
-        **options.language,
+def _check_single(uri: str, inputs: Sequence[JsonObject]) -> None:
+    """Of what the wire refuses too, in the words of options."""
+    if len(inputs) > 1 or "manifest" in inputs[0] or inputs[0]["uri"].endswith("/"):
+        raise UsageError("--layout single is for one recording; use --layout prefix for several.")
+    if uri.endswith("/"):
+        raise UsageError("--layout single takes the transcript's own name in --output, not a folder.")
+
+
+def _build_config(options: JobOptions) -> JsonObject:
+    is_auto = options.language is not None and options.language.strip().lower() == AUTO_LANGUAGE
+    detection = options.language_detection or (DetectionMode.ONCE if is_auto else None)
+    fields = {
+        "language": None if is_auto else options.language,
+        "language_detection": {"mode": detection.value} if detection else None,
         "word_time_offsets": options.words or None,
         "channel_separation": options.channels or None,
         "segmentation_mode": options.segmentation and options.segmentation.value,
         "output_format": options.output_format and options.output_format.value,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _auth(uris: Iterable[str]) -> JsonObject:
-    """A side of the job gets no key that it has no use for."""
-    keys = credentials_of_environment() if any(scheme_of(uri) == "s3" for uri in uris) else None
+def _build_auth(uris: Iterable[str]) -> JsonObject:
+    """A side of the job that is not in S3 gets no keys."""
+    keys = read_environment_keys() if any(scheme_of(uri) == "s3" for uri in uris) else None
     if keys is None:
         return {}
     aws = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
     return {"auth": {"aws": aws | ({"session_token": keys.session_token} if keys.session_token else {})}}
 
 
-def _uri_of_existing(argument: str) -> str:
-    if argument and not scheme_of(argument) and not os.path.exists(_path(argument)):  # noqa: PTH110 - never raises
-        raise UsageError(f"{argument} is not here, and it is no URI; those begin with s3://, file:// or https://.")
-    return _uri(argument)
+def _parse_request(body: JsonObject) -> JobRequest:
+    try:
+        return parse_job_request(body, NO_LIMITS)
+    except InvalidRequest as error:
+        raise UsageError(explain_in_options(error)) from None  # the cause may hold the input, credentials and all
 
 
-def _uri(argument: str) -> str:
-    """A URI as it is; a path of this machine as `file://`, a folder's with a closing `/`. Raises `UsageError`."""
-    if not argument:  # a variable of the shell that is not set; as a path it would be the current folder
-        raise UsageError("An empty name was given; name a file, a folder or a URI.")
-    if not scheme_of(argument):
-        path = _path(argument).resolve()
-        is_folder = argument.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - never raises
-        return as_folder(path.as_uri()) if is_folder else path.as_uri()
-    if UNDECODED.search(argument):
-        raise UsageError(f"{format_uri(argument)}: a URI is text in UTF-8.")
-    return argument
-
-
-def _path(argument: str) -> Path:
-    return Path(os.path.expanduser(argument))  # noqa: PTH111 - pathlib raises for the home of nobody
+def explain_in_options(error: InvalidRequest) -> str:
+    """The message, with the field's name replaced by what the person wrote."""
+    option = OPTION_OF.get(POSITION.sub("", error.field))
+    if option is None or not error.message.startswith(error.field):
+        return error.message
+    return option + error.message.removeprefix(error.field)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from batchscribe.cli.local_records import open_local_records
 from batchscribe.cli.options import read_settings
-from batchscribe.cli.present.answers import JobReport
+from batchscribe.cli.present.job_report import JobReport
 from batchscribe.cli.recorded_jobs import RecordedJobs
 from batchscribe.cli.served_jobs import open_served_jobs
 from batchscribe.errors import UsageError

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import typer
 
-from batchscribe.cli.credentials import credentials_of_environment, needs_credentials
 from batchscribe.cli.local_records import name_home, open_alone
-from batchscribe.cli.present.answers import count_ended
+from batchscribe.cli.options import read_environment_keys
+from batchscribe.cli.present.console import local_path
+from batchscribe.cli.present.job_report import count_ended
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
 from batchscribe.database.job import get_job, unfinished_twin
-from batchscribe.errors import InternalError
-from batchscribe.intake.submission import Submission
+from batchscribe.errors import InternalError, UsageError
+from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
+from batchscribe.jobs.source import Source
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
+from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
+from batchscribe.wire.output import Output
+from batchscribe.wire.request import JobRequest
+from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 from batchscribe.work.credentials import SIDES, renew_credentials
 from batchscribe.work.finish import forget_job
 from batchscribe.work.records import Records
@@ -40,7 +46,25 @@ MAX_DEATHS = 10
 UNFIT_SEC = 20.0  #: that this machine may take to recover before the command ends
 
 
-def run_submission(submission: Submission, settings: Settings) -> int:
+def run_requests(requests: Sequence[JobRequest], settings: Settings) -> int:
+    """Run them as one job; the exit status. Raises `UsageError`."""
+    submission = read_local_requests(requests, settings=settings)
+    _create_output_folder(submission.output)
+    return _run_submission(submission, settings)
+
+
+def _create_output_folder(output: Output) -> None:
+    if scheme_of(output.uri) != FILE_SCHEME:
+        return
+    path = local_path(output.uri)
+    folder = path.parent if output.layout is OutputLayout.SINGLE else path
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The output folder {folder} cannot be created: {error.strerror}.") from error
+
+
+def _run_submission(submission: Submission, settings: Settings) -> int:
     """The exit status. An unfinished job that was requested with the same words is resumed instead."""
     connect(Access.from_settings(settings))  # no request yet; it reports a wrong endpoint before the job is stored
     choice = _choose_engine(submission.engine, submission.config, settings)
@@ -73,10 +97,15 @@ def _choose_engine(engine: str, config: Config, settings: Settings) -> Choice:
 
 def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) -> int:
     typer.echo(f"Resuming {job.job_id}: {_describe_done(job)}.", err=True)
-    credentials = credentials_of_environment()
-    if credentials is not None and needs_credentials(job.sources, job.output):
-        renew_credentials(records, job, dict.fromkeys(SIDES, credentials))
+    keys = read_environment_keys()
+    if keys is not None and uses_s3(job.sources, job.output):
+        renew_credentials(records, job, dict.fromkeys(SIDES, keys))
     return _work(records, settings, job.lane, spec, lambda: job)
+
+
+def uses_s3(sources: Iterable[Source], output: Output) -> bool:
+    """A job that does not gets no keys."""
+    return "s3" in {scheme_of(output.uri), *(scheme_of(source.uri) for source in sources)}
 
 
 def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:

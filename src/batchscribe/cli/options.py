@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from batchscribe.cli.lazy import lazy_imports
+from batchscribe.errors import UsageError
 from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
 from batchscribe.wire.states import FileState
 
 with lazy_imports():
     from batchscribe import settings as settings_module
     from batchscribe.cli import log
+    from batchscribe.storage import access
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
+    from batchscribe.storage.access import AwsCredentials
 
 AUTO_LANGUAGE = "auto"  #: `--language auto` detects the language
 
@@ -60,7 +64,7 @@ Output = Annotated[
     str | None,
     typer.Option("--output", "-o", help="Folder, file or s3:// URI for the transcripts.", show_default=False),
 ]
-OutputLayout = Annotated[
+LayoutChoice = Annotated[
     Layout | None,
     typer.Option(
         "--layout",
@@ -203,11 +207,17 @@ def read_settings(*, data_dir: Path | None, **options: Any) -> Settings:
     return settings
 
 
-def language_fields(language: str | None, detection: DetectionMode | None) -> dict[str, Any]:
-    """The two options as fields of `config` on the wire."""
-    is_auto = language is not None and language.strip().lower() == AUTO_LANGUAGE
-    mode = detection or (DetectionMode.ONCE if is_auto else None)
-    return {
-        **({} if language is None or is_auto else {"language": language}),
-        **({} if mode is None else {"language_detection": {"mode": mode.value}}),
-    }
+def read_environment_keys() -> AwsCredentials | None:
+    """S3 keys, which are no options because options are visible in the process list.
+
+    From the variables of AWS tools; None if no key is set: requests are then unsigned. Raises `UsageError` for half a
+    key.
+    """
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not key and not secret:
+        return None
+    if not key or not secret:
+        raise UsageError("Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.")
+    return access.AwsCredentials(
+        access_key_id=key, secret_access_key=secret, session_token=os.environ.get("AWS_SESSION_TOKEN") or None
+    )

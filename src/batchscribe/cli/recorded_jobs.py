@@ -8,7 +8,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from batchscribe.cli.present.answers import LISTED_FILES, JobReport
+from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
 from batchscribe.client.waiting import wait_for_end
 from batchscribe.database.file import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job import get_job, newest_jobs

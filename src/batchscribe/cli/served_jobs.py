@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from batchscribe.cli.present.answers import LISTED_FILES, JobReport, collect_report, read_answer
 from batchscribe.cli.present.console import format_text
+from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, collect_report, read_answer
 from batchscribe.client import Client
 from batchscribe.errors import BatchscribeError, JobNotCancelable, JobNotFound, ServerRefused, UsageError
 from batchscribe.settings import Settings

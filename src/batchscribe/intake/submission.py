@@ -5,22 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from batchscribe.jobs.source import Source, sources_of
+from batchscribe.jobs.source import Source, SourceKind, sources_of
 from batchscribe.settings import Settings
 from batchscribe.storage.access import AwsCredentials
+from batchscribe.wire.choices import InputMode, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.credentials import Auth
+from batchscribe.wire.locations import place_of
+from batchscribe.wire.model import JsonObject
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
-from batchscribe.wire.uris import scheme_of, without_query
+from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
 from batchscribe.work.notify import Webhook
 
 SERVER_LANE = "main"  #: of all jobs that come over HTTP
+LOCAL_TENANT = "default"  #: of all jobs of the command line
+#: Settings that say where S3 is. A local job keeps them, so that resuming it needs none of the options again.
+S3_PLACE = ("s3_endpoint", "s3_region", "s3_path_style", "s3_allow_http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,47 @@ def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracki
         tracking_id=tracking_id,
         warnings=request.input.warnings,
     )
+
+
+def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -> Submission:
+    """One job of the command line, from requests that differ in their input only.
+
+    It has a lane of its own, so that no other command works on it, and may use the folders that it names. Its output
+    folder ends in `/`, so that the same words mean the same job before and after that folder exists.
+    """
+    first, job_id = requests[0], new_job_id()
+    sources = tuple(dict.fromkeys(source for request in requests for source in sources_of(request.input)))
+    output = first.output
+    if output.layout is OutputLayout.PREFIX:
+        output = output.model_copy(update={"uri": as_folder(output.uri)})
+    return Submission(
+        job_id=job_id,
+        lane=job_id,
+        tenant=LOCAL_TENANT,
+        input=first.input.echo() if len(requests) == 1 else _echo_sources(sources),
+        sources=sources,
+        output=output,
+        config=first.config,
+        engine=settings.engine,
+        file_roots=_list_folders(sources, output),
+        s3={name: getattr(settings, name) for name in S3_PLACE},
+        input_aws=next(filter(None, (read_aws_keys(request.input.auth) for request in requests)), None),
+        output_aws=next(filter(None, (read_aws_keys(request.output.auth) for request in requests)), None),
+    )
+
+
+def _echo_sources(sources: Sequence[Source]) -> JsonObject:
+    """Several inputs read as a manifest."""
+    uris = [source.uri for source in sources]
+    return {"mode": InputMode.MANIFEST.value, "source": place_of(uris[0]).value, "manifest": uris}
+
+
+def _list_folders(sources: Sequence[Source], output: Output) -> tuple[Path, ...]:
+    """The local folders that the job reads and writes."""
+    places = [(source.uri, source.kind is SourceKind.FILE) for source in sources]
+    places.append((output.uri, output.layout is OutputLayout.SINGLE))
+    paths = ((Path("/" + path_of(uri)), is_file) for uri, is_file in places if scheme_of(uri) == FILE_SCHEME)
+    return tuple(dict.fromkeys(path.parent if is_file else path for path, is_file in paths))
 
 
 def strip_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], dict[str, str]]:

@@ -103,13 +103,13 @@ class Output(WireModel):
             raise refusal(f"Layout SINGLE cannot be combined with mode {source.mode}.", field="layout")
         if not names_a_file(self.uri):
             raise refusal("Layout SINGLE requires the URI of the transcript, not of a folder.", field="uri")
+        if self.uri == source.uri:
+            raise refusal("The transcript would replace its own recording; use another URI.", field="uri")
         if extension_of(self.uri) in RECORDINGS:
             raise refusal(
                 "The transcript's name has the extension of a recording; use .json, so that it replaces none.",
                 field="uri",
             )
-        if self.uri == source.uri:
-            raise refusal("The transcript would replace its own recording; use another URI.", field="uri")
 
     def echo(self) -> JsonObject:
         """Return the output without its credentials. Clients require all four fields."""

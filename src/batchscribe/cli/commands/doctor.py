@@ -9,8 +9,7 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import InvalidSetting, UsageError
 
 with lazy_imports():
-    from batchscribe.cli import credentials
-    from batchscribe.cli.present import console, tables
+    from batchscribe.cli.present import console, listings
     from batchscribe.doctor import check, examination, storage
 
 EXIT_FAILED = 1
@@ -30,7 +29,7 @@ def doctor(
     """
     if write and bucket is None:
         raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")
-    probe = None if bucket is None else storage.Probe(bucket, write, credentials.credentials_of_environment())
+    probe = None if bucket is None else storage.Probe(bucket, write, options.read_environment_keys())
     try:
         settings = options.read_settings(data_dir=data_dir, database_url=database)
     except InvalidSetting as error:
@@ -42,5 +41,5 @@ def doctor(
     if as_json:
         console.print_json_list("checks", results, beside={"ok": is_well})
     else:
-        tables.show_checks(results)
+        listings.show_checks(results)
     raise typer.Exit(0 if is_well else EXIT_FAILED)

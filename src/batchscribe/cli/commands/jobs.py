@@ -13,9 +13,10 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import JobNotCancelable, UsageError
 
 with lazy_imports():
-    from batchscribe.cli import given_text, job_request, job_source, local_job, served_jobs
-    from batchscribe.cli.present import answers, console, job_summary, progress, tables
-    from batchscribe.wire import answers as wire_answers
+    from batchscribe.cli import inputs as inputs_module
+    from batchscribe.cli import job_request, job_source, local_job, served_jobs
+    from batchscribe.cli.present import console, job_report, job_summary, listings, progress
+    from batchscribe.wire import answers
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
@@ -27,7 +28,7 @@ jobs_app = typer.Typer(help="Submit, list, show, wait for, resume and cancel job
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class SubmitMode:
     """What to do with a job, apart from what it is."""
 
     request: str | None  #: a file with the whole body, or `-`
@@ -42,7 +43,7 @@ class Delivery:
 def submit(
     inputs: options.SubmittedInputs = None,
     output: options.Output = None,
-    layout: options.OutputLayout = None,
+    layout: options.LayoutChoice = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
     language: options.Language = None,
@@ -74,7 +75,8 @@ def submit(
         layout=layout,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
-        language=options.language_fields(language, language_detection),
+        language=language,
+        language_detection=language_detection,
         words=words,
         channels=channels,
         segmentation=segmentation,
@@ -83,55 +85,55 @@ def submit(
         reference_id=reference_id,
         webhook_url=webhook_url,
     )
-    delivery = Delivery(request, dry_run, idempotency_key, wait, as_json, server)
-    raise typer.Exit(_deliver(job, delivery, options.read_settings(data_dir=None, server=server)))
+    mode = SubmitMode(request, dry_run, idempotency_key, wait, as_json, server)
+    raise typer.Exit(_submit_or_preview(job, mode, options.read_settings(data_dir=None, server=server)))
 
 
-def _deliver(job: job_request.JobOptions, delivery: Delivery, settings: Settings) -> int:
+def _submit_or_preview(job: job_request.JobOptions, mode: SubmitMode, settings: Settings) -> int:
     """The exit status. Raises `UsageError`."""
     if settings.server is None:
         raise UsageError(
             "A job is submitted to a server: give --server URL or set BATCHSCRIBE_SERVER. "
             "Without a server, `batchscribe transcribe` does the work here."
         )
-    if delivery.dry_run and delivery.wait:
+    if mode.dry_run and mode.wait:
         raise UsageError("--dry-run makes no job that --wait could wait for; leave one of them out.")
-    body = _make_body(job, delivery, settings)
+    body = _make_body(job, mode, settings)
     with served_jobs.open_served_jobs(settings) as served:
-        return _dry_run(served, body, delivery) if delivery.dry_run else _submit(served, body, delivery)
+        return _dry_run(served, body, mode) if mode.dry_run else _submit(served, body, mode)
 
 
-def _make_body(job: job_request.JobOptions, delivery: Delivery, settings: Settings) -> JsonObject:
-    if delivery.request is None:
+def _make_body(job: job_request.JobOptions, mode: SubmitMode, settings: Settings) -> JsonObject:
+    if mode.request is None:
         secret = settings.webhook_secret
-        return job_request.job_request(job, webhook_secret=secret.get_secret_value() if secret else None)
+        return job_request.build_server_request(job, webhook_secret=secret.get_secret_value() if secret else None)
     if job != job_request.JobOptions():
         raise UsageError("--request holds the whole job; leave out INPUT and the options that say what it is.")
-    return given_text.read_json_object(delivery.request)
+    return inputs_module.read_json_object(mode.request)
 
 
-def _dry_run(served: served_jobs.ServedJobs, body: JsonObject, delivery: Delivery) -> int:
+def _dry_run(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode) -> int:
     answer = served.dry_run(body)
-    if delivery.as_json:
+    if mode.as_json:
         console.print_json(answer)
     else:
         job_summary.show_dry_run(answer)
     return 0
 
 
-def _submit(served: served_jobs.ServedJobs, body: JsonObject, delivery: Delivery) -> int:
-    answer = served.submit(body, idempotency_key=delivery.idempotency_key)
-    submitted = answers.read_answer(answers.SubmittedAnswer, answer)
+def _submit(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode) -> int:
+    answer = served.submit(body, idempotency_key=mode.idempotency_key)
+    submitted = job_report.read_answer(job_report.SubmittedAnswer, answer)
     for warning in submitted.warnings:
         typer.echo(f"Warning: {console.format_text(warning)}", err=True)
-    if delivery.wait:
+    if mode.wait:
         typer.echo(f"job: {submitted.job_id}", err=True)
-        return _wait_for_job(served, submitted.job_id, timeout_sec=None, as_json=delivery.as_json)
-    if delivery.as_json:
+        return _wait_for_job(served, submitted.job_id, timeout_sec=None, as_json=mode.as_json)
+    if mode.as_json:
         console.print_json(answer)
     else:
         typer.echo(f"job: {submitted.job_id}")
-        typer.echo(f"next: {_next_command(submitted.job_id, delivery.server)}")
+        typer.echo(f"next: {_next_command(submitted.job_id, mode.server)}")
     return 0
 
 
@@ -152,7 +154,7 @@ def list_jobs(
         if as_json:
             console.print_json_list("jobs", jobs)
         else:
-            tables.show_jobs(jobs)
+            listings.show_jobs(jobs)
 
 
 @jobs_app.command("show")
@@ -186,7 +188,7 @@ def list_files(
         if as_json:
             console.print_json_list("files", files)
         else:
-            tables.show_files(files)
+            listings.show_files(files)
 
 
 @jobs_app.command("wait")
@@ -213,8 +215,8 @@ def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: flo
         console.print_json(body)
     else:
         job_summary.show_report(source.report(job_id))
-    job = answers.read_answer(wire_answers.JobAnswer, body)
-    if not answers.has_ended(job):
+    job = job_report.read_answer(answers.JobAnswer, body)
+    if not job_report.has_ended(job):
         typer.echo(f"{job_id} has not ended within {timeout_sec:g} s; it goes on.", err=True)
         return EXIT_TIME_OVER
     return job_summary.exit_status(job)
@@ -240,5 +242,5 @@ def cancel(job_id: options.JobId, server: options.Server = None, data_dir: optio
         except JobNotCancelable as error:
             typer.echo(error.message, err=True)
             raise typer.Exit(EXIT_NOT_CANCELED) from error
-        job = answers.read_answer(wire_answers.JobAnswer, source.job(job_id))
+        job = job_report.read_answer(answers.JobAnswer, source.job(job_id))
     typer.echo(f"{job_id} is canceled; {job.summary.succeeded} transcripts are kept.")

@@ -14,7 +14,7 @@ from batchscribe.errors import UsageError
 
 with lazy_imports():
     from batchscribe.cli import local_records
-    from batchscribe.cli.present import console, tables
+    from batchscribe.cli.present import console, listings
     from batchscribe.database import api_key
     from batchscribe.wire import answers
 
@@ -59,7 +59,7 @@ def list_all(
     if as_json:
         console.print_json({"keys": keys})
     else:
-        tables.show_keys(keys)
+        listings.show_keys(keys)
 
 
 def _describe_key(key: api_key.ApiKey) -> JsonObject:

@@ -6,17 +6,15 @@ import typer
 
 from batchscribe.cli import options
 from batchscribe.cli.lazy import lazy_imports
-from batchscribe.wire.choices import OutputFormat, SegmentationMode
 
 with lazy_imports():
-    from batchscribe.cli import inputs as inputs_module
-    from batchscribe.cli import local_job, submission
+    from batchscribe.cli import job_request, local_job
 
 
 def transcribe(
     inputs: options.Inputs,
     output: options.Output = None,
-    layout: options.OutputLayout = None,
+    layout: options.LayoutChoice = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
     language: options.Language = None,
@@ -51,18 +49,18 @@ def transcribe(
         s3_path_style=s3_path_style,
         s3_allow_http=s3_allow_http,
     )
-    wanted = submission.Wanted(
+    job = job_request.JobOptions(
         inputs=tuple(inputs),
         output=output,
-        layout=layout,
-        filters=inputs_module.Filters(tuple(include or ()), tuple(exclude or ())),
-        language=options.language_fields(language, language_detection),
+        layout=layout or (options.Layout.ADJACENT if output is None else None),
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        language=language,
+        language_detection=language_detection,
         words=words,
         channels=channels,
-        segmentation=segmentation or SegmentationMode.AUTO,
-        output_format=output_format or OutputFormat.JSON,
+        segmentation=segmentation,
+        output_format=output_format,
         overwrite=overwrite,
-        engine=settings.engine,
-        s3={name: getattr(settings, name) for name in submission.S3_PLACE},
     )
-    raise typer.Exit(local_job.run_submission(submission.submission_of(wanted), settings))
+    raise typer.Exit(local_job.run_requests(job_request.build_local_requests(job), settings))

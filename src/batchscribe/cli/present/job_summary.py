@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from batchscribe.cli.present.answers import LISTED_FILES, JobReport, read_answer
 from batchscribe.cli.present.console import format_duration, format_text, format_uri, open_console
+from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.model import JsonObject, WireModel

@@ -11,8 +11,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from batchscribe.cli.present.answers import count_ended, has_ended, read_answer
 from batchscribe.cli.present.console import format_duration, open_console
+from batchscribe.cli.present.job_report import count_ended, has_ended, read_answer
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.model import JsonObject
 from batchscribe.wire.states import JobState

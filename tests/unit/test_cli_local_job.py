@@ -1,4 +1,4 @@
-"""Keys for S3 come from the environment, and only to jobs that need them."""
+"""A job that runs in this process: its keys for S3, and the folder that it writes to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.cli.credentials import credentials_of_environment, needs_credentials
+from batchscribe.cli.job_request import JobOptions, build_local_requests
+from batchscribe.cli.local_job import run_requests, uses_s3
+from batchscribe.cli.options import Layout
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.settings import load_settings
@@ -15,34 +17,6 @@ from batchscribe.wire.output import Output
 from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, renew_credentials, seal_credentials
 from batchscribe.work.records import open_records
 from tests.jobs_on_record import stored_job
-
-VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (("", "", "left over"), None),
-        (("key", "secret", ""), AwsCredentials("key", "secret")),
-        (("key", "secret", "token"), AwsCredentials("key", "secret", "token")),
-    ],
-)
-def test_the_variables_of_aws_tools_are_read(
-    monkeypatch: pytest.MonkeyPatch, values: tuple[str, str, str], expected: AwsCredentials | None
-) -> None:
-    for name, value in zip(VARIABLES, values, strict=True):
-        monkeypatch.setenv(name, value)
-    assert credentials_of_environment() == expected
-
-
-@pytest.mark.parametrize("only", VARIABLES[:2])
-def test_half_a_key_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, only: str) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(only, "half-a-key")
-    with pytest.raises(UsageError, match="AWS_SECRET_ACCESS_KEY") as refusal:
-        credentials_of_environment()
-    assert "half-a-key" not in refusal.value.message
 
 
 @pytest.mark.parametrize(
@@ -54,7 +28,7 @@ def test_half_a_key_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_a_job_that_never_meets_s3_gets_no_key(input_uri: str, output_uri: str, expected: bool) -> None:
-    assert needs_credentials([Source(SourceKind.FILE, input_uri)], Output(uri=output_uri)) is expected
+    assert uses_s3([Source(SourceKind.FILE, input_uri)], Output(uri=output_uri)) is expected
 
 
 def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path) -> None:
@@ -67,3 +41,21 @@ def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path)
     renew_credentials(records, job, {INPUT: fresh, OUTPUT: fresh})
     assert open_credentials(records, job, INPUT) == open_credentials(records, job, OUTPUT) == fresh
     records.engine.dispose()
+
+
+def test_a_file_in_place_of_the_output_folder_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "taken").touch()
+    options = JobOptions((str(tmp_path / "a.wav"),), output=str(tmp_path / "taken"), layout=Layout.PREFIX)
+    with pytest.raises(UsageError, match=r"taken cannot be created: File exists"):
+        run_requests(build_local_requests(options), load_settings(data_dir=tmp_path / "data"))
+
+
+@pytest.mark.parametrize(("output", "folder"), [("x/y/out/", "x/y/out"), ("z/a.json", "z")])
+def test_the_output_folder_is_created(tmp_path: Path, output: str, folder: str) -> None:
+    (tmp_path / "a.wav").touch()
+    requests = build_local_requests(JobOptions((str(tmp_path / "a.wav"),), output=f"{tmp_path}/{output}"))
+    settings = load_settings(data_dir=tmp_path / "data", engine="no-such")
+    with pytest.raises(UsageError, match="Engine 'no-such' is not known"):  # the next thing that is looked at
+        run_requests(requests, settings)
+    assert (tmp_path / folder).is_dir()

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from rich.table import Table
 
-from batchscribe.cli.present.answers import count_ended, read_answer
 from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
+from batchscribe.cli.present.job_report import count_ended, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.model import JsonObject
 
