@@ -1,7 +1,7 @@
-"""What a process counts about its own work, for Prometheus: every instrument, and nothing that counts by itself.
+"""Prometheus metrics of a process about its own work.
 
-What only the database knows, the queues and the workers, is in `work/gauges.py`. Labels have few values: never an id.
-`docs/monitoring.md` lists all of them; a test keeps it equal.
+Metrics from the database, about queues and workers, are in `work/gauges.py`. Labels have few values and never an ID.
+`docs/monitoring.md` lists all metrics; a test keeps it equal.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from prometheus_client import (
 
 from batchscribe import __version__
 
-#: From a small file on a fast disk to hours of audio on a busy machine.
+#: For anything from a small file on a fast disk to hours of audio on a busy machine.
 STAGE_BUCKETS_SEC = (0.01, 0.05, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 REQUEST_BUCKETS_SEC = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-OTHER = "other"  #: for what strangers make up
+OTHER = "other"  #: for unknown methods and routes
 
 
 class Stage(StrEnum):
-    """Where the thread of a file waits; the work itself is done by other processes."""
+    """What the thread of a file waits for; other processes do the work."""
 
-    READ = "read"  #: for the storage: opening, and ranges of bytes
-    DECODE = "decode"  #: for the decoder, which also finds the speech
-    TRANSCRIBE = "transcribe"  #: for the engines, which may be busy with other files
-    WRITE = "write"  #: for the storage to take the transcript
-    COMMIT = "commit"  #: for the database to take the final state
+    READ = "read"  #: the storage: opening the recording and reading byte ranges
+    DECODE = "decode"  #: the decoder, which also detects speech
+    TRANSCRIBE = "transcribe"  #: the engines, which may be busy with other files
+    WRITE = "write"  #: the storage: writing the transcript
+    COMMIT = "commit"  #: the database: storing the final state
 
 
 class Retry(StrEnum):
-    """What is done once more."""
+    """What is retried."""
 
-    FILE = "file"  #: a file whose worker was lost in the middle of it
-    STORAGE = "storage"  #: a file whose storage did not answer
+    FILE = "file"  #: a file whose worker died
+    STORAGE = "storage"  #: a file whose storage did not respond
     DECODER = "decoder"  #: a recording whose decoder died
     ENGINE = "engine"  #: segments whose engine died, hung or failed
-    TASK = "task"  #: a task that met a database in trouble
+    TASK = "task"  #: a task that failed because of the database
 
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # `_created` series are not needed
 
 REGISTRY = CollectorRegistry()
 
@@ -124,13 +124,13 @@ HTTP_REQUEST_SECONDS = Histogram(
 ProcessCollector(registry=REGISTRY)
 
 
-def say_name(worker: str) -> None:
+def set_worker_name(worker: str) -> None:
     BUILD.info({"version": __version__, "worker": worker})
 
 
 def _begin_at_zero() -> None:
-    """A counter that is first seen with its first event hides that event from `rate()`."""
-    say_name("")
+    """Create the counters with value 0. If a series began with its first event, `rate()` would miss that event."""
+    set_worker_name("")
     for outcome in ("succeeded", "failed", "skipped"):
         FILES.labels(outcome)
         AUDIO_SECONDS.labels(outcome)
@@ -153,8 +153,8 @@ _waited: ContextVar[dict[Stage, float] | None] = ContextVar("waited", default=No
 
 
 @contextmanager
-def one_file() -> Iterator[None]:
-    """Observe at the end how long the file in this thread was in each `stage` that it came through."""
+def observe_file() -> Iterator[None]:
+    """Sum the `stage` times of the file in this thread, and observe them at the end."""
     waited: dict[Stage, float] = {}
     before = _waited.set(waited)
     try:
@@ -166,8 +166,8 @@ def one_file() -> Iterator[None]:
 
 
 @contextmanager
-def uncounted() -> Iterator[None]:
-    """Do not count what is done inside: a trial belongs to no file."""
+def suppress_observation() -> Iterator[None]:
+    """Do not observe stages in this block, such as those of a trial, which belongs to no file."""
     before = _waited.set({})
     try:
         yield
@@ -177,7 +177,7 @@ def uncounted() -> Iterator[None]:
 
 @contextmanager
 def stage(which: Stage) -> Iterator[None]:
-    """Count what is done inside as a stage of the file in this thread; of no file, it is counted by itself."""
+    """Measure the block as a stage of the file in this thread. Outside `observe_file`, observe it immediately."""
     began_at = time.monotonic()
     try:
         yield
@@ -191,7 +191,7 @@ def stage(which: Stage) -> Iterator[None]:
 
 
 def count_file(state: str, audio_sec: float | None, error_code: str | None) -> None:
-    """A file has its final state, `FILE_SUCCEEDED` say."""
+    """Count a file that reached its final state, for example `FILE_SUCCEEDED`."""
     outcome = state.removeprefix("FILE_").lower()
     FILES.labels(outcome).inc()
     AUDIO_SECONDS.labels(outcome).inc(audio_sec or 0.0)
@@ -200,7 +200,7 @@ def count_file(state: str, audio_sec: float | None, error_code: str | None) -> N
 
 
 def count_request(method: str, route: str | None, status: int | None, took_sec: float) -> None:
-    """`route` is the template of the path, none when nothing is served there; `status` is none when nobody heard it."""
+    """Count a request. `route` is the path template, None if no route matches; `status` is None without a response."""
     known = method if method in METHODS else OTHER
     HTTP_REQUESTS.labels(known, route or OTHER, status or OTHER).inc()
     HTTP_REQUEST_SECONDS.labels(known, route or OTHER).observe(took_sec)

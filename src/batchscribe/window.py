@@ -1,4 +1,4 @@
-"""What travels between decoders and engines: a window of audio, and what an engine recognized in it."""
+"""The data exchanged between decoders and engines: windows of audio, and the text recognized in them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 16_000  #: Hz; all audio behind the decoder has this rate.
+SAMPLE_RATE = 16_000  #: Hz, of all decoded audio
 
 Samples = NDArray[np.float32]  #: float32[n_samples], 16 kHz, mono, -1.0 to 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A stretch of one channel that goes to an engine as one input.
+    """A stretch of one channel that an engine recognizes as one input.
 
-    `start_sec` counts from the start of the recording; `samples` is float32[n_samples], 16 kHz. `speech` says where the
-    voice detector found speech, in seconds from the start of the window, in order; None where it was not asked.
+    `start_sec` counts from the start of the recording; `samples` is float32[n_samples], 16 kHz. `speech` lists the
+    spans in which the voice detector found speech, in order, in seconds from the start of the window; None if the
+    detector was not used.
     """
 
     channel: int
@@ -33,7 +34,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as it is displayed, punctuation included; times in seconds from the start of its window."""
+    """One word in display form, with punctuation; times in seconds from the start of its window."""
 
     text: str
     start_sec: float
@@ -42,17 +43,17 @@ class Word:
 
 
 class Flag(StrEnum):
-    """Why a reader should not rely on a text (extension 11)."""
+    """Why a text is unreliable (extension 11)."""
 
-    LOW_CONFIDENCE = "low_confidence"  #: the engine was not sure of it, whichever way it listened
-    LOW_SPEECH = "low_speech"  #: hardly any speech where the text is
-    NO_SPEECH = "no_speech"  #: the engine did not take the sound for speech
-    REPETITION = "repetition"  #: a phrase that went on and on; what was certainly invented is left out
+    LOW_CONFIDENCE = "low_confidence"  #: the engine was uncertain in every attempt
+    LOW_SPEECH = "low_speech"  #: there is hardly any speech where the text is
+    NO_SPEECH = "no_speech"  #: the engine considers the sound not to be speech
+    REPETITION = "repetition"  #: a phrase was repeated many times; text that was certainly invented is removed
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Text that belongs together; times in seconds from the start of its window. `words` make up the text, in order."""
+    """A piece of text and its words, in order; times in seconds from the start of its window."""
 
     text: str
     start_sec: float
@@ -63,11 +64,11 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What an engine recognized in one window.
+    """The text that an engine recognized in one window.
 
-    `left_out` are the spans whose text was certainly made up and is not in `phrases`. `language` is what the window was
-    transcribed in, as a BCP-47 tag without region, where the engine chose it. `detected` holds the likeliest languages
-    with their probabilities, likeliest first, where the engine was asked for them.
+    `left_out` lists the spans whose text was certainly invented and is not in `phrases`. `language` is the language of
+    the text, as a BCP-47 tag without region, if the engine chose it. `detected` lists the most probable languages with
+    their probabilities, in descending order, if the engine was asked to detect the language.
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -77,7 +78,7 @@ class Recognition:
 
     @classmethod
     def of(cls, text: str, words: tuple[Word, ...], duration_sec: float) -> Recognition:
-        """One phrase that fills its window; none where there is no text."""
+        """Return a recognition with one phrase that fills the window, or with none if there is no text."""
         return cls((Phrase(text, 0.0, duration_sec, words),) if text else ())
 
     @property

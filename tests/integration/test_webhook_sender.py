@@ -225,7 +225,7 @@ def test_a_url_that_is_no_longer_allowed_is_not_connected_to() -> None:
         attempt = sender.send(url=receiver.url(PATH), secret=None, body=BODY, moment=NOW)
     assert attempt.verdict is Verdict.RETRY
     assert attempt.error is not None
-    assert "plain http" in attempt.error
+    assert "starts with http://" in attempt.error
     assert receiver.requests == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.jobs.media_names import is_of_macos, is_passed_over, is_supported
+from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported
 
 
 @pytest.mark.parametrize("name", ["a.wav", "A.WAV", "a.Mp3", "x.m4a", "a.b.mp4", ".hidden.wav"])
@@ -28,21 +28,21 @@ def test_the_query_of_a_signed_uri_is_no_extension() -> None:
 
 @pytest.mark.parametrize("path", ["._a.wav", "deep/._a.wav", "__MACOSX/a.wav", "deep/__MACOSX/deep/._a.wav"])
 def test_what_macos_leaves_beside_files_is_known_by_its_name(path: str) -> None:
-    assert is_of_macos(path)
+    assert is_macos_metadata(path)
 
 
 @pytest.mark.parametrize("path", [".a.wav", "a._b.wav", "_a.wav", "__MACOSX", "x__MACOSX/a.wav", "._x/a.wav"])
 def test_other_names_with_dots_are_names_like_any_other(path: str) -> None:
-    assert not is_of_macos(path)
+    assert not is_macos_metadata(path)
 
 
 def test_keys_that_stand_for_folders_get_no_row() -> None:
-    assert is_passed_over("s3://bucket/calls/", 0, among_outputs=False)
-    assert not is_passed_over("s3://bucket/calls/", 7, among_outputs=False)
-    assert not is_passed_over("s3://bucket/empty.wav", 0, among_outputs=False)
+    assert is_ignored("s3://bucket/calls/", 0, among_outputs=False)
+    assert not is_ignored("s3://bucket/calls/", 7, among_outputs=False)
+    assert not is_ignored("s3://bucket/empty.wav", 0, among_outputs=False)
 
 
 def test_transcripts_of_earlier_runs_get_no_row_where_they_lie_among_the_recordings() -> None:
-    assert is_passed_over("s3://bucket/a.json", 7, among_outputs=True)
-    assert not is_passed_over("s3://bucket/a.json", 7, among_outputs=False)
-    assert not is_passed_over("s3://bucket/a.txt", 7, among_outputs=True)
+    assert is_ignored("s3://bucket/a.json", 7, among_outputs=True)
+    assert not is_ignored("s3://bucket/a.json", 7, among_outputs=False)
+    assert not is_ignored("s3://bucket/a.txt", 7, among_outputs=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 from prometheus_client.core import Metric
 
-from batchscribe.metrics import REGISTRY, Stage, count_file, count_request, one_file, stage
+from batchscribe.metrics import REGISTRY, Stage, count_file, count_request, observe_file, stage
 
 BASE_UNITS = ("_seconds", "_bytes")
 OTHER_UNITS = re.compile("_(sec|secs|ms|millis|minutes|kb|mb|percent)(_|$)")
@@ -91,7 +91,7 @@ def test_a_file_is_observed_once_for_each_stage_that_it_came_through() -> None:
         rises("batchscribe_stage_seconds_count", 1, stage="read"),
         rises("batchscribe_stage_seconds_count", 1, stage="decode"),
         rises("batchscribe_stage_seconds_count", 0, stage="write"),
-        one_file(),
+        observe_file(),
     ):
         for _ in range(3):
             with stage(Stage.READ):
@@ -102,14 +102,14 @@ def test_a_file_is_observed_once_for_each_stage_that_it_came_through() -> None:
 
 def test_the_seconds_of_a_stage_are_those_spent_in_it_also_when_it_fails() -> None:
     before = value("batchscribe_stage_seconds_sum", stage="write")
-    with pytest.raises(OSError, match="full"), one_file(), stage(Stage.WRITE):
+    with pytest.raises(OSError, match="full"), observe_file(), stage(Stage.WRITE):
         fail_after(0.05)
     assert 0.05 <= value("batchscribe_stage_seconds_sum", stage="write") - before < 1.0
 
 
 def test_files_in_other_threads_are_told_apart() -> None:
     def transcribe() -> None:
-        with one_file(), stage(Stage.TRANSCRIBE):
+        with observe_file(), stage(Stage.TRANSCRIBE):
             together.wait(10)
 
     together = threading.Barrier(4)

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from batchscribe.errors import AddressNotAllowed
-from batchscribe.outbound.addresses import is_public, literal_address, unwrapped
+from batchscribe.outbound.addresses import is_public, literal_address, unwrap
 from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.settings import load_settings
 
@@ -172,7 +172,7 @@ def test_addresses_that_python_takes_for_global_are_not_public(text: str) -> Non
 
 
 def test_a_mapped_address_is_judged_by_what_it_reaches() -> None:
-    assert unwrapped(ip_address("::ffff:10.0.0.1")) == ip_address("10.0.0.1")
+    assert unwrap(ip_address("::ffff:10.0.0.1")) == ip_address("10.0.0.1")
     assert literal_address("::ffff:8.8.8.8") == ip_address("8.8.8.8")
 
 

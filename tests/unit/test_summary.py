@@ -35,5 +35,5 @@ def test_a_failed_job_says_whether_it_found_nothing_or_everything_failed() -> No
 
 def test_what_an_ended_job_left_unfinished_reads_as_canceled() -> None:
     summary = Summary(total_files=6, queued=2, processing=1, succeeded=2, failed=1)
-    answer = summary.once_ended().answer()
+    answer = summary.count_unfinished_as_canceled().answer()
     assert (answer.queued, answer.processing, answer.canceled, answer.succeeded, answer.total_files) == (0, 0, 3, 2, 6)

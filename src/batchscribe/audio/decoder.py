@@ -26,7 +26,7 @@ from batchscribe.errors import (
     MediaError,
     WorkInterrupted,
 )
-from batchscribe.metrics import Stage, stage, uncounted
+from batchscribe.metrics import Stage, stage, suppress_observation
 
 __all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
 
@@ -109,7 +109,7 @@ class DecoderPool:
         decoding = Decoding(process, recording, replies)
         try:
             process.get_ready()
-            with uncounted():
+            with suppress_observation():
                 self._decode_trial(decoding, process, recording)
         except (MediaError, MachineTrouble) as error:
             raise self._failed_trial(error) from error

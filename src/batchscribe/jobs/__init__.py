@@ -1,1 +1,1 @@
-"""The domain of batch jobs, without I/O: states and their moves, sources, globs, output names, shards, summaries."""
+"""The domain of batch jobs, without I/O: states, sources, globs, output names, shards and summaries."""

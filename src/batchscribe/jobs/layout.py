@@ -1,4 +1,4 @@
-"""Where the transcript of each recording goes (contract 5)."""
+"""Output URIs: where the transcript of each recording is stored (contract 5)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, path_of, scheme_of
 
 SUFFIX = ".json"
-MAX_KEY_BYTES = 1_024  #: of S3
-MAX_NAME_BYTES = 255  #: of each folder and file on the usual file systems
+MAX_KEY_BYTES = 1_024  #: the S3 limit
+MAX_NAME_BYTES = 255  #: the limit of common file systems for each folder and file name
 
 
 def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_uri: str) -> str:
-    """The transcript's URI before collisions are settled; `OutputNames` settles them.
+    """Return the transcript's URI before collisions are resolved, which `OutputNames` does.
 
-    `output_uri` is the job's own; ADJACENT needs none. In layout PREFIX a file keeps its folders below its prefix; a
-    file that was named by itself keeps its name alone.
+    `output_uri` is that of the job; ADJACENT does not need it. In layout PREFIX, a file from a prefix keeps its folders
+    below the prefix; a file from a manifest keeps only its name.
     """
     if layout is OutputLayout.SINGLE:
         return output_uri
@@ -31,14 +31,14 @@ def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_
 
 
 def writes_among_inputs(source: Source, layout: OutputLayout, output_uri: str) -> bool:
-    """Whether a listing of this source can meet the job's own transcripts."""
+    """Return whether a listing of this source can contain the job's own transcripts."""
     if source.kind is SourceKind.FILE:
         return False
     return layout is OutputLayout.ADJACENT or as_folder(output_uri).startswith(source.uri)
 
 
 def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
-    """Every name that this recording may have, in the folder of one of them.
+    """Yield every possible transcript URI of this recording, in the folder of `output_uri`, in order of preference.
 
     `a.json` for `a.wav`, then `a.wav.json`, and for more recordings of that name `a.wav-2.json`, `a.wav-3.json`.
     """
@@ -53,7 +53,7 @@ def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
 
 
 def fits(output_uri: str) -> bool:
-    """Whether the storage takes so long a name."""
+    """Return whether the URI is within the length limits of the storage."""
     path = path_of(output_uri)
     if scheme_of(output_uri) != FILE_SCHEME:
         return _n_bytes(path) <= MAX_KEY_BYTES
@@ -65,7 +65,7 @@ def too_long(output_uri: str) -> OutputNameTooLong:
         limit = f"a name with more than {MAX_NAME_BYTES} bytes"
     else:
         limit = f"a key with more than {MAX_KEY_BYTES} bytes"
-    return OutputNameTooLong(f"The transcript would have {limit}; shorten the recording's name or the output's URI.")
+    return OutputNameTooLong(f"The transcript would have {limit}; shorten the recording's name or the output URI.")
 
 
 def _n_bytes(text: str) -> int:
@@ -73,14 +73,14 @@ def _n_bytes(text: str) -> int:
 
 
 class OutputNames:
-    """Hands out output URIs so that no two files of a job share one and no input is written over.
+    """Assigns output URIs, so that no two files of a job share one and no input is overwritten.
 
-    Whoever comes first keeps the plain name, the others get the next ones of `names_for`. What lies under these names
-    is looked at when the work on a file begins: see `batchscribe.work.naming`.
+    The first file gets the plain name; the others get the next ones from `names_for`. Existing objects under these
+    names are checked when a file is processed: see `batchscribe.work.naming`.
     """
 
     def __init__(self, is_taken: Callable[[str], bool]) -> None:
-        """`is_taken` knows the inputs, and the outputs handed out by others before."""
+        """`is_taken` returns whether a URI is an input, or an output that was assigned elsewhere."""
         self._is_taken = is_taken
         self._claimed: set[str] = set()
         self._left: dict[str, Iterator[str]] = {}
@@ -94,7 +94,7 @@ class OutputNames:
         return uri not in self._claimed and not self._is_taken(uri)
 
     def _others(self, planned: str, input_uri: str) -> Iterator[str]:
-        # Kept between calls: ten thousand files of one name must not try ten thousand numbers each.
+        # Kept between calls, so that ten thousand files with one name do not each try ten thousand numbers.
         whole_name = f"{planned.rpartition('/')[0]}/{name_of(input_uri)}"
         if whole_name not in self._left:
             self._left[whole_name] = names_for(planned, input_uri)
@@ -106,8 +106,8 @@ def _stem(path: str) -> str:
 
 
 def _spelled(path: str, uri: str) -> str:
-    """A decoded relative path as it is written in a URI of the same scheme as `uri`."""
+    """Encode a decoded relative path for a URI with the scheme of `uri`."""
     if scheme_of(uri) != FILE_SCHEME:
         return path.encode(errors="surrogateescape").decode(errors="replace")
-    # An S3 key may hold parts that mean something else to a file system.
+    # An S3 key may contain parts that have a special meaning in a file system.
     return encoded("/".join(part for part in path.split("/") if part not in ("", ".", "..")))

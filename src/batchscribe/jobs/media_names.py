@@ -1,4 +1,4 @@
-"""What a name alone says: whether it is a recording, and whether it is worth a word at all."""
+"""Decisions based on a file's name alone: whether it is a recording, and whether to ignore it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ TRANSCRIPT_EXTENSION = "json"
 
 
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
-    """By extension, in any case. The content has the last word when the file is opened."""
+    """Return whether the extension, in any case, is that of a recording. The content is checked when it is decoded."""
     extension = extension_of(uri)
     if not extension and scheme_of(uri) == "https":
-        return True  # `https://host/download?id=7` has no name to go by
+        return True  # a URL like `https://host/download?id=7` has no extension
     return extension in FORMATS or extension in extra_formats
 
 
-def is_of_macos(path: str) -> bool:
-    """Whether macOS put it beside a file to keep what other file systems have no place for; never a recording."""
+def is_macos_metadata(path: str) -> bool:
+    """Return whether macOS created the file to store metadata that the file system does not support."""
     *folders, name = path.split("/")
     return name.startswith("._") or "__MACOSX" in folders
 
 
-def is_passed_over(uri: str, size_bytes: int, *, among_outputs: bool) -> bool:
-    """Whether an object below a prefix gets neither a row nor a count.
+def is_ignored(uri: str, size_bytes: int, *, among_outputs: bool) -> bool:
+    """Return whether an object below a prefix is ignored: it gets no row and is not counted.
 
-    These are the zero-byte keys that stand for folders and, where the job writes its transcripts among its inputs
-    (`layout.writes_among_inputs`), `.json` objects: the transcripts of earlier runs. Without that a second run of
-    the same job would tell as many skipped files as there are transcripts.
+    These are zero-byte keys that represent folders and, if the job writes its transcripts among its inputs
+    (`layout.writes_among_inputs`), `.json` objects: the transcripts of earlier runs. Otherwise, a second run of the
+    same job would report every transcript as a skipped file.
     """
     if uri.endswith("/"):
         return size_bytes == 0

@@ -1,4 +1,4 @@
-"""Jobs and files as records, and the only moves between their states."""
+"""The records of jobs and files, and the allowed transitions between their states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState, WaitingFor
 from batchscribe.wire.uris import scheme_of
 
-#: The only moves of a job there are. Everything that writes a state asks here.
+#: The allowed state transitions of a job. All code that writes a state uses this table.
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.FAILED, JobState.CANCELED}),
     JobState.PROCESSING: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELED}),
@@ -26,8 +26,8 @@ JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELED: frozenset(),
 }
 
-#: The only moves of a file there are. PROCESSING to itself is the next attempt, after its worker died;
-#: PROCESSING to QUEUED hands the file back.
+#: The allowed state transitions of a file. PROCESSING to itself is a new attempt after its worker died;
+#: PROCESSING to QUEUED requeues the file.
 FILE_MOVES: Mapping[FileState, frozenset[FileState]] = {
     FileState.QUEUED: frozenset({FileState.PROCESSING, FileState.FAILED, FileState.SKIPPED, FileState.CANCELED}),
     FileState.PROCESSING: frozenset(FileState),
@@ -41,51 +41,51 @@ FINAL_JOB_STATES = frozenset(state for state, moves in JOB_MOVES.items() if not 
 FINAL_FILE_STATES = frozenset(state for state, moves in FILE_MOVES.items() if not moves)
 
 
-#: Files that there never will be a transcript of, whatever was planned (contract 1.5).
+#: The states of files that will never have a transcript (contract 1.5).
 WITHOUT_OUTPUT = frozenset({FileState.FAILED, FileState.CANCELED})
 
-MAX_SEQ_DIGITS = 9  #: as many as a 32-bit column holds for certain
+MAX_SEQ_DIGITS = 9  #: so that any number fits in a 32-bit column
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the enumeration has come; a crashed one goes on from here."""
+    """The progress of an enumeration; after a crash, it resumes from here."""
 
     source: int = 0  #: index of the source being read
-    after: str | None = None  #: the last URI seen in it
-    seq: int = 0  #: the last file's
-    shard: int = 0  #: the last shard's number
-    listed: bool = False  #: there is nothing more to read
+    after: str | None = None  #: the last URI read from it
+    seq: int = 0  #: of the last file
+    shard: int = 0  #: the number of the last shard
+    listed: bool = False  #: all sources have been read
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. `number` is its key in the database, `job_id` what its owner calls it."""
+    """One job. `number` is its database key; `job_id` is the ID that users see."""
 
     number: int
     job_id: str
     tenant: str
-    lane: str  #: which queues its tasks go through: a server's, or its own for a job of the command line
+    lane: str  #: selects the queues of its tasks: those of a server, or its own for a command-line job
     state: JobState
     submitted_at: datetime  #: UTC
     completed_at: datetime | None  #: UTC
     reference_id: str | None
-    input: Mapping[str, Any]  #: the echo of what was asked for; `sources` is what it means
+    input: Mapping[str, Any]  #: the echo of the request; `sources` is the parsed form
     output: Output  #: without credentials
     config: Config
-    engine: str  #: that hears it: the one that was chosen when it was accepted
+    engine: str  #: chosen when the job was accepted
     sources: tuple[Source, ...]
-    file_roots: tuple[str, ...]  #: folders that this job may use beside those of the settings
-    s3: Mapping[str, Any]  #: where S3 is, when the job was told otherwise than the settings: fields of `Access`
+    file_roots: tuple[str, ...]  #: folders that this job may use in addition to those of the settings
+    s3: Mapping[str, Any]  #: fields of `Access` that override the settings for this job
     summary: Summary
-    speed: float = 1.0  #: of that engine, in seconds of audio a second
-    estimated_audio_sec: float = 0.0  #: of the files found so far, by their sizes
+    speed: float = 1.0  #: of the engine, in seconds of audio per second
+    estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes
     cursor: Cursor = field(default_factory=Cursor)
     error_code: str | None = None
     error_message: str | None = None
     tracking_id: str | None = None  #: of the request that submitted it
-    credentials_version: int = 0  #: how often it got fresh credentials for storage
-    waits_for_credentials: bool = False  #: some of its work does
+    credentials_version: int = 0  #: how many times it got fresh storage credentials
+    waits_for_credentials: bool = False  #: whether some of its files wait for fresh credentials
 
     @property
     def is_final(self) -> bool:
@@ -93,13 +93,13 @@ class Job:
 
     @property
     def is_listed_from_s3(self) -> bool:
-        """Whether some of it was: so the storage took its credentials."""
+        """Whether a listing in S3 has succeeded, which shows that the storage accepted its credentials."""
         return self.cursor != Cursor() and any(
             source.kind is SourceKind.PREFIX and scheme_of(source.uri) == "s3" for source in self.sources
         )
 
     def answer(self) -> JobAnswer:
-        summary = self.summary.once_ended() if self.is_final else self.summary
+        summary = self.summary.count_unfinished_as_canceled() if self.is_final else self.summary
         return JobAnswer(
             job_id=self.job_id,
             state=self.state,
@@ -121,12 +121,12 @@ class File:
 
     job_number: int
     seq: int
-    shard: int | None  #: none for a file that never needs a worker
+    shard: int | None  #: None for a file that needs no worker
     input_uri: str
-    output_uri: str  #: planned from the start; empty when there never will be a transcript
+    output_uri: str  #: planned from the start; empty if there will never be a transcript
     state: FileState = FileState.QUEUED
     attempt: int = 0
-    size_bytes: int | None = None  #: unknown until opened, where a manifest named it
+    size_bytes: int | None = None  #: for files of a manifest, unknown until opened
     duration_sec: float | None = None  #: unknown until decoded
     error_code: str | None = None
     error_message: str | None = None
@@ -141,7 +141,7 @@ class File:
         return self.state in FINAL_FILE_STATES
 
     def state_in(self, job_state: JobState) -> FileState:
-        """The state to show: the rows of an ended job are never rewritten, so its unfinished files only read so."""
+        """Return the state to show. In an ended job, unfinished files are shown as canceled; their rows stay as is."""
         canceled = job_state in FINAL_JOB_STATES and not self.is_final
         return FileState.CANCELED if canceled else self.state
 
@@ -159,18 +159,18 @@ class File:
 
 
 class ShardState(StrEnum):
-    QUEUED = "QUEUED"  #: its task waits
-    RUNNING = "RUNNING"  #: its task has begun; its counters count
-    DONE = "DONE"  #: every file has its final state, and the job's counters have taken its own in
+    QUEUED = "QUEUED"  #: its task is waiting
+    RUNNING = "RUNNING"  #: its task has begun and updates its counters
+    DONE = "DONE"  #: every file is in a final state, and its counters have been added to those of the job
 
 
 def states_before(state: FileState) -> tuple[FileState, ...]:
-    """The states from which a file may move to `state`."""
+    """Return the states from which a file may change to `state`."""
     return tuple(source for source, moves in FILE_MOVES.items() if state in moves)
 
 
 def job_states_before(state: JobState) -> tuple[JobState, ...]:
-    """The states from which a job may move to `state`."""
+    """Return the states from which a job may change to `state`."""
     return tuple(source for source, moves in JOB_MOVES.items() if state in moves)
 
 
@@ -179,14 +179,14 @@ def file_id_of(seq: int) -> str:
 
 
 def seq_of(file_id: str) -> int | None:
-    """The number in a file's id; None when it is not one of ours."""
+    """Return the number in a file ID; None if the ID is malformed."""
     digits = file_id.removeprefix("f_")
-    is_ours = digits.isascii() and digits.isdigit() and len(digits) <= MAX_SEQ_DIGITS
-    return int(digits) if is_ours and file_id == file_id_of(int(digits)) else None
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= MAX_SEQ_DIGITS
+    return int(digits) if is_number and file_id == file_id_of(int(digits)) else None
 
 
 def stored_states(shown: FileState, job_state: JobState) -> tuple[FileState, ...]:
-    """The states on record that read as `shown` in a job of this state: the reverse of `File.state_in`."""
+    """Return the stored states that are shown as `shown` in a job of this state: the reverse of `File.state_in`."""
     if job_state not in FINAL_JOB_STATES:
         return (shown,)
     if shown in FINAL_FILE_STATES - {FileState.CANCELED}:

@@ -1,4 +1,4 @@
-"""How one file ended."""
+"""The result of one file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchscribe.wire.states import FileState
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A file's final state with what its row shall say."""
+    """A file's final state, with the values to store in its row."""
 
     state: FileState
     duration_sec: float | None = None

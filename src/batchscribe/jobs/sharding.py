@@ -1,30 +1,30 @@
-"""Cutting the files of a job into shards: the work of one task of the engine."""
+"""Splitting of a job's files into shards; each shard is one task."""
 
 from __future__ import annotations
 
 from math import ceil
 
 MAX_FILES = 64
-MAX_WORK_SEC = 60.0  #: enough to make the engine's own 2-4 ms a task vanish, little enough to lose in a crash
+MAX_WORK_SEC = 60.0  #: long enough to hide the 2-4 ms that DBOS needs per task, short enough to lose in a crash
 MAX_UNKNOWN = 8  #: files of unknown size in one shard: each may be long
-UNKNOWN_SHARDS = 32  #: that many machines get some of them before a shard gets more than one
+UNKNOWN_SHARDS = 32  #: files of unknown size are spread over this many shards before a shard gets more than one
 
-# Bytes of a second of audio: 16-bit samples at 16 kHz in a WAV, 128 kbit/s in everything else.
+# Bytes per second of audio: 16-bit samples at 16 kHz in a WAV, 128 kbit/s in other formats.
 WAV_BYTES_PER_SEC = 32_000
 OTHER_BYTES_PER_SEC = 16_000
 
 
 def estimated_audio_sec(uri: str, size_bytes: int) -> float:
-    is_wav = uri[-4:].lower() == ".wav"  # asked a million times; what has a size has no query behind its name
+    is_wav = uri[-4:].lower() == ".wav"  # fast: called a million times; URIs with known sizes have no query
     return size_bytes / (WAV_BYTES_PER_SEC if is_wav else OTHER_BYTES_PER_SEC)
 
 
 class ShardCutter:
-    """Gives each file its shard, in order. A shard never spans two cutters: make one per page of a listing."""
+    """Assigns files to shards, in order. Create one per page of a listing: a shard never spans two cutters."""
 
     def __init__(self, first_shard: int, *, speed: float, unknown: int = 0) -> None:
-        """`speed` is the engine's, in seconds of audio a second; `unknown` is how many files have no known size."""
-        self.audio_sec = 0.0  #: of all files so far, as their sizes tell
+        """`speed` is that of the engine, in seconds of audio per second; `unknown` counts the files of unknown size."""
+        self.audio_sec = 0.0  #: of all files so far, estimated from their sizes
         self._shard = first_shard
         self._speed = speed
         self._unknown_sec = MAX_WORK_SEC / min(MAX_UNKNOWN, max(1, ceil(unknown / UNKNOWN_SHARDS)))
@@ -33,11 +33,11 @@ class ShardCutter:
 
     @property
     def next_shard(self) -> int:
-        """The first number that no file has got."""
+        """The first number that no file has."""
         return self._shard + (self._files > 0)
 
     def add(self, uri: str, size_bytes: int | None) -> int:
-        """The shard of this file. One of more work than `MAX_WORK_SEC` is alone in its own."""
+        """Return the shard of this file. A file with `MAX_WORK_SEC` of work or more gets a shard of its own."""
         work_sec = self._estimated_work_sec(uri, size_bytes)
         is_alone = work_sec >= MAX_WORK_SEC
         is_full = self._files == MAX_FILES or self._work_sec + work_sec > MAX_WORK_SEC
@@ -51,7 +51,7 @@ class ShardCutter:
         return shard
 
     def _estimated_work_sec(self, uri: str, size_bytes: int | None) -> float:
-        """Of a file of unknown size, the part of a shard that it gets."""
+        """Return the estimated work; for a file of unknown size, a fixed fraction of a shard."""
         if size_bytes is None:
             return self._unknown_sec
         audio_sec = estimated_audio_sec(uri, size_bytes)

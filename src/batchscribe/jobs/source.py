@@ -1,4 +1,4 @@
-"""What a job reads from: single files, and folders with filters."""
+"""The sources of a job: single files, and prefixes with filters."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from batchscribe.wire.uris import as_folder, name_of, path_of
 
 
 class SourceKind(StrEnum):
-    FILE = "FILE"  #: one object, named by its URI
-    PREFIX = "PREFIX"  #: every object below a folder that passes the filters
+    FILE = "FILE"  #: one object, given by its URI
+    PREFIX = "PREFIX"  #: all objects below a folder that pass the filters
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place of a job. A job of the wire has one prefix or files only; the command line mixes them freely.
+    """One source of a job. A job sent over HTTP has either one prefix or files; a command-line job may mix them.
 
     The URI of a prefix ends in `/`.
     """
@@ -34,7 +34,7 @@ class Source:
         return path_filter(self.include, self.exclude)
 
     def path_of(self, uri: str) -> str:
-        """What the filters and the layout see of a file: its decoded path below the prefix, or its name alone."""
+        """Return the path that filters and layout use: decoded and relative to the prefix, or only the file's name."""
         if self.kind is SourceKind.FILE:
             return name_of(uri)
         return path_of(uri).removeprefix(_path_of_prefix(self.uri))
@@ -42,24 +42,24 @@ class Source:
 
 @lru_cache
 def _path_of_prefix(uri: str) -> str:
-    """The same for each of a million files."""
+    """Return the path of a prefix, cached because it is needed for each file."""
     return path_of(uri)
 
 
 def sources_of(job_input: Input) -> tuple[Source, ...]:
-    """The sources of a request, each once. A prefix is a folder: `s3://bucket/calls` does not reach into `calls-2024/`.
+    """Return the sources of a request without duplicates.
 
-    Raises `InvalidRequest` for globs that cannot be used.
+    A prefix is a folder: `s3://bucket/calls` does not include `calls-2024/`. Raises `InvalidRequest` for invalid globs.
     """
     if job_input.mode is InputMode.PREFIX:
         filters = job_input.filters
         folder = as_folder(job_input.uri)
         source = Source(SourceKind.PREFIX, folder, filters.include_globs, filters.exclude_globs)
-        source.path_filter()  # refused now rather than when the job runs
+        source.path_filter()  # reject invalid globs now rather than when the job runs
         return (source,)
     return tuple(Source(SourceKind.FILE, uri) for uri in dict.fromkeys(job_input.uris))
 
 
 def named_files(sources: Iterable[Source]) -> frozenset[str]:
-    """The files that the sources name one by one: no transcript may be written over them."""
+    """Return the files that are given individually. No transcript may overwrite them."""
     return frozenset(source.uri for source in sources if source.kind is SourceKind.FILE)

@@ -1,4 +1,4 @@
-"""How many files of a job are where, and in which state that ends the job."""
+"""File counters of a job, and the final state that follows from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchscribe.wire.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counters of a job's files, and the audio of those that succeeded."""
+    """File counters of a job, and the audio duration of the files that succeeded."""
 
     total_files: int = 0
     queued: int = 0
@@ -22,8 +22,8 @@ class Summary:
     canceled: int = 0
     audio_sec: float = 0.0
 
-    def once_ended(self) -> Summary:
-        """The counters of an ended job, where every unfinished file reads as canceled."""
+    def count_unfinished_as_canceled(self) -> Summary:
+        """Return the counters of an ended job, in which unfinished files are shown as canceled."""
         canceled = self.canceled + self.queued + self.processing
         return replace(self, queued=0, processing=0, canceled=canceled)
 
@@ -40,9 +40,9 @@ class Summary:
 
 
 def final_state(summary: Summary) -> JobState:
-    """The state that a job with no unfinished file ends in.
+    """Return the final state of a job without unfinished files.
 
-    Files that were skipped neither help nor hurt: with nothing but them the job succeeded.
+    Skipped files do not matter: a job in which all files were skipped has succeeded.
     """
     if job_error(summary) is not None:
         return JobState.FAILED
@@ -50,10 +50,10 @@ def final_state(summary: Summary) -> JobState:
 
 
 def job_error(summary: Summary) -> JobError | None:
-    """Why the job as a whole failed: it found nothing, or files failed and not one succeeded."""
+    """Return why the whole job failed, if it did: it found no files, or files failed and none succeeded."""
     if summary.total_files == 0:
-        return NoInputFiles("No file was found; check the input's URI and the filters.")
+        return NoInputFiles("No file was found; check the input URI and the filters.")
     if summary.failed and not summary.succeeded:
         skipped = f", {summary.skipped} skipped" if summary.skipped else ""
-        return AllFilesFailed(f"No file succeeded: {summary.failed} failed{skipped}; each file's own error says why.")
+        return AllFilesFailed(f"No file succeeded: {summary.failed} failed{skipped}; the error of each file says why.")
     return None

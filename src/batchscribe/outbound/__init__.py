@@ -1,1 +1,1 @@
-"""Requests that leave this machine for URLs that users named: only to where the operator lets them go."""
+"""Outbound requests to URLs that users supply, limited to the addresses that the operator allows."""

@@ -1,4 +1,4 @@
-"""Which addresses are public."""
+"""Classification of IP addresses as public or not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: What `is_global` of Python 3.11 lets through, or a later registry has added: shared and special ranges, and those
-#: of IPv6 that carry an IPv4 address along, which may be a private one.
+#: Ranges for which `is_global` of Python 3.11 is true, or which were registered later: shared and special-purpose
+#: ranges, and IPv6 ranges that embed an IPv4 address, which may be private.
 NOT_PUBLIC: tuple[Network, ...] = tuple(
     ip_network(network)
     for network in (
@@ -33,17 +33,17 @@ def is_public(address: Address) -> bool:
     return not any(address in network for network in NOT_PUBLIC)
 
 
-def unwrapped(address: Address) -> Address:
-    """`::ffff:127.0.0.1` reaches 127.0.0.1, so that is what it is judged by."""
+def unwrap(address: Address) -> Address:
+    """Return the IPv4 address of an IPv4-mapped one: `::ffff:127.0.0.1` connects to 127.0.0.1."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 
 
 def literal_address(host: str) -> Address | None:
-    """The address that a host spells out, also as resolvers read it: `127.1`, `0x7f.1`, `2130706433`. Else None."""
+    """Return the address if the host is one, in any notation: `127.1`, `0x7f.1`, `2130706433`. Else None."""
     host = host.removesuffix(".")
     try:
-        return unwrapped(ip_address(host))
+        return unwrap(ip_address(host))
     except ValueError:
         pass
     try:

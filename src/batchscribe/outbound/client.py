@@ -1,4 +1,4 @@
-"""One guarded request. On httpcore2 itself, which knows no redirects, cookies, proxies or netrc to be turned off."""
+"""Guarded HTTP requests. They use httpcore2 directly, which has no redirects, cookies, proxies or netrc to disable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpcore2
 
 from batchscribe.outbound.deadline import Deadline
 from batchscribe.outbound.guard import GuardedBackend, Resolve, resolve
-from batchscribe.outbound.policy import Policy, check_url, parsed, port_of
+from batchscribe.outbound.policy import Policy, check_url, parse_url, port_of
 
 CONNECT_SEC = 5.0  #: for each address of a host
 TOTAL_SEC = 10.0
@@ -21,34 +21,34 @@ MAX_REPLY_BYTES = 64 * 2**10
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was answered. `headers` have names in lower case."""
+    """A response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
 
 
 class GuardedClient:
-    """Sends requests to where the policy lets them go, each on a connection of its own. Thread-safe."""
+    """Sends requests to addresses that the policy allows, each on its own connection. Thread-safe."""
 
     def __init__(self, policy: Policy, *, timeout_sec: float = TOTAL_SEC, resolve: Resolve = resolve) -> None:
-        """`timeout_sec` is for a whole request, from resolving the name to the end of the reply."""
+        """`timeout_sec` limits a whole request, from name resolution to the end of the reply."""
         self._policy = policy
         self._timeout_sec = timeout_sec
         self._resolve = resolve
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's authorities, or those of SSL_CERT_FILE; reading them takes a while."""
+        """A context with the system's certificate authorities or those of SSL_CERT_FILE; loading them is slow."""
         return httpcore2.default_ssl_context()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Raises `AddressNotAllowed`, and the timeouts, network and protocol errors of httpcore2."""
+        """Send a POST request. Raises `AddressNotAllowed` and httpcore2's timeout, network and protocol errors."""
         with self._exchange("POST", url, headers, body) as response:
             _drain(response)
             return Reply(response.status, _texts(response.headers))
 
     def get(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> tuple[Reply, bytes]:
-        """The body too, as far as `limit_bytes`. Raises as `post` does."""
+        """Send a GET request; return at most `limit_bytes` of the body. Raises the same errors as `post`."""
         with self._exchange("GET", url, headers, b"") as response:
             return Reply(response.status, _texts(response.headers)), _read(response, limit_bytes)
 
@@ -72,16 +72,16 @@ class GuardedClient:
 
 
 def _target(url: str) -> httpcore2.URL:
-    parts = parsed(url)
+    parts = parse_url(url)
     return httpcore2.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=port_of(parts), target=parts.raw_path)
 
 
 def _own_headers(url: str) -> list[tuple[bytes, bytes]]:
-    return [(b"Host", parsed(url).netloc), (b"Connection", b"close")]
+    return [(b"Host", parse_url(url).netloc), (b"Connection", b"close")]
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """In the encoding of `_texts`: what was answered can be sent back byte for byte."""
+    """Encode like `_texts` decodes, so that a received header can be sent back byte for byte."""
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
 
 
@@ -99,7 +99,7 @@ def _read(response: httpcore2.Response, limit_bytes: int) -> bytes:
 
 
 def _drain(response: httpcore2.Response) -> None:
-    """Let the receiver say what it has to say, within limits. Its status stands, whatever comes of that."""
+    """Read and discard the body, within limits. Errors are ignored, because the status has already been received."""
     left = MAX_REPLY_BYTES
     with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
         for chunk in response.iter_stream():

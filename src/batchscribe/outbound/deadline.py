@@ -1,4 +1,4 @@
-"""One deadline for a whole request: a receiver that sends a byte a second holds nobody longer than that."""
+"""A deadline for a whole request, so that a receiver that sends one byte per second cannot prolong it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import httpcore2
 
 
 class Deadline:
-    """So many seconds from now."""
+    """A deadline `total_sec` seconds from now."""
 
     def __init__(self, total_sec: float) -> None:
         self._at = time.monotonic() + total_sec
 
     def left_sec(self, at_most: float | None = None) -> float:
-        """Raises `httpcore2.TimeoutException` when nothing is left."""
+        """Return the remaining seconds. Raises `httpcore2.TimeoutException` if there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
-            raise httpcore2.TimeoutException("the time is up")
+            raise httpcore2.TimeoutException("the deadline has passed")
         return left if at_most is None else min(left, at_most)
 
 
 class TimeLeft(Protocol):
-    """A deadline, or whichever one holds for the request that is under way."""
+    """A deadline, or an object that has the deadline of the current request."""
 
     def left_sec(self, at_most: float | None = None) -> float: ...
 
 
 class BoundedStream(httpcore2.NetworkStream):
-    """A connection of which no call outlasts the deadline, and none begins after it."""
+    """A connection on which no call lasts beyond the deadline or begins after it."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: TimeLeft) -> None:
         self._stream = stream

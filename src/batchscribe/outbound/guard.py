@@ -1,6 +1,6 @@
-"""The guard where connections are made: a name is resolved once, judged, and connected to as the address it was.
+"""Address checks at connection time: a name is resolved once, and the checked address is the one connected to.
 
-A check of the name before the request would not do: it may resolve to something else a moment later.
+Checking the name before the request would not be enough, because it may resolve differently a moment later.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import httpcore2
 import structlog
 
 from batchscribe.errors import AddressNotAllowed
-from batchscribe.outbound.addresses import Address, unwrapped
+from batchscribe.outbound.addresses import Address, unwrap
 from batchscribe.outbound.deadline import BoundedStream, Deadline
 from batchscribe.outbound.policy import Policy
 
 log = structlog.get_logger()
 
-#: Host and port to addresses, the preferred one first. Raises `OSError`.
+#: Resolves host and port to addresses, in order of preference. Raises `OSError`.
 Resolve = Callable[[str, int], Sequence[str]]
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """As the system resolves. As bytes, because Python would refuse some text with an error of its own."""
+    """Resolve with the system's resolver. The host is passed as bytes, because Python rejects some text itself."""
     answers = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     return [str(answer[4][0]) for answer in answers]
 
 
 class GuardedBackend(httpcore2.NetworkBackend):
-    """Connects to allowed addresses only, in the time of one request."""
+    """Connects only to allowed addresses, within the deadline of one request."""
 
     def __init__(self, policy: Policy, deadline: Deadline, resolve: Resolve = resolve) -> None:
         self._policy = policy
@@ -48,7 +48,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        """`timeout` is for each address. Raises `AddressNotAllowed` and what httpcore2 raises."""
+        """Connect; `timeout` applies to each address. Raises `AddressNotAllowed` and the errors of httpcore2."""
         failure: Exception = httpcore2.ConnectError(f"{host} has no address")
         for address in self._allowed_addresses(host, port):
             try:
@@ -60,11 +60,11 @@ class GuardedBackend(httpcore2.NetworkBackend):
         raise failure
 
     def _allowed_addresses(self, host: str, port: int) -> list[Address]:
-        """All of them or none: a name with one bad address is not trusted with the others."""
-        addresses = [unwrapped(ip_address(answer)) for answer in self._answers(host, port)]
+        """Return all addresses if all are allowed: if one is not, the name is not trusted at all."""
+        addresses = [unwrap(ip_address(answer)) for answer in self._resolve_in_time(host, port)]
         for address in addresses:
             if not self._policy.allows(address, port):
-                # The operator reads which address it is; whoever named the host must not learn our networks from us.
+                # Only the log has the address: users must not learn about internal networks.
                 log.warning("outbound.refused", host=host, address=str(address), port=port)
                 raise AddressNotAllowed(
                     f"{host} resolves to an address to which requests to port {port} are not allowed; use a public "
@@ -72,8 +72,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
                 )
         return list(dict.fromkeys(addresses))
 
-    def _answers(self, host: str, port: int) -> Sequence[str]:
-        """In a thread, because the system's resolver takes no timeout and a hostile name server no end."""
+    def _resolve_in_time(self, host: str, port: int) -> Sequence[str]:
+        """Resolve in a thread: the system's resolver has no timeout, and a hostile name server may never answer."""
         answers: Future[Sequence[str]] = Future()
 
         def ask() -> None:

@@ -1,4 +1,4 @@
-"""Where outbound requests may go, and what of it can be told from a URL alone."""
+"""The policy for outbound requests, and the checks that need only the URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.errors import AddressNotAllowed
 from batchscribe.outbound.addresses import Address, Network, is_public, literal_address
 from batchscribe.settings import Settings
 
-#: Ports of public addresses. Others may be those of a mail server, which a request could be made to speak to.
+#: Allowed ports of public addresses. Other ports may belong to services that a request could abuse, such as mail.
 PUBLIC_PORTS = {"https": (443, 8443), "http": (80,)}
 DEFAULT_PORTS = {scheme: ports[0] for scheme, ports in PUBLIC_PORTS.items()}
 LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
@@ -23,7 +23,7 @@ _HOST_NAME = re.compile(r"(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`allow_networks` are allowed beside the public addresses, on any port."""
+    """Which addresses are allowed: public ones, and `allow_networks` on any port."""
 
     allow_networks: tuple[Network, ...] = ()
     allow_http: bool = False
@@ -31,55 +31,56 @@ class Policy:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """For webhooks."""
+        """Return the policy for webhooks."""
         return cls(settings.webhook_allow_networks, settings.webhook_allow_http)
 
     @classmethod
     def of_inputs(cls, settings: Settings) -> Self:
+        """Return the policy for `https://` inputs."""
         return cls(settings.input_allow_networks, setting="BATCHSCRIBE_INPUT_ALLOW_NETWORKS")
 
     @property
     def ask_operator(self) -> str:
-        """The way out, for sentences."""
+        """The next step, for messages."""
         return f"the operator allows networks with {self.setting}"
 
     def lists(self, address: Address) -> bool:
         return any(address in network for network in self.allow_networks)
 
     def allows(self, address: Address, port: int) -> bool:
-        """Whether a connection may be made; `address` is unwrapped."""
+        """Return whether a connection is allowed; `address` must be unwrapped."""
         is_public_port = any(port in ports for ports in PUBLIC_PORTS.values())
         return self.lists(address) or (is_public_port and is_public(address))
 
 
 def check_url(url: str, policy: Policy) -> None:
-    """Raises `AddressNotAllowed` for what no resolver could make right; names are judged again when they resolve.
+    """Check what can be checked without resolving the host name. Raises `AddressNotAllowed`.
 
-    Sentences name the host at most: the rest of a URL may be a secret.
+    Messages show at most the host, because the rest of the URL may be secret.
     """
-    parts = parsed(url)
+    parts = parse_url(url)
     _check_scheme(parts, policy)
     if parts.userinfo:
-        raise AddressNotAllowed("The URL has a user name or password in it; leave them out.")
+        raise AddressNotAllowed("The URL contains a user name or password; omit them.")
     host = parts.raw_host.decode("ascii")
     address = literal_address(host)
     if address is None:
         _check_name(host, policy)
     elif not policy.lists(address) and not is_public(address):
-        raise AddressNotAllowed(f"{host} is not a public address; use one that is, or {policy.ask_operator}.")
+        raise AddressNotAllowed(f"{host} is not a public address; use a public one, or {policy.ask_operator}.")
     if not _may_have_port(parts, address, policy):
         ports = " or ".join(str(port) for port in PUBLIC_PORTS[parts.scheme])
         raise AddressNotAllowed(f"Port {parts.port} of {host} is not allowed; use {ports}, or {policy.ask_operator}.")
 
 
-def parsed(url: str) -> httpx2.URL:
-    """The same parts for the check and for the connection. Raises `AddressNotAllowed`."""
+def parse_url(url: str) -> httpx2.URL:
+    """Parse the URL, in the same way for the check and for the connection. Raises `AddressNotAllowed`."""
     try:
         parts = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError) as error:
-        raise AddressNotAllowed("The URL is not well formed; write it as https://example.org/path.") from error
+        raise AddressNotAllowed("The URL is malformed; write it as https://example.org/path.") from error
     if not parts.raw_host:
-        raise AddressNotAllowed("The URL names no host; write it as https://example.org/path.")
+        raise AddressNotAllowed("The URL has no host; write it as https://example.org/path.")
     return parts
 
 
@@ -89,17 +90,17 @@ def port_of(parts: httpx2.URL) -> int:
 
 def _check_scheme(parts: httpx2.URL, policy: Policy) -> None:
     if parts.scheme not in PUBLIC_PORTS:
-        raise AddressNotAllowed("The URL does not start with https://; write one that does.")
+        raise AddressNotAllowed("The URL must start with https://.")
     if parts.scheme == "http" and not policy.allow_http:
         raise AddressNotAllowed(
-            "The URL is plain http; write an https:// one, or the operator allows http "
-            "with BATCHSCRIBE_WEBHOOK_ALLOW_HTTP."
+            "The URL starts with http://; use https://, or the operator allows http with "
+            "BATCHSCRIBE_WEBHOOK_ALLOW_HTTP."
         )
 
 
 def _check_name(host: str, policy: Policy) -> None:
     if not _HOST_NAME.fullmatch(host):
-        raise AddressNotAllowed("The URL's host is not a host name; write it as https://example.org/path.")
+        raise AddressNotAllowed("The URL's host name is invalid; write the URL as https://example.org/path.")
     is_local = host.removesuffix(".").rpartition(".")[2] == "localhost"
     if is_local and not any(policy.lists(address) for address in LOOPBACK):
         raise AddressNotAllowed(f"{host} is this machine; use a public address, or {policy.ask_operator}.")
@@ -108,5 +109,5 @@ def _check_name(host: str, policy: Policy) -> None:
 def _may_have_port(parts: httpx2.URL, address: Address | None, policy: Policy) -> bool:
     if port_of(parts) in PUBLIC_PORTS[parts.scheme]:
         return True
-    # What a name resolves to is seen when it is connected to, and has to be listed then.
+    # The address of a name is checked when it is connected to; with this port, it must be in a listed network.
     return bool(policy.allow_networks) if address is None else policy.lists(address)

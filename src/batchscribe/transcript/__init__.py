@@ -1,1 +1,1 @@
-"""From what the engine heard to the transcript document that is stored."""
+"""Transcript documents, assembled from the recognized text."""

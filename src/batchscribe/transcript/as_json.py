@@ -1,4 +1,4 @@
-"""A transcript as JSON: UTF-8, one segment a line, keys in the order of contract 4."""
+"""JSON rendering of transcripts: UTF-8, one segment per line, keys in the order of contract 4."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render_json(transcript: Transcript) -> bytes:
 
 
 def _parts(transcript: Transcript) -> Iterator[str]:
-    """Segment by segment, so that ten hours of speech are never in memory both as objects and as text."""
+    """Yield the text piece by piece, so that a long transcript is not in memory both as objects and as text."""
     yield f'{{"request_id": {_json(transcript.request_id)},\n'
     yield f' "duration_sec": {_json(transcript.duration_sec)},\n'
     yield f' "model": {_json(transcript.model)},\n'

@@ -1,4 +1,4 @@
-"""One recording's transcript: the document of contract 4, and where it came from."""
+"""The transcript of one recording: the document of contract 4, with its metadata."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from batchscribe.wire.config import Config
 
 __all__ = ["Metadata", "RecognizedWindow", "Transcript", "assemble"]
 
-SIDES = ("Speaker 1L", "Speaker 1R")  # how the original names the two channels of a call, contract 4
+SIDES = ("Speaker 1L", "Speaker 1R")  # the original's names for the two channels of a call, contract 4
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Which engine made the transcript, and from which bytes. It holds no date: the same input gives the same bytes."""
+    """The engine and the input of a transcript. It has no date, so that the same input yields the same bytes."""
 
     engine: str
     revision: str | None  #: of the model
-    input_uri: str  #: without the query of a URL, which may be a signature
+    input_uri: str  #: without the query of a URL, which may contain a signature
     input_etag: str | None
     input_size_bytes: int
-    languages: Mapping[str, float] = field(default_factory=dict)  #: detected ones, with their seconds of speech
-    warnings: tuple[str, ...] = ()  #: sentences for the reader of the transcript
+    languages: Mapping[str, float] = field(default_factory=dict)  #: detected languages with their seconds of speech
+    warnings: tuple[str, ...] = ()  #: for the reader of the transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What the renderings are made from. `channels` is how many were transcribed each by itself."""
+    """The content of a transcript, independent of its format. `channels` counts separately transcribed channels."""
 
     request_id: str
     duration_sec: float
@@ -48,7 +48,7 @@ class Transcript:
         return lexical(self.text_display)
 
     def speaker(self, segment: TranscriptSegment) -> str | None:
-        """The side of a two-channel call; nobody can be told apart in any other recording."""
+        """Return the side of a two-channel call; None for other recordings, whose speakers are unknown."""
         if self.config.channel_separation and self.channels == len(SIDES):
             return SIDES[segment.channel]
         return None
@@ -64,9 +64,9 @@ def assemble(
     config: Config,
     metadata: Metadata,
 ) -> Transcript:
-    """The transcript of a recording of `duration_sec` seconds with `channels` channels.
+    """Build the transcript of a recording of `duration_sec` seconds with `channels` channels.
 
-    `recognized` may come in any order; the same set gives the same transcript.
+    The order of `recognized` does not matter.
     """
     return Transcript(
         request_id=request_id,

@@ -9,7 +9,7 @@ APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 def lexical(text: str) -> str:
-    """Words of any script, one space apart. Apostrophes stay inside words, as in "don't", written plainly."""
+    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", stay, as plain ones."""
     spaced = "".join(map(_lexical_character, text.lower()))
     return " ".join(filter(None, (word.strip("'") for word in spaced.split())))
 

@@ -1,4 +1,4 @@
-"""Read what a stored transcript says about itself, without the text."""
+"""Reading the metadata of stored transcripts, without their text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-#: Where `as_json` begins these lines; a line break inside of a text is never written as one.
+#: How `as_json` begins these lines. JSON escapes line breaks in text, so that no text contains these bytes.
 _RESULT, _METADATA = b'\n "result": ', b'\n "metadata": '
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which recording a transcript is of. Older releases wrote no `input_uri`."""
+    """The recording that a transcript belongs to. Older releases wrote no `input_uri`."""
 
     request_id: str
     duration_sec: float
@@ -22,8 +22,8 @@ class Provenance:
     input_size_bytes: int | None = None
 
 
-def provenance_in(content: bytes) -> Provenance | None:
-    """None when this is no transcript."""
+def parse_provenance(content: bytes) -> Provenance | None:
+    """Read the metadata of a transcript; return None if this is not a transcript."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -31,11 +31,11 @@ def provenance_in(content: bytes) -> Provenance | None:
     return _provenance(document) if isinstance(document, dict) else None
 
 
-def provenance_between(head: bytes, tail: bytes) -> Provenance | None:
-    """From the first and the last bytes of a long transcript; None when it is not laid out as `as_json` does."""
+def parse_provenance_parts(head: bytes, tail: bytes) -> Provenance | None:
+    """Read the first and last bytes of a long transcript; return None if it does not have the layout of `as_json`."""
     before, result, _ = head.partition(_RESULT)
-    _, metadata, behind = tail.rpartition(_METADATA)
-    return provenance_in(before + metadata + behind) if result and metadata else None
+    _, metadata, after = tail.rpartition(_METADATA)
+    return parse_provenance(before + metadata + after) if result and metadata else None
 
 
 def _provenance(document: dict[str, Any]) -> Provenance | None:

@@ -1,4 +1,4 @@
-"""From what the engine recognized to the segments of a transcript: exact times, and the limits of the format."""
+"""Transcript segments, built from the recognized text, with exact times and within the limits of the format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from batchscribe.window import Flag, Phrase, Recognition, Word
 
 MAX_WORDS = 100  #: in one segment, contract 4
 MAX_SEGMENTS = 10_000  #: in one transcript, contract 4
-FIRST_GAP_SEC = 0.5  #: the voice detector's shortest silence, so the smallest gap there is to close
+FIRST_GAP_SEC = 0.5  #: the voice detector's shortest silence, and so the smallest gap to close
 
 
 @dataclass(frozen=True, slots=True)
 class RecognizedWindow:
-    """What was recognized in one window; `start_sec` counts from the start of the recording."""
+    """The recognition of one window; `start_sec` counts from the start of the recording."""
 
     channel: int
     start_sec: float
@@ -26,7 +26,7 @@ class RecognizedWindow:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptSegment:
-    """One segment as it is written: times in seconds from the start of the recording, words inside, in order."""
+    """One segment with its words, in order; times in seconds from the start of the recording."""
 
     channel: int
     start_sec: float
@@ -38,9 +38,9 @@ class TranscriptSegment:
 
 
 def transcript_segments(recognized: Iterable[RecognizedWindow], duration_sec: float) -> tuple[TranscriptSegment, ...]:
-    """By start and channel, none without text, none over `MAX_WORDS` words where the engine gave any.
+    """Return the segments, sorted by start and channel. Each has text, and at most `MAX_WORDS` words.
 
-    A segment is about a sentence where the engine gave words, else a phrase of the engine.
+    A segment is roughly a sentence if the engine returned words, else a phrase of the engine.
     """
     segments = [
         segment
@@ -49,7 +49,7 @@ def transcript_segments(recognized: Iterable[RecognizedWindow], duration_sec: fl
         if phrase.text.strip()
         for segment in _segments_of(phrase, window, duration_sec)
     ]
-    return tuple(_joined_to_fit(sorted(segments, key=_position), duration_sec))
+    return tuple(_limit_segments(sorted(segments, key=_position), duration_sec))
 
 
 def _position(segment: TranscriptSegment) -> tuple[float, int, float]:
@@ -60,9 +60,9 @@ def _position(segment: TranscriptSegment) -> tuple[float, int, float]:
 
 
 def _segments_of(phrase: Phrase, window: RecognizedWindow, duration_sec: float) -> Iterator[TranscriptSegment]:
-    start = _clamped(window.start_sec + phrase.start_sec, _clamped(window.start_sec, 0.0, duration_sec), duration_sec)
-    end = _clamped(window.start_sec + min(phrase.end_sec, window.duration_sec), start, duration_sec)
-    words = list(_placed_words(phrase.words, window.start_sec, start, end))
+    start = _clamp(window.start_sec + phrase.start_sec, _clamp(window.start_sec, 0.0, duration_sec), duration_sec)
+    end = _clamp(window.start_sec + min(phrase.end_sec, window.duration_sec), start, duration_sec)
+    words = list(_place_words(phrase.words, window.start_sec, start, end))
     whole = TranscriptSegment(
         channel=window.channel,
         start_sec=start,
@@ -79,30 +79,30 @@ def _segments_of(phrase: Phrase, window: RecognizedWindow, duration_sec: float) 
         yield replace(whole, start_sec=part[0].start_sec, end_sec=part[-1].end_sec, text=text, words=tuple(part))
 
 
-def _placed_words(words: Iterable[Word], offset_sec: float, start: float, end: float) -> Iterator[Word]:
-    """Each word begins no earlier than the one before it ends."""
+def _place_words(words: Iterable[Word], offset_sec: float, start: float, end: float) -> Iterator[Word]:
+    """Shift the words by `offset_sec` and clamp their times, so that words do not overlap."""
     earliest = start
     for word in words:
         if text := word.text.strip():
-            word_start = _clamped(offset_sec + word.start_sec, earliest, end)
-            word_end = _clamped(offset_sec + word.end_sec, word_start, end)
+            word_start = _clamp(offset_sec + word.start_sec, earliest, end)
+            word_end = _clamp(offset_sec + word.end_sec, word_start, end)
             yield Word(text, word_start, word_end, word.confidence)
             earliest = word_end
 
 
-def _clamped(time_sec: float, earliest: float, latest: float) -> float:
+def _clamp(time_sec: float, earliest: float, latest: float) -> float:
     return min(max(milliseconds(time_sec), earliest), latest)
 
 
 def milliseconds(time_sec: float) -> float:
-    return round(float(time_sec), 3)  # float: numpy's own would not be written as JSON
+    return round(float(time_sec), 3)  # float(), because numpy floats cannot be written as JSON
 
 
 # --- text ------------------------------------------------------------------------------------------------------
 
 
 def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
-    """The display text cut where the parts begin; the words themselves where they are not found in it."""
+    """Split the display text where the parts begin. If a word is not found in it, join the words of each part."""
     starts, at = [], 0
     for words in parts:
         for position, word in enumerate(words):
@@ -116,19 +116,19 @@ def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
     return [text[start:end].strip() for start, end in pairwise([*starts, len(text)])]
 
 
-# --- at most so many segments ----------------------------------------------------------------------------------
+# --- limit on the number of segments ---------------------------------------------------------------------------
 
 
-def _joined_to_fit(segments: list[TranscriptSegment], duration_sec: float) -> list[TranscriptSegment]:
-    """Close ever larger gaps within each channel until few enough are left, or nothing more can be joined."""
+def _limit_segments(segments: list[TranscriptSegment], duration_sec: float) -> list[TranscriptSegment]:
+    """Join segments across ever larger gaps in each channel, until there are at most `MAX_SEGMENTS`, if possible."""
     gap_sec = FIRST_GAP_SEC
     while len(segments) > MAX_SEGMENTS and gap_sec < 2 * max(duration_sec, FIRST_GAP_SEC):
-        segments = _joined(segments, gap_sec)
+        segments = _close_gaps(segments, gap_sec)
         gap_sec *= 2
     return segments
 
 
-def _joined(segments: list[TranscriptSegment], gap_sec: float) -> list[TranscriptSegment]:
+def _close_gaps(segments: list[TranscriptSegment], gap_sec: float) -> list[TranscriptSegment]:
     joined: list[TranscriptSegment] = []
     last_of: dict[int, int] = {}  # the position of each channel's last segment in `joined`
     for segment in segments:

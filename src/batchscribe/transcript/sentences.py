@@ -1,4 +1,4 @@
-"""Where a phrase is cut into the segments that people read: at pauses and at the ends of sentences."""
+"""Splitting of phrases into readable segments, at pauses and at sentence ends."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from itertools import pairwise
 
 from batchscribe.window import Word
 
-#: Seconds without a word that always end a segment.
+#: A pause between words of this length always ends a segment.
 PAUSE_SEC = 1.0
-#: A sentence longer than this is cut at its best place, again and again.
+#: A longer sentence is split at its best position, repeatedly.
 MAX_SEC = 15.0
 MAX_SENTENCE_WORDS = 40
-#: What a comma is worth, in seconds of pause, when a long sentence has to be cut.
+#: The pause that a comma counts as when a long sentence is split, in seconds.
 CLAUSE_SEC = 0.5
 
-#: In the scripts of Whisper's languages: the full stops of Chinese and Japanese, the Arabic question mark, the danda...
+#: For the scripts of Whisper's languages: Chinese and Japanese full stops, the Arabic question mark, the danda...
 _STOPS = ".!?\u2026\u3002\uff01\uff1f\uff61\u061f\u0964\u1362\u104b"
 _COMMAS = ",;:\u2014\u3001\uff0c\uff1b\uff1a\u060c\u061b"
 _CLOSING = "'\")\\]\u00bb\u201d\u2019\u300d\u300f"
 _SENTENCE_END = re.compile(f"[{_STOPS}][{_CLOSING}]*$")
 _CLAUSE_END = re.compile(f"[{_COMMAS}][{_CLOSING}]*$")
-#: A full stop behind these ends no sentence, nor does one behind a single letter.
+#: The full stop of these does not end a sentence, nor does one after a single letter.
 _ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "sr.", "sra.", "no.", "nr.", "z.b."})
 
 
 def split_sentences(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """The words of each segment, in order; none is left out, and none of the parts is empty."""
+    """Yield the words of each segment, in order. Every word is in exactly one segment; no segment is empty."""
     cuts = [at for at, (word, following) in enumerate(pairwise(words), start=1) if _must_cut(word, following)]
     for start, end in pairwise([0, *cuts, len(words)]):
         yield from _split_long(words[start:end])
@@ -54,7 +54,7 @@ def _split_long(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
 
 
 def _best_cut(words: Sequence[Word]) -> int:
-    """The index of the word that begins the second half: after the longest pause near the middle, commas preferred."""
+    """Return the index at which the second part begins: after the longest pause near the middle, preferably a comma."""
     margin = len(words) // 4
     candidates = range(max(1, margin), max(2, len(words) - margin))
 

@@ -1,4 +1,4 @@
-"""What the reader of a transcript should know about its text, in sentences."""
+"""Warnings about unreliable text in a transcript."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from batchscribe.transcript.segments import RecognizedWindow
 
 
 def suspicions(recognized: Iterable[RecognizedWindow]) -> Iterator[str]:
-    """The same for the same windows, whatever their order."""
+    """Yield the warnings; the order of the windows does not matter."""
     windows = sorted(recognized, key=lambda window: (window.start_sec, window.channel))
     doubtful = [
         (window.start_sec + phrase.start_sec, phrase)

@@ -10,7 +10,7 @@ from typing import Any
 
 from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
 from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
-from batchscribe.jobs.media_names import is_of_macos, is_passed_over, is_supported
+from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.jobs.sharding import ShardCutter
@@ -86,8 +86,8 @@ def _admitted(group: Iterable[Found], source: Source, job: Job) -> Iterable[Foun
     return (
         found
         for found in group
-        if not is_passed_over(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
-        and not is_of_macos(path := source.path_of(found.uri))
+        if not is_ignored(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
+        and not is_macos_metadata(path := source.path_of(found.uri))
         and admits(path)
     )
 

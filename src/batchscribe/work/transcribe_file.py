@@ -23,7 +23,7 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
-from batchscribe.metrics import RETRIES, Retry, Stage, one_file, stage
+from batchscribe.metrics import RETRIES, Retry, Stage, observe_file, stage
 from batchscribe.storage.store import Recording
 from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript, assemble
@@ -47,7 +47,7 @@ def transcribe_file(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite)
     `ConditionalWriteUnsupported`, which is no single file's.
     """
     try:
-        with one_file():
+        with observe_file():
             outcome = _transcribe(file, job, rooms, begin_write)
         # What the engine has to say is in every transcript of the job; a file's row tells only its own.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in rooms.choice.warnings))

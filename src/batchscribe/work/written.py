@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from batchscribe.errors import AccessDenied, ObjectNotFound, OutputExists
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.storage.store import ObjectInfo, Recording, Store
-from batchscribe.transcript.provenance import Provenance, provenance_between, provenance_in
+from batchscribe.transcript.provenance import Provenance, parse_provenance, parse_provenance_parts
 from batchscribe.wire.output import Output
 from batchscribe.wire.uris import HTTP_SCHEMES, name_of, scheme_of, without_query
 
@@ -92,10 +92,10 @@ def look(uri: str, store: Store) -> Existing | None:
 def _provenance(found: Recording) -> Provenance | None:
     size = found.size
     if size > 2 * END_BYTES:
-        short = provenance_between(found.read(0, END_BYTES), found.read(size - END_BYTES, END_BYTES))
+        short = parse_provenance_parts(found.read(0, END_BYTES), found.read(size - END_BYTES, END_BYTES))
         if short is not None or size > MAX_TRANSCRIPT_BYTES:
             return short
-    return provenance_in(found.read(0, size))
+    return parse_provenance(found.read(0, size))
 
 
 def own_outcome(existing: Existing | None, request_id: str) -> Outcome | None:
