@@ -11,12 +11,12 @@ import pytest
 from batchscribe.cli.app import main
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.outcome import Outcome
-from batchscribe.speech.scripted import burn
+from batchscribe.speech.scripted import use_cpu
 from batchscribe.work import shard
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.transcribe_file import BeginWrite
 
-COSTS = {"sleep": time.sleep, "burn": burn}
+COSTS = {"sleep": time.sleep, "burn": use_cpu}
 
 
 def put_stub(ledger_path: str, cost: str, seconds: float) -> None:

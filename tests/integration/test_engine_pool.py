@@ -23,7 +23,7 @@ from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTr
 from batchscribe.speech import worker
 from batchscribe.speech.engine import Request
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.scripted import Script, ScriptedSpec, made_up
+from batchscribe.speech.scripted import Script, ScriptedSpec, make_up_text
 from batchscribe.speech.whisper import WhisperSpec
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from tests.integration.command import wait_until
@@ -58,7 +58,7 @@ def test_recognitions_come_back_to_those_who_asked_in_whatever_order() -> None:
     lengths = [0.5 + 0.25 * (number % 7) for number in range(60)]
     with EnginePool(ScriptedSpec(), workers=2) as pool:
         recognized = recognize_all(pool, [request(i, length) for i, length in enumerate(lengths)])
-    assert recognized == [made_up(length) for length in lengths]
+    assert recognized == [make_up_text(length) for length in lengths]
 
 
 def test_processes_are_started_when_there_is_work_for_them_and_no_more_than_asked_for() -> None:
@@ -82,7 +82,7 @@ def test_an_engine_that_likes_batches_gets_them() -> None:
     with EnginePool(scripted(batch_size=32, call_sec=0.2), workers=1) as pool:
         recognized = recognize_all(pool, [request(i) for i in range(60)])
         assert pool.busy_sec < 2.0
-    assert recognized == [made_up(1.0)] * 60
+    assert recognized == [make_up_text(1.0)] * 60
 
 
 def test_files_take_turns_at_the_engines() -> None:
@@ -112,7 +112,7 @@ def test_a_pool_has_enough_when_a_full_batch_waits_for_each_engine() -> None:
 def test_a_process_that_dies_costs_one_retry_and_nothing_else(tmp_path: Path) -> None:
     spec = scripted(dies_at=frozenset({3.0}), only_once=tmp_path / "done", batch_size=4)
     with capture_logs() as logs, EnginePool(spec, workers=1) as pool:
-        assert recognize_all(pool, [request(i) for i in range(8)]) == [made_up(1.0)] * 8
+        assert recognize_all(pool, [request(i) for i in range(8)]) == [make_up_text(1.0)] * 8
     assert [(line["event"], line["engine"]) for line in logs] == [("engine.replaced", "scripted")]
 
 
@@ -120,7 +120,7 @@ def test_a_window_that_kills_its_process_twice_fails_alone() -> None:
     with EnginePool(scripted(dies_at=frozenset({3.0}), batch_size=4), workers=2) as pool:
         recognized = recognize_all(pool, [request(i) for i in range(8)])
     assert isinstance(recognized.pop(3), EngineDied)
-    assert recognized == [made_up(1.0)] * 7
+    assert recognized == [make_up_text(1.0)] * 7
 
 
 def test_a_window_that_raises_twice_fails_alone_and_says_why() -> None:
@@ -128,7 +128,7 @@ def test_a_window_that_raises_twice_fails_alone_and_says_why() -> None:
         failed, *others = recognize_all(pool, [request(i) for i in range(4)])
     assert type(failed) is EngineError
     assert "ValueError: the script says that this window fails" in str(failed)
-    assert others == [made_up(1.0)] * 3
+    assert others == [make_up_text(1.0)] * 3
 
 
 def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
@@ -136,7 +136,7 @@ def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
         first, hung, last = recognize_all(pool, [request(0), request(1), request(2)])
     assert isinstance(hung, EngineTimeout)
     assert "hangs: it used no CPU for 0.5 s" in str(hung)
-    assert first == last == made_up(1.0)
+    assert first == last == make_up_text(1.0)
 
 
 STARVED_SEC = 15.0
@@ -156,7 +156,7 @@ def test_a_process_that_gets_no_core_is_waited_for() -> None:
             time.sleep(STARVED_SEC)
             assert not future.done(), future.exception() or "it was not starved, so this proves nothing"
             assert cpu_sec(engine.pid) - used_sec < 0.3
-        assert future.result(6 * ANSWER_SEC) == made_up(1.0)
+        assert future.result(6 * ANSWER_SEC) == make_up_text(1.0)
         assert children() == [engine]
     assert logs == []
 
@@ -168,7 +168,7 @@ def test_a_window_outlasts_a_moment_in_which_its_parent_may_open_no_more_files()
         future = pool.submit(request())
         with no_more_open_files():
             wait_for([future], timeout=ANSWER_SEC)
-        assert future.result(ANSWER_SEC) == made_up(1.0)
+        assert future.result(ANSWER_SEC) == make_up_text(1.0)
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def test_a_model_that_cannot_be_loaded_is_said_at_once_until_a_trial_finds_it_me
             pool.try_out()
         broken.unlink()
         pool.try_out()
-        assert recognize_all(pool, [request()] * 4) == [made_up(1.0)] * 4
+        assert recognize_all(pool, [request()] * 4) == [make_up_text(1.0)] * 4
     assert all(isinstance(error, MachineTrouble) for error in (first, second, *later))
     assert "cannot load made-up words on cpu (RuntimeError: the script says that loading fails)" in str(first)
 
@@ -256,7 +256,7 @@ def test_a_model_folder_that_is_broken_is_told_apart_from_a_broken_recording(tmp
 
 def test_a_process_that_dies_once_while_loading_gets_another_chance(tmp_path: Path) -> None:
     with EnginePool(scripted(dies_loading=True, only_once=tmp_path / "done"), workers=1) as pool:
-        assert recognize_all(pool, [request()]) == [made_up(1.0)]
+        assert recognize_all(pool, [request()]) == [make_up_text(1.0)]
 
 
 def test_a_process_that_dies_whenever_it_loads_is_given_up() -> None:
@@ -272,7 +272,7 @@ def test_a_cancelled_window_is_not_transcribed() -> None:
         for future in futures[1:-1]:
             future.cancel()
         wait_for(futures, ANSWER_SEC)
-        assert futures[-1].result() == made_up(1.0)
+        assert futures[-1].result() == make_up_text(1.0)
         assert pool.busy_sec < 3.0
 
 
@@ -306,7 +306,7 @@ def test_ctrl_c_does_not_reach_an_engine_at_work() -> None:
         time.sleep(0.2)
         for child in children():
             os.kill(child.pid, signal.SIGINT)
-        assert future.result(ANSWER_SEC) == made_up(1.0)
+        assert future.result(ANSWER_SEC) == make_up_text(1.0)
 
 
 def test_the_way_to_the_process_and_back_costs_little_cpu() -> None:

@@ -86,7 +86,7 @@ def test_every_other_recording_has_its_transcript(demo: Demo) -> None:
 
 def test_with_no_source_of_a_model_in_reach_the_demo_goes_on_and_says_so(demo: Demo) -> None:
     assert (
-        "Error: Model base could not be pulled. The model hub is not asked, since HF_HUB_OFFLINE is set." in demo.told
+        "Error: Model base could not be pulled. The model hub is not used, because HF_HUB_OFFLINE is set." in demo.told
     )
     assert "the demo continues with the built-in engine pocketsphinx, which is far less accurate.\n" in demo.told
 

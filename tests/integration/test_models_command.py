@@ -97,13 +97,13 @@ def test_a_model_is_removed_without_a_question(copied: Command) -> None:
 def test_a_model_that_is_not_there_is_exit_status_two_with_the_next_step(command: Command, verb: str) -> None:
     result = command.run("models", verb, "base")
     assert result.status == 2
-    assert result.err == "Error: There is no model 'base' here; `batchscribe models list` shows those there are.\n"
+    assert result.err == "Error: Model 'base' is not installed; `batchscribe models list` shows the installed models.\n"
 
 
 def test_a_model_that_cannot_be_pulled_is_exit_status_one_and_one_sentence_each(command: Command) -> None:
     result = command.run("models", "pull", NAME, "--from", "hub")
     assert (result.status, result.out) == (1, "")
-    assert result.err.startswith(f"Error: Model {NAME} could not be pulled. The model hub is not asked, since HF_HUB_")
+    assert result.err.startswith(f"Error: Model {NAME} could not be pulled. The model hub is not used, because HF_HUB_")
     assert len(result.err.splitlines()) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from batchscribe.settings import load_settings
 from batchscribe.speech.models.at_hand import ModelInfo, list_models
-from batchscribe.speech.models.known import KnownModel, by_name
+from batchscribe.speech.models.known import KnownModel, index_by_name
 from tests.integration.pull_runner import Pulling
 from tests.models.carriers import pinned
 from tests.models.whisper import random_whisper
@@ -75,7 +75,7 @@ def test_a_model_of_which_a_file_was_lost_is_fetched_again(pulling: Pulling) -> 
 
 def test_a_download_that_breaks_off_is_not_at_hand_and_goes_on_where_it_was(hub: Hub, pulling: Pulling) -> None:
     hub.broken.add("model.bin")
-    assert "The model hub did not answer, or broke off" in pulling.pull(NAME, "hub")
+    assert "The model hub did not answer or closed the connection" in pulling.pull(NAME, "hub")
     assert list_models(pulling.settings) == []
     hub.broken.clear()
     assert pulling.pull(NAME, "hub") == ""
@@ -89,7 +89,7 @@ def test_a_file_that_does_not_arrive_as_the_hub_has_it_is_refused_and_fetched_ag
 ) -> None:
     hub.changed.add(name)
     complaint = pulling.pull(NAME, "hub")
-    assert complaint.startswith(f"MODEL_DAMAGED: Model {NAME} could not be pulled. {name} did not arrive")
+    assert complaint.startswith(f"MODEL_DAMAGED: Model {NAME} could not be pulled. The downloaded {name} differs")
     assert list_models(pulling.settings) == []
     hub.changed.clear()
     assert pulling.pull(NAME, "hub") == ""
@@ -98,7 +98,7 @@ def test_a_file_that_does_not_arrive_as_the_hub_has_it_is_refused_and_fetched_ag
 def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling: Pulling) -> None:
     """The publisher may have put another model under the same name since."""
     weights = pinned(hub.folder / "model.bin")
-    known = by_name(KnownModel(NAME, REPOSITORY, files=(weights,)))
+    known = index_by_name(KnownModel(NAME, REPOSITORY, files=(weights,)))
     assert Pulling(pulling.settings, known, pulling.environment).pull(NAME, "hub") == ""
     standards = {name: record.checked_against for name, record in pulled(pulling).origin.files.items()}
     assert standards.pop("model.bin") == "pinned"
@@ -107,17 +107,14 @@ def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling:
     with (hub.folder / "model.bin").open("ab") as file:
         file.write(b"more")
     complaint = Pulling(pulling.settings, known, pulling.environment).pull(NAME, "hub")
-    assert (
-        f"model.bin in {REPOSITORY} is not the file that its publisher made: {weights.size_bytes + 4} bytes"
-        in complaint
-    )
+    assert f"model.bin in {REPOSITORY} differs from the publisher's file: {weights.size_bytes + 4} bytes" in complaint
     assert list_models(pulling.settings) == []
 
 
 def test_a_repository_that_is_no_whisper_model_is_told_so_and_leaves_nothing(hub: Hub, pulling: Pulling) -> None:
     (hub.folder / "model.bin").rename(hub.folder / "model.safetensors")
     complaint = pulling.pull(NAME, "hub")
-    assert f"{REPOSITORY} holds no Whisper model in CTranslate2's format: model.bin missing." in complaint
+    assert f"{REPOSITORY} has no Whisper model in CTranslate2 format: model.bin missing." in complaint
     assert hub.served == []
     assert [path for path in pulling.settings.models_dir.iterdir() if path.is_dir()] == []
 

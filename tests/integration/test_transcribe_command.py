@@ -134,7 +134,7 @@ def test_without_a_terminal_a_warning_and_progress_are_plain_lines_on_standard_e
     result = command.transcribe("calls", "-o", "out")
     assert "\x1b" not in result.out + result.err
     warning, *progress = result.err.splitlines()
-    assert warning.startswith("Warning: The scripted engine makes its words up")
+    assert warning.startswith("Warning: The scripted engine invents its text")
     assert all(re.match("Finding files: |Transcribing: |Done: ", line) for line in progress)
     assert progress[-1].startswith("Done: 3 of 3 files · ")
     assert "Done" not in result.out

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchscribe.speech.models.known import Carrier, KnownModel, ModelFile, by_name
+from batchscribe.speech.models.known import Carrier, KnownModel, ModelFile, index_by_name
 from tests.models.whisper import random_whisper
 from tests.servers.package_index import PackageIndex, make_wheel, wheel_name
 
@@ -62,7 +62,7 @@ def carried_model(folder: Path) -> Carried:
         Carrier(FIRST, VERSION, places),
         Carrier(SECOND, VERSION, {"model.bin": "second_part/data/model.bin.part2"}),
     )
-    return Carried(folder, by_name(KnownModel(NAME, "publisher/model", REVISION, "MIT", files, carriers)))
+    return Carried(folder, index_by_name(KnownModel(NAME, "publisher/model", REVISION, "MIT", files, carriers)))
 
 
 def flipped(content: bytes) -> bytes:

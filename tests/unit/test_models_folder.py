@@ -18,7 +18,7 @@ from batchscribe.errors import (
 )
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models.at_hand import ModelInfo, list_models
-from batchscribe.speech.models.folders import folder_of, only_one, part_of, remove_model
+from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_model
 from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.models.verify import FileVerdict, Verdict, verify_models
 from batchscribe.speech.models.watch import Unwatched
@@ -87,7 +87,7 @@ def test_a_copy_with_a_wrong_file_is_refused_by_the_name_of_the_file(
     settings: Settings, carried: Carried, name: str, change: Callable[[bytes], bytes]
 ) -> None:
     (carried.folder / name).write_bytes(change(carried.contents[name]))
-    with pytest.raises(ModelDamaged, match=f"{name} in {carried.folder} is .* Name a folder with the publisher's own"):
+    with pytest.raises(ModelDamaged, match=f"{name} in {carried.folder} .* Use a folder with unchanged files"):
         pull(settings, carried)
     assert list_models(settings) == []
     assert [path for path in settings.models_dir.iterdir() if path.is_dir()] == []
@@ -107,7 +107,7 @@ def test_a_copy_that_cannot_be_read_is_refused(settings: Settings, carried: Carr
 
 
 def test_a_source_that_is_no_folder_is_refused(settings: Settings) -> None:
-    with pytest.raises(UsageError, match="--from takes hub, index or a folder; 'nowhere' is none of them"):
+    with pytest.raises(UsageError, match="--from accepts hub, index or a folder; 'nowhere' is none of them"):
         pull_model("base", settings, source="nowhere")
 
 
@@ -176,7 +176,7 @@ def test_all_models_are_looked_at_unless_one_is_named(settings: Settings, carrie
     pull(settings, carried)
     pull(settings, carried, OTHER)
     assert verify_models(None, settings, Unwatched(), carried.known).keys() == {NAME, OTHER}
-    with pytest.raises(ModelNotFound, match="There is no model 'base' here; `batchscribe models list` shows"):
+    with pytest.raises(ModelNotFound, match="Model 'base' is not installed; `batchscribe models list` shows"):
         verify_models("base", settings, Unwatched())
 
 
@@ -218,6 +218,6 @@ def test_no_name_leads_out_of_the_folder_of_models(settings: Settings, carried: 
 
 def test_a_model_that_is_being_pulled_is_not_removed(settings: Settings, carried: Carried) -> None:
     pull(settings, carried)
-    with only_one(folder_of(NAME, settings), lambda: None), pytest.raises(DataDirectoryBusy, match="being pulled"):
+    with lock_model(folder_of(NAME, settings), lambda: None), pytest.raises(DataDirectoryBusy, match="being pulled"):
         remove_model(NAME, settings)
     assert len(list_models(settings)) == 1

@@ -29,7 +29,7 @@ NOT_FOUND = "ERROR: No matching distribution found for some-models==1.0\n"
             "pip could not download some-models 1.0: Download failed after 6 attempts; ",
         ),
         (["  WARNING: Retrying (Retry(total=0)) after connection broken by ...\n", NOT_FOUND], "did not answer"),
-        ([], "pip could not download some-models 1.0: it gives no reason; "),
+        ([], "pip could not download some-models 1.0: it gave no reason; "),
     ],
 )
 def test_the_reason_is_told_in_one_sentence(said: list[str], told: str) -> None:

@@ -18,7 +18,7 @@ from batchscribe.errors import EngineError, WorkInterrupted
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
 from batchscribe.speech.engine import Detection, Request
-from batchscribe.speech.language_vote import likeliest
+from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.memory import MemoryStore
@@ -102,7 +102,7 @@ def spoken(*languages: str) -> Answer:
         start_sec = request.window.start_sec
         actual = languages[int(start_sec // 5)]
         detected = ((actual, 0.9), ("la", 0.1)) if request.detection is not Detection.OFF else ()
-        chosen = likeliest(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        chosen = choose_language(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
         text = f"{start_sec:g} in {chosen or request.language}"
         duration_sec = request.window.duration_sec
         recognition = Recognition.of(text, (), duration_sec)

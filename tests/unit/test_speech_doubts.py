@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from batchscribe.speech.doubts import Doubt, doubts_of, plain_words
+from batchscribe.speech.doubts import Doubt, find_doubts, plain_words
 from batchscribe.speech.whisper_model import MAX_TOKENS, Hypothesis
 from batchscribe.window import SAMPLE_RATE, Window, Word
 
@@ -20,7 +20,7 @@ def doubts(text: str, pieces: list[str], duration_sec: float) -> frozenset[Doubt
     each_sec = duration_sec / len(pieces)
     words = [Word(piece, at * each_sec, (at + 1) * each_sec, 0.9) for at, piece in enumerate(pieces)]
     window = Window(0, 0.0, np.zeros(int(duration_sec * SAMPLE_RATE), np.float32), ((0.0, duration_sec),))
-    return doubts_of(Hypothesis(tokens=(), text=text, avg_logprob=-0.2, no_speech=0.0), words, window)
+    return find_doubts(Hypothesis(tokens=(), text=text, avg_logprob=-0.2, no_speech=0.0), words, window)
 
 
 @pytest.mark.parametrize("language", UNSPACED)
@@ -49,4 +49,4 @@ def test_marks_on_letters_do_not_cut_words_into_pieces() -> None:
 def test_a_text_as_long_as_the_model_can_write_may_be_cut(n_tokens: int, expected: frozenset[Doubt]) -> None:
     hypothesis = Hypothesis(tokens=(1,) * n_tokens, text="So it goes.", avg_logprob=-0.2, no_speech=0.0)
     window = Window(0, 0.0, np.zeros(2 * SAMPLE_RATE, np.float32), ((0.0, 2.0),))
-    assert doubts_of(hypothesis, [Word("So", 0.0, 1.0, 0.9)], window) == expected
+    assert find_doubts(hypothesis, [Word("So", 0.0, 1.0, 0.9)], window) == expected

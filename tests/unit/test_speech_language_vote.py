@@ -14,7 +14,7 @@ from batchscribe.speech.language_vote import (
     NEARLY,
     UNLIKELY,
     LanguageVote,
-    likeliest,
+    choose_language,
     speech_sec,
 )
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
@@ -59,7 +59,7 @@ def test_without_a_vote_the_language_asked_for_wins(asked: str) -> None:
 
 @given(st.permutations([("de", 0.4), ("nl", 0.4), ("af", 0.4)]))
 def test_of_equals_the_winner_does_not_depend_on_the_order(votes: list[tuple[str, float]]) -> None:
-    assert likeliest(dict(votes), "en-US") == "af"
+    assert choose_language(dict(votes), "en-US") == "af"
 
 
 # --- contradictions ------------------------------------------------------------------------------------------------

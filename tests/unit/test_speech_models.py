@@ -99,6 +99,6 @@ def test_a_folder_that_is_no_model_is_told_what_is_missing(settings: Settings, t
 def test_a_name_that_is_neither_known_nor_a_repository_is_refused_with_the_known_ones(
     settings: Settings, name: str
 ) -> None:
-    with pytest.raises(ModelNotFound, match=r"name one of large-v3, .*, or a repository of the hub as OWNER/NAME"):
+    with pytest.raises(ModelNotFound, match=r"use one of large-v3, .*, or a repository on the hub as OWNER/NAME"):
         pull_model(name, settings)
     assert not settings.models_dir.exists()

@@ -10,7 +10,7 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvai
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.models.at_hand import list_models
-from batchscribe.speech.registry import capabilities, choose_engine, choose_of_fleet, engines_of, speed_of
+from batchscribe.speech.registry import capabilities, choose_engine, choose_from_fleet, engines_of, speed_of
 from batchscribe.speech.whisper import WhisperSpec
 from tests.models.whisper import random_whisper
 
@@ -122,22 +122,22 @@ def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Sett
 
 
 def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> None:
-    assert "makes its words up" in choose_engine("scripted", "en", bare).warnings[0]
+    assert "invents its text" in choose_engine("scripted", "en", bare).warnings[0]
 
 
 def test_a_fleet_is_asked_for_its_best_engine_that_understands() -> None:
     slow = Capability(name="pocketsphinx", model="en-us", languages=("en-US",), speed=5.0)
     fast = Capability(name="whisper", model="turbo", languages=("en", "de"), speed=20.0, device="cuda")
-    assert choose_of_fleet("auto", "en", [slow, fast]) == (fast, "en-US")
-    assert choose_of_fleet("auto", "de_AT", [slow, fast]) == (fast, "de-AT")
-    assert choose_of_fleet("pocketsphinx", "en", [slow, fast]) == (slow, "en-US")
+    assert choose_from_fleet("auto", "en", [slow, fast]) == (fast, "en-US")
+    assert choose_from_fleet("auto", "de_AT", [slow, fast]) == (fast, "de-AT")
+    assert choose_from_fleet("pocketsphinx", "en", [slow, fast]) == (slow, "en-US")
     with pytest.raises(UnsupportedLanguage, match="pocketsphinx"):
-        choose_of_fleet("pocketsphinx", "de", [slow, fast])
+        choose_from_fleet("pocketsphinx", "de", [slow, fast])
     with pytest.raises(EngineNotAvailable, match="No worker has the engine 'whisper' now; available: pocketsphinx"):
-        choose_of_fleet("whisper", "en", [slow])
+        choose_from_fleet("whisper", "en", [slow])
 
 
-NO_DETECTION = r"^config\.language_detection: .+ cannot tell languages apart; name the language"
+NO_DETECTION = r"^config\.language_detection: .+ cannot detect languages; name the language"
 
 
 @pytest.mark.parametrize("engine", ["auto", "pocketsphinx", "scripted"])
@@ -157,13 +157,13 @@ def test_language_detection_takes_a_model_that_knows_several_languages(pulled: S
 def test_of_a_fleet_an_engine_is_chosen_that_can_detect_when_that_is_asked_for() -> None:
     english = Capability(name="whisper", model="small.en", languages=("en",), speed=9.0)
     many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
-    assert choose_of_fleet("auto", "en", [english, many]) == (english, "en-US")
-    assert choose_of_fleet("auto", "en", [english, many], detect=True) == (many, "en-US")
-    with pytest.raises(OptionNotAvailable, match=r"whisper with small\.en cannot tell languages apart") as caught:
-        choose_of_fleet("auto", "en", [english], detect=True)
+    assert choose_from_fleet("auto", "en", [english, many]) == (english, "en-US")
+    assert choose_from_fleet("auto", "en", [english, many], detect=True) == (many, "en-US")
+    with pytest.raises(OptionNotAvailable, match=r"whisper with small\.en cannot detect languages") as caught:
+        choose_from_fleet("auto", "en", [english], detect=True)
     assert caught.value.field == "config.language_detection"
     with pytest.raises(EngineNotAvailable):
-        choose_of_fleet("pocketsphinx", "en", [many], detect=True)
+        choose_from_fleet("pocketsphinx", "en", [many], detect=True)
 
 
 def test_what_an_engine_can_do_travels_to_the_others_as_json() -> None:
@@ -196,11 +196,11 @@ def test_what_another_release_publishes_and_this_one_does_not_understand_is_igno
 def test_an_engine_of_a_later_release_is_passed_over() -> None:
     known = Capability(name="whisper", model="base", languages=("en",), speed=5.0)
     later = Capability(name="parakeet", model="v3", languages=("en", "de"), speed=90.0)
-    assert choose_of_fleet("auto", "en", [later, known]) == (known, "en-US")
+    assert choose_from_fleet("auto", "en", [later, known]) == (known, "en-US")
     with pytest.raises(UnsupportedLanguage, match="not supported by whisper; supported: en"):
-        choose_of_fleet("auto", "de", [later, known])
+        choose_from_fleet("auto", "de", [later, known])
     with pytest.raises(EngineNotAvailable, match="No worker has the engine 'auto' now; available: none"):
-        choose_of_fleet("auto", "en", [later])
+        choose_from_fleet("auto", "en", [later])
 
 
 def test_what_a_machine_publishes_is_what_it_would_choose_from(pulled: Settings) -> None:

@@ -21,9 +21,9 @@ from batchscribe.speech.replies import (
     Ready,
     Transcribed,
     UntrueReply,
-    checked,
     receive_reply,
     send_reply,
+    validate_recognitions,
 )
 from batchscribe.window import Flag, Phrase, Recognition, Window, Word
 
@@ -53,8 +53,8 @@ def said(pipe: tuple[Pipe, Pipe]) -> dict[str, Any]:
 
 
 def test_an_answer_arrives_as_it_was_sent(said: dict[str, Any]) -> None:
-    assert checked([said], [WINDOW]) == [HEARD]
-    assert checked([], []) == []
+    assert validate_recognitions([said], [WINDOW]) == [HEARD]
+    assert validate_recognitions([], []) == []
 
 
 @pytest.mark.parametrize("reply", [Ready(), Failure("it rains")])
@@ -68,17 +68,17 @@ def test_numbers_of_numpy_are_numbers(pipe: tuple[Pipe, Pipe]) -> None:
     send_reply(pipe[0], [Recognition((Phrase("a", 0.0, 1.0, (word,)),))])
     reply = receive_reply(pipe[1])
     assert isinstance(reply, Transcribed)
-    assert checked(reply.recognitions, [WINDOW])[0].phrases[0].words == (Word("a", 0.5, 1.0, 0.5),)
+    assert validate_recognitions(reply.recognitions, [WINDOW])[0].phrases[0].words == (Word("a", 0.5, 1.0, 0.5),)
 
 
 def test_the_last_word_may_end_a_frame_behind_its_window_and_is_cut(said: dict[str, Any]) -> None:
     said["phrases"][0]["words"][0]["end_sec"] = 2.02
-    assert checked([said], [WINDOW])[0].phrases[0].words[0].end_sec == 2.0
+    assert validate_recognitions([said], [WINDOW])[0].phrases[0].words[0].end_sec == 2.0
 
 
 def test_control_characters_and_halves_of_pairs_are_left_out(said: dict[str, Any]) -> None:
     said["phrases"][0]["text"] = "a\x1b[31m\ud800\u0000b"
-    assert checked([said], [WINDOW])[0].phrases[0].text == "a[31mb"
+    assert validate_recognitions([said], [WINDOW])[0].phrases[0].text == "a[31mb"
 
 
 LIES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -109,13 +109,13 @@ def test_an_answer_that_cannot_be_is_refused(said: dict[str, Any], lie: Callable
     changed = copy.deepcopy(said)
     lie(changed)
     with pytest.raises(UntrueReply):
-        checked([changed], [WINDOW])
+        validate_recognitions([changed], [WINDOW])
 
 
 @pytest.mark.parametrize("answers", [[], [None], ["text"], [[]], [{}]])
 def test_another_number_or_shape_of_answers_is_refused(answers: list[Any]) -> None:
     with pytest.raises(UntrueReply):
-        checked(answers, [WINDOW])
+        validate_recognitions(answers, [WINDOW])
 
 
 @pytest.mark.parametrize(
@@ -144,5 +144,5 @@ def test_babble_is_refused_and_never_executed(pipe: tuple[Pipe, Pipe], line: byt
 
 def test_a_reply_that_would_fill_the_memory_is_refused(pipe: tuple[Pipe, Pipe]) -> None:
     pipe[0].write(struct.pack("!I", MAX_REPLY_BYTES + 1))
-    with pytest.raises(UntrueReply, match="length"):
+    with pytest.raises(UntrueReply, match="too long"):
         receive_reply(pipe[1])

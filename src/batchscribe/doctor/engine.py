@@ -10,7 +10,7 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTroubl
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.registry import PULL, engines_at_hand
+from batchscribe.speech.registry import PULL, find_engines
 
 NAME = "engine"
 PULL_ADVICE = f"{PULL} gets a model; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL say which one is used."
@@ -19,7 +19,7 @@ PULL_ADVICE = f"{PULL} gets a model; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
     """With `load` the best one is also started, and hears a trial recording."""
     try:
-        engines = engines_at_hand(settings.engine, settings)
+        engines = find_engines(settings.engine, settings)
     except (EngineNotAvailable, InvalidSetting) as error:
         yield failed(NAME, error.message, PULL_ADVICE)
         return

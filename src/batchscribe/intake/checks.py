@@ -24,7 +24,7 @@ from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
-from batchscribe.speech.registry import choose_engine, choose_of_fleet
+from batchscribe.speech.registry import choose_engine, choose_from_fleet
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import location_check
 from batchscribe.wire.choices import InputMode, OutputLayout
@@ -95,12 +95,12 @@ def _choose_engine(
     detect = config.detection_mode is not None
     if fleet.fit:
         try:
-            return choose_of_fleet(submission.engine, config.language, fleet.fit, detect=detect)
+            return choose_from_fleet(submission.engine, config.language, fleet.fit, detect=detect)
         except (EngineNotAvailable, UnsupportedLanguage, OptionNotAvailable):
             if fleet.fit == fleet.all:
                 raise
     if fleet.all:
-        return choose_of_fleet(submission.engine, config.language, fleet.all, detect=detect)
+        return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect)
     choice = choose_engine(submission.engine, config.language, settings, detect=detect)
     return choice.spec, choice.language
 

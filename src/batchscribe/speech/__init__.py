@@ -1,1 +1,1 @@
-"""Speech: segments of audio in, words out. Engines behind one protocol, in processes of their own."""
+"""Speech recognition: engines with a common protocol, each in its own process."""

@@ -1,4 +1,4 @@
-"""The queue between files and engines: files take turns, and nobody waits for a batch to fill."""
+"""The queue between files and engines. Files take turns, and no engine waits for a batch to fill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscribe.window import Recognition
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
-    """A request that waits for its recognition. Its future stays cancellable until the recognition is there."""
+    """A request with the future for its recognition. The future can be canceled until it has a result."""
 
     request: Request
     future: Future[Recognition] = field(default_factory=Future)
@@ -34,19 +34,21 @@ class Ticket:
 
 
 class BatchQueue:
-    """Thread-safe. A batch is one engine's share of what waits at that moment, so that all engines end at about the
-    same time. It has one window of each file in turn.
+    """A thread-safe queue of tickets that are taken in batches.
+
+    A batch is one engine's share of the current backlog, so that all engines finish at about the same time. It takes
+    one window from each file in turn.
     """
 
     def __init__(self, engines: int) -> None:
         self._engines = engines
         self._changed = Condition()
-        self._waiting: OrderedDict[Hashable, deque[Ticket]] = OrderedDict()  # by file; whose turn it is comes first
+        self._waiting: OrderedDict[Hashable, deque[Ticket]] = OrderedDict()  # by file, the next one first
         self._closed = False
         self._takers = 0
 
     def put(self, request: Request, file: Hashable) -> Ticket:
-        """Requests of the same `file` keep their order. A closed queue cancels the ticket at once."""
+        """Add a request. Requests of one `file` keep their order. If the queue is closed, the ticket is canceled."""
         ticket = Ticket(request)
         with self._changed:
             if self._closed:
@@ -57,7 +59,7 @@ class BatchQueue:
             return ticket
 
     def take(self, batch_size: int) -> list[Ticket]:
-        """At least one ticket, at most `batch_size`; none when the queue is closed."""
+        """Wait for at least one ticket and return at most `batch_size`; none if the queue is closed."""
         with self._changed:
             while not self._closed:
                 if batch := self._next_batch(batch_size):
@@ -68,14 +70,14 @@ class BatchQueue:
             return []
 
     def close(self) -> list[Ticket]:
-        """Wake all takers; returns the tickets that nobody will take."""
+        """Close the queue, wake all takers, and return the remaining tickets."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
             return self.clear()
 
     def clear(self) -> list[Ticket]:
-        """Take out all tickets that wait."""
+        """Remove and return all waiting tickets."""
         with self._changed:
             left = [ticket for tickets in self._waiting.values() for ticket in tickets]
             self._waiting.clear()
@@ -83,13 +85,13 @@ class BatchQueue:
 
     @property
     def backlog(self) -> int:
-        """How many tickets wait."""
+        """The number of waiting tickets."""
         with self._changed:
             return self._count()
 
     @property
     def short_of_takers(self) -> bool:
-        """Whether more tickets wait than takers are there for."""
+        """Whether there are more waiting tickets than waiting takers."""
         with self._changed:
             return self._count() > self._takers
 
@@ -103,7 +105,7 @@ class BatchQueue:
             file, tickets = self._waiting.popitem(last=False)
             ticket = tickets.popleft()
             if tickets:
-                self._waiting[file] = tickets  # behind all others
+                self._waiting[file] = tickets  # at the end
             if ticket.future.cancelled():
                 ticket.cancel()
             else:

@@ -1,4 +1,4 @@
-"""What a worker can hear with, as it tells others, who have neither its models nor its machine."""
+"""The engines that a worker offers, in a form for other processes, which have no access to its models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscribe.speech.languages import understands
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """An engine with its model on some machine. The fields are those of `EngineSpec`."""
+    """An engine and its model on some worker. The fields are those of `EngineSpec`."""
 
     name: str
     model: str
@@ -38,7 +38,7 @@ class Capability:
 
     @classmethod
     def from_json(cls, values: object) -> Capability | None:
-        """None for what this release does not understand: a worker of another one may have written it."""
+        """Parse a capability; return None if it is invalid, which may be because another release wrote it."""
         try:
             found = _FORM.validate_python(values)
         except ValidationError:
@@ -49,7 +49,7 @@ class Capability:
         return asdict(self)
 
     def understands(self, language: str) -> bool:
-        """`language` is canonical, as `canonical_language` returns it."""
+        """Return whether the engine supports `language`, a tag from `canonical_language`."""
         return understands(self.languages, language)
 
 

@@ -1,4 +1,4 @@
-"""What a speech engine is, and what a process needs to know to build one."""
+"""The protocol of speech engines, and the specification from which a process builds one."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Protocol
 from batchscribe.speech.languages import understands
 from batchscribe.window import Recognition, Window
 
-#: An engine counts as hung when it uses this many times the CPU that was expected.
+#: An engine counts as hung if it uses this many times the expected CPU time.
 PATIENCE = 10.0
-#: Seconds. Whisper was trained on windows of this length, and none is longer.
+#: The longest window, in seconds. Whisper was trained on windows of this length.
 WINDOW_SEC = 30.0
 
 
 class Detection(Enum):
-    """What an engine does about the language of a window."""
+    """How an engine detects the language of a window."""
 
     OFF = "off"
-    REPORT = "report"  #: transcribe in the language asked for, and say which ones are the likeliest
-    CHOOSE = "choose"  #: transcribe in the likeliest one, unless the language asked for is nearly as likely
+    REPORT = "report"  #: transcribe in the requested language, and report the most probable ones
+    CHOOSE = "choose"  #: transcribe in the most probable language, unless the requested one is nearly as probable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A window to transcribe. `language` is a canonical tag, as `canonical_language` returns it."""
+    """A window to transcribe. `language` is a tag from `canonical_language`."""
 
     window: Window
     language: str
@@ -36,47 +36,47 @@ class Request:
 
 
 class Engine(Protocol):
-    """A loaded model. One thread at a time may call it."""
+    """A loaded model. Only one thread at a time may call it."""
 
     def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
-        """One `Recognition` for each request, in their order. Takes at most `EngineSpec.batch_size` requests.
+        """Return one `Recognition` per request, in order. Accepts at most `EngineSpec.batch_size` requests.
 
-        The same request gives the same `Recognition` whatever was heard before it or with it.
+        The result of a request must not depend on earlier requests or on the others in the batch.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec(ABC):
-    """Names an engine and its model. It is hashable and travels by pickle to the process that builds the engine."""
+    """The specification of an engine and its model. Hashable; pickled for the process that builds the engine."""
 
     name: str  #: of the engine: `pocketsphinx`, `whisper`, `scripted`
-    model: str  #: as shown to users and written into transcripts
-    revision: str | None = None  #: of the model, where it is known
-    languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all its regions
-    detects_languages: bool = False  #: whether it can tell which of its languages it hears
-    speed: float  #: audio seconds per CPU second; an estimate, for cutting shards and for time limits
+    model: str  #: the name in messages and transcripts
+    revision: str | None = None  #: of the model, if known
+    languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all regions
+    detects_languages: bool = False  #: whether it can detect the spoken language
+    speed: float  #: audio seconds per CPU second; an estimate, for the size of shards and for time limits
     device: str = "cpu"  #: `cpu` or `cuda`
-    most_processes: int | None = None  #: more of them would not fit (one for a GPU); None: no such limit
-    #: Seconds of audio that a window is filled up to, pauses included. 0: each stretch of speech is a window.
+    most_processes: int | None = None  #: the most that fit (one for a GPU); None: no limit
+    #: Windows are filled up to this many seconds of audio, pauses included. 0: each stretch of speech is a window.
     window_sec: float = 0.0
-    batch_size: int = 1  #: most windows that one call takes
+    batch_size: int = 1  #: the most windows in one call
 
     @abstractmethod
     def build(self) -> Engine:
-        """Load the model. Raises `EngineNotAvailable`, or whatever the engine's library raises."""
+        """Load the model. Raises `EngineNotAvailable` and the errors of the engine's library."""
 
     def reads(self) -> tuple[Path, ...]:
-        """The files and folders that it reads, besides Python's and the system's: all that its process may open."""
+        """Return the files and folders that it reads. Its process can open only these, Python's and the system's."""
         return ()
 
     def writes(self) -> tuple[Path, ...]:
-        """The folders in which it writes; an engine has no need to."""
+        """Return the folders that it writes to; normally none."""
         return ()
 
     def understands(self, language: str) -> bool:
-        """`language` is canonical, as `canonical_language` returns it."""
+        """Return whether the engine supports `language`, a tag from `canonical_language`."""
         return understands(self.languages, language)
 
     def limit_cpu_sec(self, windows: int) -> float:
-        """CPU seconds after which a call with so many windows counts as hung."""
+        """Return the CPU seconds after which a call with this many windows counts as hung."""
         return PATIENCE * windows * WINDOW_SEC / self.speed

@@ -1,4 +1,4 @@
-"""The in-memory twin of the pool: engines in threads of this process."""
+"""An in-memory `SpeechPool` for tests: engines run in threads of this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.window import Recognition
 
 
 class InlinePool:
-    """A `SpeechPool` in this process: the same futures, one thread and one engine for each worker, no child."""
+    """A `SpeechPool` without child processes: one thread and one engine per worker."""
 
     def __init__(self, spec: EngineSpec, workers: int = 1) -> None:
         self.spec = spec
@@ -37,7 +37,7 @@ class InlinePool:
         return future
 
     def try_out(self) -> None:
-        """Builds an engine. Raises what that raises."""
+        """Build an engine and run the trial. Raises the errors of the engine."""
         self.spec.build().transcribe([trial_request(self.spec)])
 
     def close(self) -> None:
@@ -46,7 +46,7 @@ class InlinePool:
         self._threads.shutdown(cancel_futures=True)
 
     def _engine(self) -> Engine:
-        """Of this thread."""
+        """Return the engine of this thread."""
         engine: Engine | None = getattr(self._engines, "engine", None)
         if engine is None:
             engine = self._engines.engine = self.spec.build()

@@ -1,4 +1,4 @@
-"""Which language a recording is in, by a vote of several windows of speech."""
+"""Language detection for a recording, by a vote of several windows of speech."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from batchscribe.speech.languages import primary_subtag
 from batchscribe.window import Recognition, Window
 
-#: A window's vote weighs as much as its speech, up to this many seconds: one long window is still one opinion.
+#: The weight of a window's vote is its speech in seconds, up to this limit: one long window must not decide alone.
 MOST_WEIGHT_SEC = 10.0
-#: With less speech in all, no language is certain.
+#: With less speech in total, no language is certain.
 LEAST_SPEECH_SEC = 2.0
-#: Share of the votes that another language needs to be certain, and that the one asked for may have at most. On 185
-#: recordings in nine languages the right language always had the most votes; the least it had was 0.3 (spoken digits).
+#: Another language is certain if it has at least the first share of the votes, and the requested language at most the
+#: second. On 185 recordings in nine languages, the right language always won; its lowest share was 0.3 (spoken digits).
 CERTAIN, UNLIKELY = 0.8, 0.1
-#: The language asked for is taken when it has at least this share of the votes of the likeliest one.
+#: The requested language is chosen if it has at least this fraction of the winner's votes.
 NEARLY = 0.5
 
 
 class LanguageVote:
-    """Collects what an engine detected in the windows of one recording."""
+    """Collects the languages that an engine detects in the windows of one recording."""
 
     def __init__(self) -> None:
         self._votes: dict[str, float] = {}
@@ -35,22 +35,22 @@ class LanguageVote:
         for language, probability in recognition.detected:
             self._votes[language] = self._votes.get(language, 0.0) + weight * probability
 
-    def winner(self, asked: str) -> str:
-        """A tag without region: in case of doubt that of `asked`, a canonical tag."""
-        return likeliest(self._votes, asked)
+    def winner(self, requested: str) -> str:
+        """Return the chosen language as a tag without region. `requested`, a canonical tag, wins in case of doubt."""
+        return choose_language(self._votes, requested)
 
-    def contradicts(self, asked: str) -> str | None:
-        """The language that the recording is certainly in instead of the one asked for, a canonical tag."""
-        winner, own = self.winner(asked), primary_subtag(asked)
+    def contradicts(self, requested: str) -> str | None:
+        """Return the language of the recording if it is certainly not `requested`, a canonical tag."""
+        winner, own = self.winner(requested), primary_subtag(requested)
         if winner == own or self._speech_sec < LEAST_SPEECH_SEC:
             return None
         is_certain = self._votes[winner] >= CERTAIN * self._weight
         return winner if is_certain and self._votes.get(own, 0.0) <= UNLIKELY * self._weight else None
 
 
-def likeliest(votes: Mapping[str, float], asked: str) -> str:
-    """The tag without region that has the most votes, unless the language asked for has nearly as many."""
-    own = primary_subtag(asked)
+def choose_language(votes: Mapping[str, float], requested: str) -> str:
+    """Return the tag without region with the most votes, unless the requested language has nearly as many."""
+    own = primary_subtag(requested)
     if not votes:
         return own
     winner = min(votes, key=lambda language: (-votes[language], language))
@@ -58,7 +58,7 @@ def likeliest(votes: Mapping[str, float], asked: str) -> str:
 
 
 def speech_sec(window: Window) -> float:
-    """Seconds of speech in a window; all of it where the voice detector was not asked."""
+    """Return the seconds of speech in a window; its whole duration if the voice detector was not used."""
     if window.speech is None:
         return window.duration_sec
     return sum(end - start for start, end in window.speech)

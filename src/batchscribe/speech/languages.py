@@ -1,4 +1,4 @@
-"""Language tags: what users write (`en`, `en_us`, `EN-us`) as one canonical BCP-47 tag, and as Whisper's codes."""
+"""Language tags: conversion of user input (`en`, `en_us`, `EN-us`) to canonical BCP-47 tags and to Whisper's codes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from batchscribe.errors import UnsupportedLanguage
 
-#: Every language that Whisper knows, and the region that is meant when a tag names none (CLDR's likely subtags).
-#: Source of the languages: openai/whisper, tokenizer.py; its `jw` is BCP-47's `jv`.
+#: Whisper's languages, each with the default region for tags without one (CLDR's likely subtags).
+#: Source of the languages: openai/whisper, tokenizer.py; its `jw` is `jv` in BCP-47.
 REGIONS = {
     "af": "ZA", "am": "ET", "ar": "SA", "as": "IN", "az": "AZ", "ba": "RU", "be": "BY", "bg": "BG", "bn": "BD",
     "bo": "CN", "br": "FR", "bs": "BA", "ca": "ES", "cs": "CZ", "cy": "GB", "da": "DK", "de": "DE", "el": "GR",
@@ -24,43 +24,43 @@ REGIONS = {
     "zh": "CN",
 }  # fmt: skip
 
-#: Other subtags for the same languages: withdrawn ones that are still in use, and close relatives.
+#: Other subtags for the same languages: deprecated ones that are still in use, and closely related languages.
 ALIASES = {"cmn": "zh", "fil": "tl", "in": "id", "iw": "he", "ji": "yi", "jw": "jv", "nb": "no"}
 
 TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
 
 
 def understands(languages: Collection[str], language: str) -> bool:
-    """Whether a canonical tag is among an engine's languages, of which one without region stands for all regions."""
+    """Return whether a canonical tag is among `languages`, in which an entry without region stands for all regions."""
     return language in languages or language.partition("-")[0] in languages
 
 
 def canonical_language(tag: str) -> str:
-    """`en_us` becomes `en-US`; a tag without region gets the likely one. Any region of a known language is accepted.
+    """Convert `en_us` to `en-US`. A missing region gets its default; any region of a known language is accepted.
 
-    Raises `UnsupportedLanguage` for a malformed tag and for a language that no engine here could know.
+    Raises `UnsupportedLanguage` for a malformed tag and for a language that no engine supports.
     """
     match = TAG.fullmatch(tag.strip())
     language = primary_subtag(match[1]) if match else None
     if match is None or language not in REGIONS:
-        raise UnsupportedLanguage(f"{tag!r} is not the tag of a supported language.", field="config.language")
+        raise UnsupportedLanguage(f"{tag!r} is not a tag of a supported language.", field="config.language")
     script = match[2].title() if match[2] else None
     region = match[3].upper() if match[3] else REGIONS[language]
     return "-".join(part for part in (language, script, region) if part)
 
 
 def primary_subtag(tag: str) -> str:
-    """The language alone: `en` of `en-US`."""
+    """Return the language alone: `en` of `en-US`."""
     language = tag.partition("-")[0].lower()
     return ALIASES.get(language, language)
 
 
 def whisper_code(tag: str) -> str:
-    """The language as Whisper's tokens name it; `tag` is canonical."""
+    """Return Whisper's code for the language of a canonical tag."""
     language = primary_subtag(tag)
     return "jw" if language == "jv" else language
 
 
 def whisper_tag(code: str) -> str:
-    """The tag without region that one of Whisper's codes stands for."""
+    """Return the tag without region for one of Whisper's codes."""
     return primary_subtag(code)

@@ -1,4 +1,4 @@
-"""The built-in engine: offline, US English, of low accuracy (measured in docs/accuracy.md)."""
+"""The built-in engine: offline, US English, with low accuracy (measured in docs/accuracy.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPEED = 3.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PocketsphinxSpec(EngineSpec):
-    """Its model comes inside the package."""
+    """The specification of the engine, whose model is part of the package."""
 
     name: str = "pocketsphinx"
     model: str = "en-US"
@@ -33,7 +33,7 @@ class PocketsphinxSpec(EngineSpec):
 
 
 class PocketsphinxEngine:
-    """Holds the GIL for a whole window, and is not thread-safe: it belongs in a process of its own."""
+    """The engine. It holds the GIL for a whole window and is not thread-safe, so it needs its own process."""
 
     def __init__(self) -> None:
         from pocketsphinx import Decoder
@@ -44,7 +44,7 @@ class PocketsphinxEngine:
         return [self._transcribe(request.window) for request in requests]
 
     def _transcribe(self, window: Window) -> Recognition:
-        # An utterance without samples leaves the decoder wedged, and in digital silence it hears "ah".
+        # An empty utterance makes the decoder unusable, and it recognizes "ah" in digital silence.
         if not window.samples.any():
             return Recognition()
         self._decode(window.samples)
@@ -52,8 +52,8 @@ class PocketsphinxEngine:
         return Recognition.of(" ".join(word.text for word in words), words, window.duration_sec)
 
     def _decode(self, samples: Samples) -> None:
-        """The whole window as one utterance: normalised over all of it, which is worth 5 % of the words."""
-        self._decoder.reinit_feat()  # or the normalisation of the window before would change this one
+        """Decode the window as one utterance: normalizing over all of it makes 5 % of the words right."""
+        self._decoder.reinit_feat()  # otherwise, the normalization of the last window would affect this one
         self._decoder.start_utt()
         try:
             self._decoder.process_raw(to_int16(samples), full_utt=True)
@@ -61,7 +61,7 @@ class PocketsphinxEngine:
             self._decoder.end_utt()
 
     def _words(self) -> Iterator[Word]:
-        """No confidence: the engine's is always 1.0."""
+        """Yield the words without confidence, because the engine's is always 1.0."""
         if self._decoder.hyp() is None:
             return
         for entry in self._decoder.seg():
@@ -71,17 +71,17 @@ class PocketsphinxEngine:
 
 
 def to_int16(samples: Samples) -> bytes:
-    """Little-endian 16-bit PCM; exact for audio that was 16-bit before, and clipped, never wrapped, beyond 1.0."""
+    """Convert to little-endian 16-bit PCM. Exact for audio that was 16-bit; values beyond 1.0 are clipped."""
     scaled = np.clip(np.rint(samples * 32_768.0), -32_768, 32_767)
     pcm: bytes = scaled.astype("<i2").tobytes()
     return pcm
 
 
 def pocketsphinx_spec(languages: tuple[str, ...] = ("en-US",)) -> PocketsphinxSpec:
-    """Raises `EngineNotAvailable` when the package is not installed."""
+    """Return the specification. Raises `EngineNotAvailable` if the package is not installed."""
     if find_spec("pocketsphinx") is None:
         raise EngineNotAvailable(
-            "Engine pocketsphinx is not installed: `pip install 'batchscribe[pocketsphinx]'` builds it, "
+            "Engine pocketsphinx is not installed; install it with `pip install 'batchscribe[pocketsphinx]'`, "
             "which needs a C compiler and CMake."
         )
     return PocketsphinxSpec(model=f"en-US (pocketsphinx {version('pocketsphinx')})", languages=languages)

@@ -10,7 +10,15 @@ from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech.child import send, serve
 from batchscribe.speech.engine import EngineSpec, Request
-from batchscribe.speech.replies import Failure, Ready, Reply, Transcribed, UntrueReply, checked, receive_reply
+from batchscribe.speech.replies import (
+    Failure,
+    Ready,
+    Reply,
+    Transcribed,
+    UntrueReply,
+    receive_reply,
+    validate_recognitions,
+)
 from batchscribe.window import Recognition
 
 #: Seconds. A model of several GB may come from a slow disk.
@@ -59,7 +67,7 @@ class EngineProcess:
 
     def _believed(self, recognitions: Sequence[object], requests: Sequence[Request]) -> list[Recognition]:
         try:
-            return checked(recognitions, [request.window for request in requests])
+            return validate_recognitions(recognitions, [request.window for request in requests])
         except UntrueReply as error:
             raise self._untrue() from error
 

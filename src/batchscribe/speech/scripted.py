@@ -1,4 +1,4 @@
-"""The in-memory twin of the engines: it makes its words up, costs what it is told to, and misbehaves on request."""
+"""A test engine: it invents its text, uses a configurable amount of CPU, and fails on request."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchscribe.speech.engine import Detection, Engine, EngineSpec, Request
-from batchscribe.speech.language_vote import likeliest
+from batchscribe.speech.language_vote import choose_language
 from batchscribe.window import Recognition, Window, Word
 
-#: Seconds that each made-up word takes.
+#: The duration of each invented word, in seconds.
 WORD_SEC = 0.4
 VOCABULARY = ("the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What the engine costs, and on which windows (named by their `start_sec`) it misbehaves."""
+    """How much CPU the engine uses, and on which windows (given by their `start_sec`) it fails."""
 
-    cpu_per_audio_sec: float = 0.0  #: CPU seconds burnt for each second of audio
-    call_sec: float = 0.0  #: seconds slept in each call, whatever the batch
-    detected: tuple[tuple[str, float], ...] = ()  #: languages that it reports when asked, likeliest first
+    cpu_per_audio_sec: float = 0.0  #: CPU seconds used per second of audio
+    call_sec: float = 0.0  #: seconds slept in each call
+    detected: tuple[tuple[str, float], ...] = ()  #: languages that it reports if requested, most probable first
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
     fails_at: frozenset[float] = frozenset()
     dies_loading: bool = False
-    cannot_load_while: Path | None = None  #: this file exists
-    only_once: Path | None = None  #: a file made before the first misdeed; while it exists the engine behaves
+    cannot_load_while: Path | None = None  #: loading fails while this file exists
+    only_once: Path | None = None  #: a file created before the first failure; while it exists, the engine works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedSpec(EngineSpec):
-    """By default it understands English and costs next to nothing."""
+    """The specification of the test engine. By default, it supports English and uses almost no CPU."""
 
     name: str = "scripted"
     model: str = "made-up words"
@@ -54,7 +54,7 @@ class ScriptedSpec(EngineSpec):
 
 
 class ScriptedEngine:
-    """Says a sentence that depends on nothing but the length of the window."""
+    """An engine whose text depends only on the length of the window."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -70,10 +70,10 @@ class ScriptedEngine:
     def _make_up(self, request: Request) -> Recognition:
         duration_sec = request.window.duration_sec
         self._misbehave(request.window)
-        burn(duration_sec * self.script.cpu_per_audio_sec)
+        use_cpu(duration_sec * self.script.cpu_per_audio_sec)
         detected = self.script.detected if request.detection is not Detection.OFF else ()
-        chosen = likeliest(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
-        return replace(made_up(duration_sec), detected=detected, language=chosen)
+        chosen = choose_language(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        return replace(make_up_text(duration_sec), detected=detected, language=chosen)
 
     def _misbehave(self, window: Window) -> None:
         start_sec, script = window.start_sec, self.script
@@ -96,8 +96,8 @@ class ScriptedEngine:
         return True
 
 
-def made_up(duration_sec: float) -> Recognition:
-    """A word for each 0.4 s, the last one clamped; at least one."""
+def make_up_text(duration_sec: float) -> Recognition:
+    """Return one word per 0.4 s, the last one clamped; at least one."""
     count = max(1, int(duration_sec / WORD_SEC))
     words = tuple(
         Word(VOCABULARY[index % len(VOCABULARY)], index * WORD_SEC, min((index + 1) * WORD_SEC, duration_sec))
@@ -106,8 +106,8 @@ def made_up(duration_sec: float) -> Recognition:
     return Recognition.of(" ".join(word.text for word in words), words, duration_sec)
 
 
-def burn(cpu_sec: float) -> None:
-    """Keep this thread's core busy for that long."""
+def use_cpu(cpu_sec: float) -> None:
+    """Keep this thread's core busy for the given CPU time."""
     end = time.thread_time() + cpu_sec
     while time.thread_time() < end:
         pass

@@ -1,7 +1,7 @@
-"""The Whisper family through CTranslate2: about 100 languages, word times, models as folders.
+"""The Whisper models, run with CTranslate2: about 100 languages, word times, models in folders.
 
-The steps of a batch, in order: features, encoder output, languages where they are asked for, text and word times
-(`whisper_listen`), another try where the text is in doubt (`whisper_retry`), phrases with flags (`whisper_phrases`).
+The steps of a batch, in order: features, encoder output, language detection if requested, text and word times
+(`whisper_listen`), retries if the text is doubtful (`whisper_retry`), phrases with flags (`whisper_phrases`).
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchscribe.speech.engine import WINDOW_SEC, Detection, Engine, EngineSpec, Request
-from batchscribe.speech.language_vote import likeliest
+from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
 from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.whisper_listen import Take, encode, frames_for, listen
 from batchscribe.speech.whisper_model import Decoding, Encoded, WhisperModel
-from batchscribe.speech.whisper_phrases import recognition_of
-from batchscribe.speech.whisper_retry import find_missed, settle
+from batchscribe.speech.whisper_phrases import build_recognition
+from batchscribe.speech.whisper_retry import find_missed, retry_doubtful
 from batchscribe.window import Recognition
 
-#: Bytes of model that one CPU core gets through at the pace of speech, and one GPU: orders of magnitude, from the
-#: parameter counts; shards and time limits need no more.
+#: The model size that one CPU core, or one GPU, can run in real time: orders of magnitude, from the parameter counts.
+#: They are used only for shard sizes and time limits.
 CPU_BYTES = 400e6
 CUDA_BYTES = 40e9
-#: Windows in one call. More bring next to nothing on a CPU, where the encoder takes most of the time.
+#: Windows in one call. Larger batches gain almost nothing on a CPU, where the encoder takes most of the time.
 CPU_BATCH, CUDA_BATCH = 8, 16
-#: What the decoder remembers of a window is a quarter of the model's size; a batch of them stays below 1 GB.
+#: The decoder's cache for a window takes a quarter of the model's size; that of a batch stays below 1 GB.
 BATCH_BYTES = 4e9
-#: Languages that are reported of a window.
+#: The most languages that are reported for a window.
 MOST_DETECTED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperSpec(EngineSpec):
-    """`compute_type` is one of CTranslate2's."""
+    """The specification of a Whisper engine. `compute_type` is a CTranslate2 compute type."""
 
     name: str = "whisper"
     model_path: str
@@ -42,7 +42,7 @@ class WhisperSpec(EngineSpec):
     window_sec: float = WINDOW_SEC
 
     def reads(self) -> tuple[Path, ...]:
-        """The model's folder, and where its files are kept when they are links to somewhere else."""
+        """Return the model's folder, and the targets of its files that are symbolic links."""
         folder = Path(self.model_path)
         return (folder, *(file.resolve() for file in folder.iterdir() if file.is_symlink()))
 
@@ -52,28 +52,28 @@ class WhisperSpec(EngineSpec):
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
-    """A request on its way through the engine."""
+    """A request with its encoder output."""
 
     request: Request
     n_frames: int
     encoded: Encoded
-    detected: dict[str, float]  #: the likeliest languages, as tags without region
+    detected: dict[str, float]  #: the most probable languages, as tags without region
 
     @property
     def language(self) -> str:
-        """To transcribe in: the tag that was asked for, or a detected one without region."""
-        asked = self.request.language
-        return likeliest(self.detected, asked) if self.request.detection is Detection.CHOOSE else asked
+        """The language to transcribe in: the requested tag, or a detected one without region."""
+        requested = self.request.language
+        return choose_language(self.detected, requested) if self.request.detection is Detection.CHOOSE else requested
 
 
 class WhisperEngine:
-    """Never samples at random, and gives a window the same text whatever else is in its batch."""
+    """The engine. It is deterministic: the text of a window does not depend on the other windows of its batch."""
 
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
 
     def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
-        # Whisper is known to hear phrases in digital silence.
+        # Whisper is known to invent text for digital silence.
         encodings = [self._encode(request) if request.window.samples.any() else None for request in requests]
         takes = self._listen([encoding for encoding in encodings if encoding is not None])
         return [Recognition() if encoding is None else self._finish(encoding, next(takes)) for encoding in encodings]
@@ -88,7 +88,7 @@ class WhisperEngine:
         return _Encoding(request, n_frames, encoded, detected)
 
     def _listen(self, encodings: Sequence[_Encoding]) -> Iterator[Take]:
-        """One take for each, in order. Those with the same number of frames and the same language go together."""
+        """Return one take per encoding, in order. Those with the same number of frames and language share a batch."""
         kinds = [(encoding.n_frames, whisper_code(encoding.language)) for encoding in encodings]
         takes: dict[int, Take] = {}
         for kind in dict.fromkeys(kinds):
@@ -100,8 +100,8 @@ class WhisperEngine:
 
     def _finish(self, encoding: _Encoding, first: Take) -> Recognition:
         code = whisper_code(encoding.language)
-        take = settle(self._model, first, encoding.n_frames, code)
-        return recognition_of(
+        take = retry_doubtful(self._model, first, encoding.n_frames, code)
+        return build_recognition(
             take,
             missed=[] if take.doubts else list(find_missed(self._model, take, code)),
             language=primary_subtag(encoding.language) if encoding.request.detection is Detection.CHOOSE else None,
@@ -110,7 +110,7 @@ class WhisperEngine:
 
 
 def whisper_spec(model: ModelInfo, device: str, compute_type: str) -> WhisperSpec:
-    """On a GPU one process: each more would load the model once more."""
+    """Return the specification for a model. A GPU gets one process, because each process loads the model."""
     name = model.name if model.name.startswith("whisper") else f"whisper-{model.name}"
     is_cuda = device == "cuda"
     return WhisperSpec(
@@ -128,7 +128,7 @@ def whisper_spec(model: ModelInfo, device: str, compute_type: str) -> WhisperSpe
 
 
 def resolve_compute_type(compute_type: str, device: str) -> str:
-    """`auto` is fast without a measurable loss of accuracy: int8 on a CPU, float16 on a GPU."""
+    """Resolve `auto` to a fast type without a measurable loss of accuracy: int8 on a CPU, float16 on a GPU."""
     if compute_type != "auto":
         return compute_type
     return "float16" if device == "cuda" else "int8"

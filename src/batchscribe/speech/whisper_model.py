@@ -1,7 +1,7 @@
-"""A Whisper model in CTranslate2: sound to features, encoder output, text, languages and word times.
+"""A Whisper model in CTranslate2: features, encoder output, text, languages and word times.
 
 The feature extractor and the tokenizer are those of faster-whisper. Its `transcribe` is not used: it decodes one
-recording at a time, pads with something that is not silence, and falls back to random sampling.
+recording at a time, does not pad with silence, and falls back to random sampling.
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ from batchscribe.speech.cpu import use_avx512
 from batchscribe.speech.words import clean_text
 from batchscribe.window import SAMPLE_RATE, Samples, Word
 
-#: float32[n_mels, n_frames], 100 frames a second
+#: float32[n_mels, n_frames], 100 frames per second
 Features = NDArray[np.float32]
 #: float32[n_frames / 2, width]: the output of the encoder
 Encoded = NDArray[np.float32]
 FRAMES_PER_SEC = 100
 HOP_SAMPLES = SAMPLE_RATE // FRAMES_PER_SEC
-#: Seconds between two positions of the encoder's output, by which words are timed.
+#: Seconds between two positions of the encoder output: the resolution of word times.
 ALIGNED_SEC = 0.02
-#: So many zeros behind the sound, and the feature extractor returns the features of silence.
+#: After this many zeros, the feature extractor returns the features of silence.
 SETTLING_SAMPLES = 400
-#: Of a text: the decoder has 448 positions, and an alignment needs five of them for its prompt and the end.
+#: The longest text: the decoder has 448 positions, and an alignment needs five of them for its prompt and the end.
 MAX_TOKENS = 443
 BEAM_SIZE = 5
-#: Punctuation that belongs to the word behind it, and to the word before it. Source: OpenAI's Whisper, timing.py.
+#: Punctuation that belongs to the following word, and to the preceding one. Source: OpenAI's Whisper, timing.py.
 PREPENDED = "\"'\u201c\u00bf([{-"
 APPENDED = "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
-#: Marks that a word goes on behind.
+#: Marks that may occur inside a word.
 WITHIN_WORDS = frozenset("'-.,:/@&")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How text is searched for. Never by random sampling: the same sound must give the same text."""
+    """Decoding options. There is no random sampling, because the same audio must yield the same text."""
 
     beam_size: int = BEAM_SIZE
-    no_repeat_ngram: int = 0  #: no sequence of so many tokens occurs twice; 0: they may
+    no_repeat_ngram: int = 0  #: the length of token sequences that may not occur twice; 0: no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the model makes of one window; see OpenAI's Whisper for the meaning of the numbers."""
+    """The decoded text of one window; see OpenAI's Whisper for the meaning of the numbers."""
 
     tokens: tuple[int, ...]  #: of the text alone
     text: str
-    avg_logprob: float  #: mean log probability of a token
-    no_speech: float  #: probability that there is none
+    avg_logprob: float  #: mean log probability of the tokens
+    no_speech: float  #: probability of no speech
 
     @property
     def compression(self) -> float:
-        """How many times shorter the text gets by zlib: above 2.4 it repeats itself."""
+        """The compression ratio of the text with zlib; above 2.4, the text is repetitive."""
         encoded = _one_byte_each(self.text)
         return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
 
 
 class WhisperModel:
-    """Not thread-safe."""
+    """A loaded model. Not thread-safe."""
 
     def __init__(self, path: Path, device: str, compute_type: str) -> None:
         import ctranslate2
@@ -73,7 +73,7 @@ class WhisperModel:
 
         use_avx512()
         self._storage, self._float32 = ctranslate2.StorageView, ctranslate2.DataType.float32
-        # One thread: the pool has a process for each core, and sums must not depend on the number of workers.
+        # One thread: the pool has one process per core, and sums must not depend on the number of threads.
         self._model = ctranslate2.models.Whisper(
             str(path), device=device, compute_type=compute_type, inter_threads=1, intra_threads=1
         )
@@ -87,37 +87,37 @@ class WhisperModel:
         return bool(self._model.is_multilingual)
 
     def features(self, samples: Samples, n_frames: int) -> Features:
-        """Log-mel features, with silence behind the sound up to `n_frames`."""
+        """Return log-mel features, padded with silence to `n_frames`."""
         room = n_frames * HOP_SAMPLES - len(samples)
         sound = np.pad(samples, (0, min(max(room, 0), SETTLING_SAMPLES)))
         found: Features = self._extract(sound)[:, :-1][:, :n_frames]
         return np.pad(found, ((0, 0), (0, n_frames - found.shape[1])), constant_values=found.min())
 
     def encode(self, features: Features) -> Encoded:
-        """The encoder's output of one window. A CPU takes 20 % longer for each of eight windows at once."""
+        """Return the encoder output of one window. On a CPU, a batch of eight takes 20 % longer per window."""
         encoded = self._model.encode(self._storage.from_array(features[np.newaxis]), to_cpu=True)
         output: Encoded = np.asarray(encoded.to(self._float32))[0]
         return output
 
     def detect_language(self, encoded: Encoded) -> list[tuple[str, float]]:
-        """Whisper's codes and their probabilities, likeliest first."""
+        """Return Whisper's language codes with their probabilities, most probable first."""
         [found] = self._model.detect_language(self._batch([encoded]))
         return [(token[2:-2], probability) for token, probability in found]
 
     def generate(self, encoded: Sequence[Encoded], language: str, decoding: Decoding) -> list[Hypothesis]:
-        """The text of windows with the same number of frames, in a language named by Whisper's code.
+        """Return the text of windows with the same number of frames; `language` is one of Whisper's codes.
 
-        Eight windows at once take two thirds of the CPU of one after the other.
+        A batch of eight windows takes two thirds of the CPU of single windows.
         """
         tokenizer = self._tokenizer_of(language)
-        # Without times of its own: with them it leaves more out, and loops more often. The alignment gives better ones.
+        # No timestamp tokens: with them, Whisper omits more and loops more often. The alignment's times are better.
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         results = self._model.generate(
             self._batch(encoded),
             [prompt] * len(encoded),
             beam_size=decoding.beam_size,
             no_repeat_ngram_size=decoding.no_repeat_ngram,
-            max_length=2 * MAX_TOKENS,  # CTranslate2 ends a text at half of it
+            max_length=2 * MAX_TOKENS,  # CTranslate2 limits the text to half of it
             suppress_tokens=self._suppressed,
             return_scores=True,
             return_no_speech_prob=True,
@@ -125,7 +125,7 @@ class WhisperModel:
         return [_hypothesis(result, tokenizer) for result in results]
 
     def align(self, encoded: Encoded, language: str, hypothesis: Hypothesis, n_frames: int) -> list[Word]:
-        """The words with their times, inside the first `n_frames`. Several windows at once would take twice the CPU."""
+        """Return the words with their times, within the first `n_frames`. A batch would take twice the CPU."""
         tokenizer, tokens = self._tokenizer_of(language), list(hypothesis.tokens)
         [found] = self._model.align(self._batch([encoded]), tokenizer.sot_sequence, [tokens], n_frames)
         return _words(tokenizer, tokens, found)
@@ -143,15 +143,17 @@ class WhisperModel:
         return self._tokenizers[language]
 
     def _suppressed_tokens(self) -> list[int]:
-        """Those that are not speech: signs for music and the like, and tokens that control the model."""
+        """Return the tokens that are not speech: symbols, such as those for music, and control tokens."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
         return list(get_suppressed_tokens(self._tokenizer_of("en"), [-1]))
 
 
 def _one_byte_each(text: str) -> bytes:
-    """ASCII as it is, and the other letters by number. In UTF-8 two of the three bytes of a Hindi letter are always the
-    same, so that every text in Hindi shrinks as if it repeated itself.
+    """Encode ASCII as it is, and other letters as consecutive numbers.
+
+    In UTF-8, two of the three bytes of a Hindi letter are always the same, so that any text in Hindi would compress as
+    if it were repetitive.
     """
     others = dict.fromkeys(letter for letter in text if not letter.isascii())
     numbers = {letter: 128 + number for number, letter in enumerate(others)}
@@ -164,18 +166,18 @@ def _hypothesis(result: Any, tokenizer: Any) -> Hypothesis:
     return Hypothesis(
         tokens=tokens,
         text=clean_text(tokenizer.decode(list(tokens))),
-        # CTranslate2 gives the mean over the tokens; the end of the text counts as one, too.
+        # CTranslate2 returns the mean over the tokens; Whisper also counts the end of the text as a token.
         avg_logprob=result.scores[0] * len(ids) / (len(ids) + 1),
         no_speech=result.no_speech_prob,
     )
 
 
 def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
-    """From the positions at which the alignment moves on to the next token."""
+    """Convert the positions at which the alignment advances to the next token into word times."""
     from faster_whisper.transcribe import merge_punctuations
 
     texts, groups = _whole_words(*tokenizer.split_to_word_tokens([*tokens, tokenizer.eot]))
-    if len(groups) < 2 or not result.alignments:  # the end alone
+    if len(groups) < 2 or not result.alignments:  # only the end token
         return []
     pairs = np.asarray(result.alignments)
     begins = np.concatenate(([True], np.diff(pairs[:, 0]) > 0))
@@ -193,12 +195,12 @@ def _words(tokenizer: Any, tokens: list[int], result: Any) -> list[Word]:
         }
         for text, group, start, end in zip(texts, groups, starts, ends, strict=False)
     ]
-    merge_punctuations(words, PREPENDED, APPENDED)  # to the word that it belongs to, whose times stay as they are
+    merge_punctuations(words, PREPENDED, APPENDED)  # the times of the words do not change
     return [Word(each["word"], each["start"], each["end"], each["probability"]) for each in words if each["word"]]
 
 
 def _whole_words(texts: list[str], groups: list[list[int]]) -> tuple[list[str], list[list[int]]]:
-    """The same with "o'clock" and "well-known" in one piece: faster-whisper begins a word at each such mark."""
+    """Merge the parts of words like "o'clock" and "well-known", which faster-whisper splits at each such mark."""
     whole_texts: list[str] = []
     whole_groups: list[list[int]] = []
     for text, group in zip(texts, groups, strict=True):

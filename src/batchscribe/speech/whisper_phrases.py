@@ -1,4 +1,4 @@
-"""From what Whisper heard in a window to phrases: what is left out, and what carries flags."""
+"""Phrases from Whisper's takes: removal of invented text, and flags for doubtful text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchscribe.speech.whisper_listen import Take
 from batchscribe.speech.words import clean_text, tidy_words
 from batchscribe.window import Flag, Phrase, Recognition, Word
 
-#: Times that a phrase may follow itself without being flagged.
+#: How many times in a row a phrase may occur without a flag.
 MOST_TIMES = 4
 
 FLAGS = {
@@ -20,14 +20,14 @@ FLAGS = {
 }
 
 
-def recognition_of(
+def build_recognition(
     take: Take,
     *,
     missed: Sequence[tuple[float, Take]],
     language: str | None,
     detected: tuple[tuple[str, float], ...],
 ) -> Recognition:
-    """`missed` are stretches that were heard by themselves, and where each begins in the window."""
+    """Build the recognition of a window. `missed` has stretches recognized separately, each with its start."""
     duration_sec = take.window.duration_sec
     left_out: list[tuple[float, float]] = []
     words = list(take.words)
@@ -49,7 +49,7 @@ def recognition_of(
 
 
 def _without_repetition(words: list[Word], duration_sec: float) -> tuple[list[Word], list[tuple[float, float]]]:
-    """Up to the end of the first time that the phrase is said."""
+    """Keep the words up to the end of the first occurrence of the repeated phrase."""
     owners = [at for at, word in enumerate(words) for _ in plain_words(word.text)]
     found = first_repetition([plain for word in words for plain in plain_words(word.text)])
     if found is None:
@@ -59,7 +59,7 @@ def _without_repetition(words: list[Word], duration_sec: float) -> tuple[list[Wo
 
 
 def _around(words: Sequence[Word], missed: Sequence[tuple[float, Take]]) -> Iterator[list[Word]]:
-    """The words before, between and behind the stretches that were missed; those that lie in one come behind it."""
+    """Yield the words before, between and after the missed stretches. Words inside a stretch are moved after it."""
     left = list(words)
     for start_sec, heard in missed:
         end_sec = start_sec + heard.window.duration_sec

@@ -1,7 +1,7 @@
-"""Listening again where a text is in doubt, until it is beyond doubt or no way is left.
+"""Recognizing doubtful windows again, until the text is beyond doubt or all ways have been tried.
 
-Every way is deterministic, and a window is listened to again by itself, so its text never depends on the windows that
-were in the batch with it.
+Every way is deterministic. A window is recognized again on its own, so that its text never depends on the other windows
+of its batch.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from batchscribe.speech.whisper_listen import ALL_FRAMES, Take, encode, frames_f
 from batchscribe.speech.whisper_model import Decoding, WhisperModel
 from batchscribe.window import SAMPLE_RATE, Samples, Window, Word
 
-#: In the full 30 s that Whisper was trained on; then also with no three tokens twice in the same order. On 40 doubtful
-#: windows of noisy speech these left 1,201 and 820 wrong words; splitting the window left 1,562, a narrower beam 1,129,
-#: a penalty on repetition 833, and sampling at temperatures from 0.2 to 1.0 between 870 and 2,025.
+#: With the full 30 s that Whisper was trained on; then also without repeating any three tokens. On 40 doubtful windows
+#: of noisy speech, these left 1,201 and 820 wrong words; splitting the window left 1,562, a narrower beam 1,129, a
+#: repetition penalty 833, and sampling at temperatures from 0.2 to 1.0 between 870 and 2,025.
 WAYS = (Decoding(), Decoding(no_repeat_ngram=3))
-#: The worst first. Without any doubt left, the likeliest text is the best.
+#: The worst first. Among takes without doubts, the most probable text is the best.
 SEVERITY = (Doubt.REPEATED, Doubt.TOO_FAST, Doubt.EMPTY, Doubt.SILENT, Doubt.CUT, Doubt.UNSURE)
-#: Padding around a stretch that is listened to by itself.
+#: Padding around a stretch that is recognized separately.
 PAD_SEC = 0.3
-#: A stretch this much quieter than the speech with words counts as somebody in the background: 15 dB.
+#: A stretch this much quieter than the recognized speech counts as background: 15 dB.
 BACKGROUND = 10 ** (-15 / 20)
-#: A word counts as heard in a span of speech when the model found it at least this likely there.
+#: A word counts as recognized in a span of speech if its probability is at least this.
 LIKELY = 0.3
 
 
-def settle(model: WhisperModel, first: Take, n_frames: int, language: str) -> Take:
-    """The best take of a window that was heard in `n_frames` at first."""
+def retry_doubtful(model: WhisperModel, first: Take, n_frames: int, language: str) -> Take:
+    """Return the best take of a window; `n_frames` is the length of the first one."""
     if not first.doubts:
         return first
     encoded = encode(model, first.window, ALL_FRAMES)
     takes = [first]
     for way in WAYS:
         if way == Decoding() and n_frames == ALL_FRAMES:
-            continue  # that was the first one
+            continue  # the same as the first pass
         [take] = listen(model, [encoded], [first.window], language, way)
         takes.append(take)
         if not take.doubts or take.doubts == {Doubt.SILENT}:
@@ -51,23 +51,23 @@ def _rank(take: Take) -> tuple[int, float]:
 
 
 def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tuple[float, Take]]:
-    """Stretches of speech that the text passes over, each listened to by itself; only those that leave no doubt.
+    """Recognize missed stretches of speech separately. Yield those without doubts, with their start in the window.
 
-    Whisper leaves sentences out, of another speaker above all. Yields where each stretch begins in the window.
+    Whisper omits sentences, especially those of another speaker.
     """
     for start_sec, end_sec in missed_stretches(take):
         window = _part(take.window, start_sec, end_sec)
-        heard = _hear_alone(model, window, language)
+        heard = _listen_to_part(model, window, language)
         spans = window.speech or ()
-        if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # somebody may really repeat himself
+        if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # the speaker may really repeat the phrase
             parts = [_padded(start, end, spans, window.duration_sec) for start, end in spans]
-            takes = [(start_sec + part[0], _hear_alone(model, _part(window, *part), language)) for part in parts]
+            takes = [(start_sec + part[0], _listen_to_part(model, _part(window, *part), language)) for part in parts]
         else:
             takes = [(start_sec, heard)]
         yield from ((at_sec, each) for at_sec, each in takes if _is_sure(each))
 
 
-def _hear_alone(model: WhisperModel, window: Window, language: str) -> Take:
+def _listen_to_part(model: WhisperModel, window: Window, language: str) -> Take:
     encoded = encode(model, window, frames_for(window))
     [heard] = listen(model, [encoded], [window], language, Decoding())
     return heard
@@ -80,7 +80,7 @@ def _is_sure(take: Take) -> bool:
 
 
 def missed_stretches(take: Take) -> list[tuple[float, float]]:
-    """Neighbouring spans of speech without a likely word, together at least `MISSED_SEC` long, and not just quieter."""
+    """Return runs of speech spans without a probable word, at least `MISSED_SEC` long, and not in the background."""
     window = take.window
     spans = window.speech or ()
     is_heard = [any(_is_in(word, span) for word in take.words) for span in spans]
@@ -99,10 +99,10 @@ def missed_stretches(take: Take) -> list[tuple[float, float]]:
 def _padded(
     start_sec: float, end_sec: float, others: Sequence[tuple[float, float]], duration_sec: float
 ) -> tuple[float, float]:
-    """With `PAD_SEC` on both sides, but not into the speech beside it: its words are there already."""
+    """Pad by `PAD_SEC` on both sides, but not into neighboring speech, whose words are already recognized."""
     before = max((end for _, end in others if end <= start_sec), default=0.0)
-    behind = min((start for start, _ in others if start >= end_sec), default=duration_sec)
-    return max(before, start_sec - PAD_SEC), min(behind, end_sec + PAD_SEC)
+    after = min((start for start, _ in others if start >= end_sec), default=duration_sec)
+    return max(before, start_sec - PAD_SEC), min(after, end_sec + PAD_SEC)
 
 
 def _runs(spans: Sequence[tuple[float, float]], is_heard: Sequence[bool]) -> Iterator[list[tuple[float, float]]]:
@@ -137,5 +137,5 @@ def _samples(window: Window, start_sec: float, end_sec: float) -> Samples:
 
 
 def _loudness(parts: Sequence[Samples]) -> float:
-    """Root of the mean square."""
+    """Return the root mean square."""
     return float(np.sqrt(np.mean(np.square(np.concatenate(parts)))))

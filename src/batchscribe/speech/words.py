@@ -1,4 +1,4 @@
-"""Words as they may leave an engine: inside their window and its speech, in order, never empty."""
+"""Cleanup of an engine's words: inside the window and its speech, in order, never empty."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import replace
 from batchscribe.window import Window, Word
 
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\N{REPLACEMENT CHARACTER}]+")
-#: How far a word may reach into what the voice detector took for silence: it cuts off quiet beginnings and endings.
+#: How far a word may extend into silence: the voice detector cuts off quiet beginnings and endings.
 SLACK_SEC = 0.1
-#: No word takes longer than the first, and the second for each letter. An alignment adds a gap to the word beside it.
+#: The longest word: the first value, plus the second for each letter. Alignments add pauses to neighboring words.
 LONGEST_SEC, LONGEST_LETTER_SEC = 0.5, 0.1
 
 
 def tidy_words(words: Iterable[Word], duration_sec: float) -> tuple[Word, ...]:
-    """Drop empty words; clamp times to the window; let no word start before the one before it ends."""
+    """Drop empty words, clamp times to the window, and remove overlaps."""
     tidy: list[Word] = []
     earliest_sec = 0.0
     for word in words:
@@ -31,29 +31,29 @@ def tidy_words(words: Iterable[Word], duration_sec: float) -> tuple[Word, ...]:
 
 
 def clean_text(text: str) -> str:
-    """Without surrounding space, control characters, and the marks that stand for bytes which are no UTF-8."""
+    """Remove surrounding space, control characters, and the replacement characters of invalid UTF-8."""
     return NOT_TEXT.sub("", text).strip()
 
 
 def fit_words(words: Iterable[Word], window: Window) -> tuple[Word, ...]:
-    """Put aligned words where there is speech: an alignment has no notion of silence.
+    """Move aligned words into the speech, because alignments ignore silence.
 
-    The first word behind a pause often begins in the middle of it, and the last word before one ends there.
+    The first word after a pause often begins inside it, and the last word before a pause ends inside it.
     """
-    shortened = map(_shortened, words)
+    shortened = map(_shorten, words)
     if not window.speech:
         return tuple(shortened)
-    return tuple(_into_speech(word, window.speech) for word in shortened)
+    return tuple(_move_into_speech(word, window.speech) for word in shortened)
 
 
-def _shortened(word: Word) -> Word:
-    """A word that takes too long was said at its end: only there did the alignment find something to match."""
+def _shorten(word: Word) -> Word:
+    """Shorten a word that is too long by moving its start: only its end matched the sound."""
     longest_sec = LONGEST_SEC + LONGEST_LETTER_SEC * len(word.text.strip())
     return replace(word, start_sec=max(word.start_sec, word.end_sec - longest_sec))
 
 
-def _into_speech(word: Word, speech: Sequence[tuple[float, float]]) -> Word:
-    """Move the ends that reach into a pause back to the speech that the word overlaps most."""
+def _move_into_speech(word: Word, speech: Sequence[tuple[float, float]]) -> Word:
+    """Move the start and end of a word out of pauses, into the span of speech that it overlaps most."""
     overlaps = [(min(word.end_sec, end) - max(word.start_sec, start), start, end) for start, end in speech]
     overlap_sec, start, end = max(overlaps, key=lambda overlap: overlap[0])
     if overlap_sec <= 0.0:

@@ -16,7 +16,7 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting
 from batchscribe.metrics import CONFINEMENT
 from batchscribe.settings import Settings
 from batchscribe.speech.confinement import needs_of
-from batchscribe.speech.registry import engines_at_hand
+from batchscribe.speech.registry import find_engines
 from batchscribe.speech.scripted import ScriptedSpec
 
 log = structlog.get_logger()
@@ -71,6 +71,6 @@ def _tell(settings: Settings) -> None:
 def _needs_of_engine(settings: Settings) -> Needs:
     """Where none is at hand, those of an engine that reads no model."""
     try:
-        return needs_of(engines_at_hand(settings.engine, settings)[0])
+        return needs_of(find_engines(settings.engine, settings)[0])
     except (EngineNotAvailable, InvalidSetting):
         return needs_of(ScriptedSpec())

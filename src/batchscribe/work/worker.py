@@ -36,7 +36,7 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool, SpeechPool
-from batchscribe.speech.registry import ENGINE_NAMES, Choice, capabilities, choose_engine, engines_at_hand
+from batchscribe.speech.registry import ENGINE_NAMES, Choice, capabilities, choose_engine, find_engines
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
@@ -213,7 +213,7 @@ class Worker:
     def _to_try(self, engine: str) -> list[EngineSpec]:
         """The models of an engine that are in use here, else its best one. Raises `MachineTrouble`."""
         try:
-            there = engines_at_hand(engine, self._settings)
+            there = find_engines(engine, self._settings)
         except EngineNotAvailable as error:
             raise MachineTrouble(error.message, part=engine) from error
         with self._pools_lock:

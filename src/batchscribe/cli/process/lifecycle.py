@@ -19,7 +19,7 @@ from batchscribe.database.api_key import list_keys
 from batchscribe.errors import InvalidSetting
 from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.settings import Settings
-from batchscribe.speech.registry import ENGINE_NAMES, engines_at_hand, engines_of
+from batchscribe.speech.registry import ENGINE_NAMES, engines_of, find_engines
 from batchscribe.work.confinement import begin_to_tell
 from batchscribe.work.fitness import Fitness
 from batchscribe.work.records import Records
@@ -108,7 +108,7 @@ class AnnouncedServer(Server):
 
 def run_worker(settings: Settings) -> int:
     """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
-    engines_at_hand(settings.engine, settings)  # raises if there is none
+    find_engines(settings.engine, settings)  # raises if there is none
     records = open_local_records(settings)
     with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
         worker = Worker(records, settings)

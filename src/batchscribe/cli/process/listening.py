@@ -13,7 +13,7 @@ from batchscribe.api.connections import Limits
 from batchscribe.api.metrics import metrics_app
 from batchscribe.api.serving import BACKLOG, Server
 from batchscribe.errors import InvalidSetting
-from batchscribe.metrics import say_name
+from batchscribe.metrics import set_worker_name
 from batchscribe.settings import Settings
 from batchscribe.work.gauges import registry_of
 from batchscribe.work.records import Records
@@ -47,7 +47,7 @@ def serve_metrics(settings: Settings, records: Records) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
         return
-    say_name(settings.worker_name)
+    set_worker_name(settings.worker_name)
     with listen(settings.metrics_host, settings.metrics_port, "serve metrics", "--metrics-port") as listener:
         ended = threading.Event()
         server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), until=ended)

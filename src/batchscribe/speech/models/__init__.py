@@ -1,1 +1,1 @@
-"""Speech models as folders: which are at hand, where others can be had, and whether their files are the right ones."""
+"""Speech models: listing the installed ones, pulling others, and verifying their files."""

@@ -1,4 +1,4 @@
-"""The models at hand: folders that hold a Whisper model in CTranslate2's format."""
+"""The installed models: folders with a Whisper model in CTranslate2 format."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from batchscribe.speech.models.folders import folder_of, name_of, pulled_folders
 from batchscribe.speech.models.known import KNOWN_MODELS, REPOSITORY
 from batchscribe.speech.models.origin import Origin, read_origin
 
-#: What a model cannot do without. `preprocessor_config.json` is optional: small models have none.
+#: Required files. `preprocessor_config.json` is optional: small models do not have it.
 NEEDED = ("config.json", "model.bin", "tokenizer.json")
 VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-#: All that the engine reads.
+#: All files that the engine reads.
 READ = (*NEEDED, *VOCABULARIES, "preprocessor_config.json")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A Whisper model in a folder; `languages` as in `EngineSpec`, `revision` only when it was pulled."""
+    """A Whisper model in a folder. `languages` is as in `EngineSpec`; only pulled models have a `revision`."""
 
     name: str
     path: Path
@@ -33,20 +33,20 @@ class ModelInfo:
 
     @property
     def licence(self) -> str | None:
-        """As the publisher names it, where that is known."""
+        """The publisher's name for it, if known."""
         known = KNOWN_MODELS.get(self.name)
         return self.origin.licence or (known.licence if known else None)
 
 
 def list_models(settings: Settings) -> list[ModelInfo]:
-    """The pulled models, best first; of those with names unknown here, the biggest first."""
+    """List the pulled models, best first; models with unknown names come last, largest first."""
     infos = [describe_model(path, name_of(path)) for path in pulled_folders(settings) if is_model(path)]
     ranks = {name: rank for rank, name in enumerate(KNOWN_MODELS)}
     return sorted(infos, key=lambda info: (ranks.get(info.name, len(ranks)), -info.size_bytes, info.name))
 
 
 def find_model(name: str, settings: Settings) -> ModelInfo:
-    """A pulled model by its name, or any folder by its path. Raises `EngineNotAvailable`."""
+    """Return a pulled model by its name, or the model in a folder by its path. Raises `EngineNotAvailable`."""
     pulled = folder_of(name, settings)
     if is_model(pulled):
         return describe_model(pulled, name)
@@ -54,12 +54,12 @@ def find_model(name: str, settings: Settings) -> ModelInfo:
     if is_model(folder):
         return describe_model(folder.absolute(), folder.absolute().name)
     if folder.is_dir():
-        raise EngineNotAvailable(no_model(f"Folder {name}", missing_files(folder)))
+        raise EngineNotAvailable(describe_missing(f"Folder {name}", missing_files(folder)))
     if name in KNOWN_MODELS or REPOSITORY.fullmatch(name):
-        cure = f"`batchscribe models pull {name}` gets it."
+        next_step = f"get it with `batchscribe models pull {name}`."
     else:
-        cure = "`batchscribe models list` shows the models at hand."
-    raise EngineNotAvailable(f"Whisper model {name!r} is neither a folder nor pulled; {cure}")
+        next_step = "`batchscribe models list` shows the installed models."
+    raise EngineNotAvailable(f"Whisper model {name!r} is not installed, and there is no such folder; {next_step}")
 
 
 def describe_model(path: Path, name: str) -> ModelInfo:
@@ -75,7 +75,7 @@ def describe_model(path: Path, name: str) -> ModelInfo:
 
 
 def languages_of(path: Path) -> tuple[str, ...]:
-    """From the vocabulary, as CTranslate2 does: an English-only model has no empty token."""
+    """Read the languages from the vocabulary, as CTranslate2 does: an English-only model has no empty token."""
     vocabulary = read_vocabulary(path)
     if "" not in vocabulary:
         return ("en",)
@@ -86,7 +86,7 @@ def read_vocabulary(path: Path) -> frozenset[str]:
     as_json, as_text = (path / name for name in VOCABULARIES)
     if as_json.is_file():
         return frozenset(json.loads(as_json.read_text(encoding="utf-8")))
-    # The last line ends like the others, and no empty one follows it.
+    # The last line ends with a newline like the others; no empty token follows it.
     return frozenset(as_text.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
 
 
@@ -99,12 +99,12 @@ def missing_files(path: Path) -> list[str]:
 
 
 def missing_names(names: set[str]) -> list[str]:
-    """What a folder with files of these names would need to be a model."""
+    """Return the names of the files that a model with these files lacks."""
     missing = [name for name in NEEDED if name not in names]
     if not names & set(VOCABULARIES):
         missing.append(VOCABULARIES[0])
     return missing
 
 
-def no_model(what: str, missing: list[str]) -> str:
-    return f"{what} holds no Whisper model in CTranslate2's format: {', '.join(missing)} missing."
+def describe_missing(what: str, missing: list[str]) -> str:
+    return f"{what} has no Whisper model in CTranslate2 format: {', '.join(missing)} missing."

@@ -1,4 +1,4 @@
-"""Files of a model: copied and hashed in one go, and never more of a file than there should be."""
+"""Copying and hashing model files in one pass, without exceeding the expected size."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def blocks_of(file: IO[bytes]) -> Iterator[bytes]:
 def copy_file(
     blocks: Iterable[bytes], target: Path, expected: ModelFile | None, source: str, watch: Watch
 ) -> FileRecord:
-    """`source` is where the blocks come from, in the words of a message. Raises `ModelDamaged`, `ModelNotStored`."""
+    """Write the blocks to `target`. `source` is for messages. Raises `ModelDamaged`, `ModelNotStored`."""
     limit_bytes = expected.size_bytes if expected else None
     digest, size_bytes = hashlib.sha256(), 0
-    with telling(target), target.open("wb") as file:
+    with report_os_errors(target), target.open("wb") as file:
         for block in blocks:
             size_bytes += len(block)
             if limit_bytes is not None and size_bytes > limit_bytes:
-                raise ModelDamaged(f"{target.name} in {source} is longer than its {limit_bytes} bytes.")
+                raise ModelDamaged(f"{target.name} in {source} is longer than the expected {limit_bytes} bytes.")
             digest.update(block)
             file.write(block)
             watch.step(f"Copying {target.name}", size_bytes, limit_bytes)
-    return compared(FileRecord(size_bytes=size_bytes, sha256=digest.hexdigest()), target.name, expected, source)
+    return compare(FileRecord(size_bytes=size_bytes, sha256=digest.hexdigest()), target.name, expected, source)
 
 
 def hash_file(path: Path, watch: Watch) -> FileRecord:
@@ -53,18 +53,18 @@ def hash_file(path: Path, watch: Watch) -> FileRecord:
     return FileRecord(size_bytes=size_bytes, sha256=digest.hexdigest())
 
 
-def compared(record: FileRecord, name: str, expected: ModelFile | None, source: str) -> FileRecord:
-    """The record, with what it was compared with. Raises `ModelDamaged`."""
+def compare(record: FileRecord, name: str, expected: ModelFile | None, source: str) -> FileRecord:
+    """Compare the record with the pinned file, if there is one, and note that in it. Raises `ModelDamaged`."""
     if expected is None:
         return record
     fault = difference(record, expected.size_bytes, expected.sha256)
     if fault:
-        raise ModelDamaged(f"{name} in {source} is not the file that its publisher made: {fault}.")
+        raise ModelDamaged(f"{name} in {source} differs from the publisher's file: {fault}.")
     return record.model_copy(update={"checked_against": "pinned"})
 
 
 def difference(record: FileRecord, size_bytes: int, sha256: str) -> str | None:
-    """In words, when there is one."""
+    """Describe the difference, if there is one."""
     if record.size_bytes != size_bytes:
         return f"{record.size_bytes} bytes instead of {size_bytes}"
     if record.sha256 != sha256:
@@ -73,8 +73,8 @@ def difference(record: FileRecord, size_bytes: int, sha256: str) -> str | None:
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Turns an `OSError` of the block into the `ModelNotStored` that names the file."""
+def report_os_errors(path: Path) -> Iterator[None]:
+    """Convert an `OSError` in the block into a `ModelNotStored` that names the file."""
     try:
         yield
     except OSError as error:
@@ -85,18 +85,18 @@ def not_stored(number: int | None, path: Path) -> ModelNotStored:
     reason = os.strerror(number or 0)
     if number in FULL:
         return ModelNotStored(
-            f"{path.name} does not fit into {path.parent} ({reason}): make room there, or choose another place with "
-            "--data-dir. The same command then goes on where it stopped."
+            f"{path.name} does not fit into {path.parent} ({reason}): free some space there, or choose another "
+            "folder with --data-dir. The same command then continues where it stopped."
         )
     if number in FORBIDDEN:
         return ModelNotStored(
-            f"{path} cannot be written ({reason}): change its permissions, or choose another place with --data-dir."
+            f"{path} cannot be written ({reason}): change its permissions, or choose another folder with --data-dir."
         )
-    return ModelNotStored(f"{path} cannot be written ({reason}): choose another place with --data-dir.")
+    return ModelNotStored(f"{path} cannot be written ({reason}): choose another folder with --data-dir.")
 
 
 def sync_folder(folder: Path) -> None:
-    """A model that is at hand survives a loss of power, too. Raises `OSError`."""
+    """Flush the files to disk, so that the model survives a power failure. Raises `OSError`."""
     for path in (*folder.iterdir(), folder):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -1,4 +1,4 @@
-"""The folders of pulled models: what they are called, that one process at a time changes one, and removing one."""
+"""The folders of pulled models: names, locking and removal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from batchscribe.errors import DataDirectoryBusy, ModelNotFound
 from batchscribe.settings import Settings
-from batchscribe.speech.models.files import telling
+from batchscribe.speech.models.files import report_os_errors
 
 
 def pulled_folders(settings: Settings) -> list[Path]:
-    """Not what is still being pulled, whose names begin with a dot."""
+    """List the folders, except those of unfinished pulls, whose names begin with a dot."""
     if not settings.models_dir.is_dir():
         return []
     return [path for path in settings.models_dir.absolute().iterdir() if path.is_dir() and path.name[0] != "."]
@@ -29,31 +29,31 @@ def name_of(folder: Path) -> str:
 
 
 def part_of(folder: Path) -> Path:
-    """Where a pull keeps what it has so far."""
+    """Return the folder for the files of an unfinished pull."""
     return folder.with_name(f".{folder.name}.part")
 
 
 def remove_model(name: str, settings: Settings) -> None:
-    """Delete a model, or what an unfinished pull of it left. Raises `ModelNotFound`, `DataDirectoryBusy`."""
+    """Delete a model and the files of an unfinished pull. Raises `ModelNotFound`, `DataDirectoryBusy`."""
     folder = folder_of(name, settings)
     part = part_of(folder)
     if folder not in pulled_folders(settings) and not part.is_dir():
-        raise not_at_hand(name)
+        raise model_not_found(name)
 
-    def busy() -> None:
-        raise DataDirectoryBusy(f"Model {name} is being pulled by another process; stop that one first.")
+    def raise_busy() -> None:
+        raise DataDirectoryBusy(f"Model {name} is being pulled by another process; stop that process first.")
 
-    with only_one(folder, busy), telling(folder):
+    with lock_model(folder, raise_busy), report_os_errors(folder):
         remove_folder(part)
         remove_folder(folder)
 
 
-def not_at_hand(name: str) -> ModelNotFound:
-    return ModelNotFound(f"There is no model {name!r} here; `batchscribe models list` shows those there are.")
+def model_not_found(name: str) -> ModelNotFound:
+    return ModelNotFound(f"Model {name!r} is not installed; `batchscribe models list` shows the installed models.")
 
 
 def remove_folder(folder: Path) -> None:
-    """Of a link only the link. Raises `OSError`."""
+    """Delete a folder; of a symbolic link, only the link. Raises `OSError`."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.is_dir():
@@ -61,18 +61,18 @@ def remove_folder(folder: Path) -> None:
 
 
 @contextmanager
-def only_one(folder: Path, meet: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of a model, which the system takes back however the process ends.
+def lock_model(folder: Path, on_busy: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of a model. The system releases it when the process ends, even after a crash.
 
-    While another process holds it, `meet` is called, which may raise; if it does not, this process waits.
+    If another process holds the lock, `on_busy` is called; unless it raises, this process waits.
     """
-    with telling(folder):
+    with report_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = folder.with_name(f".{folder.name}.lock").open("a", encoding="ascii")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            meet()
+            on_busy()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

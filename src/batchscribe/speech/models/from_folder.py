@@ -1,4 +1,4 @@
-"""A model from a folder: a copy that was brought here by other means."""
+"""Pulling a model from a folder with a copy of its files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.at_hand import READ, missing_names, no_model
-from batchscribe.speech.models.files import blocks_of, copy_file, telling
+from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
+from batchscribe.speech.models.files import blocks_of, copy_file, report_os_errors
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KnownModel
 from batchscribe.speech.models.origin import FileRecord, Origin
@@ -16,10 +16,10 @@ from batchscribe.speech.models.watch import Watch
 
 
 def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
-    """The folder of the copied and checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
+    """Copy and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
     names = wanted_names(folder, model)
     files = part / "files"
-    with telling(files):
+    with report_os_errors(files):
         remove_folder(files)
         files.mkdir(parents=True)
     records: dict[str, FileRecord] = {}
@@ -37,17 +37,17 @@ def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: Watch)
 
 
 def wanted_names(folder: Path, model: KnownModel) -> list[str]:
-    """Raises `ModelDamaged`."""
-    there = {name for name in READ if (folder / name).is_file()}
+    """Return the names of the files to copy. Raises `ModelDamaged` if one is missing."""
+    found = {name for name in READ if (folder / name).is_file()}
     needed = [file.name for file in model.files]
-    missing = [name for name in needed if name not in there] or missing_names(there)
+    missing = [name for name in needed if name not in found] or missing_names(found)
     if missing:
-        raise ModelDamaged(no_model(str(folder), missing))
-    return needed if model.is_pinned else sorted(there)
+        raise ModelDamaged(describe_missing(str(folder), missing))
+    return needed if model.is_pinned else sorted(found)
 
 
 def read_file(path: Path) -> Iterator[bytes]:
-    """Raises `ModelNotPulled`."""
+    """Yield the blocks of the file. Raises `ModelNotPulled`."""
     try:
         with path.open("rb") as file:
             yield from blocks_of(file)

@@ -1,4 +1,4 @@
-"""A model from the Hugging Face hub."""
+"""Pulling a model from the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.at_hand import READ, missing_names, no_model
-from batchscribe.speech.models.files import FORBIDDEN, FULL, compared, difference, hash_file, not_stored
+from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
+from batchscribe.speech.models.files import FORBIDDEN, FULL, compare, difference, hash_file, not_stored
 from batchscribe.speech.models.known import KnownModel
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.watch import Watch, watching_folder
 
-#: Seconds that the hub may take to answer the first question: without it a pull from elsewhere should not wait long.
+#: Time limit for the hub's first answer: if the hub is unreachable, the next source should be tried soon.
 ANSWER_SEC = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """What the hub says about a file: large ones have a SHA-256, all have the hash that git names them by."""
+    """The hub's information about a file: large files have a SHA-256, all have their git hash."""
 
     name: str
     size_bytes: int
@@ -40,14 +40,14 @@ class Listing:
 
 
 def fetch_from_hub(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
-    """The folder of the checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
+    """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
     folder = part / "hub"
     watch.step(f"Asking the model hub for {model.repository}")
-    with trouble_told(model.repository, folder):
-        listing = ask(model)
+    with translate_hub_errors(model.repository, folder):
+        listing = list_files(model)
         download(model.repository, listing, folder, watch)
-        records = {file.name: checked(file, model, folder, watch) for file in listing.files}
-        shutil.rmtree(folder / ".cache", ignore_errors=True)  # the hub's notes for resuming
+        records = {file.name: check_file(file, model, folder, watch) for file in listing.files}
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # the hub library's data for resuming
     return folder, Origin(
         repository=model.repository,
         revision=listing.revision,
@@ -57,8 +57,8 @@ def fetch_from_hub(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, O
     )
 
 
-def ask(model: KnownModel) -> Listing:
-    """Raises `ModelNotPulled`, and whatever the hub's library raises."""
+def list_files(model: KnownModel) -> Listing:
+    """Query the hub for the files. Raises `ModelNotPulled` and the errors of the hub library."""
     from huggingface_hub import HfApi
 
     info = HfApi().model_info(model.repository, revision=model.revision, files_metadata=True, timeout=ANSWER_SEC)
@@ -70,17 +70,17 @@ def ask(model: KnownModel) -> Listing:
     )
     missing = missing_names({file.name for file in files})
     if missing or info.sha is None:
-        raise ModelNotPulled(no_model(model.repository, missing))
+        raise ModelNotPulled(describe_missing(model.repository, missing))
     licences = [tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")]
     return Listing(info.sha, licences[0] if licences else None, files)
 
 
 def download(repository: str, listing: Listing, folder: Path, watch: Watch) -> None:
-    """What an interrupted pull left is gone on with. Raises whatever the hub's library raises."""
+    """Download the files, resuming an interrupted pull. Raises the errors of the hub library."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    disable_progress_bars()  # ours is shown
+    disable_progress_bars()  # batchscribe shows its own
     folder.mkdir(parents=True, exist_ok=True)
     names = [file.name for file in listing.files]
     total_bytes = sum(file.size_bytes for file in listing.files)
@@ -88,8 +88,8 @@ def download(repository: str, listing: Listing, folder: Path, watch: Watch) -> N
         snapshot_download(repository, revision=listing.revision, local_dir=folder, allow_patterns=names)
 
 
-def checked(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> FileRecord:
-    """What is pinned counts, else what the hub says. A wrong file is deleted, so that it is downloaded again.
+def check_file(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> FileRecord:
+    """Compare a file with its pinned hash, or else with the hub's. A wrong file is deleted, so that a retry gets it.
 
     Raises `ModelDamaged`.
     """
@@ -97,7 +97,7 @@ def checked(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> Fil
     record = hash_file(path, watch)
     try:
         if expected is not None:
-            return compared(record, file.name, expected, model.repository)
+            return compare(record, file.name, expected, model.repository)
         compare_with_hub(record, file, path)
     except ModelDamaged:
         path.unlink()
@@ -106,24 +106,24 @@ def checked(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> Fil
 
 
 def compare_with_hub(record: FileRecord, file: HubFile, path: Path) -> None:
-    """Raises `ModelDamaged`."""
+    """Raise `ModelDamaged` if the file differs from the hub's."""
     if file.sha256 is not None:
         fault = difference(record, file.size_bytes, file.sha256)
     else:
-        fault = None if git_hash(path) == file.git_hash else "its hash is another"
+        fault = None if git_hash(path) == file.git_hash else "the hashes differ"
     if fault:
-        raise ModelDamaged(f"{file.name} did not arrive as the hub has it: {fault}. Pull it again.")
+        raise ModelDamaged(f"The downloaded {file.name} differs from the hub's: {fault}. Pull it again.")
 
 
 def git_hash(path: Path) -> str:
-    """As git names the content; small files have no other hash at the hub."""
+    """Return the git blob hash, the only hash that the hub has for small files."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
-def trouble_told(repository: str, folder: Path) -> Iterator[None]:
-    """What the hub's library raises, as `ModelNotPulled` or `ModelNotStored`. Its words may hold signed URLs."""
+def translate_hub_errors(repository: str, folder: Path) -> Iterator[None]:
+    """Convert the hub library's errors to `ModelNotPulled` or `ModelNotStored`. Their text may contain signed URLs."""
     import httpx2
     from huggingface_hub.errors import (
         HFValidationError,
@@ -138,10 +138,12 @@ def trouble_told(repository: str, folder: Path) -> Iterator[None]:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelNotPulled(f"The model hub has no public repository {repository}.") from error
     except RevisionNotFoundError as error:
-        raise ModelNotPulled(f"The model hub does not have the revision of {repository} that is known here.") from error
+        raise ModelNotPulled(f"The model hub does not have the pinned revision of {repository}.") from error
     except OfflineModeIsEnabled as error:
-        raise ModelNotPulled("The model hub is not asked, since HF_HUB_OFFLINE is set.") from error
+        raise ModelNotPulled("The model hub is not used, because HF_HUB_OFFLINE is set.") from error
     except (OSError, httpx2.HTTPError, XetDownloadError, ValueError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
             raise not_stored(error.errno, Path(error.filename or folder)) from error
-        raise ModelNotPulled(f"The model hub did not answer, or broke off ({type(error).__name__}).") from error
+        raise ModelNotPulled(
+            f"The model hub did not answer or closed the connection ({type(error).__name__})."
+        ) from error

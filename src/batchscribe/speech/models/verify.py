@@ -1,4 +1,4 @@
-"""Whether the files of a model at hand are still the ones they should be."""
+"""Verification of the files of installed models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import NamedTuple
 from batchscribe.settings import Settings
 from batchscribe.speech.models.at_hand import READ, missing_files
 from batchscribe.speech.models.files import difference, hash_file
-from batchscribe.speech.models.folders import name_of, not_at_hand, pulled_folders
+from batchscribe.speech.models.folders import model_not_found, name_of, pulled_folders
 from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
 from batchscribe.speech.models.origin import Origin, read_origin
 from batchscribe.speech.models.watch import Watch
 
 
 class Verdict(StrEnum):
-    """Of one file; `unknown`: there is nothing to compare it with."""
+    """The result for one file; `unknown` means that there is nothing to compare it with."""
 
     OK = "ok"
     WRONG = "wrong"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """`against` is what it was compared with: a `pinned` hash, the `hub`, or itself when it was pulled (`pull`)."""
+    """The verdict on a file. `against` is what it was compared with: a `pinned` hash, the `hub`, or the `pull`."""
 
     file: str
     verdict: Verdict
@@ -51,19 +51,19 @@ class Expected(NamedTuple):
 def verify_models(
     name: str | None, settings: Settings, watch: Watch, known: Mapping[str, KnownModel] = KNOWN_MODELS
 ) -> dict[str, tuple[FileVerdict, ...]]:
-    """Of one pulled model or of all, also of those that are at hand no more since a file is missing.
+    """Verify one pulled model or all, including those that are unusable because a file is missing.
 
     Raises `ModelNotFound`.
     """
     folders = {name_of(folder): folder for folder in sorted(pulled_folders(settings))}
     if name is not None and name not in folders:
-        raise not_at_hand(name)
+        raise model_not_found(name)
     names = folders if name is None else [name]
     return {each: verify_folder(folders[each], known.get(each), watch) for each in names}
 
 
 def verify_folder(folder: Path, model: KnownModel | None, watch: Watch) -> tuple[FileVerdict, ...]:
-    """Each file that the engine reads is hashed, and compared with what is pinned, else with what was pulled."""
+    """Hash each file that the engine reads, and compare it with the pinned hash, or else with that at the pull."""
     origin = read_origin(folder)
     expected = expected_files(origin, model)
     verdicts = {name: judge(folder / name, expected[name], watch) for name in expected}

@@ -1,4 +1,4 @@
-"""Who is told how far a pull is."""
+"""Progress reports of a pull."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ LOOK_EVERY_SEC = 0.25
 
 class Watch(Protocol):
     def step(self, doing: str, done_bytes: int = 0, total_bytes: int | None = None) -> None:
-        """What is being done now, such as `Checking model.bin`, and how much of it is done."""
+        """Report the current step, such as `Checking model.bin`, and its progress."""
 
     def note(self, sentence: str) -> None:
-        """What a person should know also afterwards."""
+        """Report something that the user should still see afterwards."""
 
 
 class Unwatched:
     def step(self, doing: str, done_bytes: int = 0, total_bytes: int | None = None) -> None:
-        """Nobody looks."""
+        """Ignore the report."""
 
     def note(self, sentence: str) -> None:
-        """Nobody listens."""
+        """Ignore the report."""
 
 
 @contextmanager
 def watching_folder(folder: Path, watch: Watch, doing: str, total_bytes: int | None) -> Iterator[None]:
-    """While a library of others fills the folder, its size says how far that is."""
+    """Report the size of the folder as progress while a library fills it."""
     ended = Event()
 
     def look() -> None:
@@ -48,7 +48,7 @@ def watching_folder(folder: Path, watch: Watch, doing: str, total_bytes: int | N
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below it; files may come and go meanwhile."""
+    """Return the total size of all files below the folder; files may appear and disappear meanwhile."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
