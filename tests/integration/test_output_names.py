@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.file import holder_of
+from batchscribe.database.tables import file as file_table
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
 from batchscribe.wire.choices import OutputLayout
@@ -100,6 +101,8 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
     recording(runner, "meeting.mp3", 6)
     recording(runner, "meeting.wav", 4)
     job = runner.run()
+    with runner.records.transaction() as connection:  # as while they are worked on
+        connection.execute(sa.update(file_table).values(state=FileState.PROCESSING))
     mp3, wav = sorted(runner.files(job), key=lambda file: file.input_uri)
     own_name = mp3.output_uri.replace("meeting.json", "meeting.mp3.json")
     names = FileRegister(job, runner.records)
@@ -118,9 +121,48 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
     names.take_over(wav, mp3.output_uri)
     mover.join()
     assert told(runner, job) == {
-        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
-        "meeting.wav": ("meeting.json", FileState.SUCCEEDED),
+        "meeting.mp3": ("meeting.mp3.json", FileState.PROCESSING),
+        "meeting.wav": ("meeting.json", FileState.PROCESSING),
     }
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_records_tell_whose_an_old_transcript_is_though_another_recording_has_its_bytes(
+    runner: FlowRunner, overwrite: bool
+) -> None:
+    recording(runner, "meeting.mp3", 4)
+    runner.run()
+    by_an_older_release(runner)
+    (runner.folder / "calls" / "meeting.mp3").rename(runner.folder / "calls" / "meeting.wav")
+    recording(runner, "meeting.mp3", 6)
+    sources = (runner.file("calls/meeting.wav"), runner.file("calls/meeting.mp3"))  # the one with its bytes first
+    job = runner.run(sources=sources, **({"output": overwriting(runner)} if overwrite else {}))
+    assert told(runner, job) == {
+        "meeting.mp3": ("meeting.json", FileState.SUCCEEDED if overwrite else FileState.SKIPPED),
+        "meeting.wav": ("meeting.wav.json", FileState.SUCCEEDED),
+    }
+    assert durations(runner) == {"meeting.json": 6.0 if overwrite else 4.0, "meeting.wav.json": 4.0}
+
+
+def test_without_records_an_old_transcript_is_not_that_of_a_recording_of_another_size(runner: FlowRunner) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    by_an_older_release(runner)
+    recording(runner, "meeting.mp3", 6)
+    job = runner.run(tenant="newcomer")  # for whom there are no records
+    assert told(runner, job) == {
+        "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
+        "meeting.wav": ("meeting.json", FileState.SKIPPED),
+    }
+
+
+def test_without_records_a_copy_of_a_folder_keeps_its_names(runner: FlowRunner) -> None:
+    recording(runner, "meeting.wav", 4)
+    runner.run()
+    by_an_older_release(runner)
+    (runner.folder / "calls" / "meeting.wav").touch()
+    job = runner.run(tenant="newcomer")
+    assert told(runner, job) == {"meeting.wav": ("meeting.json", FileState.SKIPPED)}
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -37,12 +37,13 @@ class PlannedNames:
         self._files[uri] = replace(file, output_uri=uri)
         return True
 
-    def take_over(self, file: File, uri: str) -> None:
+    def take_over(self, file: File, uri: str) -> bool:
         holder = self.holder(uri)
         self.rename(file, uri)
         if holder is not None and holder.seq != file.seq:
             names = names_for(holder.output_uri, holder.input_uri)
             self.rename(holder, next(name for name in names if self.is_free(holder, name)))
+        return True
 
     def earlier_input(self, uri: str) -> str | None:
         return None

@@ -42,8 +42,8 @@ class Register(Protocol):
         """Put the file's name on record; False when another file has it."""
         ...
 
-    def take_over(self, file: File, uri: str) -> None:
-        """As `rename`; another file that has the name gets its own next one."""
+    def take_over(self, file: File, uri: str) -> bool:
+        """As `rename`; another file that has the name gets its own next one, unless it is done: then False."""
         ...
 
     def earlier_input(self, uri: str) -> str | None:
@@ -83,8 +83,7 @@ class Naming:
         if planned.is_own or self._layout is OutputLayout.SINGLE:
             return planned
         own = self._own_elsewhere(file, me, is_taken=planned.is_of_another)
-        if own is not None:
-            self._register.take_over(file, own.file.output_uri)
+        if own is not None and self._register.take_over(file, own.file.output_uri):
             return own
         return self._next_free(file) if planned.is_of_another else planned
 
@@ -144,12 +143,22 @@ class Naming:
 
     def _is_own(self, file: File, found: Provenance, me: Identity, *, is_planned: bool) -> bool:
         """Whether the transcript under this name is of this recording."""
+        if found.input_uri is None and found.request_id != me.request_id:
+            return self._is_own_of_old(file, found, me, is_planned=is_planned)
         if me.is_named_by(found):
             return True
-        if found.input_uri is None:  # of a release that did not write it; its recording may have changed since
-            earlier = self._register.earlier_input(file.output_uri)
-            return is_planned if earlier is None else without_query(earlier) == me.uri
         if not me.has_moved_from(found):
             return False
         holder = self._register.holder(file.output_uri)
         return holder is None or holder.seq == file.seq or without_query(holder.input_uri) != found.input_uri
+
+    def _is_own_of_old(self, file: File, found: Provenance, me: Identity, *, is_planned: bool) -> bool:
+        """Of a transcript by a release that did not write its recording's URI, which may have changed since.
+
+        The records decide, whatever the bytes say: a recording that was renamed has those of the one before. Without
+        records a recording of another size is another one, or it would never be transcribed.
+        """
+        earlier = self._register.earlier_input(file.output_uri)
+        if earlier is not None:
+            return without_query(earlier) == me.uri
+        return me.is_named_by(found) or (is_planned and me.size_bytes == found.input_size_bytes)

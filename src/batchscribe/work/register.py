@@ -37,7 +37,7 @@ class FileRegister:
             return False
         return True
 
-    def take_over(self, file: File, uri: str) -> None:
+    def take_over(self, file: File, uri: str) -> bool:
         """Raises `ShardTaken` as `rename`."""
         while True:
             try:
@@ -45,11 +45,13 @@ class FileRegister:
                     lock_holders(connection, file, uri)  # the holder may be about to move by itself
                     holder = holder_of(connection, self._job.number, uri)
                     if holder is not None and holder.seq != file.seq:
+                        if holder.is_final:
+                            return False  # its transcript is there, and its row says where
                         _rename(connection, holder, self._next_name(connection, holder))
                     _rename(connection, file, uri)
             except sa.exc.IntegrityError:  # another file took one of the two names meanwhile
                 continue
-            return
+            return True
 
     def _next_name(self, connection: sa.Connection, file: File) -> str:
         return next(
