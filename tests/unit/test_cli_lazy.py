@@ -1,0 +1,41 @@
+"""Modules that run only when a command uses them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def run(script: str) -> str:
+    """What a new interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
+
+
+SCRIPT = """
+import sys
+from batchscribe.cli.lazy import lazy_imports
+
+with lazy_imports():
+    from batchscribe.jobs import globs
+    from batchscribe.database import schema
+print("sqlalchemy" in sys.modules, "batchscribe.jobs.globs" in sys.modules)
+print(globs.path_filter(("*.wav",), ()).admits("a.wav"), "sqlalchemy" in sys.modules)
+print(callable(schema.migrate), "sqlalchemy" in sys.modules)
+from batchscribe.jobs import layout
+print(type(layout).__name__)
+"""
+
+
+def test_a_module_runs_at_the_first_use_of_one_of_its_names_and_others_stay_as_they_are() -> None:
+    assert run(SCRIPT).splitlines() == ["False True", "True False", "True True", "module"]
+
+
+def test_a_missing_module_is_reported_where_it_is_imported() -> None:
+    script = (
+        "from batchscribe.cli.lazy import lazy_imports\n"
+        "try:\n    with lazy_imports():\n        from batchscribe.cli import no_such_module\n"
+        "except ImportError as error: print(error.name)\n"
+        "import sys; print(any(type(each).__name__ == 'LazyFinder' for each in sys.meta_path))\n"
+    )
+    assert run(script).splitlines() == ["batchscribe.cli", "False"]
