@@ -186,7 +186,7 @@ def test_wait_gives_up_when_its_time_has_passed(command: Command) -> None:
     result = command.run("jobs", "wait", "job_3", "--timeout", "0.1", "--json")
     assert result.status == 3
     assert result.json()["state"] == "PROCESSING"
-    assert result.err == "PROCESSING: 1 of 4 files\njob_3 has not ended within 0.1 s; it goes on.\n"
+    assert result.err == "PROCESSING: 1 of 4 files\njob_3 has not ended within 0.1 s; it continues.\n"
 
 
 def test_wait_goes_on_through_lost_answers_until_the_job_ends(
@@ -330,8 +330,8 @@ def test_a_server_that_is_not_running_is_told(command: Command, server: Scripted
     [
         (["list", "--server", "host"], "'host' is not a server URL; write it like http://host:8080"),
         (["list", "--server", "http://a", "--data-dir", "b"], "--server and --data-dir name two places"),
-        (["submit", "s3://calls/", "-o", "s3://out/", "--dry-run", "--wait"], "--dry-run makes no job"),
-        (["submit", "s3://calls/", "--request", "-"], "--request holds the whole job"),
+        (["submit", "s3://calls/", "-o", "s3://out/", "--dry-run", "--wait"], "--dry-run creates no job"),
+        (["submit", "s3://calls/", "--request", "-"], "--request contains the whole job"),
         (["show", ""], "'' is not a job or file ID"),
         (["show", ".."], "'..' is not a job or file ID"),
     ],

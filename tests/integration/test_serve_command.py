@@ -88,7 +88,7 @@ def test_after_the_grace_time_unfinished_files_go_back_and_cost_no_attempt(slow:
         wait_until(lambda: server.job(job_id)["summary"]["processing"] == 2)
         assert server.end() == 0
         assert server.process.stderr is not None
-        assert "grace time is over" in server.process.stderr.read()
+        assert "grace period is over" in server.process.stderr.read()
     with serving(slow) as server:
         server.wait(job_id)
         assert server.end() == 0

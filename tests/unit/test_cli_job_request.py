@@ -155,22 +155,22 @@ def test_beside_recordings_in_s3_both_sides_get_the_keys_with_their_token(monkey
     [
         (("nowhere.wav",), {}, r"nowhere\.wav does not exist; name a file, a folder, a quoted glob or a URI"),
         (("",), {}, "An empty name was given"),
-        ((), {}, "Nothing to transcribe was named"),
+        ((), {}, "No recording was named"),
         (("s3://a/\udcff.wav",), {}, "a URI is text in UTF-8"),
-        (("s3://a/b.wav",), {"output": None}, "Say with --output where"),
-        (("s3://a/",), {"layout": Layout.ADJACENT}, "leave --output out"),
+        (("s3://a/b.wav",), {"output": None}, "Set the destination with --output"),
+        (("s3://a/",), {"layout": Layout.ADJACENT}, "omit --output"),
         (
             ("s3://a/b.wav", "s3://a/c.wav"),
             {"include": ("*",)},
-            "picks files of a folder or prefix, and none was given",
+            "selects files in folders and prefixes, and none was given",
         ),
         (("s3://a/b.wav", "s3://a/calls/"), {}, "Several INPUTs must be files"),
         (("s3://a/b.wav", "s3://a/*.wav"), {}, "Several INPUTs must be files"),
-        ((), {"manifest": "lines.txt", "include": ("*",)}, "pick files of one folder or prefix"),
+        ((), {"manifest": "lines.txt", "include": ("*",)}, "select files in a folder or prefix"),
         ((), {"manifest": "lines.txt"}, "calls is a folder; a manifest names files"),
         (("s3://a/b.wav",), {"manifest": "-"}, "as arguments or in --manifest, not both"),
         ((), {"manifest": "nowhere.txt"}, r"nowhere\.txt cannot be read: No such file"),
-        ((), {"manifest": "call.wav"}, "Nothing to transcribe was named"),
+        ((), {"manifest": "call.wav"}, "No recording was named"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(inputs: tuple[str, ...], options: dict[str, Any], told: str) -> None:
@@ -296,7 +296,7 @@ def test_a_thousand_and_one_files_are_no_more_than_one_machine_may_do(folder: Pa
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (JobOptions(("call.wav",), output="out", layout=Layout.ADJACENT), "leave --output out"),
+        (JobOptions(("call.wav",), output="out", layout=Layout.ADJACENT), "omit --output"),
         (JobOptions(("call.wav",), layout=Layout.PREFIX), "--layout prefix needs --output"),
         (JobOptions(("call.wav",), layout=Layout.SINGLE), "--layout single needs --output"),
         (JobOptions(("call.wav", "recording"), output="x.json", layout=Layout.SINGLE), "is for one recording"),

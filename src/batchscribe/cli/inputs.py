@@ -44,9 +44,9 @@ def read_inputs(arguments: Iterable[str], globs: GlobOptions, *, on_server: bool
     sources = tuple(dict.fromkeys(_read_input(argument, globs, on_server=on_server) for argument in arguments))
     listed = [source for source in sources if source.kind is SourceKind.PREFIX]
     if globs.include and not any(source.include == globs.include for source in listed):
-        raise UsageError("--include picks files of a folder or prefix, and none was given.")
+        raise UsageError("--include selects files in folders and prefixes, and none was given.")
     if globs.exclude and not listed:
-        raise UsageError("--exclude leaves out files of a folder, prefix or glob, and none was given.")
+        raise UsageError("--exclude excludes files from folders, prefixes and globs, and none was given.")
     return sources
 
 
@@ -69,7 +69,7 @@ def _read_s3(uri: str, globs: GlobOptions) -> Source:
         return _read_by_name(uri, globs)
     folder, glob = _split_glob(uri)
     if not path_of(uri) or not folder.removeprefix("s3://"):
-        raise UsageError(f"{uri}: a bucket has to be named in full; globs are for keys.")
+        raise UsageError(f"{uri}: name the bucket in full; globs apply only to keys.")
     return Source(SourceKind.PREFIX, folder, (glob,), globs.exclude)
 
 

@@ -65,7 +65,10 @@ def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> 
     """The body for a server, which infers what is not given. Raises `UsageError`."""
     inputs = _build_inputs(options, on_server=True)
     if len(inputs) > 1:
-        raise UsageError("Several INPUTs must be files; submit a job for each folder, prefix or glob.")
+        raise UsageError(
+            "Several INPUTs must be files. Submit a job for each folder, prefix or glob; for s3:// files without an "
+            "extension use --manifest."
+        )
     body = _build_bodies(options, inputs, on_server=True)[0]
     if options.reference_id is not None:
         body["reference_id"] = options.reference_id
@@ -102,7 +105,7 @@ def _build_inputs(options: JobOptions, *, on_server: bool) -> list[JsonObject]:
     if options.manifest is not None:
         return [_build_manifest(options)]
     if not options.inputs:
-        raise UsageError("Nothing to transcribe was named: give an INPUT, or a --manifest that names some.")
+        raise UsageError("No recording was named; give an INPUT or a --manifest.")
     sources = read_inputs(options.inputs, GlobOptions(options.include, options.exclude), on_server=on_server)
     return [_build_input(list(group)) for _, group in groupby(sources, _find_group)]
 
@@ -111,10 +114,10 @@ def _build_manifest(options: JobOptions) -> JsonObject:
     if options.inputs:
         raise UsageError("Name the recordings as arguments or in --manifest, not both.")
     if options.include or options.exclude:
-        raise UsageError("--include and --exclude pick files of one folder or prefix; a manifest names its files.")
+        raise UsageError("--include and --exclude select files in a folder or prefix; a manifest names its files.")
     uris = read_manifest(options.manifest or "")
     if not uris:
-        raise UsageError("Nothing to transcribe was named: the --manifest is empty.")
+        raise UsageError("No recording was named; the --manifest is empty.")
     return {"manifest": list(uris)}
 
 
@@ -142,11 +145,11 @@ def _build_output(options: JobOptions, inputs: Sequence[JsonObject], *, on_serve
         output["layout"] = OutputLayout.PREFIX.value  # each request alone might be for one file
     if options.layout is Layout.ADJACENT:
         if options.output is not None:
-            raise UsageError("--layout adjacent writes beside each recording; leave --output out.")
+            raise UsageError("--layout adjacent writes next to each recording; omit --output.")
         return output
     if options.output is None:
         missing = f"--layout {options.layout} needs --output." if options.layout else None
-        raise UsageError(missing or "Say with --output where the transcripts go, or give --layout adjacent.")
+        raise UsageError(missing or "Set the destination with --output, or use --layout adjacent.")
     uri = read_output(options.output, on_server=on_server)
     if options.layout is Layout.SINGLE:
         _check_single(uri, inputs)
@@ -158,7 +161,7 @@ def _check_single(uri: str, inputs: Sequence[JsonObject]) -> None:
     if len(inputs) > 1 or "manifest" in inputs[0] or inputs[0]["uri"].endswith("/"):
         raise UsageError("--layout single is for one recording; use --layout prefix for several.")
     if uri.endswith("/"):
-        raise UsageError("--layout single takes the transcript's own name in --output, not a folder.")
+        raise UsageError("With --layout single, --output names the transcript, not a folder.")
 
 
 def _build_config(options: JobOptions) -> JsonObject:

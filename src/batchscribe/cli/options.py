@@ -58,7 +58,8 @@ Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT", help="Files, folders, quoted globs, file:// and s3:// URIs.")
 ]
 SubmittedInputs = Annotated[
-    list[str] | None, typer.Argument(metavar="INPUT", help="s3://, file:// and https:// URIs, or local paths.")
+    list[str] | None,
+    typer.Argument(metavar="INPUT", help="s3://, file:// and https:// URIs, local paths, or a quoted glob."),
 ]
 Output = Annotated[
     str | None,

@@ -63,9 +63,10 @@ def submit(
     as_json: options.AsJson = False,
     server: options.Server = None,
 ) -> None:
-    """Submit a job to a server. Several INPUTs, or a manifest, must be files; a single INPUT may be a folder or prefix.
+    """Submit a job to a server.
 
-    S3 keys come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
+    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. S3 keys come
+    from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
     BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
     job = job_request.JobOptions(
@@ -97,7 +98,7 @@ def _submit_or_preview(job: job_request.JobOptions, mode: SubmitMode, settings: 
             "Without a server, `batchscribe transcribe` does the work here."
         )
     if mode.dry_run and mode.wait:
-        raise UsageError("--dry-run makes no job that --wait could wait for; leave one of them out.")
+        raise UsageError("--dry-run creates no job to wait for; omit --wait.")
     body = _make_body(job, mode, settings)
     with served_jobs.open_served_jobs(settings) as served:
         return _dry_run(served, body, mode) if mode.dry_run else _submit(served, body, mode)
@@ -108,7 +109,7 @@ def _make_body(job: job_request.JobOptions, mode: SubmitMode, settings: Settings
         secret = settings.webhook_secret
         return job_request.build_server_request(job, webhook_secret=secret.get_secret_value() if secret else None)
     if job != job_request.JobOptions():
-        raise UsageError("--request holds the whole job; leave out INPUT and the options that say what it is.")
+        raise UsageError("--request contains the whole job; omit INPUT and the options that describe it.")
     return inputs_module.read_json_object(mode.request)
 
 
@@ -217,7 +218,7 @@ def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: flo
         job_summary.show_report(source.report(job_id))
     job = job_report.read_answer(answers.JobAnswer, body)
     if not job_report.has_ended(job):
-        typer.echo(f"{job_id} has not ended within {timeout_sec:g} s; it goes on.", err=True)
+        typer.echo(f"{job_id} has not ended within {timeout_sec:g} s; it continues.", err=True)
         return EXIT_TIME_OVER
     return job_summary.exit_status(job)
 

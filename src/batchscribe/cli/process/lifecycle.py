@@ -51,8 +51,8 @@ def run_server(settings: Settings, *, with_worker: bool) -> int:
 def _check_auth(settings: Settings) -> None:
     if settings.auth == "off" and not is_loopback(settings.host):
         raise InvalidSetting(
-            f"BATCHSCRIBE_AUTH=off goes with loopback addresses only, and {settings.host} is none; use "
-            "--host 127.0.0.1, or leave it on and make keys with `batchscribe keys create`."
+            f"BATCHSCRIBE_AUTH=off is allowed only on a loopback address, and {settings.host} is not one; use "
+            "--host 127.0.0.1, or leave it on and create keys with `batchscribe keys create`."
         )
 
 
@@ -64,7 +64,7 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
     try:
         _serve(records, settings, listener, until=worker.must_end, fitness=worker.fitness)
         if not worker.drain(settings.grace_sec):
-            typer.echo("The grace time is over: unfinished files are done by the next process.", err=True)
+            typer.echo("The grace period is over; the next process continues the unfinished files.", err=True)
     finally:
         worker.stop()
     if worker.must_end.is_set():
@@ -93,7 +93,7 @@ def _report_missing_key(records: Records, settings: Settings) -> None:
     with records.transaction() as connection:
         has_key = any(key.revoked_at is None for key in list_keys(connection))
     if not has_key:
-        hint = "There is no API key yet, so nobody is let in: batchscribe keys create --tenant NAME"
+        hint = "No API key exists yet, so every request is refused; run `batchscribe keys create --tenant NAME`."
         typer.echo(hint, err=True)
 
 
@@ -118,7 +118,7 @@ def run_worker(settings: Settings) -> int:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
             _wait(worker, end)
             if not worker.drain(settings.grace_sec):
-                typer.echo("The grace time is over: unfinished files go back to the other workers.", err=True)
+                typer.echo("The grace period is over; unfinished files go back to the other workers.", err=True)
         finally:
             worker.stop()
     return EXIT_MUST_END if worker.must_end.is_set() else 0
