@@ -9,15 +9,17 @@ from batchscribe.audio.limits import DecodeLimits
 from batchscribe.doctor.check import Check, failed, ok
 from batchscribe.errors import MachineTrouble
 from batchscribe.settings import Settings
+from batchscribe.work.room import check_room
 
 NAME = "decoder"
 
 
 def check_decoder(settings: Settings | None) -> Check:
-    """A decoder's process decodes a tiny recording, as when a worker starts."""
+    """Whether there is room for the work, and a decoder's process decodes a tiny recording, as when a worker starts."""
     limits = DecodeLimits() if settings is None else DecodeLimits.from_settings(settings)
     began_at = time.monotonic()
     try:
+        check_room(settings.workers if settings else 1)
         with DecoderPool(1, limits) as pool:
             pool.try_out()
     except MachineTrouble as trouble:

@@ -7,6 +7,7 @@ and whoever commits a file first has it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
@@ -136,14 +137,27 @@ def _left(shift: Shift, number: int) -> list[File]:
 
 
 def _work_all(shift: Shift, files: list[File]) -> None:
-    width = max(1, min(shift.slots.width, len(files)))
-    with ThreadPoolExecutor(width, thread_name_prefix="file-") as threads:
-        error = _wait(shift, {threads.submit(copy_context().run, _in_thread, shift, file): file for file in files})
+    """A file gets a thread when the one before it has got its slot, so of each shard only one thread waits for that."""
+    work: dict[Future[None], File] = {}
+    with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
+        for file in files:
+            begun = threading.Event()
+            future = threads.submit(copy_context().run, _in_thread, shift, file, begun)
+            work[future] = file
+            future.add_done_callback(partial(_set, begun))  # it may never get one
+            begun.wait()
+            if future.done() and _postponing(future):
+                break
+        error = _wait(shift, work)
     if error is not None:
         try:
             raise error
         finally:
             del error  # or it and this frame would keep each other, and the job's keys
+
+
+def _set(event: threading.Event, _: Future[None]) -> None:
+    event.set()
 
 
 def _wait(shift: Shift, work: dict[Future[None], File]) -> BaseException | None:
@@ -153,28 +167,35 @@ def _wait(shift: Shift, work: dict[Future[None], File]) -> BaseException | None:
     """
     postponed: BaseException | None = None
     for future in as_completed(work):
-        raised = future.exception()
-        error = want_of(raised) or raised
-        if isinstance(error, NOT_THE_FILES):
-            postponed = error  # not this file's alone: the shard is tried again, or the job has failed
+        error = future.exception()
+        if postponing := _postponing(future):
+            postponed = postponing
         elif error is not None:
             log.error("file.mistake", **_names(shift, work[future]), exc_info=error)
             _fail_mistaken(shift, work[future])
     return postponed
 
 
-def _in_thread(shift: Shift, file: File) -> None:
+def _postponing(future: Future[None]) -> BaseException | None:
+    """What is not this file's alone: the shard is tried again, or the job has failed."""
+    raised = future.exception()
+    error = want_of(raised) or raised
+    return error if isinstance(error, NOT_THE_FILES) else None
+
+
+def _in_thread(shift: Shift, file: File, begun: threading.Event) -> None:
     with about_file(file):
-        work_file(shift, file)
+        work_file(shift, file, begun)
 
 
-def work_file(shift: Shift, file: File) -> None:
-    """Try one file until it has a final state, or somebody else works on it."""
+def work_file(shift: Shift, file: File, begun: threading.Event) -> None:
+    """Try one file until it has a final state, or somebody else works on it. `begun` is set when it has its slot."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
     watch, job = shift.rooms.watch, shift.job.number
     for pause_sec in pauses(PAUSES_SEC):
         with shift.slots.taken_one(shift.job.tenant, job, shift.check_start):
+            begun.set()
             claimed = _claim(shift, file)
             if claimed is None:
                 return

@@ -68,6 +68,7 @@ from batchscribe.work.output_check import check_output
 from batchscribe.work.plan import Rules
 from batchscribe.work.records import Records
 from batchscribe.work.register import FileRegister
+from batchscribe.work.room import check_room, save_room
 from batchscribe.work.rooms import Rooms
 from batchscribe.work.settle import settle_abandoned
 from batchscribe.work.shard import Shift, work_shard
@@ -157,6 +158,7 @@ class Worker:
             WAKE: self._wake,
             GIVE_UP: self._give_up,
         }
+        save_room()
         there = capabilities(self._settings)
         self._engines_at_start = frozenset(capability.name for capability in there)
         me = new_worker(self._settings, lanes=lanes, slots=self._slots.width, engines=there, home=home)
@@ -205,6 +207,7 @@ class Worker:
 
     def _try_out(self, part: str) -> None:
         if part == DECODER:
+            check_room(self._settings.workers)
             self._decoder.try_out()
             return
         for spec in self._to_try(part):
