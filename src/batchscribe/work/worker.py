@@ -293,7 +293,9 @@ class Worker:
         except ShardTaken:
             raise  # its task is no longer ours to end
         except MachineTrouble as trouble:
-            self._give_back(job, number, trouble)
+            if work == self._work_shard:
+                self._give_back(job, number, trouble)
+            raise
         except WorkInterrupted:
             if self.watch.draining:
                 self._keep_until_stopped()
