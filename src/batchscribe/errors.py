@@ -581,9 +581,13 @@ class ModelNotStored(ModelError):
 
 
 class EngineError(BatchscribeError):
-    """The speech engine failed on this recording."""
+    """The speech engine failed on this recording. `reason` is in the engine's own words, for the operator only."""
 
     code = "ENGINE_ERROR"
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class EngineDied(EngineError):

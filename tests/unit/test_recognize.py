@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from threading import Event, Thread
 
@@ -14,7 +16,7 @@ import pytest
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.limits import DecodeLimits
-from batchscribe.errors import EngineError, WorkInterrupted
+from batchscribe.errors import EngineError, MachineTrouble, WorkInterrupted
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
 from batchscribe.speech.engine import Detection, Request
@@ -325,13 +327,56 @@ def test_engines_that_are_stopped_interrupt_the_work(mode: DetectionMode | None)
             engines.finish()
 
 
+class FailingPool(Pool):
+    """Fails on a window so many times, by its start."""
+
+    def __init__(self, failures: dict[float, int]) -> None:
+        super().__init__()
+        self._failures = failures
+
+    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+        future = super().submit(request, file)
+        start_sec = request.window.start_sec
+        if self._failures.get(start_sec):
+            self._failures[start_sec] -= 1
+            future.set_exception(EngineError("It failed."))
+        else:
+            future.set_result(Recognition())
+        return future
+
+
 @pytest.mark.parametrize("mode", [None, *DetectionMode])
-def test_what_the_engine_raises_comes_out(mode: DetectionMode | None) -> None:
-    pool = Pool()
-    with recognizer(FILE, rooms_of(pool), mode) as engines:
+def test_a_window_that_fails_is_tried_again_alone_after_a_trial_of_the_machine(mode: DetectionMode | None) -> None:
+    pool = FailingPool({5.0: 1})
+    trials: list[str] = []
+    rooms = replace(rooms_of(pool, detects=False), fitness=Fitness(trials.append))
+    with recognizer(FILE, rooms, mode) as engines:
+        for each in windows(6):
+            engines.add(each)
+        assert len(engines.finish().windows) == 6
+    assert trials == ["scripted"]
+    asked = Counter(start_sec for start_sec, _, _ in pool.asked)
+    assert asked[5.0] == asked[0.0] + 1
+    assert asked[20.0] == 1
+
+
+@pytest.mark.parametrize("mode", [None, *DetectionMode])
+def test_a_window_that_fails_again_fails_the_file(mode: DetectionMode | None) -> None:
+    rooms = rooms_of(FailingPool({0.0: 2}))
+    with recognizer(FILE, rooms, mode) as engines:
         engines.add(window(0.0))
-        pool.futures[0].set_exception(EngineError("It failed."))
         with pytest.raises(EngineError, match="It failed"):
+            engines.finish()
+
+
+def test_a_window_that_fails_on_a_machine_in_trouble_fails_no_file() -> None:
+    def try_out(part: str) -> None:
+        raise MachineTrouble("The GPU is gone.", part=part)
+
+    rooms = replace(rooms_of(FailingPool({0.0: 1})), fitness=Fitness(try_out))
+    with recognizer(FILE, rooms, None) as engines:
+        engines.add(window(0.0))
+        with pytest.raises(MachineTrouble, match="GPU"):
             engines.finish()
 
 

@@ -61,7 +61,8 @@ class EngineProcess:
             case Transcribed(recognitions):
                 return self._believed(recognitions, requests)
             case Failure(reason):
-                raise EngineError(f"Engine {self._spec.name} failed on a stretch of speech ({reason}).")
+                sentence = f"Engine {self._spec.name} failed on a stretch of speech; the worker's log has its reason."
+                raise EngineError(sentence, reason=reason)
             case answer:
                 raise unexpected(answer)
 

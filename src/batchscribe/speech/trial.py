@@ -29,4 +29,4 @@ def hear_trial(process: EngineProcess, spec: EngineSpec) -> None:
         process.load()
         process.transcribe([trial_request(spec)], idle_sec=IDLE_LIMIT_SEC, cpu_sec=CPU_LIMIT_SEC)
     except EngineError as error:
-        raise cannot_load(spec, error.message.rstrip(".")) from error
+        raise cannot_load(spec, error.reason or error.message.rstrip(".")) from error

@@ -156,7 +156,8 @@ class Worker:
     def _replace_process(self, error: EngineError) -> None:
         """The next call starts another one."""
         if not self._closing:
-            log.warning("engine.replaced", engine=self._spec.name, model=self._spec.model, reason=error.message)
+            reason = error.reason or error.message
+            log.warning("engine.replaced", engine=self._spec.name, model=self._spec.model, reason=reason)
         self._drop_process()
 
     def _drop_process(self) -> None:

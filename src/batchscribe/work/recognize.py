@@ -8,9 +8,9 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from batchscribe.errors import WorkInterrupted
+from batchscribe.errors import EngineError, WorkInterrupted
 from batchscribe.jobs.model import File
-from batchscribe.metrics import Stage, stage
+from batchscribe.metrics import RETRIES, Retry, Stage, stage
 from batchscribe.speech.engine import Detection, Request
 from batchscribe.speech.language_vote import LanguageVote, speech_sec
 from batchscribe.speech.languages import canonical_language, primary_subtag
@@ -45,7 +45,7 @@ class Recognized:
 
 @dataclass(slots=True)
 class _Waiting:
-    window: Window
+    request: Request
     future: Future[Recognition]
 
 
@@ -77,7 +77,7 @@ class Recognizer:
         """Raises what the engine raised for a window before it, and `WorkInterrupted`."""
         while not self._is_voting and self._may_take():
             self._take()
-        self._waiting.append(_Waiting(window, self._submit(window, self._detection())))
+        self._waiting.append(self._submit(window, self._detection()))
         self._n_windows += 1
         if self._is_voting and self._n_windows == VOTERS:
             self._end_vote()
@@ -115,18 +115,33 @@ class Recognizer:
     def _end_vote(self) -> None:
         """Windows to come are heard in the language that won; those that were heard in another one are heard again."""
         for each in self._waiting:
-            self._vote.add(speech_sec(each.window), self._result(each))
+            self._vote.add(speech_sec(each.request.window), self._result(each))
         winner = self._vote.winner(self._language)
         self._is_voting = False
         self._language = canonical_language(winner)
         for each in self._waiting:
             if each.future.result().language != winner:
-                each.future = self._submit(each.window, Detection.OFF)
+                again = self._submit(each.request.window, Detection.OFF)
+                each.request, each.future = again.request, again.future
 
-    def _submit(self, window: Window, detection: Detection) -> Future[Recognition]:
-        return self._rooms.speech.submit(Request(window, self._language, detection), self._file)
+    def _submit(self, window: Window, detection: Detection) -> _Waiting:
+        request = Request(window, self._language, detection)
+        return _Waiting(request, self._rooms.speech.submit(request, self._file))
 
     def _result(self, waiting: _Waiting) -> Recognition:
+        """If the engine failed, it tries this window again, right after the machine has passed a trial.
+
+        So a machine that was in trouble for a moment fails no file, and the rest of a long recording is not done twice.
+        """
+        try:
+            return self._wait(waiting)
+        except EngineError:
+            self._rooms.fitness.confirm(self._rooms.choice.spec.name)
+        RETRIES.labels(Retry.ENGINE).inc()
+        waiting.future = self._rooms.speech.submit(waiting.request, self._file)
+        return self._wait(waiting)
+
+    def _wait(self, waiting: _Waiting) -> Recognition:
         self._rooms.watch.check(self._file.job_number)
         try:
             with stage(Stage.TRANSCRIBE):
@@ -136,7 +151,7 @@ class Recognizer:
 
     def _take(self) -> None:
         recognition = self._result(self._waiting[0])
-        window = self._waiting.popleft().window
+        window = self._waiting.popleft().request.window
         if self._mode is None:
             self._vote.add(speech_sec(window), recognition)
         else:

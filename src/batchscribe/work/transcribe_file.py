@@ -114,17 +114,16 @@ def _opened(file: File, rooms: Rooms) -> Recording:
 
 
 def _recognize(source: Recording, file: File, job: Job, rooms: Rooms) -> tuple[Recognized, Media]:
-    """A file whose decoder died, or whose engine failed, is tried once more, right after the machine passed a trial.
+    """A file whose decoder died is tried once more, right after the machine passed a trial.
 
-    So a machine in trouble for a moment, which passes a trial soon after, fails no file.
+    So a machine that was in trouble for a moment fails no file. When an engine fails, the recognizer does the same with
+    a single window.
     """
     try:
         return _recognize_once(source, file, job, rooms)
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
         rooms.fitness.confirm(DECODER)
-    except EngineError:
-        rooms.fitness.confirm(rooms.choice.spec.name)
     return _recognize_once(source, file, job, rooms)
 
 

@@ -293,9 +293,7 @@ class Worker:
         except ShardTaken:
             raise  # its task is no longer ours to end
         except MachineTrouble as trouble:
-            if work == self._work_shard:
-                self._give_back(job, number, trouble)
-            raise
+            self._give_back(work, job, number, trouble)
         except WorkInterrupted:
             if self.watch.draining:
                 self._keep_until_stopped()
@@ -309,12 +307,15 @@ class Worker:
                 log.exception("task.mistake", number=number)
                 fail_job(job, InternalError("A bug in batchscribe ended the job; see the log."), self._records)
                 raise
-            if work == self._work_shard:
-                self._give_back(job, number, want)
-            raise want from error
+            self._give_back(work, job, number, want)
 
-    def _give_back(self, job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
-        """Leave a shard to others, or to this process when its machine is well again; it takes none before."""
+    def _give_back(self, work: Callable[[Job, int], None], job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
+        """Leave a shard to other workers, or to this process once its machine has recovered; it takes none before.
+
+        Any other task stays with this process, which tries it again.
+        """
+        if work != self._work_shard:
+            raise trouble
         self.fitness.report(trouble)
         self._records.flow.give_back(Task(SHARD, job.job_id, number, lane=job.lane, engine=job.engine).queue)
         raise WorkInterrupted(trouble.message) from trouble
