@@ -1,6 +1,6 @@
-"""`make fuzz`: the long run. SEED, CASES and REPORT in the environment say which one, and where its report goes.
+"""`make fuzz`: the long run. SEED, CASES and REPORT in the environment set its seed, its length and its report file.
 
-What is done is noted in a file, so an interrupted run goes on where it was.
+Finished cases are recorded in a file, so an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SEED, CASES, REPORT = "1", "10000", "docs/fuzz.md"
 
 
 def main() -> int:
-    """The exit status: 0 when no decoder died or hung."""
+    """Return the exit status: 0 if no decoder died or hung."""
     seed, count = int(os.environ.get("SEED", SEED)), int(os.environ.get("CASES", CASES))
     ledger = Path(tempfile.gettempdir()) / f"batchscribe-fuzz-{seed}.jsonl"
     done = {case.number: case for case in _noted(ledger) if case.number < count}
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _noted(ledger: Path) -> list[Case]:
-    """What an interrupted run has done; its last line may be cut off."""
+    """The finished cases of an interrupted run; the last line may be incomplete."""
     lines = ledger.read_text().splitlines(keepends=True) if ledger.exists() else []
     return [Case(**json.loads(line)) for line in lines if line.endswith("\n")]
 

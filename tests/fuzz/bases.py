@@ -1,12 +1,14 @@
-"""What is mutated: about a second of each container and codec."""
+"""The recordings that are mutated: about a second of each container and codec."""
 
 from __future__ import annotations
 
+import struct
 from functools import cache
 
 import numpy as np
 
-from tests.audio_files import encoded, noise, tone, wav
+from batchscribe.window import SAMPLE_RATE
+from tests.audio_files import Int16, encoded, noise, tone, wav
 
 #: Codec, container, rate in Hz, channels, options.
 _MADE: dict[str, tuple[str, str, int, int, dict[str, str]]] = {
@@ -53,5 +55,17 @@ def bases() -> dict[str, bytes]:
     made["wav-chunks"] = (
         chunked[:36] + b"LIST\x1a\0\0\0INFOISFT\x0e\0\0\0a writer 1.23\0" + chunked[36:] + b"id3 \4\0\0\0abcd"
     )
-    two_tracks = encoded(tone(0.8, 300), codec="aac", container="mp4", tracks=2)
-    return made | {"mp4-two-tracks": two_tracks}
+    more = noise(0.4, seed=1).tobytes()
+    made["wav-two-data"] = chunked + b"data" + struct.pack("<I", len(more)) + more
+    made["wav-wide"] = wide_wav(tone(0.8, 300))
+    made["mp3-vbr"] = encoded(tone(1.0, 300), codec="mp3", container="mp3", quality=4)
+    made["mp4-two-tracks"] = encoded(tone(0.8, 300), codec="aac", container="mp4", tracks=2)
+    return made
+
+
+def wide_wav(sound: Int16) -> bytes:
+    """24 bits in four bytes each."""
+    form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE, 4 * SAMPLE_RATE, 4, 24)
+    data = (sound.astype("<i4") << 16).tobytes()
+    head = struct.pack("<4sI4s4sI16s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, form, b"data", len(data))
+    return head + data

@@ -12,7 +12,7 @@ Dice = np.random.Generator
 #: Names in front of or behind which a length stands.
 _NAMES = re.compile(
     rb"RIFF|RF64|data|fmt |fact|ds64|LIST|id3 |ID3|ftyp|moov|trak|mdia|minf|stbl|stsd|stts|stsc|stsz|stco|co64|ctts"
-    rb"|elst|mvhd|tkhd|mdhd|hdlr|esds|mdat|moof|traf|trun|tfhd|mvex|trex|edts|dOps|alac|OggS|fLaC|Xing|Info|OpusHead"
+    rb"|elst|mvhd|tkhd|mdhd|hdlr|esds|mdat|moof|traf|trun|tfhd|tfdt|mvex|trex|edts|dOps|alac|OggS|fLaC|Xing|Info|OpusHead"
 )
 _EXTREMES = (0, 1, 2, 3, 7, 8, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 

@@ -14,27 +14,29 @@ from tests.fuzz.mutations import MUTATIONS
 from tests.fuzz.run import DEATH, HANG, Case
 
 _METHOD = """\
-Each is one of {bases} recordings of about a second, of all containers and codecs, mutated by chance:
-{kinds}. Three of ten are mutated
-twice. They go through a real decoder pool, in turn mixed and with channels apart, with and without voice detection.
-Each must end in windows of sound or in an error with a code of its own. A decoder that runs out of memory says so
-itself, so every death of one counts as unexplained."""
+The run starts from {bases} recordings of about a second that cover all containers and codecs. Each case applies a
+random mutation to one of them: {kinds}. Three in ten cases apply a second one. A real decoder
+pool decodes the results, with
+channels mixed and separate in turn, and with and without voice detection. Each case must end with audio or with an
+error that has its own code. A decoder reports running out of memory itself, so every decoder death counts as
+unexplained."""
 _HEAD = """\
-# Hostile recordings
+# Mutated recordings
 
-What decoders make of mutated recordings. `make fuzz` writes this page; 500 of them are part of `make test`.
+This page shows how the decoder handles damaged and hostile recordings. `make fuzz` runs the test and writes the page;
+`make test` includes 500 other cases.
 
 ```sh
-make fuzz                             # 10,000 mutated recordings; goes on where it was interrupted
-SEED=7 CASES=2000 make fuzz           # others, and fewer
+make fuzz                             # 10,000 mutated recordings; continues an interrupted run
+SEED=7 CASES=2000 make fuzz           # a different and shorter run
 ```
 
 {method}
 
-## The run of {date}
+## Run of {date}
 
-Seed {seed}, {count} recordings, Python {python}, {cores} cores: {minutes:.1f} minutes, {cpu:.0f} s of CPU in decoders;
-the slowest took {slowest:.1f} s of CPU.
+Seed {seed}, {count} recordings, Python {python}, {cores} cores: {minutes:.1f} minutes, {cpu:.0f} s of decoder CPU time.
+The slowest case took {slowest:.1f} s of CPU time.
 
 **Decoder deaths: {deaths}. Hangs: {hangs}.**
 
