@@ -53,6 +53,14 @@ class Transcript:
             return SIDES[segment.channel]
         return None
 
+    def label(self, segment: TranscriptSegment) -> str | None:
+        """How subtitles and plain text name the speaker: `speaker`, or the channel from 1 if there are several."""
+        if speaker := self.speaker(segment):
+            return speaker
+        if self.config.channel_separation and self.channels > 1:
+            return f"Channel {segment.channel + 1}"
+        return None
+
 
 def assemble(
     recognized: Iterable[RecognizedWindow],

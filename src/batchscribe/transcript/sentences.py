@@ -34,14 +34,19 @@ def split_sentences(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
 
 
 def _must_cut(word: Word, following: Word) -> bool:
-    return following.start_sec - word.end_sec >= PAUSE_SEC or _ends_sentence(word.text, following.text)
+    return following.start_sec - word.end_sec >= PAUSE_SEC or ends_sentence(word.text, following.text)
 
 
-def _ends_sentence(text: str, following: str) -> bool:
+def ends_sentence(text: str, following: str) -> bool:
+    """Whether a sentence ends with the word `text`; `following` is the next one."""
     if not _SENTENCE_END.search(text) or following[:1].islower():
         return False
     is_initial = len(text) == 2 and text[0].isalpha() and text[1] == "."
     return not is_initial and text.lower() not in _ABBREVIATIONS
+
+
+def ends_clause(text: str) -> bool:
+    return _CLAUSE_END.search(text) is not None
 
 
 def _split_long(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
@@ -60,7 +65,7 @@ def _best_cut(words: Sequence[Word]) -> int:
 
     def worth(at: int) -> tuple[float, int]:
         pause_sec = max(0.0, words[at].start_sec - words[at - 1].end_sec)
-        clause_sec = CLAUSE_SEC if _CLAUSE_END.search(words[at - 1].text) else 0.0
+        clause_sec = CLAUSE_SEC if ends_clause(words[at - 1].text) else 0.0
         return pause_sec + clause_sec, -abs(2 * at - len(words))
 
     return max(candidates, key=worth)
