@@ -11,8 +11,6 @@ from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
 from batchscribe.wire.model import JsonObject
 
-CONTENT_TYPE = "application/json"
-
 
 def render_json(transcript: Transcript) -> bytes:
     return "".join(_parts(transcript)).encode()

@@ -1,0 +1,33 @@
+"""The formats in which a transcript can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from batchscribe.transcript.as_json import render_json
+from batchscribe.transcript.as_srt import render_srt
+from batchscribe.transcript.as_txt import render_txt
+from batchscribe.transcript.as_vtt import render_vtt
+from batchscribe.transcript.document import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Everything about one format."""
+
+    name: str  #: in a job's configuration
+    extension: str  #: with the dot
+    content_type: str  #: for object storage
+    render: Callable[[Transcript], bytes]
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        Format("json", ".json", "application/json", render_json),
+        Format("srt", ".srt", "application/x-subrip; charset=utf-8", render_srt),
+        Format("vtt", ".vtt", "text/vtt", render_vtt),  # always UTF-8
+        Format("txt", ".txt", "text/plain; charset=utf-8", render_txt),
+    )
+}
