@@ -34,6 +34,22 @@ def test_beside_another_tenant_only_own_folders_are_served_and_the_setting_is_na
         assert refused.value.field == "input.uri"
 
 
-def test_names_that_a_file_system_may_take_for_one_are_served_to_neither() -> None:
+@pytest.mark.parametrize(
+    ("name", "other"), [("acme", "ACME"), ("Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", "zoe\u0308")]
+)
+def test_names_that_a_file_system_may_take_for_one_are_served_to_neither(name: str, other: str) -> None:
     with pytest.raises(InvalidRequest, match="upper and lower case"):
-        check_apart([("input.uri", "file:///data/acme/calls/a.wav")], (OWN,), "acme", ["ACME"])
+        check_apart([("input.uri", f"file:///data/{name}/calls/a.wav")], (OWN,), name, [other])
+
+
+def test_a_tenant_named_as_a_folder_gets_none_that_contains_those_of_others() -> None:
+    roots = (Path("/data/{tenant}"), Path("/data/archive/{tenant}"))
+    for tenant, uri, others in [
+        ("archive", "file:///data/archive/acme/a.wav", ["acme"]),
+        ("archive", "file:///data/archive/", ["acme"]),
+        ("acme", "file:///data/archive/acme/a.wav", ["archive"]),
+    ]:
+        with pytest.raises(InvalidRequest, match="contains another's"):
+            check_apart([("input.uri", uri)], roots, tenant, others)
+    check_apart([("input.uri", "file:///data/acme/a.wav")], roots, "acme", ["archive"])
+    check_apart([("input.uri", "file:///data/archive/acme/a.wav")], roots, "acme", ["zeta"])

@@ -6,6 +6,7 @@ for one tenant alone: with keys of a second one, each could read and replace the
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
@@ -31,9 +32,8 @@ def check_apart(
     """`named` are fields and their URIs, `others` the other tenants with keys. Raises `InvalidRequest`."""
     if not others:
         return
-    shares_name = any(other.casefold() == tenant.casefold() for other in others)
-    own = () if shares_name else roots_of([root for root in roots if PLACEHOLDER in str(root)], tenant)
-    places = Roots(own)
+    shares_name = any(_folded(other) == _folded(tenant) for other in others)
+    places = Roots(() if shares_name else _own_roots(roots, tenant, others))
     mistakes = tuple(
         Mistake(field, f"{field}: {_why(tenant, shares_name=shares_name)}")
         for field, uri in named
@@ -43,13 +43,32 @@ def check_apart(
         raise InvalidRequest(mistakes[0].message, field=mistakes[0].field, mistakes=mistakes[:MOST_MISTAKES])
 
 
+def _own_roots(roots: Collection[Path], tenant: str, others: Collection[str]) -> tuple[Path, ...]:
+    """Without those that lie in another tenant's folder or contain it.
+
+    With `/data/{tenant}:/data/archive/{tenant}` a tenant named `archive` would have everybody's.
+    """
+    apart = [root for root in roots if PLACEHOLDER in str(root)]
+    taken = [root for other in others for root in roots_of(apart, other)]
+    return tuple(own for own in roots_of(apart, tenant) if not any(_is_nested(own, root) for root in taken))
+
+
+def _is_nested(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def _folded(name: str) -> str:
+    """The same for names that some file system takes for one: in upper case, or with accents of their own."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
 def _why(tenant: str, *, shares_name: bool) -> str:
     if shares_name:
         return (
-            f"Another tenant's name differs from {tenant} only in upper and lower case, so neither may use file:// "
-            "URIs; ask the operator to rename one."
+            f"Another tenant's name differs from {tenant} only in upper and lower case or in how accents are written, "
+            "so neither may use file:// URIs; ask the operator to rename one."
         )
     return (
         "The URI is outside the folders of this tenant. As several tenants have keys, the operator must put "
-        "{tenant} into each folder of BATCHSCRIBE_FILE_ROOTS."
+        "{tenant} into each folder of BATCHSCRIBE_FILE_ROOTS, so that no tenant's folder contains another's."
     )
