@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -254,6 +255,15 @@ def test_no_more_than_16_tracks_without_speech_are_tried(pool: DecoderPool) -> N
     content = encoded([np.zeros((SAMPLE_RATE // 4, 1), np.int16)] * 18, codec="aac", container="mp4")
     _, media = decoded(pool, Bytes(content))
     assert media.warnings == ("No speech was found in 16 of 18 audio tracks.",)
+
+
+def test_an_edit_list_that_leaves_out_everything_is_ignored(pool: DecoderPool) -> None:
+    for entry in ((0, 1024), (2000, -1), (2000, 10**6)):
+        content = bytearray(M4A)
+        struct.pack_into(">Ii", content, content.index(b"elst") + 12, *entry)
+        windows, media = decoded(pool, Bytes(bytes(content)), segmentation="none")
+        assert sum(window.duration_sec for window in windows) == pytest.approx(2.064, abs=0.01)
+        assert media.warnings == ("The file's edit list leaves out all of the sound; it was ignored.",)
 
 
 M4A = encoded(noise(2.0), codec="aac", container="ipod")

@@ -340,6 +340,33 @@ def test_a_clock_that_is_wrong_throughout_costs_hardly_any_sound() -> None:
     assert lost_sec <= 1.2
 
 
+def test_a_clock_that_runs_at_half_speed_puts_no_silence_between_all_packets() -> None:
+    """Timestamps that advance by 46 ms for every 23 ms of sound."""
+    content = encoded(beeps(44_100), codec="aac", container="mp4", rate=44_100, moved=lambda sec: 2 * sec)
+    channels, media = heard(content)
+    beep = channels[0, : round(media.duration_sec * SAMPLE_RATE)]
+    starts_sec = onsets_sec(beep)[-3:]
+    assert np.diff(starts_sec) == pytest.approx([2.0, 2.0], abs=0.03)
+    assert any(warning.startswith("The timestamps do not fit the sound") for warning in media.warnings)
+
+
+def test_a_clock_that_runs_at_double_speed_costs_hardly_any_sound_and_is_told() -> None:
+    content = encoded(beeps(44_100), codec="aac", container="mp4", rate=44_100, moved=lambda sec: sec / 2)
+    _, media = heard(content)
+    assert media.duration_sec > 6.8
+    assert any(warning.startswith("The timestamps do not fit the sound") for warning in media.warnings)
+
+
+def test_lost_packets_of_a_call_are_silent_where_they_were() -> None:
+    """A fifth of them, at random."""
+    kept = [sec for sec in STEADY if np.random.default_rng(round(sec * 1000)).random() > 0.2]
+    at_sec = 0.0
+    for place, moment_sec in zip(placed(kept), kept, strict=True):
+        at_sec = at_sec if place.start_sec is None else place.start_sec
+        assert abs(at_sec - moment_sec) <= 0.022
+        at_sec += 0.02
+
+
 def test_a_jump_beyond_the_announced_end_or_the_limit_is_not_believed() -> None:
     moments_sec = [*STEADY[:100], *(sec + 500.0 for sec in STEADY[100:])]
     assert jumps(moments_sec, length_sec=10.0) == []

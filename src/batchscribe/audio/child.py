@@ -131,7 +131,14 @@ def _decode(parent: Listener, request: Mapping[str, Any], file: RemoteFile) -> M
             return choice.without_speech(silent)
 
 
-def _decode_track(parent: Listener, request: Mapping[str, Any], file: RemoteFile, choice: TrackChoice) -> Media:
+def _decode_track(
+    parent: Listener,
+    request: Mapping[str, Any],
+    file: RemoteFile,
+    choice: TrackChoice,
+    *,
+    ignores_edits: bool = False,
+) -> Media:
     cpu = CpuAllowance(FRUITLESS_CPU_SEC)
     cpu.renew()
     file.seek(0)
@@ -141,15 +148,21 @@ def _decode_track(parent: Listener, request: Mapping[str, Any], file: RemoteFile
         apart=request["channels_apart"],
         max_sec=request["max_decoded_sec"],
         choice=choice,
+        ignores_edits=ignores_edits,
     )
     try:
         for window in _windows(track.blocks(parent.is_alive), request, cpu):
             choice.is_heard = True
             samples = window.samples.data.cast("B")
             parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
+    except EmptyRecording:
+        if not track.may_have_edits:
+            raise
+    else:
         return track.media
     finally:
         track.close()
+    return _decode_track(parent, request, file, choice, ignores_edits=True)
 
 
 def _windows(blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAllowance) -> Iterator[Window]:

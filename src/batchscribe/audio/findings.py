@@ -249,8 +249,13 @@ class Finding(Enum):
     )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
     CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was inserted."
+    CLOCK_WRONG = (
+        None,
+        "The timestamps do not fit the sound; times count the sound itself from where they stop fitting.",
+    )
     CLOCK_RESTARTS = None, "{restarts:returns} to an earlier time; what follows was added to the end."
     SOUND_MISSING = None, "{missing:short} of sound are missing from the file and are silent."
+    EDITS_IGNORED = None, "The file's edit list leaves out all of the sound; it was ignored."
     OTHER_SPEED = None, "The file plays parts of the sound at another speed; they were transcribed at normal speed."
     CHANNELS_CHANGE = (
         None,

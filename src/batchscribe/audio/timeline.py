@@ -23,6 +23,8 @@ _MAX_WAITING = 256  #: frames, however short they are
 MAX_OVERLAP_SEC = 0.5
 #: No more than this is ever cut for overlaps. A file whose clock runs slow throughout would lose speech all along.
 _MAX_CUT_SEC, _MAX_CUT_SHARE = 1.0, 0.01
+#: After so many frames, each with a gap before it, the clock counts as wrong: no recording loses every second packet.
+_MAX_GAPS_IN_ROW, _SMALL_GAP_SEC = 25, 0.1
 #: Holes may end so much behind the announced end, and short ones need no announcement.
 _SLACK_SEC = 1.0
 
@@ -53,6 +55,8 @@ class Timeline:
         self._cut_sec = 0.0
         self._tolerance_sec = START_TOLERANCE_SEC
         self.n_disbelieved = 0  #: jumps that no recording of this length can make
+        self._gaps_in_row = 0
+        self.is_clock_wrong = False  #: gaps or overlaps throughout were not believed
         self.n_restarts = 0  #: jumps back that are no overlap
         self.filled_sec = 0.0  #: silence that was put into gaps
 
@@ -87,6 +91,7 @@ class Timeline:
     def _place(self, frame: AudioFrame) -> Placed:
         late_sec = self._lateness_sec(frame, self.end_sec)
         start_sec = None
+        self._gaps_in_row = self._gaps_in_row + 1 if self._tolerance_sec < late_sec <= _SMALL_GAP_SEC else 0
         if abs(late_sec) > self._tolerance_sec and self._lasts(frame):
             start_sec = self._jump(late_sec)
         self._tolerance_sec = TOLERANCE_SEC
@@ -117,7 +122,10 @@ class Timeline:
     def _jump(self, late_sec: float) -> float | None:
         """Where the frame starts; None if it stays where it is and the file's clock is set anew."""
         is_cut = late_sec < 0.0 and self._may_cut(-late_sec)
-        if is_cut or (late_sec > 0.0 and self._is_plausible(late_sec)):
+        is_wrong = self._gaps_in_row > _MAX_GAPS_IN_ROW or (-MAX_OVERLAP_SEC <= late_sec < 0.0 and not is_cut)
+        if is_wrong:
+            self.is_clock_wrong = True
+        elif is_cut or (late_sec > 0.0 and self._is_plausible(late_sec)):
             self._cut_sec += max(0.0, -late_sec)
             self.filled_sec += max(0.0, late_sec)
             self.end_sec += late_sec

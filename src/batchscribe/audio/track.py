@@ -55,6 +55,7 @@ class AudioTrack:
         apart: bool,
         max_sec: float,
         choice: TrackChoice | None = None,
+        ignores_edits: bool = False,
     ) -> None:
         """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`, and `DecodeLimitExceeded` for a
         recording that announces itself as too long.
@@ -65,6 +66,7 @@ class AudioTrack:
         self._parts = self._source.parts()
         self._extra_formats = extra_formats
         self._choice = choice or TrackChoice()
+        self._ignores_edits = ignores_edits
         self._apart = apart
         self._max_sec = max_sec
         self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
@@ -74,6 +76,7 @@ class AudioTrack:
         self._assembly = Assembly(apart=apart, level=self._source.level)
         self._n_disbelieved = self._n_restarts = 0
         self._filled_sec = 0.0
+        self._is_clock_wrong = False
         self._n_samples = 0
         self._is_broken_off = False
         part = next(self._parts, None)
@@ -87,12 +90,17 @@ class AudioTrack:
         self._input.close()
 
     @property
+    def may_have_edits(self) -> bool:
+        """Whether an edit list may leave out all of the sound."""
+        return self.container == "m4a" and not self._ignores_edits
+
+    @property
     def container(self) -> str:
         return self._source.container
 
     def _open(self, part: Part, start_sec: float) -> Timeline:
         """The part begins `start_sec` into the recording."""
-        self._input = _opened(part.content, self.container, self._extra_formats)
+        self._input = _opened(part.content, self.container, self._extra_formats, ignores_edits=self._ignores_edits)
         self._stream = self._choice.choose(self._input)
         self._codec = checked_codec(self._stream)
         self._lost.until_sec = 0.0
@@ -160,11 +168,15 @@ class AudioTrack:
             yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
         if self._n_disbelieved:
             yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
+        if self._is_clock_wrong:
+            yield remark(Finding.CLOCK_WRONG)
         if self._n_restarts and self.container == "m4a":
             yield remark(Finding.CLOCK_RESTARTS, restarts=self._n_restarts)
         if self._filled_sec > _MISSING_SEC and self.container == "flac":
             yield remark(Finding.SOUND_MISSING, missing=self._filled_sec)
-        if self._has_other_speed:
+        if self._ignores_edits:
+            yield remark(Finding.EDITS_IGNORED)
+        elif self._has_other_speed:
             yield remark(Finding.OTHER_SPEED)
 
     def _warnings_of_sound(self) -> Iterator[Remark]:
@@ -212,6 +224,7 @@ class AudioTrack:
         yield from self._timeline.finish(self._lost.until_sec)
         self._n_disbelieved += self._timeline.n_disbelieved
         self._n_restarts += self._timeline.n_restarts
+        self._is_clock_wrong |= self._timeline.is_clock_wrong
         self._filled_sec += self._timeline.filled_sec
 
     def _audible(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
@@ -262,12 +275,13 @@ class AudioTrack:
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
-def _opened(file: Readable, container: str, extra_formats: Collection[str]) -> InputContainer:
+def _opened(file: Readable, container: str, extra_formats: Collection[str], *, ignores_edits: bool) -> InputContainer:
     options = {
         # Without these two a playlist in disguise makes FFmpeg open other files.
         "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),
         "protocol_whitelist": "file",
         "codec_whitelist": ",".join(sorted(CODECS)),
+        "ignore_editlist": str(int(ignores_edits)),
         # WAV only: larger packets than 4 KiB, and one probe for DTS in disguise instead of 40 ms of them.
         "max_size": "16384",
         "max_probe_packets": "0",
