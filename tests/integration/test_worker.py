@@ -240,6 +240,21 @@ def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp
         assert {file.attempt for file in runner.files(job)} == {1}
 
 
+def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some(tmp_path: Path) -> None:
+    """The trial passes meanwhile, as its window is short."""
+    write_wav(tmp_path / "calls" / "long.wav", duration_sec=3)
+    short_of = tmp_path / "marks" / "short of memory"
+    short_of.parent.mkdir()
+    short_of.touch()
+    spec = ScriptedSpec(script=Script(no_memory_while=short_of))
+    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+        job = runner.submit()
+        wait_until(lambda: "Cannot allocate memory" in runner.worker.fitness.troubles.get("scripted", ""))
+        assert all(file.state is not FileState.FAILED for file in runner.files(job))
+        short_of.unlink()
+        assert runner.wait(job).state is JobState.SUCCEEDED
+
+
 def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_trial(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "a.wav")
     spec = ScriptedSpec(script=Script(dies_at=frozenset({0.0})))

@@ -57,7 +57,7 @@ def test_an_answer_arrives_as_it_was_sent(said: dict[str, Any]) -> None:
     assert validate_recognitions([], []) == []
 
 
-@pytest.mark.parametrize("reply", [Ready(), Failure("it rains")])
+@pytest.mark.parametrize("reply", [Ready(), Failure("it rains"), Failure("it pours", is_out_of_memory=True)])
 def test_other_replies_arrive_too(pipe: tuple[Pipe, Pipe], reply: Ready | Failure) -> None:
     send_reply(pipe[0], reply)
     assert receive_reply(pipe[1]) == reply
@@ -129,10 +129,23 @@ def test_another_number_or_shape_of_answers_is_refused(answers: list[Any]) -> No
         b'{"op": "exec"}',
         b"\xff",
         pickle.dumps({"op": "ready"}),
-        json.dumps({"op": "failed", "reason": "x" * (MAX_REASON_CHARS + 1)}).encode(),
-        json.dumps({"op": "failed", "reason": ["x"]}).encode(),
+        json.dumps({"op": "failed", "reason": "x" * (MAX_REASON_CHARS + 1), "is_out_of_memory": False}).encode(),
+        json.dumps({"op": "failed", "reason": ["x"], "is_out_of_memory": False}).encode(),
+        json.dumps({"op": "failed", "reason": "it pours", "is_out_of_memory": "yes"}).encode(),
     ],
-    ids=["empty", "no json", "deep", "nan", "no list", "unknown", "no text", "pickle", "long reason", "no reason"],
+    ids=[
+        "empty",
+        "no json",
+        "deep",
+        "nan",
+        "no list",
+        "unknown",
+        "no text",
+        "pickle",
+        "long reason",
+        "no reason",
+        "no flag",
+    ],
 )
 def test_babble_is_refused_and_never_executed(pipe: tuple[Pipe, Pipe], line: bytes) -> None:
     pipe[0].write(struct.pack("!I", len(line)), line[:60_000])

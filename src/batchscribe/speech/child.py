@@ -37,7 +37,7 @@ def serve(connection: Connection) -> None:
     except (EOFError, ConnectionError):
         return  # the parent hung up
     except Exception as error:
-        send_reply(pipe, Failure(describe(error)))
+        send_reply(pipe, Failure(describe(error), isinstance(error, MemoryError)))
         raise SystemExit(1) from error
 
 

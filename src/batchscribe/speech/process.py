@@ -56,13 +56,17 @@ class EngineProcess:
                 raise unexpected(answer)
 
     def transcribe(self, requests: Sequence[Request], *, idle_sec: float, cpu_sec: float) -> list[Recognition]:
-        """The limits are those of `Watchdog`. Raises `EngineError`, `EngineDied` or `EngineTimeout`."""
+        """The limits are those of `Watchdog`.
+
+        Raises `EngineDied`, `EngineTimeout`, or `EngineError`, with a `MemoryError` as its cause if the engine ran out
+        of memory.
+        """
         match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
             case Transcribed(recognitions):
                 return self._believed(recognitions, requests)
-            case Failure(reason):
+            case Failure(reason, is_out_of_memory):
                 sentence = f"Engine {self._spec.name} failed on a stretch of speech; the worker's log has its reason."
-                raise EngineError(sentence, reason=reason)
+                raise EngineError(sentence, reason=reason) from (MemoryError(reason) if is_out_of_memory else None)
             case answer:
                 raise unexpected(answer)
 

@@ -51,6 +51,7 @@ class Failure:
     """The engine raised an error; the process ends after this reply."""
 
     reason: str
+    is_out_of_memory: bool = False
 
 
 Reply = Ready | Transcribed | Failure
@@ -61,8 +62,8 @@ def send_reply(pipe: Pipe, reply: Ready | Failure | list[Recognition]) -> None:
     match reply:
         case Ready():
             message: dict[str, Any] = {"op": "ready"}
-        case Failure(reason):
-            message = {"op": "failed", "reason": reason}
+        case Failure(reason, is_out_of_memory):
+            message = {"op": "failed", "reason": reason, "is_out_of_memory": is_out_of_memory}
         case recognitions:
             message = {"op": "transcribed", "recognitions": [asdict(each) for each in recognitions]}
     line = json.dumps(message, default=float).encode()  # float() converts NumPy's numbers
@@ -81,8 +82,8 @@ def receive_reply(pipe: Pipe) -> Reply:
     match message:
         case {"op": "ready"}:
             return Ready()
-        case {"op": "failed", "reason": reason}:
-            return Failure(_text(reason, MAX_REASON_CHARS))
+        case {"op": "failed", "reason": reason, "is_out_of_memory": bool(is_out_of_memory)}:
+            return Failure(_text(reason, MAX_REASON_CHARS), is_out_of_memory)
         case {"op": "transcribed", "recognitions": list(recognitions)}:
             return Transcribed(recognitions)
     raise UntrueReply("a reply of an unknown kind")

@@ -30,6 +30,7 @@ class Script:
     fails_at: frozenset[float] = frozenset()
     dies_loading: bool = False
     cannot_load_while: Path | None = None  #: loading fails while this file exists
+    no_memory_while: Path | None = None  #: if this file exists, the engine has no memory for a window of over a second
     only_once: Path | None = None  #: a file created before the first failure; while it exists, the engine works
 
 
@@ -44,7 +45,8 @@ class ScriptedSpec(EngineSpec):
     script: Script = Script()
 
     def reads(self) -> tuple[Path, ...]:
-        return (self.script.cannot_load_while.parent,) if self.script.cannot_load_while else ()
+        marks = (self.script.cannot_load_while, self.script.no_memory_while)
+        return tuple(mark.parent for mark in marks if mark)
 
     def writes(self) -> tuple[Path, ...]:
         return (self.script.only_once.parent,) if self.script.only_once else ()
@@ -77,6 +79,8 @@ class ScriptedEngine:
 
     def _misbehave(self, window: Window) -> None:
         start_sec, script = window.start_sec, self.script
+        if script.no_memory_while and window.duration_sec > 1 and script.no_memory_while.exists():
+            raise MemoryError("the script says that there is no memory")
         if start_sec not in script.dies_at | script.hangs_at | script.fails_at or not self._may_misbehave():
             return
         if start_sec in script.dies_at:

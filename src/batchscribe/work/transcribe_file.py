@@ -16,6 +16,7 @@ from batchscribe.errors import (
     DecoderDied,
     DecodeTimeout,
     EngineError,
+    MachineTrouble,
     MediaError,
     OutputExists,
     StorageError,
@@ -70,7 +71,13 @@ def outcome_if_written(file: File, job: Job, rooms: Rooms) -> Outcome | None:
 
 
 def _check_machine(error: StorageError | MediaError | EngineError, rooms: Rooms) -> None:
-    """What may be the machine's fault is the file's only if the machine passes a trial now. Raises `MachineTrouble`."""
+    """What may be the machine's fault is the file's only if the machine passes a trial now. Raises `MachineTrouble`.
+
+    An engine that runs out of memory is the machine's fault even then: a trial needs less than a long window, and no
+    window is longer than 30 s.
+    """
+    if isinstance(error, EngineError) and (want := want_of(error.__cause__)):
+        raise MachineTrouble(want.message, part=rooms.choice.spec.name) from error
     if isinstance(error, DecoderDied | DecodeTimeout | DecodeLimitExceeded):
         rooms.fitness.confirm(DECODER)
     elif isinstance(error, EngineError):
