@@ -21,7 +21,8 @@ STEP_SHARE = 0.52  #: of all kills are at a named step: each step in each shape,
 SHARES = {Shape.EMBEDDED: 0.25, Shape.SQLITE: 0.25, Shape.POSTGRESQL: 0.5}
 #: One process alone has to come up again before there is anything to disturb.
 KILL_EVERY_SEC = {Shape.EMBEDDED: (3.0, 8.0), Shape.SQLITE: (3.0, 7.0), Shape.POSTGRESQL: (2.0, 6.0)}
-TROUBLE_EVERY_SEC = (6.0, 14.0)
+TROUBLE_EVERY_SEC = (4.0, 10.0)
+BESIDE_SEC = 40.0
 
 
 def main() -> int:
@@ -54,7 +55,7 @@ def plan(shape: Shape, seed: int, kills: int) -> Plan:
     steps = [step.name for step in STEPS]
     Random(seed).shuffle(steps)  # noqa: S311 - no secret
     chosen = tuple(islice(cycle(steps), round(kills * STEP_SHARE)))
-    return Plan(shape, seed, kills, chosen, KILL_EVERY_SEC[shape], TROUBLE_EVERY_SEC)
+    return Plan(shape, seed, kills, chosen, KILL_EVERY_SEC[shape], TROUBLE_EVERY_SEC, beside_sec=BESIDE_SEC)
 
 
 def tell(sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""A small disk of its own for a data directory, which can be filled to the last byte. Needs root: it is mounted."""
+"""A small disk of its own for a folder, which can be filled to the last byte. Needs root: it is mounted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 FILLER = "filler"
@@ -15,9 +16,10 @@ BLOCK = b"\0" * 65536
 @dataclass(frozen=True, slots=True)
 class Disk:
     folder: Path
+    has_few_files: bool = False  #: so that it can be filled up with names, too
 
     def fill(self) -> None:
-        """Nothing can be written any more."""
+        """Nothing can be written any more, and where there are few files, none can be created."""
         with (self.folder / FILLER).open("ab", buffering=0) as filler:
             block = BLOCK
             while block:
@@ -25,16 +27,28 @@ class Disk:
                     filler.write(block)
                 except OSError:
                     block = block[: len(block) // 2]
+        if self.has_few_files:
+            self._create_files()
 
     def free(self) -> None:
-        (self.folder / FILLER).unlink(missing_ok=True)
+        for path in self.folder.glob(f"{FILLER}*"):
+            path.unlink()
+
+    def _create_files(self) -> None:
+        for number in count():
+            try:
+                (self.folder / f"{FILLER}-{number}").touch()
+            except OSError:
+                return
 
 
 @contextmanager
-def small_disk(folder: Path, *, mebibytes: int) -> Iterator[Disk]:
+def small_disk(folder: Path, *, mebibytes: int, files: int | None = None) -> Iterator[Disk]:
+    """`files` is how many files and folders it has room for; by default more than anybody creates."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", folder], check=True)
+    options = f"size={mebibytes}m" + (f",nr_inodes={files}" if files else "")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
     try:
-        yield Disk(folder)
+        yield Disk(folder, has_few_files=files is not None)
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
 
+from batchscribe.errors import EngineNotAvailable
 from batchscribe.speech.engine import Request
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.window import Recognition, Window, Word
 from tests.chaos.calls import number_in, words_of
 from tests.chaos.ledger import Ledger
+from tests.chaos.machine import Machine
 
 #: Seconds that a window takes, by its number: long enough to be killed in.
 LEAST_SEC, STEP_SEC, STEPS = 0.15, 0.1, 6
@@ -25,13 +27,26 @@ class ChaosSpec(ScriptedSpec):
     model: str = "numbers"
     revision: str | None = "1"
     speed: float = 0.05
+    device: str = "cuda"
     ledger: Path
+    machine: Machine
+
+    def reads(self) -> tuple[Path, ...]:
+        return (self.machine.folder,)
 
     def writes(self) -> tuple[Path, ...]:
         return (self.ledger.parent,)
 
     def build(self) -> ChaosEngine:
+        self.machine.load()
         return ChaosEngine(Ledger(self.ledger))
+
+
+def spec_at_hand(ledger: Path, machine: Machine) -> ChaosSpec:
+    """As with Whisper, a model that is not there is noticed without loading it. Raises `EngineNotAvailable`."""
+    if not machine.model.exists():
+        raise EngineNotAvailable("Engine scripted has no model here.")
+    return ChaosSpec(ledger=ledger, machine=machine)
 
 
 class ChaosEngine:

@@ -7,20 +7,41 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from tests.chaos.fitness import Fitness
 from tests.chaos.houses import ENGINES, House
 from tests.chaos.ledger import Entry
 from tests.chaos.service import DECODER, ENGINE, FORK_SERVER
 from tests.chaos.workload import PostedJob
 
 FILES_PER_ENGINE = 2  #: in hand at once
-IN_HAND = ENGINES * FILES_PER_ENGINE  #: of one worker
+IN_HAND = ENGINES * FILES_PER_ENGINE + 1  #: of one worker: one more when it is another tenant's
 STORED = 200
 
 
 @dataclass(frozen=True)
 class Figures:
     house: House
-    jobs: list[PostedJob]
+
+    @property
+    def jobs(self) -> list[PostedJob]:
+        return self.house.jobs
+
+    @cached_property
+    def fitness(self) -> Fitness:
+        return Fitness(self.house)
+
+    @cached_property
+    def waits_sec(self) -> dict[str, list[float]]:
+        """Of the small tenant, by what went on beside it."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for entry in self.house.ledger.entries("waited"):
+            found[entry.facts["beside"]].append(entry.facts["sec"])
+        return found
+
+    @cached_property
+    def dry_runs(self) -> Counter[str]:
+        """Of the greedy tenant, by their status."""
+        return Counter(str(entry.facts["status"]) for entry in self.house.ledger.entries("dry"))
 
     @cached_property
     def kills(self) -> Counter[str]:
@@ -54,6 +75,8 @@ class Figures:
         in_hand += IN_HAND * self.kills[FORK_SERVER]
         in_hand += IN_HAND * len(self.house.ledger.entries("unsettled"))
         in_hand += IN_HAND * workers * self.troubles["database restarted"]
+        # What is in hand when a worker notices that it is sick; each window that failed is tried once more, alone.
+        in_hand += 2 * IN_HAND * (len(self.fitness.sick) + len(self.fitness.unfit_times))
         return in_hand + self.failed_puts
 
     @cached_property

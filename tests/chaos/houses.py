@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from random import Random, SystemRandom
 
 from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 
+from batchscribe.database.api_key import create_key
+from batchscribe.settings import Settings
+from batchscribe.work.records import open_records
 from tests.chaos.disk import Disk, small_disk
 from tests.chaos.ledger import Ledger
+from tests.chaos.machine import Machine
 from tests.chaos.orders import Orders
 from tests.chaos.receiver import Receiver, running_receiver
 from tests.chaos.service import Manager, Service, managed
 from tests.chaos.storage import running_proxy
 from tests.chaos.weather import Weather
-from tests.chaos.workload import Workload
+from tests.chaos.workload import PostedJob, Tenant, Workload
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL, running_postgresql
 from tests.servers.s3_server import S3Server
 
 PORTS = range(20_000, 32_000)  #: outside the range that outgoing connections take theirs from
 DISK_MIB = 64
+TEMPORARY_MIB, TEMPORARY_FILES = 1, 64  #: of the temporary folder of a worker
+LARGE, SMALL = "large", "small"  #: tenants
+CALLS_OF_CLIENT = 1_000_000  #: at most
 ENGINES = 2  #: of one worker
 HEARTBEAT_SEC, SILENT_SEC = 1.0, 4.0  #: a tenth of the defaults or so
 GRACE_SEC = 3.0
 
 SETTINGS = {
-    "BATCHSCRIBE_AUTH": "off",
+    "BATCHSCRIBE_DRY_RUN_MAX_SEC": "5",
     "BATCHSCRIBE_ENGINE": "scripted",
     "BATCHSCRIBE_GRACE_SEC": str(GRACE_SEC),
     "BATCHSCRIBE_HEARTBEAT_SEC": str(HEARTBEAT_SEC),
@@ -71,10 +81,14 @@ class House:
     storage: Weather
     receiver: Receiver
     s3: S3Server  #: without bad days
-    bucket: str  #: of inputs and outputs
+    bucket: str  #: of inputs and outputs of the large tenant
+    small_bucket: str  #: of the small one
+    starving_bucket: str  #: whose requests are never answered
+    tenants: dict[str, Tenant]
     manager: Manager
     postgresql: PostgreSQL | None
     disk: Disk | None
+    clients: dict[str, Workload] = field(default_factory=dict)
 
     @property
     def workers(self) -> list[Service]:
@@ -84,8 +98,31 @@ class House:
     def apis(self) -> list[Service]:
         return [service for service in self.manager.services if service.is_api]
 
-    def client(self, random: Random, mean_files: int) -> Workload:
-        return Workload(self.url, self.receiver.url, self.s3, self.bucket, self.ledger, random, mean_files)
+    def client(self, name: str, random: Random, mean_files: int = 1, *, tenant: str = LARGE) -> Workload:
+        """One of this name, and the same each time. Only the large tenant wants webhooks."""
+        if name not in self.clients:
+            is_large = tenant == LARGE
+            self.clients[name] = Workload(
+                self.url,
+                self.receiver.url if is_large else None,
+                self.s3,
+                self.bucket if is_large else self.small_bucket,
+                self.ledger,
+                random,
+                mean_files,
+                self.tenants[tenant],
+                name,
+                1 + len(self.clients) * CALLS_OF_CLIENT,
+            )
+        return self.clients[name]
+
+    @property
+    def jobs(self) -> list[PostedJob]:
+        """Of all clients."""
+        return [job for client in self.clients.values() for job in client.jobs]
+
+    def unfinished(self) -> list[PostedJob]:
+        return [job for job in self.jobs if not job.is_final]
 
     def logs(self) -> str:
         return "".join(service.log.read_text(errors="replace") for service in self.manager.services)
@@ -115,7 +152,11 @@ def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterat
             **settings,
         )
         port = free_port()
-        manager = open_things.enter_context(managed(_services(shape, port, environment, folder, ledger)))
+        tenants = _tenants(data, database_url)
+        services = _services(shape, port, environment, folder, ledger)
+        open_things.enter_context(_machines(services))
+        proxy.starving.add(starving_bucket := s3.new_bucket())
+        manager = open_things.enter_context(managed(services))
         yield House(
             shape=shape,
             database_url=database_url,
@@ -126,6 +167,9 @@ def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterat
             receiver=receiver,
             s3=s3,
             bucket=s3.new_bucket(),
+            small_bucket=s3.new_bucket(),
+            starving_bucket=starving_bucket,
+            tenants=tenants,
             manager=manager,
             postgresql=postgresql,
             disk=disk,
@@ -137,7 +181,37 @@ def _services(shape: Shape, port: int, environment: dict[str, str], folder: Path
     lines = {"api": [*serve, "--no-worker"]} if WORKERS[shape] else {"serve": serve}
     for number in range(1, WORKERS[shape] + 1):
         lines[f"worker-{number}"] = ["worker", "--name", f"worker-{number}"]
-    return [Service(name, words, environment, folder / f"{name}.log", ledger) for name, words in lines.items()]
+    machines = Path(tempfile.mkdtemp(prefix="chaos-"))  # not below `folder`, whose path may be too long
+    return [
+        Service(name, words, environment, folder / f"{name}.log", ledger, Machine(machines / name))
+        for name, words in lines.items()
+    ]
+
+
+@contextmanager
+def _machines(services: list[Service]) -> Iterator[None]:
+    """One for each service. The temporary folders of workers have disks of their own where that can be done."""
+    folder = services[0].machine.folder.parent
+    try:
+        with ExitStack() as disks:
+            for service in services:
+                service.machine.install()
+                if service.is_worker and os.geteuid() == 0:
+                    room = small_disk(service.machine.temporary, mebibytes=TEMPORARY_MIB, files=TEMPORARY_FILES)
+                    service.machine = replace(service.machine, disk=disks.enter_context(room))
+            yield
+    finally:
+        shutil.rmtree(folder)
+
+
+def _tenants(data: Path, database_url: str) -> dict[str, Tenant]:
+    """Each has a key. On SQLite it is this process that makes the database."""
+    settings = Settings(data_dir=data, database_url=database_url, secret_key=SecretStr(SECRET_KEY))
+    records = open_records(settings)
+    with records.transaction() as connection:
+        keys = {name: create_key(connection, records.keyring, name) for name in (LARGE, SMALL)}
+    records.engine.dispose()
+    return {name: Tenant(name, key.secret) for name, key in keys.items()}
 
 
 def _environment(**settings: str) -> dict[str, str]:

@@ -19,19 +19,31 @@ import sqlalchemy as sa
 from batchscribe.database.engine import open_engine
 from batchscribe.wire.states import FileState, JobState
 from tests.chaos.calls import words_of
+from tests.chaos.figures import IN_HAND
+from tests.chaos.fitness import Fitness
 from tests.chaos.houses import House
-from tests.chaos.workload import FINAL, PREFIX, TRANSCRIPTS, Call, PostedJob, Workload
+from tests.chaos.small_tenant import FAULTS
+from tests.chaos.workload import FINAL, PREFIX, TRANSCRIPTS, Call, PostedJob
 
 FINAL_FILES = {FileState.SUCCEEDED, FileState.FAILED, FileState.SKIPPED}
 #: As the durable engine calls them.
 ENDED = {"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
-MISTAKES = ("task.mistake", "file.mistake")  #: in the log: errors that nobody foresaw
+#: In the log: errors that nobody foresaw. The last ends a task of the durable engine for good.
+MISTAKES = ("task.mistake", "file.mistake", "Exception encountered in background workflow")
 MOST = 8  #: sentences of one check
+#: Seconds that the small tenant may wait for half a second of sound: beside what others do, and beside kills and sick
+#: workers, of which several in a row may have its file.
+WAIT_SEC, FAULTS_WAIT_SEC = 60.0, 240.0
 
 #: What is checked, in the words of the report.
 CHECKS = {
     "every submitted job is on record once, and has ended as its files did": "jobs",
     "every file is on record once, in the one final state that it deserves": "files",
+    "no good recording has failed, whatever its worker lacked; each broken one has the code of its own damage": "blame",
+    "a worker that says that it is unfit begins no file beyond those it has in hand": "unfit",
+    "every worker that was sick has begun files again": "recovered",
+    f"a tenant's short recording waits at most {WAIT_SEC:g} s beside greed and starving storage, and at most "
+    f"{FAULTS_WAIT_SEC:g} s beside kills": "waits",
     "counters of jobs and shards equal their files' states, in the database and in the API": "counters",
     "every succeeded file has one transcript, with its own words; no other file has any": "outputs",
     "whatever was written twice under one name was the same": "puts",
@@ -47,7 +59,6 @@ class Evidence:
     """All that is known, read once."""
 
     house: House
-    workload: Workload
 
     def violations(self) -> dict[str, list[str]]:
         """By check, empty lists included."""
@@ -59,7 +70,7 @@ class Evidence:
 
     def check_jobs(self) -> Iterator[str]:
         names = Counter(_reference(row) for row in self.job_rows)
-        for job in self.workload.jobs:
+        for job in self.house.jobs:
             if names.pop(job.name, 0) != 1:
                 yield f"{job.name} is on record {names[job.name]} times"
                 continue
@@ -87,6 +98,29 @@ class Evidence:
             if row.state != fate and not (is_canceled and row.state not in FINAL_FILES):
                 yield f"{row.input_uri} is {row.state} ({row.error_code}), not {fate}"
 
+    def check_blame(self) -> Iterator[str]:
+        for job in self._known():
+            calls = {call.input_uri: call for call in job.calls}
+            for row in self.files_of(job):
+                if row.state == FileState.FAILED and row.error_code != calls[row.input_uri].code:
+                    kind = calls[row.input_uri].kind
+                    yield f"{row.input_uri} is a {kind} recording, and failed: {row.error_code} ({row.error_message})"
+
+    def check_unfit(self) -> Iterator[str]:
+        for service, since, begun in Fitness(self.house).begun_while_unfit:
+            if begun > IN_HAND:
+                yield f"{service} began {begun} files while it was unfit, from {since:.3f} on"
+
+    def check_recovered(self) -> Iterator[str]:
+        for service in Fitness(self.house).not_back:
+            yield f"{service} has begun no file since it is well again"
+
+    def check_waits(self) -> Iterator[str]:
+        for entry in self.house.ledger.entries("waited"):
+            limit_sec = FAULTS_WAIT_SEC if entry.facts["beside"] == FAULTS else WAIT_SEC
+            if entry.facts["sec"] > limit_sec:
+                yield f"{entry.facts['name']} took {entry.facts['sec']:.0f} s beside {entry.facts['beside']}"
+
     def check_counters(self) -> Iterator[str]:
         for job in self._known():
             states = Counter(row.state for row in self.files_of(job))
@@ -95,7 +129,7 @@ class Evidence:
                 yield from self._check_counters_of(job, states)
 
     def _check_summary(self, job: PostedJob, states: Counter[str]) -> Iterator[str]:
-        answer = httpx2.get(f"{self.house.url}{PREFIX}/jobs/{job.job_id}", timeout=10)
+        answer = httpx2.get(f"{self.house.url}{PREFIX}/jobs/{job.job_id}", headers=job.tenant.headers, timeout=10)
         summary = answer.json()["summary"]
         counted = {name: states[FileState[name.upper()]] for name in ("succeeded", "failed", "skipped")}
         told = {name: summary[name] for name in counted}
@@ -161,7 +195,7 @@ class Evidence:
             event.job_id for event in self.deliveries if event.event_type.removeprefix("job.").upper() in FINAL
         )
         for job in self._known():
-            if final[job.job_id] != 1:
+            if final[job.job_id] != int(job.wants_events):
                 yield f"{job.name} has {final[job.job_id]} final events"
         states = {row.job_id: row.state for row in self.job_rows}
         for event in self.deliveries:
@@ -211,11 +245,12 @@ class Evidence:
     @cached_property
     def objects(self) -> dict[str, bytes]:
         """Every transcript, by its URI."""
-        client = self.house.s3.client()
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.house.bucket, Prefix=f"{TRANSCRIPTS}/")
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        bodies = [client.get_object(Bucket=self.house.bucket, Key=key)["Body"].read() for key in keys]
-        return {f"s3://{self.house.bucket}/{key}": body for key, body in zip(keys, bodies, strict=True)}
+        client, found = self.house.s3.client(), {}
+        for bucket in (self.house.bucket, self.house.small_bucket):
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{TRANSCRIPTS}/")
+            for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
+                found[f"s3://{bucket}/{key}"] = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return found
 
     def files_of(self, job: PostedJob) -> list[sa.Row[Any]]:
         return self.files.get(self.rows[job.name].number, [])
@@ -229,7 +264,7 @@ class Evidence:
             engine.dispose()
 
     def _known(self) -> Iterator[PostedJob]:
-        return (job for job in self.workload.jobs if job.name in self.rows)
+        return (job for job in self.house.jobs if job.name in self.rows)
 
     @property
     def tasks_table(self) -> str:

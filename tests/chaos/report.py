@@ -11,8 +11,12 @@ from statistics import median
 from textwrap import fill
 
 from tests.chaos.figures import IN_HAND
+from tests.chaos.fitness import Sick
+from tests.chaos.greed import DRY_RUNS, FILES_PER_JOB, JOBS, LONG_RECORDINGS
 from tests.chaos.houses import GRACE_SEC, HEARTBEAT_SEC, SILENT_SEC, WORKERS, Shape
 from tests.chaos.run import Result
+from tests.chaos.sickness import SICKNESSES
+from tests.chaos.small_tenant import FAULTS, GREEDY, STARVING, USUAL
 from tests.chaos.steps import STEPS
 
 TITLES = {
@@ -23,15 +27,16 @@ TITLES = {
 
 COMMANDS = """\
 ```sh
-make chaos                            # 200 kills, about 20 minutes; as root, or no disk is filled
+make chaos                            # 200 kills, about 30 minutes; as root, or no disk is filled
 SEED=7 KILLS=50 make chaos            # in another order, and fewer
 ```
 """
 
 #: Paragraphs, wrapped when they are written.
 ABSTRACT = """\
-What becomes of jobs when processes are killed, databases crash and storage misbehaves, tried out in a running service.
-`make chaos` writes this page. A shorter run of the same kind, with fixed seeds, is part of `make test`."""
+What becomes of jobs when processes are killed, databases crash, machines run out of memory and storage misbehaves,
+tried out in a running service. `make chaos` writes this page. A shorter run of the same kind, with fixed seeds, is part
+of `make test`."""
 
 METHOD = (
     f"""\
@@ -54,6 +59,20 @@ webhook receiver that is down, answers 500 or hangs up; a database restarted as 
 the SQLite file; a worker stopped (SIGSTOP) until it counts as dead, which then goes on; a worker told to end
 (SIGTERM).""",
     """\
+**Sick workers** run on a machine that lacks something for a while: room in the temporary folder (a small disk that is
+filled with data and file names), memory (`RLIMIT_AS` of the running worker and its children, with 0, 8 or 64 MiB to
+spare), descriptors (`RLIMIT_NOFILE`), the model (truncated at any place, or gone), or the GPU. Each worker has a
+temporary folder, a model and a device of its own, and the scripted engine checks them when it loads, as a real one
+does. Its child processes are killed at the same moment, since it is the new ones that meet the trouble. Sometimes all
+workers get sick at once. What a worker says of itself is read from its row in the database and from its log.""",
+    f"""\
+**Two tenants** share the service. The large one has all the jobs above. The small one submits a job of one short
+recording, waits for its end, and does so again. Before the first kill its waits are measured beside three things: the
+usual load; **starving storage**, which takes the requests for the large tenant's bucket and never answers, or sends two
+bytes a second; and **greed**, when the large tenant adds {JOBS} jobs of {FILES_PER_JOB} files, {LONG_RECORDINGS} long
+recordings, a job on a storage that never answers, and {DRY_RUNS} dry runs at a time on the same storage. Later both
+also happen beside the kills.""",
+    """\
 When the faults are over, everything must come to its end and to rest, and the invariants below must hold.""",
 )
 
@@ -64,6 +83,7 @@ KINDS = {
     "decoder": "decoder process",
     "forkserver": "fork server",
 }
+BESIDE = (USUAL, STARVING, GREEDY, FAULTS)
 WIDTH = 120
 
 Row = tuple[str, Callable[[Result], str]]
@@ -89,7 +109,15 @@ OVERVIEW: tuple[Row, ...] = (
 
 
 def report(results: Sequence[Result], seed: int) -> str:
-    parts = (_introduction(), _heading(results, seed), _overview(results), _invariants(results), _faults(results))
+    parts = (
+        _introduction(),
+        _heading(results, seed),
+        _overview(results),
+        _invariants(results),
+        _sick_workers(results),
+        _small_tenant(results),
+        _faults(results),
+    )
     return "\n".join(chain.from_iterable(parts))
 
 
@@ -127,6 +155,65 @@ def _invariants(results: Sequence[Result]) -> Iterable[str]:
     for result in results:
         for name, sentences in result.violations.items():
             yield from (f"- {result.plan.shape}, {name}: {sentence}" for sentence in sentences)
+
+
+def _sick_workers(results: Sequence[Result]) -> Iterable[str]:
+    yield "### Sick workers\n"
+    rows = [
+        (each.meaning, [[sick for sick in _sick(result) if sick.sickness == each.name] for result in results])
+        for each in SICKNESSES
+    ]
+    yield from _table("a worker had", results, [(name, [_told(found) for found in cells]) for name, cells in rows])
+    back = [("worked again after, in seconds: median", [_back(result, median) for result in results])]
+    back += [("... the slowest", [_back(result, max) for result in results])]
+    back += [("times that one was unfit, by its log", [_unfit(result) for result in results])]
+    back += [("files that it began meanwhile: most", [_begun(result) for result in results])]
+    back += [("processes that ended by themselves while they were sick", [_own_ends(result) for result in results])]
+    yield from _table("all of them", results, back)
+    remark = f"""How often, and in how many cases the worker said so in its row. A worker that has nothing to do at the
+    moment notices nothing, and one that is killed meanwhile is well again if it lacked memory or descriptors. The time
+    until it works again is that from the end of its trouble to the next file that it begins, so it includes the pause
+    before its next trial, and the wait for a file. It may begin up to {IN_HAND} files while it is unfit: those it has
+    in hand."""
+    yield f"{_wrapped(remark)}\n"
+
+
+def _sick(result: Result) -> list[Sick]:
+    return result.figures.fitness.sick
+
+
+def _told(found: Sequence[Sick]) -> str:
+    return f"{len(found)}, told {sum(each.told_sec is not None for each in found)}" if found else "-"
+
+
+def _back(result: Result, choose: Callable[[list[float]], float]) -> str:
+    found = [each.back_sec for each in _sick(result) if each.back_sec is not None]
+    return f"{choose(found):.1f}" if found else "-"
+
+
+def _unfit(result: Result) -> str:
+    return f"{len(result.figures.fitness.unfit_times)}"
+
+
+def _begun(result: Result) -> str:
+    return f"{max((begun for _, _, begun in result.figures.fitness.begun_while_unfit), default=0)}"
+
+
+def _own_ends(result: Result) -> str:
+    return f"{sum(each.is_own_end for each in _sick(result))}"
+
+
+def _small_tenant(results: Sequence[Result]) -> Iterable[str]:
+    yield "### The small tenant\n"
+    rows = [(beside, [_waits(result.figures.waits_sec[beside]) for result in results]) for beside in BESIDE]
+    yield from _table("its waits, in seconds, beside", results, rows)
+    dry = [("were answered", "200"), ("met the limit of a tenant", "429"), ("ended in time without an answer", "503")]
+    counted = [(name, [f"{result.figures.dry_runs[status]}" for result in results]) for name, status in dry]
+    yield from _table("dry runs of the greedy tenant that", results, counted)
+
+
+def _waits(found: Sequence[float]) -> str:
+    return f"median {median(found):.1f}, slowest {max(found):.1f} ({len(found)} jobs)" if found else "-"
 
 
 def _faults(results: Sequence[Result]) -> Iterable[str]:

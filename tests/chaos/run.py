@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.chaos.faults import Troubles, planned_kills, strike
 from tests.chaos.figures import Figures
-from tests.chaos.houses import House, Shape, open_house
+from tests.chaos.fitness import Fitness
+from tests.chaos.greed import be_greedy
+from tests.chaos.health import watched_health
+from tests.chaos.houses import SMALL, House, Shape, open_house
 from tests.chaos.invariants import Evidence
+from tests.chaos.kills import planned_kills, strike
 from tests.chaos.service import left_behind
+from tests.chaos.small_tenant import FAULTS, GREEDY, STARVING, USUAL, SmallTenant
+from tests.chaos.troubles import SICK, TERMINATED, Troubles, starve
 from tests.chaos.workload import Workload
 
 READY_SEC = 90.0
 LOOK_SEC = 0.2
 MOST_OPEN_ORDERS = 4
 ORDER_SEC = 60.0  #: for the steps that are still to be passed when all other kills are done
+BACK_SEC = 120.0  #: for all workers that were sick to work again: their trials may be a minute apart
 END_SEC = 180.0  #: for all jobs to end, once nothing disturbs them any more
 SETTLE_SEC = 120.0  #: from there on, for webhooks, secrets and tasks
 STUCK_SEC = 5.0  #: instead, when not all jobs have ended
@@ -38,6 +45,8 @@ class Plan:
     steps: tuple[str, ...]  #: one of the kills is at each of these
     kill_every_sec: tuple[float, float]
     trouble_every_sec: tuple[float, float]
+    troubles: tuple[str, ...] | None = None  #: all of these, in this order; by default any, for as long as it kills
+    beside_sec: float = 0.0  #: how long the small tenant is watched beside each of three things, before the first kill
     mean_files: int = 25
     unfinished_jobs: int = 3
     cancels_every_sec: float = 60.0  #: on average
@@ -66,6 +75,7 @@ class Run:
     plan: Plan
     house: House
     workload: Workload
+    small: SmallTenant
     random: Random
     tell: Tell
     _over: threading.Event = field(default_factory=threading.Event)
@@ -74,25 +84,31 @@ class Run:
     def go(self) -> Result:
         began_at = time.monotonic()
         self._wait_until_ready()
-        client = threading.Thread(target=self._be_client, daemon=True)
-        client.start()
+        clients = [threading.Thread(target=self._be_client, daemon=True)]
+        clients[0].start()
+        self._watch_small()
+        clients.append(threading.Thread(target=self._be_small, daemon=True))
+        clients[1].start()
         not_reached = self._disturb()
+        calm_at = time.monotonic()
+        self._wait_until_all_work()
         self._over.set()
-        client.join()
+        self.small.end()
+        for client in clients:
+            client.join()
         if self._error:
             raise self._error[0]
-        calm_at = time.monotonic()
         self._wait_for_jobs()
         violations, evidence = self._settle()
         return Result(
             plan=self.plan,
-            figures=Figures(self.house, self.workload.jobs),
+            figures=Figures(self.house),
             violations=violations,
             not_reached=not_reached,
             took_sec=time.monotonic() - began_at,
             settled_sec=time.monotonic() - calm_at,
             engine_rows=evidence.engine_rows,
-            refusals=self.workload.refusals,
+            refusals=sum(client.refusals for client in self.house.clients.values()),
         )
 
     def _wait_until_ready(self) -> None:
@@ -106,22 +122,39 @@ class Run:
 
     def _be_client(self) -> None:
         """What goes wrong here is told by `go`."""
-        try:
+        with self._errors_told():
             while not self._over.wait(LOOK_SEC):
                 self.workload.keep_busy(self.plan.unfinished_jobs)
                 under_way = [job for job in self.workload.unfinished() if job.job_id and not job.asked_to_cancel]
                 if under_way and self.random.random() < LOOK_SEC / self.plan.cancels_every_sec:
                     self.workload.cancel(self.random.choice(under_way))
+
+    def _be_small(self) -> None:
+        with self._errors_told():
+            self.small.wait_until_over(FAULTS)
+
+    @contextmanager
+    def _errors_told(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException as error:
             self._error.append(error)
             raise
 
+    def _watch_small(self) -> None:
+        """How long it waits while nothing is killed."""
+        if self.plan.beside_sec:
+            self.small.wait_for(self.plan.beside_sec, USUAL)
+            for begin, beside in ((starve, STARVING), (be_greedy, GREEDY)):
+                end = begin(self.house, self.random)
+                self.small.wait_for(self.plan.beside_sec, beside)
+                end()
+
     def _disturb(self) -> list[str]:
         """The steps that were not passed."""
         random = Random(self.plan.seed)  # noqa: S311 - no secret
-        troubles = Troubles(self.house, random)
+        troubles, planned = Troubles(self.house, random), list(self.plan.troubles or ())
         trouble_at = time.monotonic() + random.uniform(*self.plan.trouble_every_sec)
-        trouble_names: list[str] = []
         kills = planned_kills(self.plan.kills, self.plan.steps, self.plan.shape, random)
         for number, kill in enumerate(kills, 1):
             time.sleep(random.uniform(*self.plan.kill_every_sec))
@@ -129,17 +162,31 @@ class Run:
             self._strike(kill, random)
             self.tell(f"{self.plan.shape} {number}/{self.plan.kills}: {kill}")
             if time.monotonic() > trouble_at:
-                trouble_names = trouble_names or troubles.names()
-                trouble = trouble_names.pop(random.randrange(len(trouble_names)))
-                self.tell(f"{self.plan.shape}: {trouble}")
-                troubles.begin(trouble)
+                self._trouble(troubles, planned)
                 trouble_at = time.monotonic() + random.uniform(*self.plan.trouble_every_sec)
+        while planned or troubles.goes_on(SICK):
+            time.sleep(LOOK_SEC)
+            if planned:
+                self._trouble(troubles, planned)
         self._wait_for_orders(0, within_sec=ORDER_SEC / 2)
         if self.house.orders.open():
-            troubles.begin("worker terminated")  # for steps of a worker's start and end
+            troubles.begin(TERMINATED)  # for steps of a worker's start and end
             self._wait_for_orders(0)
         troubles.end()
         return [step for step in self.house.orders.open() if self.house.orders.withdraw(step)]
+
+    def _trouble(self, troubles: Troubles, planned: list[str]) -> None:
+        """The next one that the plan names, when it can begin, and any where it names none."""
+        if self.plan.troubles is None:
+            self.tell(f"{self.plan.shape}: {troubles.begin_any()}")
+        elif planned and troubles.begin(planned[0]):
+            self.tell(f"{self.plan.shape}: {planned.pop(0)}")
+
+    def _wait_until_all_work(self) -> None:
+        """While there is still something to do."""
+        deadline = time.monotonic() + BACK_SEC
+        while Fitness(self.house).not_back and time.monotonic() < deadline and not self._error:
+            time.sleep(LOOK_SEC)
 
     def _strike(self, kill: str, random: Random) -> None:
         """Wait for somebody to kill, where there is nobody at the moment."""
@@ -155,17 +202,18 @@ class Run:
 
     def _wait_for_jobs(self) -> None:
         deadline = time.monotonic() + END_SEC
-        while self.workload.unfinished() and time.monotonic() < deadline:
-            for job in self.workload.unfinished():
-                self.workload.look(job)
+        while self.house.unfinished() and time.monotonic() < deadline:
+            for client in self.house.clients.values():
+                for job in client.unfinished():
+                    client.look(job)
             time.sleep(LOOK_SEC)
-        self.tell(f"{self.plan.shape}: {len(self.workload.jobs)} jobs, {len(self.workload.unfinished())} unfinished")
+        self.tell(f"{self.plan.shape}: {len(self.house.jobs)} jobs, {len(self.house.unfinished())} unfinished")
 
     def _settle(self) -> tuple[dict[str, list[str]], Evidence]:
         """Some things take a moment after a job's end; what is not in order by then never will be."""
-        deadline = time.monotonic() + (SETTLE_SEC if not self.workload.unfinished() else STUCK_SEC)
+        deadline = time.monotonic() + (SETTLE_SEC if not self.house.unfinished() else STUCK_SEC)
         while True:
-            evidence = Evidence(self.house, self.workload)
+            evidence = Evidence(self.house)
             violations = evidence.violations()
             if not any(violations.values()) or time.monotonic() > deadline:
                 return violations, evidence
@@ -183,11 +231,12 @@ def keep_rows(evidence: Evidence, path: Path) -> None:
 def run(plan: Plan, folder: Path, tell: Tell) -> Result:
     """Everything of it lies below `folder` afterwards: ledger and logs."""
     random = Random(plan.seed)  # noqa: S311 - no secret
-    with open_house(plan.shape, folder, plan.seed) as house:
-        workload = house.client(random, plan.mean_files)
-        result = Run(plan, house, workload, random, tell).go()
+    with open_house(plan.shape, folder, plan.seed) as house, watched_health(house):
+        workload = house.client("job", random, plan.mean_files)
+        small = SmallTenant(house.client("small", random, tenant=SMALL))
+        result = Run(plan, house, workload, small, random, tell).go()
         if not result.is_good:
-            keep_rows(Evidence(house, workload), folder / "rows.txt")
+            keep_rows(Evidence(house), folder / "rows.txt")
     figures = result.figures
     repeated = figures.starts - figures.heard
     excess = repeated > figures.starts_allowed

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.chaos.ledger import Ledger
+from tests.chaos.machine import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 RESTART_SEC = 0.3  #: between the end of a process and its next start
@@ -35,6 +35,7 @@ class Service:
     environment: dict[str, str]
     log: Path
     ledger: Ledger
+    machine: Machine
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     _ended_at: float | None = None
@@ -57,7 +58,12 @@ class Service:
         line = [sys.executable, "-m", "tests.chaos.victim", *self.words]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                line, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                line,
+                cwd=ROOT,
+                env=self.environment | self.machine.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.starts += 1
         self._ended_at = None
@@ -126,7 +132,15 @@ def managed(services: Sequence[Service]) -> Iterator[Manager]:
 
 def processes_of(ledger: Ledger) -> list[psutil.Process]:
     """The services of a run that live, and all that they or their predecessors started: those of their sessions."""
-    sessions = {entry.facts["target"] for entry in ledger.entries("begin")}
+    return _in_sessions({entry.facts["target"] for entry in ledger.entries("begin")})
+
+
+def session_of(pid: int | None) -> list[psutil.Process]:
+    """A service, where it lives, and all that it started."""
+    return _in_sessions({pid})
+
+
+def _in_sessions(sessions: Set[int | None]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, PermissionError):
@@ -137,21 +151,21 @@ def processes_of(ledger: Ledger) -> list[psutil.Process]:
 
 def children_of(ledger: Ledger, kind: str) -> list[psutil.Process]:
     """Processes of a kind. Engines and decoders whose fork server was killed work on without a parent."""
-    return [process for process in processes_of(ledger) if _kind(process) == kind]
+    return [process for process in processes_of(ledger) if kind_of(process) == kind]
 
 
-def _kind(process: psutil.Process) -> str | None:
-    """A fork server's children look like it. A decoder has given up most of its address space, an engine has not."""
+def kind_of(process: psutil.Process) -> str | None:
+    """None for a service itself. A fork server's children look like it. A decoder may write no file, an engine may."""
     try:
         if "forkserver" not in " ".join(process.cmdline()):
             return None
         parent = process.parent()
         if parent is not None and "tests.chaos.victim" in parent.cmdline():
             return FORK_SERVER
-        soft, _hard = process.rlimit(psutil.RLIMIT_AS)
+        soft, _hard = process.rlimit(psutil.RLIMIT_FSIZE)
     except psutil.NoSuchProcess:
         return None
-    return ENGINE if soft == resource.RLIM_INFINITY else DECODER
+    return DECODER if soft == 0 else ENGINE
 
 
 def left_behind(ledger: Ledger) -> list[str]:

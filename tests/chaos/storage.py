@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from tests.chaos.quiet import QuietServer
 from tests.chaos.weather import Sky, Weather
 
 SLOW_SEC = 2.0
+CRUMB_SEC = 0.5  #: between two bytes, while it starves its clients
 UPSTREAM_SEC = 30.0
 OUT_OF_DATE = {"connection", "transfer-encoding", "content-length"}  #: headers that the proxy writes itself
 REFUSAL = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -33,17 +36,24 @@ class Answer:
 
 
 class Proxy(QuietServer):
-    """Forwards what the weather lets through. `PUT` in the ledger: the key, a digest of the body, what came of it."""
+    """Forwards what the weather lets through. `PUT` in the ledger: the key, a digest of the body, what came of it.
+
+    Clients of the buckets in `starving` are starved whatever the weather.
+    """
 
     def __init__(self, upstream: str, weather: Weather, ledger: Ledger) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.weather = weather
         self.ledger = ledger
+        self.starving: set[str] = set()
         self._upstream = urlsplit(upstream).netloc
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def sky(self, bucket: str) -> Sky:
+        return Sky.STARVES if bucket in self.starving else self.weather.now(bucket)
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         connection = HTTPConnection(self._upstream, timeout=UPSTREAM_SEC)
@@ -66,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        match self.server.weather.now():
+        match self.server.sky(self._bucket):
             case Sky.REFUSES:
                 self._note(body, 503)
                 self._reply(Answer(503, [("Content-Type", "application/xml")], str(len(REFUSAL)), REFUSAL))
@@ -76,6 +86,12 @@ class Handler(BaseHTTPRequestHandler):
             case Sky.CUTS:
                 answer = self._forward(body)
                 self._reply(answer, cut_at=len(answer.body) // 2)
+            case Sky.STARVES if self.server.weather.is_heads():
+                self._wait_until_fed()
+                self._note(body, None)
+                self.close_connection = True
+            case Sky.STARVES:
+                self._reply(self._forward(body), is_starving=True)
             case Sky.SLOW:
                 time.sleep(SLOW_SEC)
                 self._reply(self._forward(body))
@@ -96,7 +112,28 @@ class Handler(BaseHTTPRequestHandler):
             digest = hashlib.sha256(body).hexdigest()
             self.server.ledger.note("put", key=urlsplit(self.path).path, digest=digest, status=status)
 
-    def _reply(self, answer: Answer, cut_at: int | None = None) -> None:
+    @property
+    def _bucket(self) -> str:
+        return urlsplit(self.path).path.lstrip("/").partition("/")[0]
+
+    def _is_starving(self) -> bool:
+        return self.server.sky(self._bucket) is Sky.STARVES
+
+    def _wait_until_fed(self) -> None:
+        """Or until the client has gone."""
+        while self._is_starving() and not _has_gone(self.connection):
+            time.sleep(CRUMB_SEC)
+
+    def _write_in_crumbs(self, body: bytes) -> None:
+        """All that is left when it starves its clients no more."""
+        view = memoryview(body)
+        while view and self._is_starving():
+            self.wfile.write(view[:1])
+            view = view[1:]
+            time.sleep(CRUMB_SEC)
+        self.wfile.write(view)
+
+    def _reply(self, answer: Answer, cut_at: int | None = None, *, is_starving: bool = False) -> None:
         """With `cut_at`, nothing where there is no body, else so many bytes of it."""
         self.close_connection = self.close_connection or cut_at is not None
         if cut_at == 0:
@@ -107,13 +144,22 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", answer.length)
             self.end_headers()
-            if self.command != "HEAD":
+            if self.command == "HEAD":
+                return
+            if is_starving:
+                self._write_in_crumbs(answer.body)
+            else:
                 self.wfile.write(answer.body[:cut_at])
         except OSError:  # the client was killed meanwhile
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Nothing on standard error."""
+
+
+def _has_gone(client: socket.socket) -> bool:
+    """Nobody sends a second request before the first is answered, so whatever can be read is the end."""
+    return bool(select.select([client], [], [], 0)[0])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from random import Random
@@ -13,14 +14,64 @@ from tests.chaos.houses import Shape, open_house
 from tests.chaos.invariants import Evidence
 from tests.chaos.run import Plan, run
 from tests.chaos.steps import STEPS
+from tests.chaos.troubles import ALL_SICK, SICK
 from tests.chaos.workload import Call, Kind
 from tests.servers.postgresql import missing_binaries
 
+IS_ROOT = os.geteuid() == 0  #: who may mount small disks
 NAMES = tuple(step.name for step in STEPS)
 PLANS = (
-    Plan(Shape.EMBEDDED, 11, kills=13, steps=NAMES[0::4], kill_every_sec=(1.5, 4.0), trouble_every_sec=(4.0, 8.0)),
-    Plan(Shape.SQLITE, 12, kills=11, steps=NAMES[1::4], kill_every_sec=(1.5, 4.0), trouble_every_sec=(4.0, 8.0)),
-    Plan(Shape.POSTGRESQL, 13, kills=20, steps=NAMES[2::2], kill_every_sec=(1.0, 3.0), trouble_every_sec=(3.0, 6.0)),
+    Plan(
+        Shape.EMBEDDED,
+        11,
+        kills=13,
+        steps=NAMES[0::4],
+        kill_every_sec=(1.5, 4.0),
+        trouble_every_sec=(4.0, 8.0),
+        troubles=(
+            f"{SICK}: truncated model",
+            "storage cuts",
+            f"{SICK}: no memory",
+            "receiver down",
+            "disk full" if IS_ROOT else "worker terminated",
+        ),
+    ),
+    Plan(
+        Shape.SQLITE,
+        12,
+        kills=11,
+        steps=NAMES[1::4],
+        kill_every_sec=(1.5, 4.0),
+        trouble_every_sec=(4.0, 8.0),
+        troubles=("storage refuses", "worker paused", "receiver cuts", "storage slow"),
+    ),
+    Plan(
+        Shape.POSTGRESQL,
+        13,
+        kills=20,
+        steps=NAMES[2::2],
+        kill_every_sec=(1.0, 3.0),
+        trouble_every_sec=(3.0, 6.0),
+        troubles=(
+            "storage refuses",
+            ALL_SICK,
+            "database restarted",
+            "worker paused",
+            "receiver refuses",
+            f"{SICK}: no descriptors",
+            f"{SICK}: no GPU",
+        ),
+    ),
+)
+#: One worker of two, and nothing else goes wrong.
+SICK_PLAN = Plan(
+    Shape.SQLITE,
+    14,
+    kills=0,
+    steps=(),
+    kill_every_sec=(0.0, 0.0),
+    trouble_every_sec=(0.0, 0.0),
+    troubles=(f"{SICK}: {'full temporary folder' if IS_ROOT else 'truncated model'}", f"{SICK}: no memory"),
 )
 END_SEC = 120.0
 
@@ -37,6 +88,19 @@ def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_pa
     assert result.figures.kills.total() == plan.kills
 
 
+@pytest.mark.timeout(300)
+def test_a_sick_worker_says_so_fails_no_file_and_comes_back(tmp_path: Path) -> None:
+    told: list[str] = []
+    result = run(SICK_PLAN, tmp_path / "run", told.append)
+    broken = {name: sentences for name, sentences in result.violations.items() if sentences}
+    assert not broken, (broken, told)
+    sick = result.figures.fitness.sick
+    assert len(sick) == 2
+    assert result.figures.fitness.unfit_times
+    assert any(each.told_sec is not None for each in sick)
+    assert not any(each.is_own_end for each in sick)
+
+
 def skip_without_database(shape: Shape) -> None:
     missing = missing_binaries() if shape is Shape.POSTGRESQL else []
     if missing:
@@ -48,7 +112,7 @@ def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) ->
     skip_without_database(Shape.POSTGRESQL)
     settings = {"CHAOS_DEADLY": "6", "BATCHSCRIBE_MAX_ATTEMPTS": "3"}
     with open_house(Shape.POSTGRESQL, tmp_path / "run", seed=1, **settings) as house:
-        workload = house.client(Random(1), mean_files=12)  # noqa: S311 - no secret
+        workload = house.client("job", Random(1), mean_files=12)  # noqa: S311 - no secret
         kinds = {6: Kind.DEADLY}
         calls = [
             Call(house.bucket, f"calls/job-0000/{number}.wav", number, kinds.get(number, Kind.SHORT))
@@ -60,7 +124,7 @@ def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) ->
             assert time.monotonic() < deadline, house.logs()[-5000:]
             workload.look(job)
             time.sleep(0.2)
-        evidence = Evidence(house, workload)
+        evidence = Evidence(house)
         assert [
             *evidence.check_jobs(),
             *evidence.check_files(),
@@ -71,4 +135,4 @@ def test_a_recording_under_which_each_worker_dies_fails_alone(tmp_path: Path) ->
         assert {name: code for name, code in ends.items() if code} == {"6.wav": "FILE_CRASHED_WORKER"}
         deaths = [entry for entry in house.ledger.entries("end") if entry.facts["status"] == -9]
         assert len(deaths) == 3
-        assert Figures(house, workload.jobs).starts <= 12 - 1 + 3 * 4
+        assert Figures(house).starts <= 12 - 1 + 3 * 4

@@ -73,3 +73,16 @@ def test_an_answer_that_is_cut_has_less_than_it_says(proxy: Proxy, bucket: str) 
     for _ in range(4):
         with pytest.raises(httpx2.RemoteProtocolError):
             httpx2.get(signed_url(proxy, bucket, "old"))
+
+
+def test_a_storage_that_starves_its_clients_feeds_them_when_it_is_over_and_no_other_bucket(
+    proxy: Proxy, bucket: str, moto_s3: S3Server
+) -> None:
+    other = moto_s3.new_bucket(old=b"y" * 1000)
+    proxy.weather.set(Sky.STARVES, bucket=bucket)
+    for _ in range(6):  # both ways of starving
+        with pytest.raises((httpx2.ReadTimeout, httpx2.RemoteProtocolError)):
+            httpx2.get(signed_url(proxy, bucket, "old"), timeout=0.3)
+    assert httpx2.get(signed_url(proxy, other, "old")).content == b"y" * 1000
+    proxy.weather.set(Sky.CLEAR)
+    assert httpx2.get(signed_url(proxy, bucket, "old")).content == b"x" * 1000

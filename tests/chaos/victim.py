@@ -1,7 +1,8 @@
 """The `batchscribe` command with the ledger's engine in it, which dies at a step of the flow when it is ordered to.
 
-Usage: python -m tests.chaos.victim COMMAND... with CHAOS_LEDGER and CHAOS_ORDERS set. Nothing but what `main` wraps
-differs from the command of users. Kept free of heavy imports: each engine and decoder imports the main module again.
+Usage: python -m tests.chaos.victim COMMAND... with CHAOS_LEDGER, CHAOS_ORDERS and CHAOS_MACHINE set. Nothing but what
+`main` wraps differs from the command of users. Kept free of heavy imports: each engine and decoder imports the main
+module again.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 def main() -> None:
     from batchscribe.cli.app import main as run
     from batchscribe.speech import registry
-    from tests.chaos.engine import ChaosSpec
+    from tests.chaos.engine import spec_at_hand
     from tests.chaos.ledger import Ledger
+    from tests.chaos.machine import Machine
     from tests.chaos.orders import Orders
     from tests.chaos.steps import STEPS
 
     ledger = Ledger(Path(os.environ["CHAOS_LEDGER"]))
     orders = Orders(Path(os.environ["CHAOS_ORDERS"]))
-    vars(registry)["ScriptedSpec"] = partial(ChaosSpec, ledger=ledger.path)
+    vars(registry)["ScriptedSpec"] = partial(spec_at_hand, ledger.path, Machine.here())
     if deadly := os.environ.get("CHAOS_DEADLY"):
         die_of(int(deadly))
     for step in STEPS:

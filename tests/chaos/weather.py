@@ -12,6 +12,7 @@ class Sky(StrEnum):
     REFUSES = "refuses"  #: answers 503 or 500
     SLOW = "slow"  #: answers after some seconds
     CUTS = "cuts"  #: closes the connection in the middle of an answer, or before it, whatever it has done by then
+    STARVES = "starves"  #: takes a request and never answers, or sends a few bytes a second
     DOWN = "down"  #: takes no connection
 
 
@@ -23,20 +24,23 @@ class Weather:
         self._lock = threading.Lock()
         self._sky = Sky.CLEAR
         self._odds = 0.0
+        self._bucket: str | None = None
 
     @property
     def sky(self) -> Sky:
         """As it was set, whatever the odds."""
         return self._sky
 
-    def set(self, sky: Sky, odds: float = 1.0) -> None:
+    def set(self, sky: Sky, odds: float = 1.0, *, bucket: str | None = None) -> None:
+        """With `bucket`, for that one alone."""
         with self._lock:
-            self._sky, self._odds = sky, odds
+            self._sky, self._odds, self._bucket = sky, odds, bucket
 
-    def now(self) -> Sky:
+    def now(self, bucket: str | None = None) -> Sky:
         """For one request."""
         with self._lock:
-            return self._sky if self._random.random() < self._odds else Sky.CLEAR
+            is_fine = self._bucket not in (None, bucket) or self._random.random() >= self._odds
+            return Sky.CLEAR if is_fine else self._sky
 
     def is_heads(self) -> bool:
         """One of two ways to go wrong."""

@@ -21,6 +21,7 @@ from tests.servers.s3_server import S3Server
 PREFIX = "/v2/aiservices/scribe"
 CALLS, TRANSCRIPTS = "calls", "transcripts"  #: where in the bucket
 REQUEST_SEC = 10.0
+DRY_SEC = 40.0  #: twice what a dry run may take
 RETRY_SEC = 0.5
 FINAL = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELED}
 
@@ -32,16 +33,21 @@ class Kind(StrEnum):
     LONG = "long"  #: of two
     BROKEN = "broken"  #: a name that says WAV, and noise in it
     OTHER = "other"  #: no recording
+    HOURS = "hours"  #: of so many windows that it takes long
     DEADLY = "deadly"  #: a call under which its worker dies
 
 
+HOURS_WINDOWS = 8
 FATES = {
     Kind.SHORT: FileState.SUCCEEDED,
     Kind.LONG: FileState.SUCCEEDED,
+    Kind.HOURS: FileState.SUCCEEDED,
     Kind.BROKEN: FileState.FAILED,
     Kind.OTHER: FileState.SKIPPED,
     Kind.DEADLY: FileState.FAILED,
 }
+#: Of what fails. No other code may come up, whatever was wrong with a machine meanwhile.
+CODES = {Kind.BROKEN: "CORRUPT_MEDIA", Kind.DEADLY: "FILE_CRASHED_WORKER"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,12 @@ class Call:
 
     @property
     def windows(self) -> int:
-        return {Kind.SHORT: 1, Kind.LONG: 2}.get(self.kind, 0)
+        return {Kind.SHORT: 1, Kind.LONG: 2, Kind.HOURS: HOURS_WINDOWS}.get(self.kind, 0)
+
+    @property
+    def code(self) -> str | None:
+        """Of the error that it deserves."""
+        return CODES.get(self.kind)
 
     def content(self) -> bytes:
         match self.kind:
@@ -74,6 +85,16 @@ class Call:
         return call(self.number, pieces=max(1, self.windows))
 
 
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    name: str
+    secret: str  #: of its API key
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.secret}"}
+
+
 @dataclass(slots=True)
 class PostedJob:
     """A job as its client sees it."""
@@ -81,6 +102,9 @@ class PostedJob:
     name: str  #: the Idempotency-Key, too
     calls: tuple[Call, ...]
     mode: str
+    tenant: Tenant
+    wants_events: bool
+    posted_at: float = 0.0  #: by the monotonic clock
     job_id: str = ""
     state: str = ""
     asked_to_cancel: bool = False
@@ -101,15 +125,18 @@ class Workload:
     """Not thread-safe: one thread submits, looks and cancels."""
 
     url: str  #: of the API under test
-    webhook_url: str
+    webhook_url: str | None
     s3: S3Server  #: without bad days: inputs are put past the proxy
     bucket: str
     ledger: Ledger
     random: Random
     mean_files: int
+    tenant: Tenant
+    name: str = "job"  #: what those of its jobs begin with
+    first_number: int = 1  #: of its calls, which have numbers that no other client's have
     jobs: list[PostedJob] = field(default_factory=list)
     refusals: int = 0  #: answers 5xx and connections that broke
-    _next_number: int = 1
+    _calls: int = 0
 
     def keep_busy(self, unfinished: int) -> None:
         """Look at all jobs under way; submit one more when fewer than `unfinished` are."""
@@ -123,10 +150,22 @@ class Workload:
 
     def submit(self, calls: Sequence[Call] = ()) -> PostedJob:
         """By default a job of calls made up for it; one of these is a prefix with nothing else below it."""
-        job = PostedJob(self._new_name(), tuple(calls), "PREFIX") if calls else self._new_job()
+        return self._post(self._job(self._new_name(), calls) if calls else self._new_job())
+
+    def submit_new(self, *kinds: Kind, bucket: str | None = None) -> PostedJob:
+        """A prefix with a call of each of these kinds."""
+        name = self._new_name()
+        calls = [self._new_call(name, kind, bucket or self.bucket) for kind in kinds]
+        return self._post(self._job(name, calls))
+
+    def _job(self, name: str, calls: Sequence[Call], mode: str = "PREFIX") -> PostedJob:
+        return PostedJob(name, tuple(calls), mode, self.tenant, wants_events=self.webhook_url is not None)
+
+    def _post(self, job: PostedJob) -> PostedJob:
         for item in job.calls:
-            self.s3.put(self.bucket, item.key, item.content())
+            self.s3.put(item.bucket, item.key, item.content())
         self.jobs.append(job)
+        job.posted_at = time.monotonic()
         self.try_again(job)
         return job
 
@@ -146,10 +185,19 @@ class Workload:
     def cancel(self, job: PostedJob) -> None:
         """It may have ended before, and if not it has after the answer."""
         job.asked_to_cancel = True
-        while not job.is_final and self._ask("DELETE", f"/jobs/{job.job_id}") is None:
+        while not job.is_final and not (job.job_id and self._ask("DELETE", f"/jobs/{job.job_id}") is not None):
             time.sleep(RETRY_SEC)
             self.look(job)
         self.ledger.note("canceled", job_id=job.job_id)
+
+    def ask_dry(self, bucket: str) -> int | None:
+        """The status of a dry run over a bucket; None without an answer. Callable from any thread."""
+        job = self._job("dry", [Call(bucket, f"{CALLS}/dry/1.wav", 0, Kind.SHORT)])
+        url = f"{self.url}{PREFIX}/jobs?dry_run=true"
+        try:
+            return httpx2.post(url, json=self._body(job), headers=self.tenant.headers, timeout=DRY_SEC).status_code
+        except httpx2.HTTPError:
+            return None
 
     def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -157,39 +205,45 @@ class Workload:
         """None when the service is in trouble, or the job is past being canceled."""
         try:
             answer = httpx2.request(
-                method, f"{self.url}{PREFIX}{path}", json=body, headers=headers, timeout=REQUEST_SEC
+                method,
+                f"{self.url}{PREFIX}{path}",
+                json=body,
+                headers={**self.tenant.headers, **(headers or {})},
+                timeout=REQUEST_SEC,
             )
         except httpx2.HTTPError:
             self.refusals += 1
             return None
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or _is_without_engine(answer):
             self.refusals += 1
             return None
-        if answer.status_code == 409 and method == "DELETE":
+        if method == "DELETE" and _reason(answer) == "JOB_NOT_CANCELABLE":
             return {}
         assert answer.status_code < 300, (method, path, answer.status_code, answer.text)
         found: dict[str, Any] = json.loads(answer.content or b"{}")
         return found
 
     def _new_name(self) -> str:
-        return f"job-{len(self.jobs):04}"
+        return f"{self.name}-{len(self.jobs):04}"
 
     def _new_job(self) -> PostedJob:
         name = self._new_name()
         size = 1 + int(self.random.expovariate(1 / self.mean_files))
         mode = self.random.choices(["PREFIX", "MANIFEST", "SINGLE"], [6, 2, 1])[0]
         size = 1 if mode == "SINGLE" else min(size, 4 * self.mean_files)
-        return PostedJob(name, tuple(self._new_call(name, mode) for _ in range(size)), mode)
+        kinds = [self._any_kind(mode) for _ in range(size)]
+        return self._job(name, [self._new_call(name, kind, self.bucket) for kind in kinds], mode)
 
-    def _new_call(self, job_name: str, mode: str) -> Call:
-        number = self._next_number
-        self._next_number += 1
+    def _any_kind(self, mode: str) -> Kind:
         kinds = [Kind.SHORT] if mode == "SINGLE" else [Kind.SHORT, Kind.LONG, Kind.BROKEN, Kind.OTHER]
         kind = self.random.choices(kinds, [88, 4, 5, 3][: len(kinds)])[0]
-        if mode == "MANIFEST" and kind is Kind.OTHER:
-            kind = Kind.SHORT
+        return Kind.SHORT if mode == "MANIFEST" and kind is Kind.OTHER else kind
+
+    def _new_call(self, job_name: str, kind: Kind, bucket: str) -> Call:
+        number = self.first_number + self._calls
+        self._calls += 1
         extension = "txt" if kind is Kind.OTHER else "wav"
-        return Call(self.bucket, f"{CALLS}/{job_name}/{number}.{extension}", number, kind)
+        return Call(bucket, f"{CALLS}/{job_name}/{number}.{extension}", number, kind)
 
     def _body(self, job: PostedJob) -> dict[str, Any]:
         keys = {"access_key_id": self.s3.access_key_id, "secret_access_key": self.s3.secret_access_key}
@@ -197,17 +251,26 @@ class Workload:
         source: dict[str, Any] = {"mode": job.mode, "source": "S3", "auth": auth}
         match job.mode:
             case "PREFIX":
-                source["uri"] = f"s3://{self.bucket}/{CALLS}/{job.name}/"
+                source["uri"] = f"s3://{job.calls[0].bucket}/{CALLS}/{job.name}/"
             case "MANIFEST":
                 source["manifest"] = [item.input_uri for item in job.calls]
             case _:
                 source["uri"] = job.calls[0].input_uri
         layout = "SINGLE" if job.mode == "SINGLE" else "PREFIX"
         place = f"s3://{self.bucket}/{TRANSCRIPTS}/{job.name}/" + ("1.json" if job.mode == "SINGLE" else "")
-        return {
+        told = {"notifications": {"webhook_url": self.webhook_url, "secret": SECRET}} if self.webhook_url else {}
+        return told | {
             "input": source,
             "output": {"destination": "S3", "uri": place, "layout": layout, "overwrite": False, "auth": auth},
             "config": {"language": "en-US", "segmentation_mode": "none"},
-            "notifications": {"webhook_url": self.webhook_url, "secret": SECRET},
             "reference_id": job.name,
         }
+
+
+def _is_without_engine(answer: httpx2.Response) -> bool:
+    """A server that was started while its model is missing takes no job; it is asked again."""
+    return _reason(answer) == "ENGINE_NOT_AVAILABLE"
+
+
+def _reason(answer: httpx2.Response) -> str | None:
+    return answer.json().get("reason") if answer.status_code >= 400 else None
