@@ -260,6 +260,15 @@ def test_all_data_chunks_are_heard_one_after_the_other() -> None:
             assert media.warnings == ()
 
 
+def test_a_later_data_chunk_may_have_a_format_of_its_own() -> None:
+    slow = noise(2.0, rate=8_000, seed=3)
+    fmt = struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16)
+    channels, media = decoded(riff(after=chunk(b"fmt ", fmt) + chunk(b"data", slow.tobytes())))
+    assert media.duration_sec == pytest.approx(6.0, abs=0.001)
+    assert np.array_equal(as_int16(channels)[: len(SAMPLES)], SAMPLES)
+    assert media.warnings == ()
+
+
 def test_a_data_chunk_of_an_odd_size_may_lack_its_padding() -> None:
     eight_bits = ((SAMPLES[:, 0] >> 8) + 128).astype(np.uint8).tobytes()
     for padding in (b"", b"\0"):

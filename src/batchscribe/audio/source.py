@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 class Source(Protocol):
-    """An opened file; `n_lost`, `is_broken_off` and `missing_share` are right once all parts are read."""
+    """An opened file; `n_lost`, `is_broken_off` and `announced_share` are final once all parts are read."""
 
     container: str
     level: float  #: what all samples are divided by

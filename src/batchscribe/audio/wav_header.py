@@ -90,16 +90,25 @@ def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
 
 
 def _next_data(file: SeekableFile, before: WavSamples) -> WavSamples | None:
-    """The next `data` chunk of the same WAV."""
+    """The next `data` chunk of the same WAV, which may have another `fmt ` chunk in front."""
+    form: WavForm | None = None
     for chunk in chunks_behind(file, before.dialect, before.end):
         if chunk.name in _DIALECTS:
             return None
+        if chunk.name == b"fmt ":
+            form = _form(file, before.dialect, chunk)
         if chunk.name == b"data":
             announced = _announced_bytes(file, chunk, None)
             is_unknown = announced is None
             end = closing_chunks(file, before.dialect, chunk.start) if is_unknown else min(chunk.end, file.size)
-            return before._replace(start=chunk.start, end=end, announced_bytes=announced)
+            fitting = before.form if form is None else fitted(file, form, chunk.start, end)
+            return WavSamples(fitting, chunk.start, end, announced, before.dialect)
     return None
+
+
+def _form(file: SeekableFile, dialect: Dialect, chunk: Chunk) -> WavForm | None:
+    content = read_at(file, chunk.start, min(chunk.n_bytes, _MAX_FORM_BYTES))
+    return WavForm.parse(content, big_endian=dialect.header is RIFX.header)
 
 
 def _appended(file: SeekableFile, end: int) -> WavSamples | None:
@@ -150,9 +159,7 @@ def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
     fmt = found.get(b"fmt ") or _searched(file, dialect, b"fmt ", dialect.first_offset)
     if fmt is None:
         return None
-    form = WavForm.parse(
-        read_at(file, fmt.start, min(fmt.n_bytes, _MAX_FORM_BYTES)), big_endian=dialect.header is RIFX.header
-    )
+    form = _form(file, dialect, fmt)
     data = found.get(b"data") or _searched(file, dialect, b"data", fmt.start)
     if form is None or data is None:
         return None
