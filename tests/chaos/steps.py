@@ -67,7 +67,7 @@ STEPS = (
     Step("transcript-written", "a transcript is written, its file's row not", A, "work.shard:transcribe_file"),
     Step("outcome-stored", "a file's final state is stored, not committed", A, "work.settle:commit_outcome"),
     Step("outcome-committed", "a file's final state is on record, its shard goes on", A, "work.shard:_commit"),
-    Step("shard-ended", "a shard's end is stored, not committed", A, "work.shard:take_in_shard"),
+    Step("shard-ended", "a shard's end is stored, not committed", A, "work.shard:add_shard_counters"),
     Step("finish-enqueued", "the last shard's end is on record, the engine does not know", A, "work.shard:_close"),
     Step("task-done", "a task is done, the engine does not know", A, "work.flow:_work"),
     Step("job-ended", "a job's end and its webhook are stored, not committed", A, "work.finish:_end"),
@@ -78,7 +78,7 @@ STEPS = (
     Step("webhook-stored", "a webhook's attempt is stored, not committed", A, "work.deliver:record_attempt"),
     Step("webhook-committed", "a webhook's attempt is on record, the engine does not know", A, "work.deliver:_record"),
     Step("worker-enrolled", "a worker has made itself known, and takes no tasks yet", A, "work.fleet:Fleet.enter"),
-    Step("worker-dismissed", "a dead worker is stricken off, not committed", A, "work.fleet:dismiss"),
+    Step("worker-dismissed", "a dead worker is stricken off, not committed", A, "work.fleet:delete_workers"),
     Step("tasks-found", "the tasks of a dead worker are found, not handed on", B, "work.flow:Flow.hand_on"),
     Step("tasks-handed-on", "the tasks of a dead worker are handed on", A, "work.flow:Flow.hand_on"),
 )

@@ -81,7 +81,7 @@ def new_key() -> str:
 
 def test_on_a_new_machine_nothing_fails_and_nothing_is_made(command: Command) -> None:
     checks = examined(command)
-    assert checks["database"]["finding"].endswith("the first use makes it.")
+    assert checks["database"]["finding"].endswith("the first use creates it.")
     assert checks["engine"]["verdict"] == "warning"
     assert "models pull" in checks["engine"]["advice"]
     assert list(command.folder.iterdir()) == []
@@ -108,7 +108,7 @@ def test_people_see_a_table_with_what_to_do(command: Command) -> None:
     assert result.status == 1
     line, advice, *_ = (line.strip() for line in result.out.splitlines() if "failed" in line or "BATCHSCRIBE_" in line)
     assert line.startswith("settings")
-    assert advice.startswith("Make BATCHSCRIBE_SILENT_SEC at least twice BATCHSCRIBE_HEARTBEAT_SEC")
+    assert advice.startswith("Set BATCHSCRIBE_SILENT_SEC to at least twice BATCHSCRIBE_HEARTBEAT_SEC")
 
 
 # --- database and schema ------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_an_older_schema_is_brought_up_to_date_by_itself_and_a_newer_one_is_not(
     execute(used, at_version("0003"))
     older = examined(used)["schema"]
     assert older["verdict"] == "warning"
-    assert "It is 0003" in older["finding"]
+    assert "The schema is 0003" in older["finding"]
     execute(used, at_version("9999_fits_0001"))
     assert examined(used)["schema"]["verdict"] == "ok"
     execute(used, at_version("9999"))
@@ -169,7 +169,7 @@ def test_another_key_than_that_of_the_others_is_told(command: Command, postgresq
     command.environment["BATCHSCRIBE_DATABASE_URL"] = url
     assert "is not set" in examined(command, status=1)["secret key"]["finding"]
     command.environment["BATCHSCRIBE_SECRET_KEY"] = new_key()
-    assert "another one" in examined(command, status=1)["secret key"]["finding"]
+    assert "key differs" in examined(command, status=1)["secret key"]["finding"]
     command.environment["BATCHSCRIBE_SECRET_KEY"] = f"{new_key()},{SECRET_KEY}"
     assert examined(command)["secret key"]["verdict"] == "ok"
 
@@ -184,7 +184,7 @@ def test_a_key_file_that_is_lost_spoilt_or_open_to_all_is_told(used: Command) ->
     assert examined(used, status=1)["secret key"]["verdict"] == "failed"
     key_file.unlink()
     lost = examined(used, status=1)["secret key"]
-    assert "Put the key file back" in lost["advice"]
+    assert "Restore the key file" in lost["advice"]
     assert not key_file.exists()
 
 
@@ -272,12 +272,12 @@ def test_a_storage_with_another_time_is_told_since_it_will_refuse_signatures(wit
         with_s3.environment["BATCHSCRIBE_S3_ENDPOINT"] = url
         endpoint = examined(with_s3)["S3 endpoint"]
     assert endpoint["verdict"] == "warning"
-    assert "Its clock is" in endpoint["finding"]
+    assert "Its clock differs" in endpoint["finding"]
 
 
 def test_a_folder_for_file_uris_that_is_not_mounted_is_told(command: Command) -> None:
     command.environment["BATCHSCRIBE_FILE_ROOTS"] = f"{command.folder}/calls"
-    assert "is no folder" in examined(command, status=1)["folder of file:// URIs"]["finding"]
+    assert "is not a folder" in examined(command, status=1)["folder of file:// URIs"]["finding"]
 
 
 # --- engine and workers -------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_a_folder_for_file_uris_that_is_not_mounted_is_told(command: Command) ->
 def test_an_engine_without_its_model_is_told_with_the_command_that_gets_one(command: Command) -> None:
     command.environment["BATCHSCRIBE_ENGINE"] = "whisper"
     engine = examined(command, status=1)["engine"]
-    assert "no model here" in engine["finding"]
+    assert "has no model" in engine["finding"]
     assert "`batchscribe models pull base`" in engine["advice"]
 
 

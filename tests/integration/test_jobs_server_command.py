@@ -304,7 +304,7 @@ def test_an_unknown_job_is_told_with_the_server_and_the_next_step(
     command: Command, server: ScriptedServer, words: list[str]
 ) -> None:
     told = refused(command.run("jobs", *words))
-    assert told == f"Error: There is no job job_9 at {server.url}; `batchscribe jobs list` shows the jobs there are."
+    assert told == f"Error: There is no job job_9 at {server.url}; `batchscribe jobs list` shows all jobs."
 
 
 def test_a_wrong_key_and_a_missing_one_are_told_apart(command: Command, server: ScriptedServer) -> None:

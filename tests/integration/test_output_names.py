@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.file import holder_of
+from batchscribe.database.file import find_output_holder
 from batchscribe.database.tables import file as file_table
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
@@ -110,14 +110,14 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
     asked: list[str] = []
 
     def holder_while_it_moves(connection: sa.Connection, job_number: int, uri: str) -> File | None:
-        holder = holder_of(connection, job_number, uri)
+        holder = find_output_holder(connection, job_number, uri)
         asked.append(uri)
         if len(asked) == 2:  # the name it has now, when it is asked for a new one
             mover.start()
             mover.join(0.5)  # it may have to wait for this very transaction
         return holder
 
-    monkeypatch.setattr("batchscribe.work.register.holder_of", holder_while_it_moves)
+    monkeypatch.setattr("batchscribe.work.register.find_output_holder", holder_while_it_moves)
     names.take_over(wav, mp3.output_uri)
     mover.join()
     assert told(runner, job) == {

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.engine import open_engine
-from batchscribe.database.file import claim, insert_files, open_files, page_of_files, taken_outputs
+from batchscribe.database.file import claim, find_taken_outputs, insert_files, open_files, page_of_files
 from batchscribe.database.job import BY_ID, insert_job
 from batchscribe.database.shard import begin_shard, insert_shards
 from batchscribe.jobs.model import Job
@@ -60,7 +60,7 @@ def rows_read(connection: sa.Connection) -> int:
 def test_no_statement_of_a_new_large_job_reads_all_its_files(connection: sa.Connection) -> None:
     job = job_of(connection, "job_large", shards=SHARDS, state=FileState.QUEUED)
     before = rows_read(connection)
-    assert taken_outputs(connection, job.number, {f"memory://out/{n}.json" for n in range(100)}) != set()
+    assert find_taken_outputs(connection, job.number, {f"memory://out/{n}.json" for n in range(100)}) != set()
     assert rows_read(connection) - before <= 100
     before = rows_read(connection)
     run = begin_shard(connection, job.number, 7)

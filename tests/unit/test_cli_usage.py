@@ -105,7 +105,7 @@ def test_a_job_that_nobody_knows_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     said = refusal(monkeypatch, capsys, "jobs", verb, "job_nowhere")
-    assert said == "Error: There is no job job_nowhere; `batchscribe jobs list` shows the jobs there are.\n"
+    assert said == "Error: There is no job job_nowhere; `batchscribe jobs list` shows all jobs.\n"
 
 
 def test_a_model_that_does_not_exist_is_refused(

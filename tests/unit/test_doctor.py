@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from batchscribe import __version__
-from batchscribe.database.inspection import clock_ahead_sec, open_to_look
-from batchscribe.database.worker import enroll
+from batchscribe.database.inspection import measure_clock_offset, open_read_only
+from batchscribe.database.worker import insert_worker
 from batchscribe.doctor.check import Verdict
 from batchscribe.doctor.clock import check_clock
 from batchscribe.doctor.disk import MIB, check_disk, judged, nearest
@@ -43,10 +43,10 @@ def elsewhere(tmp_path: Path) -> Iterator[sa.Engine]:
 
 def test_a_clock_that_is_behind_the_database_s_fails(elsewhere: sa.Engine) -> None:
     with elsewhere.connect() as connection:
-        assert clock_ahead_sec(connection) == pytest.approx(90, abs=1)
+        assert measure_clock_offset(connection) == pytest.approx(90, abs=1)
         check = check_clock(connection)
     assert check.verdict is Verdict.FAILED
-    assert check.finding == "It is 90 s behind the database's."
+    assert check.finding == "The clock is 90 s behind the database's."
     assert "NTP" in check.advice
 
 
@@ -90,13 +90,13 @@ def test_files_that_wait_for_nobody_are_told(connection: sa.Connection) -> None:
     stored_job(connection, files=3)
     check = check_workers(connection, load_settings())
     assert check.verdict is Verdict.WARNING
-    assert check.finding == "0 at work; 3 files wait or are worked on."
+    assert check.finding == "0 at work; 3 unfinished files."
     assert "`batchscribe worker`" in check.advice
 
 
 def test_workers_of_several_releases_are_told(connection: sa.Connection) -> None:
-    enroll(connection, a_worker("one", "0.0.9"))
-    enroll(connection, a_worker("two", "0.0.9"))
+    insert_worker(connection, a_worker("one", "0.0.9"))
+    insert_worker(connection, a_worker("two", "0.0.9"))
     check = check_workers(connection, load_settings())
     assert check.verdict is Verdict.WARNING
     assert "2 at work (one, two)" in check.finding
@@ -104,16 +104,16 @@ def test_workers_of_several_releases_are_told(connection: sa.Connection) -> None
 
 
 def test_looking_at_a_database_cannot_write_to_it(tmp_path: Path, engine: sa.Engine) -> None:
-    look = open_to_look(engine.url.render_as_string(hide_password=False))
+    look = open_read_only(engine.url.render_as_string(hide_password=False))
     with look.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
         connection.execute(sa.text("CREATE TABLE mine (x INTEGER)"))
     with pytest.raises(FileNotFoundError):
-        open_to_look(f"sqlite:///{tmp_path / 'none.db'}")
+        open_read_only(f"sqlite:///{tmp_path / 'none.db'}")
 
 
 def test_jobs_whose_engine_no_worker_has_are_told(connection: sa.Connection) -> None:
     stored_job(connection, files=3, engine="whisper")
-    enroll(connection, a_worker("one", __version__))
+    insert_worker(connection, a_worker("one", __version__))
     check = check_workers(connection, load_settings())
     assert check.verdict is Verdict.WARNING
-    assert "Jobs that wait for the engine whisper, which none of them has: 1." in check.finding
+    assert "Jobs that wait for the engine whisper, which no worker has: 1." in check.finding

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from batchscribe.database.file import (
     claim,
     commit_outcome,
+    find_taken_outputs,
     get_file,
-    hand_back,
     open_files,
     page_of_files,
-    taken_outputs,
+    requeue,
 )
 from batchscribe.database.job import end_job
 from batchscribe.database.shard import begin_shard
@@ -70,14 +70,14 @@ def test_a_worker_that_was_taken_for_dead_cannot_write_its_result(connection: sa
 
 
 def test_a_file_handed_back_is_as_if_it_had_never_been_claimed(connection: sa.Connection, file: File) -> None:
-    hand_back(connection, claimed(connection, file))
+    requeue(connection, claimed(connection, file))
     assert get_file(connection, file.job_number, file.seq) == file
 
 
 def test_only_the_attempt_that_holds_a_file_hands_it_back(connection: sa.Connection, file: File) -> None:
     slow = claimed(connection, file)
     fast = claimed(connection, slow)
-    hand_back(connection, slow)
+    requeue(connection, slow)
     assert get_file(connection, file.job_number, file.seq) == fast
 
 
@@ -114,8 +114,8 @@ def test_a_page_of_one_state_holds_that_state_only(connection: sa.Connection, jo
 
 def test_outputs_of_the_job_are_known_as_taken(connection: sa.Connection, job: Job) -> None:
     asked = {"memory://out/3.json", "memory://out/free.json"}
-    assert taken_outputs(connection, job.number, asked) == {"memory://out/3.json"}
-    assert taken_outputs(connection, job.number + 1, asked) == set()
+    assert find_taken_outputs(connection, job.number, asked) == {"memory://out/3.json"}
+    assert find_taken_outputs(connection, job.number + 1, asked) == set()
 
 
 def test_the_database_refuses_a_second_file_with_the_same_output(connection: sa.Connection, file: File) -> None:

@@ -20,7 +20,7 @@ from batchscribe.database.job import end_job
 from batchscribe.database.shard import begin_shard, count_outcome
 from batchscribe.database.tables import worker
 from batchscribe.database.waiting import insert_waiting
-from batchscribe.database.worker import enroll
+from batchscribe.database.worker import insert_worker
 from batchscribe.jobs.fleet import WorkerRecord, WorkerState
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.settings import load_settings
@@ -106,9 +106,9 @@ def test_only_webhooks_still_to_be_delivered_are_the_backlog(records: Records) -
 
 def test_workers_are_counted_by_state_and_only_living_ones_have_slots(records: Records) -> None:
     with records.transaction() as connection:
-        enroll(connection, a_worker("one"))
-        enroll(connection, a_worker("two", WorkerState.DRAINING))
-        enroll(connection, a_worker("three"))
+        insert_worker(connection, a_worker("one"))
+        insert_worker(connection, a_worker("two", WorkerState.DRAINING))
+        insert_worker(connection, a_worker("three"))
         long_ago = sa.update(worker).where(worker.c.name == "three").values(seen_at=time.time() - 1000)
         connection.execute(long_ago)
     found = scraped(records)

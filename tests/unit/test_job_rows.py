@@ -10,18 +10,18 @@ import sqlalchemy as sa
 from batchscribe.database.file import claim, commit_outcome, get_file, open_files
 from batchscribe.database.job import (
     MAX_PAGE_CHARS,
+    add_shard_counters,
     advance,
-    all_is_done,
     begin_job,
     end_job,
     find_job,
+    find_unfinished_twin,
     get_job,
     insert_job,
+    is_complete,
     is_live,
     newest_jobs,
     page_of_jobs,
-    take_in_shard,
-    unfinished_twin,
 )
 from batchscribe.database.shard import begin_shard, count_outcome, end_shard, insert_shards
 from batchscribe.errors import CorruptMedia, JobNotFound, NoInputFiles
@@ -59,10 +59,10 @@ def test_an_id_that_no_database_could_hold_is_of_no_job(connection: sa.Connectio
 
 def test_the_same_request_finds_its_unfinished_job_but_not_a_finished_one(connection: sa.Connection) -> None:
     job = insert_job(connection, a_job(), fingerprint="same words")
-    assert unfinished_twin(connection, "same words") == job
-    assert unfinished_twin(connection, "other words") is None
+    assert find_unfinished_twin(connection, "same words") == job
+    assert find_unfinished_twin(connection, "other words") is None
     end_job(connection, job, JobState.CANCELED)
-    assert unfinished_twin(connection, "same words") is None
+    assert find_unfinished_twin(connection, "same words") is None
 
 
 def test_a_page_of_jobs_ends_before_its_requests_get_too_large(connection: sa.Connection) -> None:
@@ -136,17 +136,17 @@ def test_a_finished_shard_is_counted_once(connection: sa.Connection) -> None:
     commit_first(connection, job, Outcome.succeeded(duration_sec=2.0))
     running = get_job(connection, job.job_id).summary
     assert end_shard(connection, job.number, 1, run=1)
-    take_in_shard(connection, job.number, 1)
+    add_shard_counters(connection, job.number, 1)
     assert not end_shard(connection, job.number, 1, run=1)
     assert get_job(connection, job.job_id).summary == running
 
 
 def test_all_is_done_only_when_listed_and_every_shard_ended(connection: sa.Connection) -> None:
     job = stored_job(connection, files=2)
-    assert not all_is_done(connection, job.number)
+    assert not is_complete(connection, job.number)
     end_shard(connection, job.number, 1, run=0)
-    take_in_shard(connection, job.number, 1)
-    assert all_is_done(connection, job.number)
+    add_shard_counters(connection, job.number, 1)
+    assert is_complete(connection, job.number)
 
 
 def test_a_done_shard_does_not_run_again(connection: sa.Connection) -> None:

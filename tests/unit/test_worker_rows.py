@@ -12,8 +12,8 @@ from batchscribe.database.clock import UnixNow
 from batchscribe.database.tables import turn, worker
 from batchscribe.database.turn import Turn, take_turn
 from batchscribe.database.worker import (
-    dismiss,
-    enroll,
+    delete_workers,
+    insert_worker,
     live_workers,
     renew,
     silent_workers,
@@ -49,15 +49,15 @@ def test_the_clock_of_the_database_counts_unix_seconds(connection: sa.Connection
 
 
 def test_a_worker_reads_back_as_it_enrolled(connection: sa.Connection) -> None:
-    enroll(connection, ONE)
+    insert_worker(connection, ONE)
     [found] = workers(connection)
     assert replace(found, started_at=0.0, seen_at=0.0) == ONE
     assert found.seen_at == pytest.approx(time.time(), abs=60)
 
 
 def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.Connection) -> None:
-    enroll(connection, ONE)
-    enroll(connection, replace(ONE, worker_id="two-2", name="two"))
+    insert_worker(connection, ONE)
+    insert_worker(connection, replace(ONE, worker_id="two-2", name="two"))
     grow_old(connection, "one-1", by_sec=31)
     assert [each.name for each in silent_workers(connection, silent_sec=30)] == ["one"]
     assert [each.name for each in live_workers(connection, silent_sec=30)] == ["two"]
@@ -69,7 +69,7 @@ def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.C
 
 
 def test_a_worker_tells_what_it_cannot_do_now(connection: sa.Connection) -> None:
-    enroll(connection, replace(ONE, engines=(WHISPER, replace(WHISPER, name="pocketsphinx"))))
+    insert_worker(connection, replace(ONE, engines=(WHISPER, replace(WHISPER, name="pocketsphinx"))))
     renew(connection, "one-1", WorkerState.WORKING, {"whisper": "Its model is damaged."})
     [found] = workers(connection)
     assert [engine.name for engine in found.fit_engines] == ["pocketsphinx"]
@@ -84,7 +84,7 @@ def test_a_worker_tells_what_it_cannot_do_now(connection: sa.Connection) -> None
 
 
 def test_a_row_of_another_release_is_read_as_far_as_it_is_understood(connection: sa.Connection) -> None:
-    enroll(connection, ONE)
+    insert_worker(connection, ONE)
     strange = {"engines": [WHISPER.as_json(), {"name": "parakeet"}, 7], "state": "DREAMING", "lanes": ["main", 5]}
     connection.execute(sa.update(worker).values(strange | {"troubles": ["none"]}))
     [found] = workers(connection)
@@ -95,16 +95,16 @@ def test_a_row_of_another_release_is_read_as_far_as_it_is_understood(connection:
 
 
 def test_a_dismissed_worker_learns_so_with_its_next_sign_of_life(connection: sa.Connection) -> None:
-    enroll(connection, ONE)
-    dismiss(connection, ["one-1"])
+    insert_worker(connection, ONE)
+    delete_workers(connection, ["one-1"])
     assert renew(connection, "one-1", WorkerState.WORKING) is None
     assert worker_ids(connection) == set()
 
 
 def test_predecessors_are_found_by_their_home(connection: sa.Connection) -> None:
-    enroll(connection, ONE)
-    enroll(connection, replace(ONE, worker_id="two-2", home="b:/data"))
-    enroll(connection, replace(ONE, worker_id="three-3", home=None))
+    insert_worker(connection, ONE)
+    insert_worker(connection, replace(ONE, worker_id="two-2", home="b:/data"))
+    insert_worker(connection, replace(ONE, worker_id="three-3", home=None))
     assert workers_at_home(connection, "a:/data") == ["one-1"]
 
 

@@ -18,7 +18,7 @@ from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
-from batchscribe.database.job import get_job, unfinished_twin
+from batchscribe.database.job import find_unfinished_twin, get_job
 from batchscribe.errors import InternalError, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
@@ -70,7 +70,7 @@ def _run_submission(submission: Submission, settings: Settings) -> int:
     choice = _choose_engine(submission.engine, submission.config, settings)
     with open_alone(settings) as records:
         with records.transaction() as connection:
-            twin = unfinished_twin(connection, submission.fingerprint)
+            twin = find_unfinished_twin(connection, submission.fingerprint)
         if twin is not None:
             return _resume(twin, records, settings, choice.spec)
         return _work(records, settings, submission.lane, choice.spec, lambda: submit(submission, records, settings))

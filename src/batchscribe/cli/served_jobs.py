@@ -94,7 +94,7 @@ def explain_refusal(error: ServerRefused, server: str, job_id: str, *, has_key: 
     if error.status == UNAUTHORIZED:
         return UsageError(_explain_key(message, server, has_key=has_key))
     if error.reason == JobNotFound.code:
-        return JobNotFound(f"There is no job {job_id} at {server}; `batchscribe jobs list` shows the jobs there are.")
+        return JobNotFound(f"There is no job {job_id} at {server}; `batchscribe jobs list` shows all jobs.")
     if error.reason == JobNotCancelable.code:
         return JobNotCancelable(message)
     if error.status == NOT_FOUND and not error.reason:

@@ -1,1 +1,1 @@
-"""Our rows are the truth: jobs, files, shards and sealed secrets, in the engine's own database."""
+"""The tables of jobs, files, shards and sealed secrets, in the same database as DBOS."""

@@ -1,6 +1,6 @@
 """API keys: a name that clients send as `iss`, and a secret that signs their tokens or is sent as it is.
 
-The secret carries the name of its key, so that it can be looked up without searching for what is sealed.
+The secret contains the name of its key, so that the key can be found although secrets are stored sealed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key; `secret` only where it has just been made or opened."""
+    """One key. `secret` is set only after the key was created or opened."""
 
     api_key: str
     tenant: str
@@ -33,7 +33,7 @@ class ApiKey:
 
 
 def create_key(connection: sa.Connection, keyring: Keyring, tenant: str) -> ApiKey:
-    """The only time that the secret is told."""
+    """Create a key. Only its return value has the secret in plain text."""
     name = secrets.token_hex(NAME_BYTES)
     key, secret = f"{KEY_PREFIX}_{name}", f"{SECRET_PREFIX}_{name}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key_id, sealed = keyring.seal(secret.encode(), bound_to=_row_name(tenant, key))
@@ -44,8 +44,8 @@ def create_key(connection: sa.Connection, keyring: Keyring, tenant: str) -> ApiK
 
 
 def find_live_key(connection: sa.Connection, keyring: Keyring, key: str) -> ApiKey | None:
-    """A key that was not revoked, with its secret. Raises `SecretKeyChanged`."""
-    if "\0" in key:  # which PostgreSQL takes in no text
+    """Return a key that is not revoked, with its secret. Raises `SecretKeyChanged`."""
+    if "\0" in key:  # PostgreSQL does not accept NUL in text
         return None
     query = sa.select(api_key).where(api_key.c.api_key == key, api_key.c.revoked_at.is_(None))
     row = connection.execute(query).first()
@@ -56,19 +56,19 @@ def find_live_key(connection: sa.Connection, keyring: Keyring, key: str) -> ApiK
 
 
 def other_tenants(connection: sa.Connection, tenant: str) -> frozenset[str]:
-    """Those beside `tenant` with a key that was not revoked."""
+    """Return the other tenants that have a key that is not revoked."""
     query = sa.select(api_key.c.tenant).where(api_key.c.revoked_at.is_(None), api_key.c.tenant != tenant)
     return frozenset(connection.scalars(query.distinct()))
 
 
 def key_of_secret(secret: str) -> str | None:
-    """The key that a secret belongs to by its own words; None for what is no secret of ours."""
+    """Return the key that a secret names; None if it is not a batchscribe secret."""
     parts = secret.split("_", 2)
     return f"{KEY_PREFIX}_{parts[1]}" if len(parts) == 3 and parts[0] == SECRET_PREFIX else None
 
 
 def list_keys(connection: sa.Connection) -> list[ApiKey]:
-    """All there ever were, the oldest first."""
+    """Return all keys, including revoked ones, oldest first."""
     rows = connection.execute(sa.select(api_key).order_by(api_key.c.created_at, api_key.c.api_key))
     return [
         ApiKey(row.api_key, row.tenant, _moment(row.created_at), row.revoked_at and _moment(row.revoked_at))
@@ -77,9 +77,9 @@ def list_keys(connection: sa.Connection) -> list[ApiKey]:
 
 
 def revoke_key(connection: sa.Connection, key: str) -> bool:
-    """From now on nobody is let in with it; False when it was revoked before. Raises `KeyNotFound`."""
+    """Revoke the key; return False if it was already revoked. Raises `KeyNotFound`."""
     if connection.scalar(sa.select(api_key.c.api_key).where(api_key.c.api_key == key)) is None:
-        raise KeyNotFound(f"There is no API key {key}; `batchscribe keys list` shows the keys there are.")
+        raise KeyNotFound(f"There is no API key {key}; `batchscribe keys list` shows all keys.")
     statement = sa.update(api_key).where(api_key.c.api_key == key, api_key.c.revoked_at.is_(None))
     return connection.execute(statement.values(revoked_at=time.time())).rowcount == 1
 

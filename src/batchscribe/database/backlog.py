@@ -1,4 +1,4 @@
-"""What waits: counted on job rows and along small indexes, so that it costs the same with a million files."""
+"""Queries on the backlog. They use job rows and small indexes, so that their cost does not grow with the files."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from batchscribe.wire.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class TenantBacklog:
-    """What one tenant's jobs, those that have not ended, still need."""
+    """The open work of a tenant's unfinished jobs."""
 
     tenant: str
     jobs: int
-    files: int  #: found so far and without a final state
+    files: int  #: found so far and not in a final state
     shards_waiting: int
     shards_running: int
     oldest_sec: float  #: since the oldest of these jobs was submitted
-    jobs_waiting: int = 0  #: those that wait for fresh credentials
+    jobs_waiting: int = 0  #: for fresh credentials
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookBacklog:
     pending: int
-    oldest_sec: float  #: since the oldest of them came about; 0 when there is none
+    oldest_sec: float  #: since the oldest of them was created; 0 if there are none
 
 
-# States are written out, not bound: a database that plans without the value could not use the partial indexes.
+# States are literals, not parameters: a plan made without the value could not use the partial indexes.
 _IS_RUNNING = shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'")
 _IS_PENDING = webhook_delivery.c.state == sa.literal_column(f"'{DeliveryState.PENDING}'")
 
@@ -46,7 +46,7 @@ _RUNNING = (
     .group_by(shard.c.job)
     .subquery("running")
 )
-# Job rows are wide and most have ended: the live ones are looked up in the index of states alone.
+# Job rows are wide and most have ended, so unfinished jobs are found through the index of states.
 _LIVE = sa.select(job.c.number).where(job.c.state.in_([JobState.QUEUED, JobState.PROCESSING]))
 _SHARDS_RUNNING = sa.func.coalesce(_RUNNING.c.shards, 0)
 _WAITS = sa.exists().where(waiting.c.job == job.c.number).correlate(job)
@@ -78,14 +78,14 @@ _WEBHOOKS = sa.select(
 ).where(_IS_PENDING)
 
 
-def engines_waited_for(connection: sa.Connection, lane: str) -> dict[str, int]:
-    """How many jobs of a lane that have not ended each engine is to hear."""
+def count_jobs_by_engine(connection: sa.Connection, lane: str) -> dict[str, int]:
+    """Count the unfinished jobs of a lane by engine."""
     query = sa.select(job.c.engine, sa.func.count().label("jobs")).where(job.c.number.in_(_LIVE), job.c.lane == lane)
     return {row.engine: row.jobs for row in connection.execute(query.group_by(job.c.engine))}
 
 
 def backlog_by_tenant(connection: sa.Connection) -> list[TenantBacklog]:
-    """One entry for each tenant that has a job under way."""
+    """Return the backlog of each tenant with unfinished jobs."""
     return [
         TenantBacklog(
             tenant=row.tenant,

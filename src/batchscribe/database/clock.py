@@ -1,4 +1,4 @@
-"""The database's clock, which is one for all machines."""
+"""The database's clock, which all machines share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 
 
 class UnixNow(sa.sql.functions.FunctionElement[float]):
-    """The current time in Unix seconds, as the database has it."""
+    """The current time of the database, in Unix seconds."""
 
     type = sa.Double()
     inherit_cache = True

@@ -1,4 +1,4 @@
-"""Queries on the outbox of webhooks, and its log."""
+"""Queries on the outbox of webhooks and its delivery log."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class LoggedAttempt:
     attempt: int
     sent_at: float  #: Unix seconds
     took_sec: float
-    status: int | None  #: of HTTP; none when there was no answer
+    status: int | None  #: HTTP status; None if there was no response
     error: str | None
 
 
 def insert_delivery(
     connection: sa.Connection, job_number: int, *, event_id: str, event_type: str, payload: bytes, moment: float
 ) -> int:
-    """The number of the new row."""
+    """Insert a delivery and return its number."""
     values = {
         "job": job_number,
         "event_id": event_id,
@@ -45,20 +45,20 @@ def find_delivery(connection: sa.Connection, number: int) -> Delivery | None:
 
 
 def deliveries_of(connection: sa.Connection, job_number: int) -> list[Delivery]:
-    """In the order in which they came about."""
+    """Return the deliveries of a job, oldest first."""
     query = _DELIVERIES.where(webhook_delivery.c.job == job_number).order_by(webhook_delivery.c.number)
     return [_delivery(row) for row in connection.execute(query)]
 
 
 def attempts_of(connection: sa.Connection, number: int) -> list[LoggedAttempt]:
-    """The log of one delivery, the oldest attempt first."""
+    """Return the log of one delivery, oldest attempt first."""
     log = webhook_attempt.c
     query = sa.select(log.attempt, log.sent_at, log.took_sec, log.status, log.error).where(log.delivery == number)
     return [LoggedAttempt(*row) for row in connection.execute(query.order_by(log.attempt))]
 
 
 def is_pending(connection: sa.Connection, job_number: int) -> bool:
-    """Whether any webhook of the job is still to be sent."""
+    """Return whether any webhook of the job is still to be sent."""
     rows = webhook_delivery.c
     query = sa.select(rows.number).where(rows.job == job_number, rows.state == DeliveryState.PENDING)
     return connection.execute(query.limit(1)).first() is not None
@@ -72,7 +72,7 @@ def record_attempt(
     state: DeliveryState,
     next_attempt_at: float | None,
 ) -> bool:
-    """Log an attempt and what follows from it; False when somebody else did so first."""
+    """Log an attempt and store the new state; return False if another process did so first."""
     statement = (
         sa.update(webhook_delivery)
         .where(

@@ -1,4 +1,4 @@
-"""The one SQLAlchemy engine of a process, shared with the durable engine so that both commit together."""
+"""The SQLAlchemy engine of a process. DBOS uses it too, so that both can commit in one transaction."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from psycopg import Connection as PsycopgConnection
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-IDLE_SEC = 15  #: half of the time after which a worker that stands still is taken for dead
-POOL_SIZE = 32  #: connections kept; every thread of work holds one only for a short transaction
+IDLE_SEC = 15  #: half of the time after which a silent worker is presumed dead
+POOL_SIZE = 32  #: connections kept; each thread uses one only for short transactions
 
-#: Pages of 4 KiB in the log of SQLite before they go into the file. The hashes of outputs lie all over their index, so
-#: a checkpoint at every 1000 pages wrote each of its pages again and again: 31 ms for a thousand files, and 15 now.
+#: Pages of 4 KiB in SQLite's WAL before a checkpoint. Output hashes are spread over their whole index, so that
+#: checkpoints every 1000 pages wrote each of its pages repeatedly: a thousand files took 31 ms, and now take 15.
 CHECKPOINT_PAGES = 8000
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Connect to SQLite (a file) or PostgreSQL; makes the folder of a SQLite file.
+    """Open a SQLite file, creating its folder, or a PostgreSQL database.
 
-    Errors do not tell the values of their statement: they are logged, and values may be secrets.
+    Errors do not contain the parameters of the statement, because they are logged and parameters may be secret.
     """
-    parsed = parsed_url(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
         engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
@@ -36,23 +36,23 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
-def parsed_url(url: str) -> sa.URL:
-    """`postgresql://` means the driver that we ship."""
+def parse_url(url: str) -> sa.URL:
+    """Parse the URL; `postgresql://` selects the driver that batchscribe depends on."""
     parsed = sa.make_url(url)
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
 
 
 def _prepare_postgresql(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
-    """Whoever stands still in a transaction, or loses its network in one, holds up the others only for a while."""
+    """Limit how long a process that hangs or loses its network in a transaction can block others."""
     connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SEC}s'")
     connection.commit()
 
 
 def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None:
-    """Writers queue up instead of failing, readers never wait.
+    """Make writers wait instead of failing; readers never wait.
 
-    WAL with `synchronous=NORMAL` keeps every commit over the death of the process; a power cut may lose the last
-    ones, whose files are then simply done again.
+    With WAL and `synchronous=NORMAL`, every commit survives a crash of the process. A power failure may lose the last
+    commits, whose files are then processed again.
     """
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")

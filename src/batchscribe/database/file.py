@@ -1,4 +1,4 @@
-"""Queries on files. A state is written only where the transition table allows the move."""
+"""Queries on files. A state is written only if the table of transitions allows it."""
 
 from __future__ import annotations
 
@@ -16,39 +16,40 @@ from batchscribe.jobs.model import FINAL_FILE_STATES, File, states_before
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.wire.states import FileState, JobState
 
-#: A file that a worker may take: waiting, or held by a worker that died.
+#: The states of files that a worker may claim: waiting, or claimed by a worker that died.
 OPEN_STATES = (FileState.QUEUED, FileState.PROCESSING)
 
 
-@lru_cache(2048)  # of a page's names, each is looked up and then stored
+@lru_cache(2048)  # each name of a page is first looked up and then stored
 def output_hash(output_uri: str) -> int:
-    """A signed 64-bit name for an output URI; two outputs that share one by chance are told apart by renaming."""
+    """Return a signed 64-bit hash of an output URI. If two outputs have the same hash, one is renamed."""
     return int.from_bytes(hashlib.sha256(output_uri.encode()).digest()[:8], "big", signed=True)
 
 
-def taken_outputs(connection: sa.Connection, job_number: int, output_uris: Collection[str]) -> set[str]:
-    """Those of `output_uris` that a file of the job already has.
+def find_taken_outputs(connection: sa.Connection, job_number: int, output_uris: Collection[str]) -> set[str]:
+    """Return those of `output_uris` that a file of the job already has.
 
-    Each one is looked up by itself. Asked for as a set, PostgreSQL reads all files of the job for want of statistics.
+    Each one is looked up in a subquery of its own. For a join, PostgreSQL, which has no statistics of the new job, may
+    read all its files.
     """
     hashes = {output_hash(uri): uri for uri in output_uris}
-    asked = rows_of(connection, list(hashes))
-    same = sa.select(file.c.output_hash).where(file.c.job == job_number, file.c.output_hash == asked.c.value)
-    found = connection.scalars(sa.select(same.scalar_subquery()).select_from(asked))
+    wanted = rows_of(connection, list(hashes))
+    same = sa.select(file.c.output_hash).where(file.c.job == job_number, file.c.output_hash == wanted.c.value)
+    found = connection.scalars(sa.select(same.scalar_subquery()).select_from(wanted))
     return {hashes[value] for value in found if value is not None}
 
 
-def holder_of(connection: sa.Connection, job_number: int, output_uri: str) -> File | None:
-    """The file of the job that has this output name."""
+def find_output_holder(connection: sa.Connection, job_number: int, output_uri: str) -> File | None:
+    """Return the file of the job that has this output URI."""
     query = sa.select(file).where(file.c.job == job_number, file.c.output_hash == output_hash(output_uri))
     row = connection.execute(query).first()
     return None if row is None else _file(row)
 
 
 def lock_holders(connection: sa.Connection, item: File, output_uri: str) -> None:
-    """Until the transaction ends nobody renames this file, nor the file that has `output_uri`.
+    """Lock this file and the file that has `output_uri` against renaming, until the transaction ends.
 
-    In order, so that two files that want each other's names do not wait for each other.
+    Rows are locked in order, so that two files that want each other's names cannot deadlock.
     """
     either = sa.or_(file.c.seq == item.seq, file.c.output_hash == output_hash(output_uri))
     query = sa.select(file.c.seq).where(file.c.job == item.job_number, either).order_by(file.c.seq)
@@ -56,16 +57,16 @@ def lock_holders(connection: sa.Connection, item: File, output_uri: str) -> None
 
 
 def rename(connection: sa.Connection, item: File, output_uri: str) -> bool:
-    """Give a file another output name; False when the attempt is no longer ours."""
+    """Change a file's output URI; return False if the attempt is no longer the current one."""
     held = (file.c.job == item.job_number, file.c.seq == item.seq, file.c.attempt == item.attempt)
     new = {"output_uri": output_uri, "output_hash": output_hash(output_uri)}
     return connection.execute(sa.update(file).where(*held).values(new)).rowcount == 1
 
 
-def input_transcribed_to(connection: sa.Connection, tenant: str, output_uri: str, *, before_job: int) -> str | None:
-    """The recording whose transcript an earlier job of the tenant wrote under this name, the latest job first.
+def find_transcribed_input(connection: sa.Connection, tenant: str, output_uri: str, *, before_job: int) -> str | None:
+    """Return the recording whose transcript the latest earlier job of the tenant wrote to this URI.
 
-    Each job is asked by itself, along the index of its names: over all jobs there is none.
+    Each job is looked up in a subquery of its own, because the index of output hashes begins with the job.
     """
     same = sa.and_(file.c.job == job.c.number, file.c.output_hash == output_hash(output_uri))
     of_job = sa.select(file.c.input_uri).where(same, file.c.state == FileState.SUCCEEDED).correlate(job)
@@ -75,15 +76,15 @@ def input_transcribed_to(connection: sa.Connection, tenant: str, output_uri: str
 
 
 def insert_files(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows of the same columns."""
+    """Insert rows with the same columns."""
     hashed = [{**row, "output_hash": output_hash(row["output_uri"]) if row["output_uri"] else None} for row in rows]
     insert_rows(connection, file, hashed)
 
 
 def open_files(connection: sa.Connection, job_number: int, shard_number: int) -> list[File]:
-    """The files of a shard that still have no final state, in order.
+    """Return the files of a shard that are not in a final state, in order.
 
-    The state is looked at here: asked for it, PostgreSQL may look through all open files of the job for this shard's.
+    The state is filtered here, because with it in the query PostgreSQL may scan all open files of the job.
     """
     query = sa.select(file).where(file.c.job == job_number, file.c.shard == shard_number).order_by(file.c.seq)
     return [item for item in map(_file, connection.execute(query)) if item.state in OPEN_STATES]
@@ -92,7 +93,7 @@ def open_files(connection: sa.Connection, job_number: int, shard_number: int) ->
 def page_of_files(
     connection: sa.Connection, job_number: int, *, after: int = 0, limit: int = 200, state: FileState | None = None
 ) -> list[File]:
-    """Files in order of enumeration, after `after`; the cost does not depend on how deep the page lies."""
+    """Return the files after `after`, in order of enumeration. The cost does not depend on the position of the page."""
     query = sa.select(file).where(file.c.job == job_number, file.c.seq > after)
     if state is not None:
         query = query.where(file.c.state == state)
@@ -102,7 +103,7 @@ def page_of_files(
 def page_of_files_in(
     connection: sa.Connection, job_number: int, states: Collection[FileState], *, after: int, limit: int
 ) -> list[File]:
-    """As `page_of_files`, for several states: each is read along its own index, then they are merged."""
+    """Return a page like `page_of_files` for several states, by merging a page of each."""
     parts = [page_of_files(connection, job_number, after=after, limit=limit, state=state) for state in states]
     return sorted((item for part in parts for item in part), key=lambda item: item.seq)[:limit]
 
@@ -118,7 +119,7 @@ def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: in
 
 
 def error_codes(connection: sa.Connection, job_number: int, state: FileState) -> dict[str, int]:
-    """How many files of a state have each code, the most frequent first. Reads all files of the job."""
+    """Count the files of a state by error code, most frequent first. Reads all files of the job."""
     count = sa.func.count()
     query = (
         sa.select(file.c.error_code, count)
@@ -133,7 +134,7 @@ def get_file(connection: sa.Connection, job_number: int, seq: int) -> File:
     return _file(connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).one())
 
 
-# The statements that run for every file are built once: building one costs more than running it.
+# Statements that run for every file are built once, because building one costs more than running it.
 _IS_OURS = (
     file.c.job == sa.bindparam("of_job"),
     file.c.seq == sa.bindparam("of_seq"),
@@ -149,7 +150,7 @@ _CLAIM = (
     .where(*_IS_OURS, file.c.state.in_(OPEN_STATES), _IS_LATEST_RUN.exists())
     .values(state=FileState.PROCESSING, attempt=file.c.attempt + 1)
 )
-#: A file in work whose duration is known: its transcript is being written.
+#: A file in PROCESSING with a known duration: its transcript is being written.
 _IS_WRITTEN = sa.and_(file.c.state == FileState.PROCESSING, file.c.duration_sec.is_not(None))
 _HAND_BACK = (
     sa.update(file)
@@ -157,7 +158,7 @@ _HAND_BACK = (
     .values(state=FileState.QUEUED, attempt=file.c.attempt - 1)
 )
 _JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_job"), job.c.state == JobState.PROCESSING)
-# With a lock, so that a job does not end between the look at it and the end of the transaction.
+# With a lock, so that the job cannot end before the transaction does.
 _BEGIN_WRITE = (
     sa.update(file)
     .where(*_IS_OURS, file.c.state == FileState.PROCESSING, _JOB_IS_LIVE.with_for_update(read=True).exists())
@@ -179,22 +180,22 @@ _COMMIT = {
 
 
 def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
-    """Begin the next attempt; False when the file has changed, or another run of its shard has begun."""
+    """Begin the next attempt; return False if the file has changed or another run of its shard has begun."""
     return connection.execute(_CLAIM, _held(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
 
 
-def hand_back(connection: sa.Connection, item: File) -> None:
-    """Give up an attempt as if it had never begun: the worker stops, and the file is not to blame."""
+def requeue(connection: sa.Connection, item: File) -> None:
+    """Requeue a file and do not count the attempt, because the file is not the cause of the interruption."""
     connection.execute(_HAND_BACK, _held(item))
 
 
 def begin_write(connection: sa.Connection, item: File, duration_sec: float) -> bool:
-    """Put on record that the transcript is about to be written; False when the job has ended or lost the attempt."""
+    """Record that the transcript is about to be written; return False if the job has ended or the attempt is lost."""
     return connection.execute(_BEGIN_WRITE, _held(item) | {"new_duration_sec": duration_sec}).rowcount == 1
 
 
 def end_write(connection: sa.Connection, item: File) -> bool:
-    """Put on record that no transcript of this attempt is being written any more, nor was."""
+    """Record that this attempt has not written a transcript and is not writing one."""
     return connection.execute(_END_WRITE, _held(item)).rowcount == 1
 
 
@@ -206,14 +207,14 @@ def files_being_written(connection: sa.Connection, job_number: int, *, shard_num
 
 
 def wait_for_commits(connection: sa.Connection, job_number: int) -> None:
-    """Until no transaction that began before is about to say what became of a transcript being written."""
+    """Wait until all earlier transactions that record the end of a write in this job have ended."""
     lock_rows(connection, sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN))
 
 
 def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> bool:
-    """Write a file's final state; False when the attempt is no longer ours or the job has ended meanwhile.
+    """Write a file's final state; return False if the attempt is no longer the current one or the job has ended.
 
-    A transcript whose writing had begun before the job ended counts.
+    A transcript whose write began before the job ended still counts.
     """
     values = {
         "new_state": outcome.state,

@@ -1,4 +1,4 @@
-"""Idempotency keys: a job that is submitted twice with the same one is one job."""
+"""Idempotency keys: a request that is sent twice with the same key creates one job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT_SEC = 24 * 3600.0  # extensions.md, row 2
 def job_of_key(
     connection: sa.Connection, keyring: Keyring, *, tenant: str, key: str, content: bytes, new_job_id: str
 ) -> str | None:
-    """Tie the key to a new job, or return the job that it has been tied to. Raises `IdempotencyKeyReused`."""
+    """Bind the key to a new job, or return the job that it is bound to. Raises `IdempotencyKeyReused`."""
     moment = time.time()
     connection.execute(sa.delete(idempotency).where(idempotency.c.created_at < moment - KEPT_SEC))
     values = {
@@ -35,6 +35,6 @@ def job_of_key(
     known = connection.execute(query).one()
     if not keyring.is_digest(known.digest, content):
         raise IdempotencyKeyReused(
-            "This Idempotency-Key came with another body within 24 hours; send a new key with a new job."
+            "This Idempotency-Key was sent with another body within 24 hours; use a new key for a new job."
         )
     return str(known.job_id)

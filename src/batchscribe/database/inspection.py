@@ -1,4 +1,4 @@
-"""Looking at a database without touching it: for the doctor."""
+"""Read-only inspection of a database, for the doctor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from batchscribe.database.clock import UnixNow
-from batchscribe.database.engine import parsed_url
+from batchscribe.database.engine import parse_url
 
 CONNECT_SEC = 5
 STATEMENT_SEC = 5
@@ -17,15 +17,15 @@ STATEMENT_SEC = 5
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Of a PostgreSQL server, all its databases together."""
+    """The connections of a PostgreSQL server, for all its databases."""
 
     in_use: int
     most: int
 
 
-def open_to_look(url: str) -> sa.Engine:
-    """Nothing can be written through it. Raises `FileNotFoundError` for a SQLite file that is not there."""
-    parsed = parsed_url(url)
+def open_read_only(url: str) -> sa.Engine:
+    """Open a database for reading only. Raises `FileNotFoundError` if a SQLite file does not exist."""
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(Path(parsed.database or ""))
     limits = f"-c default_transaction_read_only=on -c statement_timeout={1000 * STATEMENT_SEC}"
@@ -35,7 +35,7 @@ def open_to_look(url: str) -> sa.Engine:
 
 
 def _sqlite(path: Path) -> sa.Engine:
-    """Where no other process has the file open, reading it as usual would leave two files beside it."""
+    """Open a SQLite file. If no process has it open, `immutable` avoids the two files that reading would create."""
     if not path.is_file():
         raise FileNotFoundError(path)
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
@@ -47,13 +47,13 @@ def _sqlite(path: Path) -> sa.Engine:
 
 
 def server_version(connection: sa.Connection) -> str:
-    """`PostgreSQL 15.18`, say."""
+    """Return the product and version, for example `PostgreSQL 15.18`."""
     version = ".".join(map(str, connection.dialect.server_version_info or ()))
     return f"{'SQLite' if connection.dialect.name == 'sqlite' else 'PostgreSQL'} {version}"
 
 
-def latency_sec(connection: sa.Connection) -> float:
-    """Of the simplest query there is; the quickest of some."""
+def measure_latency(connection: sa.Connection) -> float:
+    """Return the latency of a trivial query in seconds, the minimum of five."""
     took = []
     for _ in range(5):
         began_at = time.perf_counter()
@@ -63,7 +63,7 @@ def latency_sec(connection: sa.Connection) -> float:
 
 
 def connections_of_server(connection: sa.Connection) -> Connections | None:
-    """None where there is no such limit."""
+    """Return the connections of the server; None if there is no limit."""
     if connection.dialect.name == "sqlite":
         return None
     in_use = connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
@@ -71,8 +71,8 @@ def connections_of_server(connection: sa.Connection) -> Connections | None:
     return Connections(in_use=in_use or 0, most=most or 0)
 
 
-def clock_ahead_sec(connection: sa.Connection) -> float:
-    """How far the database's clock is ahead of this machine's; behind where negative."""
-    asked_at = time.time()
-    theirs = connection.execute(sa.select(UnixNow())).scalar_one()
-    return theirs - (asked_at + time.time()) / 2
+def measure_clock_offset(connection: sa.Connection) -> float:
+    """Return how far the database's clock is ahead of this machine's, in seconds; negative if it is behind."""
+    sent_at = time.time()
+    database_time = connection.execute(sa.select(UnixNow())).scalar_one()
+    return database_time - (sent_at + time.time()) / 2

@@ -1,6 +1,6 @@
 """Queries on jobs.
 
-Counters move from the shard rows to the job row when a shard ends; reading a job adds those of the running ones.
+When a shard ends, its counters are added to the job row. Reading a job adds the counters of running shards.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.states import FileState, JobState
 
-#: Of the requests in one page of jobs. A manifest may have 4 MiB, and a hundred of them made an answer of 90 MB.
+#: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
 
-# Progress is asked for all the time, so its statement is built once. It is one statement, hence one snapshot: a shard
-# that ends between two would take its counters with it for a moment. The state is written out, not bound: a database
-# that plans without the value could not use the index of running shards.
+# Progress is read often, so the statement is built once. It is a single statement, and so a single snapshot: with two,
+# the counters of a shard that ends in between would be missing. The state is a literal, not a parameter: a plan made
+# without the value could not use the index of running shards.
 _RUNNING = sa.and_(shard.c.job == job.c.number, shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'"))
 
 
@@ -65,7 +65,7 @@ _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
 
 
 def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
-    """Store a new job; the returned one carries its number."""
+    """Store a new job and return it with its number."""
     values = {
         "job_id": new.job_id,
         "tenant": new.tenant,
@@ -91,27 +91,27 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
-    """Raises `JobNotFound`."""
+    """Return the job. Raises `JobNotFound`."""
     found = find_job(connection, job_id)
     if found is None:
-        raise JobNotFound(f"There is no job {job_id}; `batchscribe jobs list` shows the jobs there are.")
+        raise JobNotFound(f"There is no job {job_id}; `batchscribe jobs list` shows all jobs.")
     return found
 
 
 def lock_job(connection: sa.Connection, number: int) -> None:
-    """Make transactions that look at several rows of a job take turns: others wait here until this one ends."""
+    """Lock the job until the transaction ends, so that transactions that read several of its rows run one by one."""
     lock_rows(connection, sa.select(job.c.number).where(job.c.number == number))
 
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
-    if "\0" in job_id:  # which PostgreSQL takes in no text
+    if "\0" in job_id:  # PostgreSQL does not accept NUL in text
         return None
     row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
     return None if row is None else _job(row)
 
 
 def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
-    """Raises `JobNotFound` for a job of somebody else too: nobody learns that it exists."""
+    """Return a job of the tenant. Raises `JobNotFound`, also for other tenants' jobs, to hide their existence."""
     found = find_job(connection, job_id)
     if found is None or found.tenant != tenant:
         raise JobNotFound(f"There is no job {job_id}.")
@@ -121,9 +121,9 @@ def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
 def page_of_jobs(
     connection: sa.Connection, tenant: str, *, before: int | None, limit: int, state: JobState | None = None
 ) -> tuple[list[Job], bool]:
-    """A tenant's jobs, the newest first, from below the job number `before`, and whether there are more.
+    """Return the tenant's jobs with numbers below `before`, newest first, and whether there are more.
 
-    A page ends early where its requests would have more than `MAX_PAGE_CHARS`.
+    A page ends early if its requests would have more than `MAX_PAGE_CHARS`.
     """
     wanted = [job.c.tenant == tenant]
     if state is not None:
@@ -138,7 +138,7 @@ def page_of_jobs(
 
 
 def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
-    """The first job is shown however large it is."""
+    """Return the numbers of the jobs that fit on a page, always including the first."""
     chars = accumulate(chars for _, chars in found)
     return [
         number
@@ -147,8 +147,8 @@ def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
     ]
 
 
-def unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
-    """The newest unfinished job that was asked for with the same words."""
+def find_unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
+    """Return the newest unfinished job with the same request."""
     query = _JOBS.where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES)).order_by(job.c.number.desc())
     row = connection.execute(query.limit(1)).first()
     return None if row is None else _job(row)
@@ -159,18 +159,18 @@ def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
 
 
 def is_live(connection: sa.Connection, number: int) -> bool:
-    """False once the job has ended."""
+    """Return whether the job has not ended."""
     return connection.scalar(_STATE, {"of_job": number}) in LIVE_STATES
 
 
 def begin_job(connection: sa.Connection, item: Job) -> bool:
-    """Let the work begin, or go on; False when the job has ended."""
+    """Set the job to PROCESSING; return False if it has ended."""
     states = (*job_states_before(JobState.PROCESSING), JobState.PROCESSING)
     return _update(connection, item.number, states, state=JobState.PROCESSING)
 
 
 def end_job(connection: sa.Connection, item: Job, state: JobState, *, error: BatchscribeError | None = None) -> bool:
-    """Write the final state; False when the job had ended before."""
+    """Write the final state; return False if the job had already ended."""
     return _update(
         connection,
         item.number,
@@ -183,7 +183,7 @@ def end_job(connection: sa.Connection, item: Job, state: JobState, *, error: Bat
 
 
 def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary, *, audio_sec: float) -> bool:
-    """Move the cursor over a page and count what was `found` on it; False when another worker moved it first."""
+    """Move the cursor past a page and count the files on it; return False if another worker moved it first."""
     statement = (
         sa.update(job)
         .where(
@@ -209,8 +209,8 @@ def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary
     return connection.execute(statement).rowcount == 1
 
 
-def take_in_shard(connection: sa.Connection, job_number: int, number: int) -> None:
-    """Add a finished shard's counters to its job's."""
+def add_shard_counters(connection: sa.Connection, job_number: int, number: int) -> None:
+    """Add the counters of a finished shard to those of its job."""
     counters = ("succeeded", "failed", "skipped", "audio_sec")
     of_shard = sa.select(*(shard.c[name] for name in counters))
     counted = connection.execute(of_shard.where(shard.c.job == job_number, shard.c.number == number)).one()
@@ -220,8 +220,8 @@ def take_in_shard(connection: sa.Connection, job_number: int, number: int) -> No
     )
 
 
-def all_is_done(connection: sa.Connection, number: int) -> bool:
-    """True when everything was listed and every shard is done."""
+def is_complete(connection: sa.Connection, number: int) -> bool:
+    """Return whether all files have been listed and all shards are done."""
     done = sa.and_(job.c.listed, job.c.shards_done == job.c.last_shard)
     return bool(connection.scalar(sa.select(done).where(job.c.number == number)))
 

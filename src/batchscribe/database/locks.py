@@ -1,4 +1,4 @@
-"""Lock rows until a transaction ends, on either database."""
+"""Row locks until the end of a transaction, for both databases."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 
 def lock_rows(connection: sa.Connection, query: sa.Select[Any]) -> None:
-    """Lock the rows that `query` selects; waits for whoever has locked one of them.
+    """Lock the rows that `query` selects, waiting for other locks on them.
 
-    SQLite has a single lock for writers, and its driver takes it only before the first write. Two transactions that
-    read before they write would not see each other, so the lock is taken here.
+    SQLite has a single lock for writers, and its driver acquires it only before the first write. Two transactions that
+    read before they write would not see each other's changes, so the lock is acquired here.
     """
     if connection.dialect.name == "sqlite" and not _has_begun(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE")

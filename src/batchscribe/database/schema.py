@@ -1,7 +1,7 @@
-"""The schema's version: migrations are files in `migrations/versions`, forward only.
+"""The version of the schema. Migrations are files in `migrations/versions`; they only go forward.
 
 A fleet is upgraded without stopping: run `batchscribe migrate` of the new release first, then replace the processes one
-by one. So a migration only adds what older releases can ignore, and its name says which releases these are:
+by one. Therefore a migration adds only what older releases can ignore, and its name says which releases these are:
 `0009_fits_0007` fits every release whose newest schema is 0007 or later. A later migration, without such a suffix,
 removes what only older releases use.
 """
@@ -21,15 +21,15 @@ from alembic.script import ScriptDirectory
 from batchscribe.errors import SchemaMismatch
 
 VERSION_TABLE = "batchscribe_schema"
-#: A version, and the oldest one whose releases can work with it.
+#: A version, with the oldest version whose releases can work with it.
 FITTING = re.compile(r"[0-9]{4}_fits_([0-9]{4})")
-MIGRATION_LOCK = 0x62617463  #: of PostgreSQL: of several that migrate at once, one does, and the others find it done
+MIGRATION_LOCK = 0x62617463  #: a PostgreSQL advisory lock: of several concurrent migrations, only one runs
 
 
 def migrate(engine: sa.Engine) -> tuple[str | None, str]:
-    """Apply what is missing, in one transaction; the versions before and after.
+    """Apply the missing migrations in one transaction; return the versions before and after.
 
-    Raises `SchemaMismatch` for a schema that is newer.
+    Raises `SchemaMismatch` if the schema is newer than this release supports.
     """
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -46,18 +46,18 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
 
 
 def check_schema(engine: sa.Engine) -> None:
-    """Raises `SchemaMismatch` when this release cannot work with the database."""
+    """Raise `SchemaMismatch` if this release cannot work with the database."""
     with engine.connect() as connection:
         version = version_of(connection)
     if version == newest() or fits(version):
         return
     _refuse_newer(version)
-    found = "no schema of batchscribe yet" if version is None else f"schema {version}, this release needs {newest()}"
+    found = "no batchscribe schema yet" if version is None else f"schema {version}, this release needs {newest()}"
     raise SchemaMismatch(f"The database has {found}; run `batchscribe migrate` with the same database first.")
 
 
 def is_usable(engine: sa.Engine) -> bool:
-    """Whether this release can work with the database as it is now."""
+    """Return whether this release can work with the current schema."""
     with engine.connect() as connection:
         version = version_of(connection)
     return version == newest() or fits(version)
@@ -65,17 +65,17 @@ def is_usable(engine: sa.Engine) -> bool:
 
 @cache
 def newest() -> str:
-    """The version that this release needs."""
+    """Return the version that this release needs."""
     return _script().get_current_head() or ""
 
 
 def is_newer(version: str | None) -> bool:
-    """Whether a release that is newer than this one made it."""
+    """Return whether a newer release created this version."""
     return version is not None and version not in _known()
 
 
 def fits(version: str | None) -> bool:
-    """Whether the schema is newer and its name says that this release can work with it."""
+    """Return whether the schema is newer and its name says that this release can work with it."""
     found = FITTING.fullmatch(version or "")
     return found is not None and is_newer(version) and found[1] <= newest()[:4]
 
@@ -89,12 +89,12 @@ def _refuse_newer(version: str | None) -> None:
     if is_newer(version):
         raise SchemaMismatch(
             f"The database has schema {version}, which is newer than {newest()} of this release; install the release "
-            "that the others run."
+            "that the other processes run."
         )
 
 
 def version_of(connection: sa.Connection) -> str | None:
-    """The version that a database has; none when it has no schema of ours."""
+    """Return the version of the database's schema; None if it has no batchscribe schema."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     return context.get_current_revision()
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM, bound to their job and name, under a key that never enters the database."""
+"""Secrets at rest: sealed with AES-256-GCM, bound to their job and name; the key is never in the database."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ NONCE_BYTES = 12
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Keyring:
-    """The sealing keys, newest first: the first one seals, any one opens."""
+    """The sealing keys, newest first: the first one seals, any of them opens."""
 
     keys: tuple[bytes, ...]
 
     def seal(self, plain: bytes, *, bound_to: str) -> tuple[str, bytes]:
-        """Return (key id, sealed bytes); `bound_to` names the row, so a sealed value cannot move to another."""
+        """Return (key ID, sealed bytes). `bound_to` names the row: the value cannot be opened for another row."""
         nonce = os.urandom(NONCE_BYTES)
         return _key_id(self.keys[0]), nonce + AESGCM(self.keys[0]).encrypt(nonce, plain, bound_to.encode())
 
     def open(self, key_id: str, sealed: bytes, *, bound_to: str) -> bytes:
-        """Raises `SecretKeyChanged` when no key at hand opens it."""
+        """Return the plain bytes. Raises `SecretKeyChanged` if no configured key opens them."""
         for key in self.keys:
             if _key_id(key) == key_id:
                 try:
@@ -47,8 +47,8 @@ class Keyring:
                 except InvalidTag:
                     break
         raise SecretKeyChanged(
-            "A stored secret was sealed with another key; set BATCHSCRIBE_SECRET_KEY to the key it was sealed with, "
-            "behind the new one, or submit the job again."
+            "A stored secret was sealed with a key that is not configured; add that key after the new one in "
+            "BATCHSCRIBE_SECRET_KEY, or submit the job again."
         )
 
     @property
@@ -56,11 +56,11 @@ class Keyring:
         return tuple(_key_id(key) for key in self.keys)
 
     def digest(self, content: bytes) -> str:
-        """Tells whether content is the same as before, without storing anything it could be guessed from."""
+        """Return a keyed digest, with which content can be recognized later but not guessed."""
         return _digest(self.keys[0], content)
 
     def is_digest(self, digest: str, content: bytes) -> bool:
-        """Whether `digest` is of this content, under any key at hand."""
+        """Return whether `digest` is that of this content, for any of the keys."""
         return any(hmac.compare_digest(digest, _digest(key, content)) for key in self.keys)
 
 
@@ -69,17 +69,17 @@ def _digest(key: bytes, content: bytes) -> str:
 
 
 def load_keyring(settings: Settings) -> Keyring:
-    """The keys of `BATCHSCRIBE_SECRET_KEY`, or of the key file in the data directory, which is made when absent.
+    """Load the keys from `BATCHSCRIBE_SECRET_KEY`, or from the key file in the data directory, creating it if missing.
 
-    Raises `InvalidSetting` for a fleet without the setting: a file of this machine is no use to the others.
+    Raises `InvalidSetting` for a fleet without the setting, because other machines could not use a local file.
     """
     if settings.secret_key is not None:
         parts = settings.secret_key.get_secret_value().split(",")
         return Keyring(tuple(_parse_key(part.strip()) for part in parts))
     if settings.is_fleet:
         raise InvalidSetting(
-            "BATCHSCRIBE_SECRET_KEY is not set: all processes on a shared database need the same one. Make it once, "
-            "with `openssl rand -base64 32 | tr +/ -_`, and give it to all of them."
+            "BATCHSCRIBE_SECRET_KEY is not set, and all processes on a shared database need the same key. Create it "
+            "once with `openssl rand -base64 32 | tr +/ -_`, and set it for all of them."
         )
     return Keyring((_parse_key(_read_or_make(settings.data_dir / KEY_FILE)),))
 
@@ -96,7 +96,7 @@ def _make_key_file(path: Path) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as key_file:
             key_file.write(base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode() + "\n")
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+        with contextlib.suppress(FileExistsError):  # another process was faster; its key is used
             os.link(draft, path)
     finally:
         Path(draft).unlink()
@@ -117,21 +117,22 @@ def _key_id(key: bytes) -> str:
 
 
 def agreed_key_id(connection: sa.Connection) -> str | None:
-    """Of the key that all processes seal with; none before the first one came."""
+    """Return the ID of the key that all processes seal with; None if no process has started yet."""
     return connection.scalar(sa.select(sealing_key.c.key_id))
 
 
 def agree_on_key(connection: sa.Connection, keyring: Keyring) -> None:
-    """See that this process seals with the key of all others; the first one's counts, until one that has it brings a
-    newer one. Raises `SecretKeyChanged`.
+    """Check that this process has the key that all others seal with. Raises `SecretKeyChanged`.
+
+    The first process sets the key. A process that has this key after a newer one replaces it.
     """
     agreed = agreed_key_id(connection)
     if agreed is None:
         connection.execute(sa.insert(sealing_key).values(number=1, key_id=keyring.key_ids[0]))
     elif agreed not in keyring.key_ids:
         raise SecretKeyChanged(
-            "This process has another BATCHSCRIBE_SECRET_KEY than those that used this database before; give all of "
-            "them the same. To change the key, put the new one in front: new,old."
+            "BATCHSCRIBE_SECRET_KEY differs from the key of the processes that used this database before; set the same "
+            "key for all processes. To change the key, put the new one first: new,old."
         )
     elif agreed != keyring.key_ids[0]:
         connection.execute(sa.update(sealing_key).values(key_id=keyring.key_ids[0]))
@@ -143,7 +144,7 @@ def store_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name:
 
 
 def read_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name: str) -> bytes | None:
-    """The opened secret, or None when the job has none of that name. Raises `SecretKeyChanged`."""
+    """Return the opened secret; None if the job has no secret with this name. Raises `SecretKeyChanged`."""
     row = connection.execute(
         sa.select(secret.c.key_id, secret.c.sealed).where(secret.c.job == job.number, secret.c.name == name)
     ).first()

@@ -1,4 +1,4 @@
-"""Queries on shards, the unit of durable work: at most 64 files under one engine task."""
+"""Queries on shards, the unit of durable work: at most 64 files in one DBOS task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.wire.states import FileState, JobState
 
-#: The counter a file's final state adds to.
+#: The counter for each final state of a file.
 COUNTERS = {
     FileState.SUCCEEDED: shard.c.succeeded,
     FileState.FAILED: shard.c.failed,
@@ -21,7 +21,7 @@ COUNTERS = {
 }
 
 
-# Built once: it runs for every file.
+# Built once, because it runs for every file.
 _COUNT = {
     state: sa.update(shard)
     .where(shard.c.job == sa.bindparam("of_job"), shard.c.number == sa.bindparam("of_number"))
@@ -37,27 +37,27 @@ def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[
 
 
 def begin_shard(connection: sa.Connection, job_number: int, number: int) -> int | None:
-    """Mark it running; the number of this run, or None when the shard is done. No earlier run can claim files now."""
+    """Mark the shard as running; return the run number, or None if it is done. Earlier runs can claim no more files."""
     statement = _open(job_number, number).values(state=ShardState.RUNNING, run=shard.c.run + 1)
     run: int | None = connection.execute(statement.returning(shard.c.run)).scalar()
-    delete_waiting(connection, job_number, number)  # it does not wait, whatever an earlier run left
+    delete_waiting(connection, job_number, number)  # an earlier run may have left the row
     return run
 
 
 def is_latest_run(connection: sa.Connection, job_number: int, number: int, run: int) -> bool:
-    """Whether no other worker has begun the shard since."""
+    """Return whether no other worker has begun the shard since."""
     latest = sa.select(shard.c.run).where(shard.c.job == job_number, shard.c.number == number)
     return connection.scalar(latest) == run
 
 
 def end_shard(connection: sa.Connection, job_number: int, number: int, *, run: int) -> bool:
-    """Mark it done; True for the one caller that did, which is its latest run."""
+    """Mark the shard as done; return True only for the call that did so, from the latest run."""
     statement = _open(job_number, number).where(shard.c.run == run)
     return connection.execute(statement.values(state=ShardState.DONE)).rowcount == 1
 
 
 def count_outcome(connection: sa.Connection, job_number: int, number: int, outcome: Outcome) -> bool:
-    """Add to the shard's counters; whether the job is still under way."""
+    """Add to the shard's counters; return whether the job is still in PROCESSING."""
     counted = connection.execute(
         _COUNT[outcome.state],
         {"of_job": job_number, "of_number": number, "more_sec": outcome.duration_sec or 0.0},

@@ -1,4 +1,4 @@
-"""The tables. Counters live on shard and job rows, so nothing ever counts files; times are Unix seconds."""
+"""The tables. Shard and job rows have counters, so that no query counts files; times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-#: SQLite counts up only an INTEGER key; a million-file job needs no more, PostgreSQL gets BIGINT.
+#: SQLite increments only INTEGER keys automatically; PostgreSQL gets BIGINT.
 Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 job = sa.Table(
@@ -24,11 +24,11 @@ job = sa.Table(
     sa.Column("file_roots", sa.JSON, nullable=False),
     sa.Column("s3", sa.JSON, nullable=False),
     sa.Column("engine", sa.String, nullable=False),
-    # Of that engine, in seconds of audio a second, as it was when the job was accepted: shards are cut by it.
+    # Of the engine when the job was accepted, in seconds of audio per second; it determines the size of shards.
     sa.Column("speed", sa.Double, nullable=False, server_default="1"),
     sa.Column("tracking_id", sa.String),  # of the request that submitted the job
     sa.Column("fingerprint", sa.String, nullable=False),
-    # The cursor: how far the enumeration has come, moved in the transaction that stores what it read.
+    # The progress of the enumeration, updated in the transaction that stores the files that were read.
     sa.Column("cursor_source", sa.Integer, nullable=False, default=0),
     sa.Column("cursor_after", sa.String),
     sa.Column("last_seq", sa.Integer, nullable=False, default=0),
@@ -43,10 +43,10 @@ job = sa.Table(
     sa.Column("estimated_audio_sec", sa.Double, nullable=False, default=0.0),
     sa.Column("error_code", sa.String),
     sa.Column("error_message", sa.String),
-    # How often the job got fresh credentials, and whether the storage ever took any of them.
+    # How many times the job got fresh credentials, and whether the storage ever accepted any of them.
     sa.Column("credentials_version", sa.Integer, nullable=False, server_default="0"),
     sa.Column("credentials_accepted", sa.Boolean, nullable=False, server_default=sa.false()),
-    # The version after whose expiry nobody sent fresh ones in time.
+    # The version that expired without fresh credentials in time.
     sa.Column("credentials_given_up", sa.Integer, nullable=False, server_default="-1"),
     sa.Index("job_by_fingerprint", "fingerprint", "state"),
     sa.Index("job_by_tenant", "tenant", "number"),
@@ -64,11 +64,11 @@ shard = sa.Table(
     sa.Column("failed", sa.Integer, nullable=False, default=0),
     sa.Column("skipped", sa.Integer, nullable=False, default=0),
     sa.Column("audio_sec", sa.Double, nullable=False, default=0.0),
-    # How often it was begun: only the latest run may claim files, whatever an earlier one still believes.
+    # How many times it was begun; only the latest run may claim files.
     sa.Column("run", sa.Integer, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
-#: Show adds the counters of running shards to those of the job row; this keeps it independent of the job's size.
+#: Reading a job adds the counters of running shards; this index keeps the cost independent of the job's size.
 sa.Index(
     "shard_running", shard.c.job, sqlite_where=shard.c.state == "RUNNING", postgresql_where=shard.c.state == "RUNNING"
 )
@@ -81,7 +81,7 @@ file = sa.Table(
     sa.Column("shard", sa.Integer),
     sa.Column("input_uri", sa.String, nullable=False),
     sa.Column("output_uri", sa.String, nullable=False),
-    # First 8 bytes of the output URI's SHA-256: tells a taken output name without an index of long strings.
+    # First 8 bytes of the output URI's SHA-256: finds a used output name without an index of long strings.
     sa.Column("output_hash", sa.BigInteger),
     sa.Column("size_bytes", sa.BigInteger),
     sa.Column("state", sa.String, nullable=False),
@@ -95,7 +95,7 @@ file = sa.Table(
     sa.Index("file_by_output", "job", "output_hash", unique=True),
     sqlite_with_rowid=False,
 )
-#: A summary names the files with warnings, which are few.
+#: For summaries, which list the few files with warnings.
 sa.Index(
     "file_with_warnings",
     file.c.job,
@@ -104,7 +104,7 @@ sa.Index(
     postgresql_where=file.c.warnings.is_not(None),
 )
 
-#: What waits for fresh credentials: a shard, or as number 0 the listing. Its own number names the task that goes on.
+#: What waits for fresh credentials: a shard, or number 0 for the listing. `number` is part of the resuming task's ID.
 waiting = sa.Table(
     "waiting",
     metadata,
@@ -116,7 +116,7 @@ waiting = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook's when that was delivered.
+#: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook secrets after delivery.
 secret = sa.Table(
     "secret",
     metadata,
@@ -126,7 +126,7 @@ secret = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
-#: What clients identify themselves with; the secret is sealed with AES-GCM.
+#: The API keys of clients; secrets are sealed with AES-GCM.
 api_key = sa.Table(
     "api_key",
     metadata,
@@ -138,13 +138,13 @@ api_key = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
-#: Which job a tenant's Idempotency-Key stands for; kept for a day.
+#: The job of each tenant's Idempotency-Key; kept for a day.
 idempotency = sa.Table(
     "idempotency",
     metadata,
     sa.Column("tenant", sa.String, primary_key=True),
     sa.Column("idempotency_key", sa.String, primary_key=True),
-    sa.Column("digest", sa.String, nullable=False),  # of the body, under the sealing key
+    sa.Column("digest", sa.String, nullable=False),  # of the body, keyed with the sealing key
     sa.Column("job_id", sa.String, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Index("idempotency_by_age", "created_at"),
@@ -166,7 +166,7 @@ webhook_delivery = sa.Table(
     sa.Index("webhook_delivery_by_job", "job"),
     sqlite_autoincrement=True,
 )
-#: The backlog.
+#: For the backlog.
 sa.Index(
     "webhook_delivery_pending",
     webhook_delivery.c.created_at,
@@ -174,7 +174,7 @@ sa.Index(
     postgresql_where=webhook_delivery.c.state == "PENDING",
 )
 
-#: The delivery log: one row for each time a webhook was sent.
+#: The delivery log: one row per attempt.
 webhook_attempt = sa.Table(
     "webhook_attempt",
     metadata,
@@ -182,32 +182,32 @@ webhook_attempt = sa.Table(
     sa.Column("attempt", sa.Integer, primary_key=True),
     sa.Column("sent_at", sa.Double, nullable=False),
     sa.Column("took_sec", sa.Double, nullable=False),
-    sa.Column("status", sa.Integer),  # of HTTP; none when there was no answer
+    sa.Column("status", sa.Integer),  # HTTP status; null if there was no response
     sa.Column("error", sa.String),
     sqlite_with_rowid=False,
 )
 
-#: One row for each worker process, from its start until it has ended or was found silent; see `database/worker.py`.
+#: One row per worker process, from its start until it ends or is declared dead; see `database/worker.py`.
 worker = sa.Table(
     "worker",
     metadata,
-    sa.Column("worker_id", sa.String, primary_key=True),  # what the durable engine knows it by
+    sa.Column("worker_id", sa.String, primary_key=True),  # its executor ID in DBOS
     sa.Column("name", sa.String, nullable=False),
     sa.Column("host", sa.String, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("version", sa.String, nullable=False),
-    # The data directory it has for itself, if it has: who comes next there knows this one to be dead.
+    # The data directory that it uses exclusively, if any: the next process there knows that this one is dead.
     sa.Column("home", sa.String),
     sa.Column("lanes", sa.JSON, nullable=False),
     sa.Column("slots", sa.Integer, nullable=False),
-    sa.Column("engines", sa.JSON, nullable=False),  # what it can hear with: see `Capability`
+    sa.Column("engines", sa.JSON, nullable=False),  # its engines: see `Capability`
     sa.Column("state", sa.String, nullable=False),
-    sa.Column("troubles", sa.JSON),  # what its machine cannot do now: see `Fitness`
+    sa.Column("troubles", sa.JSON),  # what its machine cannot do at present: see `Fitness`
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),  # by the clock of the database
 )
 
-#: What one process does for all now and then, and when somebody last did.
+#: Periodic tasks that one process does for all, and when each was last done.
 turn = sa.Table(
     "turn",
     metadata,
@@ -215,7 +215,7 @@ turn = sa.Table(
     sa.Column("taken_at", sa.Double, nullable=False),
 )
 
-#: Which key seals what is stored, so that a process with another one finds out when it starts. One row.
+#: The ID of the sealing key, so that a process with another key fails at its start. One row.
 sealing_key = sa.Table(
     "sealing_key",
     metadata,

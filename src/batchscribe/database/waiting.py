@@ -1,4 +1,4 @@
-"""Queries on credentials of jobs: which version counts, and what waits for a newer one."""
+"""Queries on jobs' credentials: the current version, and what waits for a newer one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from batchscribe.database.job import LIVE_STATES
 from batchscribe.database.tables import job, waiting
 
-LISTING = 0  #: in the place of a shard's number
+LISTING = 0  #: the shard number that stands for the listing
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is on record about a job's credentials, not themselves."""
+    """The state of a job's credentials, without the credentials themselves."""
 
-    version: int  #: how often the job got fresh ones
-    accepted: bool  #: by the storage, of any version
-    given_up: int  #: the version after whose expiry nobody sent fresh ones in time
+    version: int  #: how many times the job got fresh ones
+    accepted: bool  #: whether the storage accepted any version
+    given_up: int  #: the version that expired without fresh ones in time
     job_is_live: bool
 
     @property
@@ -28,14 +28,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A shard, or the listing, that goes on when the job gets fresh credentials. `number` is never used again."""
+    """A shard, or the listing, that resumes when the job gets fresh credentials. `number` is never reused."""
 
     number: int
     shard: int
 
 
 _FACTS = (job.c.credentials_version, job.c.credentials_accepted, job.c.credentials_given_up, job.c.state)
-# Built once: it runs for every file.
+# Built once, because it runs for every file.
 _VERSION = sa.select(job.c.credentials_version).where(job.c.number == sa.bindparam("of_job"))
 
 
@@ -48,7 +48,7 @@ def credentials_of(connection: sa.Connection, job_number: int) -> Credentials:
 
 
 def hold_credentials(connection: sa.Connection, job_number: int) -> Credentials:
-    """As they stay until the end of the transaction. Only for those that the storage took once."""
+    """Lock the state until the transaction ends. Only for credentials that the storage has accepted."""
     of_job = sa.update(job).where(job.c.number == job_number).values(credentials_accepted=True)
     return _credentials(connection.execute(of_job.returning(*_FACTS)).one())
 
@@ -63,15 +63,15 @@ def _credentials(row: sa.Row[int, bool, int, str]) -> Credentials:
 
 
 def accept_credentials(connection: sa.Connection, job_number: int) -> None:
-    """Put on record that the storage took the job's credentials."""
+    """Record that the storage accepted the job's credentials."""
     of_job = sa.update(job).where(job.c.number == job_number, job.c.credentials_accepted.is_(False))
     connection.execute(of_job.values(credentials_accepted=True))
 
 
 def next_version(connection: sa.Connection, job_number: int) -> int | None:
-    """Count fresh credentials; their version, or None when the job has ended.
+    """Count fresh credentials and return their version; None if the job has ended.
 
-    Until the transaction ends, the job cannot end and nothing begins to wait.
+    Until the transaction ends, the job cannot end, and nothing can begin to wait.
     """
     live = sa.update(job).where(job.c.number == job_number, job.c.state.in_(LIVE_STATES))
     counted = live.values(credentials_version=job.c.credentials_version + 1).returning(job.c.credentials_version)
@@ -80,7 +80,7 @@ def next_version(connection: sa.Connection, job_number: int) -> int | None:
 
 
 def give_up(connection: sa.Connection, job_number: int, version: int) -> bool:
-    """Let what waits fail; False when there are fresher credentials by now, or the job has ended."""
+    """Stop waiting, so that the files fail; return False if there are newer credentials or the job has ended."""
     waited_for = sa.update(job).where(
         job.c.number == job_number, job.c.credentials_version == version, job.c.state.in_(LIVE_STATES)
     )
@@ -88,20 +88,20 @@ def give_up(connection: sa.Connection, job_number: int, version: int) -> bool:
 
 
 def insert_waiting(connection: sa.Connection, job_number: int, shard: int, version: int) -> bool:
-    """Whether it is the first of its job."""
+    """Insert a row; return whether it is the first of its job."""
     is_first = connection.scalar(sa.select(sa.exists().where(waiting.c.job == job_number))) is False
     connection.execute(sa.insert(waiting).values(job=job_number, shard=shard, version=version))
     return is_first
 
 
 def delete_waiting(connection: sa.Connection, job_number: int, shard: int | None = None) -> None:
-    """Of one shard, or all of the job."""
+    """Delete the row of one shard, or all of the job."""
     of_job = sa.delete(waiting).where(waiting.c.job == job_number)
     connection.execute(of_job if shard is None else of_job.where(waiting.c.shard == shard))
 
 
 def take_waiting(connection: sa.Connection, job_number: int, *, limit: int) -> list[Waiting]:
-    """Delete some that need not wait any longer, and give them to the caller."""
+    """Delete and return up to `limit` rows that need not wait any longer."""
     may_go_on = sa.or_(
         waiting.c.version < sa.select(job.c.credentials_version).where(job.c.number == job_number).scalar_subquery(),
         waiting.c.version <= sa.select(job.c.credentials_given_up).where(job.c.number == job_number).scalar_subquery(),

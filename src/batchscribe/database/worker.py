@@ -1,4 +1,4 @@
-"""Queries on the workers there are. A row that was not renewed for a while is of a worker that died."""
+"""Queries on workers. A row without a heartbeat for a while belongs to a worker that died."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from batchscribe.jobs.fleet import WorkerRecord, WorkerState
 from batchscribe.speech.capability import Capability
 
 
-def enroll(connection: sa.Connection, item: WorkerRecord) -> None:
-    """Make the worker known. From now on what it takes is its own."""
+def insert_worker(connection: sa.Connection, item: WorkerRecord) -> None:
+    """Register the worker. From now on, it owns the tasks that it takes."""
     values = {
         "worker_id": item.worker_id,
         "name": item.name,
@@ -36,7 +36,7 @@ def enroll(connection: sa.Connection, item: WorkerRecord) -> None:
 def renew(
     connection: sa.Connection, worker_id: str, state: WorkerState, troubles: Mapping[str, str] | None = None
 ) -> float | None:
-    """Give a sign of life; its time, or None when the worker was taken for dead meanwhile and has no row.
+    """Record a heartbeat and return its time; None if the worker was declared dead and has no row any more.
 
     `troubles` as in `WorkerRecord`.
     """
@@ -45,24 +45,24 @@ def renew(
     return connection.execute(statement).scalar()
 
 
-def dismiss(connection: sa.Connection, worker_ids: Collection[str]) -> None:
-    """Forget workers that have ended."""
+def delete_workers(connection: sa.Connection, worker_ids: Collection[str]) -> None:
+    """Delete the rows of workers that have ended."""
     connection.execute(sa.delete(worker).where(worker.c.worker_id.in_(worker_ids)))
 
 
 def workers(connection: sa.Connection) -> list[WorkerRecord]:
-    """All, by name, the silent ones too."""
+    """Return all workers by name, including silent ones."""
     return [_worker(row) for row in connection.execute(sa.select(worker).order_by(worker.c.name, worker.c.worker_id))]
 
 
 def live_workers(connection: sa.Connection, *, silent_sec: float) -> list[WorkerRecord]:
-    """Those that gave a sign of life within `silent_sec`."""
+    """Return the workers with a heartbeat within `silent_sec`."""
     query = sa.select(worker).where(worker.c.seen_at > UnixNow() - silent_sec)
     return [_worker(row) for row in connection.execute(query.order_by(worker.c.name, worker.c.worker_id))]
 
 
 def silent_workers(connection: sa.Connection, *, silent_sec: float) -> list[WorkerRecord]:
-    """Those that did not."""
+    """Return the workers without a heartbeat within `silent_sec`."""
     query = sa.select(worker).where(worker.c.seen_at <= UnixNow() - silent_sec)
     return [_worker(row) for row in connection.execute(query)]
 
@@ -72,11 +72,11 @@ def worker_ids(connection: sa.Connection) -> set[str]:
 
 
 def workers_at_home(connection: sa.Connection, home: str) -> list[str]:
-    """Ids of those that had this home for themselves."""
+    """Return the IDs of the workers that used this data directory exclusively."""
     return list(connection.scalars(sa.select(worker.c.worker_id).where(worker.c.home == home)))
 
 
-# What another release wrote may hold anything: what is not understood is left out.
+# Another release may have written values that this one does not understand; they are ignored.
 
 
 def _list(value: object) -> list[object]:

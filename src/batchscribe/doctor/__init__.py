@@ -1,1 +1,1 @@
-"""Looks at everything that batchscribe needs, changes none of it, and says what to do."""
+"""Checks of everything that batchscribe needs, with advice. They change nothing."""

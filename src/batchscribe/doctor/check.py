@@ -1,4 +1,4 @@
-"""What one look found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from batchscribe.wire.model import JsonObject
 
 class Verdict(StrEnum):
     OK = "ok"
-    WARNING = "warning"  #: it works, and may not for long or not as meant
-    FAILED = "failed"  #: batchscribe cannot work like this
-    SKIPPED = "skipped"  #: could not be looked at, since something else failed
+    WARNING = "warning"  #: it works, but maybe not for long or not as intended
+    FAILED = "failed"  #: batchscribe cannot work
+    SKIPPED = "skipped"  #: not checked, because another check failed
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`finding` is a sentence; so is `advice`, which is empty where there is nothing to do."""
+    """The result of one check. `finding` and `advice` are sentences; `advice` is empty if there is nothing to do."""
 
     name: str
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""Whether this machine can confine a decoder or an engine that a hostile recording has taken over."""
+"""Check of the confinement of decoders and engines, which a hostile recording might compromise."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from batchscribe.doctor.check import Check, ok, skipped, warning
 from batchscribe.settings import Settings
 from batchscribe.work.confinement import ADVICE, ESSENTIAL, measure_children, missing_layers
 
-#: What a child can do when a layer is missing and the others hold.
+#: What a child can do if a layer is missing and the others work.
 LEFT_OPEN: Mapping[str, Mapping[Layer, str]] = {
     "decoder": {
-        Layer.LANDLOCK: "only the seccomp filter keeps it away from files",
-        Layer.SECCOMP: "it can start processes, and use sockets of this machine",
+        Layer.LANDLOCK: "only the seccomp filter blocks its access to files",
+        Layer.SECCOMP: "it can start processes and use sockets of this machine",
     },
     "engine": {
-        Layer.LANDLOCK: "it can read every file that this user can",
-        Layer.SECCOMP: "it can start processes, and use sockets of this machine",
+        Layer.LANDLOCK: "it can read every file that this user can read",
+        Layer.SECCOMP: "it can start processes and use sockets of this machine",
     },
 }
 
 
 def check_confinement(settings: Settings) -> Iterator[Check]:
-    """A child of each kind takes on all layers and tries what they forbid."""
+    """Start a child of each kind, which applies all layers and tries what they forbid."""
     try:
         measured = measure_children(settings)
     except OSError as error:
@@ -42,8 +42,8 @@ def judged(child: str, held: Mapping[Layer, bool]) -> Check:
     found += f" Missing: {', '.join(missing)}."
     essential = [layer for layer in missing if layer in ESSENTIAL]
     if not essential:
-        return ok(name, f"{found} The other layers block the same.")
+        return ok(name, f"{found} The other layers provide the same protection.")
     left_open = "; ".join(LEFT_OPEN[child][layer] for layer in essential)
     return warning(
-        name, f"{found} If a recording takes it over, {left_open}.", " ".join(ADVICE[layer] for layer in missing)
+        name, f"{found} If a recording compromises it, {left_open}.", " ".join(ADVICE[layer] for layer in missing)
     )

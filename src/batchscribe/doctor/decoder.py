@@ -1,4 +1,4 @@
-"""Whether this machine can decode."""
+"""Check of the decoder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "decoder"
 
 
 def check_decoder(settings: Settings | None) -> Check:
-    """Whether there is room for the work, and a decoder's process decodes a tiny recording, as when a worker starts."""
+    """Check the process's limits, and decode a tiny recording in a decoder process, as a worker does when it starts."""
     limits = DecodeLimits() if settings is None else DecodeLimits.from_settings(settings)
     began_at = time.monotonic()
     try:
@@ -24,6 +24,6 @@ def check_decoder(settings: Settings | None) -> Check:
             pool.try_out()
     except MachineTrouble as trouble:
         return failed(
-            NAME, trouble.message, "Look at `ulimit -a` for the limits, `df` for the disks and `free` for the memory."
+            NAME, trouble.message, "Check the limits with `ulimit -a`, the disks with `df` and the memory with `free`."
         )
     return ok(NAME, f"It decoded a trial recording in {time.monotonic() - began_at:.1f} s.")

@@ -1,4 +1,4 @@
-"""Whether this machine can hear."""
+"""Checks of the speech engines."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import PULL, find_engines
 
 NAME = "engine"
-PULL_ADVICE = f"{PULL} gets a model; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL say which one is used."
+PULL_ADVICE = f"Get a model with {PULL}; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL select which one is used."
 
 
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
-    """With `load` the best one is also started, and hears a trial recording."""
+    """Check which engines are installed. With `load`, also start the best one and transcribe a trial recording."""
     try:
         engines = find_engines(settings.engine, settings)
     except (EngineNotAvailable, InvalidSetting) as error:
         yield failed(NAME, error.message, PULL_ADVICE)
         return
-    yield at_hand(engines)
+    yield check_installed(engines)
     if load:
-        yield loaded(engines[0])
+        yield check_loading(engines[0])
 
 
-def at_hand(engines: list[EngineSpec]) -> Check:
-    found = f"At hand: {', '.join(f'{each.name} with {each.model} on {each.device}' for each in engines)}."
+def check_installed(engines: list[EngineSpec]) -> Check:
+    found = f"Installed: {', '.join(f'{each.name} with {each.model} on {each.device}' for each in engines)}."
     if not any(each.name == "whisper" for each in engines):
         return warning(NAME, f"{found} There is no Whisper model, so accuracy is low.", PULL_ADVICE)
     return ok(NAME, found)
 
 
-def loaded(engine: EngineSpec) -> Check:
-    """As a worker does it, in a process of its own."""
+def check_loading(engine: EngineSpec) -> Check:
+    """Start the engine in its own process, as a worker does."""
     name = f"engine {engine.name}"
     began_at = time.monotonic()
     try:

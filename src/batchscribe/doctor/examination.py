@@ -1,4 +1,4 @@
-"""All checks, in the order in which one would look."""
+"""All checks of the doctor, in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batchscribe.settings import Settings
 
 
 def examine(settings: Settings, *, probe: Probe | None = None, load: bool = False) -> Iterator[Check]:
-    """Each check as it is done. `probe` is a bucket to try; `load` starts the engine."""
+    """Yield each check as soon as it is done. `probe` is a bucket to test; `load` starts the engine."""
     yield from check_settings(settings)
     yield from check_all_of_database(settings)
     yield from check_storage(settings, probe)
@@ -28,9 +28,9 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
 
 
 def examine_without(error: InvalidSetting) -> Iterator[Check]:
-    """What can be looked at when the settings cannot be used."""
+    """Yield the checks that do not need settings, for settings that are invalid."""
     yield failed(
-        "settings", error.message, "Correct the setting and run the doctor again; most checks need the settings."
+        "settings", error.message, "Correct the setting and run the doctor again; most checks need valid settings."
     )
     yield check_decoder(None)
     yield check_temporary()

@@ -1,4 +1,4 @@
-"""The key that seals secrets: whether it is there, readable to its owner alone, and that of all other processes."""
+"""Checks of the sealing key: that it exists, is readable only by its owner, and is the one that all processes use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check_key(connection: sa.Connection, settings: Settings) -> Check:
-    """Against the one that the database was used with."""
+    """Compare the key with the one that the database was used with."""
     agreed = agreed_key_id(connection)
     alone = check_key_alone(settings)
     if agreed is None or alone.verdict is Verdict.FAILED:
@@ -26,37 +26,38 @@ def check_key(connection: sa.Connection, settings: Settings) -> Check:
     if keyring is None:
         return failed(
             NAME,
-            f"The database was used with a key, and there is none at {_key_file(settings)}.",
-            "Put the key file back, or set BATCHSCRIBE_SECRET_KEY; without it stored credentials are lost.",
+            f"The database was used with a key, but {_key_file(settings)} does not exist.",
+            "Restore the key file, or set BATCHSCRIBE_SECRET_KEY; without the key, stored credentials are lost.",
         )
     if agreed not in keyring.key_ids:
         return failed(
             NAME,
-            "It is another one than that of the processes that used this database before.",
-            "Give all processes the same BATCHSCRIBE_SECRET_KEY; to change it, put the new one in front: new,old.",
+            "The key differs from that of the processes that used this database before.",
+            "Set the same BATCHSCRIBE_SECRET_KEY for all processes; to change it, put the new key first: new,old.",
         )
     return alone
 
 
 def check_key_alone(settings: Settings) -> Check:
-    """As far as that can be told without a database."""
+    """Check what can be checked without a database."""
     try:
         keyring = _keyring(settings)
     except InvalidSetting as error:
-        return failed(NAME, error.message, "`openssl rand -base64 32 | tr +/ -_` makes a key.")
+        return failed(NAME, error.message, "Create a key with `openssl rand -base64 32 | tr +/ -_`.")
     if keyring is None:
-        return ok(NAME, f"There is none at {_key_file(settings)} yet; the first use makes it.")
+        return ok(NAME, f"There is no key file at {_key_file(settings)} yet; the first use creates it.")
     if settings.secret_key is None and _key_file(settings).stat().st_mode & OTHERS:
         return warning(
-            NAME, f"Others than its owner may read {_key_file(settings)}.", f"Run: chmod 600 {_key_file(settings)}"
+            NAME, f"{_key_file(settings)} is accessible to other users.", f"Run: chmod 600 {_key_file(settings)}"
         )
-    return ok(NAME, f"There {'is 1' if len(keyring.keys) == 1 else f'are {len(keyring.keys)}'}, and it can be used.")
+    count = len(keyring.keys)
+    return ok(NAME, "There is 1 key, and it is valid." if count == 1 else f"There are {count} keys, and all are valid.")
 
 
 def _keyring(settings: Settings) -> Keyring | None:
-    """None where the first use would make a key file. Raises `InvalidSetting`."""
-    made_by_use = settings.secret_key is None and not settings.is_fleet
-    return None if made_by_use and not _key_file(settings).exists() else load_keyring(settings)
+    """Return the keyring; None if the first use would create a key file. Raises `InvalidSetting`."""
+    is_created_by_use = settings.secret_key is None and not settings.is_fleet
+    return None if is_created_by_use and not _key_file(settings).exists() else load_keyring(settings)
 
 
 def _key_file(settings: Settings) -> Path:

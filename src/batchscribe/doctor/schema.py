@@ -1,4 +1,4 @@
-"""Whether the tables are those of this release."""
+"""Check of the schema version."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NAME = "schema"
 def check_version(connection: sa.Connection, settings: Settings) -> Check:
     version = version_of(connection)
     if version == newest():
-        return ok(NAME, f"It is {version}, that of this release.")
+        return ok(NAME, f"The schema is {version}, that of this release.")
     if fits(version):
-        return ok(NAME, f"It is {version}, of a newer release; this one can work with it.")
-    found = "There is none of batchscribe yet" if version is None else f"It is {version}"
+        return ok(NAME, f"The schema is {version}, of a newer release; this release can work with it.")
+    found = "There is no batchscribe schema yet" if version is None else f"The schema is {version}"
     needed = f"{found}, and this release needs {newest()}."
     if is_newer(version):
         return failed(NAME, needed, "Install the release of batchscribe that the other processes run.")
     if settings.is_fleet:
         return failed(NAME, needed, "Run `batchscribe migrate` with the same database.")
-    return warning(NAME, needed, "The next command that uses it brings it up to date; `batchscribe migrate` does, too.")
+    return warning(NAME, needed, "The next command that uses the database upgrades it, or `batchscribe migrate`.")

@@ -1,4 +1,4 @@
-"""Where recordings are read and transcripts are written."""
+"""Checks of the storage for recordings and transcripts."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from batchscribe.storage.s3_address import checked_endpoint
 
 ENDPOINT, BUCKET = "S3 endpoint", "bucket"
 ANSWER_SEC = 10
-SKEW_SEC = 300.0  #: S3 refuses signatures that are 15 minutes off
+SKEW_SEC = 300.0  #: S3 rejects signatures that are off by 15 minutes
 PROBE = "batchscribe-doctor-"
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A bucket, or a prefix in it, that the doctor was asked to try."""
+    """A bucket, or a prefix in it, to test."""
 
     uri: str
-    write: bool  #: and delete what was written
+    write: bool  #: whether to write an object and delete it
     aws: AwsCredentials | None
 
 
@@ -42,26 +42,26 @@ def check_storage(settings: Settings, probe: Probe | None) -> Iterator[Check]:
     if probe is None:
         return
     if endpoint is not None and endpoint.verdict is Verdict.FAILED:
-        yield skipped(BUCKET, "The endpoint has to answer first.")
+        yield skipped(BUCKET, "Not checked, because the endpoint does not answer.")
     else:
         yield check_bucket(settings, probe)
 
 
 def check_root(root: Path) -> Check:
-    """One of the folders that `file://` URIs may name."""
+    """Check a folder that `file://` URIs may use."""
     name = "folder of file:// URIs"
-    root = Path(str(root).partition("{tenant}")[0])  # below it each tenant has a folder
+    root = Path(str(root).partition("{tenant}")[0])  # below it, each tenant has a folder
     if not root.is_dir():
-        return failed(name, f"{root} is no folder.", "Make it, mount it, or correct BATCHSCRIBE_FILE_ROOTS.")
+        return failed(name, f"{root} is not a folder.", "Create it, mount it, or correct BATCHSCRIBE_FILE_ROOTS.")
     if not os.access(root, os.R_OK | os.X_OK):
-        return failed(name, f"{root} cannot be read.", "Give this user the right to.")
+        return failed(name, f"{root} is not readable.", "Allow this user to read it.")
     if not os.access(root, os.W_OK):
-        return warning(name, f"{root} cannot be written to.", "That is fine for recordings; transcripts go elsewhere.")
-    return ok(name, f"{root} can be read and written.")
+        return warning(name, f"{root} is not writable.", "For recordings, this is fine; store transcripts elsewhere.")
+    return ok(name, f"{root} is readable and writable.")
 
 
 def check_endpoint(settings: Settings) -> Check | None:
-    """Whether it speaks HTTP at all, and what time it has; AWS itself is taken for granted."""
+    """Check that the endpoint speaks HTTP, and its clock. AWS itself is not checked."""
     try:
         endpoint = checked_endpoint(Access.from_settings(settings))
     except InvalidSetting as error:
@@ -74,19 +74,19 @@ def check_endpoint(settings: Settings) -> Check | None:
         return failed(
             ENDPOINT,
             f"{endpoint} does not answer ({getattr(error, 'strerror', None) or type(error).__name__}).",
-            "See that the service runs, and that this machine may connect to it.",
+            "Check that the service is running and that this machine may connect to it.",
         )
     if date is not None and abs(date - time.time()) > SKEW_SEC:
         return warning(
             ENDPOINT,
-            f"Its clock is {abs(date - time.time()):.0f} s off from this machine's, so that signatures may be refused.",
-            "Let both machines set their clocks by NTP.",
+            f"Its clock differs from this machine's by {abs(date - time.time()):.0f} s; it may reject signatures.",
+            "Synchronize both machines' clocks with NTP.",
         )
     return ok(ENDPOINT, f"{endpoint} answers.")
 
 
 def _date_of(endpoint: str) -> float | None:
-    """In Unix seconds, where the answer has a date."""
+    """Return the endpoint's time in Unix seconds; None if its response has no valid date."""
     url = urlsplit(endpoint)
     connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = connect(url.netloc, timeout=ANSWER_SEC)
@@ -94,27 +94,27 @@ def _date_of(endpoint: str) -> float | None:
         connection.request("HEAD", url.path or "/")
         date = connection.getresponse().headers.get("date")
         return None if date is None else parsedate_to_datetime(date).timestamp()
-    except ValueError:  # a date that is none
+    except ValueError:  # a malformed date
         return None
     finally:
         connection.close()
 
 
 def check_bucket(settings: Settings, probe: Probe) -> Check:
-    """List, and where it was asked for write a small object, see that it is not replaced, and delete it."""
-    advice = "Check the bucket's name, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and what that key may do."
+    """List the bucket. If requested, also write an empty object, check that it is not replaced, and delete it."""
+    advice = "Check the bucket's name, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and the key's permissions."
     store = BucketStore(Access.from_settings(settings, aws=probe.aws))
     try:
         objects = len(next(store.list(probe.uri), []))
         found = f"{probe.uri} can be listed{'' if objects else ', and is empty'}"
         if not probe.write:
             return ok(BUCKET, f"{found}.")
-        return _written(store, probe.uri, found)
+        return _check_writing(store, probe.uri, found)
     except StorageError as error:
         return failed(BUCKET, error.message, advice)
 
 
-def _written(store: BucketStore, prefix: str, found: str) -> Check:
+def _check_writing(store: BucketStore, prefix: str, found: str) -> Check:
     uri = f"{prefix.rstrip('/')}/{PROBE}{secrets.token_hex(8)}"
     store.write(uri, b"", overwrite=False, content_type="text/plain")
     try:
@@ -125,6 +125,6 @@ def _written(store: BucketStore, prefix: str, found: str) -> Check:
         store.delete(uri)
     return warning(
         BUCKET,
-        f"{found}, written to, and deleted from, but it replaces objects that it was told not to.",
-        "Jobs with one output may overwrite each other's transcripts; take a storage that knows If-None-Match.",
+        f"{found}, written to, and deleted from, but it ignores the condition not to replace objects.",
+        "Jobs with the same output may overwrite each other's transcripts; use storage that supports If-None-Match.",
     )

@@ -1,11 +1,11 @@
-"""Who works, and what waits for them."""
+"""Check of the workers and their backlog."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from batchscribe import __version__
-from batchscribe.database.backlog import backlog_by_tenant, engines_waited_for
+from batchscribe.database.backlog import backlog_by_tenant, count_jobs_by_engine
 from batchscribe.database.worker import live_workers, silent_workers
 from batchscribe.doctor.check import Check, ok, warning
 from batchscribe.jobs.fleet import WorkerRecord
@@ -21,39 +21,37 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
     found = _sentence(live, silent, waiting)
     if waiting and not live:
         return warning(NAME, found, "Start one: `batchscribe worker` or `batchscribe serve`.")
-    if unheard := _unheard(connection, live):
+    if stranded := _describe_stranded_jobs(connection, live):
         return warning(
             NAME,
-            f"{found} {unheard}",
-            "Start a worker that has it, or cancel these jobs. The doctor tells on each machine which engines it has.",
+            f"{found} {stranded}",
+            "Start a worker that has it, or cancel these jobs. On each machine, the doctor lists the engines.",
         )
     if sick := [each for each in live if each.troubles]:
-        told = " ".join(f"{each.name}: {reason}" for each in sick for reason in each.troubles.values())
+        reasons = " ".join(f"{each.name}: {reason}" for each in sick for reason in each.troubles.values())
         return warning(
             NAME,
-            f"{found} {len(sick)} cannot do part of their work. {told}",
-            "Repair these machines. The other workers do what they cannot, and they resume by themselves.",
+            f"{found} {len(sick)} cannot do part of their work. {reasons}",
+            "Repair these machines. Other workers take over meanwhile, and these resume by themselves.",
         )
     if others := {each.version for each in live} - {__version__}:
         return warning(
             NAME,
             f"{found} Some run {', '.join(sorted(others))}, and this is {__version__}.",
-            "Let all processes run one release.",
+            "Run the same release in all processes.",
         )
     if silent:
-        return warning(
-            NAME, found, "Look at these machines. What they had is done by the others, once one of them is alive."
-        )
+        return warning(NAME, found, "Check these machines. Live workers take over their tasks.")
     return ok(NAME, found)
 
 
-def _unheard(connection: sa.Connection, live: list[WorkerRecord]) -> str:
-    """Jobs that were accepted while there was a worker with their engine."""
+def _describe_stranded_jobs(connection: sa.Connection, live: list[WorkerRecord]) -> str:
+    """Describe jobs whose engine no live worker has any more."""
     for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
-        there = {engine.name for worker in live if lane in worker.lanes for engine in worker.engines}
-        for engine, jobs in engines_waited_for(connection, lane).items():
-            if engine not in there:
-                return f"Jobs that wait for the engine {engine}, which none of them has: {jobs}."
+        available = {engine.name for worker in live if lane in worker.lanes for engine in worker.engines}
+        for engine, jobs in count_jobs_by_engine(connection, lane).items():
+            if engine not in available:
+                return f"Jobs that wait for the engine {engine}, which no worker has: {jobs}."
     return ""
 
 
@@ -61,7 +59,7 @@ def _sentence(live: list[WorkerRecord], silent: list[WorkerRecord], waiting: int
     parts = [f"{len(live)} at work{_names(live)}"]
     if silent:
         parts.append(f"{len(silent)} silent{_names(silent)}")
-    return f"{', '.join(parts)}; {waiting} files wait or are worked on."
+    return f"{', '.join(parts)}; {waiting} unfinished files."
 
 
 def _names(workers: list[WorkerRecord]) -> str:

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from batchscribe.database.file import insert_files, taken_outputs
-from batchscribe.database.job import advance, all_is_done, begin_job
+from batchscribe.database.file import find_taken_outputs, insert_files
+from batchscribe.database.job import advance, begin_job, is_complete
 from batchscribe.database.shard import insert_shards
 from batchscribe.errors import TooManyFiles, WorkInterrupted
 from batchscribe.jobs.layout import OutputNames
@@ -110,7 +110,7 @@ def _store_page(job: Job, page: Page, wanted: list[Wanted], records: Records, ru
         if gives_way and _can_give_way(job.cursor, cursor):
             going_on = Task(ENUMERATE, job.job_id, cursor.seq, lane=job.lane, tenant=job.tenant)
             records.flow.enqueue(connection, going_on)
-        if cursor.listed and all_is_done(connection, job.number):
+        if cursor.listed and is_complete(connection, job.number):
             records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
     return replace(job, cursor=cursor)
 
@@ -119,10 +119,10 @@ def _output_names(job: Job, wanted: list[Wanted], connection: sa.Connection) -> 
     """Knows the job's inputs and what earlier pages were given; the page's own names are looked up at once."""
     inputs = named_files(job.sources)
     plain = {each.output_uri for each in wanted if each.output_uri is not None}
-    taken = taken_outputs(connection, job.number, plain)
+    taken = find_taken_outputs(connection, job.number, plain)
 
     def is_taken(uri: str) -> bool:
-        known = uri in taken if uri in plain else bool(taken_outputs(connection, job.number, {uri}))
+        known = uri in taken if uri in plain else bool(find_taken_outputs(connection, job.number, {uri}))
         return known or uri in inputs
 
     return OutputNames(is_taken)

@@ -21,8 +21,8 @@ from batchscribe.database.schema import is_usable
 from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.database.turn import Turn, take_turn
 from batchscribe.database.worker import (
-    dismiss,
-    enroll,
+    delete_workers,
+    insert_worker,
     renew,
     silent_workers,
     worker_ids,
@@ -95,7 +95,7 @@ class Fleet:
     def enter(self) -> None:
         """Make this worker known; what it takes before would count as nobody's."""
         with self._records.transaction() as connection:
-            enroll(connection, self.me)
+            insert_worker(connection, self.me)
 
     def begin(self) -> None:
         """Take up what a predecessor in the same home left, and go on giving signs of life."""
@@ -109,7 +109,7 @@ class Fleet:
         try:
             flow.hand_on(flow.held(executor_id=self.me.worker_id))
             with self._records.transaction() as connection:
-                dismiss(connection, [self.me.worker_id])
+                delete_workers(connection, [self.me.worker_id])
         except DATABASE_TROUBLE as error:  # then the others find it silent
             log.warning("database.trouble", error=cause_of(error))
 
@@ -132,7 +132,7 @@ class Fleet:
         flow = self._records.flow
         flow.hand_on([task for task in flow.held() if task.executor_id in dead])
         with self._records.transaction() as connection:
-            dismiss(connection, dead)
+            delete_workers(connection, dead)
 
     def _live(self) -> None:
         structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
@@ -159,7 +159,7 @@ class Fleet:
             now = renew(connection, self.me.worker_id, state, troubles)
             if now is None:
                 log.warning("worker.was_taken_for_dead", worker_id=self.me.worker_id)
-                enroll(connection, replace(self.me, state=state))
+                insert_worker(connection, replace(self.me, state=state))
                 now = renew(connection, self.me.worker_id, state, troubles)
         assert now is not None  # noqa: S101 - for the type checker: it was enrolled in the same transaction
         if now - self._seen_at > LATE * self._heartbeat_sec:
@@ -182,7 +182,7 @@ class Fleet:
             if not take_turn(connection, Turn.REAP, every_sec=self._heartbeat_sec / 2):
                 return
             silent = silent_workers(connection, silent_sec=self._silent_sec)  # not this one: it has just given a sign
-            dismiss(connection, [each.worker_id for each in silent])
+            delete_workers(connection, [each.worker_id for each in silent])
         REAPED_WORKERS.inc(len(silent))
         for each in silent:
             log.warning("worker.reaped", worker_id=each.worker_id, host=each.host, pid=each.pid)

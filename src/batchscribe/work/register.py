@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from batchscribe.database.file import holder_of, input_transcribed_to, lock_holders, rename
+from batchscribe.database.file import find_output_holder, find_transcribed_input, lock_holders, rename
 from batchscribe.errors import ShardTaken
 from batchscribe.jobs.layout import names_for
 from batchscribe.jobs.model import File, Job
@@ -22,7 +22,7 @@ class FileRegister:
 
     def holder(self, uri: str) -> File | None:
         with self._records.transaction() as connection:
-            return holder_of(connection, self._job.number, uri)
+            return find_output_holder(connection, self._job.number, uri)
 
     def is_free(self, file: File, uri: str) -> bool:
         holder = self.holder(uri)
@@ -43,7 +43,7 @@ class FileRegister:
             try:
                 with self._records.transaction() as connection:
                     lock_holders(connection, file, uri)  # the holder may be about to move by itself
-                    holder = holder_of(connection, self._job.number, uri)
+                    holder = find_output_holder(connection, self._job.number, uri)
                     if holder is not None and holder.seq != file.seq:
                         if holder.is_final:
                             return False  # its transcript is there, and its row says where
@@ -57,12 +57,12 @@ class FileRegister:
         return next(
             name
             for name in names_for(file.output_uri, file.input_uri)
-            if name not in self._inputs and holder_of(connection, self._job.number, name) is None
+            if name not in self._inputs and find_output_holder(connection, self._job.number, name) is None
         )
 
     def earlier_input(self, uri: str) -> str | None:
         with self._records.transaction() as connection:
-            return input_transcribed_to(connection, self._job.tenant, uri, before_job=self._job.number)
+            return find_transcribed_input(connection, self._job.tenant, uri, before_job=self._job.number)
 
 
 def _rename(connection: sa.Connection, file: File, uri: str) -> None:

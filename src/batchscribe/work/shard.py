@@ -19,8 +19,8 @@ import sqlalchemy as sa
 import structlog
 
 from batchscribe.audio.decoder import DECODER
-from batchscribe.database.file import begin_write, claim, end_write, get_file, hand_back, open_files
-from batchscribe.database.job import all_is_done, take_in_shard
+from batchscribe.database.file import begin_write, claim, end_write, get_file, open_files, requeue
+from batchscribe.database.job import add_shard_counters, is_complete
 from batchscribe.database.shard import begin_shard, end_shard, is_latest_run
 from batchscribe.database.trouble import DATABASE_TROUBLE, RETRY_SEC, cause_of
 from batchscribe.database.waiting import credentials_version
@@ -245,7 +245,7 @@ def _attempt(shift: Shift, file: File) -> Outcome | None:
         shift.expired.append(version)
         with shift.records.transaction() as connection:
             end_write(connection, file)
-            hand_back(connection, file)
+            requeue(connection, file)
         raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shift, file), attempt=file.attempt)
@@ -286,7 +286,7 @@ def _crashed_worker(shift: Shift) -> Outcome:
 
 def _hand_back(shift: Shift, file: File) -> None:
     with shift.records.transaction() as connection:
-        hand_back(connection, file)
+        requeue(connection, file)
 
 
 def _commit(shift: Shift, file: File, outcome: Outcome) -> None:
@@ -324,8 +324,8 @@ def _close(shift: Shift, number: int) -> None:
     job = shift.job
     with shift.records.transaction() as connection:
         if end_shard(connection, job.number, number, run=shift.run):
-            take_in_shard(connection, job.number, number)
-            if all_is_done(connection, job.number):
+            add_shard_counters(connection, job.number, number)
+            if is_complete(connection, job.number):
                 shift.records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
 
 

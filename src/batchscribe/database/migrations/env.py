@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection that `schema.migrate` hands over."""
+"""Alembic's entry point: run the migrations on the connection that `schema.migrate` passes."""
 
 from alembic import context
 

@@ -1,8 +1,8 @@
-"""How SQLite is to read the tables of a job.
+"""Statistics for SQLite's query planner.
 
-Without statistics it takes a job to have ten files, so that one index looks as good as another, and reads all of them:
-showing a job of a million took minutes. These are of such a job, and stay: nothing runs ANALYZE. PostgreSQL keeps its
-own.
+Without statistics, SQLite assumes ten files per job, so that all indexes look equally good, and it reads all files:
+showing a job of a million files took minutes. These statistics are those of such a job. They stay, because nothing runs
+ANALYZE. PostgreSQL keeps its own.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Workers on many machines: who they are, whose turn it is, which shard run may claim files, and what is watched."""
+"""Workers on many machines: their registration, periodic tasks, shard runs, and indexes for monitoring."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,9 +1,9 @@
-"""How PostgreSQL is to read the files of a job.
+"""Statistics for PostgreSQL's query planner.
 
-Its statistics are of the jobs it saw last. A new one is in none of them, so it is taken to have no files, one index
-looks as good as another, and any may be read from end to end: looking up whether an output's name is taken then took
-0.1 s for each thousand files found so far, and a shard of a million-file job 0.5 s to begin. Without statistics of this
-column every job is taken to have a two-hundredth of all files.
+Its statistics cover earlier jobs. It assumes that a new job has no files, so that all indexes look equally good, and it
+may scan any of them completely: checking whether an output name is used then took 0.1 s for each thousand files found
+so far, and a shard of a million-file job took 0.5 s to begin. Without statistics on this column, PostgreSQL assumes
+that each job has one in two hundred of all files.
 """
 
 from alembic import op

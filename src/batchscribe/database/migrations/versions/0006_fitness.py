@@ -1,4 +1,4 @@
-"""What a worker's machine cannot do now, so that jobs go to those that can do them."""
+"""What a worker's machine cannot do at present, so that jobs go to other workers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Fresh credentials for jobs under way, and what waits for them."""
+"""Fresh credentials for running jobs, and what waits for them."""
 
 import sqlalchemy as sa
 from alembic import op
