@@ -101,6 +101,21 @@ def test_a_probe_that_is_denied_proves_nothing_about_transcripts(runner: FlowRun
         assert "out/a.json" in bucket.objects
 
 
+def test_a_probe_that_was_stored_without_an_answer_is_deleted(runner: FlowRunner, recording: bytes) -> None:
+    """The service looks at no digest. The second try of the same PUT finds what the first one stored."""
+
+    def lose_answer(asked: Asked) -> Reply | None:
+        if asked.method != "PUT" or PROBE not in asked.path:
+            return None
+        tries = sum(each.method == "PUT" and PROBE in each.path for each in bucket.asked)
+        return refusal(503, "SlowDown") if tries == 1 else refusal(412, "PreconditionFailed")
+
+    with serving_bucket({"calls/a.wav": recording}, lose_answer) as bucket:
+        assert run(runner, bucket).state == "SUCCEEDED"
+        [probe] = {asked.path for asked in bucket.asked if asked.method == "PUT" and PROBE in asked.path}
+        assert [asked.path for asked in bucket.asked if asked.method == "DELETE"] == [probe]
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -54,16 +54,18 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
     """Raises `ConditionalWriteUnsupported` where that is so, and whatever else refuses a write beside this URI.
 
     Asked with a body that has another digest than it is said to have: who knows the condition refuses that, and stores
-    nothing. Who looks at no digests stores two bytes, which are deleted again where that is allowed.
+    nothing. Who looks at no digests stores two bytes, which are deleted again where that is allowed. If they are there
+    already, they are our own: the answer to an earlier try was lost.
     """
     probe = f"{beside.rpartition('/')[0]}/{PROBE}{secrets.token_hex(8)}.json"
     answer = _put(buckets, probe, b"{}", b"", "application/json", is_conditional=True)
-    if is_success(answer, "PUT"):
-        with suppress(StorageError):
-            delete_object(buckets, probe)
-    elif code_of(answer) not in _OTHER_DIGEST:
-        with suppress(OutputExists):
-            raise _meaning(buckets, probe, answer)
+    if not is_success(answer, "PUT"):
+        if code_of(answer) in _OTHER_DIGEST:
+            return
+        if not isinstance(refusal := _meaning(buckets, probe, answer), OutputExists):
+            raise refusal
+    with suppress(StorageError):
+        delete_object(buckets, probe)
 
 
 def _refused_condition(uri: str) -> StorageError:
