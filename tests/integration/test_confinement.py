@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from batchscribe.metrics import REGISTRY
 from batchscribe.settings import load_settings
 from batchscribe.speech.confinement import needs_of
 from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.work import confinement
 from batchscribe.work.confinement import begin_to_tell
 from tests.integration import attacker
 from tests.integration.attacker import Targets
@@ -186,3 +188,19 @@ def test_a_worker_tells_once_what_holds_its_children() -> None:
     for child in KINDS:
         for layer in Layer:
             assert REGISTRY.get_sample_value("batchscribe_confinement", {"child": child, "layer": layer}) == 1.0
+
+
+def test_a_command_tells_nothing_where_all_layers_hold_and_warns_where_one_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load_settings(engine="scripted")
+    with capture_logs() as logged:
+        begin_to_tell(settings, only_trouble=True).join()
+    assert logged == []
+    measured = partial(measured_layers, layers=ALL_LAYERS - {Layer.SECCOMP})
+    monkeypatch.setattr(confinement, "measured_layers", measured)
+    with capture_logs() as logged:
+        begin_to_tell(settings, only_trouble=True).join()
+    (line,) = logged
+    assert (line["event"], line["log_level"]) == ("children.not_confined", "warning")
+    assert line["missing"] == {"decoder": "seccomp", "engine": "seccomp"}

@@ -34,6 +34,7 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
+from batchscribe.work.confinement import begin_to_tell
 from batchscribe.work.credentials import SIDES, renew_credentials
 from batchscribe.work.finish import forget_job
 from batchscribe.work.records import Records
@@ -200,6 +201,8 @@ def _open_session(records: Records, settings: Settings, *, lane: str, spec: Engi
         worker.start(lanes=[lane], home=name_home(settings), spec=spec)
         try:
             worker.fitness.wait_tried()
+            telling = begin_to_tell(settings, only_trouble=True)
             yield WorkSession(records, worker, end, spec.name)
+            telling.join()
         finally:
             worker.stop()

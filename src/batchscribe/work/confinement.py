@@ -43,16 +43,19 @@ def measure_children(settings: Settings, preload: str = MEASUREMENT) -> dict[str
     return {child: measured_layers(each) for child, each in needs.items()}
 
 
-def begin_to_tell(settings: Settings) -> None:
-    """In a thread of its own: nobody has to wait for it."""
-    threading.Thread(target=partial(_tell, settings), name="confinement", daemon=True).start()
+def begin_to_tell(settings: Settings, *, only_trouble: bool = False) -> threading.Thread:
+    """In a thread of its own, so nobody has to wait for it. With `only_trouble` it logs a missing layer only."""
+    tell = partial(_tell, settings, only_trouble=only_trouble)
+    thread = threading.Thread(target=tell, name="confinement", daemon=True)
+    thread.start()
+    return thread
 
 
 def missing_layers(held: Mapping[Layer, bool]) -> list[Layer]:
     return [layer for layer in Layer if not held[layer]]
 
 
-def _tell(settings: Settings) -> None:
+def _tell(settings: Settings, *, only_trouble: bool) -> None:
     try:
         measured = measure_children(settings, CHILD)
     except OSError as error:
@@ -64,7 +67,7 @@ def _tell(settings: Settings) -> None:
     missing = {child: ", ".join(missing_layers(held)) or "none" for child, held in measured.items()}
     if any(ESSENTIAL & set(missing_layers(held)) for held in measured.values()):
         log.warning("children.not_confined", missing=missing, see="batchscribe doctor")
-    else:
+    elif not only_trouble:
         log.info("children.confined", missing=missing)
 
 
