@@ -297,7 +297,7 @@ def test_a_length_that_no_recording_has_is_called_impossible(announced: int) -> 
     channels, media = decoded(rf64(announced))
     assert np.array_equal(as_int16(channels), SAMPLES)
     (warning,) = media.warnings
-    assert warning == "The file announces an impossible length; it holds 4.0 s, all of which was decoded."
+    assert warning == "The file announces an impossible length; all of the 4.0 s that it holds were decoded."
 
 
 WIDE = {

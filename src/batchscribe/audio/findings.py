@@ -263,7 +263,10 @@ class Finding(Enum):
     )
     TRACKS_SILENT = None, "No speech was found in {tried:number} of {tracks:number} audio tracks."
     SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
-    LENGTH_IMPOSSIBLE = None, "The file announces an impossible length; it holds {held:sec}, all of which was decoded."
+    LENGTH_IMPOSSIBLE = (
+        None,
+        "The file announces an impossible length; all of the {held:sec} that it holds were decoded.",
+    )
     TURNED_DOWN = None, "The recording is {above:db} above full scale and was attenuated."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
@@ -39,12 +40,29 @@ class Placed(NamedTuple):
     end_sec: float | None = None
 
 
+@dataclass
+class ClockFaults:
+    """What was odd about the timestamps of a recording."""
+
+    n_disbelieved: int = 0  #: jumps that no recording of this length can make
+    n_restarts: int = 0  #: jumps back that are no overlap
+    filled_sec: float = 0.0  #: silence that was put into gaps
+    is_wrong: bool = False  #: gaps or overlaps throughout were not believed
+
+
 class Timeline:
     """Takes the frames of one track in order, and gives them back with their places."""
 
-    def __init__(self, origin_sec: float, start_sec: float, length_sec: float | None, max_sec: float) -> None:
+    def __init__(
+        self,
+        origin_sec: float,
+        start_sec: float,
+        length_sec: float | None,
+        max_sec: float,
+        faults: ClockFaults | None = None,
+    ) -> None:
         """The file's clock shows `origin_sec` where the recording is at `start_sec`. The file announces a length of
-        `length_sec`; None where it does not say.
+        `length_sec`; None where it does not say. What is odd about the clock is added to `faults`.
         """
         self._clock_offset_sec = origin_sec - start_sec
         self._announced_end_sec = inf if length_sec is None else start_sec + length_sec
@@ -54,11 +72,8 @@ class Timeline:
         self.end_sec = start_sec  #: of what has its place
         self._cut_sec = 0.0
         self._tolerance_sec = START_TOLERANCE_SEC
-        self.n_disbelieved = 0  #: jumps that no recording of this length can make
         self._gaps_in_row = 0
-        self.is_clock_wrong = False  #: gaps or overlaps throughout were not believed
-        self.n_restarts = 0  #: jumps back that are no overlap
-        self.filled_sec = 0.0  #: silence that was put into gaps
+        self._faults = faults or ClockFaults()
 
     def accept(self, frame: AudioFrame) -> Iterator[Placed]:
         """The frames that have their place now. One always waits, since the last frame is special."""
@@ -124,14 +139,14 @@ class Timeline:
         is_cut = late_sec < 0.0 and self._may_cut(-late_sec)
         is_wrong = self._gaps_in_row > _MAX_GAPS_IN_ROW or (-MAX_OVERLAP_SEC <= late_sec < 0.0 and not is_cut)
         if is_wrong:
-            self.is_clock_wrong = True
+            self._faults.is_wrong = True
         elif is_cut or (late_sec > 0.0 and self._is_plausible(late_sec)):
             self._cut_sec += max(0.0, -late_sec)
-            self.filled_sec += max(0.0, late_sec)
+            self._faults.filled_sec += max(0.0, late_sec)
             self.end_sec += late_sec
             return self.end_sec
-        self.n_disbelieved += late_sec > _SLACK_SEC
-        self.n_restarts += late_sec < -MAX_OVERLAP_SEC
+        self._faults.n_disbelieved += late_sec > _SLACK_SEC
+        self._faults.n_restarts += late_sec < -MAX_OVERLAP_SEC
         self._clock_offset_sec += late_sec
         return None
 

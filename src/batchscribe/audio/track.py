@@ -30,7 +30,7 @@ from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.same_sound import SameSound
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
 from batchscribe.audio.source import Part, Readable, opened_source
-from batchscribe.audio.timeline import Placed, Timeline
+from batchscribe.audio.timeline import ClockFaults, Placed, Timeline
 from batchscribe.audio.track_choice import TrackChoice, checked_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
@@ -74,9 +74,7 @@ class AudioTrack:
         self._cancellation = Cancellation()
         self._same_sound = SameSound()
         self._assembly = Assembly(apart=apart, level=self._source.level)
-        self._n_disbelieved = self._n_restarts = 0
-        self._filled_sec = 0.0
-        self._is_clock_wrong = False
+        self._clock = ClockFaults()
         self._n_samples = 0
         self._is_broken_off = False
         part = next(self._parts, None)
@@ -112,7 +110,7 @@ class AudioTrack:
         is_known = end_sec and part.is_measured
         if is_known and start_sec + end_sec > self._max_sec:
             raise refusal(Finding.ANNOUNCED_TOO_LONG, announced=start_sec + end_sec, limit=self._max_sec)
-        return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec)
+        return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec, self._clock)
 
     def _origin_sec(self) -> float:
         """What the clock shows where the recording begins: zero, or at the first sound where clocks start anywhere."""
@@ -166,14 +164,14 @@ class AudioTrack:
         if n_lost:
             frames_sec = self._source.n_lost * self._codec.frame_size / self._codec.sample_rate
             yield remark(Finding.PACKETS_SKIPPED, count=n_lost, lost=self._lost.duration_sec + frames_sec)
-        if self._n_disbelieved:
-            yield remark(Finding.CLOCK_JUMPS, jumps=self._n_disbelieved)
-        if self._is_clock_wrong:
+        if self._clock.n_disbelieved:
+            yield remark(Finding.CLOCK_JUMPS, jumps=self._clock.n_disbelieved)
+        if self._clock.is_wrong:
             yield remark(Finding.CLOCK_WRONG)
-        if self._n_restarts and self.container == "m4a":
-            yield remark(Finding.CLOCK_RESTARTS, restarts=self._n_restarts)
-        if self._filled_sec > _MISSING_SEC and self.container == "flac":
-            yield remark(Finding.SOUND_MISSING, missing=self._filled_sec)
+        if self._clock.n_restarts and self.container == "m4a":
+            yield remark(Finding.CLOCK_RESTARTS, restarts=self._clock.n_restarts)
+        if self._clock.filled_sec > _MISSING_SEC and self.container == "flac":
+            yield remark(Finding.SOUND_MISSING, missing=self._clock.filled_sec)
         if self._ignores_edits:
             yield remark(Finding.EDITS_IGNORED)
         elif self._has_other_speed:
@@ -222,10 +220,6 @@ class AudioTrack:
             yield from self._timeline.accept(frame)
         self._lost.finish_part()
         yield from self._timeline.finish(self._lost.until_sec)
-        self._n_disbelieved += self._timeline.n_disbelieved
-        self._n_restarts += self._timeline.n_restarts
-        self._is_clock_wrong |= self._timeline.is_clock_wrong
-        self._filled_sec += self._timeline.filled_sec
 
     def _audible(self, on_packet: Callable[[], None]) -> Iterator[AudioFrame]:
         if self._apart:
