@@ -197,6 +197,8 @@ def test_a_request_is_read_from_a_file_or_from_standard_input(folder: Path, monk
     [
         (b'{"secret": }', r"job\.json is not JSON: Expecting value in line 1"),
         (b"[]", r"job\.json is not a JSON object"),
+        (b"[" * 100_000, r"job\.json is not a job: it is nested too deeply"),
+        (b'{"input": ' + b"9" * 5000 + b"}", r"job\.json is not a job: .* huge number"),
         (b"\xff\xfe", r"job\.json is not text in UTF-8"),
     ],
 )

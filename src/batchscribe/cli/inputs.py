@@ -192,6 +192,8 @@ def read_json_object(name: str) -> JsonObject:
         body = json.loads(_read_text(name))
     except json.JSONDecodeError as error:
         raise UsageError(f"{_format_name(name)} is not JSON: {error.msg} in line {error.lineno}.") from None
+    except (RecursionError, ValueError):  # of its nesting, or a number with thousands of digits
+        raise UsageError(f"{_format_name(name)} is not a job: it is nested too deeply, or has a huge number.") from None
     if not isinstance(body, dict):
         raise UsageError(f"{_format_name(name)} is not a JSON object; a job is one, from {{ to }}.")
     return body
