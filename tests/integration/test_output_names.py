@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -216,6 +217,19 @@ def test_the_same_names_in_another_folder_are_other_recordings(runner: FlowRunne
     runner.run(sources=(runner.prefix("calls/monday"),))
     runner.run(sources=(runner.prefix("calls/tuesday"),), output=overwriting(runner))
     assert durations(runner) == {"001.json": 2.0, "001.wav.json": 3.0}
+
+
+def test_a_copy_of_a_recording_has_not_moved_while_the_first_one_is_there(runner: FlowRunner) -> None:
+    recording(runner, "a/call.wav", 4)
+    runner.run(sources=(runner.file("calls/a/call.wav"),))
+    (runner.folder / "calls" / "b").mkdir()
+    shutil.copy2(runner.folder / "calls" / "a" / "call.wav", runner.folder / "calls" / "b")
+    sources = (runner.file("calls/b/call.wav"), runner.file("calls/a/call.wav"))
+    for state in (FileState.SUCCEEDED, FileState.SKIPPED):
+        names = told(runner, runner.run(sources=sources))
+        assert names["a/call.wav"] == ("call.json", FileState.SKIPPED)
+        assert names["b/call.wav"][1] is state
+        assert set(runner.outputs()) == {"call.json", names["b/call.wav"][0]}
 
 
 def test_a_folder_that_was_moved_is_not_done_again(runner: FlowRunner) -> None:

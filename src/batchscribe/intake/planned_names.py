@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from batchscribe.errors import StorageError
@@ -13,7 +14,7 @@ from batchscribe.jobs.model import File
 from batchscribe.storage.store import ObjectInfo
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.work.naming import LOOKED_AT, Look, Naming
-from batchscribe.work.written import Existing, Identity
+from batchscribe.work.written import Existing, Identity, has_recording
 
 LOOKS_AT_ONCE = 8
 
@@ -58,7 +59,7 @@ def settle_names(
     """The files with the names that they would get; as planned where the storage gives no answer."""
     usual = {file.seq: {file.output_uri, *_list_usual_names(file, layout)} for file in files}
     look = _fetch_ahead(set().union(*usual.values()), look)
-    naming = Naming(layout, look, names)
+    naming = Naming(layout, look, names, partial(has_recording, stat))
     for seq in usual:
         file = names.by_seq()[seq]
         try:

@@ -18,7 +18,7 @@ from batchscribe.jobs.layout import fits, names_for, too_long
 from batchscribe.jobs.model import File
 from batchscribe.transcript.provenance import Provenance
 from batchscribe.wire.choices import OutputLayout
-from batchscribe.wire.uris import without_query
+from batchscribe.wire.uris import HTTP_SCHEMES, scheme_of, without_query
 from batchscribe.work.written import Existing, Identity
 
 Look = Callable[[str], Existing | None]
@@ -67,10 +67,14 @@ class Named:
 class Naming:
     """Of the files of one job. Thread-safe."""
 
-    def __init__(self, layout: OutputLayout, look: Look, register: Register) -> None:
+    def __init__(
+        self, layout: OutputLayout, look: Look, register: Register, has_input: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        """`has_input` tells whether a recording is still under a URI; one that is has not moved elsewhere."""
         self._layout = layout
         self._look = look
         self._register = register
+        self._has_input = has_input
         self._numbered: OrderedDict[str, dict[str, Existing]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -147,10 +151,15 @@ class Naming:
             return self._is_own_of_old(file, found, me, is_planned=is_planned)
         if me.is_named_by(found):
             return True
-        if not me.has_moved_from(found):
+        if found.input_uri is None or not me.has_moved_from(found):
             return False
         holder = self._register.holder(file.output_uri)
-        return holder is None or holder.seq == file.seq or without_query(holder.input_uri) != found.input_uri
+        is_held = holder is not None and holder.seq != file.seq and without_query(holder.input_uri) == found.input_uri
+        return not is_held and not self._is_still_there(found.input_uri, me)
+
+    def _is_still_there(self, uri: str, me: Identity) -> bool:
+        """Asked in the recording's own bucket or file system only: what a transcript names comes from outside."""
+        return scheme_of(uri) not in HTTP_SCHEMES and _place_of(uri) == _place_of(me.uri) and self._has_input(uri)
 
     def _is_own_of_old(self, file: File, found: Provenance, me: Identity, *, is_planned: bool) -> bool:
         """Of a transcript by a release that did not write its recording's URI, which may have changed since.
@@ -162,3 +171,8 @@ class Naming:
         if earlier is not None:
             return without_query(earlier) == me.uri
         return me.is_named_by(found) or (is_planned and me.size_bytes == found.input_size_bytes)
+
+
+def _place_of(uri: str) -> list[str]:
+    """`s3://bucket`, or `file://`."""
+    return uri.split("/")[:3]

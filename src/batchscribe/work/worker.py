@@ -76,7 +76,7 @@ from batchscribe.work.slots import Slots
 from batchscribe.work.transcribe_file import outcome_if_written
 from batchscribe.work.want import want_of
 from batchscribe.work.watch import Watch
-from batchscribe.work.written import look_in
+from batchscribe.work.written import has_recording, look_in
 
 log = structlog.get_logger()
 
@@ -408,16 +408,19 @@ class Worker:
         detect = job.config.detection_mode is not None
         choice = self._choose(job, detect=detect)
         keys = self._keys(job)
-        output = self._store(job, OUTPUT, keys)
+        source, output = self._store(job, INPUT, keys), self._store(job, OUTPUT, keys)
+        register = FileRegister(job, self._records)
         return Rooms(
-            input=self._store(job, INPUT, keys),
+            input=source,
             output=output,
             decoder=self._decoder,
             speech=self._pool(choice.spec),
             choice=choice,
             watch=self.watch,
             in_hand=self.in_hand,
-            naming=Naming(job.output.layout, look_in(output, job.output), FileRegister(job, self._records)),
+            naming=Naming(
+                job.output.layout, look_in(output, job.output), register, partial(has_recording, source.stat)
+            ),
             fitness=self.fitness,
             keys=keys,
         )

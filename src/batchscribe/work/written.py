@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from batchscribe.errors import AccessDenied, ObjectNotFound, OutputExists
+from batchscribe.errors import AccessDenied, BucketNotFound, LocationNotAllowed, ObjectNotFound, OutputExists
 from batchscribe.jobs.outcome import Outcome
 from batchscribe.storage.store import ObjectInfo, Recording, Store
 from batchscribe.transcript.provenance import Provenance, parse_provenance, parse_provenance_parts
@@ -64,6 +64,15 @@ class Identity:
 
     def _is_same_size_and_etag(self, found: Provenance) -> bool:
         return (self.size_bytes, self.etag) == (found.input_size_bytes, found.input_etag)
+
+
+def has_recording(stat: Callable[[str], ObjectInfo], uri: str) -> bool:
+    """False where the job may not look, too."""
+    try:
+        stat(uri)
+    except (ObjectNotFound, BucketNotFound, LocationNotAllowed, AccessDenied):
+        return False
+    return True
 
 
 def look_in(store: Store, output: Output) -> Callable[[str], Existing | None]:
