@@ -18,6 +18,8 @@ from tests.integration.server import PREFIX, serving
 from tests.recordings import write_wav
 
 FILES = 40
+SLOW_FILES = 4
+GRACE_SEC = 200  #: for a busy machine; some seconds are the rule
 DATE_IS_TRUE_SEC = 10.0
 
 
@@ -34,7 +36,7 @@ def command(tmp_path: Path) -> Command:
 def slow(tmp_path: Path, examples: Path) -> Command:
     """Four recordings that take the real engine some seconds each, one at a time."""
     (tmp_path / "calls").mkdir()
-    for number in range(4):
+    for number in range(SLOW_FILES):
         shutil.copy(examples / "shopping.mp3", tmp_path / "calls" / f"{number}.mp3")
     environment = {
         "BATCHSCRIBE_AUTH": "off",
@@ -69,17 +71,21 @@ def date_of_answer(url: str) -> datetime:
     return parsedate_to_datetime(httpx2.get(f"{url}/healthz").headers["date"])
 
 
+@pytest.mark.timeout(900)
 def test_files_in_hand_are_finished_before_the_server_ends(slow: Command) -> None:
+    slow.environment["BATCHSCRIBE_GRACE_SEC"] = str(GRACE_SEC)
     with serving(slow) as server:
         job_id = server.submit(slow.folder, config={})
         wait_until(lambda: server.job(job_id)["summary"]["processing"] == 2)
-        assert server.end() == 0
-    assert len(list((slow.folder / "out").glob("*.json"))) == 2
+        assert server.end(GRACE_SEC) == 0
+    done = len(list((slow.folder / "out").glob("*.json")))
+    assert 2 <= done < SLOW_FILES, "a file may have been done, and another begun, before the signal came"
     with serving(slow) as server:
         server.wait(job_id)
         assert server.end() == 0
 
 
+@pytest.mark.timeout(900)
 def test_after_the_grace_time_unfinished_files_go_back_and_cost_no_attempt(slow: Command) -> None:
     slow.environment["BATCHSCRIBE_GRACE_SEC"] = "0"
     slow.environment["BATCHSCRIBE_MAX_ATTEMPTS"] = "1"
