@@ -176,3 +176,15 @@ def test_a_service_that_looks_at_no_digest_is_left_as_it_was() -> None:
         connect(bucket.access).check_write(URI)
         assert len(bucket.puts) == 1
         assert bucket.objects == {}
+
+
+def test_what_a_probe_that_was_cut_short_left_is_deleted_by_the_next_one() -> None:
+    """A worker is killed between the PUT and the DELETE; the job is enumerated again."""
+    with serving_bucket({}, lambda asked: refusal(403, "AccessDenied") if asked.method == "DELETE" else None) as bucket:
+        store = connect(bucket.access)
+        store.check_write(URI)
+        [left] = bucket.objects
+        assert PROBE in left
+        bucket.instead = lambda _asked: None
+        store.check_write(URI)
+        assert bucket.objects == {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -54,10 +53,10 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
     """Raises `ConditionalWriteUnsupported` where that is so, and whatever else refuses a write beside this URI.
 
     Asked with a body that has another digest than it is said to have: who knows the condition refuses that, and stores
-    nothing. Who looks at no digests stores two bytes, which are deleted again where that is allowed. If they are there
-    already, they are our own: the answer to an earlier try was lost.
+    nothing. Who looks at no digests stores two bytes, which are deleted again where that is allowed. Their name depends
+    on `beside` alone: if they are there already, an earlier try was cut short, and its bytes are deleted now.
     """
-    probe = f"{beside.rpartition('/')[0]}/{PROBE}{secrets.token_hex(8)}.json"
+    probe = f"{beside.rpartition('/')[0]}/{PROBE}{hashlib.sha256(beside.encode()).hexdigest()[:16]}.json"
     answer = _put(buckets, probe, b"{}", b"", "application/json", is_conditional=True)
     if not is_success(answer, "PUT"):
         if code_of(answer) in _OTHER_DIGEST:
