@@ -43,7 +43,7 @@ bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQ
 bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed models, and write docs/accuracy.md: 25 minutes per model
 	$(BIN)/python -m benchmarks.speech
 
-chaos: $(VENV)/dev.stamp ## Kill processes, cut connections and fill disks 200 times, and write docs/chaos.md
+chaos: $(VENV)/dev.stamp ## Kill processes, cut connections, fill disks and make workers sick 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos
 
 fuzz: $(VENV)/dev.stamp ## Decode 10,000 mutated recordings, and write docs/fuzz.md
