@@ -53,6 +53,15 @@ def test_the_database_is_asked_once_per_half_second_however_many_windows_ask() -
     assert asked == [1, 1]
 
 
+def test_jobs_that_nobody_asks_about_any_more_are_forgotten() -> None:
+    clock = Clock()
+    watch = Watch(lambda _: True, clock=clock)
+    for job in range(1000):
+        watch.check(job)
+        clock.now += LOOK_EVERY_SEC / 4
+    assert len(watch) <= 5
+
+
 def test_a_pause_between_attempts_ends_early_when_the_worker_drains() -> None:
     watch = Watch(lambda _: True)
     watch.drain()

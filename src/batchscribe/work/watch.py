@@ -37,13 +37,19 @@ class Watch:
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
+    def __len__(self) -> int:
+        """Jobs that are remembered."""
+        return len(self._seen)
+
     def is_live(self, job_number: int) -> bool:
-        """False once the job has ended, by cancellation too; at most half a second behind."""
-        looked_at, live = self._seen.get(job_number, (float("-inf"), True))
-        if live and self._clock() - looked_at >= LOOK_EVERY_SEC:
-            live = self._job_is_live(job_number)
-            self._seen[job_number] = (self._clock(), live)
-        return live
+        """False once the job has ended or is canceled; at most half a second behind."""
+        now = self._clock()
+        seen = self._seen.get(job_number)
+        if seen is None or now - seen[0] >= LOOK_EVERY_SEC:
+            seen = now, self._job_is_live(job_number)
+            recent = {job: each for job, each in self._seen.items() if now - each[0] < LOOK_EVERY_SEC}
+            self._seen = {**recent, job_number: seen}
+        return seen[1]
 
     def check(self, job_number: int) -> None:
         """Raises `WorkInterrupted` when the worker stops or the job has ended."""
