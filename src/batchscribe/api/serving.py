@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -22,13 +23,18 @@ TICK_SEC = 0.5  #: between two looks at the clock, and whether to end
 
 
 class Server(uvicorn.Server):
-    """Ends when asked to, or when `until` is set."""
+    """Runs until `must_end`. It leaves signals to its process."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, until: threading.Event) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, must_end: Callable[[], bool]) -> None:
         self._connections = Connections(limits)
         super().__init__(BoundedConfig(app, self._connections, timeout_graceful_shutdown=REQUESTS_SEC))
-        self._until = until
+        self._must_end = must_end
         self._not_accepted = Tally()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn would take a signal and pass it on only after its last request, so the grace time began late."""
+        yield
 
     async def main_loop(self) -> None:
         """As uvicorn's, which ticks ten times a second, and renews the `Date` of answers at every tenth tick."""
@@ -37,7 +43,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         self._connections.end_overdue()
-        return await super().on_tick(counter) or self._until.is_set()
+        return await super().on_tick(counter) or self._must_end()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(self._note)

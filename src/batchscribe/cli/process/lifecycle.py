@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
+from collections.abc import Callable
+from functools import partial
 
 import typer
 
@@ -36,15 +37,14 @@ def run_server(settings: Settings, *, with_worker: bool) -> int:
     _check_auth(settings)
     raise_open_files()
     opened_port = listen(settings.host, settings.port, "listen", "--port")
-    # uvicorn acts on the first signal, and passes it on when it is done.
-    with opened_port as listener, handle_signals(settings.grace_sec + END_SEC):
+    with opened_port as listener, handle_signals(settings.grace_sec + END_SEC) as end:
         if with_worker:
             with open_alone(settings) as records:
-                return _work_and_serve(records, settings, listener)
+                return _work_and_serve(records, settings, listener, end)
         records = open_local_records(settings)
         if not settings.is_fleet:
             records.flow.prepare()
-        _serve(records, settings, listener, until=threading.Event())
+        _serve(records, settings, listener, must_end=lambda: end.has_come)
     return 0
 
 
@@ -56,14 +56,15 @@ def _check_auth(settings: Settings) -> None:
         )
 
 
-def _work_and_serve(records: Records, settings: Settings, listener: socket.socket) -> int:
+def _work_and_serve(records: Records, settings: Settings, listener: socket.socket, end: EndRequest) -> int:
     worker = Worker(records, settings)
     engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
     worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
     begin_to_tell(settings)
     try:
-        _serve(records, settings, listener, until=worker.must_end, fitness=worker.fitness)
-        if not worker.drain(settings.grace_sec):
+        must_end = partial(_must_end, worker, end)
+        _serve(records, settings, listener, must_end=must_end, fitness=worker.fitness)
+        if not worker.drain(end.left_sec(settings.grace_sec)):
             typer.echo("The grace period is over; the next process continues the unfinished files.", err=True)
     finally:
         worker.stop()
@@ -73,18 +74,25 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
     return 0
 
 
+def _must_end(worker: Worker, end: EndRequest) -> bool:
+    """From a signal on the worker starts no new file, although the server may still wait for its requests."""
+    if end.has_come:
+        worker.watch.drain()
+    return end.has_come or worker.must_end.is_set()
+
+
 def _serve(
     records: Records,
     settings: Settings,
     listener: socket.socket,
     *,
-    until: threading.Event,
+    must_end: Callable[[], bool],
     fitness: Fitness | None = None,
 ) -> None:
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
     app = create_app(records, settings, fitness=fitness)
-    AnnouncedServer(app, Limits.of(settings), until).run(sockets=[listener])
+    AnnouncedServer(app, Limits.of(settings), must_end).run(sockets=[listener])
 
 
 def _report_missing_key(records: Records, settings: Settings) -> None:
@@ -117,7 +125,7 @@ def run_worker(settings: Settings) -> int:
         try:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
             _wait(worker, end)
-            if not worker.drain(settings.grace_sec):
+            if not worker.drain(end.left_sec(settings.grace_sec)):
                 typer.echo("The grace period is over; unfinished files go back to the other workers.", err=True)
         finally:
             worker.stop()

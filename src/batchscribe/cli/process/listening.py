@@ -50,7 +50,7 @@ def serve_metrics(settings: Settings, records: Records) -> Iterator[None]:
     set_worker_name(settings.worker_name)
     with listen(settings.metrics_host, settings.metrics_port, "serve metrics", "--metrics-port") as listener:
         ended = threading.Event()
-        server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), until=ended)
+        server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), must_end=ended.is_set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True)
         thread.start()
         typer.echo(f"Metrics are on {format_url(listener)}/metrics")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -20,6 +21,11 @@ class EndRequest:
     def __init__(self, within_sec: float) -> None:
         self.status: int | None = None  #: the exit status that shells use for the signal
         self._within_sec = within_sec
+        self._came_at = 0.0
+
+    def left_sec(self, of_sec: float) -> float:
+        """Of so many seconds from the signal on. All of them if none has come."""
+        return max(0.0, of_sec - (time.monotonic() - self._came_at)) if self.has_come else of_sec
 
     @property
     def has_come(self) -> bool:
@@ -29,7 +35,7 @@ class EndRequest:
         """Set a mark and a deadline. No `threading.Event`: a handler that sets one can deadlock with its `wait`."""
         if self.status is not None:  # the second signal
             os._exit(128 + number)
-        self.status = 128 + number
+        self.status, self._came_at = 128 + number, time.monotonic()
         end = threading.Timer(self._within_sec, os._exit, [self.status])
         end.daemon = True
         end.start()
