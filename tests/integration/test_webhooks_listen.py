@@ -73,7 +73,7 @@ def test_each_event_is_a_line_that_says_whether_its_signature_is_right(tmp_path:
     assert lines[0].endswith(f"{said}ok")
     assert f"{said}WRONG: x-zm-signature does not match" in lines[1]
     assert f"{said}WRONG: x-zm-signature is missing" in lines[2]
-    assert f"{said}WRONG: x-zm-request-timestamp is 100" in lines[3]
+    assert f"{said}WRONG: x-zm-request-timestamp is off by 100" in lines[3]
     assert err == ""
 
 
