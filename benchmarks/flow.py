@@ -8,21 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchscribe.database.file import page_of_files
-from batchscribe.database.job import get_job
+from batchscribe.database.file_rows import page_of_files
+from batchscribe.database.job_rows import get_job
 from batchscribe.intake.submission import Submission, new_job_id
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.pool import EnginePool
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import JobState
 from batchscribe.wire.uris import path_of
-from batchscribe.work.records import Records, open_records
-from batchscribe.work.worker import MakePool, Worker
+from batchscribe.worker.worker import MakePool, Worker
 from benchmarks.processes import cpu_sec
 
 LANE = "bench"

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.segmenter import segmenter
 from batchscribe.audio.track import AudioTrack
 from batchscribe.speech.inline import InlinePool

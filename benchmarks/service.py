@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool, Segmentation
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.settings import load_settings
-from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
 from batchscribe.storage.access import Access
@@ -68,9 +68,9 @@ def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto", wind
 def _bare(windows: list[Window], spec: EngineSpec) -> tuple[float, float]:
     """Wall and CPU seconds of the engine processes alone."""
     with EnginePool(spec, WORKERS) as pool:
-        for future in [pool.submit(Request(windows[0], LANGUAGE)) for _ in range(WORKERS * 2)]:
+        for future in [pool.submit(RecognitionRequest(windows[0], LANGUAGE)) for _ in range(WORKERS * 2)]:
             future.result()
         cpu_before, began_at = cpu_sec(), time.monotonic()
-        for future in [pool.submit(Request(window, LANGUAGE)) for window in windows]:
+        for future in [pool.submit(RecognitionRequest(window, LANGUAGE)) for window in windows]:
             future.result()
         return time.monotonic() - began_at, cpu_sec() - cpu_before

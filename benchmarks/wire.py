@@ -30,23 +30,22 @@ import psutil
 import sqlalchemy as sa
 
 from batchscribe.api.app import VERSIONED_PREFIX
-from batchscribe.api.paging import token_after
-from batchscribe.database.file import insert_files
-from batchscribe.database.job import advance, begin_job, insert_job
-from batchscribe.database.shard import insert_shards
+from batchscribe.api.body import token_after
+from batchscribe.database.file_rows import insert_files
+from batchscribe.database.job_rows import advance, begin_job, insert_job
+from batchscribe.database.shard_rows import insert_shards
 from batchscribe.database.tables import file, job, shard
 from batchscribe.intake.checks import plan_job
 from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
 from batchscribe.jobs.model import Cursor, Job, ShardState, file_id_of
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
+from batchscribe.queue.flow import SHARD, Task
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import Settings, load_settings
-from batchscribe.wire.choices import OutputLayout, SegmentationMode
+from batchscribe.wire.choices import FileState, OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState
-from batchscribe.work.flow import SHARD, Task
-from batchscribe.work.records import Records, open_records
 from benchmarks.recordings import write_short_recordings
 from benchmarks.report import Figure
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 
 #: For a test that is about SQLite itself; others that use the fixture `database` run on both.
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -31,7 +31,7 @@ def stored_bytes(url: str) -> bytes:
     if url.startswith("sqlite"):
         path = Path(sa.make_url(url).database or "")
         return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")))
-    engine = sa.create_engine(open_engine(url).url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(open_database(url).url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text("CHECKPOINT"))
         return b"".join(connection.scalars(STORED))

@@ -8,19 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from batchscribe.database.file import insert_files
-from batchscribe.database.job import advance, begin_job, get_job, insert_job
+from batchscribe.database.file_rows import insert_files
+from batchscribe.database.job_rows import advance, begin_job, get_job, insert_job
 from batchscribe.database.sealed import Keyring
-from batchscribe.database.shard import insert_shards
+from batchscribe.database.shard_rows import insert_shards
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
+from batchscribe.queue.flow import Flow
+from batchscribe.queue.records import Records
+from batchscribe.stages.job_keys import JobKeys
+from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
-from batchscribe.work.flow import Flow
-from batchscribe.work.job_keys import JobKeys
-from batchscribe.work.records import Records
 
 PREFIX = "memory://calls/"
 

@@ -17,16 +17,16 @@ import psutil
 from tests.servers.canned_bucket import PREFIX_URI
 from tests.servers.postgresql import PostgreSQL
 
-from batchscribe.database.job import get_job
+from batchscribe.database.job_rows import get_job
 from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import Settings, load_settings
 from batchscribe.wire.choices import OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.work.records import Records, open_records
 
 ROOT = Path(__file__).resolve().parents[2]
 END_SEC = 30.0

@@ -10,7 +10,7 @@ import psutil
 from tests.wakeups import wakeups_per_sec
 
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.wire.states import JobState
+from batchscribe.wire.choices import JobState
 from benchmarks.report import Figure
 from benchmarks.scale.house import House, Kind, first_line
 

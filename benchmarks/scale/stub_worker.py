@@ -9,12 +9,11 @@ import time
 import pytest
 
 from batchscribe.cli.app import main
-from batchscribe.jobs.model import File, Job
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.speech.scripted import use_cpu
-from batchscribe.work import shard
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import BeginWrite
+from batchscribe.stages import shard
+from batchscribe.stages.job_context import JobContext
+from batchscribe.stages.transcribe_file import BeginWrite
 
 COSTS = {"sleep": time.sleep, "burn": use_cpu}
 
@@ -22,7 +21,7 @@ COSTS = {"sleep": time.sleep, "burn": use_cpu}
 def put_stub(ledger_path: str, cost: str, seconds: float) -> None:
     ledger = os.open(ledger_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def transcribe_file(file: File, job: Job, _rooms: Rooms, begin_write: BeginWrite) -> Outcome:
+    def transcribe_file(file: File, job: Job, _rooms: JobContext, begin_write: BeginWrite) -> Outcome:
         os.write(ledger, f"{time.time()} {job.job_id} {file.file_id} {os.getpid()}\n".encode())
         COSTS[cost](seconds)
         begin_write(file, 1.0)

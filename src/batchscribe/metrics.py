@@ -1,6 +1,6 @@
 """Prometheus metrics of a process about its own work.
 
-Metrics from the database, about queues and workers, are in `work/gauges.py`. Labels have few values and never an ID.
+Metrics from the database, about queues and workers, are in `worker/gauges.py`. Labels have few values and never an ID.
 `docs/monitoring.md` lists all metrics; a test keeps it equal.
 """
 

@@ -9,7 +9,7 @@ from multiprocessing import parent_process
 from pathlib import Path
 
 from batchscribe.errors import EngineNotAvailable
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.window import Recognition, Window, Word
 from tests.chaos.calls import number_in, words_of
@@ -55,7 +55,7 @@ class ChaosEngine:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+    def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         return [self._recognize(request.window) for request in requests]
 
     def _recognize(self, window: Window) -> Recognition:

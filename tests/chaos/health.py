@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx2
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from tests.chaos.houses import House, Shape
 
 LOOK_SEC = 0.5
@@ -31,7 +31,7 @@ def watched_health(house: House) -> Iterator[None]:
 
 def _watch(house: House, over: threading.Event) -> None:
     """`told` in the ledger: the process, and what it cannot do now. `ready`: what `/readyz` of `serve` answers."""
-    engine = open_engine(house.database_url)
+    engine = open_database(house.database_url)
     known: dict[int, list[str]] = {}
     status: int | None = None
     while not over.wait(LOOK_SEC):

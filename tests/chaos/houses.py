@@ -17,9 +17,9 @@ from random import Random, SystemRandom
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from batchscribe.database.api_key import create_key
+from batchscribe.database.api_key_rows import create_key
+from batchscribe.queue.records import open_records
 from batchscribe.settings import Settings
-from batchscribe.work.records import open_records
 from tests.chaos.disk import Disk, small_disk
 from tests.chaos.ledger import Ledger
 from tests.chaos.machine import Machine

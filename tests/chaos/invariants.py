@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.database.connect import open_database
+from batchscribe.wire.choices import FileState, JobState
 from tests.chaos.calls import words_of
 from tests.chaos.figures import IN_HAND
 from tests.chaos.fitness import Fitness
@@ -256,7 +256,7 @@ class Evidence:
         return self.files.get(self.rows[job.name].number, [])
 
     def query(self, statement: str) -> list[sa.Row[Any]]:
-        engine = open_engine(self.house.database_url)
+        engine = open_database(self.house.database_url)
         try:
             with engine.connect() as connection:
                 return list(connection.execute(sa.text(statement)))

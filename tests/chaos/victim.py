@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from batchscribe.speech.engine import Request
-    from batchscribe.speech.process import EngineProcess
+    from batchscribe.speech.engine import RecognitionRequest
+    from batchscribe.speech.engine_process import EngineProcess
     from batchscribe.window import Recognition
 
 
@@ -41,19 +41,19 @@ def main() -> None:
 
 def die_of(number: int) -> None:
     """Have this process die whenever an engine is to hear the call of this number. An engine itself may kill nobody."""
-    from batchscribe.speech import process
+    from batchscribe.speech import engine_process
     from tests.chaos.calls import number_in
 
-    transcribe = process.EngineProcess.transcribe
+    transcribe = engine_process.EngineProcess.transcribe
 
     def dying(
-        self: EngineProcess, requests: Sequence[Request], *, idle_sec: float, cpu_sec: float
+        self: EngineProcess, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
     ) -> list[Recognition]:
         if number in {number_in(request.window.samples) for request in requests}:
             os.kill(os.getpid(), signal.SIGKILL)
         return transcribe(self, requests, idle_sec=idle_sec, cpu_sec=cpu_sec)
 
-    vars(process)["EngineProcess"].transcribe = dying
+    vars(engine_process)["EngineProcess"].transcribe = dying
 
 
 if __name__ == "__main__":

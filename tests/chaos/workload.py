@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.wire.choices import FileState, JobState
 from tests.chaos.calls import call
 from tests.chaos.ledger import Ledger
 from tests.chaos.receiver import SECRET

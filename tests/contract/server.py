@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import psutil
 
-from batchscribe.database.api_key import create_key
+from batchscribe.database.api_key_rows import create_key
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from batchscribe.work.records import open_records
 from tests.integration.command import Result, wait_until
 
 READY_SEC = 60.0  #: for a busy machine; a few seconds are the rule

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import DecoderDied, DecodeTimeout, MediaError
 from tests.audio_files import Bytes
 from tests.fuzz.bases import bases

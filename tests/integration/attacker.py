@@ -19,12 +19,11 @@ from pathlib import Path
 
 import pyseccomp
 
-from batchscribe.audio import child as decoder_child
-from batchscribe.audio import confinement as decoder_confinement
-from batchscribe.children.descriptors import mute, open_nowhere
+from batchscribe.audio import decoder_child as decoder_child
+from batchscribe.audio import decoder_confinement as decoder_confinement
 from batchscribe.children.layers import Layer
-from batchscribe.children.start import begin_child
-from batchscribe.speech import confinement as engine_confinement
+from batchscribe.children.start import begin_child, mute, open_nowhere
+from batchscribe.speech import engine_confinement as engine_confinement
 from batchscribe.speech.scripted import ScriptedSpec
 
 PTRACE_SEIZE, PTRACE_DETACH = 0x4206, 17

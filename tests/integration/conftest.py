@@ -8,15 +8,15 @@ import pytest
 import sqlalchemy as sa
 from moto.server import ThreadedMotoServer
 
-from batchscribe.database.engine import open_engine
-from batchscribe.work.flow import Flow
+from batchscribe.database.connect import open_database
+from batchscribe.queue.flow import Flow
 from tests.servers.radosgw import missing_binaries, running_gateway
 from tests.servers.s3_server import S3Server
 
 
 @pytest.fixture
 def engine(database: str) -> Iterator[sa.Engine]:
-    opened = open_engine(database)
+    opened = open_database(database)
     yield opened
     opened.dispose()
 

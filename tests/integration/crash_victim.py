@@ -14,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from batchscribe.database.job import find_job
-from batchscribe.jobs.model import File, Job
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.database.job_rows import find_job
+from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.stages import shard
+from batchscribe.stages.job_context import JobContext
+from batchscribe.stages.transcribe_file import BeginWrite, transcribe_file
 from batchscribe.storage.local import FileStore
-from batchscribe.work import shard
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import BeginWrite, transcribe_file
 from tests.integration.flow_runner import running
 
 CALL_SEC = 0.1  #: what each file takes in the engine
@@ -34,11 +33,11 @@ def keep_ledger(folder: Path) -> None:
     ledger = os.open(folder / LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     write = FileStore.write
 
-    def transcribe_on_record(file: File, job: Job, rooms: Rooms, begin_write: BeginWrite) -> Outcome:
+    def transcribe_on_record(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
         os.write(ledger, f"start {file.input_uri}\n".encode())
         if file.input_uri.endswith("poison.wav"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return transcribe_file(file, job, rooms, begin_write)
+        return transcribe_file(file, job, context, begin_write)
 
     def write_on_record(store: FileStore, uri: str, data: bytes, **options: Any) -> None:
         write(store, uri, data, **options)

@@ -6,8 +6,8 @@ import multiprocessing
 import sys
 import time
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from tests.audio_files import EndlessWav
 
 

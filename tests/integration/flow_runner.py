@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from batchscribe.database.file import page_of_files
-from batchscribe.database.job import get_job
+from batchscribe.database.file_rows import page_of_files
+from batchscribe.database.job_rows import get_job
 from batchscribe.intake.submission import Submission, new_job_id
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.inline import InlinePool
 from batchscribe.wire.choices import OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.work.records import Records, open_records
-from batchscribe.work.worker import MakePool, Worker
+from batchscribe.worker.worker import MakePool, Worker
 
 LANE = "test"
 EVERYTHING = Config(segmentation_mode=SegmentationMode.NONE)  #: noise counts as speech

@@ -9,9 +9,9 @@ import sys
 import threading
 
 from batchscribe.intake.submission import SERVER_LANE
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from batchscribe.work.records import open_records
-from batchscribe.work.worker import Worker
+from batchscribe.worker.worker import Worker
 
 
 def main(database: str, home: str) -> None:

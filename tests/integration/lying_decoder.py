@@ -19,7 +19,7 @@ def message(header: dict[str, Any] | bytes, payload: bytes = b"") -> bytes:
 
 
 def serve(connection: Connection, _memory_bytes: int) -> None:
-    """Takes the place of `batchscribe.audio.process._serve`."""
+    """Takes the place of `batchscribe.audio.decoder_process._serve`."""
     pipe = Pipe(connection)
     pipe.write(message({"op": "ready"}))
     while True:

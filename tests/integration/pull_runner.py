@@ -21,7 +21,7 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
 from batchscribe.speech.models.pull import pull_model
-from batchscribe.speech.models.watch import Unwatched
+from batchscribe.speech.models.pull_progress import NoProgress
 
 TABLE = TypeAdapter(dict[str, KnownModel])
 #: Nobody listens there.
@@ -60,7 +60,7 @@ class Pulling:
                 process.kill()
 
 
-class Told(Unwatched):
+class Told(NoProgress):
     def note(self, sentence: str) -> None:
         print(sentence, flush=True)  # noqa: T201 - the test reads it
 

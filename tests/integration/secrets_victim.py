@@ -18,10 +18,10 @@ from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.stages.finish import cancel_job
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
-from batchscribe.work.finish import cancel_job
 from tests.integration.flow_runner import FlowRunner, running
 
 PARTS = ("MARK", "ED")  #: joined where they are needed, so that this file's own constants are none of the findings

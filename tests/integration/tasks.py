@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from batchscribe.work.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
+from batchscribe.queue.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
 from tests.databases import engine_tasks
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from batchscribe.api.slow_requests import PER_TENANT
+from batchscribe.api.service import PER_TENANT
 from tests.contract.bodies import manifest, prefix
 from tests.contract.client import Client
 from tests.contract.server import Server

@@ -14,23 +14,22 @@ from typing import Any
 
 import pytest
 
-from batchscribe.database.delivery import deliveries_of
-from batchscribe.database.file import files_being_written
-from batchscribe.database.job import get_job
+from batchscribe.database.delivery_rows import deliveries_of
+from batchscribe.database.file_rows import files_being_written
+from batchscribe.database.job_rows import get_job
 from batchscribe.database.sealed import has_secret
 from batchscribe.jobs.model import Job
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.stages.deliver import Webhook
+from batchscribe.stages.finish import cancel_job
+from batchscribe.stages.sealed_credentials import INPUT
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.storage.local import FileStore
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
-from batchscribe.work.credentials import INPUT
-from batchscribe.work.finish import cancel_job
-from batchscribe.work.notify import Webhook
-from batchscribe.work.records import open_records
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav

@@ -12,8 +12,8 @@ from typing import Protocol
 import psutil
 import pytest
 
-from batchscribe.audio.process import DecoderProcess
-from batchscribe.speech.process import EngineProcess
+from batchscribe.audio.decoder_process import DecoderProcess
+from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import ScriptedSpec
 
 Start = Callable[[], "Child"]

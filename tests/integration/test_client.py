@@ -13,9 +13,8 @@ import pytest
 
 from batchscribe.client import Client
 from batchscribe.client import connection as client_connection
-from batchscribe.client.address import Address
-from batchscribe.client.connection import Call, Connection
-from batchscribe.client.waiting import Pace
+from batchscribe.client.connection import Address, Call, Connection
+from batchscribe.client.polling import PollSchedule
 from batchscribe.errors import ServerError, ServerRefused, ServerUnreachable
 from tests.servers.scripted import Answering, Asked, Reply, ScriptedServer, in_turn, scripted_server
 
@@ -264,6 +263,6 @@ def test_waiting_outlives_a_restart_of_the_server(start: Start) -> None:
     gone = [Reply(hang_up=True)] * 8  # two looks of four tries each
     _, client = start(in_turn(busy, *gone, Reply(502, b"<h1>Bad Gateway</h1>"), busy, done))
     told: list[object] = []
-    pace = Pace(first_sec=0.01, longest_sec=0.02)
+    pace = PollSchedule(first_sec=0.01, longest_sec=0.02)
     assert client.wait("job_1", pace=pace, on_poll=lambda job: told.append(job["state"])) == {"state": "SUCCEEDED"}
     assert told == ["PROCESSING", "PROCESSING", "SUCCEEDED"]

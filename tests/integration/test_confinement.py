@@ -20,14 +20,14 @@ from batchscribe.children.landlock import VERSION
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer
 from batchscribe.children.measured import measured_layers
 from batchscribe.children.start import start_child
-from batchscribe.doctor.check import Verdict
-from batchscribe.doctor.confinement import judged
+from batchscribe.doctor.check import CheckResult
+from batchscribe.doctor.engine_check import judge_confinement
 from batchscribe.metrics import REGISTRY
 from batchscribe.settings import load_settings
-from batchscribe.speech.confinement import needs_of
+from batchscribe.speech.engine_confinement import needs_of
 from batchscribe.speech.scripted import ScriptedSpec
-from batchscribe.work import confinement
-from batchscribe.work.confinement import begin_to_tell
+from batchscribe.worker import confinement_report
+from batchscribe.worker.confinement_report import start_confinement_report
 from tests.integration import attacker
 from tests.integration.attacker import Targets
 from tests.integration.command import wait_until
@@ -164,23 +164,23 @@ def test_the_attacks_are_real_where_nothing_confines(kind: str, targets: Targets
 
 def test_the_doctor_names_the_missing_layer_and_the_cure() -> None:
     held = measured_layers(NOTHING, ALL_LAYERS - {Layer.SECCOMP})
-    check = judged("decoder", held)
-    assert check.verdict is Verdict.WARNING
+    check = judge_confinement("decoder", held)
+    assert check.verdict is CheckResult.WARNING
     assert "Missing: seccomp." in check.finding
     assert "start processes" in check.finding
     assert "libseccomp2" in check.advice
-    assert judged("engine", held | {Layer.LANDLOCK: False}).advice.count("landlock") == 1
+    assert judge_confinement("engine", held | {Layer.LANDLOCK: False}).advice.count("landlock") == 1
 
 
 def test_the_doctor_is_content_without_namespaces_and_says_so() -> None:
-    check = judged("engine", measured_layers(NEEDS["engine"], ALL_LAYERS - {Layer.NAMESPACES}))
-    assert check.verdict is Verdict.OK
+    check = judge_confinement("engine", measured_layers(NEEDS["engine"], ALL_LAYERS - {Layer.NAMESPACES}))
+    assert check.verdict is CheckResult.OK
     assert "Missing: namespaces. The other layers block the same." in check.finding
 
 
 def test_a_worker_tells_once_what_holds_its_children() -> None:
     with capture_logs() as logged:
-        begin_to_tell(load_settings(engine="scripted"))
+        start_confinement_report(load_settings(engine="scripted"))
         wait_until(lambda: logged != [])
     (line,) = logged
     assert (line["event"], line["log_level"]) == ("children.confined", "info")
@@ -195,12 +195,12 @@ def test_a_command_tells_nothing_where_all_layers_hold_and_warns_where_one_is_mi
 ) -> None:
     settings = load_settings(engine="scripted")
     with capture_logs() as logged:
-        begin_to_tell(settings, only_trouble=True).join()
+        start_confinement_report(settings, only_trouble=True).join()
     assert logged == []
     measured = partial(measured_layers, layers=ALL_LAYERS - {Layer.SECCOMP})
-    monkeypatch.setattr(confinement, "measured_layers", measured)
+    monkeypatch.setattr(confinement_report, "measured_layers", measured)
     with capture_logs() as logged:
-        begin_to_tell(settings, only_trouble=True).join()
+        start_confinement_report(settings, only_trouble=True).join()
     (line,) = logged
     assert (line["event"], line["log_level"]) == ("children.not_confined", "warning")
     assert line["missing"] == {"decoder": "seccomp", "engine": "seccomp"}

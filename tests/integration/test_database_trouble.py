@@ -10,11 +10,10 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from batchscribe.database import engine as engine_module
+from batchscribe.database import connect as engine_module
 from batchscribe.database.bulk import insert_rows
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import DATABASE_TROUBLE, cause_of, open_database
 from batchscribe.database.tables import turn
-from batchscribe.database.trouble import DATABASE_TROUBLE, cause_of
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from tests.integration.command import wait_until
@@ -27,7 +26,7 @@ from tests.servers.postgresql import PostgreSQL, running_postgresql
 def engine(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
     """A transaction may stand still for a second."""
     monkeypatch.setattr(engine_module, "IDLE_SEC", 1)
-    opened = open_engine(postgresql.new_database())
+    opened = open_database(postgresql.new_database())
     yield opened
     opened.dispose()
 

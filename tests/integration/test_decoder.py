@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import ByteSource, DecoderPool, Media, Segmentation
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import (
     CorruptMedia,
     DecodeLimitExceeded,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool, Media
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import Window
 from tests.audio_files import Bytes

@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from batchscribe.audio import decoder
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import ByteSource, DecoderPool, Segmentation
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import DecoderDied, DecodeTimeout, ObjectChanged, WorkInterrupted
 from tests.audio_files import Bytes, EndlessWav, noise, wav
 from tests.integration.command import wait_until

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import ByteSource, DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import WorkInterrupted
 from tests.audio_files import Bytes, EndlessWav, tone, wav
 

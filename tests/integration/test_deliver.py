@@ -13,16 +13,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.delivery import LoggedAttempt, attempts_of, deliveries_of, insert_delivery, record_attempt
+from batchscribe.database.delivery_rows import (
+    LoggedAttempt,
+    attempts_of,
+    deliveries_of,
+    insert_delivery,
+    record_attempt,
+)
 from batchscribe.database.tables import secret
-from batchscribe.jobs.delivery import Delivery, DeliveryState
 from batchscribe.jobs.model import Job
+from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
 from batchscribe.outbound import guard
-from batchscribe.work import worker
-from batchscribe.work.deliver import forget_address
-from batchscribe.work.finish import cancel_served_job
-from batchscribe.work.notify import Webhook, seal_webhook
-from batchscribe.work.records import Records
+from batchscribe.queue.records import Records
+from batchscribe.stages.deliver import Webhook, forget_address, seal_webhook
+from batchscribe.stages.finish import cancel_served_job
+from batchscribe.worker import worker
 from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
@@ -190,7 +195,7 @@ def test_an_event_that_was_pending_when_the_worker_ended_is_sent_by_the_next(tmp
 
 
 def test_ended_tasks_are_swept_out_of_the_engines_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("batchscribe.work.flow.SWEPT_AFTER_SEC", 0.0)
+    monkeypatch.setattr("batchscribe.queue.flow.SWEPT_AFTER_SEC", 0.0)
     with receiver(200) as (url, _), runner_with(tmp_path) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
-from batchscribe.work import dispatch
-from batchscribe.work.dispatch import QueueEvent, TaskTable
-from batchscribe.work.flow import DELIVER, FINISH, SHARD, Flow, Task
-from batchscribe.work.running_tasks import RunningTasks
+from batchscribe.database.connect import open_database
+from batchscribe.queue import dispatcher
+from batchscribe.queue.dispatcher import QueueEvent, TaskTable
+from batchscribe.queue.flow import DELIVER, FINISH, SHARD, Flow, Task
+from batchscribe.queue.running_tasks import RunningTasks
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 from tests.servers.postgresql import PostgreSQL
 
@@ -27,10 +27,10 @@ SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
 
 ENQUEUE_AND_END = """
 import sys
-from batchscribe.database.engine import open_engine
-from batchscribe.work.flow import SHARD, Flow, Task
+from batchscribe.database.connect import open_database
+from batchscribe.queue.flow import SHARD, Flow, Task
 
-engine = open_engine(sys.argv[1])
+engine = open_database(sys.argv[1])
 with engine.begin() as connection:
     Flow(engine).enqueue(connection, Task(SHARD, "job_1", 1, lane="here", engine="scripted"))
 """
@@ -87,7 +87,7 @@ def test_a_delayed_task_starts_when_it_is_due_and_not_before(engine: sa.Engine, 
 def test_what_a_task_enqueues_starts_when_it_has_ended_rather_than_at_the_next_look(
     engine: sa.Engine, flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "LOOK_SEC", LONG_SEC)
+    monkeypatch.setattr(dispatcher, "LOOK_SEC", LONG_SEC)
     diary = Diary()
 
     def enqueue_next(job_id: str, _number: int) -> None:
@@ -127,7 +127,7 @@ def test_a_tenant_with_all_that_it_may_have_keeps_no_other_waiting(engine: sa.En
 
 def test_tasks_start_again_when_all_connections_were_killed(postgresql: PostgreSQL) -> None:
     url = postgresql.new_database()
-    engine, diary = open_engine(url), Diary()
+    engine, diary = open_database(url), Diary()
     flow = Flow(engine)
     flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     try:
@@ -154,7 +154,7 @@ def test_a_task_that_was_being_taken_at_the_end_is_left_for_the_next_process(eng
             enqueue(engine, flow, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
             with writes_held(engine):
                 if statuses(engine)[f"job_1-{number}"] == "ENQUEUED":
-                    time.sleep(2 * dispatch.LOOK_SEC)  # the queue's thread waits to write
+                    time.sleep(2 * dispatcher.LOOK_SEC)  # the queue's thread waits to write
                     end.start()
                     time.sleep(0.2)
         end.join(30)
@@ -181,7 +181,7 @@ def test_no_thread_of_the_engine_polls(flow: Flow) -> None:
 def test_the_look_at_the_tasks_reads_indexes_also_when_it_was_planned_on_an_empty_table(
     postgresql: PostgreSQL,
 ) -> None:
-    engine = open_engine(postgresql.new_database())
+    engine = open_database(postgresql.new_database())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ALTER TABLE dbos.workflow_status SET (autovacuum_enabled = off)")
         connection.exec_driver_sql("VACUUM ANALYZE dbos.workflow_status")
@@ -202,7 +202,7 @@ def test_the_look_at_the_tasks_reads_indexes_also_when_it_was_planned_on_an_empt
 
 
 def test_the_look_at_the_tasks_uses_an_index_of_sqlite(tmp_path_factory: pytest.TempPathFactory) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('tasks') / 'batchscribe.db'}")
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('tasks') / 'batchscribe.db'}")
     Flow(engine).prepare()
     table = TaskTable(engine, ["here-control", "here-files-scripted"])
     with engine.begin() as connection:

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from batchscribe.database.schema import VERSION_TABLE
 from batchscribe.database.tables import sealing_key, worker
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from batchscribe.work.records import open_records
 from tests.integration.command import DATA, Command, wait_until
 from tests.recordings import write_wav
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL
@@ -52,7 +52,7 @@ def examined(command: Command, *words: str, status: int = 0) -> Checks:
 
 
 def engine_of(command: Command) -> sa.Engine:
-    return open_engine(f"sqlite:///{command.folder / DATA / 'batchscribe.db'}")
+    return open_database(f"sqlite:///{command.folder / DATA / 'batchscribe.db'}")
 
 
 def execute(command: Command, statement: sa.Executable) -> None:

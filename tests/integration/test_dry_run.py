@@ -46,7 +46,7 @@ def test_nothing_is_stored(tmp_path: Path) -> None:
 
 
 def _first_job(runner: FlowRunner) -> None:
-    from batchscribe.database.job import newest_jobs
+    from batchscribe.database.job_rows import newest_jobs
 
     with runner.records.transaction() as connection:
         assert newest_jobs(connection, limit=1), "no job"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.window import SAMPLE_RATE, Window
 
@@ -18,18 +18,18 @@ from batchscribe.speech.pocketsphinx import pocketsphinx_spec
 
 
 @pytest.fixture
-def requests(examples: Path) -> list[Request]:
+def requests(examples: Path) -> list[RecognitionRequest]:
     """Four pieces of 1.5 s from a recording of our own, which is 16 kHz mono PCM."""
     with wave.open(str(examples / "weather.wav")) as recording:
         assert (recording.getframerate(), recording.getnchannels()) == (SAMPLE_RATE, 1)
         pcm = np.frombuffer(recording.readframes(6 * SAMPLE_RATE), "<i2")
     samples = (pcm / 32768).astype(np.float32)
     windows = [Window(0, start / SAMPLE_RATE, samples[start : start + 24_000]) for start in range(0, 96_000, 24_000)]
-    return [Request(window, "en-US") for window in windows]
+    return [RecognitionRequest(window, "en-US") for window in windows]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_processes_recognize_what_the_engine_alone_recognizes(requests: list[Request], workers: int) -> None:
+def test_processes_recognize_what_the_engine_alone_recognizes(requests: list[RecognitionRequest], workers: int) -> None:
     alone = pocketsphinx_spec().build().transcribe(requests)
     assert any(recognition.text for recognition in alone)
     with EnginePool(pocketsphinx_spec(), workers) as pool:

@@ -20,8 +20,8 @@ from structlog.testing import capture_logs
 
 from batchscribe.children.watchdog import LOOK_SEC
 from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
-from batchscribe.speech import worker
-from batchscribe.speech.engine import Request
+from batchscribe.speech import engine_thread
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec, make_up_text
 from batchscribe.speech.whisper import WhisperSpec
@@ -32,16 +32,16 @@ from tests.starvation import cpu_sec, starved
 ANSWER_SEC = 20.0
 
 
-def request(start_sec: float = 0.0, duration_sec: float = 1.0) -> Request:
+def request(start_sec: float = 0.0, duration_sec: float = 1.0) -> RecognitionRequest:
     window = Window(0, start_sec, np.full(int(duration_sec * SAMPLE_RATE), 0.1, np.float32))
-    return Request(window, "en-US")
+    return RecognitionRequest(window, "en-US")
 
 
 def scripted(*, batch_size: int = 1, **script: object) -> ScriptedSpec:
     return ScriptedSpec(batch_size=batch_size, script=Script(**script))  # type: ignore[arg-type]
 
 
-def recognize_all(pool: EnginePool, requests: list[Request]) -> list[Recognition | BaseException]:
+def recognize_all(pool: EnginePool, requests: list[RecognitionRequest]) -> list[Recognition | BaseException]:
     futures = [pool.submit(each) for each in requests]
     return [future.exception(ANSWER_SEC) or future.result() for future in futures]
 
@@ -193,7 +193,7 @@ def no_more_open_files() -> Iterator[None]:
 
 
 def test_a_process_that_computes_without_end_is_ended_and_its_window_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "LEAST_CPU_SEC", 1.0)
+    monkeypatch.setattr(engine_thread, "LEAST_CPU_SEC", 1.0)
     endless = ScriptedSpec(speed=1000.0, script=Script(cpu_per_audio_sec=600.0))
     with EnginePool(endless, workers=1) as pool:
         [error] = recognize_all(pool, [request()])
@@ -206,7 +206,7 @@ def test_an_error_that_nobody_expected_leaves_nobody_waiting(monkeypatch: pytest
     def fail(*_: object, **__: object) -> list[Recognition]:
         raise MemoryError
 
-    monkeypatch.setattr("batchscribe.speech.process.EngineProcess.transcribe", fail)
+    monkeypatch.setattr("batchscribe.speech.engine_process.EngineProcess.transcribe", fail)
     with EnginePool(ScriptedSpec(), workers=1) as pool:
         errors = recognize_all(pool, [request(0), request(1)])
         errors += recognize_all(pool, [request(2)])

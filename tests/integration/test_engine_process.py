@@ -15,7 +15,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.window import Window
@@ -23,7 +23,7 @@ from batchscribe.window import Window
 if __name__ == "__main__":
     script = Script(cpu_per_audio_sec=3600.0) if sys.argv[1] == "busy" else Script()
     pool = EnginePool(ScriptedSpec(script=script), workers=1)
-    future = pool.submit(Request(Window(0, 0.0, np.ones(16_000, np.float32)), "en-US"))
+    future = pool.submit(RecognitionRequest(Window(0, 0.0, np.ones(16_000, np.float32)), "en-US"))
     if sys.argv[1] == "idle":
         future.result()
     Path(sys.argv[2]).touch()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from batchscribe.settings import load_settings
-from batchscribe.speech.engine import Detection, Engine, Request
+from batchscribe.speech.engine import Engine, LanguageChoice, RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
 from batchscribe.speech.whisper import WhisperSpec
@@ -32,7 +32,7 @@ def spec_of(folder: Path) -> WhisperSpec:
 
 
 def transcribe(engine: Engine, window: Window, language: str = "en-US") -> Recognition:
-    [recognition] = engine.transcribe([Request(window, language)])
+    [recognition] = engine.transcribe([RecognitionRequest(window, language)])
     return recognition
 
 
@@ -103,7 +103,7 @@ def test_a_locale_is_transcribed_in_its_language(random_model: WhisperSpec) -> N
 
 def test_a_language_is_detected_only_when_asked_for_and_chosen_only_then(tmp_path: Path) -> None:
     engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Guten Tag.", language="de"))).build()
-    windows = [Request(noise(0.0, 3.0), "en-US", detection) for detection in Detection]
+    windows = [RecognitionRequest(noise(0.0, 3.0), "en-US", detection) for detection in LanguageChoice]
     off, report, choose = engine.transcribe(windows)
     assert (off.detected, off.language) == ((), None)
     assert (report.detected[0][0], report.language) == ("de", None)
@@ -113,7 +113,7 @@ def test_a_language_is_detected_only_when_asked_for_and_chosen_only_then(tmp_pat
 
 def test_a_model_for_english_detects_nothing(tmp_path: Path) -> None:
     engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Hello."), multilingual=False)).build()
-    [recognition] = engine.transcribe([Request(noise(0.0, 3.0), "en-US", Detection.REPORT)])
+    [recognition] = engine.transcribe([RecognitionRequest(noise(0.0, 3.0), "en-US", LanguageChoice.REPORT)])
     assert (recognition.detected, recognition.language) == ((), None)
 
 
@@ -121,7 +121,9 @@ def test_the_same_window_gives_the_same_text_whatever_comes_with_it(random_model
     """In a batch of windows of other lengths and languages, in any order, in one process or two."""
     languages = ["en-US", "de-DE", "en-US", "fr-FR", "en-US", "de-DE"]
     requests = [
-        Request(noise(number, 1.0 + 4 * number), language, Detection.CHOOSE if number == 4 else Detection.OFF)
+        RecognitionRequest(
+            noise(number, 1.0 + 4 * number), language, LanguageChoice.CHOOSE if number == 4 else LanguageChoice.OFF
+        )
         for number, language in enumerate(languages)
     ]
     engine = random_model.build()

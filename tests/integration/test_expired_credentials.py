@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from batchscribe.errors import JobEnded
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.inline import InlinePool
+from batchscribe.stages.finish import cancel_job
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_credentials, renew_credentials
 from batchscribe.window import Recognition
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
-from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, renew_credentials
-from batchscribe.work.finish import cancel_job
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
@@ -42,7 +41,7 @@ class CountingPool(InlinePool):
 
     heard = 0
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         self.heard += 1
         return super().submit(request, file)
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.jobs.model import File, Job
-from batchscribe.jobs.outcome import Outcome
-from batchscribe.work import shard
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import BeginWrite
+from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.stages import shard
+from batchscribe.stages.job_context import JobContext
+from batchscribe.stages.transcribe_file import BeginWrite
 from tests.integration.flow_runner import FlowRunner, running
 
 GREEDY, MODEST = "greedy", "modest"
@@ -30,7 +29,7 @@ class Clock:
         self.begun: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def transcribe_file(self, file: File, job: Job, rooms: Rooms, _begin_write: BeginWrite) -> Outcome:
+    def transcribe_file(self, file: File, job: Job, context: JobContext, _begin_write: BeginWrite) -> Outcome:
         with self._lock:
             self.began_at.setdefault(job.job_id, time.monotonic())
             self.begun[job.job_id] = self.begun.get(job.job_id, 0) + 1

@@ -16,10 +16,10 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from batchscribe.database.schema import newest
-from batchscribe.database.worker import live_workers
-from batchscribe.jobs.fleet import WorkerRecord
+from batchscribe.database.worker_rows import live_workers
+from batchscribe.jobs.worker_record import WorkerRecord
 from tests.integration.command import Command, wait_until
 from tests.integration.server import Server, serving
 from tests.recordings import write_wav
@@ -94,7 +94,7 @@ def succeeded(server: Server, job_id: str) -> int:
 
 def database(command: Command) -> sa.Engine:
     default = f"sqlite:///{command.folder / 'data' / 'batchscribe.db'}"
-    return open_engine(command.environment.get("BATCHSCRIBE_DATABASE_URL", default))
+    return open_database(command.environment.get("BATCHSCRIBE_DATABASE_URL", default))
 
 
 def living(command: Command) -> list[WorkerRecord]:

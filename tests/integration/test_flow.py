@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Held, Task, files_queue
+from batchscribe.queue.flow import ENUMERATE, FINISH, SHARD, Flow, Held, Task, files_queue
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
@@ -183,14 +183,14 @@ def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(eng
 
 KILLED_IN_THE_MIDDLE = """
 import sys, time
-from batchscribe.database.engine import open_engine
-from batchscribe.work.flow import ENUMERATE, FINISH, SHARD, Flow, Task
+from batchscribe.database.connect import open_database
+from batchscribe.queue.flow import ENUMERATE, FINISH, SHARD, Flow, Task
 
 def handle(job_id, number):
     print("begun", flush=True)
     time.sleep(60)
 
-engine = open_engine(sys.argv[1])
+engine = open_database(sys.argv[1])
 flow = Flow(engine)
 handlers = {ENUMERATE: handle, SHARD: handle, FINISH: handle}
 flow.run(handlers, executor_id="me", lanes=["here"], engines=["scripted"], slots=1)

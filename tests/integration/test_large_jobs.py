@@ -13,24 +13,22 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.job import get_job
+from batchscribe.database.job_rows import get_job
 from batchscribe.database.tables import file, shard
 from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
 from batchscribe.intake.submit import submit
-from batchscribe.jobs.model import File, Job
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue import flow
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import load_settings
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.stages import shard as shard_work
+from batchscribe.stages.finish import cancel_served_job
+from batchscribe.stages.job_context import JobContext
+from batchscribe.stages.transcribe_file import BeginWrite
+from batchscribe.wire.choices import JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import JobState
-from batchscribe.work import flow
-from batchscribe.work import shard as shard_work
-from batchscribe.work.finish import cancel_served_job
-from batchscribe.work.records import Records, open_records
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import BeginWrite
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import running
 from tests.servers.canned_bucket import BUCKET, PAGE_KEYS, PREFIX_URI, CannedBucket, canned_bucket, key_of
@@ -126,7 +124,7 @@ def test_a_large_job_is_canceled_at_once_and_leaves_nothing_in_the_engine(
     starts: list[float] = []
     lock = threading.Lock()
 
-    def transcribe_file(_file: File, _job: Job, _rooms: Rooms, _begin_write: BeginWrite) -> Outcome:
+    def transcribe_file(_file: File, _job: Job, _rooms: JobContext, _begin_write: BeginWrite) -> Outcome:
         with lock:
             starts.append(time.monotonic())
         time.sleep(0.02)

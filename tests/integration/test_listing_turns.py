@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from batchscribe.jobs.model import Job
-from batchscribe.work import worker
-from batchscribe.work.enumerate import enumerate_job
-from batchscribe.work.listing import PAGE_FILES
+from batchscribe.stages.enumerate_files import enumerate_job
+from batchscribe.stages.listing import PAGE_FILES
+from batchscribe.worker import worker
 from tests.databases import engine_tasks
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from batchscribe.audio import process
+from batchscribe.audio import decoder_process
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.audio.findings import Finding, remark
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.audio.media import Media
 from batchscribe.errors import CorruptMedia, DecoderDied, MediaError
 from batchscribe.window import Window
@@ -58,7 +58,7 @@ LIES = {
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
     with pytest.MonkeyPatch.context() as patch, DecoderPool(1, DecodeLimits(max_decoded_sec=10.0)) as opened:
-        patch.setattr(process, "_serve", lying_decoder.serve)
+        patch.setattr(decoder_process, "_serve", lying_decoder.serve)
         yield opened
 
 

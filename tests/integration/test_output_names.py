@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.file import find_output_holder
+from batchscribe.database.file_rows import find_output_holder
 from batchscribe.database.tables import file as file_table
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.stages.naming import FileRegister
+from batchscribe.wire.choices import FileState, OutputLayout
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState
-from batchscribe.work.register import FileRegister
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
 
@@ -118,7 +117,7 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
             mover.join(0.5)  # it may have to wait for this very transaction
         return holder
 
-    monkeypatch.setattr("batchscribe.work.register.find_output_holder", holder_while_it_moves)
+    monkeypatch.setattr("batchscribe.stages.naming.find_output_holder", holder_while_it_moves)
     names.take_over(wav, mp3.output_uri)
     mover.join()
     assert told(runner, job) == {

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
-from batchscribe.database.file import claim, find_taken_outputs, insert_files, open_files, page_of_files
-from batchscribe.database.job import BY_ID, insert_job
-from batchscribe.database.shard import begin_shard, insert_shards
+from batchscribe.database.connect import open_database
+from batchscribe.database.file_rows import claim, find_taken_outputs, insert_files, open_files, page_of_files
+from batchscribe.database.job_rows import BY_ID, insert_job
+from batchscribe.database.shard_rows import begin_shard, insert_shards
 from batchscribe.jobs.model import Job
-from batchscribe.wire.states import FileState
+from batchscribe.wire.choices import FileState
 from tests.jobs_on_record import a_job
 from tests.servers.postgresql import PostgreSQL
 
@@ -22,7 +22,7 @@ SHARDS, FILES_OF_SHARD = 200, 64
 @pytest.fixture
 def connection(postgresql: PostgreSQL) -> Iterator[sa.Connection]:
     """With the statistics of a small finished job; nothing renews them."""
-    engine = open_engine(postgresql.new_database())
+    engine = open_database(postgresql.new_database())
     with engine.begin() as opened:
         opened.execute(sa.text("ALTER TABLE file SET (autovacuum_enabled = off)"))
         job_of(opened, "job_small", shards=50, state=FileState.SUCCEEDED)

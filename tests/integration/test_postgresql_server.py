@@ -12,7 +12,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from batchscribe.database.schema import is_usable
 from tests.documents import ROOT
 from tests.servers.postgresql import Mode, PostgreSQL, running_postgresql
@@ -27,7 +27,7 @@ def server(postgresql: PostgreSQL) -> Iterator[PostgreSQL]:
 
 
 def opened(url: str) -> sa.Engine:
-    return sa.create_engine(open_engine(url).url, poolclass=sa.NullPool)
+    return sa.create_engine(open_database(url).url, poolclass=sa.NullPool)
 
 
 def test_every_database_is_migrated_and_separate(server: PostgreSQL) -> None:

@@ -13,7 +13,7 @@ import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from batchscribe.settings import load_settings
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.registry import choose_engine
 from batchscribe.window import SAMPLE_RATE, Window
 from tests.audio_files import samples_of
@@ -226,7 +226,7 @@ def test_a_window_has_the_same_words_whatever_is_in_the_batch_with_it(
     settings = load_settings(data_dir=tmp_path, whisper_model=str(tiny_en_model))
     engine = choose_engine("whisper", "en", settings).spec.build()
     cuts = [sound[at * SAMPLE_RATE :][: 4 * SAMPLE_RATE] for sound in monologues(examples) for at in (0, 5)]
-    requests = [Request(Window(0, 0.0, cut.astype(np.float32), ((0.0, 4.0),)), "en-US") for cut in cuts]
+    requests = [RecognitionRequest(Window(0, 0.0, cut.astype(np.float32), ((0.0, 4.0),)), "en-US") for cut in cuts]
     alone = [engine.transcribe([request])[0] for request in requests]
     assert all(each.text for each in alone)
     assert engine.transcribe(requests) == alone

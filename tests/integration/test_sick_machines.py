@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DECODER, DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import MachineTrouble
 from tests.integration.command import Command, Result, wait_until
 from tests.integration.server import serving

@@ -13,25 +13,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
-from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.stages.existing_output import look
+from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
+from batchscribe.stages.naming import Naming
+from batchscribe.stages.transcribe_file import transcribe_file
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, OutputLayout
 from batchscribe.wire.config import Config
-from batchscribe.wire.states import FileState
-from batchscribe.work.fitness import Fitness
-from batchscribe.work.in_hand import InHand
-from batchscribe.work.naming import Naming
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.transcribe_file import transcribe_file
-from batchscribe.work.watch import Watch
-from batchscribe.work.written import look
+from batchscribe.worker.machine_health import MachineHealth
 from tests.audio_files import encoded, noise, samples_of, tone, wav
 from tests.jobs_on_record import a_job, keys_of_nobody
 
@@ -51,10 +48,10 @@ class Pool:
     has_enough = False
 
     def __init__(self, answers: Sequence[Recognition] = ()) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[RecognitionRequest] = []
         self._answers = answers
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         future: Future[Recognition] = Future()
         number = len(self.requests)
         future.set_result(self._answers[number] if number < len(self._answers) else Recognition())
@@ -79,19 +76,19 @@ def transcribed(
 ) -> tuple[Any, tuple[str, ...]]:
     """The transcript, and the warnings of the file's row."""
     output = MemoryStore()
-    rooms = Rooms(
+    context = JobContext(
         input=MemoryStore({FILE.input_uri: content}),
         output=output,
         decoder=decoder,
         speech=pool,
         choice=Choice(spec, "en-US", warnings),
-        watch=Watch(lambda _: True),
-        in_hand=InHand(),
+        watch=JobWatch(lambda _: True),
+        in_hand=FilesInHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=output), PlannedNames([FILE], lambda _: False)),
-        fitness=Fitness(lambda _part: None),
+        health=MachineHealth(lambda _part: None),
         keys=keys_of_nobody(),
     )
-    outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), rooms, lambda *_: None)
+    outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), context, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome
     with output.open(FILE.output_uri) as written:
         return json.loads(written.read(0, written.size)), outcome.warnings
@@ -165,7 +162,7 @@ def test_the_language_may_change_from_window_to_window_and_is_told_with_its_seco
     document, told = transcribed(
         decoder, wav(noise(65.0)), pool, segmentation_mode="none", language_detection={"mode": "continuous"}
     )
-    assert {request.detection for request in pool.requests} == {Detection.CHOOSE}
+    assert {request.detection for request in pool.requests} == {LanguageChoice.CHOOSE}
     segments = document["result"]["segments"]
     assert [(segment["text"], segment["language"]) for segment in segments] == [
         ("Hello.", "en"),

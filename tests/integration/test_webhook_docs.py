@@ -20,8 +20,8 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.webhooks.payload import render_event
 from batchscribe.webhooks.sender import Sender
 from batchscribe.wire.answers import JobAnswer, SummaryAnswer
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 from tests.documents import ROOT, code_blocks
 from tests.servers.receiver import Received, receiving, says
 

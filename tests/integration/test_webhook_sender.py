@@ -14,7 +14,7 @@ import pytest
 
 from batchscribe import __version__
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.sender import Attempt, Sender, Verdict
+from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
 from batchscribe.webhooks.signature import verify
 from tests.servers.certificates import make_certificate
 from tests.servers.receiver import ADDRESS, Answer, Receiver, drips, pours, receiving, says
@@ -46,7 +46,7 @@ def attempt_at(answer: Answer, *, timeout_sec: float = 20) -> Attempt:
 def test_a_receiver_that_says_yes_has_the_event_signed() -> None:
     with receiving(says(200)) as receiver:
         attempt = send(receiver)
-    assert (attempt.verdict, attempt.status, attempt.error) == (Verdict.DELIVERED, 200, None)
+    assert (attempt.verdict, attempt.status, attempt.error) == (DeliveryVerdict.DELIVERED, 200, None)
     assert 0 < attempt.took_sec < 20
     request = receiver.request
     assert request.line == f"POST {PATH} HTTP/1.1"
@@ -77,7 +77,7 @@ def test_these_and_no_other_headers_are_sent() -> None:
 
 def test_without_a_secret_there_is_a_timestamp_and_no_signature() -> None:
     with receiving(says(200)) as receiver:
-        assert send(receiver, secret=None).verdict is Verdict.DELIVERED
+        assert send(receiver, secret=None).verdict is DeliveryVerdict.DELIVERED
     assert "x-zm-signature" not in receiver.request.headers
     assert receiver.request.headers["x-zm-request-timestamp"] == "1767638052"
 
@@ -95,22 +95,22 @@ def test_each_attempt_is_signed_anew() -> None:
 @pytest.mark.parametrize(
     ("verdict", "statuses"),
     [
-        (Verdict.DELIVERED, (200, 201, 202, 204, 299)),
-        (Verdict.RETRY, (408, 425, 429, 500, 502, 503, 504, 599)),
-        (Verdict.REFUSED, (300, 301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 410, 422, 499)),
+        (DeliveryVerdict.DELIVERED, (200, 201, 202, 204, 299)),
+        (DeliveryVerdict.RETRY, (408, 425, 429, 500, 502, 503, 504, 599)),
+        (DeliveryVerdict.REFUSED, (300, 301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 410, 422, 499)),
     ],
 )
-def test_the_status_says_whether_to_come_again(verdict: Verdict, statuses: tuple[int, ...]) -> None:
+def test_the_status_says_whether_to_come_again(verdict: DeliveryVerdict, statuses: tuple[int, ...]) -> None:
     for status in statuses:
         attempt = attempt_at(says(status, body=b""))
         assert (attempt.status, attempt.verdict) == (status, verdict)
-        assert (attempt.error is None) == (verdict is Verdict.DELIVERED)
+        assert (attempt.error is None) == (verdict is DeliveryVerdict.DELIVERED)
 
 
 @pytest.mark.parametrize(("header", "asked_sec"), [("120", 120.0), ("Mon, 05 Jan 2026 18:35:12 GMT", 59.3)])
 def test_a_busy_receiver_says_when_to_come_again(header: str, asked_sec: float) -> None:
     attempt = attempt_at(says(503, f"Retry-After: {header}"))
-    assert attempt.verdict is Verdict.RETRY
+    assert attempt.verdict is DeliveryVerdict.RETRY
     assert attempt.retry_after_sec == pytest.approx(asked_sec)
 
 
@@ -118,7 +118,7 @@ def test_a_busy_receiver_says_when_to_come_again(header: str, asked_sec: float) 
 def test_a_redirect_is_not_followed(status: int) -> None:
     with receiving(says(200)) as other, receiving(says(status, f"Location: {other.url()}")) as receiver:
         attempt = send(receiver)
-    assert attempt.verdict is Verdict.REFUSED
+    assert attempt.verdict is DeliveryVerdict.REFUSED
     assert other.requests == []
 
 
@@ -134,7 +134,7 @@ def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch
     with receiving(says(502)) as proxy, receiving(says(200)) as receiver:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://{ADDRESS}:{proxy.port}")
-        assert send(receiver).verdict is Verdict.DELIVERED
+        assert send(receiver).verdict is DeliveryVerdict.DELIVERED
     assert proxy.requests == []
 
 
@@ -150,38 +150,38 @@ def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_receiver_that_does_not_come_to_its_answer_holds_nobody(answer: Answer) -> None:
     attempt = attempt_at(answer, timeout_sec=0.5)
-    assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
+    assert (attempt.verdict, attempt.status) == (DeliveryVerdict.RETRY, None)
     assert attempt.error == "The receiver did not answer within 0.5 s."
     assert attempt.took_sec < 5
 
 
 def test_a_body_that_drips_is_not_waited_for_beyond_the_deadline_and_its_status_stands() -> None:
     attempt = attempt_at(drips(OK_HEAD, b"x"), timeout_sec=0.5)
-    assert attempt.verdict is Verdict.DELIVERED
+    assert attempt.verdict is DeliveryVerdict.DELIVERED
     assert attempt.took_sec < 5
 
 
 def test_a_body_without_end_is_not_read_to_the_deadline() -> None:
     attempt = attempt_at(pours(OK_HEAD, b"x" * 4096), timeout_sec=60)
-    assert attempt.verdict is Verdict.DELIVERED
+    assert attempt.verdict is DeliveryVerdict.DELIVERED
     assert attempt.took_sec < 20
 
 
 def test_a_head_without_end_is_not_read_to_the_deadline() -> None:
     attempt = attempt_at(pours(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 4096), timeout_sec=60)
-    assert attempt.verdict is Verdict.RETRY
+    assert attempt.verdict is DeliveryVerdict.RETRY
     assert attempt.took_sec < 20
 
 
 def test_a_body_of_many_zeros_in_few_bytes_is_not_unpacked() -> None:
     """It would be no use, and may be an attack: what is sent is ignored as it is, even when it is not gzip at all."""
-    assert attempt_at(says(200, "Content-Encoding: gzip", body=b"not gzip")).verdict is Verdict.DELIVERED
+    assert attempt_at(says(200, "Content-Encoding: gzip", body=b"not gzip")).verdict is DeliveryVerdict.DELIVERED
 
 
 @pytest.mark.parametrize("reply", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Le"])
 def test_a_receiver_that_does_not_speak_http_is_tried_again(reply: bytes) -> None:
     attempt = attempt_at(lambda connection: connection.sendall(reply))
-    assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
+    assert (attempt.verdict, attempt.status) == (DeliveryVerdict.RETRY, None)
     assert attempt.error == "The receiver's answer is not HTTP."
 
 
@@ -189,7 +189,7 @@ def test_a_receiver_that_is_not_there_is_tried_again() -> None:
     with socket.create_server((ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
     attempt = Sender(LOOPBACK).send(url=f"http://{ADDRESS}:{port}{PATH}", secret=None, body=BODY, moment=NOW)
-    assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
+    assert (attempt.verdict, attempt.status) == (DeliveryVerdict.RETRY, None)
     assert attempt.error is not None
     assert "Connection refused" in attempt.error
 
@@ -211,7 +211,7 @@ def test_an_address_that_is_not_allowed_sees_nothing_and_may_be_allowed_the_next
     with receiving(says(200)) as receiver:
         sender = Sender(Policy(allow_http=True, allow_networks=(ip_network("10.0.0.0/8"),)), resolve=to_loopback)
         attempt = sender.send(url=receiver.url(PATH, host=HOST), secret=None, body=BODY, moment=NOW)
-    assert (attempt.verdict, attempt.status) == (Verdict.RETRY, None)
+    assert (attempt.verdict, attempt.status) == (DeliveryVerdict.RETRY, None)
     assert attempt.error is not None
     assert f"{HOST} resolves to an address to which requests to port" in attempt.error
     assert ADDRESS not in attempt.error
@@ -223,7 +223,7 @@ def test_a_url_that_is_no_longer_allowed_is_not_connected_to() -> None:
     with receiving(says(200)) as receiver:
         sender = Sender(Policy(allow_networks=LOOPBACK.allow_networks))
         attempt = sender.send(url=receiver.url(PATH), secret=None, body=BODY, moment=NOW)
-    assert attempt.verdict is Verdict.RETRY
+    assert attempt.verdict is DeliveryVerdict.RETRY
     assert attempt.error is not None
     assert "starts with http://" in attempt.error
     assert receiver.requests == []
@@ -237,7 +237,7 @@ def test_many_threads_share_a_sender() -> None:
             for n in range(40)
         ]
         verdicts = {attempt.result().verdict for attempt in attempts}
-    assert verdicts == {Verdict.DELIVERED}
+    assert verdicts == {DeliveryVerdict.DELIVERED}
     assert len({request.line for request in receiver.requests}) == 40
 
 
@@ -265,7 +265,7 @@ def over_tls(
 
 def test_the_certificate_is_that_of_the_name_though_the_connection_is_to_the_address(tmp_path: Path) -> None:
     attempt, receiver, named = over_tls(tmp_path)
-    assert attempt.verdict is Verdict.DELIVERED, attempt
+    assert attempt.verdict is DeliveryVerdict.DELIVERED, attempt
     assert named == [HOST]
     assert receiver.request.headers["host"] == f"{HOST}:{receiver.port}"
 
@@ -278,7 +278,7 @@ def test_the_deadline_holds_under_tls_as_well(tmp_path: Path) -> None:
 
 def test_a_certificate_of_another_name_is_not_accepted(tmp_path: Path) -> None:
     attempt, receiver, _ = over_tls(tmp_path, shown="other.example.org")
-    assert attempt.verdict is Verdict.RETRY
+    assert attempt.verdict is DeliveryVerdict.RETRY
     assert attempt.error is not None
     assert "Hostname mismatch" in attempt.error
     assert receiver.requests == []
@@ -289,5 +289,5 @@ def test_a_certificate_of_an_unknown_authority_is_not_accepted(tmp_path: Path) -
     with receiving(says(200), tls=tls) as receiver:
         sender = Sender(LOOPBACK, resolve=to_loopback)
         attempt = sender.send(url=receiver.url(host=HOST), secret=None, body=BODY, moment=NOW)
-    assert attempt.verdict is Verdict.RETRY
+    assert attempt.verdict is DeliveryVerdict.RETRY
     assert receiver.requests == []

@@ -19,9 +19,9 @@ import pytest
 
 from batchscribe.outbound.policy import Policy
 from batchscribe.webhooks.payload import render_event
-from batchscribe.webhooks.sender import Attempt, Sender, Verdict
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 from tests.integration.command import END_SEC, Command
 
 SECRET = "whsec_test"
@@ -66,7 +66,7 @@ def test_each_event_is_a_line_that_says_whether_its_signature_is_right(tmp_path:
         unsigned = listener.send(secret=None)
         old = listener.send(moment=time.time() - 1000)
         _, lines, err = listener.ended()
-    assert good.verdict is Verdict.DELIVERED
+    assert good.verdict is DeliveryVerdict.DELIVERED
     assert [attempt.status for attempt in (wrong, unsigned, old)] == [401, 401, 401]
     assert len(lines) == 4
     said = "job.partial  job_1  PARTIAL  39 succeeded, 1 failed  signature "
@@ -80,7 +80,7 @@ def test_each_event_is_a_line_that_says_whether_its_signature_is_right(tmp_path:
 def test_without_a_secret_it_says_that_nothing_is_checked(tmp_path: Path) -> None:
     with listening(tmp_path) as listener:
         assert "not checked" in listener.ready
-        assert listener.send().verdict is Verdict.DELIVERED
+        assert listener.send().verdict is DeliveryVerdict.DELIVERED
         _, lines, _ = listener.ended()
     assert lines[0].endswith("signature not checked")
 

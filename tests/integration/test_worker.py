@@ -14,20 +14,19 @@ import sqlalchemy as sa
 from batchscribe.errors import InvalidRequest, StorageUnavailable, UnsupportedLanguage
 from batchscribe.jobs.summary import Summary
 from batchscribe.metrics import REGISTRY, Retry
-from batchscribe.speech.engine import EngineSpec, Request
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.stages.finish import cancel_job
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.storage.local import FileStore
 from batchscribe.storage.store import Recording
 from batchscribe.window import Recognition
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
-from batchscribe.work import worker
-from batchscribe.work.finish import cancel_job
+from batchscribe.worker import worker
 from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
@@ -194,7 +193,7 @@ def test_an_engine_that_fails_on_one_file_costs_only_that_file(tmp_path: Path) -
         write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=1.0 + number)
 
     class Mistaken(InlinePool):
-        def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+        def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
             if request.window.duration_sec == 2.0:
                 raise ZeroDivisionError("a mistake of ours")
             return super().submit(request, file)
@@ -215,9 +214,9 @@ def test_an_engine_that_cannot_be_loaded_keeps_its_jobs_waiting_until_it_can(tmp
     broken.touch()
     spec = ScriptedSpec(script=Script(cannot_load_while=broken))
     with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
-        wait_until(lambda: "scripted" in runner.worker.fitness.troubles)
+        wait_until(lambda: "scripted" in runner.worker.health.troubles)
         job = runner.wait(runner.submit(), until=lambda job: job.cursor.listed)
-        assert "cannot load made-up words" in runner.worker.fitness.troubles["scripted"]
+        assert "cannot load made-up words" in runner.worker.health.troubles["scripted"]
         broken.unlink()
         job = runner.wait(job)
     assert counted(job.summary) == {"total_files": 3, "succeeded": 3}
@@ -232,7 +231,7 @@ def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp
     spec = ScriptedSpec(script=Script(cannot_load_while=broken, dies_at=frozenset({0.0}), only_once=died))
     with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
         job = runner.submit()
-        wait_until(lambda: bool(runner.worker.fitness.troubles))
+        wait_until(lambda: bool(runner.worker.health.troubles))
         assert all(file.state is not FileState.FAILED for file in runner.files(job))
         broken.unlink()
         job = runner.wait(job)
@@ -249,7 +248,7 @@ def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some
     spec = ScriptedSpec(script=Script(no_memory_while=short_of))
     with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
         job = runner.submit()
-        wait_until(lambda: "Cannot allocate memory" in runner.worker.fitness.troubles.get("scripted", ""))
+        wait_until(lambda: "Cannot allocate memory" in runner.worker.health.troubles.get("scripted", ""))
         assert all(file.state is not FileState.FAILED for file in runner.files(job))
         short_of.unlink()
         assert runner.wait(job).state is JobState.SUCCEEDED
@@ -261,7 +260,7 @@ def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_tr
     with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
         job = runner.run()
         assert runner.files(job)[0].error_code == "ENGINE_CRASHED"
-        assert runner.worker.fitness.troubles == {}
+        assert runner.worker.health.troubles == {}
 
 
 def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner, database: str) -> None:

@@ -26,9 +26,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from batchscribe.database.schema import migrate
-from batchscribe.work.flow import Flow
+from batchscribe.queue.flow import Flow
 
 BINARIES = ("initdb", "postgres")
 START_SEC = 60.0
@@ -166,7 +166,7 @@ class PostgreSQL:
 
     def _make_template(self) -> str:
         url = self.new_empty_database()
-        engine = open_engine(url)
+        engine = open_database(url)
         migrate(engine)
         Flow(engine).prepare()
         engine.dispose()

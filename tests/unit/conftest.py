@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.engine import open_engine
+from batchscribe.database.connect import open_database
 from batchscribe.database.schema import migrate
 
 
 @pytest.fixture
 def engine(database: str) -> Iterator[sa.Engine]:
-    opened = open_engine(database)
+    opened = open_database(database)
     migrate(opened)
     yield opened
     opened.dispose()

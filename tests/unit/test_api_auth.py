@@ -10,10 +10,10 @@ from starlette.requests import Request
 
 from batchscribe.api.auth import tenant_of
 from batchscribe.api.service import Service
-from batchscribe.database.api_key import create_key
+from batchscribe.database.api_key_rows import create_key
 from batchscribe.errors import AccessTokenInvalid
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from batchscribe.work.records import open_records
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.api_key import create_key, find_live_key, key_of_secret, list_keys, revoke_key
+from batchscribe.database.api_key_rows import create_key, find_live_key, key_of_secret, list_keys, revoke_key
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.tables import api_key
 from batchscribe.errors import KeyNotFound, SecretKeyChanged

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.channels import Channels
+from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.media import Media
-from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, Int16, encoded, noise, samples_of, tone, wav

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
 
-from batchscribe.audio.channels import Channels, Resampling
-from batchscribe.audio.same_sound import SameSound
+from batchscribe.audio.channels import Channels, Resampling, SameSound
 from batchscribe.window import SAMPLE_RATE
 
 

@@ -16,7 +16,7 @@ from batchscribe.errors import CorruptMedia, MediaError
 
 ROOM = Path(findings.__file__).parent
 #: Modules that run in the parent, which may say what it likes.
-OF_THE_PARENT = {"decoder.py", "decoding.py", "process.py"}
+OF_THE_PARENT = {"decoder.py", "decoding.py", "decoder_process.py"}
 
 
 @pytest.mark.parametrize("finding", Finding)

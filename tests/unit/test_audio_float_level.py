@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from batchscribe.audio.channels import Channels
-from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
+from batchscribe.audio.file_view import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, noise, tone

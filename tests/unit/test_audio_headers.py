@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from batchscribe.audio.mp4_boxes import has_index
-from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.announced import has_index
+from batchscribe.audio.file_view import RemoteFile
 from tests.audio_files import encoded, noise
 
 

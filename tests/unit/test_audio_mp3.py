@@ -11,9 +11,9 @@ import pytest
 
 from batchscribe.audio import mp3_walk
 from batchscribe.audio.channels import Channels
+from batchscribe.audio.file_view import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.media import Media
 from batchscribe.audio.mpeg_frame import frame
-from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
 from tests.audio_files import Bytes, encoded, noise, tone, wav

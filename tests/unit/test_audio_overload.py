@@ -14,8 +14,8 @@ from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from batchscribe.audio.channels import Channels
-from batchscribe.audio.overload import Overload
-from batchscribe.audio.remote_file import RemoteFile
+from batchscribe.audio.file_view import RemoteFile
+from batchscribe.audio.loudness import Overload
 from batchscribe.audio.track import AudioTrack
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, encoded, noise, tone

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
+from batchscribe.audio.file_view import BLOCK_BYTES, RemoteFile
 from tests.audio_files import Bytes
 
 CONTENT = np.random.default_rng(1).bytes(3 * BLOCK_BYTES + 12_345)

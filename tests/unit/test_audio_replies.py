@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batchscribe.audio.decoder_replies import MAX_READS, MAX_READS_OF_BLOCK, InvalidDecoderReply, Replies
+from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, remark
 from batchscribe.audio.media import Media
-from batchscribe.audio.remote_file import BLOCK_BYTES
-from batchscribe.audio.replies import MAX_READS, MAX_READS_OF_BLOCK, Replies, UntrueReply
 from batchscribe.errors import UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
@@ -73,12 +73,12 @@ def test_a_true_decoder_is_understood() -> None:
     ],
 )
 def test_an_impossible_window_is_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().window(header(**changed), sound(1.0))
 
 
 def test_mixed_channels_are_one() -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies(apart=False).window(header(channel=1), sound(1.0))
 
 
@@ -88,7 +88,7 @@ def test_mixed_channels_are_one() -> None:
     ids=["none", "too loud", "nan", "infinity", "too long", "three bytes"],
 )
 def test_impossible_samples_are_refused(samples: memoryview) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().window(header(speech=None), samples)
 
 
@@ -98,7 +98,7 @@ def test_windows_of_a_channel_come_in_the_order_of_time_and_do_not_overlap() -> 
     checked.window(header(start_sec=1.0, channel=1), sound(1.0))
     checked.window(header(start_sec=2.0), sound(1.0))
     for start_sec in (2.5, 0.0):
-        with pytest.raises(UntrueReply, match="before the one before it ends"):
+        with pytest.raises(InvalidDecoderReply, match="before the one before it ends"):
             checked.window(header(start_sec=start_sec), sound(1.0))
 
 
@@ -106,7 +106,7 @@ def test_there_is_no_more_sound_than_the_limit_allows() -> None:
     checked = replies(max_sec=60.0)
     for start_sec in range(62):
         checked.window(header(start_sec=start_sec), sound(1.0))
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         checked.window(header(start_sec=62.0), sound(1.0))
 
 
@@ -140,22 +140,22 @@ def test_there_is_no_more_sound_than_the_limit_allows() -> None:
     ],
 )
 def test_impossible_facts_of_a_recording_are_refused(changed: dict[str, Any]) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().media(media(**changed))
 
 
 @pytest.mark.parametrize("facts", [None, [], "media", {}, {"duration_sec": 1.0}])
 def test_facts_that_are_missing_are_refused(facts: Any) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().media(facts)
 
 
 def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
     checked = replies()
     checked.window(header(start_sec=20.0, channel=1), sound(1.0))
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         checked.media(media(duration_sec=3.0))
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         checked.media(media(duration_sec=21.0, channels=1))
     assert checked.media(media(duration_sec=21.0)).channels == 2
 
@@ -165,7 +165,7 @@ def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
     [(-1, 10), (10_000, 1), (0, 0), (0, -1), (0, BLOCK_BYTES + 1), (0.0, 1), ("0", 1), (None, 1), (True, 1)],
 )
 def test_bytes_that_are_not_there_are_refused(offset: Any, length: Any) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().wanted({"offset": offset, "length": length})
 
 
@@ -173,7 +173,7 @@ def test_the_same_bytes_are_not_read_for_ever() -> None:
     checked = replies(size=2 * BLOCK_BYTES)
     for _ in range(MAX_READS + 2 * MAX_READS_OF_BLOCK):
         checked.wanted({"offset": 0, "length": BLOCK_BYTES})
-    with pytest.raises(UntrueReply, match="again and again"):
+    with pytest.raises(InvalidDecoderReply, match="again and again"):
         checked.wanted({"offset": 0, "length": BLOCK_BYTES})
 
 
@@ -192,7 +192,7 @@ def test_the_same_bytes_are_not_read_for_ever() -> None:
     ],
 )
 def test_a_message_of_another_kind_is_refused(message: dict[str, Any]) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidDecoderReply):
         replies().op(message)
 
 
@@ -201,5 +201,5 @@ def test_a_message_of_another_kind_is_refused(message: dict[str, Any]) -> None:
     [None, "NO_BYTES", {"finding": "NO_BYTES"}, {"finding": "BROKEN_OFF", "facts": {"held": 1.0}}],
 )
 def test_a_refusal_that_is_none_is_refused(said: Any) -> None:
-    with pytest.raises(UntrueReply, match="no refusal that is known"):
+    with pytest.raises(InvalidDecoderReply, match="no refusal that is known"):
         replies().error(said)

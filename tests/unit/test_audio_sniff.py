@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.audio.remote_file import RemoteFile
-from batchscribe.audio.sniff import accepted_formats, checked_format
+from batchscribe.audio.file_view import RemoteFile
+from batchscribe.audio.sniff import accepted_formats, check_format
 from batchscribe.errors import InvalidSetting, UnsupportedMedia
 from tests.audio_files import encoded, noise, wav
 
@@ -11,7 +11,7 @@ from tests.audio_files import encoded, noise, wav
 def format_of(content: bytes, extra_formats: tuple[str, ...] = ("flac", "ogg")) -> str:
     """Raises `UnsupportedMedia`."""
     file = RemoteFile(len(content), lambda offset, length: content[offset : offset + length])
-    return checked_format(file, extra_formats)[0]
+    return check_format(file, extra_formats)[0]
 
 
 MP3 = encoded(noise(0.5), codec="mp3", container="mp3")

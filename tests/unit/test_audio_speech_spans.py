@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchscribe.audio.speech_spans import Span, SpeechSpans, Stretch, VoiceOptions
-from batchscribe.audio.voice import WINDOW_SAMPLES
+from batchscribe.audio.speech_spans import WINDOW_SAMPLES, Span, SpeechSpans, Stretch, VoiceOptions
 from batchscribe.window import SAMPLE_RATE
 
 with warnings.catch_warnings():

@@ -11,8 +11,8 @@ import pytest
 from av.audio.frame import AudioFrame
 
 from batchscribe.audio.channels import Channels
+from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.media import Media
-from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.timeline import Placed, Timeline
 from batchscribe.audio.track import AudioTrack
 from batchscribe.errors import DecodeLimitExceeded

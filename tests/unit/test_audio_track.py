@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.channels import Channels
-from batchscribe.audio.codecs import CODECS
+from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.media import Media
-from batchscribe.audio.remote_file import RemoteFile
 from batchscribe.audio.track import AudioTrack
+from batchscribe.audio.track_choice import CODECS
 from batchscribe.errors import DecodeLimitExceeded, MediaError, UnsupportedMedia
 from tests.audio_files import Bytes, encoded, noise, wav
 
@@ -75,6 +75,8 @@ def test_a_recording_may_be_as_long_as_the_limit_and_not_a_moment_longer() -> No
 def test_the_voice_model_reports_to_nobody(tmp_path: Path) -> None:
     """onnxruntime keeps a database of events for its maker, in the home of whoever imports it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
-    script = "import batchscribe.audio.voice as voice; voice.VoiceStream().probabilities(voice.np.zeros(512, 'f4'))"
+    script = (
+        "import batchscribe.audio.speech_spans as voice; voice.VoiceStream().probabilities(voice.np.zeros(512, 'f4'))"
+    )
     subprocess.run([sys.executable, "-c", script], check=True, env=environment | {"HOME": str(tmp_path)})
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from batchscribe.audio.turns import Turns
+from batchscribe.audio.decoding_turns import DecodingTurns
 from batchscribe.errors import WorkInterrupted
 
 
@@ -21,7 +21,7 @@ class Recording(NamedTuple):
 
 def order_of_turns(recordings: dict[str, Recording], n_turns: int) -> list[str]:
     """Of recordings that are opened in this order, and all of which always want to go on."""
-    turns = Turns(1)
+    turns = DecodingTurns(1)
     with ExitStack() as opened:
         joined = {name: opened.enter_context(turns.joined(each.tenant, each.job)) for name, each in recordings.items()}
         names = {turn.number: name for name, turn in joined.items()}
@@ -58,7 +58,7 @@ def test_recordings_of_a_job_are_decoded_one_after_the_other() -> None:
 
 
 def test_who_comes_later_is_neither_behind_nor_ahead_of_those_who_were_there() -> None:
-    turns = Turns(1)
+    turns = DecodingTurns(1)
     with turns.joined("a", 1) as long:
         for _ in range(100):
             turns.begin(long)
@@ -76,7 +76,7 @@ def test_who_comes_later_is_neither_behind_nor_ahead_of_those_who_were_there() -
 
 
 def test_no_more_decode_at_a_time_than_there_are_places() -> None:
-    turns, most, now = Turns(2), 0, 0
+    turns, most, now = DecodingTurns(2), 0, 0
     lock = threading.Lock()
 
     def decode(tenant: int) -> None:
@@ -100,7 +100,7 @@ def test_no_more_decode_at_a_time_than_there_are_places() -> None:
 
 
 def test_whoever_waits_is_told_when_the_decoders_are_stopped() -> None:
-    turns = Turns(1)
+    turns = DecodingTurns(1)
     with turns.joined("a", 1) as holder, turns.joined("b", 2) as other, holder.taken():
         threading.Timer(0.05, turns.close).start()
         with pytest.raises(WorkInterrupted):
@@ -108,7 +108,7 @@ def test_whoever_waits_is_told_when_the_decoders_are_stopped() -> None:
 
 
 def test_a_turn_ends_with_its_recording() -> None:
-    turns = Turns(1)
+    turns = DecodingTurns(1)
     with turns.joined("a", 1) as turn:
         turn.begin()
     with turns.joined("b", 2) as turn, turn.taken():

@@ -11,8 +11,7 @@ import pytest
 
 from batchscribe.audio.loudness import Loudness
 from batchscribe.audio.segmenter import BLOCK_SAMPLES, VoicedSegmenter
-from batchscribe.audio.speech_spans import VoiceOptions
-from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
+from batchscribe.audio.speech_spans import WINDOW_SAMPLES, VoiceOptions, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
 from tests.audio_files import samples_of
 
@@ -166,7 +165,7 @@ def test_hours_of_digital_silence_cost_next_to_nothing_and_what_follows_keeps_it
 
 def test_the_decoder_process_does_not_load_the_speech_engines() -> None:
     script = (
-        "import sys, batchscribe.audio.child, batchscribe.audio.voice as voice; voice._session();"
+        "import sys, batchscribe.audio.decoder_child, batchscribe.audio.speech_spans as voice; voice._session();"
         "heavy = {'faster_whisper', 'ctranslate2', 'dbos', 'sqlalchemy', 'typer', 'pydantic'} & sys.modules.keys();"
         "sys.exit(str(heavy) if heavy else 0)"
     )

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.channels import Channels
+from batchscribe.audio.file_view import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.media import Media
-from batchscribe.audio.remote_file import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.wav_header import WavSamples, wav_samples
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, UnsupportedMedia
@@ -287,7 +287,7 @@ def test_a_second_data_chunk_that_was_cut_off_says_how_much_is_missing() -> None
 
 def test_more_data_chunks_than_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("batchscribe.audio.wav_header.MAX_PARTS", 2)
-    monkeypatch.setattr("batchscribe.audio.source.MAX_PARTS", 2)
+    monkeypatch.setattr("batchscribe.audio.sound_source.MAX_PARTS", 2)
     _, media = decoded(riff(after=chunk(b"data", DATA) * 2))
     assert media.warnings == ("The file is damaged after 8.0 s; the rest was skipped.",)
 

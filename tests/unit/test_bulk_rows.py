@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, rows_of
-from batchscribe.database.file import get_file
+from batchscribe.database.file_rows import get_file
 from batchscribe.database.tables import file
-from batchscribe.wire.states import FileState
+from batchscribe.wire.choices import FileState
 from tests.jobs_on_record import stored_job
 
 

@@ -16,14 +16,13 @@ from batchscribe.cli.present import job_summary
 from batchscribe.cli.present.job_report import collect_report, read_answer
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.recorded_jobs import report_job
-from batchscribe.database.file import page_of_files
+from batchscribe.database.file_rows import page_of_files
 from batchscribe.database.tables import file
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import FileAnswer
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
 from tests.jobs_on_record import a_job, stored_job
 
 

@@ -11,11 +11,11 @@ from batchscribe.cli.local_job import run_requests, uses_s3
 from batchscribe.cli.options import Layout
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_credentials, renew_credentials, seal_credentials
 from batchscribe.storage.access import AwsCredentials
 from batchscribe.wire.output import Output
-from batchscribe.work.credentials import INPUT, OUTPUT, open_credentials, renew_credentials, seal_credentials
-from batchscribe.work.records import open_records
 from tests.jobs_on_record import stored_job
 
 

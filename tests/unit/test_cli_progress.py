@@ -12,7 +12,7 @@ from batchscribe.cli.present.console import format_duration
 from batchscribe.cli.present.progress import JobProgress, ProgressLines, SessionPace, StateLines
 from batchscribe.errors import ServerError
 from batchscribe.jobs.summary import Summary
-from batchscribe.wire.states import JobState
+from batchscribe.wire.choices import JobState
 from tests.jobs_on_record import a_job
 
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from batchscribe.cli.app import main
-from batchscribe.work.data_directory import only_worker
+from batchscribe.worker.data_directory import only_worker
 from tests.recordings import write_wav
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batchscribe.cli.webhook_listener import WebhookArrival, read_event
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 JOB: JsonObject = {
     "job_id": "job_1",

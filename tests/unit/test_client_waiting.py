@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from batchscribe.client.waiting import Pace, has_ended, wait_for_end
+from batchscribe.client.polling import PollSchedule, has_ended, wait_for_end
 from batchscribe.errors import ServerError, ServerRefused, ServerUnreachable
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 
-QUICK = Pace(first_sec=0.001, longest_sec=0.002, outage_sec=5.0)
+QUICK = PollSchedule(first_sec=0.001, longest_sec=0.002, outage_sec=5.0)
 AWAY = ServerUnreachable("It is away.")
 RESTARTING = ServerRefused("It restarts.", status=503)
 
@@ -48,7 +48,7 @@ def test_a_short_outage_is_borne() -> None:
 
 
 def test_a_long_outage_is_told() -> None:
-    pace = Pace(first_sec=0.001, longest_sec=0.002, outage_sec=0.05)
+    pace = PollSchedule(first_sec=0.001, longest_sec=0.002, outage_sec=0.05)
     began_at = time.monotonic()
     with pytest.raises(ServerUnreachable, match="It is away"):
         wait_for_end(looks(JobState.PROCESSING, AWAY), pace=pace)
@@ -70,7 +70,7 @@ def test_what_no_waiting_heals_is_told_at_once() -> None:
 def test_when_the_time_has_passed_the_job_is_given_as_it_was_seen_last(then: JobState | ServerError) -> None:
     began_at = time.monotonic()
     look = looks(JobState.PROCESSING, then)
-    assert wait_for_end(look, timeout_sec=0.05, pace=Pace()) == {"state": "PROCESSING"}
+    assert wait_for_end(look, timeout_sec=0.05, pace=PollSchedule()) == {"state": "PROCESSING"}
     assert 0.05 <= time.monotonic() - began_at < 0.5  # not the pace's half second
 
 

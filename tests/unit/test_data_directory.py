@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import DataDirectoryBusy
-from batchscribe.work.data_directory import only_worker
+from batchscribe.worker.data_directory import only_worker
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from batchscribe.work.data_directory import only_worker
+from batchscribe.worker.data_directory import only_worker
 with only_worker(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -16,7 +16,7 @@ from typer.main import get_command
 from batchscribe.cli.app import app
 from batchscribe.cli.process.signals import END_SEC
 from batchscribe.database.backlog import backlog_by_tenant
-from batchscribe.database.job import insert_job
+from batchscribe.database.job_rows import insert_job
 from batchscribe.settings import Settings, load_settings
 from tests.documents import ROOT, code_blocks
 from tests.jobs_on_record import a_job, stored_job

@@ -14,13 +14,12 @@ from sqlalchemy import event
 
 from batchscribe import __version__
 from batchscribe.database.inspection import measure_clock_offset, open_read_only
-from batchscribe.database.worker import insert_worker
-from batchscribe.doctor.check import Verdict
-from batchscribe.doctor.clock import check_clock
-from batchscribe.doctor.disk import MIB, check_disk, judged, nearest
-from batchscribe.doctor.settings import check_settings
-from batchscribe.doctor.workers import check_workers
-from batchscribe.jobs.fleet import WorkerRecord
+from batchscribe.database.worker_rows import insert_worker
+from batchscribe.doctor.check import CheckResult
+from batchscribe.doctor.database_check import check_clock
+from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
+from batchscribe.doctor.worker_check import check_workers
+from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import load_settings
 from tests.jobs_on_record import stored_job
 
@@ -45,17 +44,19 @@ def test_a_clock_that_is_behind_the_database_s_fails(elsewhere: sa.Engine) -> No
     with elsewhere.connect() as connection:
         assert measure_clock_offset(connection) == pytest.approx(90, abs=1)
         check = check_clock(connection)
-    assert check.verdict is Verdict.FAILED
+    assert check.verdict is CheckResult.FAILED
     assert check.finding == "The clock is 90 s behind the database's."
     assert "NTP" in check.advice
 
 
-@pytest.mark.parametrize(("free_mib", "verdict"), [(50, Verdict.FAILED), (500, Verdict.WARNING), (5000, Verdict.OK)])
-def test_a_disk_is_judged_by_what_is_free(free_mib: int, verdict: Verdict) -> None:
-    check = judged("disk", Path("/data"), free_mib * MIB, "BATCHSCRIBE_DATA_DIR")
+@pytest.mark.parametrize(
+    ("free_mib", "verdict"), [(50, CheckResult.FAILED), (500, CheckResult.WARNING), (5000, CheckResult.OK)]
+)
+def test_a_disk_is_judged_by_what_is_free(free_mib: int, verdict: CheckResult) -> None:
+    check = judge_disk("disk", Path("/data"), free_mib * MIB, "BATCHSCRIBE_DATA_DIR")
     assert check.verdict is verdict
     assert f"{free_mib:,} MiB are free in /data." == check.finding
-    assert ("BATCHSCRIBE_DATA_DIR" in check.advice) is (verdict is not Verdict.OK)
+    assert ("BATCHSCRIBE_DATA_DIR" in check.advice) is (verdict is not CheckResult.OK)
 
 
 def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: P
 )
 def test_settings_that_contradict_each_other_are_named(changes: dict[str, Any], names: str) -> None:
     (check,) = check_settings(load_settings(**changes))
-    assert check.verdict is not Verdict.OK
+    assert check.verdict is not CheckResult.OK
     assert names in check.advice
 
 
@@ -89,7 +90,7 @@ def a_worker(name: str, version: str) -> WorkerRecord:
 def test_files_that_wait_for_nobody_are_told(connection: sa.Connection) -> None:
     stored_job(connection, files=3)
     check = check_workers(connection, load_settings())
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert check.finding == "0 at work; 3 unfinished files."
     assert "`batchscribe worker`" in check.advice
 
@@ -98,7 +99,7 @@ def test_workers_of_several_releases_are_told(connection: sa.Connection) -> None
     insert_worker(connection, a_worker("one", "0.0.9"))
     insert_worker(connection, a_worker("two", "0.0.9"))
     check = check_workers(connection, load_settings())
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert "2 at work (one, two)" in check.finding
     assert "0.0.9" in check.finding
 
@@ -115,5 +116,5 @@ def test_jobs_whose_engine_no_worker_has_are_told(connection: sa.Connection) -> 
     stored_job(connection, files=3, engine="whisper")
     insert_worker(connection, a_worker("one", __version__))
     check = check_workers(connection, load_settings())
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert "Jobs that wait for the engine whisper, which no worker has: 1." in check.finding

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.file import (
+from batchscribe.database.file_rows import (
     claim,
     commit_outcome,
     find_taken_outputs,
@@ -16,12 +16,11 @@ from batchscribe.database.file import (
     page_of_files,
     requeue,
 )
-from batchscribe.database.job import end_job
-from batchscribe.database.shard import begin_shard
+from batchscribe.database.job_rows import end_job
+from batchscribe.database.shard_rows import begin_shard
 from batchscribe.errors import CorruptMedia
-from batchscribe.jobs.model import File, Job
-from batchscribe.jobs.outcome import Outcome
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.wire.choices import FileState, JobState
 from tests.jobs_on_record import stored_job
 
 

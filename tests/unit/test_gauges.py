@@ -14,19 +14,19 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 
 from batchscribe.database.backlog import backlog_by_tenant
-from batchscribe.database.delivery import insert_delivery
-from batchscribe.database.engine import open_engine
-from batchscribe.database.job import end_job
-from batchscribe.database.shard import begin_shard, count_outcome
+from batchscribe.database.connect import open_database
+from batchscribe.database.delivery_rows import insert_delivery
+from batchscribe.database.job_rows import end_job
+from batchscribe.database.shard_rows import begin_shard, count_outcome
 from batchscribe.database.tables import worker
-from batchscribe.database.waiting import insert_waiting
-from batchscribe.database.worker import insert_worker
-from batchscribe.jobs.fleet import WorkerRecord, WorkerState
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.database.waiting_rows import insert_waiting
+from batchscribe.database.worker_rows import insert_worker
+from batchscribe.jobs.model import Outcome
+from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
+from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import load_settings
-from batchscribe.wire.states import JobState
-from batchscribe.work.gauges import Gauges, registry_of
-from batchscribe.work.records import Records, open_records
+from batchscribe.wire.choices import JobState
+from batchscribe.worker.gauges import Gauges, registry_of
 from tests.integration.command import wait_until
 from tests.jobs_on_record import stored_job
 
@@ -119,7 +119,7 @@ def test_workers_are_counted_by_state_and_only_living_ones_have_slots(records: R
 
 def at(records: Records, url: str) -> Records:
     """The same, with another database."""
-    return replace(records, engine=open_engine(url))
+    return replace(records, engine=open_database(url))
 
 
 def test_a_database_that_is_gone_leaves_a_scrape_that_says_so(records: Records) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchscribe.jobs.model import File
-from batchscribe.work.in_hand import InHand
+from batchscribe.stages.job_context import FilesInHand
 
 
 def file(job: int, seq: int) -> File:
@@ -11,7 +11,7 @@ def file(job: int, seq: int) -> File:
 
 
 def test_the_files_in_hand_of_a_job_add_up_until_they_are_dropped() -> None:
-    in_hand = InHand()
+    in_hand = FilesInHand()
     in_hand.reach(file(1, 1), 10.0)
     in_hand.reach(file(1, 1), 40.0)
     in_hand.reach(file(1, 2), 5.0)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.file import claim, commit_outcome, get_file, open_files
-from batchscribe.database.job import (
+from batchscribe.database.file_rows import claim, commit_outcome, get_file, open_files
+from batchscribe.database.job_rows import (
     MAX_PAGE_CHARS,
     add_shard_counters,
     advance,
@@ -23,13 +23,12 @@ from batchscribe.database.job import (
     newest_jobs,
     page_of_jobs,
 )
-from batchscribe.database.shard import begin_shard, count_outcome, end_shard, insert_shards
+from batchscribe.database.shard_rows import begin_shard, count_outcome, end_shard, insert_shards
 from batchscribe.errors import CorruptMedia, JobNotFound, NoInputFiles
-from batchscribe.jobs.model import Job
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.model import Job, Outcome
 from batchscribe.jobs.summary import Summary
+from batchscribe.wire.choices import JobState
 from batchscribe.wire.config import Config
-from batchscribe.wire.states import JobState
 from tests.jobs_on_record import a_job, stored_job
 
 

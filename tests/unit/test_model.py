@@ -18,10 +18,9 @@ from batchscribe.jobs.model import (
     states_before,
 )
 from batchscribe.jobs.summary import Summary
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState
 
 FILE = File(job_number=1, seq=7, shard=1, input_uri="s3://in/a.wav", output_uri="s3://out/a.json")
 JOB = Job(

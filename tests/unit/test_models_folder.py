@@ -20,8 +20,8 @@ from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models.at_hand import ModelInfo, list_models
 from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_model
 from batchscribe.speech.models.pull import pull_model
-from batchscribe.speech.models.verify import FileVerdict, Verdict, verify_models
-from batchscribe.speech.models.watch import Unwatched
+from batchscribe.speech.models.pull_progress import NoProgress
+from batchscribe.speech.models.verify import FileCheck, FileVerdict, verify_models
 from tests.models.carriers import NAME, REVISION, Carried, carried_model, flipped
 from tests.models.whisper import random_whisper
 
@@ -123,7 +123,7 @@ def test_a_place_that_cannot_be_written_is_named(carried: Carried) -> None:
 
 
 def verdicts(settings: Settings, carried: Carried, name: str = NAME) -> dict[str, FileVerdict]:
-    found = verify_models(name, settings, Unwatched(), carried.known)
+    found = verify_models(name, settings, NoProgress(), carried.known)
     return {verdict.file: verdict for verdict in found[name]}
 
 
@@ -134,7 +134,7 @@ def test_files_that_are_as_they_should_be_are_well(
     pull(settings, carried, name)
     found = verdicts(settings, carried, name)
     assert found.keys() == carried.contents.keys()
-    assert {(verdict.verdict, verdict.against) for verdict in found.values()} == {(Verdict.OK, against)}
+    assert {(verdict.verdict, verdict.against) for verdict in found.values()} == {(FileCheck.OK, against)}
 
 
 @pytest.mark.parametrize("name", [NAME, OTHER])
@@ -143,7 +143,7 @@ def test_a_changed_file_is_wrong_although_its_size_is_right(settings: Settings, 
     weights = info.path / "model.bin"
     weights.write_bytes(flipped(weights.read_bytes()))
     wrong = [verdict for verdict in verdicts(settings, carried, name).values() if verdict.is_wrong]
-    assert [(verdict.file, verdict.verdict) for verdict in wrong] == [("model.bin", Verdict.WRONG)]
+    assert [(verdict.file, verdict.verdict) for verdict in wrong] == [("model.bin", FileCheck.WRONG)]
     assert (wrong[0].fault or "").startswith("SHA-256 ")
 
 
@@ -153,7 +153,7 @@ def test_a_model_that_lost_a_file_is_looked_at_although_it_is_at_hand_no_more(
     info = pull(settings, carried)
     (info.path / "model.bin").unlink()
     assert list_models(settings) == []
-    assert verdicts(settings, carried)["model.bin"].verdict is Verdict.MISSING
+    assert verdicts(settings, carried)["model.bin"].verdict is FileCheck.MISSING
 
 
 def test_a_file_that_the_engine_would_read_and_nobody_pulled_is_told(settings: Settings, carried: Carried) -> None:
@@ -161,23 +161,23 @@ def test_a_file_that_the_engine_would_read_and_nobody_pulled_is_told(settings: S
     (info.path / "vocabulary.txt").write_text("mine")
     (info.path / "README.md").write_text("mine, and nobody reads it")
     found = verdicts(settings, carried)
-    assert found["vocabulary.txt"].verdict is Verdict.UNEXPECTED
+    assert found["vocabulary.txt"].verdict is FileCheck.UNEXPECTED
     assert "README.md" not in found
 
 
 def test_of_a_model_that_was_put_there_by_hand_nothing_is_known(settings: Settings, carried: Carried) -> None:
     random_whisper(folder_of(OTHER, settings))
     found = verdicts(settings, carried, OTHER)
-    assert {verdict.verdict for verdict in found.values()} == {Verdict.UNKNOWN}
+    assert {verdict.verdict for verdict in found.values()} == {FileCheck.UNKNOWN}
     assert not any(verdict.is_wrong for verdict in found.values())
 
 
 def test_all_models_are_looked_at_unless_one_is_named(settings: Settings, carried: Carried) -> None:
     pull(settings, carried)
     pull(settings, carried, OTHER)
-    assert verify_models(None, settings, Unwatched(), carried.known).keys() == {NAME, OTHER}
+    assert verify_models(None, settings, NoProgress(), carried.known).keys() == {NAME, OTHER}
     with pytest.raises(ModelNotFound, match="Model 'base' is not installed; `batchscribe models list` shows"):
-        verify_models("base", settings, Unwatched())
+        verify_models("base", settings, NoProgress())
 
 
 # --- removing -----------------------------------------------------------------------------------------------------

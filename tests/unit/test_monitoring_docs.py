@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.core import Metric
 
-from batchscribe.database.delivery import insert_delivery
+from batchscribe.database.delivery_rows import insert_delivery
 from batchscribe.metrics import REGISTRY
+from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from batchscribe.work.gauges import Gauges
-from batchscribe.work.records import open_records
+from batchscribe.worker.gauges import Gauges
 from tests.documents import ROOT, code_blocks
 from tests.jobs_on_record import stored_job
 

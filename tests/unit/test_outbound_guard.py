@@ -13,8 +13,7 @@ import httpcore2
 import pytest
 
 from batchscribe.errors import AddressNotAllowed
-from batchscribe.outbound.deadline import BoundedStream, Deadline
-from batchscribe.outbound.guard import GuardedBackend, Resolve, resolve
+from batchscribe.outbound.guard import BoundedStream, Deadline, GuardedBackend, Resolve, resolve
 from batchscribe.outbound.policy import Policy
 
 ALLOWED, ALSO_ALLOWED, FORBIDDEN = "127.0.0.2", "127.0.0.3", "127.0.0.1"

@@ -7,8 +7,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from batchscribe.errors import AddressNotAllowed
-from batchscribe.outbound.addresses import is_public, literal_address, unwrap
-from batchscribe.outbound.policy import Policy, check_url
+from batchscribe.outbound.policy import Policy, check_url, is_public, literal_address, unwrap
 from batchscribe.settings import load_settings
 
 PUBLIC = Policy()

@@ -14,43 +14,41 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 
+from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
-from batchscribe.audio.limits import DecodeLimits
 from batchscribe.errors import EngineError, MachineTrouble, WorkInterrupted
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
-from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.stages.existing_output import look
+from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
+from batchscribe.stages.naming import Naming
+from batchscribe.stages.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, RecognizedRecording, Recognizer, recognizer
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from batchscribe.wire.choices import DetectionMode, OutputLayout
-from batchscribe.work.fitness import Fitness
-from batchscribe.work.in_hand import InHand
-from batchscribe.work.naming import Naming
-from batchscribe.work.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, Recognized, Recognizer, recognizer
-from batchscribe.work.rooms import Rooms
-from batchscribe.work.watch import Watch
-from batchscribe.work.written import look
+from batchscribe.worker.machine_health import MachineHealth
 from tests.jobs_on_record import keys_of_nobody
 
 JOB = 1
 FILE = File(job_number=JOB, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
-Answer = Callable[[Request], Recognition]
+Answer = Callable[[RecognitionRequest], Recognition]
 
 
 class Pool:
     """Answers each request at once, or keeps it until `answer_first` when there is no answer."""
 
     def __init__(self, answer: Answer | None = None) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[RecognitionRequest] = []
         self.files: list[Hashable] = []
         self.futures: list[Future[Recognition]] = []
         self.has_enough = False
         self._answer = answer
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         future: Future[Recognition] = Future()
         self.requests.append(request)
         self.files.append(file)
@@ -69,21 +67,21 @@ class Pool:
         """Nothing to let go of."""
 
     @property
-    def asked(self) -> list[tuple[float, str, Detection]]:
+    def asked(self) -> list[tuple[float, str, LanguageChoice]]:
         return [(each.window.start_sec, each.language, each.detection) for each in self.requests]
 
 
-def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_live: bool = True) -> Rooms:
-    return Rooms(
+def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_live: bool = True) -> JobContext:
+    return JobContext(
         input=MemoryStore(),
         output=MemoryStore(),
         decoder=DecoderPool(1, DecodeLimits()),
         speech=pool,
         choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),
-        watch=Watch(lambda _: is_live),
-        in_hand=InHand(),
+        watch=JobWatch(lambda _: is_live),
+        in_hand=FilesInHand(),
         naming=Naming(OutputLayout.PREFIX, partial(look, store=MemoryStore()), PlannedNames([], lambda _: False)),
-        fitness=Fitness(lambda _part: None),
+        health=MachineHealth(lambda _part: None),
         keys=keys_of_nobody(),
     )
 
@@ -100,11 +98,13 @@ def windows(count: int) -> list[Window]:
 def spoken(*languages: str) -> Answer:
     """An engine on a recording whose windows of five seconds are in these languages; its text tells what it did."""
 
-    def answer(request: Request) -> Recognition:
+    def answer(request: RecognitionRequest) -> Recognition:
         start_sec = request.window.start_sec
         actual = languages[int(start_sec // 5)]
-        detected = ((actual, 0.9), ("la", 0.1)) if request.detection is not Detection.OFF else ()
-        chosen = choose_language(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        detected = ((actual, 0.9), ("la", 0.1)) if request.detection is not LanguageChoice.OFF else ()
+        chosen = (
+            choose_language(dict(detected), request.language) if request.detection is LanguageChoice.CHOOSE else None
+        )
         text = f"{start_sec:g} in {chosen or request.language}"
         duration_sec = request.window.duration_sec
         recognition = Recognition.of(text, (), duration_sec)
@@ -113,18 +113,18 @@ def spoken(*languages: str) -> Answer:
     return answer
 
 
-def recognize(pool: Pool, mode: DetectionMode | None, count: int, **rooms: object) -> Recognized:
-    with recognizer(FILE, rooms_of(pool, **rooms), mode) as engines:  # type: ignore[arg-type]
+def recognize(pool: Pool, mode: DetectionMode | None, count: int, **context: object) -> RecognizedRecording:
+    with recognizer(FILE, rooms_of(pool, **context), mode) as engines:  # type: ignore[arg-type]
         for each in windows(count):
             engines.add(each)
         return engines.finish()
 
 
-def texts(recognized: Recognized) -> list[str]:
+def texts(recognized: RecognizedRecording) -> list[str]:
     return [each.recognition.text for each in recognized.windows]
 
 
-def languages_of(recognized: Recognized) -> list[str | None]:
+def languages_of(recognized: RecognizedRecording) -> list[str | None]:
     return [each.recognition.language for each in recognized.windows]
 
 
@@ -144,15 +144,15 @@ def test_windows_come_back_in_their_order_in_the_language_that_was_named() -> No
 def test_the_first_windows_and_then_every_tenth_is_asked_for_its_language() -> None:
     pool = Pool(spoken(*["en"] * 35))
     recognize(pool, None, 35)
-    asked = [number for number, (_, _, detection) in enumerate(pool.asked) if detection is Detection.REPORT]
+    asked = [number for number, (_, _, detection) in enumerate(pool.asked) if detection is LanguageChoice.REPORT]
     assert asked == [*range(VOTERS), *range(ASK_EVERY, 35, ASK_EVERY)]
-    assert {detection for _, _, detection in pool.asked} == {Detection.REPORT, Detection.OFF}
+    assert {detection for _, _, detection in pool.asked} == {LanguageChoice.REPORT, LanguageChoice.OFF}
 
 
 def test_an_engine_that_cannot_tell_languages_is_never_asked() -> None:
     pool = Pool(spoken(*["de"] * 12))
     recognized = recognize(pool, None, 12, detects=False)
-    assert {detection for _, _, detection in pool.asked} == {Detection.OFF}
+    assert {detection for _, _, detection in pool.asked} == {LanguageChoice.OFF}
     assert recognized.contradiction is None
 
 
@@ -173,10 +173,10 @@ def test_the_first_windows_decide_and_those_in_another_language_are_transcribed_
     pool = Pool(spoken("fr", "de", "de", "de", "de", "fr"))
     recognized = recognize(pool, DetectionMode.ONCE, 6)
     assert pool.asked == [
-        *[(5.0 * number, "en-US", Detection.CHOOSE) for number in range(VOTERS)],
-        (0.0, "de-DE", Detection.OFF),
-        (20.0, "de-DE", Detection.OFF),
-        (25.0, "de-DE", Detection.OFF),
+        *[(5.0 * number, "en-US", LanguageChoice.CHOOSE) for number in range(VOTERS)],
+        (0.0, "de-DE", LanguageChoice.OFF),
+        (20.0, "de-DE", LanguageChoice.OFF),
+        (25.0, "de-DE", LanguageChoice.OFF),
     ]
     assert texts(recognized) == ["0 in de-DE", "5 in de", "10 in de", "15 in de", "20 in de-DE", "25 in de-DE"]
     assert languages_of(recognized) == ["de"] * 6
@@ -219,7 +219,7 @@ def test_the_first_windows_are_not_waited_for_before_there_are_enough_of_them() 
 def test_each_window_may_be_in_a_language_of_its_own() -> None:
     pool = Pool(spoken("en", "de", "de", "en", "fr", "de"))
     recognized = recognize(pool, DetectionMode.CONTINUOUS, 6)
-    assert {(language, detection) for _, language, detection in pool.asked} == {("en-US", Detection.CHOOSE)}
+    assert {(language, detection) for _, language, detection in pool.asked} == {("en-US", LanguageChoice.CHOOSE)}
     assert languages_of(recognized) == ["en", "de", "de", "en", "fr", "de"]
     assert recognized.languages == {"en": 10.0, "de": 15.0, "fr": 5.0}
     assert recognized.contradiction is None
@@ -282,9 +282,9 @@ def test_while_the_engines_have_too_little_to_do_no_window_waits() -> None:
 def test_what_is_recognized_is_let_go_while_the_recording_goes_on(mode: DetectionMode | None) -> None:
     """Engines that are faster than the decoder never have enough to do. Ten hours of samples take 2 GB."""
     pool = Pool(spoken(*["en"] * 50))
-    rooms = rooms_of(pool)
+    context = rooms_of(pool)
     held: list[weakref.ref[object]] = []
-    with recognizer(FILE, rooms, mode) as engines:
+    with recognizer(FILE, context, mode) as engines:
         for number in range(50):
             each = window(5.0 * number)
             held.append(weakref.ref(each.samples))
@@ -292,18 +292,18 @@ def test_what_is_recognized_is_let_go_while_the_recording_goes_on(mode: Detectio
             del each
             pool.requests.clear()
         assert sum(samples() is not None for samples in held) <= VOTERS
-        assert rooms.in_hand.audio_sec(JOB) >= 200.0
+        assert context.in_hand.audio_sec(JOB) >= 200.0
 
 
 def test_progress_is_told_with_each_window_and_ends_with_the_file() -> None:
     pool = Pool(spoken("en", "en"))
-    rooms = rooms_of(pool)
-    with recognizer(FILE, rooms, None) as engines:
+    context = rooms_of(pool)
+    with recognizer(FILE, context, None) as engines:
         for each in windows(2):
             engines.add(each)
         engines.finish()
-        assert rooms.in_hand.audio_sec(JOB) == 10.0
-    assert rooms.in_hand.audio_sec(JOB) == 0.0
+        assert context.in_hand.audio_sec(JOB) == 10.0
+    assert context.in_hand.audio_sec(JOB) == 0.0
 
 
 # --- interruptions -------------------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ class FailingPool(Pool):
         super().__init__()
         self._failures = failures
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         future = super().submit(request, file)
         start_sec = request.window.start_sec
         if self._failures.get(start_sec):
@@ -349,8 +349,8 @@ class FailingPool(Pool):
 def test_a_window_that_fails_is_tried_again_alone_after_a_trial_of_the_machine(mode: DetectionMode | None) -> None:
     pool = FailingPool({5.0: 1})
     trials: list[str] = []
-    rooms = replace(rooms_of(pool, detects=False), fitness=Fitness(trials.append))
-    with recognizer(FILE, rooms, mode) as engines:
+    context = replace(rooms_of(pool, detects=False), health=MachineHealth(trials.append))
+    with recognizer(FILE, context, mode) as engines:
         for each in windows(6):
             engines.add(each)
         assert len(engines.finish().windows) == 6
@@ -362,8 +362,8 @@ def test_a_window_that_fails_is_tried_again_alone_after_a_trial_of_the_machine(m
 
 @pytest.mark.parametrize("mode", [None, *DetectionMode])
 def test_a_window_that_fails_again_fails_the_file(mode: DetectionMode | None) -> None:
-    rooms = rooms_of(FailingPool({0.0: 2}))
-    with recognizer(FILE, rooms, mode) as engines:
+    context = rooms_of(FailingPool({0.0: 2}))
+    with recognizer(FILE, context, mode) as engines:
         engines.add(window(0.0))
         with pytest.raises(EngineError, match="It failed"):
             engines.finish()
@@ -373,8 +373,8 @@ def test_a_window_that_fails_on_a_machine_in_trouble_fails_no_file() -> None:
     def try_out(part: str) -> None:
         raise MachineTrouble("The GPU is gone.", part=part)
 
-    rooms = replace(rooms_of(FailingPool({0.0: 1})), fitness=Fitness(try_out))
-    with recognizer(FILE, rooms, None) as engines:
+    context = replace(rooms_of(FailingPool({0.0: 1})), health=MachineHealth(try_out))
+    with recognizer(FILE, context, None) as engines:
         engines.add(window(0.0))
         with pytest.raises(MachineTrouble, match="GPU"):
             engines.finish()

@@ -11,7 +11,7 @@ import pytest
 #: Starts threads that are all there at once, and tells how much more address space that took.
 GROWTH = """
 import pathlib, threading
-from batchscribe.work.room import save_room
+from batchscribe.worker.headroom import limit_arenas
 
 def size_mib():
     [line] = [line for line in pathlib.Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize")]
@@ -22,7 +22,7 @@ def allocate():
     ready.wait()
     end.wait()
 
-save_room()
+limit_arenas()
 ready, end = threading.Barrier(17), threading.Event()
 before = size_mib()
 for _ in range(16):
@@ -33,10 +33,10 @@ end.set()
 """
 CHECK = """
 from batchscribe.errors import MachineTrouble
-from batchscribe.work.room import check_room
+from batchscribe.worker.headroom import check_headroom
 
 try:
-    check_room({engines})
+    check_headroom({engines})
 except MachineTrouble as trouble:
     print(trouble.part, trouble.message)
 """

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from batchscribe.database.engine import open_engine
-from batchscribe.database.job import BY_ID
+from batchscribe.database.connect import open_database
+from batchscribe.database.job_rows import BY_ID
 from batchscribe.database.schema import VERSION_TABLE, check_schema, is_usable, migrate, newest
 from batchscribe.database.tables import file, metadata
 from batchscribe.errors import SchemaMismatch
-from batchscribe.wire.states import FileState
+from batchscribe.wire.choices import FileState
 from tests.databases import on_sqlite
 
 
@@ -70,7 +70,7 @@ def test_every_connection_writes_ahead_and_waits_for_its_turn(engine: sa.Engine)
 
 
 def test_plain_postgresql_urls_mean_the_driver_we_ship() -> None:
-    engine = open_engine("postgresql://somebody@localhost/batchscribe")
+    engine = open_database("postgresql://somebody@localhost/batchscribe")
     assert engine.url.drivername == "postgresql+psycopg"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.slots import Slots
+from batchscribe.stages.slots import Slots
 
 
 def nothing() -> None:

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from batchscribe.api.slow_requests import SlowRequests
+from batchscribe.api.service import SlowRequests
 from batchscribe.errors import ObjectNotFound, StorageUnavailable, TooManyRequests
 
 LONG_SEC = 60.0

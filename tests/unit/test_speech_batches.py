@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from batchscribe.speech.batches import BatchQueue, Ticket
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 
 def put(queue: BatchQueue, start_sec: float, file: Hashable = None, language: str = "en-US") -> Ticket:
-    return queue.put(Request(Window(0, start_sec, np.zeros(SAMPLE_RATE, np.float32)), language), file)
+    return queue.put(RecognitionRequest(Window(0, start_sec, np.zeros(SAMPLE_RATE, np.float32)), language), file)
 
 
 def starts(batch: list[Ticket]) -> list[float]:

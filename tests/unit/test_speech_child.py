@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from batchscribe.children.pipe import Pipe
-from batchscribe.speech.child import describe, receive, send
-from batchscribe.speech.confinement import set_environment
-from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
+from batchscribe.speech.engine_child import describe, receive, send
+from batchscribe.speech.engine_confinement import set_environment
 from batchscribe.window import Window
 
 
@@ -37,12 +37,12 @@ def pipe() -> Iterator[tuple[Pipe, Pipe]]:
 def test_requests_arrive_as_they_were_sent(pipe: tuple[Pipe, Pipe], count: int) -> None:
     speech = ((0.0, 0.5), (0.75, 1.0))
     samples = [np.random.default_rng(seed).normal(size=100_000 * seed).astype(np.float32) for seed in range(count)]
-    sent = [Request(Window(1, 2.5, each, speech), "de-DE", Detection.CHOOSE) for each in samples]
+    sent = [RecognitionRequest(Window(1, 2.5, each, speech), "de-DE", LanguageChoice.CHOOSE) for each in samples]
     sender = Thread(target=send, args=(pipe[0], sent))
     sender.start()
     arrived = receive(pipe[1])
     sender.join()
-    assert [(each.language, each.detection) for each in arrived] == [("de-DE", Detection.CHOOSE)] * count
+    assert [(each.language, each.detection) for each in arrived] == [("de-DE", LanguageChoice.CHOOSE)] * count
     windows = [each.window for each in arrived]
     assert [(each.channel, each.start_sec, each.speech) for each in windows] == [(1, 2.5, speech)] * count
     for window, given in zip(windows, samples, strict=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.speech.cpu import ISA_VARIABLE, cpu_flags, use_avx512
+from batchscribe.speech.whisper_model import ISA_VARIABLE, cpu_flags, use_avx512
 
 FULL = "fpu sse4_1 avx avx2 avx512f avx512dq avx512cd avx512bw avx512vl avx512_vnni"
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from batchscribe.speech.engine import Engine, Request
+from batchscribe.speech.engine import Engine, RecognitionRequest
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
@@ -20,8 +20,8 @@ def engine() -> Engine:
     return pocketsphinx_spec().build()
 
 
-def request(samples: NDArray[np.float32]) -> Request:
-    return Request(Window(0, 0.0, samples), "en-US")
+def request(samples: NDArray[np.float32]) -> RecognitionRequest:
+    return RecognitionRequest(Window(0, 0.0, samples), "en-US")
 
 
 def recognize(engine: Engine, samples: NDArray[np.float32]) -> Recognition:

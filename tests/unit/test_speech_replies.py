@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from batchscribe.children.pipe import Pipe
-from batchscribe.speech.replies import (
+from batchscribe.speech.engine_replies import (
     MAX_REASON_CHARS,
     MAX_REPLY_BYTES,
-    Failure,
+    EngineFailure,
+    InvalidEngineReply,
     Ready,
     Transcribed,
-    UntrueReply,
     receive_reply,
     send_reply,
     validate_recognitions,
@@ -57,8 +57,10 @@ def test_an_answer_arrives_as_it_was_sent(said: dict[str, Any]) -> None:
     assert validate_recognitions([], []) == []
 
 
-@pytest.mark.parametrize("reply", [Ready(), Failure("it rains"), Failure("it pours", is_out_of_memory=True)])
-def test_other_replies_arrive_too(pipe: tuple[Pipe, Pipe], reply: Ready | Failure) -> None:
+@pytest.mark.parametrize(
+    "reply", [Ready(), EngineFailure("it rains"), EngineFailure("it pours", is_out_of_memory=True)]
+)
+def test_other_replies_arrive_too(pipe: tuple[Pipe, Pipe], reply: Ready | EngineFailure) -> None:
     send_reply(pipe[0], reply)
     assert receive_reply(pipe[1]) == reply
 
@@ -108,13 +110,13 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_an_answer_that_cannot_be_is_refused(said: dict[str, Any], lie: Callable[[dict[str, Any]], object]) -> None:
     changed = copy.deepcopy(said)
     lie(changed)
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidEngineReply):
         validate_recognitions([changed], [WINDOW])
 
 
 @pytest.mark.parametrize("answers", [[], [None], ["text"], [[]], [{}]])
 def test_another_number_or_shape_of_answers_is_refused(answers: list[Any]) -> None:
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidEngineReply):
         validate_recognitions(answers, [WINDOW])
 
 
@@ -151,11 +153,11 @@ def test_babble_is_refused_and_never_executed(pipe: tuple[Pipe, Pipe], line: byt
     pipe[0].write(struct.pack("!I", len(line)), line[:60_000])
     if len(line) > 60_000:
         pipe[0].write(line[60_000:])
-    with pytest.raises(UntrueReply):
+    with pytest.raises(InvalidEngineReply):
         receive_reply(pipe[1])
 
 
 def test_a_reply_that_would_fill_the_memory_is_refused(pipe: tuple[Pipe, Pipe]) -> None:
     pipe[0].write(struct.pack("!I", MAX_REPLY_BYTES + 1))
-    with pytest.raises(UntrueReply, match="too long"):
+    with pytest.raises(InvalidEngineReply, match="too long"):
         receive_reply(pipe[1])

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchscribe.speech.engine import Detection, Request
+from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.window import SAMPLE_RATE, Window
 
 
-def request(start_sec: float = 0.0, duration_sec: float = 2.0, detection: Detection = Detection.OFF) -> Request:
+def request(
+    start_sec: float = 0.0, duration_sec: float = 2.0, detection: LanguageChoice = LanguageChoice.OFF
+) -> RecognitionRequest:
     window = Window(0, start_sec, np.zeros(int(duration_sec * SAMPLE_RATE), np.float32))
-    return Request(window, "en-US", detection)
+    return RecognitionRequest(window, "en-US", detection)
 
 
 def test_the_words_depend_on_the_length_alone() -> None:
@@ -43,7 +45,7 @@ def test_it_fails_only_where_the_script_says_so_and_only_once_when_told_so(tmp_p
 
 def test_it_tells_the_languages_of_its_script_only_when_asked() -> None:
     engine = ScriptedSpec(script=Script(detected=(("de", 0.9), ("en", 0.1)))).build()
-    silent, report, choice = engine.transcribe([request(detection=detection) for detection in Detection])
+    silent, report, choice = engine.transcribe([request(detection=detection) for detection in LanguageChoice])
     assert (silent.detected, silent.language) == ((), None)
     assert (report.detected, report.language) == ((("de", 0.9), ("en", 0.1)), None)
     assert (choice.detected, choice.language) == ((("de", 0.9), ("en", 0.1)), "de")

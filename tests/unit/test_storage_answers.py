@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchscribe.errors import ObjectChanged, StorageAnswerInvalid
-from batchscribe.storage.answers import Answer, Version, is_web_page, opened, read_on, size_in
+from batchscribe.storage.answer_checks import Answer, Version, is_web_page, opened, read_on, size_in
 
 URI = "s3://bucket/a.wav"
 HUGE = "9" * 5000

@@ -24,7 +24,7 @@ from batchscribe.errors import (
 )
 from batchscribe.storage import local_write
 from batchscribe.storage.access import Access
-from batchscribe.storage.local_errors import storage_error
+from batchscribe.storage.local_recording import storage_error
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
 

@@ -9,7 +9,7 @@ import pytest
 
 from batchscribe.errors import StorageAnswerInvalid
 from batchscribe.storage import s3_listing
-from batchscribe.storage.s3_listing import Listing
+from batchscribe.storage.s3_listing import S3Listing
 from batchscribe.storage.store import ObjectInfo
 
 
@@ -32,7 +32,7 @@ def listed(pages: Iterable[bytes], *, after: str | None = None) -> tuple[list[Ob
         queries.append(query)
         return next(left)
 
-    listing = Listing("s3://bucket/calls/", "bucket", "calls/", after)
+    listing = S3Listing("s3://bucket/calls/", "bucket", "calls/", after)
     return [info for infos in listing.pages(fetch) for info in infos], queries
 
 

@@ -10,8 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.s3_client import Place
-from batchscribe.storage.s3_signature import signature_headers
+from batchscribe.storage.s3_client import BucketAddress, signature_headers
 
 MOMENT = 1_764_160_000.0
 KEYS = ["a.wav", "a b+c.wav", "100%25.wav", "grüße ☎.wav", "what?#now.wav", "x//y/../~z=&.wav", "/lead'\"<>.wav"]
@@ -22,7 +21,7 @@ LISTING = {"list-type": "2", "prefix": "calls/ü +&=~/", "encoding-type": "url",
 @pytest.mark.parametrize("url", ["https://bucket.s3.eu-west-1.amazonaws.com", "http://127.0.0.1:9000/s3/bucket"])
 def test_a_request_is_signed_as_botocore_signs_it(url: str, token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     aws = AwsCredentials("AKID", "sec/ret", token)
-    place = Place(url, "eu-west-1", aws)
+    place = BucketAddress(url, "eu-west-1", aws)
     requests = [("GET", place.url_of(key), b"") for key in KEYS]
     requests += [("PUT", place.url_of(KEYS[0]), b"{}"), ("GET", place.url_of("", LISTING), b"")]
     for method, target, body in requests:

@@ -8,8 +8,8 @@ import pytest
 
 from batchscribe.errors import LocationNotAllowed
 from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.roots import file_uri, path_of
 from batchscribe.storage.routed import connect, location_check
-from batchscribe.storage.uris import file_uri, path_of
 
 
 @pytest.mark.parametrize(

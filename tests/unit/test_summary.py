@@ -6,7 +6,7 @@ import pytest
 
 from batchscribe.errors import AllFilesFailed, NoInputFiles
 from batchscribe.jobs.summary import Summary, final_state, job_error
-from batchscribe.wire.states import JobState
+from batchscribe.wire.choices import JobState
 
 
 @pytest.mark.parametrize(

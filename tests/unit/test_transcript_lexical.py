@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.transcript.lexical import lexical
+from batchscribe.transcript.document import lexical
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import base64
 
 import pytest
 
-from batchscribe.api.body import parsed
-from batchscribe.api.paging import last_of, token_after
+from batchscribe.api.body import last_of, parsed, token_after
 from batchscribe.errors import InvalidRequest, MalformedBody
 from batchscribe.wire.untrusted import MAX_DEPTH, is_text, read_json
 

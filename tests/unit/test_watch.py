@@ -7,7 +7,7 @@ import time
 import pytest
 
 from batchscribe.errors import WorkInterrupted
-from batchscribe.work.watch import LOOK_EVERY_SEC, Watch
+from batchscribe.stages.job_context import LOOK_EVERY_SEC, JobWatch
 
 
 class Clock:
@@ -18,7 +18,7 @@ class Clock:
 
 
 def test_a_stopped_worker_interrupts_every_job() -> None:
-    watch = Watch(lambda _job: True)
+    watch = JobWatch(lambda _job: True)
     watch.check(1)
     watch.stop()
     with pytest.raises(WorkInterrupted):
@@ -28,7 +28,7 @@ def test_a_stopped_worker_interrupts_every_job() -> None:
 
 def test_an_ended_job_is_noticed_after_half_a_second_at_most() -> None:
     live, clock = {1: True, 2: True}, Clock()
-    watch = Watch(live.__getitem__, clock=clock)
+    watch = JobWatch(live.__getitem__, clock=clock)
     watch.check(1)
     live[1] = False
     clock.now += LOOK_EVERY_SEC
@@ -45,7 +45,7 @@ def test_the_database_is_asked_once_per_half_second_however_many_windows_ask() -
         asked.append(job)
         return True
 
-    watch = Watch(is_live, clock=clock)
+    watch = JobWatch(is_live, clock=clock)
     for _ in range(100):
         watch.check(1)
     clock.now += LOOK_EVERY_SEC
@@ -55,7 +55,7 @@ def test_the_database_is_asked_once_per_half_second_however_many_windows_ask() -
 
 def test_jobs_that_nobody_asks_about_any_more_are_forgotten() -> None:
     clock = Clock()
-    watch = Watch(lambda _: True, clock=clock)
+    watch = JobWatch(lambda _: True, clock=clock)
     for job in range(1000):
         watch.check(job)
         clock.now += LOOK_EVERY_SEC / 4
@@ -63,7 +63,7 @@ def test_jobs_that_nobody_asks_about_any_more_are_forgotten() -> None:
 
 
 def test_a_pause_between_attempts_ends_early_when_the_worker_drains() -> None:
-    watch = Watch(lambda _: True)
+    watch = JobWatch(lambda _: True)
     watch.drain()
     with pytest.raises(WorkInterrupted):
         watch.pause(3600.0, 1)
@@ -71,5 +71,5 @@ def test_a_pause_between_attempts_ends_early_when_the_worker_drains() -> None:
 
 def test_a_pause_lasts_as_long_as_it_is_to() -> None:
     began_at = time.monotonic()
-    Watch(lambda _: True).pause(0.2, 1)
+    JobWatch(lambda _: True).pause(0.2, 1)
     assert time.monotonic() - began_at >= 0.2

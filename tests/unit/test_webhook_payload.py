@@ -8,8 +8,8 @@ import re
 import pytest
 
 from batchscribe.webhooks.payload import new_event_id, render_event
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 
 JOB: JsonObject = {"job_id": "job_1", "state": "PARTIAL", "summary": {"total_files": 2}, "error": None}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscribe.webhooks.schedule import MAX_DELAY_SEC, parse_retry_after, retry_delay_sec
+from batchscribe.webhooks.payload import MAX_DELAY_SEC, parse_retry_after, retry_delay_sec
 
 MOMENT = 1_767_638_052.0  #: Mon, 05 Jan 2026 18:34:12 GMT
 

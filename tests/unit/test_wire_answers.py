@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer, SummaryAnswer
-from batchscribe.wire.states import FileState, JobState
+from batchscribe.wire.choices import FileState, JobState
 
 SUBMITTED = datetime(2026, 1, 5, 22, 0, 0, 900_000, tzinfo=UTC)
 

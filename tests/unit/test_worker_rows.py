@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.clock import UnixNow
+from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import turn, worker
-from batchscribe.database.turn import Turn, take_turn
-from batchscribe.database.worker import (
+from batchscribe.database.worker_rows import (
+    PeriodicTask,
+    claim_periodic_task,
     delete_workers,
     insert_worker,
     live_workers,
@@ -21,7 +22,7 @@ from batchscribe.database.worker import (
     workers,
     workers_at_home,
 )
-from batchscribe.jobs.fleet import WorkerRecord, WorkerState
+from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.speech.capability import Capability
 
 WHISPER = Capability(name="whisper", model="turbo", revision="1", languages=("en", "de"), speed=20.0, device="cuda")
@@ -109,11 +110,11 @@ def test_predecessors_are_found_by_their_home(connection: sa.Connection) -> None
 
 
 def test_a_turn_is_taken_once_in_its_time(connection: sa.Connection) -> None:
-    assert take_turn(connection, Turn.REAP, every_sec=5)
-    assert not take_turn(connection, Turn.REAP, every_sec=5)
-    assert take_turn(connection, Turn.SWEEP, every_sec=5)
+    assert claim_periodic_task(connection, PeriodicTask.REAP, every_sec=5)
+    assert not claim_periodic_task(connection, PeriodicTask.REAP, every_sec=5)
+    assert claim_periodic_task(connection, PeriodicTask.SWEEP, every_sec=5)
     connection.execute(sa.update(turn).values(taken_at=turn.c.taken_at - 6))
-    assert take_turn(connection, Turn.REAP, every_sec=5)
+    assert claim_periodic_task(connection, PeriodicTask.REAP, every_sec=5)
 
 
 def test_a_capability_travels_as_json() -> None:

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from batchscribe.jobs.outcome import Outcome
+from batchscribe.jobs.model import Outcome
+from batchscribe.stages.existing_output import END_BYTES, ExistingOutput, RecordingIdentity, exists, look, own_outcome
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript
 from batchscribe.transcript.provenance import Provenance
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.wire.config import Config
-from batchscribe.work.written import END_BYTES, Existing, Identity, exists, look, own_outcome
 
 OUT = "memory://out/a.json"
-ME = Identity("s3://in/a.wav", '"e1"', 7, "req_mine")
+ME = RecordingIdentity("s3://in/a.wav", '"e1"', 7, "req_mine")
 OURS = Provenance("req_mine", 2.5, ("cut off",), "s3://in/a.wav", '"e1"', 7)
 
 
-def found(content: bytes) -> Existing | None:
+def found(content: bytes) -> ExistingOutput | None:
     return look(OUT, MemoryStore({OUT: content}))
 
 
@@ -47,19 +47,19 @@ def a_transcript(n_segments: int) -> bytes:
 def test_a_transcript_of_any_length_says_which_recording_it_is_of(n_segments: int) -> None:
     content = a_transcript(n_segments)
     assert (len(content) > 2 * END_BYTES) is (n_segments == 5_000)
-    assert found(content) == Existing(OURS)
+    assert found(content) == ExistingOutput(OURS)
 
 
 def test_a_long_transcript_that_was_laid_out_anew_is_still_known() -> None:
     content = json.dumps(json.loads(a_transcript(5_000)), indent=2).encode()
-    assert found(content) == Existing(OURS)
+    assert found(content) == ExistingOutput(OURS)
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"no json", b"[]", b'"req_mine"', b'{"agent": 7}', b"{" * 10_000, b"\xff" * 200_000]
 )
 def test_what_is_no_transcript_is_told_apart(content: bytes) -> None:
-    assert found(content) == Existing(None)
+    assert found(content) == ExistingOutput(None)
 
 
 def test_where_nothing_lies_nothing_is_found() -> None:
@@ -83,7 +83,7 @@ def test_a_transcript_names_its_recording(change: dict[str, Any], is_mine: bool)
 
 
 def test_two_downloads_with_one_path_are_two_recordings() -> None:
-    me = Identity("https://host/download", '"e1"', 7, "req_x")
+    me = RecordingIdentity("https://host/download", '"e1"', 7, "req_x")
     assert me.is_named_by(replace(OURS, input_uri="https://host/download"))
     assert not me.is_named_by(replace(OURS, input_uri="https://host/download", input_size_bytes=8))
 
@@ -96,14 +96,14 @@ def test_a_recording_whose_folder_was_moved_is_known_by_name_size_and_etag() -> 
 
 
 def test_after_a_death_our_own_transcript_has_its_outcome() -> None:
-    assert own_outcome(Existing(OURS), "req_mine") == Outcome.succeeded(duration_sec=2.5, warnings=("cut off",))
-    for existing in (None, Existing(None), Existing(replace(OURS, request_id="req_x"))):
+    assert own_outcome(ExistingOutput(OURS), "req_mine") == Outcome.succeeded(duration_sec=2.5, warnings=("cut off",))
+    for existing in (None, ExistingOutput(None), ExistingOutput(replace(OURS, request_id="req_x"))):
         assert own_outcome(existing, "req_mine") is None
 
 
 def test_the_sentence_says_what_is_there() -> None:
-    assert "allow overwriting" in exists(OUT, Existing(OURS), is_own=True).message
-    assert "is not a transcript" in exists(OUT, Existing(None), is_own=False).message
-    of_another = exists(OUT, Existing(replace(OURS, input_uri="s3://in/b.wav")), is_own=False).message
+    assert "allow overwriting" in exists(OUT, ExistingOutput(OURS), is_own=True).message
+    assert "is not a transcript" in exists(OUT, ExistingOutput(None), is_own=False).message
+    of_another = exists(OUT, ExistingOutput(replace(OURS, input_uri="s3://in/b.wav")), is_own=False).message
     assert "of s3://in/b.wav" in of_another
     assert "never replaced" in of_another

@@ -6,26 +6,24 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from batchscribe import __version__
-from batchscribe.api.asking import SECURITY
-from batchscribe.api.credentials import credentials_router
-from batchscribe.api.files import files_router
+from batchscribe.api.auth import SECURITY
+from batchscribe.api.error_answers import add_refusals
+from batchscribe.api.file_routes import files_router
 from batchscribe.api.front import Front
-from batchscribe.api.health import health_router
-from batchscribe.api.jobs import jobs_router
-from batchscribe.api.metrics import metrics_router
-from batchscribe.api.refusals import add_refusals
+from batchscribe.api.job_routes import credentials_router, jobs_router
+from batchscribe.api.metrics_route import health_router, metrics_router
 from batchscribe.api.service import Service
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.work.fitness import Fitness
-from batchscribe.work.records import Records
+from batchscribe.worker.machine_health import MachineHealth
 
 PREFIX = "/aiservices/scribe"
 VERSIONED_PREFIX = f"/v2{PREFIX}"  # contract 1
 
 
-def create_app(records: Records, settings: Settings, *, fitness: Fitness | None = None) -> ASGIApp:
-    """`fitness` is that of the worker in this process, where there is one. Raises `InvalidSetting`."""
-    service = Service.of(records, settings, fitness=fitness)
+def create_app(records: Records, settings: Settings, *, health: MachineHealth | None = None) -> ASGIApp:
+    """`health` is that of the worker in this process, where there is one. Raises `InvalidSetting`."""
+    service = Service.of(records, settings, health=health)
     app = FastAPI(
         title="batchscribe",
         summary="Batch speech transcription: recordings in object storage in, transcripts out.",

@@ -1,16 +1,19 @@
-"""Who asks: a token signed with an API key's secret, or the secret itself (contract 2)."""
+"""Authentication: a token signed with an API key's secret, or the secret itself (contract 2)."""
 
 from __future__ import annotations
 
 import base64
 import hmac
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 import jwt
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.requests import Request
 
 from batchscribe.api.service import Service
-from batchscribe.database.api_key import ApiKey, find_live_key, key_of_secret
+from batchscribe.database.api_key_rows import ApiKey, find_live_key, key_of_secret
 from batchscribe.errors import AccessTokenInvalid
 from batchscribe.wire.untrusted import read_json
 
@@ -113,3 +116,38 @@ def _key(name: str, service: Service) -> ApiKey:
     if found is None:
         raise AccessTokenInvalid(UNKNOWN)
     return found
+
+
+#: Only for the OpenAPI document; `auth` reads the headers itself.
+_DOCUMENTED = (
+    HTTPBearer(
+        auto_error=False, description="A JWT signed with an API secret (HS256, iss: the API key), or the secret."
+    ),
+    APIKeyHeader(name="x-api-key", auto_error=False, description="The API secret."),
+)
+SECURITY = [Depends(scheme) for scheme in _DOCUMENTED]
+
+
+def _asking_tenant(request: Request) -> str:
+    service: Service = request.app.state.service
+    request.state.tenant = tenant_of(request, service)  # for the front door's log line, too
+    return str(request.state.tenant)
+
+
+#: Whoever asks, before anything else is looked at.
+Tenant = Annotated[str, Depends(_asking_tenant)]
+
+
+async def _tenant_in_turn(request: Request, tenant: Tenant) -> AsyncIterator[str]:
+    service: Service = request.app.state.service
+    async with service.turns.turn(tenant):
+        yield tenant
+
+
+#: The same, for a route that needs a thread and nothing else: it gets one when it is the tenant's turn.
+TenantInTurn = Annotated[str, Depends(_tenant_in_turn, scope="function")]
+
+
+def empty_is_absent(value: Any) -> Any:
+    """`?state=` is what a form sends when nothing was chosen."""
+    return None if value == "" else value

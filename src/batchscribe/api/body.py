@@ -1,15 +1,19 @@
-"""The body of a request: a JSON object of bounded size, and nothing else."""
+"""Request bodies: JSON objects of bounded size; and page tokens: the opaque id of a page's last item."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, MalformedBody, RequestTooSlow
+from batchscribe.errors import BodyTooLarge, ContentTypeNotAccepted, InvalidRequest, MalformedBody, RequestTooSlow
 from batchscribe.wire import untrusted
+from batchscribe.wire.untrusted import read_json
 
 NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
 WHY = {
@@ -85,3 +89,28 @@ def parsed(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise MalformedBody(NOT_AN_OBJECT)
     return body
+
+
+FIELD = "next_page_token"
+
+
+def token_after(**last: str) -> str:
+    """`token_after(job_id="job_1")`: the page behind that job."""
+    return base64.urlsafe_b64encode(json.dumps(last).encode()).decode().rstrip("=")
+
+
+def last_of(token: str, name: str) -> str:
+    """The id that a token was made of. Raises `InvalidRequest`."""
+    try:
+        content = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
+        raise bad_token() from None
+    last = content.get(name) if isinstance(content, dict) else None
+    if not isinstance(last, str):
+        raise bad_token()
+    return last
+
+
+def bad_token() -> InvalidRequest:
+    sentence = f"{FIELD} is not a token of this list; take it from the page before, or leave it out."
+    return InvalidRequest(sentence, field=FIELD)

@@ -26,7 +26,7 @@ QUIET_SEC = 60.0  #: between two log lines about the same
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Seconds that a connection may wait for its client, and how many connections there may be."""
 
     connections: int
@@ -35,7 +35,7 @@ class Limits:
     idle_sec: float
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
+    def of(cls, settings: Settings) -> ConnectionLimits:
         return cls(
             connections=settings.max_connections or _default_connections(),
             head_sec=settings.request_head_sec,
@@ -44,7 +44,7 @@ class Limits:
         )
 
 
-class Waiting(Protocol):
+class IdleConnection(Protocol):
     """A connection, as far as it is told what to do."""
 
     def end_waiting(self, *, for_room: bool) -> None:
@@ -55,13 +55,13 @@ class Waiting(Protocol):
 class Connections:
     """Used from the event loop. `CLOSED_CONNECTIONS` counts what is closed here, and a log line now and then tells."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self._open: set[Waiting] = set()
-        self._deadlines: dict[Waiting, float] = {}  #: of those that wait, the longest waiting first
+        self._open: set[IdleConnection] = set()
+        self._deadlines: dict[IdleConnection, float] = {}  #: of those that wait, the longest waiting first
         self._full = Tally()
 
-    def admit(self, connection: Waiting) -> bool:
+    def admit(self, connection: IdleConnection) -> bool:
         """Whether there is room for it, if need be that of the one that has waited longest for its client."""
         if len(self._open) >= self.limits.connections:
             if times := self._full.due():
@@ -80,17 +80,17 @@ class Connections:
             self.forget(longest)
             longest.end_waiting(for_room=True)
 
-    def wait(self, connection: Waiting, limit_sec: float) -> None:
+    def wait(self, connection: IdleConnection, limit_sec: float) -> None:
         """It waits for its client from now on, as the last in line."""
         self.go_on(connection)
         if connection in self._open:
             self._deadlines[connection] = time.monotonic() + limit_sec
 
-    def go_on(self, connection: Waiting) -> None:
+    def go_on(self, connection: IdleConnection) -> None:
         """It waits for its client no more."""
         self._deadlines.pop(connection, None)
 
-    def forget(self, connection: Waiting) -> None:
+    def forget(self, connection: IdleConnection) -> None:
         self.go_on(connection)
         self._open.discard(connection)
 

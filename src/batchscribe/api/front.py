@@ -1,7 +1,7 @@
-"""The front door: what is done for every request, whatever it asks for.
+"""ASGI middleware around the whole application.
 
-Double slashes of a path are one (contract 1); every answer and every log line of the request carries its tracking id; a
-mistake of ours is logged with it.
+It collapses double slashes in the path (contract 1), gives every response and log line the tracking id of its request,
+and logs unexpected errors. With authentication off, it accepts only requests addressed to this machine.
 """
 
 from __future__ import annotations
@@ -9,15 +9,35 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from batchscribe.api.loopback import asks_loopback
-from batchscribe.api.refusals import answer_of
+from batchscribe.api.error_answers import answer_of
 from batchscribe.errors import AccessTokenInvalid
 from batchscribe.metrics import count_request
+
+
+def is_loopback(host: str) -> bool:
+    """Of a name or an address, as one listens on it."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def asks_loopback(host_header: str) -> bool:
+    """Of the header `Host`, with or without its port."""
+    try:
+        return is_loopback(urlsplit(f"//{host_header}").hostname or "")
+    except ValueError:  # brackets that do not close
+        return False
+
 
 log = structlog.get_logger()
 
@@ -38,7 +58,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         scope["path"] = _SLASHES.sub("/", scope["path"])
-        visit = Visit(send)
+        visit = RequestLog(send)
         scope.setdefault("state", {})["tracking_id"] = visit.tracking_id
         with structlog.contextvars.bound_contextvars(tracking_id=visit.tracking_id):
             await self._serve(scope, receive, visit)
@@ -53,7 +73,7 @@ class Front:
                 took_ms=round(1000 * took_sec, 1),
             )
 
-    async def _serve(self, scope: Scope, receive: Receive, visit: Visit) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, visit: RequestLog) -> None:
         if self._loopback_only and not asks_loopback(Headers(scope=scope).get("host", "")):
             refusal = AccessTokenInvalid("With BATCHSCRIBE_AUTH=off only requests to localhost are answered.")
             await answer_of(refusal)(scope, receive, visit.send)
@@ -70,7 +90,7 @@ def route_of(scope: Scope) -> str | None:
     return path
 
 
-class Visit:
+class RequestLog:
     """One request on its way through: puts the tracking id on the answer and sees its status."""
 
     def __init__(self, send: Send) -> None:

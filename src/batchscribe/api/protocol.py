@@ -24,8 +24,8 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.server import ServerState
 
 from batchscribe.api.connections import Connections
+from batchscribe.api.error_answers import body_of, headers_of, status_of
 from batchscribe.api.front import TRACKING_HEADER
-from batchscribe.api.refusals import body_of, headers_of, status_of
 from batchscribe.errors import BatchscribeError, HeadTooLarge, MalformedRequest, RequestTooSlow, ServerBusy
 from batchscribe.metrics import CLOSED_CONNECTIONS, OTHER, count_request
 

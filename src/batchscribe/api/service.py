@@ -1,16 +1,104 @@
-"""What every route works with."""
+"""What routes share: records, settings, rate limits, and threads for slow requests.
+
+Requests that wait for storage run in their own threads, few per tenant, and get a response in time. Storage named by a
+tenant may respond as slowly as it likes: in the shared threads, 45 such requests delayed another tenant by 59 s.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
-from batchscribe.api.limits import RateLimit
-from batchscribe.api.slow_requests import SlowRequests
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
 from batchscribe.api.turns import BODIES_OF_TENANT, BodyRoom, Turns
+from batchscribe.errors import InvalidSetting, StorageUnreachable, TooManyRequests
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.wire.limits import Limits
-from batchscribe.work.fitness import Fitness
-from batchscribe.work.records import Records
+from batchscribe.wire.base import RequestLimits
+from batchscribe.worker.machine_health import MachineHealth
+
+Answer = TypeVar("Answer")
+
+PER_TENANT = 4  #: at once; a person or a script looks at one or two
+IN_ALL = 32  #: at once, in one server process
+RETRY_AFTER_SEC = 2
+
+
+class SlowRequests:
+    """Used from the event loop. A request keeps its place until its thread has ended, whoever still waits for it."""
+
+    def __init__(self, *, per_tenant: int = PER_TENANT, in_all: int = IN_ALL) -> None:
+        self._per_tenant = per_tenant
+        self._in_all = in_all
+        self._running: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(in_all, thread_name_prefix="slow-request")
+
+    async def answer(self, tenant: str, limit_sec: float, work: Callable[[], Answer]) -> Answer:
+        """What `work` returns or raises. Raises `TooManyRequests`, and `StorageUnreachable` after `limit_sec`."""
+        self._check_places(tenant)
+        context = contextvars.copy_context()  # log lines of the thread say which request it is
+        future = asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+        self._running[tenant] += 1
+        future.add_done_callback(lambda done: self._leave(tenant, done))
+        await asyncio.wait([future], timeout=limit_sec)
+        if not future.done():
+            raise StorageUnreachable(f"The storage did not answer within {limit_sec:g} s; try again later.")
+        return future.result()
+
+    def _check_places(self, tenant: str) -> None:
+        if self._running[tenant] >= self._per_tenant:
+            raise _refused(f"{self._per_tenant} dry runs of this tenant are under way")
+        if self._running.total() >= self._in_all:
+            raise _refused(f"{self._in_all} dry runs are under way")
+
+    def _leave(self, tenant: str, done: asyncio.Future[Answer]) -> None:
+        self._running[tenant] -= 1
+        if not self._running[tenant]:
+            del self._running[tenant]
+        if not done.cancelled():
+            done.exception()  # asyncio would log one that nobody waits for any more
+
+
+def _refused(why: str) -> TooManyRequests:
+    return TooManyRequests(f"{why}; try again in {RETRY_AFTER_SEC} s.", retry_after_sec=RETRY_AFTER_SEC)
+
+
+class RateLimit:
+    """A moving window for each tenant; none at all without a setting. Thread-safe."""
+
+    def __init__(self, setting: str | None) -> None:
+        """`setting` as `30/second`. Raises `InvalidSetting`."""
+        self._item = None if setting is None else _parsed(setting)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, tenant: str) -> None:
+        """Count a request. Raises `TooManyRequests`."""
+        if self._item is None or self._limiter.hit(self._item, tenant):
+            return
+        reset_at = self._limiter.get_window_stats(self._item, tenant).reset_time
+        wait_sec = max(1, math.ceil(reset_at - time.time()))
+        raise TooManyRequests(
+            f"More than {self._item.amount} requests in {self._item.get_expiry()} s; try again in {wait_sec} s.",
+            retry_after_sec=wait_sec,
+        )
+
+
+def _parsed(setting: str) -> RateLimitItem:
+    try:
+        return parse(setting)
+    except ValueError as error:
+        sentence = f"BATCHSCRIBE_RATE_LIMIT: {setting!r} is no rate; write it like 30/second or 1000/minute."
+        raise InvalidSetting(sentence) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +108,16 @@ class Service:
     records: Records
     settings: Settings
     rate_limit: RateLimit
-    limits: Limits
+    limits: RequestLimits
     slow_requests: SlowRequests
     turns: Turns
     body_room: BodyRoom
-    fitness: Fitness | None = None  #: of the worker in this process
+    health: MachineHealth | None = None  #: of the worker in this process
 
     @classmethod
-    def of(cls, records: Records, settings: Settings, *, fitness: Fitness | None = None) -> Service:
+    def of(cls, records: Records, settings: Settings, *, health: MachineHealth | None = None) -> Service:
         """Raises `InvalidSetting`."""
-        limits = Limits(
+        limits = RequestLimits(
             manifest=settings.max_manifest,
             globs=settings.max_globs,
             reference_chars=settings.max_reference_chars,
@@ -43,5 +131,5 @@ class Service:
             slow_requests=SlowRequests(),
             turns=Turns(),
             body_room=BodyRoom(BODIES_OF_TENANT * settings.max_body_bytes),
-            fitness=fitness,
+            health=health,
         )

@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from batchscribe.api.connections import Connections, Limits, Tally
+from batchscribe.api.connections import ConnectionLimits, Connections, Tally
 from batchscribe.api.protocol import BoundedConfig
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ TICK_SEC = 0.5  #: between two looks at the clock, and whether to end
 class Server(uvicorn.Server):
     """Runs until `must_end`. It leaves signals to its process."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, must_end: Callable[[], bool]) -> None:
+    def __init__(self, app: ASGIApp, limits: ConnectionLimits, must_end: Callable[[], bool]) -> None:
         self._connections = Connections(limits)
         super().__init__(BoundedConfig(app, self._connections, timeout_graceful_shutdown=REQUESTS_SEC))
         self._must_end = must_end

@@ -1,10 +1,95 @@
-"""How long a track says it is, before any of it is decoded."""
+"""The duration that a container announces for a track, read from MP4 boxes where FFmpeg does not report it."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from av.audio.stream import AudioStream
+
+from batchscribe.audio.file_view import SeekableFile, read_at
+
+_MAX_BOXES = 10_000  #: a hostile file could hold millions
+_MAX_EDIT_LIST_BYTES = 2**16
+
+
+def has_index(file: SeekableFile) -> bool:
+    """Whether there is a whole `moov` box, without which nothing tells where the samples lie."""
+    offset = 0
+    for _ in range(_MAX_BOXES):
+        file.seek(offset)
+        size, name = _box(file.read(16))
+        if name == b"moov":
+            return offset + size <= file.size
+        if size < 8 or offset + size >= file.size:
+            return False
+        offset += size
+    return False
+
+
+class Box(NamedTuple):
+    name: bytes
+    start: int  #: of its content
+    end: int
+
+
+def plays_at_other_speed(file: SeekableFile, track_id: int) -> bool:
+    """Whether the edit list of the track has parts that players speed up, slow down or stop.
+
+    The position in the file is restored, because FFmpeg reads on from there.
+    """
+    position = file.tell()
+    try:
+        return _plays_at_other_speed(file, track_id)
+    finally:
+        file.seek(position)
+
+
+def _plays_at_other_speed(file: SeekableFile, track_id: int) -> bool:
+    for moov in _named(b"moov", file, 0, file.size):
+        for track in _named(b"trak", file, moov.start, moov.end):
+            if any(_track_id(file, head) == track_id for head in _named(b"tkhd", file, track.start, track.end)):
+                return any(_has_other_speed(file, edits) for edits in _named(b"edts", file, track.start, track.end))
+    return False
+
+
+def _track_id(file: SeekableFile, head: Box) -> int:
+    is_long = read_at(file, head.start, 1) == b"\1"
+    return int.from_bytes(read_at(file, head.start + (20 if is_long else 12), 4), "big")
+
+
+def _has_other_speed(file: SeekableFile, edits: Box) -> bool:
+    for box in _named(b"elst", file, edits.start, edits.end):
+        content = read_at(file, box.start, min(box.end - box.start, _MAX_EDIT_LIST_BYTES))
+        entry = struct.Struct(">QqI" if content[:1] == b"\1" else ">IiI")
+        entries = content[8 : len(content) - (len(content) - 8) % entry.size] if len(content) >= 8 else b""
+        if any(length and start >= 0 and speed != 1 << 16 for length, start, speed in entry.iter_unpack(entries)):
+            return True
+    return False
+
+
+def _named(name: bytes, file: SeekableFile, start: int, end: int) -> Iterator[Box]:
+    """All boxes of this name between two places, each within them."""
+    for _ in range(_MAX_BOXES):
+        size, found = _box(read_at(file, start, 16))
+        size = size or end - start  # up to the end
+        if start >= end or size < 8:
+            return
+        if found == name:
+            is_large = read_at(file, start, 4) == b"\0\0\0\1"
+            yield Box(found, start + (16 if is_large else 8), min(end, start + size))
+        start += size
+
+
+def _box(header: bytes) -> tuple[int, bytes]:
+    if len(header) < 8:
+        return 0, b""
+    size, name = struct.unpack_from(">I4s", header)
+    if size == 1 and len(header) == 16:
+        (size,) = struct.unpack_from(">Q", header, 8)
+    return size, name
 
 
 def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, max_sec: float) -> float:

@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 from numpy.fft import rfft  # NumPy would load it at its first use, when a decoder can open no file any more
 from numpy.typing import NDArray
 
-from batchscribe.audio.limits import MAX_CHANNELS
+from batchscribe.audio.decode_limits import MAX_CHANNELS
 
 #: The sum of all channels has less than this share of their energies together. It is 1 for unrelated channels, at least
 #: 0.6 for two people who speak at once, 0.007 for opposite channels that differ by 1 dB, and 0.3 for speech in opposite

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
 
+from batchscribe.audio.decode_limits import DecodeLimits
+from batchscribe.audio.decoder_process import CURE, DECODER, DecoderProcess
+from batchscribe.audio.decoder_replies import Replies
+from batchscribe.audio.decoder_trial import DURATION_SEC, TrialRecording
 from batchscribe.audio.decoding import ByteSource, Decoding
-from batchscribe.audio.limits import DecodeLimits
+from batchscribe.audio.decoding_turns import DecodingTurns
+from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.media import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC
-from batchscribe.audio.process import CURE, DECODER, DecoderProcess
-from batchscribe.audio.remote_file import BLOCK_BYTES
-from batchscribe.audio.replies import Replies
 from batchscribe.audio.sniff import accepted_formats
-from batchscribe.audio.trial import DURATION_SEC, TrialRecording
-from batchscribe.audio.turns import Turns
 from batchscribe.errors import (
     CorruptMedia,
     DecodeLimitExceeded,
@@ -47,7 +47,7 @@ class DecoderPool:
         self._limits = limits
         self._extra_formats = extra_formats
         self._children = children
-        self._turns = Turns(children)
+        self._turns = DecodingTurns(children)
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._busy: set[DecoderProcess] = set()

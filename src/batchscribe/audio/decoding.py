@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+from batchscribe.audio.decoder_process import DecoderProcess
+from batchscribe.audio.decoder_replies import InvalidDecoderReply, Replies
 from batchscribe.audio.media import Media
-from batchscribe.audio.process import DecoderProcess
-from batchscribe.audio.replies import Replies, UntrueReply
 from batchscribe.errors import DecoderDied
 from batchscribe.metrics import Stage, stage
 from batchscribe.window import Window
@@ -59,7 +59,7 @@ class Decoding:
                 header, payload = self._next()
             try:
                 window = self._take(header, payload)
-            except UntrueReply as error:
+            except InvalidDecoderReply as error:
                 raise DecoderDied(
                     "The decoder sent something that is no answer; the file is likely hostile."
                 ) from error

@@ -22,7 +22,7 @@ from enum import Enum, StrEnum, unique
 from math import isfinite
 from typing import Any, Protocol
 
-from batchscribe.audio.limits import MAX_CHANNELS
+from batchscribe.audio.decode_limits import MAX_CHANNELS
 from batchscribe.errors import (
     CorruptMedia,
     DecodeLimitExceeded,

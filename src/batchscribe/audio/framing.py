@@ -10,8 +10,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from batchscribe.children.pipe import Pipe
-from batchscribe.children.strict_json import parse
+from batchscribe.children.pipe import Pipe, parse
 
 MAX_HEADER_BYTES = 16 * 1024
 MAX_MESSAGE_BYTES = 8 * 2**20  #: a window of 30 s is 1.9 MB, a block of a file 1 MiB

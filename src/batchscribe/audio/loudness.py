@@ -1,9 +1,22 @@
-"""How loud a channel is, so that the voice detector hears quiet recordings as well as loud ones."""
+"""Levels: quiet recordings for the voice detector, and samples beyond full scale.
+
+Decoders of compressed audio and WAV files with floating-point samples may exceed full scale. Clipped, such speech is a
+buzz in which engines recognize words that nobody said. A WAV with floats is measured as a whole before it is decoded,
+because some programs store the values of 16-bit samples (32,768 instead of 1.0). Other files cannot be measured in
+advance, so each block is measured. Peaks slightly above full scale are usual in MP3 and AAC and are clipped.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections import Counter, deque
+from collections.abc import Iterator
+from math import log10
 
+import numpy as np
+from numpy.typing import NDArray
+
+from batchscribe.audio.file_view import BLOCK_BYTES, SeekableFile, read_at
+from batchscribe.audio.wav_header import WavSamples
 from batchscribe.window import SAMPLE_RATE, Samples
 
 #: Share of the samples of a block that are at most as loud as its level; the others are clicks.
@@ -48,3 +61,98 @@ def without_offset(block: Samples) -> Samples:
         return block
     centred = block - offset
     return centred if np.quantile(np.abs(centred), QUANTILE) < abs(offset) else block
+
+
+ChannelSamples = NDArray[np.float32]  #: float32[n_channels, n_samples]
+
+_ORDINARY = 2.0  #: times full scale, or 6 dB; what stays below is not changed
+#: A block is turned down if more of its samples are louder than that. Fewer are clicks.
+_LOUD_SHARE = 0.01
+_CLIPPED_SHARE = 0.001  #: of a block that is turned down
+#: A pause stays as quiet as it is beside the speech around it, but a burst of damage must not silence what follows. So
+#: a level lasts if a fifth of the last half minute had it.
+_MEMORY_BLOCKS = 30
+_LASTING_SHARE = 0.2
+
+
+class Overload:
+    """Turns down what is far too loud, block by block of about a second."""
+
+    def __init__(self) -> None:
+        self._levels: deque[float] = deque(maxlen=_MEMORY_BLOCKS)
+        self._n_by_db: Counter[int] = Counter()  #: blocks by their own level
+        self._n_blocks = 0
+
+    @property
+    def lasting(self) -> float:
+        """The level that a fifth of the recording has; 1.0 if it is not too loud, but for bursts."""
+        wanted = _LASTING_SHARE * self._n_blocks
+        n_louder = 0
+        for level_db in sorted(self._n_by_db, reverse=True):
+            n_louder += self._n_by_db[level_db]
+            if n_louder >= wanted:
+                return float(10 ** (level_db / 20))
+        return 1.0
+
+    def turned_down(self, samples: ChannelSamples) -> ChannelSamples:
+        """`samples` must be finite."""
+        own = _level_of(samples)
+        self._levels.append(own)
+        self._n_by_db[round(20 * log10(own))] += 1
+        self._n_blocks += 1
+        level = max(own, float(np.quantile(self._levels, 1.0 - _LASTING_SHARE, method="lower")))
+        return samples if level <= _ORDINARY else samples / np.float32(level)
+
+
+def _level_of(samples: ChannelSamples) -> float:
+    if not samples.size or max(samples.max(), -samples.min()) <= _ORDINARY:
+        return 1.0
+    loudness = np.abs(samples)
+    if np.mean(loudness > _ORDINARY) <= _LOUD_SHARE:
+        return 1.0
+    return float(np.quantile(loudness, 1.0 - _CLIPPED_SHARE))
+
+
+#: Blocks that are looked at, spread evenly: all of most recordings, and never so many that reading twice matters.
+_LOOKS = 64
+#: Of louder samples than the level there may be so many; they are clicks, and get clipped.
+_CLICKS_SHARE = 1e-4
+#: 32-bit samples as floats are 187 dB above full scale; beyond it there is only rubbish.
+_MAX_DB = 190
+_NUMBERS = {16: "f2", 32: "f4", 64: "f8"}
+
+
+def float_level(file: SeekableFile, samples: WavSamples) -> float:
+    """What the samples must be divided by to lie within full scale: 1.0 for most, which do already."""
+    number = _NUMBERS.get(samples.form.bits)
+    if not samples.form.is_float or number is None:
+        return samples.form.level
+    dtype = np.dtype((">" if samples.is_big_endian else "<") + number)
+    by_db = np.zeros(_MAX_DB + 1, dtype=np.int64)
+    n_samples = 0
+    for start, end in _looks(samples, dtype.itemsize):
+        content = read_at(file, start, max(0, end - start))
+        values = np.frombuffer(content, dtype, count=len(content) // dtype.itemsize)
+        by_db += _counts_by_db(values)
+        n_samples += len(values)
+    n_louder = by_db.sum() - np.cumsum(by_db)  # than each number of decibels
+    level_db = int(np.argmax(n_louder <= _CLICKS_SHARE * n_samples))
+    return float(10 ** (level_db / 20))
+
+
+def _looks(samples: WavSamples, sample_bytes: int) -> Iterator[tuple[int, int]]:
+    """Where they begin and end in the file: within one block of it each, and with whole samples."""
+    first, n_blocks = samples.start // BLOCK_BYTES, -(-samples.end // BLOCK_BYTES) - samples.start // BLOCK_BYTES
+    n_looks = min(_LOOKS, n_blocks)
+    for number in range(n_looks):
+        block = (first + n_blocks * number // n_looks) * BLOCK_BYTES
+        start = max(samples.start, block)
+        yield start + (samples.start - start) % sample_bytes, min(samples.end, block + BLOCK_BYTES)
+
+
+def _counts_by_db(values: NDArray[np.floating]) -> NDArray[np.int64]:
+    """int64[191]: how many are above full scale, by decibels, rounded up."""
+    with np.errstate(invalid="ignore"):
+        above = np.abs(values[np.abs(values) > 1.0]).astype(np.float64)
+    decibels = np.ceil(20 * np.log10(above[np.isfinite(above)])).astype(np.int64)
+    return np.bincount(decibels[decibels <= _MAX_DB], minlength=_MAX_DB + 1)

@@ -9,8 +9,7 @@ import numpy as np
 
 from batchscribe.audio.loudness import Loudness, without_offset
 from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
-from batchscribe.audio.speech_spans import SpeechSpans, Stretch, VoiceOptions
-from batchscribe.audio.voice import WINDOW_SAMPLES, VoiceStream
+from batchscribe.audio.speech_spans import WINDOW_SAMPLES, SpeechSpans, Stretch, VoiceOptions, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
 
 #: Windows judged at once, about five seconds: more of them would only take more memory. Always counted from the start

@@ -61,7 +61,7 @@ def accepted_formats(extra: Collection[str]) -> frozenset[str]:
     return frozenset(BASE_FORMATS) | named
 
 
-def checked_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tuple[str, int]:
+def check_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tuple[str, int]:
     """The format, and where it begins in the file, which may have a tag in front.
 
     Raises `UnsupportedMedia`, which says what the file looks like instead.

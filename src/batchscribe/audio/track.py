@@ -15,23 +15,19 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from batchscribe.audio.announced import announced_end_sec
+from batchscribe.audio.announced import announced_end_sec, has_index, plays_at_other_speed
 from batchscribe.audio.assembly import Assembly
 from batchscribe.audio.cancellation import Cancellation
-from batchscribe.audio.channels import Channels
-from batchscribe.audio.codecs import CODECS
-from batchscribe.audio.file_view import SeekableFile
+from batchscribe.audio.channels import Channels, SameSound
+from batchscribe.audio.decode_limits import SAMPLE_RATES
+from batchscribe.audio.file_view import RemoteFile, SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
-from batchscribe.audio.limits import SAMPLE_RATES
 from batchscribe.audio.media import Media
-from batchscribe.audio.mp4_boxes import has_index, plays_at_other_speed
 from batchscribe.audio.packets import LostPackets, Restarts
-from batchscribe.audio.remote_file import RemoteFile
-from batchscribe.audio.same_sound import SameSound
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
-from batchscribe.audio.source import Part, Readable, opened_source
+from batchscribe.audio.sound_source import Part, Readable, open_sound_source
 from batchscribe.audio.timeline import ClockFaults, Placed, Timeline
-from batchscribe.audio.track_choice import TrackChoice, checked_codec
+from batchscribe.audio.track_choice import CODECS, TrackChoice, checked_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
@@ -62,7 +58,7 @@ class AudioTrack:
         """
         if file.size == 0:
             raise refusal(Finding.NO_BYTES)
-        self._source = opened_source(file, extra_formats)
+        self._source = open_sound_source(file, extra_formats)
         self._parts = self._source.parts()
         self._extra_formats = extra_formats
         self._choice = choice or TrackChoice()

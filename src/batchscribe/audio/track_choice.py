@@ -1,4 +1,4 @@
-"""Which audio track of a file is transcribed: the first that can be decoded and heard."""
+"""Choose the audio track to transcribe: the first that can be decoded, in an allowed codec, and has speech."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
+import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 
-from batchscribe.audio.codecs import CODECS
+from batchscribe.audio.decode_limits import MAX_CHANNELS
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
-from batchscribe.audio.limits import MAX_CHANNELS
 from batchscribe.audio.media import Media
 from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
+
+#: FFmpeg's names of decoders that may run, also while it probes: hostile video never meets a video decoder. Those of
+#: telephony and dictation are here; what else FFmpeg knows is refused by its name.
+CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_"))) | {
+    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "eac3", "evrc", "flac", "g722", "g723_1", "g726", "g726le",
+    "g729", "gsm", "gsm_ms", "ilbc", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "qcelp",
+    "truespeech", "vorbis",
+}  # fmt: skip
+
 
 MAX_TRIED = 16  #: each track without speech costs as much as one with
 

@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from batchscribe.audio.decode_limits import SAMPLE_RATES
 from batchscribe.audio.file_view import FileView, SeekableFile, read_at
 from batchscribe.audio.findings import Finding, refusal
-from batchscribe.audio.limits import SAMPLE_RATES
 from batchscribe.audio.wav_chunks import (
     RIFF,
     RIFX,

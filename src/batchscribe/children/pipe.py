@@ -1,15 +1,42 @@
-"""Bytes between a parent and its child. While the parent waits, it looks whether the child hangs."""
+"""Bytes between a parent and its child. While the parent waits, it checks whether the child hangs.
+
+A child may send anything, so `parse` accepts only standard JSON with finite numbers.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from multiprocessing.connection import Connection
+from typing import Any
 
 from batchscribe.children.watchdog import LOOK_SEC, Watchdog
+
+
+def parse(text: bytes | bytearray) -> Any:
+    """Raises `ValueError`, also for NaN, Infinity, 1e400, nesting without end, and bytes that are no text."""
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _refuse(constant: str) -> float:
+    """JSON has no NaN and no Infinity, but Python's parser takes them."""
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    """1e400 is JSON, and infinite."""
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError("a number that no float can hold")
+    return value
 
 
 class Pipe:

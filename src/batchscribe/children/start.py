@@ -1,4 +1,8 @@
-"""How child processes of ours start, and what each does first: it dies with its parent, and leaves Ctrl-C to it."""
+"""Start child processes. Each child first arranges to end with its parent and ignores Ctrl-C.
+
+A child also closes the pipes that Python leaves open to the fork server and to the resource tracker. Writing to them
+could end the fork server, or have the unconfined tracker delete other programs' shared memory.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,39 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from batchscribe.children.descriptors import close_pipes_of_fork_server
 from batchscribe.children.socket_folder import provide_socket_folder
+
+STANDARD_OUTPUTS = (1, 2)
+
+
+def close_pipes_of_fork_server() -> None:
+    """A child starts no process of its own, so it needs neither."""
+    for holder, name in (
+        (vars(forkserver)["_forkserver"], "_forkserver_alive_fd"),
+        (vars(resource_tracker)["_resource_tracker"], "_fd"),
+    ):
+        descriptor = getattr(holder, name)
+        if descriptor is not None:
+            os.close(descriptor)
+            setattr(holder, name, None)
+
+
+def open_nowhere() -> int:
+    """For `mute`, which a confined process could not open any more."""
+    return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
+def mute(nowhere: int) -> None:
+    """What is written from now on to standard output and standard error, where the parent's log goes, is dropped."""
+    for descriptor in STANDARD_OUTPUTS:
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
 
 #: Between the tries to start a child whose fork server has just died. The next one is started as soon as the system
 #: has quite done with it, which takes a moment: until then it takes no connection, or hangs up.

@@ -20,7 +20,7 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import BatchscribeError, UsageError
 
 with lazy_imports():
-    from batchscribe.work import want
+    from batchscribe.stages import shortage
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
@@ -73,7 +73,7 @@ def main() -> None:
 
 def _explain_system_error(error: Exception) -> BatchscribeError | None:
     """What the machine lacks; None for a bug of ours."""
-    if lacking := want.want_of(error):
+    if lacking := shortage.shortage_in(error):
         return lacking
     if not isinstance(error, OSError) or error.errno is None:
         return None

@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 from batchscribe.cli.present.console import format_text, local_path
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.wire.base import JsonObject
 from batchscribe.wire.locations import validate_uri
-from batchscribe.wire.model import JsonObject
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, path_of, scheme_of, without_query
 
 GLOB = re.compile(r"[*?\[{]")

@@ -12,14 +12,13 @@ from batchscribe.cli.inputs import GlobOptions, read_inputs, read_manifest, read
 from batchscribe.cli.options import AUTO_LANGUAGE, Layout, read_environment_keys
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.wire.base import JsonObject, RequestLimits
 from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout, SegmentationMode
-from batchscribe.wire.limits import Limits
-from batchscribe.wire.model import JsonObject
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
 #: The limits are for strangers on a network, not for the person who runs the job.
-NO_LIMITS = Limits(manifest=sys.maxsize, globs=sys.maxsize, reference_chars=sys.maxsize)
+NO_LIMITS = RequestLimits(manifest=sys.maxsize, globs=sys.maxsize, reference_chars=sys.maxsize)
 #: What the person wrote for each field of a request.
 OPTION_OF = {
     "input.uri": "INPUT",

@@ -13,8 +13,8 @@ from batchscribe.cli.present.job_report import JobReport
 from batchscribe.cli.recorded_jobs import RecordedJobs
 from batchscribe.cli.served_jobs import open_served_jobs
 from batchscribe.errors import UsageError
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import FileState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import FileState
 
 
 class JobSource(Protocol):

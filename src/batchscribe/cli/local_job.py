@@ -18,15 +18,18 @@ from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
-from batchscribe.database.job import find_unfinished_twin, get_job
+from batchscribe.database.job_rows import find_unfinished_twin, get_job
 from batchscribe.errors import InternalError, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
+from batchscribe.stages.finish import forget_job
+from batchscribe.stages.sealed_credentials import SIDES, renew_credentials
 from batchscribe.storage.access import Access
 from batchscribe.storage.routed import connect
 from batchscribe.wire.choices import OutputLayout
@@ -34,11 +37,8 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
-from batchscribe.work.confinement import begin_to_tell
-from batchscribe.work.credentials import SIDES, renew_credentials
-from batchscribe.work.finish import forget_job
-from batchscribe.work.records import Records
-from batchscribe.work.worker import Worker
+from batchscribe.worker.confinement_report import start_confinement_report
+from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
 STOP_SEC = 2.0  #: for a clean end; then the process exits anyway, which stored jobs survive
@@ -179,7 +179,7 @@ class WorkSession:
     def _check_worker(self) -> None:
         if self.worker.must_end.is_set():
             raise InternalError(self.worker.why_end)
-        trouble = self.worker.fitness.lasting_trouble(self.engine, sec=UNFIT_SEC)
+        trouble = self.worker.health.lasting_trouble(self.engine, sec=UNFIT_SEC)
         if trouble is not None:
             raise trouble
 
@@ -200,8 +200,8 @@ def _open_session(records: Records, settings: Settings, *, lane: str, spec: Engi
     with handle_signals(STOP_SEC) as end:
         worker.start(lanes=[lane], home=name_home(settings), spec=spec)
         try:
-            worker.fitness.wait_tried()
-            telling = begin_to_tell(settings, only_trouble=True)
+            worker.health.wait_tried()
+            telling = start_confinement_report(settings, only_trouble=True)
             yield WorkSession(records, worker, end, spec.name)
             telling.join()
         finally:

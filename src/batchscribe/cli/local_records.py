@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 import sqlalchemy as sa
 
 from batchscribe.errors import InvalidSetting
+from batchscribe.queue.records import Records, migrate_records, open_records
 from batchscribe.settings import Settings
-from batchscribe.work.data_directory import only_worker
-from batchscribe.work.records import Records, migrate_records, open_records
+from batchscribe.worker.data_directory import only_worker
 
 
 def open_local_records(settings: Settings) -> Records:

@@ -11,8 +11,7 @@ import typer
 
 from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import UsageError
-from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
-from batchscribe.wire.states import FileState
+from batchscribe.wire.choices import DetectionMode, FileState, OutputFormat, SegmentationMode
 
 with lazy_imports():
     from batchscribe import settings as settings_module

@@ -9,20 +9,20 @@ from itertools import islice
 import sqlalchemy as sa
 
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
-from batchscribe.client.waiting import wait_for_end
-from batchscribe.database.file import error_codes, files_with_warnings, page_of_files, page_of_files_in
-from batchscribe.database.job import get_job, newest_jobs
+from batchscribe.client.polling import wait_for_end
+from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
+from batchscribe.database.job_rows import get_job, newest_jobs
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
 from batchscribe.jobs.model import File, Job, stored_states
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.stages.finish import cancel_job
+from batchscribe.stages.settle import wait_settled
 from batchscribe.wire.answers import FileAnswer
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import FileState
-from batchscribe.work.data_directory import only_worker
-from batchscribe.work.finish import cancel_job
-from batchscribe.work.records import Records
-from batchscribe.work.settle import wait_settled
-from batchscribe.work.worker import Worker
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import FileState
+from batchscribe.worker.data_directory import only_worker
+from batchscribe.worker.worker import Worker
 
 PAGE_FILES = 1000  #: in memory at once
 SETTLE_SEC = 2.0  #: for another process to finish the transcripts that it is writing

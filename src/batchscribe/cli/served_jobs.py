@@ -12,8 +12,8 @@ from batchscribe.client import Client
 from batchscribe.errors import BatchscribeError, JobNotCancelable, JobNotFound, ServerRefused, UsageError
 from batchscribe.settings import Settings
 from batchscribe.wire.answers import FileAnswer, JobAnswer
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import FileState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import FileState
 
 USUAL_PAGE_FILES = 200  #: what the server returns by default
 REPORTED_FILES = 1000  #: a report reads all files of a job up to this number: five requests

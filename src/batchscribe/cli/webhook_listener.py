@@ -18,7 +18,7 @@ import typer
 
 from batchscribe.errors import UsageError
 from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, find_fault
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 MAX_BODY_BYTES = 2**20
 SLOW_SEC = 10.0  #: that a sender may pause in the middle of its request

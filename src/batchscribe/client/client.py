@@ -9,13 +9,12 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from batchscribe.client.address import Address
-from batchscribe.client.answers import check, items_of, object_of
-from batchscribe.client.connection import Call, Connection
+from batchscribe.client.connection import Address, Call, Connection
 from batchscribe.client.key import key_of
-from batchscribe.client.waiting import Pace, wait_for_end
+from batchscribe.client.polling import PollSchedule, wait_for_end
+from batchscribe.client.server_answers import check, items_of, object_of
 from batchscribe.errors import ServerError
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 USUAL_PAGE_JOBS = 50  #: the server's default page size (contract 1.1)
 
@@ -106,7 +105,7 @@ class Client:
         job_id: str,
         *,
         timeout_sec: float | None = None,
-        pace: Pace = Pace(),  # noqa: B008 - frozen
+        pace: PollSchedule = PollSchedule(),  # noqa: B008 - frozen
         on_poll: Callable[[JsonObject], None] = lambda job: None,
     ) -> JsonObject:
         """Poll the job until it has ended or the time has passed, and return its last state.

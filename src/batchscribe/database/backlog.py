@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from batchscribe.database.clock import UnixNow
+from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard, waiting, webhook_delivery
-from batchscribe.jobs.delivery import DeliveryState
 from batchscribe.jobs.model import ShardState
-from batchscribe.wire.states import JobState
+from batchscribe.jobs.webhook_delivery import DeliveryState
+from batchscribe.wire.choices import JobState
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Statements with many rows, in the fastest way of each database. They are used to enumerate large jobs."""
+"""SQL that each database needs in its own form: bulk inserts, the clock, row locks.
+
+Bulk inserts decide how fast large jobs are listed. The database's clock is the only one that all machines share.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,26 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+
+class UnixNow(sa.sql.functions.FunctionElement[float]):
+    """The current time of the database, in Unix seconds."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(UnixNow, "sqlite")
+def _of_sqlite(_element: UnixNow, _compiler: Any, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(UnixNow, "postgresql")
+def _of_postgresql(_element: UnixNow, _compiler: Any, **_: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
 
 Row = Mapping[str, Any]
 
@@ -53,3 +75,19 @@ def rows_of(connection: sa.Connection, numbers: Sequence[int]) -> sa.TableValued
     if connection.dialect.name == "postgresql":
         return sa.func.unnest(sa.literal(numbers, ARRAY(sa.BigInteger))).table_valued("value").render_derived()
     return sa.func.json_each(json.dumps(numbers)).table_valued("value")
+
+
+def lock_rows(connection: sa.Connection, query: sa.Select[Any]) -> None:
+    """Lock the rows that `query` selects, waiting for other locks on them.
+
+    SQLite has a single lock for writers, and its driver acquires it only before the first write. Two transactions that
+    read before they write would not see each other's changes, so the lock is acquired here.
+    """
+    if connection.dialect.name == "sqlite" and not _has_begun(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.execute(query.with_for_update()).all()
+
+
+def _has_begun(connection: sa.Connection) -> bool:
+    driver_connection: Any = connection.connection.driver_connection
+    return bool(driver_connection.in_transaction)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from batchscribe.database.clock import UnixNow
-from batchscribe.database.engine import parse_url
+from batchscribe.database.bulk import UnixNow
+from batchscribe.database.connect import parse_url
 
 CONNECT_SEC = 5
 STATEMENT_SEC = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
+class ConnectionCount:
     """The connections of a PostgreSQL server, for all its databases."""
 
     in_use: int
@@ -62,13 +62,13 @@ def measure_latency(connection: sa.Connection) -> float:
     return min(took)
 
 
-def connections_of_server(connection: sa.Connection) -> Connections | None:
+def connections_of_server(connection: sa.Connection) -> ConnectionCount | None:
     """Return the connections of the server; None if there is no limit."""
     if connection.dialect.name == "sqlite":
         return None
     in_use = connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
     most = connection.scalar(sa.text("SELECT current_setting('max_connections')::int"))
-    return Connections(in_use=in_use or 0, most=most or 0)
+    return ConnectionCount(in_use=in_use or 0, most=most or 0)
 
 
 def measure_clock_offset(connection: sa.Connection) -> float:

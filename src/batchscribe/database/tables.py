@@ -187,7 +187,7 @@ webhook_attempt = sa.Table(
     sqlite_with_rowid=False,
 )
 
-#: One row per worker process, from its start until it ends or is declared dead; see `database/worker.py`.
+#: One row per worker process, from its start until it ends or is declared dead; see `database/worker_rows.py`.
 worker = sa.Table(
     "worker",
     metadata,

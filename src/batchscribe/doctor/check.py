@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     OK = "ok"
     WARNING = "warning"  #: it works, but maybe not for long or not as intended
     FAILED = "failed"  #: batchscribe cannot work
@@ -20,7 +20,7 @@ class Check:
     """The result of one check. `finding` and `advice` are sentences; `advice` is empty if there is nothing to do."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckResult
     finding: str
     advice: str = ""
 
@@ -29,16 +29,16 @@ class Check:
 
 
 def ok(name: str, finding: str) -> Check:
-    return Check(name, Verdict.OK, finding)
+    return Check(name, CheckResult.OK, finding)
 
 
 def warning(name: str, finding: str, advice: str) -> Check:
-    return Check(name, Verdict.WARNING, finding, advice)
+    return Check(name, CheckResult.WARNING, finding, advice)
 
 
 def failed(name: str, finding: str, advice: str) -> Check:
-    return Check(name, Verdict.FAILED, finding, advice)
+    return Check(name, CheckResult.FAILED, finding, advice)
 
 
 def skipped(name: str, finding: str) -> Check:
-    return Check(name, Verdict.SKIPPED, finding)
+    return Check(name, CheckResult.SKIPPED, finding)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from batchscribe.doctor.check import Check, failed
-from batchscribe.doctor.confinement import check_confinement
-from batchscribe.doctor.database import check_all_of_database
-from batchscribe.doctor.decoder import check_decoder
-from batchscribe.doctor.disk import check_disks, check_temporary
-from batchscribe.doctor.engine import check_engines
-from batchscribe.doctor.settings import check_settings
-from batchscribe.doctor.storage import Probe, check_storage
+from batchscribe.doctor.database_check import check_all_of_database
+from batchscribe.doctor.engine_check import check_confinement, check_decoder, check_engines
+from batchscribe.doctor.settings_check import check_disks, check_settings, check_temporary
+from batchscribe.doctor.storage_check import Probe, check_storage
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 

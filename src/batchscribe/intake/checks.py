@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from batchscribe.database.api_key import other_tenants
-from batchscribe.database.worker import live_workers
+from batchscribe.database.api_key_rows import other_tenants
+from batchscribe.database.worker_rows import live_workers
 from batchscribe.errors import (
     AddressNotAllowed,
     EngineNotAvailable,
@@ -21,17 +21,16 @@ from batchscribe.intake.submission import Submission
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.summary import Summary
 from batchscribe.outbound.policy import Policy, check_url
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import choose_engine, choose_from_fleet
 from batchscribe.storage.access import Access
+from batchscribe.storage.roots import check_apart, roots_of
 from batchscribe.storage.routed import location_check
-from batchscribe.wire.choices import InputMode, OutputLayout
-from batchscribe.wire.refusals import MOST_MISTAKES
-from batchscribe.wire.states import JobState
-from batchscribe.work.file_roots import check_apart, roots_of
-from batchscribe.work.records import Records
+from batchscribe.wire.choices import InputMode, JobState, OutputLayout
+from batchscribe.wire.mistakes import MOST_MISTAKES
 
 
 @dataclass(frozen=True, slots=True)

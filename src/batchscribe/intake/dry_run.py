@@ -15,14 +15,14 @@ from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import File
 from batchscribe.jobs.source import named_files
 from batchscribe.settings import Settings
+from batchscribe.stages.existing_output import ExistingOutput, look_in
+from batchscribe.stages.listing import ListedObject, ListingPage, list_pages
+from batchscribe.stages.naming import Look
+from batchscribe.stages.page_plan import Rules
 from batchscribe.storage.access import Access
+from batchscribe.storage.roots import roots_of
 from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
-from batchscribe.work.file_roots import roots_of
-from batchscribe.work.listing import Found, Page, pages
-from batchscribe.work.naming import Look
-from batchscribe.work.plan import Rules
-from batchscribe.work.written import Existing, look_in
 
 SIZES_AT_ONCE = 8
 #: Shares of `dry_run_max_sec`: together they are the whole of it, so that the thread ends when its request is answered.
@@ -62,7 +62,7 @@ def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, 
 def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames, deadline: float) -> None:
     """Of the listed files, while there is time: see `naming`."""
 
-    def look_in_time(uri: str) -> Existing | None:
+    def look_in_time(uri: str) -> ExistingOutput | None:
         return look(uri) if time.monotonic() < deadline else None
 
     files = [File(0, seq, None, uri, output) for seq, (uri, output) in enumerate(preview.planned)]
@@ -75,7 +75,7 @@ def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames
 def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: Settings, deadline: float) -> None:
     job = preview.job
     rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
-    for page in pages(job, store):
+    for page in list_pages(job, store):
         if time.monotonic() > deadline:
             looked_sec = settings.dry_run_max_sec * LOOKING
             preview.problems.append(f"Only the first {looked_sec:g} s of the listing were looked at.")
@@ -87,13 +87,13 @@ def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: 
     preview.complete = True
 
 
-def _fetch_sizes(page: Page, store: Store, preview: Preview, deadline: float) -> Page:
+def _fetch_sizes(page: ListingPage, store: Store, preview: Preview, deadline: float) -> ListingPage:
     """The page with the sizes of files that were named one by one."""
     unknown = [found for found in page.found if found.size_bytes is None]
     if not unknown:
         return page
 
-    def size(found: Found) -> int | None:
+    def size(found: ListedObject) -> int | None:
         if time.monotonic() > deadline:
             return 0
         try:

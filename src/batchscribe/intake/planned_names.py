@@ -11,10 +11,10 @@ from itertools import islice
 from batchscribe.errors import StorageError
 from batchscribe.jobs.layout import fits, names_for
 from batchscribe.jobs.model import File
+from batchscribe.stages.existing_output import ExistingOutput, RecordingIdentity, has_recording
+from batchscribe.stages.naming import LOOKED_AT, Look, Naming
 from batchscribe.storage.store import ObjectInfo
 from batchscribe.wire.choices import OutputLayout
-from batchscribe.work.naming import LOOKED_AT, Look, Naming
-from batchscribe.work.written import Existing, Identity, has_recording
 
 LOOKS_AT_ONCE = 8
 
@@ -64,7 +64,7 @@ def settle_names(
         file = names.by_seq()[seq]
         try:
             if any(look(uri) for uri in usual[seq]):
-                naming.settle(file, Identity.of(stat(file.input_uri)))
+                naming.settle(file, RecordingIdentity.of(stat(file.input_uri)))
         except StorageError:
             continue  # the job itself will report it
     return [names.by_seq()[file.seq] for file in files]
@@ -78,7 +78,7 @@ def _list_usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
 def _fetch_ahead(uris: set[str], look: Look) -> Look:
     """`look`, with these fetched at once, several at a time."""
 
-    def fetch(uri: str) -> Existing | StorageError | None:
+    def fetch(uri: str) -> ExistingOutput | StorageError | None:
         try:
             return look(uri)
         except StorageError as error:
@@ -87,7 +87,7 @@ def _fetch_ahead(uris: set[str], look: Look) -> Look:
     with ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look-") as threads:
         known = dict(zip(uris, threads.map(fetch, uris), strict=True))
 
-    def answer(uri: str) -> Existing | None:
+    def answer(uri: str) -> ExistingOutput | None:
         found = known[uri] if uri in known else fetch(uri)
         if isinstance(found, StorageError):
             raise found

@@ -8,11 +8,11 @@ from batchscribe.errors import OutputNameTooLong
 from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import SourceKind
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import FileState
+from batchscribe.stages.listing import ListedObject, ListingPage
+from batchscribe.stages.page_plan import AdmittedFile, PagePlan, Rules, admit_files, plan_page
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import FileState
 from batchscribe.wire.uris import without_query
-from batchscribe.work.listing import Found, Page
-from batchscribe.work.plan import Planned, Rules, Wanted, plan, wanted_of
 
 MOST_PLANNED = 100  # extensions.md, row 1
 
@@ -71,10 +71,10 @@ class Preview:
             )
         return found
 
-    def count(self, page: Page, names: OutputNames, rules: Rules) -> None:
+    def count(self, page: ListingPage, names: OutputNames, rules: Rules) -> None:
         """Add the files of one page of the listing."""
-        wanted = wanted_of(page, self.job, rules)
-        planned = plan(self.job, wanted, names, rules)
+        wanted = admit_files(page, self.job, rules)
+        planned = plan_page(self.job, wanted, names, rules)
         self.excluded += sum(1 for found in page.found if _is_listed(found)) - sum(
             1 for each in wanted if _is_listed(each.found)
         )
@@ -85,7 +85,7 @@ class Preview:
         self.audio_sec += planned.audio_sec
         self._count_rows(wanted, planned)
 
-    def _count_rows(self, wanted: list[Wanted], planned: Planned) -> None:
+    def _count_rows(self, wanted: list[AdmittedFile], planned: PagePlan) -> None:
         for each, row in zip(wanted, planned.rows, strict=True):
             if row["state"] is not FileState.QUEUED:
                 continue
@@ -96,6 +96,6 @@ class Preview:
                 self.planned.append((row["input_uri"], row["output_uri"]))
 
 
-def _is_listed(found: Found) -> bool:
+def _is_listed(found: ListedObject) -> bool:
     """Rather than named by itself."""
     return found.source.kind is SourceKind.PREFIX

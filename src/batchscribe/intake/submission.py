@@ -12,16 +12,16 @@ from typing import Any
 
 from batchscribe.jobs.source import Source, SourceKind, sources_of
 from batchscribe.settings import Settings
+from batchscribe.stages.deliver import Webhook
 from batchscribe.storage.access import AwsCredentials
+from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import InputMode, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.credentials import Auth
 from batchscribe.wire.locations import place_of
-from batchscribe.wire.model import JsonObject
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
-from batchscribe.work.notify import Webhook
 
 SERVER_LANE = "main"  #: of all jobs that come over HTTP
 LOCAL_TENANT = "default"  #: of all jobs of the command line

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 import structlog
 
-from batchscribe.database.idempotency import job_of_key
-from batchscribe.database.job import get_job, insert_job
+from batchscribe.database.job_rows import get_job, insert_job, job_of_key
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
 from batchscribe.intake.submission import Submission
 from batchscribe.jobs.model import Job
+from batchscribe.queue.flow import ENUMERATE, Task
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.work.credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
-from batchscribe.work.flow import ENUMERATE, Task
-from batchscribe.work.notify import seal_webhook
-from batchscribe.work.records import Records
+from batchscribe.stages.deliver import seal_webhook
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
 
 log = structlog.get_logger()
 

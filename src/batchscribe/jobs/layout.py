@@ -76,7 +76,7 @@ class OutputNames:
     """Assigns output URIs, so that no two files of a job share one and no input is overwritten.
 
     The first file gets the plain name; the others get the next ones from `names_for`. Existing objects under these
-    names are checked when a file is processed: see `batchscribe.work.naming`.
+    names are checked when a file is processed: see `batchscribe.stages.naming`.
     """
 
     def __init__(self, is_taken: Callable[[str], bool]) -> None:

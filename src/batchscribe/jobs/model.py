@@ -1,4 +1,4 @@
-"""The records of jobs and files, and the allowed transitions between their states."""
+"""The records of jobs and files, the result of a file, and the allowed transitions between states."""
 
 from __future__ import annotations
 
@@ -6,15 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
+from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
+from batchscribe.wire.choices import FileState, JobState, WaitingFor
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.wire.states import FileState, JobState, WaitingFor
 from batchscribe.wire.uris import scheme_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A file's final state, with the values to store in its row."""
+
+    state: FileState
+    duration_sec: float | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def succeeded(cls, *, duration_sec: float, warnings: tuple[str, ...] = ()) -> Self:
+        return cls(FileState.SUCCEEDED, duration_sec=duration_sec, warnings=warnings)
+
+    @classmethod
+    def failed(cls, error: BatchscribeError) -> Self:
+        return cls(FileState.FAILED, error_code=error.code, error_message=error.message)
+
+    @classmethod
+    def skipped(cls, error: BatchscribeError) -> Self:
+        return cls(FileState.SKIPPED, error_code=error.code, error_message=error.message)
+
 
 #: The allowed state transitions of a job. All code that writes a state uses this table.
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {

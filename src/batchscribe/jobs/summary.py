@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from batchscribe.errors import AllFilesFailed, JobError, NoInputFiles
 from batchscribe.wire.answers import SummaryAnswer
-from batchscribe.wire.states import JobState
+from batchscribe.wire.choices import JobState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from threading import Condition
 
-from batchscribe.speech.engine import Request
+from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.window import Recognition
 
 
@@ -17,7 +17,7 @@ from batchscribe.window import Recognition
 class Ticket:
     """A request with the future for its recognition. The future can be canceled until it has a result."""
 
-    request: Request
+    request: RecognitionRequest
     future: Future[Recognition] = field(default_factory=Future)
 
     def succeed(self, recognition: Recognition) -> None:
@@ -47,7 +47,7 @@ class BatchQueue:
         self._closed = False
         self._takers = 0
 
-    def put(self, request: Request, file: Hashable) -> Ticket:
+    def put(self, request: RecognitionRequest, file: Hashable) -> Ticket:
         """Add a request. Requests of one `file` keep their order. If the queue is closed, the ticket is canceled."""
         ticket = Ticket(request)
         with self._changed:

@@ -18,7 +18,7 @@ PATIENCE = 10.0
 WINDOW_SEC = 30.0
 
 
-class Detection(Enum):
+class LanguageChoice(Enum):
     """How an engine detects the language of a window."""
 
     OFF = "off"
@@ -27,18 +27,18 @@ class Detection(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class RecognitionRequest:
     """A window to transcribe. `language` is a tag from `canonical_language`."""
 
     window: Window
     language: str
-    detection: Detection = Detection.OFF
+    detection: LanguageChoice = LanguageChoice.OFF
 
 
 class Engine(Protocol):
     """A loaded model. Only one thread at a time may call it."""
 
-    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+    def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         """Return one `Recognition` per request, in order. Accepts at most `EngineSpec.batch_size` requests.
 
         The result of a request must not depend on earlier requests or on the others in the batch.

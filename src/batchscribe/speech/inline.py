@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
 
-from batchscribe.speech.engine import Engine, EngineSpec, Request
-from batchscribe.speech.trial import trial_request
+from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
+from batchscribe.speech.engine_process import trial_request
 from batchscribe.window import Recognition
 
 
@@ -28,7 +28,7 @@ class InlinePool:
     def has_enough(self) -> bool:
         return False
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if not self._closed:
                 return self._threads.submit(self._transcribe, request)
@@ -52,7 +52,7 @@ class InlinePool:
             engine = self._engines.engine = self.spec.build()
         return engine
 
-    def _transcribe(self, request: Request) -> Recognition:
+    def _transcribe(self, request: RecognitionRequest) -> Recognition:
         engine = self._engine()
         started_at = time.monotonic()
         [recognition] = engine.transcribe([request])

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from batchscribe.errors import EngineNotAvailable
-from batchscribe.speech.engine import Engine, EngineSpec, Request
+from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
 from batchscribe.speech.words import tidy_words
 from batchscribe.window import Recognition, Samples, Window, Word
 
@@ -40,7 +40,7 @@ class PocketsphinxEngine:
 
         self._decoder = Decoder(loglevel="FATAL")
 
-    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+    def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         return [self._transcribe(request.window) for request in requests]
 
     def _transcribe(self, window: Window) -> Recognition:

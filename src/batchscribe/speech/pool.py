@@ -11,17 +11,16 @@ from typing import Protocol, Self
 from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, ENGINE_PROCESSES
 from batchscribe.speech.batches import BatchQueue
-from batchscribe.speech.engine import EngineSpec, Request
-from batchscribe.speech.process import EngineProcess
-from batchscribe.speech.trial import hear_trial
-from batchscribe.speech.worker import IDLE_LIMIT_SEC, Worker
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
+from batchscribe.speech.engine_process import EngineProcess, hear_trial
+from batchscribe.speech.engine_thread import IDLE_LIMIT_SEC, EngineThread
 from batchscribe.window import Recognition
 
 
 class SpeechPool(Protocol):
     """Where windows are submitted."""
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         """The future raises `MachineTrouble`, or `EngineError` and its kinds. Files take turns.
 
         Cancelling it saves the work; when the pool closes, it is cancelled.
@@ -52,7 +51,7 @@ class EnginePool:
         self._idle_limit_sec = idle_limit_sec
         self._queue = BatchQueue(self.workers)
         self._lock = Lock()
-        self._started: list[Worker] = []
+        self._started: list[EngineThread] = []
         self._trouble: MachineTrouble | None = None
         self._spare: EngineProcess | None = None  #: has passed a trial, and waits for the worker that needs one
         self._trial = Lock()  #: one at a time
@@ -62,7 +61,7 @@ class EnginePool:
         ENGINE_BUSY_SECONDS.labels(spec.name)  # from now on it counts, from zero
         ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
 
-    def submit(self, request: Request, file: Hashable = None) -> Future[Recognition]:
+    def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if self._trouble:
                 return failed(self._trouble)
@@ -142,7 +141,9 @@ class EnginePool:
     def _start_worker(self) -> None:
         """Hold the lock."""
         self._started.append(
-            Worker(self.spec, self._queue, self._idle_limit_sec, take_spare=self._take_spare, give_up=self._give_up)
+            EngineThread(
+                self.spec, self._queue, self._idle_limit_sec, take_spare=self._take_spare, give_up=self._give_up
+            )
         )
 
     def _take_spare(self) -> EngineProcess | None:
@@ -150,7 +151,7 @@ class EnginePool:
             spare, self._spare = self._spare, None
         return spare
 
-    def _give_up(self, worker: Worker, trouble: MachineTrouble) -> None:
+    def _give_up(self, worker: EngineThread, trouble: MachineTrouble) -> None:
         """What waits fails at once; a worker that has its engine goes on with what it has."""
         with self._lock:
             self._trouble = trouble

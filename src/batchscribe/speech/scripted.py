@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchscribe.speech.engine import Detection, Engine, EngineSpec, Request
+from batchscribe.speech.engine import Engine, EngineSpec, LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.window import Recognition, Window, Word
 
@@ -65,16 +65,18 @@ class ScriptedEngine:
         if script.cannot_load_while and script.cannot_load_while.exists():
             raise RuntimeError("the script says that loading fails")
 
-    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+    def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         time.sleep(self.script.call_sec)
         return [self._make_up(request) for request in requests]
 
-    def _make_up(self, request: Request) -> Recognition:
+    def _make_up(self, request: RecognitionRequest) -> Recognition:
         duration_sec = request.window.duration_sec
         self._misbehave(request.window)
         use_cpu(duration_sec * self.script.cpu_per_audio_sec)
-        detected = self.script.detected if request.detection is not Detection.OFF else ()
-        chosen = choose_language(dict(detected), request.language) if request.detection is Detection.CHOOSE else None
+        detected = self.script.detected if request.detection is not LanguageChoice.OFF else ()
+        chosen = (
+            choose_language(dict(detected), request.language) if request.detection is LanguageChoice.CHOOSE else None
+        )
         return replace(make_up_text(duration_sec), detected=detected, language=chosen)
 
     def _misbehave(self, window: Window) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchscribe.speech.engine import WINDOW_SEC, Detection, Engine, EngineSpec, Request
+from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec, LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
 from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.whisper_listen import Take, encode, frames_for, listen
-from batchscribe.speech.whisper_model import Decoding, Encoded, WhisperModel
+from batchscribe.speech.whisper_model import Encoded, SearchOptions, WhisperModel
 from batchscribe.speech.whisper_phrases import build_recognition
 from batchscribe.speech.whisper_retry import find_missed, retry_doubtful
 from batchscribe.window import Recognition
@@ -54,7 +54,7 @@ class WhisperSpec(EngineSpec):
 class _Encoding:
     """A request with its encoder output."""
 
-    request: Request
+    request: RecognitionRequest
     n_frames: int
     encoded: Encoded
     detected: dict[str, float]  #: the most probable languages, as tags without region
@@ -63,7 +63,9 @@ class _Encoding:
     def language(self) -> str:
         """The language to transcribe in: the requested tag, or a detected one without region."""
         requested = self.request.language
-        return choose_language(self.detected, requested) if self.request.detection is Detection.CHOOSE else requested
+        return (
+            choose_language(self.detected, requested) if self.request.detection is LanguageChoice.CHOOSE else requested
+        )
 
 
 class WhisperEngine:
@@ -72,17 +74,17 @@ class WhisperEngine:
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
 
-    def transcribe(self, requests: Sequence[Request]) -> list[Recognition]:
+    def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         # Whisper is known to invent text for digital silence.
         encodings = [self._encode(request) if request.window.samples.any() else None for request in requests]
         takes = self._listen([encoding for encoding in encodings if encoding is not None])
         return [Recognition() if encoding is None else self._finish(encoding, next(takes)) for encoding in encodings]
 
-    def _encode(self, request: Request) -> _Encoding:
+    def _encode(self, request: RecognitionRequest) -> _Encoding:
         n_frames = frames_for(request.window)
         encoded = encode(self._model, request.window, n_frames)
         detected: dict[str, float] = {}
-        if request.detection is not Detection.OFF and self._model.is_multilingual:
+        if request.detection is not LanguageChoice.OFF and self._model.is_multilingual:
             found = self._model.detect_language(encoded)
             detected = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
         return _Encoding(request, n_frames, encoded, detected)
@@ -94,7 +96,7 @@ class WhisperEngine:
         for kind in dict.fromkeys(kinds):
             positions = [at for at, each in enumerate(kinds) if each == kind]
             windows = [encodings[at].request.window for at in positions]
-            heard = listen(self._model, [encodings[at].encoded for at in positions], windows, kind[1], Decoding())
+            heard = listen(self._model, [encodings[at].encoded for at in positions], windows, kind[1], SearchOptions())
             takes.update(zip(positions, heard, strict=True))
         return (takes[at] for at in range(len(encodings)))
 
@@ -104,7 +106,7 @@ class WhisperEngine:
         return build_recognition(
             take,
             missed=[] if take.doubts else list(find_missed(self._model, take, code)),
-            language=primary_subtag(encoding.language) if encoding.request.detection is Detection.CHOOSE else None,
+            language=primary_subtag(encoding.language) if encoding.request.detection is LanguageChoice.CHOOSE else None,
             detected=tuple(encoding.detected.items()),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchscribe.speech.doubts import Doubt, find_doubts
-from batchscribe.speech.whisper_model import FRAMES_PER_SEC, Decoding, Encoded, Hypothesis, WhisperModel
+from batchscribe.speech.whisper_model import FRAMES_PER_SEC, Encoded, Hypothesis, SearchOptions, WhisperModel
 from batchscribe.speech.words import fit_words
 from batchscribe.window import Window, Word
 
@@ -41,7 +41,7 @@ def encode(model: WhisperModel, window: Window, n_frames: int) -> Encoded:
 
 
 def listen(
-    model: WhisperModel, encoded: Sequence[Encoded], windows: Sequence[Window], language: str, decoding: Decoding
+    model: WhisperModel, encoded: Sequence[Encoded], windows: Sequence[Window], language: str, decoding: SearchOptions
 ) -> list[Take]:
     """Return one take per window. `encoded` has the results of `encode`, all with the same number of frames.
 

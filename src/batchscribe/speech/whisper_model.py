@@ -1,11 +1,13 @@
 """A Whisper model in CTranslate2: features, encoder output, text, languages and word times.
 
 The feature extractor and the tokenizer are those of faster-whisper. Its `transcribe` is not used: it decodes one
-recording at a time, does not pad with silence, and falls back to random sampling.
+recording at a time, does not pad with silence, and falls back to random sampling. CTranslate2 uses some CPU features
+only on request (`use_avx512`).
 """
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +17,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batchscribe.speech.cpu import use_avx512
 from batchscribe.speech.words import clean_text
 from batchscribe.window import SAMPLE_RATE, Samples, Word
+
+CPU_INFO = Path("/proc/cpuinfo")
+#: CTranslate2 reads it when the first model is loaded, and fails if the CPU lacks the instruction set.
+ISA_VARIABLE = "CT2_FORCE_CPU_ISA"
+#: The flags that CTranslate2 requires for AVX512. Source: its cpu_info.cc.
+AVX512 = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"})
+
+
+def use_avx512(cpu_info: Path = CPU_INFO) -> None:
+    """Let CTranslate2 use AVX-512 if the CPU has it. This saves 6 % of the CPU time of a Whisper model (measured).
+
+    By default, it uses AVX2. A value that the user has set is kept.
+    """
+    if ISA_VARIABLE not in os.environ and cpu_flags(cpu_info) >= AVX512:
+        os.environ[ISA_VARIABLE] = "AVX512"
+
+
+def cpu_flags(cpu_info: Path) -> frozenset[str]:
+    """Return the flags of the first core, in the kernel's notation; none if they are unknown."""
+    if not cpu_info.is_file():
+        return frozenset()
+    for line in cpu_info.read_text(encoding="ascii", errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "flags":
+            return frozenset(value.split())
+    return frozenset()
+
 
 #: float32[n_mels, n_frames], 100 frames per second
 Features = NDArray[np.float32]
@@ -40,7 +68,7 @@ WITHIN_WORDS = frozenset("'-.,:/@&")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoding:
+class SearchOptions:
     """Decoding options. There is no random sampling, because the same audio must yield the same text."""
 
     beam_size: int = BEAM_SIZE
@@ -104,7 +132,7 @@ class WhisperModel:
         [found] = self._model.detect_language(self._batch([encoded]))
         return [(token[2:-2], probability) for token, probability in found]
 
-    def generate(self, encoded: Sequence[Encoded], language: str, decoding: Decoding) -> list[Hypothesis]:
+    def generate(self, encoded: Sequence[Encoded], language: str, decoding: SearchOptions) -> list[Hypothesis]:
         """Return the text of windows with the same number of frames; `language` is one of Whisper's codes.
 
         A batch of eight windows takes two thirds of the CPU of single windows.

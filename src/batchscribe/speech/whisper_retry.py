@@ -12,13 +12,13 @@ import numpy as np
 
 from batchscribe.speech.doubts import MAX_NO_SPEECH, MISSED_SEC, SURE_LOGPROB, Doubt, plain_words
 from batchscribe.speech.whisper_listen import ALL_FRAMES, Take, encode, frames_for, listen
-from batchscribe.speech.whisper_model import Decoding, WhisperModel
+from batchscribe.speech.whisper_model import SearchOptions, WhisperModel
 from batchscribe.window import SAMPLE_RATE, Samples, Window, Word
 
 #: With the full 30 s that Whisper was trained on; then also without repeating any three tokens. On 40 doubtful windows
 #: of noisy speech, these left 1,201 and 820 wrong words; splitting the window left 1,562, a narrower beam 1,129, a
 #: repetition penalty 833, and sampling at temperatures from 0.2 to 1.0 between 870 and 2,025.
-WAYS = (Decoding(), Decoding(no_repeat_ngram=3))
+WAYS = (SearchOptions(), SearchOptions(no_repeat_ngram=3))
 #: The worst first. Among takes without doubts, the most probable text is the best.
 SEVERITY = (Doubt.REPEATED, Doubt.TOO_FAST, Doubt.EMPTY, Doubt.SILENT, Doubt.CUT, Doubt.UNSURE)
 #: Padding around a stretch that is recognized separately.
@@ -36,7 +36,7 @@ def retry_doubtful(model: WhisperModel, first: Take, n_frames: int, language: st
     encoded = encode(model, first.window, ALL_FRAMES)
     takes = [first]
     for way in WAYS:
-        if way == Decoding() and n_frames == ALL_FRAMES:
+        if way == SearchOptions() and n_frames == ALL_FRAMES:
             continue  # the same as the first pass
         [take] = listen(model, [encoded], [first.window], language, way)
         takes.append(take)
@@ -69,7 +69,7 @@ def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tupl
 
 def _listen_to_part(model: WhisperModel, window: Window, language: str) -> Take:
     encoded = encode(model, window, frames_for(window))
-    [heard] = listen(model, [encoded], [window], language, Decoding())
+    [heard] = listen(model, [encoded], [window], language, SearchOptions())
     return heard
 
 

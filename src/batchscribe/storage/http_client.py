@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from batchscribe import __version__
-from batchscribe.outbound.deadline import BoundedStream, Deadline
-from batchscribe.storage.answers import Answer
+from batchscribe.outbound.guard import BoundedStream, Deadline
+from batchscribe.storage.answer_checks import Answer
 
 CONNECT_SEC = 5.0
 REQUEST_SEC = 30.0  #: from connecting to the last byte of an answer of at most a few MiB
@@ -31,7 +31,7 @@ NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.Proto
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """`url` is percent-encoded; of a success's body at most `limit_bytes` are read."""
 
     method: str
@@ -56,7 +56,7 @@ class HttpClient:
         weakref.finalize(self, pool.close)
         return pool
 
-    def send(self, request: Request, *, within_sec: float = REQUEST_SEC) -> Answer:
+    def send(self, request: HttpRequest, *, within_sec: float = REQUEST_SEC) -> Answer:
         """Raises `NO_ANSWER`."""
         _DEADLINES.current = Deadline(within_sec)
         with self._pool.stream(

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.errors import ObjectNotFound, StorageError
-from batchscribe.storage.local_errors import told
-from batchscribe.storage.local_recording import FileRecording
+from batchscribe.storage.local_recording import FileRecording, translate_os_errors
 from batchscribe.storage.local_walk import walk
 from batchscribe.storage.local_write import write_file
-from batchscribe.storage.roots import Place, Roots, opened_folder
+from batchscribe.storage.roots import RootedPath, Roots, open_folder
 from batchscribe.storage.store import ObjectInfo, Page
 
 #: `O_NONBLOCK`, so that opening a pipe is refused at once instead of waiting for its writer.
@@ -30,7 +29,7 @@ class FileStore:
 
     def open(self, uri: str) -> FileRecording:
         place = self._object_place(uri)
-        with told(uri), opened_folder(place.folder) as folder:
+        with translate_os_errors(uri), open_folder(place.folder) as folder:
             file = os.open(place.name, FILE_FLAGS, dir_fd=folder)
         return FileRecording(uri, file)
 
@@ -49,13 +48,13 @@ class FileStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         """Makes missing folders. A crash leaves at most a hidden file that no listing shows."""
         place = self._object_place(uri)
-        with told(uri), opened_folder(place.folder, create=True) as folder:
+        with translate_os_errors(uri), open_folder(place.folder, create=True) as folder:
             write_file(folder, place.name, data, overwrite=overwrite)
 
     def check_write(self, beside: str) -> None:
         """A local folder always can: see `write_file`. What else may go wrong shows with the first file."""
 
-    def _object_place(self, uri: str) -> Place:
+    def _object_place(self, uri: str) -> RootedPath:
         place = self._roots.place(uri)
         if uri.endswith("/") or not place.parts:
             raise ObjectNotFound(f"{uri} is a folder; name a file in it.")

@@ -9,18 +9,16 @@ from contextlib import contextmanager
 from itertools import islice
 
 from batchscribe.errors import BucketNotFound, ObjectNotFound, StorageError
-from batchscribe.storage.local_errors import storage_error, told
-from batchscribe.storage.local_recording import etag_of
+from batchscribe.storage.local_recording import etag_of, storage_error, translate_os_errors
 from batchscribe.storage.local_write import DRAFT_PREFIX
-from batchscribe.storage.roots import Place, opened_folder
+from batchscribe.storage.roots import RootedPath, open_folder, quote_path
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
-from batchscribe.storage.uris import quote_path
 
 MAX_DEPTH = 200  #: folders in folders; one descriptor is held for each, and 1,024 is the usual limit of a process.
 LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def walk(prefix_uri: str, place: Place, seen: tuple[str, ...]) -> Iterator[Page]:
+def walk(prefix_uri: str, place: RootedPath, seen: tuple[str, ...]) -> Iterator[Page]:
     """Pages of the files below `place`, behind the path `seen`, ordered by the path's components.
 
     `prefix_uri` has no closing "/". Memory is that of the names of the folders on the way down. Raises `BucketNotFound`
@@ -33,9 +31,9 @@ def walk(prefix_uri: str, place: Place, seen: tuple[str, ...]) -> Iterator[Page]
 
 
 @contextmanager
-def _listed_folder(uri: str, place: Place) -> Iterator[int]:
+def _listed_folder(uri: str, place: RootedPath) -> Iterator[int]:
     try:
-        with told(uri), opened_folder(place) as step:
+        with translate_os_errors(uri), open_folder(place) as step:
             folder = os.open(".", LIST_FLAGS, dir_fd=step)
     except ObjectNotFound as error:
         raise BucketNotFound(f"There is no folder {uri}/.") from error
@@ -49,7 +47,7 @@ def _files(folder_uri: str, folder: int, seen: tuple[str, ...], depth: int) -> I
     if depth == 0:
         raise StorageError(f"{folder_uri}/ lies more than {MAX_DEPTH} folders deep; list a folder below the prefix.")
     first, behind = (seen[0], seen[1:]) if seen else ("", ())
-    with told(folder_uri + "/"):
+    with translate_os_errors(folder_uri + "/"):
         names = sorted(name for name in os.listdir(folder) if name >= first and not name.startswith(DRAFT_PREFIX))
     for name in names:
         uri = f"{folder_uri}/{quote_path(name)}"
@@ -66,7 +64,7 @@ def _files(folder_uri: str, folder: int, seen: tuple[str, ...], depth: int) -> I
 
 def _files_below(uri: str, folder: int, name: str, seen: tuple[str, ...], depth: int) -> Iterator[ObjectInfo]:
     try:
-        with told(uri + "/"):
+        with translate_os_errors(uri + "/"):
             below = os.open(name, LIST_FLAGS, dir_fd=folder)
     except ObjectNotFound:  # vanished, as files may
         return

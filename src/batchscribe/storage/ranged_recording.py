@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from batchscribe.storage.answers import Version
+from batchscribe.storage.answer_checks import Version
 
 #: Fetched on opening: a small recording then costs one request, a large one none more than it would.
 FIRST_BLOCK_BYTES = 2**20

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from batchscribe.errors import LocationNotAllowed
 from batchscribe.storage.access import Access
 from batchscribe.storage.local import FileStore
-from batchscribe.storage.roots import Roots
+from batchscribe.storage.roots import Roots, split_s3
 from batchscribe.storage.s3 import BucketStore
 from batchscribe.storage.store import ObjectInfo, Page, Recording, Store
-from batchscribe.storage.uris import split_s3
 from batchscribe.storage.web import WebStore, check_web_url
 from batchscribe.wire.uris import scheme_of
 

@@ -8,13 +8,13 @@ from http import HTTPStatus
 
 from batchscribe.errors import StorageError
 from batchscribe.storage.access import Access
-from batchscribe.storage.answers import Version, nonsense, opened, read_on, size_in, version_of
+from batchscribe.storage.answer_checks import Version, nonsense, opened, read_on, size_in, version_of
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
+from batchscribe.storage.roots import split_s3
 from batchscribe.storage.s3_buckets import Buckets
-from batchscribe.storage.s3_listing import MAX_PAGE_BYTES, Listing
+from batchscribe.storage.s3_listing import MAX_PAGE_BYTES, S3Listing
 from batchscribe.storage.s3_write import check_conditional_write, delete_object, write_object
 from batchscribe.storage.store import ObjectInfo, Page
-from batchscribe.storage.uris import split_s3
 
 NO_RANGE = frozenset({HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
@@ -54,7 +54,7 @@ class BucketStore:
         """In the byte order of the keys."""
         bucket, prefix = split_s3(prefix_uri)
         folder = f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
-        listing = Listing(prefix_uri, bucket, folder, split_s3(after)[1] if after else None)
+        listing = S3Listing(prefix_uri, bucket, folder, split_s3(after)[1] if after else None)
         return listing.pages(
             lambda query: self._buckets.ask(prefix_uri, "GET", query=query, limit_bytes=MAX_PAGE_BYTES).body
         )

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from batchscribe.errors import InvalidSetting
 from batchscribe.storage.access import Access
-from batchscribe.storage.answers import region_in
-from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, Request
+from batchscribe.storage.answer_checks import region_in
+from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, HttpRequest
 from batchscribe.storage.unreachable import no_answer
 
 DEFAULT_REGION = "us-east-1"
@@ -60,7 +60,7 @@ def region_of(bucket: str, endpoint: str = AWS, *, within_sec: float = REQUEST_S
     """One unsigned HEAD; AWS names the region even when it refuses. None where none is named, or what cannot be one."""
     url = f"{endpoint}/{quote(bucket, safe='', errors='replace')}"
     try:
-        answer = HttpClient().send(Request("HEAD", url, {}), within_sec=within_sec)
+        answer = HttpClient().send(HttpRequest("HEAD", url, {}), within_sec=within_sec)
     except NO_ANSWER as error:
         failure = no_answer(error, f"s3://{bucket}", urlsplit(endpoint).netloc)
     else:

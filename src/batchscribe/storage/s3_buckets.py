@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from batchscribe.errors import CredentialsExpired, ObjectNotFound, StorageError, WrongRegion
 from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.answers import Answer, nonsense, region_in
-from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, REQUEST_SEC, Request
+from batchscribe.storage.answer_checks import Answer, nonsense, region_in
+from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, REQUEST_SEC, HttpRequest
+from batchscribe.storage.roots import split_s3
 from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of
-from batchscribe.storage.s3_client import Place, S3Client
+from batchscribe.storage.s3_client import BucketAddress, S3Client
 from batchscribe.storage.s3_errors import is_error_document, is_nowhere, no_bucket
-from batchscribe.storage.uris import split_s3
 
 #: The statuses of success that each method may have. Another one, such as 204 for a recording, proves nothing.
 SUCCESSES = {
@@ -54,9 +54,9 @@ class Buckets:
         Raises the `StorageError` of any other answer, or of none.
         """
 
-        def ask(place: Place) -> Answer:
+        def ask(place: BucketAddress) -> Answer:
             url = place.url_of(checked_key(uri)) if query is None else place.url_of("", query)
-            answer = self._client.ask(place, Request(method, url, headers or {}, body, limit_bytes), uri)
+            answer = self._client.ask(place, HttpRequest(method, url, headers or {}, body, limit_bytes), uri)
             if is_success(answer, method) or answer.status in also:
                 return answer
             if answer.status < HTTPStatus.MULTIPLE_CHOICES and not is_error_document(answer.body):
@@ -96,7 +96,7 @@ class Buckets:
         place = self._place(uri, self._region(split_s3(uri)[0]))
         return self._client.ask(place, _look(place, uri), uri).status == answer.status
 
-    def _where_it_is(self, uri: str, ask: Callable[[Place], Answer]) -> Answer:
+    def _where_it_is(self, uri: str, ask: Callable[[BucketAddress], Answer]) -> Answer:
         """Ask in the region the bucket is thought to be in and, when the storage names another, once more there."""
         bucket, _ = split_s3(uri)
         region = self._region(bucket)
@@ -122,11 +122,11 @@ class Buckets:
         within_sec = min(REQUEST_SEC, self._access.patience_sec or REQUEST_SEC)
         return region_of(bucket, self._endpoint or AWS, within_sec=within_sec)
 
-    def _place(self, uri: str, region: str) -> Place:
+    def _place(self, uri: str, region: str) -> BucketAddress:
         path_style = self._access.s3_path_style
         bucket, _ = split_s3(uri)
         url = bucket_url(bucket, endpoint=self._endpoint, region=region, path_style=path_style)
-        return Place(url, region, self._aws)
+        return BucketAddress(url, region, self._aws)
 
 
 def is_success(answer: Answer, method: str) -> bool:
@@ -145,9 +145,9 @@ def checked_key(uri: str) -> str:
     return key
 
 
-def _look(place: Place, uri: str) -> Request:
+def _look(place: BucketAddress, uri: str) -> HttpRequest:
     """The simplest request for the same place, which changes nothing: one byte of the object, or a listing of one."""
     _, key = split_s3(uri)
     if key and not key.endswith("/"):
-        return Request("GET", place.url_of(key), {"range": "bytes=0-0"})
-    return Request("GET", place.url_of("", {"list-type": "2", "max-keys": "1", "prefix": key}), {})
+        return HttpRequest("GET", place.url_of(key), {"range": "bytes=0-0"})
+    return HttpRequest("GET", place.url_of("", {"list-type": "2", "max-keys": "1", "prefix": key}), {})

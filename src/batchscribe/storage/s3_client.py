@@ -1,20 +1,68 @@
-"""Requests of one bucket in one region: signed, sent, and repeated where that may help."""
+"""Requests to one bucket in one region: signed, sent, and retried where that may help.
+
+Signed with AWS Signature Version 4 in the headers
+(https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html). Tests compare the signature with
+botocore's and send it to radosgw, which verifies it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 from batchscribe.errors import CredentialsExpired, StorageError
 from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.answers import Answer
-from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, Request
+from batchscribe.storage.answer_checks import Answer
+from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, HttpRequest
 from batchscribe.storage.s3_errors import code_of, refusal
-from batchscribe.storage.s3_signature import signature_headers
 from batchscribe.storage.unreachable import is_worth_another_try, no_answer
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+def signature_headers(
+    method: str, url: str, body: bytes, *, aws: AwsCredentials, region: str, moment: float
+) -> dict[str, str]:
+    """The headers that sign this request; `url` is encoded and its query sorted, `moment` in Unix seconds."""
+    at = datetime.fromtimestamp(moment, UTC).strftime("%Y%m%dT%H%M%SZ")
+    signed = {
+        "host": urlsplit(url).netloc,
+        "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+        "x-amz-date": at,
+    }
+    if aws.session_token:
+        signed["x-amz-security-token"] = aws.session_token
+    scope = f"{at[:8]}/{region}/s3/aws4_request"
+    digest = hashlib.sha256(_canonical(method, url, signed).encode()).hexdigest()
+    key = _signing_key(aws.secret_access_key, at[:8], region)
+    signature = hmac.new(key, f"{_ALGORITHM}\n{at}\n{scope}\n{digest}".encode(), hashlib.sha256).hexdigest()
+    authorization = (
+        f"{_ALGORITHM} Credential={aws.access_key_id}/{scope}, SignedHeaders={';'.join(signed)}, Signature={signature}"
+    )
+    return {**signed, "authorization": authorization}
+
+
+def _canonical(method: str, url: str, signed: dict[str, str]) -> str:
+    """The request as both sides spell it. The names of `signed` are in order."""
+    parts = urlsplit(url)
+    headers = "".join(f"{name}:{value}\n" for name, value in signed.items())
+    return "\n".join(
+        [method, parts.path or "/", parts.query, headers, ";".join(signed), signed["x-amz-content-sha256"]]
+    )
+
+
+def _signing_key(secret: str, day: str, region: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, "s3", "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
 
 TRIES = 4  #: of one request; nothing above repeats a request.
 FIRST_PAUSE_SEC = 0.1  #: between two of them; each pause is three times the one before
@@ -26,7 +74,7 @@ _UNEXPLAINED = {None, "InvalidArgument", "InvalidRequest"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BucketAddress:
     """A bucket's own URL, its region, and the key for it; requests without one are not signed."""
 
     url: str
@@ -43,14 +91,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class S3Failure:
     """Why there was no answer. The library's own error, which shows addresses, does not come along."""
 
     error: StorageError
     may_pass: bool
 
 
-def _may_pass(outcome: Answer | Failure) -> bool:
+def _may_pass(outcome: Answer | S3Failure) -> bool:
     return outcome.status in PASSING if isinstance(outcome, Answer) else outcome.may_pass
 
 
@@ -63,7 +111,7 @@ class S3Client:
         self._retry_sec = min(RETRY_SEC, patience_sec or RETRY_SEC)
         self._patience_sec = patience_sec
 
-    def ask(self, place: Place, request: Request, uri: str) -> Answer:
+    def ask(self, place: BucketAddress, request: HttpRequest, uri: str) -> Answer:
         """An answer of any status. Raises `StorageUnavailable` and other `StorageError`s where there is none."""
         started, pause_sec = time.monotonic(), FIRST_PAUSE_SEC
         tries_left = TRIES
@@ -84,16 +132,16 @@ class S3Client:
         finally:
             del failure  # or it and this frame would keep each other, and the key
 
-    def _try(self, place: Place, request: Request, uri: str, started: float) -> Answer | Failure:
+    def _try(self, place: BucketAddress, request: HttpRequest, uri: str, started: float) -> Answer | S3Failure:
         left_sec = REQUEST_SEC
         if self._patience_sec is not None:
             left_sec = min(REQUEST_SEC, self._patience_sec - (time.monotonic() - started))
         try:
             return self._http.send(self._signed(place, request), within_sec=left_sec)
         except NO_ANSWER as error:
-            return Failure(no_answer(error, uri, urlsplit(request.url).netloc), may_pass=is_worth_another_try(error))
+            return S3Failure(no_answer(error, uri, urlsplit(request.url).netloc), may_pass=is_worth_another_try(error))
 
-    def _signed(self, place: Place, request: Request) -> Request:
+    def _signed(self, place: BucketAddress, request: HttpRequest) -> HttpRequest:
         if place.aws is None:
             return request
         signature = signature_headers(
@@ -101,7 +149,7 @@ class S3Client:
         )
         return replace(request, headers={**request.headers, **signature})
 
-    def refused(self, place: Place, answer: Answer, uri: str, look: Request) -> StorageError:
+    def refused(self, place: BucketAddress, answer: Answer, uri: str, look: HttpRequest) -> StorageError:
         """What the refusal means. `look` is a harmless request that needs the same key."""
         if self._is_token_at_fault(place, answer, uri, look):
             return CredentialsExpired(
@@ -110,7 +158,7 @@ class S3Client:
             )
         return refusal(answer, uri)
 
-    def _is_token_at_fault(self, place: Place, answer: Answer, uri: str, look: Request) -> bool:
+    def _is_token_at_fault(self, place: BucketAddress, answer: Answer, uri: str, look: HttpRequest) -> bool:
         """Some services refuse a token they do not know with a bare 400: it is at fault when without it there is none.
 
         Any other answer to the same request without the token, a denial say, shows that the rest was well formed.

@@ -27,7 +27,7 @@ from batchscribe.errors import (
     StorageUnavailable,
     WrongRegion,
 )
-from batchscribe.storage.answers import Answer, nonsense, region_in
+from batchscribe.storage.answer_checks import Answer, nonsense, region_in
 
 #: The class, its sentence with the places `{uri}` and `{reason}`, and the storage's codes for it.
 _Row = tuple[type[StorageError], str, frozenset[str]]

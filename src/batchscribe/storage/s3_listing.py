@@ -12,7 +12,7 @@ from itertools import pairwise
 from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
-from batchscribe.storage.answers import MAX_ETAG_CHARS, is_web_page, nonsense, size_in
+from batchscribe.storage.answer_checks import MAX_ETAG_CHARS, is_web_page, nonsense, size_in
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
 MAX_PAGE_BYTES = 6 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
@@ -41,7 +41,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Listing:
+class S3Listing:
     """One pass through the keys below a prefix, from a key on."""
 
     uri: str

@@ -8,7 +8,7 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from batchscribe.errors import ConditionalWriteUnsupported, ObjectNotFound, OutputExists, StorageError
-from batchscribe.storage.answers import Answer, is_web_page, nonsense
+from batchscribe.storage.answer_checks import Answer, is_web_page, nonsense
 from batchscribe.storage.s3_buckets import Buckets, is_success
 from batchscribe.storage.s3_errors import code_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpcore2
 
 from batchscribe.errors import CertificateNotTrusted, StorageError, StorageUnavailable, StorageUnreachable
-from batchscribe.storage.answers import nonsense
+from batchscribe.storage.answer_checks import nonsense
 
 _EXPIRED = 10  #: X509_V_ERR_CERT_HAS_EXPIRED
 #: In h11's words for a peer that hung up. Whatever else it complains of is in what the peer sent.

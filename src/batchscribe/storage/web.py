@@ -20,9 +20,9 @@ from batchscribe.errors import (
     StorageRedirected,
     StorageUnavailable,
 )
-from batchscribe.outbound.client import GuardedClient
+from batchscribe.outbound.guarded_client import GuardedClient
 from batchscribe.outbound.policy import Policy, check_url
-from batchscribe.storage.answers import Answer, Version, changed, check_empty, opened, read_on, version_of
+from batchscribe.storage.answer_checks import Answer, Version, changed, check_empty, opened, read_on, version_of
 from batchscribe.storage.http_client import NO_ANSWER
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page

@@ -9,7 +9,7 @@ from batchscribe import __version__
 from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 
 def render_json(transcript: Transcript) -> bytes:

@@ -1,13 +1,30 @@
-"""The transcript of one recording: the document of contract 4, with its metadata."""
+"""The transcript of one recording: the document of contract 4 with its metadata and its lexical text."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from batchscribe.transcript.lexical import lexical
 from batchscribe.transcript.segments import RecognizedWindow, TranscriptSegment, milliseconds, transcript_segments
 from batchscribe.wire.config import Config
+
+APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
+
+
+def lexical(text: str) -> str:
+    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", stay, as plain ones."""
+    spaced = "".join(map(_lexical_character, text.lower()))
+    return " ".join(filter(None, (word.strip("'") for word in spaced.split())))
+
+
+@lru_cache(maxsize=4096)
+def _lexical_character(character: str) -> str:
+    if character in APOSTROPHES:
+        return "'"
+    return " " if unicodedata.category(character).startswith("P") else character
+
 
 __all__ = ["Metadata", "RecognizedWindow", "Transcript", "assemble"]
 

@@ -1,12 +1,16 @@
-"""The body of a webhook: one event, with the job as `GET` returns it."""
+"""The body of a webhook, one event with the job as `GET` returns it, and the retry schedule."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from random import random
 
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 
 
 def new_event_id() -> str:
@@ -22,3 +26,35 @@ def render_event(*, event_id: str, state: JobState, moment: float, job: JsonObje
     """Render the event as ASCII JSON. `moment` is when the job entered the state, in Unix seconds."""
     event = {"event_type": event_type(state), "event_id": event_id, "event_ts": int(moment), "job": job}
     return json.dumps(event).encode()
+
+
+MAX_DELAY_SEC = 6 * 3600.0
+_MAX_DOUBLINGS = 60
+
+
+def retry_delay_sec(
+    attempt: int, *, first_sec: float, retry_after_sec: float | None, jitter: Callable[[], float] = random
+) -> float:
+    """Return the seconds from `attempt` (counted from 1) to the next: `first_sec`, doubled for each attempt before.
+
+    A random part of at most half is subtracted, so that the webhooks of many jobs are not retried at once. A longer
+    delay that the receiver requests is respected. Never more than 6 h.
+    """
+    doubled = first_sec * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS)
+    own = min(doubled, MAX_DELAY_SEC) * (1 + jitter()) / 2
+    requested = min(retry_after_sec or 0.0, MAX_DELAY_SEC)
+    return max(own, requested)
+
+
+def parse_retry_after(retry_after: str, *, moment: float) -> float | None:
+    """Return the delay of a `Retry-After` header in seconds from `moment` (Unix), at most 6 h; None if malformed."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_DELAY_SEC)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if date.tzinfo is None:  # "-0000": the time is UTC and the sender's time zone unknown
+        date = date.replace(tzinfo=UTC)
+    return min(max(date.timestamp() - moment, 0.0), MAX_DELAY_SEC)

@@ -11,10 +11,10 @@ import httpcore2
 
 from batchscribe import __version__
 from batchscribe.errors import AddressNotAllowed
-from batchscribe.outbound.client import TOTAL_SEC, GuardedClient, Reply
 from batchscribe.outbound.guard import Resolve, resolve
+from batchscribe.outbound.guarded_client import TOTAL_SEC, GuardedClient, Reply
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.schedule import parse_retry_after
+from batchscribe.webhooks.payload import parse_retry_after
 from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 
 #: Receivers expect exactly this type; some ignore the body if a charset follows.
@@ -22,7 +22,7 @@ CONTENT_TYPE = "application/json"
 RETRIED_STATUSES = frozenset({408, 425, 429})  # and 5xx
 
 
-class Verdict(StrEnum):
+class DeliveryVerdict(StrEnum):
     DELIVERED = "DELIVERED"  #: the receiver has it
     RETRY = "RETRY"  #: the failure may be temporary
     REFUSED = "REFUSED"  #: the receiver rejected it; it is not sent again
@@ -38,10 +38,10 @@ class Attempt:
     took_sec: float
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DeliveryVerdict:
         if self.status is None or self.status in RETRIED_STATUSES or self.status >= 500:
-            return Verdict.RETRY
-        return Verdict.DELIVERED if _is_success(self.status) else Verdict.REFUSED
+            return DeliveryVerdict.RETRY
+        return DeliveryVerdict.DELIVERED if _is_success(self.status) else DeliveryVerdict.REFUSED
 
 
 class Sender:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from pydantic.json_schema import SkipJsonSchema
 
-from batchscribe.wire.model import JsonObject, WireModel
-from batchscribe.wire.states import FileState, JobState, WaitingFor
+from batchscribe.wire.base import JsonObject, WireModel
+from batchscribe.wire.choices import FileState, JobState, WaitingFor
 from batchscribe.wire.uris import without_query
 
 

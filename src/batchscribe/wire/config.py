@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator, model_validator
 
+from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
-from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 
 DEFAULT_LANGUAGE = "en-US"
 MAX_LANGUAGE_CHARS = 35  # the longest tag that software must support, RFC 5646 section 4.4.1

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
-from batchscribe.wire.model import Text, WireModel, refusal
-from batchscribe.wire.refusals import refused
+from batchscribe.wire.base import Text, WireModel, refusal
+from batchscribe.wire.mistakes import invalid_request
 
 
 def _empty_is_absent(value: Any) -> Any:
@@ -67,4 +67,4 @@ def parse_credentials(data: object) -> CredentialsRequest:
     try:
         return CredentialsRequest.model_validate(data)
     except ValidationError as error:
-        raise refused(error) from None  # the cause contains the input
+        raise invalid_request(error) from None  # the cause contains the input

@@ -6,11 +6,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
+from batchscribe.wire.base import JsonObject, NoNul, RequestLimits, WireModel, refusal, request_limits_of
 from batchscribe.wire.choices import InputMode, Place
 from batchscribe.wire.credentials import Auth
-from batchscribe.wire.limits import Limits, limits_of
 from batchscribe.wire.locations import NamedPlace, OptionalUri, Uri, place_of
-from batchscribe.wire.model import JsonObject, NoNul, WireModel, refusal
 from batchscribe.wire.uris import looks_like_a_folder, names_a_file, without_query
 
 MAX_GLOB_CHARS = 1_024  # the longest S3 key
@@ -21,11 +20,11 @@ def _drop_blanks(globs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _limit_globs(globs: Any, info: ValidationInfo) -> Any:
-    return _limit_length(limits_of(info).globs, globs, "globs")
+    return _limit_length(request_limits_of(info).globs, globs, "globs")
 
 
 def _limit_manifest(manifest: Any, info: ValidationInfo) -> Any:
-    return _limit_length(limits_of(info).manifest, manifest, "URIs")
+    return _limit_length(request_limits_of(info).manifest, manifest, "URIs")
 
 
 def _limit_length(limit: int, items: Any, noun: str) -> Any:
@@ -40,12 +39,12 @@ Globs = Annotated[
     tuple[Glob, ...],
     BeforeValidator(_limit_globs),
     AfterValidator(_drop_blanks),
-    Field(json_schema_extra={"maxItems": Limits().globs}),
+    Field(json_schema_extra={"maxItems": RequestLimits().globs}),
 ]
 Manifest = Annotated[
     tuple[Uri, ...],
     BeforeValidator(_limit_manifest),
-    Field(json_schema_extra={"minItems": 1, "maxItems": Limits().manifest}),
+    Field(json_schema_extra={"minItems": 1, "maxItems": RequestLimits().manifest}),
 ]
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from batchscribe.wire.base import NOT_AVAILABLE, Text, refusal
 from batchscribe.wire.choices import Place
-from batchscribe.wire.model import NOT_AVAILABLE, Text, refusal
 from batchscribe.wire.uris import canonical, scheme_of
 
 PLACES = {"s3": Place.S3, "file": Place.FILE, "https": Place.HTTPS}

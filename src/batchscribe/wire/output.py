@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import Field, StrictBool
 
+from batchscribe.wire.base import JsonObject, WireModel, refusal
 from batchscribe.wire.choices import InputMode, OutputLayout, Place
 from batchscribe.wire.credentials import Auth
 from batchscribe.wire.input import Input
 from batchscribe.wire.locations import NamedPlace, OptionalUri, place_of
-from batchscribe.wire.model import JsonObject, WireModel, refusal
 from batchscribe.wire.uris import extension_of, names_a_file, path_of
 
 #: Extensions that no transcript may have, so that no transcript replaces a recording of any job.

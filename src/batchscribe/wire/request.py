@@ -1,29 +1,61 @@
-"""The body of a job request, and the rules that can be checked without access to storage."""
+"""The body of a job request with its webhook, and the rules that can be checked without access to storage."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, RequestLimits, Text, WireModel, refusal, request_limits_of
 from batchscribe.wire.config import Config, is_asked_for, option_not_available, refuse_options_to_come
 from batchscribe.wire.input import Input
-from batchscribe.wire.limits import Limits, limits_of
-from batchscribe.wire.model import NOT_AVAILABLE, JsonObject, Text, WireModel, refusal
-from batchscribe.wire.notifications import Notifications
+from batchscribe.wire.mistakes import invalid_request
 from batchscribe.wire.output import Output
-from batchscribe.wire.refusals import refused
+
+MAX_SECRET_CHARS = 256  # contract 1.2
+
+
+def _validate_url(url: str, info: ValidationInfo) -> str:
+    schemes = ("https", "http") if request_limits_of(info).plain_webhooks else ("https",)
+    if not _is_url(url, schemes):
+        allowed = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise refusal(f"A webhook URL must start with {allowed} and have a valid host and port.")
+    return url
+
+
+def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(_origin(url))
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # an invalid port or address
+        return False
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port. `urlsplit` caches its argument, and the rest of the URL may be a secret."""
+    scheme, separator, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}"
+
+
+class Notifications(WireModel):
+    """A webhook URL and its signing secret."""
+
+    webhook_url: Annotated[Text, AfterValidator(_validate_url), Field(json_schema_extra={"pattern": "^https?://.+"})]
+    secret: Annotated[SecretStr, Field(max_length=MAX_SECRET_CHARS)] | None = None
 
 
 def _limit_reference(reference: str, info: ValidationInfo) -> str:
-    limit = limits_of(info).reference_chars
+    limit = request_limits_of(info).reference_chars
     if len(reference) > limit:
         raise refusal(f"At most {limit} characters are allowed, but there are {len(reference)}.")
     return reference
 
 
 Reference = Annotated[
-    Text, AfterValidator(_limit_reference), Field(json_schema_extra={"maxLength": Limits().reference_chars})
+    Text, AfterValidator(_limit_reference), Field(json_schema_extra={"maxLength": RequestLimits().reference_chars})
 ]
 
 
@@ -67,9 +99,9 @@ class JobRequest(WireModel):
         return {"input": self.input.echo(), "output": self.output.echo(), "config": self.config.echo()}
 
 
-def parse_job_request(data: object, limits: Limits | None = None) -> JobRequest:
+def parse_job_request(data: object, limits: RequestLimits | None = None) -> JobRequest:
     """Validate the body. Raises `InvalidRequest` or `OptionNotAvailable` with all mistakes, without the input."""
     try:
         return JobRequest.model_validate(data, context=limits)
     except ValidationError as error:
-        raise refused(error) from None  # the cause contains the input with its credentials
+        raise invalid_request(error) from None  # the cause contains the input with its credentials

@@ -10,7 +10,7 @@ from batchscribe.errors import InvalidSetting, UsageError
 
 with lazy_imports():
     from batchscribe.cli.present import console, listings
-    from batchscribe.doctor import check, examination, storage
+    from batchscribe.doctor import check, examination, storage_check
 
 EXIT_FAILED = 1
 
@@ -29,14 +29,14 @@ def doctor(
     """
     if write and bucket is None:
         raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")
-    probe = None if bucket is None else storage.Probe(bucket, write, options.read_environment_keys())
+    probe = None if bucket is None else storage_check.Probe(bucket, write, options.read_environment_keys())
     try:
         settings = options.read_settings(data_dir=data_dir, database_url=database)
     except InvalidSetting as error:
         checks = list(examination.examine_without(error))
     else:
         checks = list(examination.examine(settings, probe=probe, load=load))
-    is_well = all(each.verdict is not check.Verdict.FAILED for each in checks)
+    is_well = all(each.verdict is not check.CheckResult.FAILED for each in checks)
     results = [each.as_json() for each in checks]
     if as_json:
         console.print_json_list("checks", results, beside={"ok": is_well})

@@ -20,7 +20,7 @@ with lazy_imports():
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
-    from batchscribe.wire.model import JsonObject
+    from batchscribe.wire.base import JsonObject
 
 EXIT_NOT_CANCELED, EXIT_TIME_OVER = 1, 3
 

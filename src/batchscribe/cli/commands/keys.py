@@ -15,11 +15,11 @@ from batchscribe.errors import UsageError
 with lazy_imports():
     from batchscribe.cli import local_records
     from batchscribe.cli.present import console, listings
-    from batchscribe.database import api_key
+    from batchscribe.database import api_key_rows
     from batchscribe.wire import answers
 
 if TYPE_CHECKING:
-    from batchscribe.wire.model import JsonObject
+    from batchscribe.wire.base import JsonObject
 
 TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -40,7 +40,7 @@ def create(
         )
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
-        made = api_key.create_key(connection, records.keyring, tenant)
+        made = api_key_rows.create_key(connection, records.keyring, tenant)
     if as_json:
         typer.echo(json.dumps({"api_key": made.api_key, "api_secret": made.secret, "tenant": tenant}))
     else:
@@ -55,14 +55,14 @@ def list_all(
     """Show all keys, including revoked ones, without their secrets."""
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
-        keys = [_describe_key(key) for key in api_key.list_keys(connection)]
+        keys = [_describe_key(key) for key in api_key_rows.list_keys(connection)]
     if as_json:
         console.print_json({"keys": keys})
     else:
         listings.show_keys(keys)
 
 
-def _describe_key(key: api_key.ApiKey) -> JsonObject:
+def _describe_key(key: api_key_rows.ApiKey) -> JsonObject:
     described = {"api_key": key.api_key, "tenant": key.tenant, "created_at": answers.timestamp(key.created_at)}
     return described | ({"revoked_at": answers.timestamp(key.revoked_at)} if key.revoked_at else {})
 
@@ -72,5 +72,5 @@ def revoke(key: options.ApiKey, data_dir: options.DataDir = None, database: opti
     """Revoke a key. Running servers refuse it at once; the tenant's jobs continue."""
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
-        revoked = api_key.revoke_key(connection, key)
+        revoked = api_key_rows.revoke_key(connection, key)
     typer.echo(f"{key} is revoked." if revoked else f"{key} was revoked before.")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import typer
 from rich.console import Console
 
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of
 
 PLAIN_WIDTH = 10_000  #: columns without a terminal: lines that a program reads are never folded

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from batchscribe.client.waiting import LIVE_STATES
+from batchscribe.client.polling import LIVE_STATES
 from batchscribe.errors import ServerError
 from batchscribe.wire.answers import FileAnswer, JobAnswer, SummaryAnswer
-from batchscribe.wire.model import JsonObject, WireModel
-from batchscribe.wire.refusals import refused
-from batchscribe.wire.states import FileState
+from batchscribe.wire.base import JsonObject, WireModel
+from batchscribe.wire.choices import FileState
+from batchscribe.wire.mistakes import invalid_request
 
 LISTED_FILES = 20  #: files of a kind that a report lists
 
@@ -44,7 +44,7 @@ def read_answer(kind: type[Answer], body: JsonObject) -> Answer:
     try:
         return kind.model_validate(body)
     except ValidationError as error:
-        raise ServerError(f"The server's answer cannot be understood: {refused(error).message}") from None
+        raise ServerError(f"The server's answer cannot be understood: {invalid_request(error).message}") from None
 
 
 def has_ended(job: JobAnswer) -> bool:

@@ -11,9 +11,8 @@ from rich.table import Table
 from batchscribe.cli.present.console import format_duration, format_text, format_uri, open_console
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
-from batchscribe.wire.choices import OutputLayout
-from batchscribe.wire.model import JsonObject, WireModel
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject, WireModel
+from batchscribe.wire.choices import JobState, OutputLayout
 
 PLANNED_ROWS = 10  #: planned transcripts that a dry run lists
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
 from batchscribe.cli.present.job_report import count_ended, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 #: A line of the list of files. The first three columns have room for any value; the last two are as long as they are.
 FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"

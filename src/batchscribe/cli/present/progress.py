@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 from batchscribe.cli.present.console import format_duration, open_console
 from batchscribe.cli.present.job_report import count_ended, has_ended, read_answer
 from batchscribe.wire.answers import JobAnswer
-from batchscribe.wire.model import JsonObject
-from batchscribe.wire.states import JobState
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
 
 LINE_EVERY_SEC = 5.0
 FINDING = "Finding files"

@@ -13,10 +13,10 @@ from batchscribe.cli.present.console import format_text, open_console
 from batchscribe.settings import Settings
 from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.models.origin import Origin
+from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
 from batchscribe.speech.models.verify import FileVerdict
-from batchscribe.speech.models.watch import Unwatched, Watch
 from batchscribe.speech.registry import speed_of
-from batchscribe.wire.model import JsonObject
+from batchscribe.wire.base import JsonObject
 
 MB = 1_000_000
 BAR_WIDTH = 16  #: with it a line fits into 80 columns
@@ -117,7 +117,7 @@ def show_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> None:
 
 
 @contextmanager
-def show_pull() -> Iterator[Watch]:
+def show_pull() -> Iterator[PullProgress]:
     """A bar at a terminal, else only the notes."""
     output = open_console(stderr=True)
     if not output.is_terminal:
@@ -128,7 +128,7 @@ def show_pull() -> Iterator[Watch]:
         yield PullBar(bar, output)
 
 
-class PullNotes(Unwatched):
+class PullNotes(NoProgress):
     """Notes without steps: what a log should have."""
 
     def __init__(self, output: Console) -> None:

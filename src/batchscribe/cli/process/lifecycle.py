@@ -10,21 +10,21 @@ from functools import partial
 import typer
 
 from batchscribe.api.app import create_app
-from batchscribe.api.connections import Limits, raise_open_files
-from batchscribe.api.loopback import is_loopback
+from batchscribe.api.connections import ConnectionLimits, raise_open_files
+from batchscribe.api.front import is_loopback
 from batchscribe.api.serving import Server
 from batchscribe.cli.local_records import name_home, open_alone, open_local_records
 from batchscribe.cli.process.listening import format_url, listen, serve_metrics
 from batchscribe.cli.process.signals import END_SEC, EXIT_MUST_END, EndRequest, handle_signals
-from batchscribe.database.api_key import list_keys
+from batchscribe.database.api_key_rows import list_keys
 from batchscribe.errors import InvalidSetting
 from batchscribe.intake.submission import SERVER_LANE
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import ENGINE_NAMES, engines_of, find_engines
-from batchscribe.work.confinement import begin_to_tell
-from batchscribe.work.fitness import Fitness
-from batchscribe.work.records import Records
-from batchscribe.work.worker import Worker
+from batchscribe.worker.confinement_report import start_confinement_report
+from batchscribe.worker.machine_health import MachineHealth
+from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
 #: Python's thread switch interval: a request passes through a dozen threads. With the default of 5 ms, a GET beside
@@ -60,10 +60,10 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
     worker = Worker(records, settings)
     engines = engines_of(settings) if settings.is_fleet else ENGINE_NAMES
     worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
-    begin_to_tell(settings)
+    start_confinement_report(settings)
     try:
         must_end = partial(_must_end, worker, end)
-        _serve(records, settings, listener, must_end=must_end, fitness=worker.fitness)
+        _serve(records, settings, listener, must_end=must_end, health=worker.health)
         if not worker.drain(end.left_sec(settings.grace_sec)):
             typer.echo("The grace period is over; the next process continues the unfinished files.", err=True)
     finally:
@@ -87,12 +87,12 @@ def _serve(
     listener: socket.socket,
     *,
     must_end: Callable[[], bool],
-    fitness: Fitness | None = None,
+    health: MachineHealth | None = None,
 ) -> None:
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
-    app = create_app(records, settings, fitness=fitness)
-    AnnouncedServer(app, Limits.of(settings), must_end).run(sockets=[listener])
+    app = create_app(records, settings, health=health)
+    AnnouncedServer(app, ConnectionLimits.of(settings), must_end).run(sockets=[listener])
 
 
 def _report_missing_key(records: Records, settings: Settings) -> None:
@@ -121,7 +121,7 @@ def run_worker(settings: Settings) -> int:
     with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
         worker = Worker(records, settings)
         worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
-        begin_to_tell(settings)
+        start_confinement_report(settings)
         try:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
             _wait(worker, end)

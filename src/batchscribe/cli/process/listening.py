@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import typer
 
-from batchscribe.api.connections import Limits
-from batchscribe.api.metrics import metrics_app
+from batchscribe.api.connections import ConnectionLimits
+from batchscribe.api.metrics_route import metrics_app
 from batchscribe.api.serving import BACKLOG, Server
 from batchscribe.errors import InvalidSetting
 from batchscribe.metrics import set_worker_name
+from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.work.gauges import registry_of
-from batchscribe.work.records import Records
+from batchscribe.worker.gauges import registry_of
 
 
 @contextmanager
@@ -50,7 +50,9 @@ def serve_metrics(settings: Settings, records: Records) -> Iterator[None]:
     set_worker_name(settings.worker_name)
     with listen(settings.metrics_host, settings.metrics_port, "serve metrics", "--metrics-port") as listener:
         ended = threading.Event()
-        server = Server(metrics_app(registry_of(records, settings)), Limits.of(settings), must_end=ended.is_set)
+        server = Server(
+            metrics_app(registry_of(records, settings)), ConnectionLimits.of(settings), must_end=ended.is_set
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True)
         thread.start()
         typer.echo(f"Metrics are on {format_url(listener)}/metrics")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchscribe.errors import DataDirectoryBusy, ModelNotFound
 from batchscribe.settings import Settings
-from batchscribe.speech.models.files import report_os_errors
+from batchscribe.speech.models.model_files import report_os_errors
 
 
 def pulled_folders(settings: Settings) -> list[Path]:

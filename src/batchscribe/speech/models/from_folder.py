@@ -8,14 +8,14 @@ from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
 from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
-from batchscribe.speech.models.files import blocks_of, copy_file, report_os_errors
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KnownModel
+from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
 from batchscribe.speech.models.origin import FileRecord, Origin
-from batchscribe.speech.models.watch import Watch
+from batchscribe.speech.models.pull_progress import PullProgress
 
 
-def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
     """Copy and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
     names = wanted_names(folder, model)
     files = part / "files"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
 from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
-from batchscribe.speech.models.files import FORBIDDEN, FULL, compare, difference, hash_file, not_stored
 from batchscribe.speech.models.known import KnownModel
+from batchscribe.speech.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, not_stored
 from batchscribe.speech.models.origin import FileRecord, Origin
-from batchscribe.speech.models.watch import Watch, watching_folder
+from batchscribe.speech.models.pull_progress import PullProgress, report_folder_size
 
 #: Time limit for the hub's first answer: if the hub is unreachable, the next source should be tried soon.
 ANSWER_SEC = 10.0
@@ -31,7 +31,7 @@ class HubFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class HubListing:
     """The files that the engine reads, at one revision."""
 
     revision: str
@@ -39,7 +39,7 @@ class Listing:
     files: tuple[HubFile, ...]
 
 
-def fetch_from_hub(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+def fetch_from_hub(model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
     folder = part / "hub"
     watch.step(f"Asking the model hub for {model.repository}")
@@ -57,7 +57,7 @@ def fetch_from_hub(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, O
     )
 
 
-def list_files(model: KnownModel) -> Listing:
+def list_files(model: KnownModel) -> HubListing:
     """Query the hub for the files. Raises `ModelNotPulled` and the errors of the hub library."""
     from huggingface_hub import HfApi
 
@@ -72,10 +72,10 @@ def list_files(model: KnownModel) -> Listing:
     if missing or info.sha is None:
         raise ModelNotPulled(describe_missing(model.repository, missing))
     licences = [tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")]
-    return Listing(info.sha, licences[0] if licences else None, files)
+    return HubListing(info.sha, licences[0] if licences else None, files)
 
 
-def download(repository: str, listing: Listing, folder: Path, watch: Watch) -> None:
+def download(repository: str, listing: HubListing, folder: Path, watch: PullProgress) -> None:
     """Download the files, resuming an interrupted pull. Raises the errors of the hub library."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -84,11 +84,11 @@ def download(repository: str, listing: Listing, folder: Path, watch: Watch) -> N
     folder.mkdir(parents=True, exist_ok=True)
     names = [file.name for file in listing.files]
     total_bytes = sum(file.size_bytes for file in listing.files)
-    with watching_folder(folder, watch, f"Downloading {repository}", total_bytes):
+    with report_folder_size(folder, watch, f"Downloading {repository}", total_bytes):
         snapshot_download(repository, revision=listing.revision, local_dir=folder, allow_patterns=names)
 
 
-def check_file(file: HubFile, model: KnownModel, folder: Path, watch: Watch) -> FileRecord:
+def check_file(file: HubFile, model: KnownModel, folder: Path, watch: PullProgress) -> FileRecord:
     """Compare a file with its pinned hash, or else with the hub's. A wrong file is deleted, so that a retry gets it.
 
     Raises `ModelDamaged`.

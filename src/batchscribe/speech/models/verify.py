@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from batchscribe.settings import Settings
 from batchscribe.speech.models.at_hand import READ, missing_files
-from batchscribe.speech.models.files import difference, hash_file
 from batchscribe.speech.models.folders import model_not_found, name_of, pulled_folders
 from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
+from batchscribe.speech.models.model_files import difference, hash_file
 from batchscribe.speech.models.origin import Origin, read_origin
-from batchscribe.speech.models.watch import Watch
+from batchscribe.speech.models.pull_progress import PullProgress
 
 
-class Verdict(StrEnum):
+class FileCheck(StrEnum):
     """The result for one file; `unknown` means that there is nothing to compare it with."""
 
     OK = "ok"
@@ -33,13 +33,13 @@ class FileVerdict:
     """The verdict on a file. `against` is what it was compared with: a `pinned` hash, the `hub`, or the `pull`."""
 
     file: str
-    verdict: Verdict
+    verdict: FileCheck
     against: str | None = None
     fault: str | None = None
 
     @property
     def is_wrong(self) -> bool:
-        return self.verdict not in (Verdict.OK, Verdict.UNKNOWN)
+        return self.verdict not in (FileCheck.OK, FileCheck.UNKNOWN)
 
 
 class Expected(NamedTuple):
@@ -49,7 +49,7 @@ class Expected(NamedTuple):
 
 
 def verify_models(
-    name: str | None, settings: Settings, watch: Watch, known: Mapping[str, KnownModel] = KNOWN_MODELS
+    name: str | None, settings: Settings, watch: PullProgress, known: Mapping[str, KnownModel] = KNOWN_MODELS
 ) -> dict[str, tuple[FileVerdict, ...]]:
     """Verify one pulled model or all, including those that are unusable because a file is missing.
 
@@ -62,7 +62,7 @@ def verify_models(
     return {each: verify_folder(folders[each], known.get(each), watch) for each in names}
 
 
-def verify_folder(folder: Path, model: KnownModel | None, watch: Watch) -> tuple[FileVerdict, ...]:
+def verify_folder(folder: Path, model: KnownModel | None, watch: PullProgress) -> tuple[FileVerdict, ...]:
     """Hash each file that the engine reads, and compare it with the pinned hash, or else with that at the pull."""
     origin = read_origin(folder)
     expected = expected_files(origin, model)
@@ -70,9 +70,9 @@ def verify_folder(folder: Path, model: KnownModel | None, watch: Watch) -> tuple
     lists_all = bool(origin.files) or (model is not None and model.is_pinned)
     for name in READ:
         if name not in expected and (folder / name).is_file():
-            verdicts[name] = FileVerdict(name, Verdict.UNEXPECTED if lists_all else Verdict.UNKNOWN)
+            verdicts[name] = FileVerdict(name, FileCheck.UNEXPECTED if lists_all else FileCheck.UNKNOWN)
     for name in missing_files(folder):
-        verdicts.setdefault(name, FileVerdict(name, Verdict.MISSING))
+        verdicts.setdefault(name, FileVerdict(name, FileCheck.MISSING))
     return tuple(verdicts[name] for name in sorted(verdicts))
 
 
@@ -85,11 +85,11 @@ def expected_files(origin: Origin, model: KnownModel | None) -> dict[str, Expect
     return pulled | pinned
 
 
-def judge(path: Path, expected: Expected, watch: Watch) -> FileVerdict:
+def judge(path: Path, expected: Expected, watch: PullProgress) -> FileVerdict:
     try:
         fault = difference(hash_file(path, watch), expected.size_bytes, expected.sha256)
     except FileNotFoundError:
-        return FileVerdict(path.name, Verdict.MISSING, expected.against)
+        return FileVerdict(path.name, FileCheck.MISSING, expected.against)
     except OSError as error:
         fault = f"it cannot be read ({os.strerror(error.errno or 0)})"
-    return FileVerdict(path.name, Verdict.WRONG if fault else Verdict.OK, expected.against, fault)
+    return FileVerdict(path.name, FileCheck.WRONG if fault else FileCheck.OK, expected.against, fault)

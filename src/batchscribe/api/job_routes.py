@@ -1,0 +1,226 @@
+"""Routes of jobs: submit, list, show and cancel, and fresh credentials for a running job."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BeforeValidator
+from starlette.responses import JSONResponse, Response
+
+from batchscribe.api.auth import Tenant, TenantInTurn, empty_is_absent
+from batchscribe.api.body import bad_token, last_of, read_body, token_after
+from batchscribe.api.openapi import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
+from batchscribe.api.service import Service
+from batchscribe.database.job_rows import get_job_of, page_of_jobs
+from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
+from batchscribe.intake.checks import check_tenant_roots, find_engines
+from batchscribe.intake.dry_run import dry_run
+from batchscribe.intake.submission import Submission, read_aws_keys, read_request
+from batchscribe.intake.submit import IdempotencyKey, submit
+from batchscribe.jobs.model import Job
+from batchscribe.stages.finish import cancel_served_job
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
+from batchscribe.stages.settle import wait_settled
+from batchscribe.wire.answers import JobAnswer, timestamp
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import JobState
+from batchscribe.wire.credentials import CredentialsRequest, parse_credentials
+from batchscribe.wire.request import JobRequest, parse_job_request
+
+PAGE_JOBS = 50  # contract 1.1
+MAX_IDEMPOTENCY_CHARS = 255
+SETTLE_SEC = 2.0  #: that a cancel waits for transcripts being written: what is shown next is then final
+
+
+def _with_alias(value: Any) -> Any:
+    return JobState.CANCELED if value == "CANCELLED" else value  # what some clients write (contract 10)
+
+
+StateQuery = Annotated[JobState | None, BeforeValidator(_with_alias), BeforeValidator(empty_is_absent), Query()]
+PageSize = Annotated[int | None, Query(ge=1)]
+TokenQuery = Annotated[str | None, Query(description="`next_page_token` of the page before.")]
+
+
+def jobs_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["jobs"])
+
+    @router.post(
+        "/jobs",
+        operation_id="submitBatchAsr",
+        summary="Submit a job",
+        status_code=201,
+        response_model=None,
+        responses={
+            200: {"model": DryRunBody, "description": "With dry_run=true: what the job would do."},
+            201: {"model": SubmittedBody, "description": "The job is on record."},
+            **refusals(400, 401, 409, 413, 415, 429, 500, 503),
+        },
+        openapi_extra={"requestBody": body_of(JobRequest)},
+    )
+    async def submit_job(
+        request: Request,
+        tenant: Tenant,
+        dry_run: Annotated[bool, Query(description="Store nothing; tell what the job would do.")] = False,
+        idempotency_key: Annotated[
+            str | None, Header(description="The same key and body within 24 hours is the same job.")
+        ] = None,
+    ) -> Response:
+        tracking_id = request.state.tracking_id
+        with service.body_room.of(tenant) as take:
+            body = await read_body(request, service.settings.max_body_bytes, take)
+            if not dry_run:
+                return await service.turns.look_at_body(
+                    tenant, lambda: _submit(service, tenant, body.parsed(), idempotency_key, tracking_id)
+                )
+            submission = await service.turns.look_at_body(tenant, lambda: _asked(service, tenant, body.parsed()))
+        limit_sec = service.settings.dry_run_max_sec
+        return await service.slow_requests.answer(tenant, limit_sec, lambda: _preview(service, submission))
+
+    @router.get(
+        "/jobs",
+        operation_id="listBatchJobs",
+        summary="List jobs, the newest first",
+        response_model=None,
+        responses={200: {"model": JobsBody}, **refusals(400, 401, 429, 500, 503)},
+    )
+    def list_jobs(
+        tenant: TenantInTurn,
+        state: StateQuery = None,
+        page_size: PageSize = None,
+        next_page_token: TokenQuery = None,
+        next_cursor: TokenQuery = None,
+    ) -> Response:
+        limit = page_limit(page_size, PAGE_JOBS, service.settings.max_page_jobs)
+        return JSONResponse(_page(service, tenant, state, limit, next_page_token or next_cursor))
+
+    @router.get(
+        "/jobs/{job_id}",
+        operation_id="getBatchJobStatus",
+        summary="Show a job",
+        response_model=None,
+        responses={200: {"model": JobAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
+    )
+    def show_job(tenant: TenantInTurn, job_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+        return JSONResponse(job.answer().body())
+
+    @router.delete(
+        "/jobs/{job_id}",
+        operation_id="cancelBatchJob",
+        summary="Cancel a job",
+        status_code=204,
+        response_model=None,
+        responses={204: {"description": "It is canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
+    )
+    def cancel(tenant: TenantInTurn, job_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+        if not cancel_served_job(job, service.records):
+            raise JobNotCancelable(f"{job.job_id} has ended already; only a job under way can be canceled.")
+        wait_settled(job, service.records, within_sec=SETTLE_SEC)
+        return Response(status_code=204)
+
+    return router
+
+
+def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
+    request = parse_job_request(body, service.limits)
+    idempotency = None if key is None else IdempotencyKey(_checked_key(key), _canonical(body))
+    submission = read_request(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
+    job = submit(submission, service.records, service.settings, idempotency=idempotency)
+    submitted = {
+        "job_id": job.job_id,
+        "state": JobState.QUEUED.value,  # also when the key was used before: the answer is the same
+        "submitted_at": timestamp(job.submitted_at),
+    }
+    warned: JsonObject = {"warnings": list(submission.warnings)} if submission.warnings else {}
+    return JSONResponse(submitted | warned, 201)
+
+
+def _asked(service: Service, tenant: str, body: JsonObject) -> Submission:
+    request = parse_job_request(body, service.limits)
+    submission = read_request(request, tenant=tenant, settings=service.settings)
+    check_tenant_roots(submission, service.records, service.settings)
+    return submission
+
+
+def _preview(service: Service, submission: Submission) -> Response:
+    fleet = find_engines(submission, service.records, service.settings)
+    preview = dry_run(submission, service.settings, fleet)
+    return JSONResponse(preview.body())
+
+
+def _checked_key(key: str) -> str:
+    if not 1 <= len(key) <= MAX_IDEMPOTENCY_CHARS or not key.isprintable() or not key.isascii():
+        sentence = f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_CHARS} printable ASCII characters."
+        raise InvalidRequest(sentence, field="Idempotency-Key")
+    return key
+
+
+def _canonical(body: JsonObject) -> bytes:
+    """Spaces and the order of fields make no other body."""
+    return json.dumps(body, sort_keys=True).encode()
+
+
+def _page(service: Service, tenant: str, state: JobState | None, limit: int, token: str | None) -> JsonObject:
+    with service.records.transaction() as connection:
+        before = _number_of(token, connection, tenant) if token else None
+        jobs, more = page_of_jobs(connection, tenant, before=before, limit=limit, state=state)
+    page: JsonObject = {"jobs": [job.answer().body() for job in jobs]}
+    return page | next_page(token_after(job_id=jobs[-1].job_id) if more else "")
+
+
+def page_limit(asked: int | None, default: int, most: int) -> int:
+    """Raises `InvalidRequest`."""
+    if asked is not None and asked > most:
+        raise InvalidRequest(f"page_size: at most {most} is allowed.", field="page_size")
+    return asked or min(default, most)
+
+
+def next_page(token: str) -> JsonObject:
+    """The token is there on the last page too, and empty; its other name only where there is more (contract 1.5)."""
+    return {"next_page_token": token, "next_cursor": token} if token else {"next_page_token": ""}
+
+
+def _number_of(token: str, connection: Any, tenant: str) -> int:
+    try:
+        last: Job = get_job_of(connection, tenant, last_of(token, "job_id"))
+    except JobNotFound:
+        raise bad_token() from None
+    return last.number
+
+
+def credentials_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["jobs"])
+
+    @router.put(
+        "/jobs/{job_id}/credentials",
+        operation_id="renewBatchJobCredentials",
+        summary="Give a job fresh credentials",
+        status_code=204,
+        response_model=None,
+        responses={
+            204: {"description": "They took the place of the old ones, and what waited for them goes on."},
+            **refusals(400, 401, 404, 413, 415, 429, 500, 503),
+        },
+        openapi_extra={"requestBody": body_of(CredentialsRequest)},
+    )
+    async def renew(request: Request, tenant: Tenant, job_id: str) -> Response:
+        with service.body_room.of(tenant) as take:
+            body = await read_body(request, service.settings.max_body_bytes, take)
+            return await service.turns.look_at_body(tenant, lambda: _renew(service, tenant, job_id, body.parsed()))
+
+    return router
+
+
+def _renew(service: Service, tenant: str, job_id: str, body: JsonObject) -> Response:
+    with service.records.transaction() as connection:
+        job = get_job_of(connection, tenant, job_id)
+    request = parse_credentials(body)
+    sides = {INPUT: request.input, OUTPUT: request.output}
+    brought = {name: aws for name, side in sides.items() if side and (aws := read_aws_keys(side.auth))}
+    renew_credentials(service.records, job, brought)
+    return Response(status_code=204)

@@ -1,0 +1,112 @@
+"""What the OpenAPI document says about answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from batchscribe.wire.answers import FileAnswer, JobAnswer
+from batchscribe.wire.choices import JobState
+
+
+class MistakeBody(BaseModel):
+    """A field at fault, by its dotted path."""
+
+    field: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """Every error. `reason` is stable; `code` is 124 for authentication, 300 for validation, else the HTTP status."""
+
+    code: int
+    reason: str
+    message: str
+    errors: list[MistakeBody] = Field(default_factory=list)
+    metadata: dict[str, int] = Field(default_factory=dict)
+
+
+class SubmittedBody(BaseModel):
+    job_id: str
+    state: JobState
+    submitted_at: str = Field(json_schema_extra={"format": "date-time"})
+    warnings: list[str] = Field(default=[], description="About the request; left out where there are none.")
+
+
+class JobsBody(BaseModel):
+    jobs: list[JobAnswer]
+    next_page_token: str
+    next_cursor: str = Field(default="", description="The same token, for readers of that name; absent at the end.")
+
+
+class FilesBody(BaseModel):
+    files: list[FileAnswer]
+    next_page_token: str
+    next_cursor: str = Field(default="", description="The same token, for readers of that name; absent at the end.")
+
+
+class PlannedBody(BaseModel):
+    input_uri: str
+    output_uri: str
+
+
+class DryRunBody(BaseModel):
+    """What a job would do. Where `complete` is false, time ran out and the counts are what was found by then."""
+
+    dry_run: Literal[True]
+    complete: bool
+    matched: int
+    skipped: int
+    excluded: int
+    bytes: int
+    estimated_audio_hours: float
+    planned: list[PlannedBody]
+    warnings: list[str]
+    input: dict[str, Any]
+    output: dict[str, Any]
+    config: dict[str, Any]
+
+
+class HealthBody(BaseModel):
+    status: str
+
+
+_REASONS = {
+    400: "The request is not right; `errors` says where.",
+    401: "No valid key or token.",
+    404: "There is no such job or file, for this tenant.",
+    405: "The path is served, but not with this method.",
+    409: "The Idempotency-Key came with another body before.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    429: "Too many requests; see Retry-After.",
+    500: "A mistake of batchscribe's own.",
+    503: "A part of the service is away; see Retry-After.",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the `responses` of a route."""
+    return {status: {"model": ErrorBody, "description": _REASONS[status]} for status in statuses}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Written out, since bodies are read by hand: their size, type and mistakes have answers of their own."""
+    schema = model.model_json_schema(mode="validation")
+    definitions = schema.pop("$defs", {})
+    return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """References into a schema's own `$defs` lead nowhere inside a document of OpenAPI."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _inlined(
+            {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
+        )
+    return {key: _inlined(value, definitions) for key, value in schema.items()}

@@ -1,0 +1,183 @@
+"""The life of a decoder's process: one recording after the other, each asked from the parent block by block."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator, Mapping
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from batchscribe.audio.channels import Channels
+from batchscribe.audio.decoder_confinement import CpuAllowance, confine
+from batchscribe.audio.decoder_trial import REQUESTS, Nobody, recording
+from batchscribe.audio.file_view import RemoteFile
+from batchscribe.audio.findings import Finding, Remark, refusal
+from batchscribe.audio.framing import Gibberish, receive, send
+from batchscribe.audio.media import Media
+from batchscribe.audio.segmenter import Segmenter, segmenter
+from batchscribe.audio.track import AudioTrack
+from batchscribe.audio.track_choice import TrackChoice
+from batchscribe.children.pipe import Pipe
+from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError
+from batchscribe.window import Window
+
+BEAT_SEC = 0.5  #: a sign of life at most so often, with which it asks whether it may go on
+#: CPU seconds that may pass without audio. A demuxer that reads in circles looks alive to the parent's watchdog.
+FRUITLESS_CPU_SEC = 60.0
+
+
+def serve(connection: Connection, memory_bytes: int) -> None:
+    """Main function of the process. It says that it is ready, or by the number of a system's error why it cannot be."""
+    parent = ParentLine(Pipe(connection))
+    try:
+        rehearse()
+        confine(memory_bytes)
+    except OSError as error:
+        parent.tell("unfit", errno=error.errno)
+        return
+    except (MemoryError, ValueError, MediaError):
+        parent.tell("unfit", errno=errno.ENOMEM)
+        return
+    parent.tell("ready")
+    while True:
+        request, first_block = parent.listen()
+        serve_one(parent, request, bytes(first_block))
+
+
+def rehearse() -> None:
+    """Later no file can be opened: not a module, nor the voice model."""
+    content = recording()
+    for request in REQUESTS:
+        _decode(Nobody(), request, RemoteFile(len(content), lambda _offset, _length: content))
+
+
+def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -> None:
+    """Decode one recording; what is wrong with it is told, and the process is ready for the next."""
+    try:
+        media = _decode(parent, request, RemoteFile(request["size"], parent.fetch, first_block))
+    except MediaError as error:
+        parent.fail(error)
+    except MemoryError:
+        parent.fail(refusal(Finding.OUT_OF_MEMORY))
+    else:
+        parent.tell("done", media=media.as_json())
+
+
+class ParentLink(Protocol):
+    """To whom a decoder speaks."""
+
+    def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None: ...
+
+    def is_alive(self) -> None: ...
+
+
+class ParentLine:
+    """What the decoder asks and says. The process ends as soon as nobody is at the other end."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._quiet_until = 0.0
+
+    def listen(self) -> tuple[dict[str, Any], memoryview]:
+        try:
+            return receive(self._pipe)
+        except (EOFError, OSError, Gibberish):
+            os._exit(0)  # an exception would have to pass through FFmpeg, which swallows some
+
+    def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
+        try:
+            send(self._pipe, {"op": op, **fields}, payload)
+        except OSError:
+            os._exit(0)
+
+    def fail(self, error: MediaError) -> None:
+        if not isinstance(error.remark, Remark):
+            raise TypeError("only an error that `refusal` made can be told") from error
+        self.tell("failed", remark=error.remark.as_json())
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        self.tell("read", offset=offset, length=length)
+        return bytes(self.listen()[1])
+
+    def is_alive(self) -> None:
+        """Ask the parent whether to go on, at most twice a second: this is called for every packet."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self.tell("alive")
+            self.listen()  # until it is this recording's turn again
+            self._quiet_until = time.monotonic() + BEAT_SEC
+
+
+def _decode(parent: ParentLink, request: Mapping[str, Any], file: RemoteFile) -> Media:
+    """Of the first track that can be decoded and heard; if none can be heard, of the first that can be decoded."""
+    choice = TrackChoice()
+    silent: Media | None = None
+    while True:
+        try:
+            media = _decode_track(parent, request, file, choice)
+        except MediaError as error:
+            if silent is not None and not choice.is_heard:
+                return choice.without_speech(silent)
+            is_of_track = isinstance(error, (CorruptMedia, EmptyRecording))
+            if not is_of_track or choice.is_heard or not choice.pass_over(is_silent=False):
+                raise
+            continue
+        silent = silent or media
+        if choice.is_heard:
+            return media
+        if not choice.pass_over(is_silent=True):
+            return choice.without_speech(silent)
+
+
+def _decode_track(
+    parent: ParentLink,
+    request: Mapping[str, Any],
+    file: RemoteFile,
+    choice: TrackChoice,
+    *,
+    ignores_edits: bool = False,
+) -> Media:
+    cpu = CpuAllowance(FRUITLESS_CPU_SEC)
+    cpu.renew()
+    file.seek(0)
+    track = AudioTrack(
+        file,
+        extra_formats=request["extra_formats"],
+        apart=request["channels_apart"],
+        max_sec=request["max_decoded_sec"],
+        choice=choice,
+        ignores_edits=ignores_edits,
+    )
+    try:
+        for window in _windows(track.blocks(parent.is_alive), request, cpu):
+            choice.is_heard = True
+            samples = window.samples.data.cast("B")
+            parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
+    except EmptyRecording:
+        if not track.may_have_edits:
+            raise
+    else:
+        return track.media
+    finally:
+        track.close()
+    return _decode_track(parent, request, file, choice, ignores_edits=True)
+
+
+def _windows(blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAllowance) -> Iterator[Window]:
+    """Of all channels, as they end; each channel has a segmenter of its own."""
+    segmenters: list[Segmenter] = []
+    for block in blocks:
+        cpu.renew()
+        segmenters = segmenters or [
+            segmenter(channel, request["segmentation"], request["window_sec"], request["max_pause_sec"])
+            for channel in range(len(block))
+        ]
+        found = [window for cutter, row in zip(segmenters, block, strict=True) for window in cutter.accept(row)]
+        yield from sorted(found, key=_end_sec)
+    yield from sorted((window for cutter in segmenters for window in cutter.finish()), key=_end_sec)
+
+
+def _end_sec(window: Window) -> float:
+    return window.start_sec + window.duration_sec

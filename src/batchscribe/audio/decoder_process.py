@@ -1,0 +1,119 @@
+"""The parent's end of one decoder process."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+from batchscribe.audio.framing import Gibberish, receive, send
+from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import reason_of, start_piped
+from batchscribe.children.watchdog import ChildHangs, Watchdog
+from batchscribe.errors import DecoderDied, DecodeTimeout, MachineTrouble
+
+CHILD = "batchscribe.audio.decoder_child"
+DECODER = "decoder"  #: as a part of the machine
+#: Seconds without CPU, or of CPU, within which a new process must be ready. It takes 0.03 s, and the first one 0.7 s.
+READY_LIMIT_SEC = 60.0
+CURE = "Free memory, processes, descriptors or disk on this machine; `batchscribe doctor` checks them."
+
+
+class DecoderProcess:
+    """Used by one thread at a time; only `kill` may come from another. After an error it is of no use any more."""
+
+    def __init__(self, memory_bytes: int, stall_sec: float) -> None:
+        """Raises `MachineTrouble` when the system cannot start another process."""
+        self.files = 0  #: recordings it has been given
+        self._stall_sec = stall_sec
+        self._is_ready = False
+        try:
+            # The child is imported once, in the server that forks the children: 0.7 s then, 30 ms for each child.
+            self._process, connection = start_piped(_serve, memory_bytes, name="decoder", preload=CHILD)
+        except OSError as error:
+            raise _cannot_start(reason_of(error)) from error
+        self._watchdog = Watchdog(self._process.pid or 0)
+        self._pipe = Pipe(connection, self._watchdog)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def get_ready(self) -> None:
+        """Wait until a new process can take a recording: whatever ends it before is no recording's fault.
+
+        Raises `MachineTrouble`.
+        """
+        if self._is_ready:
+            return
+        self._watchdog.expect(idle_sec=READY_LIMIT_SEC, cpu_sec=READY_LIMIT_SEC)
+        try:
+            header, _ = receive(self._pipe)
+        except ChildHangs as hang:
+            raise _cannot_start(f"it {hang}") from hang
+        except (EOFError, OSError, Gibberish) as error:
+            raise _cannot_start("its process ended before it was ready") from error
+        if header.get("op") != "ready":
+            raise _cannot_start(_told(header.get("errno")))
+        self._is_ready = True
+
+    def tell(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
+        """Raises `DecodeTimeout` when the child does not listen, `DecoderDied`."""
+        self._expect_progress()
+        try:
+            send(self._pipe, header, payload)
+        except ChildHangs as hang:
+            raise self._stalled(hang) from hang
+        except OSError as error:
+            raise self._died() from error
+
+    def listen(self) -> tuple[dict[str, Any], memoryview]:
+        """The next message. Raises `DecodeTimeout` when none comes, `DecoderDied`."""
+        self._expect_progress()
+        try:
+            return receive(self._pipe)
+        except ChildHangs as hang:
+            raise self._stalled(hang) from hang
+        except (EOFError, OSError, Gibberish) as error:
+            raise self._died() from error
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kill the process, and forget it."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+    def _expect_progress(self) -> None:
+        self._watchdog.expect(idle_sec=self._stall_sec, cpu_sec=self._stall_sec)
+
+    @staticmethod
+    def _stalled(hang: ChildHangs) -> DecodeTimeout:
+        return DecodeTimeout(
+            f"The decoder {hang} (BATCHSCRIBE_DECODE_STALL_SEC) and was ended; the file is likely damaged."
+        )
+
+    def _died(self) -> DecoderDied:
+        return DecoderDied("The decoder's process died while it decoded this file, which is likely damaged.")
+
+
+def _cannot_start(reason: str) -> MachineTrouble:
+    return MachineTrouble(f"The decoder cannot start on this machine: {reason}. {CURE}", part=DECODER)
+
+
+def _told(number: object) -> str:
+    """The child names the system's error by its number, since nothing else that it says is repeated to anybody."""
+    if isinstance(number, int) and number in errno.errorcode:
+        return os.strerror(number)
+    return "its process could not be confined"
+
+
+def _serve(connection: Connection, memory_bytes: int) -> None:
+    from batchscribe.audio.decoder_child import serve  # only in the child: the parent needs no FFmpeg
+
+    serve(connection, memory_bytes)

@@ -1,0 +1,169 @@
+"""What a decoder says about one recording, checked word by word.
+
+Hostile media may have taken the decoder over. So nothing that it says is believed: each message has exactly the fields
+that it should have, each number is finite and in its range, and windows come in the order of time and within limits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from batchscribe.audio.decode_limits import MAX_CHANNELS, SAMPLE_RATES
+from batchscribe.audio.file_view import BLOCK_BYTES
+from batchscribe.audio.findings import Finding, Remark
+from batchscribe.audio.media import Media
+from batchscribe.audio.sniff import DEMUXERS
+from batchscribe.errors import MediaError
+from batchscribe.window import SAMPLE_RATE, Samples, Window
+
+MAX_WINDOW_SEC = 31.0  #: segmenters cut at 30 s
+#: What is decoded may be longer than the limit by the block with which the limit is noticed.
+SLACK_SEC = 2.0
+#: A demuxer may read a block again that it has forgotten, but not for ever.
+MAX_READS, MAX_READS_OF_BLOCK = 1_000, 50
+_CODEC = re.compile(r"[a-z0-9_]{1,32}")
+_SAMPLE_BYTES = np.dtype(np.float32).itemsize
+
+
+class InvalidDecoderReply(ValueError):
+    """The decoder said something that cannot be. The message is for us: nothing of the decoder's words is in it."""
+
+
+class Replies:
+    """Checks the messages about one recording, in their order. Everything may raise `InvalidDecoderReply`."""
+
+    def __init__(self, size: int, *, channels_apart: bool, max_sec: float) -> None:
+        self._size = size
+        self._max_sec = max_sec + SLACK_SEC
+        self._ends = [0.0] * (MAX_CHANNELS if channels_apart else 1)  #: of the last window of each channel
+        self._n_reads = 0
+
+    def op(self, header: Mapping[str, Any]) -> str:
+        """What kind of message it is."""
+        op = header.get("op")
+        if not isinstance(op, str) or header.keys() != _FIELDS.get(op):
+            raise InvalidDecoderReply("no message that is known")
+        return op
+
+    def wanted(self, header: Mapping[str, Any]) -> tuple[int, int]:
+        """Offset and length of a block of the recording that the decoder asks for."""
+        offset = _whole(header["offset"], 0, self._size - 1)
+        length = _whole(header["length"], 1, BLOCK_BYTES)
+        self._n_reads += 1
+        if self._n_reads > MAX_READS + MAX_READS_OF_BLOCK * (self._size // BLOCK_BYTES):
+            raise InvalidDecoderReply("it reads the same bytes again and again")
+        return offset, length
+
+    def window(self, header: Mapping[str, Any], payload: memoryview) -> Window:
+        channel = _whole(header["channel"], 0, len(self._ends) - 1)
+        samples = _samples(payload)
+        duration_sec = len(samples) / SAMPLE_RATE
+        start_sec = _number(header["start_sec"], 0.0, self._max_sec - duration_sec)
+        if start_sec < self._ends[channel] - 1 / SAMPLE_RATE:
+            raise InvalidDecoderReply("a window begins before the one before it ends")
+        self._ends[channel] = start_sec + duration_sec
+        return Window(channel, start_sec, samples, _speech(header["speech"], duration_sec))
+
+    def media(self, facts: object) -> Media:
+        """Of the whole recording, when all windows are here."""
+        if not isinstance(facts, dict) or facts.keys() != _MEDIA_FIELDS:
+            raise InvalidDecoderReply("facts that are no facts of a recording")
+        channels = _whole(facts["channels"], 1, MAX_CHANNELS)
+        if any(self._ends[channels:]):
+            raise InvalidDecoderReply("a window of a channel that is not there")
+        return Media(
+            duration_sec=_number(facts["duration_sec"], max(0.0, max(self._ends) - SLACK_SEC), self._max_sec),
+            channels=channels,
+            container=_one_of(DEMUXERS, facts["container"]),
+            codec=_codec(facts["codec"]),
+            sample_rate=_whole(facts["sample_rate"], SAMPLE_RATES.start, SAMPLE_RATES.stop - 1),
+            remarks=_warnings(facts["remarks"]),
+        )
+
+    def error(self, said: object) -> MediaError:
+        """Why the recording cannot be decoded."""
+        try:
+            return Remark.from_json(said).error()
+        except ValueError as error:
+            raise InvalidDecoderReply("no refusal that is known") from error
+
+
+#: The fields of each message.
+_FIELDS: Mapping[str, Set[str]] = {
+    "alive": {"op"},
+    "read": {"op", "offset", "length"},
+    "window": {"op", "channel", "start_sec", "speech"},
+    "done": {"op", "media"},
+    "failed": {"op", "remark"},
+}
+_MEDIA_FIELDS = frozenset({"duration_sec", "channels", "container", "codec", "sample_rate", "remarks"})
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidDecoderReply("a whole number out of its range")
+    return value
+
+
+def _number(value: object, least: float, most: float) -> float:
+    if type(value) not in (int, float) or not least <= value <= most:  # type: ignore[operator]
+        raise InvalidDecoderReply("a number out of its range")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _one_of(words: Mapping[str, object], value: object) -> str:
+    if not isinstance(value, str) or value not in words:
+        raise InvalidDecoderReply("a word that is not in its list")
+    return value
+
+
+def _codec(value: object) -> str:
+    """A name of FFmpeg's. It is never shown to anybody, so what it names is not checked."""
+    if not isinstance(value, str) or not _CODEC.fullmatch(value):
+        raise InvalidDecoderReply("no name of a codec")
+    return value
+
+
+def _samples(payload: memoryview) -> Samples:
+    """One NaN would spoil what the engine makes of the windows of others in the same batch."""
+    if not 0 < len(payload) <= MAX_WINDOW_SEC * SAMPLE_RATE * _SAMPLE_BYTES or len(payload) % _SAMPLE_BYTES:
+        raise InvalidDecoderReply("a window of an impossible length")
+    samples: Samples = np.frombuffer(payload, dtype=np.float32)
+    if not np.abs(samples).max() <= 1.0:  # which no NaN is
+        raise InvalidDecoderReply("samples beyond full scale")
+    return samples
+
+
+def _speech(spans: object, duration_sec: float) -> tuple[tuple[float, float], ...] | None:
+    """Spans of speech in a window, in order."""
+    if spans is None:
+        return None
+    if not isinstance(spans, list):
+        raise InvalidDecoderReply("spans that are no list")
+    checked: list[tuple[float, float]] = []
+    last_sec = 0.0
+    for span in spans:
+        if not isinstance(span, list) or len(span) != 2:
+            raise InvalidDecoderReply("a span without beginning and end")
+        start = _number(span[0], last_sec, duration_sec)
+        last_sec = _number(span[1], start, duration_sec)
+        checked.append((start, last_sec))
+    return tuple(checked)
+
+
+def _warnings(said: object) -> tuple[Remark, ...]:
+    """Each at most once."""
+    if not isinstance(said, list) or len(said) > len(Finding):
+        raise InvalidDecoderReply("warnings that are no list, or too many of them")
+    try:
+        remarks = tuple(Remark.from_json(each) for each in said)
+    except ValueError as error:
+        raise InvalidDecoderReply("no warning that is known") from error
+    findings = [remark.finding for remark in remarks]
+    if len(set(findings)) < len(findings) or any(finding.error for finding in findings):
+        raise InvalidDecoderReply("a warning that is told twice, or a refusal among them")
+    return remarks

@@ -1,0 +1,77 @@
+"""Recordings made in memory: one tests a decoder, one warms it up before it is confined.
+
+Libraries load parts of themselves on first use: NumPy its masked arrays, PyAV its stream classes, onnxruntime the voice
+model. A confined decoder can no longer open files, so it runs all of this once before.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from batchscribe.window import SAMPLE_RATE
+
+DURATION_SEC = 0.5
+
+
+def _wav() -> bytes:
+    """A triangle wave of 250 Hz, 16-bit mono."""
+    count = int(DURATION_SEC * SAMPLE_RATE)
+    data = struct.pack(f"<{count}h", *(abs(number % 64 - 32) * 400 - 6400 for number in range(count)))
+    form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
+    chunks = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecording:
+    """A `ByteSource`."""
+
+    content: bytes = field(default_factory=_wav, repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.content[offset : offset + length]
+
+
+#: What is asked of a decoder, as `DecoderPool` asks it: once with the channels apart, once with them mixed.
+REQUEST = {
+    "extra_formats": (),
+    "channels_apart": True,
+    "max_decoded_sec": 60.0,
+    "segmentation": "auto",
+    "window_sec": 30.0,
+    "max_pause_sec": 3.0,
+}
+REQUESTS = (REQUEST, REQUEST | {"channels_apart": False})
+_RATE = 8_000  #: Hz; another one than engines hear, so that it is resampled
+
+
+def recording() -> bytes:
+    """A second of a buzz in stereo, whose channels cancel each other out when they are mixed."""
+    buzz = (np.arange(_RATE) % 97 * 300 - 14_400).astype("<i2")
+    channels = np.stack([buzz, -buzz], axis=1)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setnchannels(2)
+        written.setsampwidth(2)
+        written.setframerate(_RATE)
+        written.writeframes(channels.tobytes())
+    return file.getvalue()
+
+
+class Nobody:
+    """Hears what the decoder says at the rehearsal."""
+
+    def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
+        pass
+
+    def is_alive(self) -> None:
+        pass

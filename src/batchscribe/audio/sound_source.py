@@ -1,0 +1,126 @@
+"""What FFmpeg gets to read of a file: the recordings in it, one after the other, without what is no sound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple, Protocol
+
+from batchscribe.audio.file_view import FileView, SeekableFile
+from batchscribe.audio.loudness import float_level
+from batchscribe.audio.mp3_frames import Mp3Frames
+from batchscribe.audio.sniff import check_format
+from batchscribe.audio.wav_header import MAX_PARTS, WavSamples, checked_wavs
+
+
+class Readable(Protocol):
+    def read(self, length: int) -> bytes: ...
+
+
+class Part(NamedTuple):
+    """One recording of the file. Some programs append a second to the first."""
+
+    content: Readable
+    is_counted: bool  #: its header says how long it is
+    is_measured: bool = True  #: FFmpeg can tell how long it is
+
+
+class SoundSource(Protocol):
+    """An opened file; `n_lost`, `is_broken_off` and `announced_share` are final once all parts are read."""
+
+    container: str
+    level: float  #: what all samples are divided by
+
+    def parts(self) -> Iterator[Part]:
+        """Each must be read to its end before the next."""
+        ...
+
+    @property
+    def n_lost(self) -> int:
+        """Frames that are missing, and were replaced by silence."""
+        ...
+
+    @property
+    def is_broken_off(self) -> bool: ...
+
+    @property
+    def announced_share(self) -> float:
+        """How many times as much as there is was announced; 1.0 where the file holds all of it."""
+        ...
+
+
+class PlainSource:
+    """A file that FFmpeg reads as it is, from `start` on."""
+
+    level = announced_share = 1.0
+    n_lost = 0
+    is_broken_off = False
+
+    def __init__(self, file: SeekableFile, container: str, start: int) -> None:
+        self.container = container
+        self._file = FileView(file, start, file.size) if start else file
+
+    def parts(self) -> Iterator[Part]:
+        self._file.seek(0)
+        yield Part(self._file, is_counted=True)
+
+
+class WavSource:
+    container = "wav"
+
+    def __init__(self, file: SeekableFile, start: int) -> None:
+        """Raises `CorruptMedia`, `UnsupportedMedia`."""
+        self._file = file
+        self._wavs = checked_wavs(file, start)
+        self.is_broken_off = len(self._wavs) == MAX_PARTS
+        self.n_lost = 0
+        self.level = max(float_level(file, wav) for wav in self._wavs)
+
+    def parts(self) -> Iterator[Part]:
+        for wav in self._wavs:
+            has_frames = False
+            for part in self._mpeg_parts(wav) if wav.form.is_mpeg else ():
+                has_frames = True
+                yield part
+            if not has_frames:
+                yield Part(wav.view(self._file), is_counted=False)
+
+    def _mpeg_parts(self, wav: WavSamples) -> Iterator[Part]:
+        """MP3 in a WAV, read as an MP3: FFmpeg would lose the time of damaged frames."""
+        frames = Mp3Frames(FileView(self._file, wav.start, wav.end))
+        for recording in frames.recordings():
+            yield Part(recording, is_counted=False, is_measured=recording.is_counted)
+        self.n_lost += frames.n_lost
+        self.is_broken_off |= frames.is_broken_off
+
+    @property
+    def announced_share(self) -> float:
+        held = sum(wav.held_bytes for wav in self._wavs)
+        return sum(wav.believed_bytes for wav in self._wavs) / held if held else 1.0
+
+
+class Mp3Source:
+    container = "mp3"
+    level = announced_share = 1.0
+
+    def __init__(self, file: SeekableFile) -> None:
+        self._frames = Mp3Frames(file)
+
+    def parts(self) -> Iterator[Part]:
+        for recording in self._frames.recordings():
+            yield Part(recording, recording.is_counted, is_measured=recording.is_counted)
+
+    @property
+    def n_lost(self) -> int:
+        return self._frames.n_lost
+
+    @property
+    def is_broken_off(self) -> bool:
+        return self._frames.is_broken_off
+
+
+def open_sound_source(file: SeekableFile, extra_formats: Collection[str]) -> SoundSource:
+    """Raises `UnsupportedMedia`, `CorruptMedia`."""
+    container, start = check_format(file, extra_formats)
+    if container == "wav":
+        return WavSource(file, start)
+    return Mp3Source(file) if container == "mp3" else PlainSource(file, container, start)

@@ -1,0 +1,82 @@
+"""Connect to the database, with one SQLAlchemy engine per process.
+
+DBOS uses the same SQLAlchemy engine, so its tasks and our rows commit together. `DATABASE_TROUBLE` are the errors after
+which a retry may succeed: the database is down, restarts, or has ended a transaction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import Connection as PsycopgConnection
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+IDLE_SEC = 15  #: half of the time after which a silent worker is presumed dead
+POOL_SIZE = 32  #: connections kept; each thread uses one only for short transactions
+
+#: Pages of 4 KiB in SQLite's WAL before a checkpoint. Output hashes are spread over their whole index, so that
+#: checkpoints every 1000 pages wrote each of its pages repeatedly: a thousand files took 31 ms, and now take 15.
+CHECKPOINT_PAGES = 8000
+
+
+def open_database(url: str) -> sa.Engine:
+    """Open a SQLite file, creating its folder, or a PostgreSQL database.
+
+    Errors do not contain the parameters of the statement, because they are logged and parameters may be secret.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, pool_size=POOL_SIZE, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def parse_url(url: str) -> sa.URL:
+    """Parse the URL; `postgresql://` selects the driver that batchscribe depends on."""
+    parsed = sa.make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def _prepare_postgresql(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
+    """Limit how long a process that hangs or loses its network in a transaction can block others."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SEC}s'")
+    connection.commit()
+
+
+def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None:
+    """Make writers wait instead of failing; readers never wait.
+
+    With WAL and `synchronous=NORMAL`, every commit survives a crash of the process. A power failure may lose the last
+    commits, whose files are then processed again.
+    """
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+#: psycopg raises `InternalError` if an idle transaction was ended, and `InterfaceError` if the connection was already
+#: closed. `TimeoutError`: no connection of the pool became free.
+DATABASE_TROUBLE = (
+    sa.exc.OperationalError,
+    sa.exc.InternalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+)
+RETRY_SEC = 5.0  #: between two attempts
+
+
+def cause_of(error: Exception) -> str:
+    """Return the driver's message, without the statement."""
+    return str(getattr(error, "orig", None) or error).strip()

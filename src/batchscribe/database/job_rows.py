@@ -1,0 +1,310 @@
+"""Queries on jobs and on idempotency keys.
+
+The counters of a shard move to the job's row when the shard ends; reading a job adds those of running shards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from batchscribe.database.bulk import lock_rows
+from batchscribe.database.sealed import Keyring
+from batchscribe.database.tables import file, idempotency, job, shard, waiting
+from batchscribe.errors import BatchscribeError, IdempotencyKeyReused, JobNotFound
+from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
+from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.jobs.summary import Summary
+from batchscribe.wire.choices import FileState, JobState
+from batchscribe.wire.config import Config
+from batchscribe.wire.output import Output
+
+#: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
+MAX_PAGE_CHARS = 4 * 2**20
+LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
+
+# Progress is read often, so the statement is built once. It is a single statement, and so a single snapshot: with two,
+# the counters of a shard that ends in between would be missing. The state is a literal, not a parameter: a plan made
+# without the value could not use the index of running shards.
+_RUNNING = sa.and_(shard.c.job == job.c.number, shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'"))
+
+
+def _of_running(counter: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
+    total = sa.select(sa.func.coalesce(sa.func.sum(counter), 0)).where(_RUNNING)
+    return total.correlate(job).scalar_subquery().label(name)
+
+
+_PROCESSING_FILES = (
+    sa.select(sa.func.count())
+    .select_from(file)
+    .where(
+        file.c.job == job.c.number,
+        file.c.shard.in_(sa.select(shard.c.number).where(_RUNNING).correlate(job)),
+        file.c.state == FileState.PROCESSING,
+    )
+    .correlate(job)
+    .scalar_subquery()
+)
+_JOBS = sa.select(
+    job,
+    _of_running(shard.c.succeeded, "running_succeeded"),
+    _of_running(shard.c.failed, "running_failed"),
+    _of_running(shard.c.skipped, "running_skipped"),
+    _of_running(shard.c.audio_sec, "running_audio_sec"),
+    _PROCESSING_FILES.label("processing"),
+    sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
+)
+BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
+_REQUEST_CHARS = sa.func.length(sa.cast(job.c.request, sa.Text))
+_STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
+
+
+def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
+    """Store a new job and return it with its number."""
+    values = {
+        "job_id": new.job_id,
+        "tenant": new.tenant,
+        "lane": new.lane,
+        "state": new.state,
+        "submitted_at": new.submitted_at.timestamp(),
+        "request": {
+            "input": dict(new.input),
+            "output": new.output.echo(),
+            "config": new.config.echo(),
+            "reference_id": new.reference_id,
+        },
+        "sources": [asdict(source) for source in new.sources],
+        "file_roots": list(new.file_roots),
+        "s3": dict(new.s3),
+        "engine": new.engine,
+        "speed": new.speed,
+        "tracking_id": new.tracking_id,
+        "fingerprint": fingerprint,
+    }
+    connection.execute(sa.insert(job).values(values))
+    return get_job(connection, new.job_id)
+
+
+def get_job(connection: sa.Connection, job_id: str) -> Job:
+    """Return the job. Raises `JobNotFound`."""
+    found = find_job(connection, job_id)
+    if found is None:
+        raise JobNotFound(f"There is no job {job_id}; `batchscribe jobs list` shows all jobs.")
+    return found
+
+
+def lock_job(connection: sa.Connection, number: int) -> None:
+    """Lock the job until the transaction ends, so that transactions that read several of its rows run one by one."""
+    lock_rows(connection, sa.select(job.c.number).where(job.c.number == number))
+
+
+def find_job(connection: sa.Connection, job_id: str) -> Job | None:
+    if "\0" in job_id:  # PostgreSQL does not accept NUL in text
+        return None
+    row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
+    return None if row is None else _job(row)
+
+
+def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
+    """Return a job of the tenant. Raises `JobNotFound`, also for other tenants' jobs, to hide their existence."""
+    found = find_job(connection, job_id)
+    if found is None or found.tenant != tenant:
+        raise JobNotFound(f"There is no job {job_id}.")
+    return found
+
+
+def page_of_jobs(
+    connection: sa.Connection, tenant: str, *, before: int | None, limit: int, state: JobState | None = None
+) -> tuple[list[Job], bool]:
+    """Return the tenant's jobs with numbers below `before`, newest first, and whether there are more.
+
+    A page ends early if its requests would have more than `MAX_PAGE_CHARS`.
+    """
+    wanted = [job.c.tenant == tenant]
+    if state is not None:
+        wanted.append(job.c.state == state)
+    if before is not None:
+        wanted.append(job.c.number < before)
+    newest = sa.select(job.c.number, _REQUEST_CHARS).where(*wanted).order_by(job.c.number.desc()).limit(limit + 1)
+    found = [(number, chars) for number, chars in connection.execute(newest)]
+    numbers = _of_one_page(found[:limit])
+    rows = connection.execute(_JOBS.where(job.c.number.in_(numbers)).order_by(job.c.number.desc()))
+    return [_job(row) for row in rows], len(found) > len(numbers)
+
+
+def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the numbers of the jobs that fit on a page, always including the first."""
+    chars = accumulate(chars for _, chars in found)
+    return [
+        number
+        for place, ((number, _), sum_chars) in enumerate(zip(found, chars, strict=True))
+        if place == 0 or sum_chars <= MAX_PAGE_CHARS
+    ]
+
+
+def find_unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
+    """Return the newest unfinished job with the same request."""
+    query = _JOBS.where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES)).order_by(job.c.number.desc())
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else _job(row)
+
+
+def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
+    return [_job(row) for row in connection.execute(_JOBS.order_by(job.c.number.desc()).limit(limit))]
+
+
+def is_live(connection: sa.Connection, number: int) -> bool:
+    """Return whether the job has not ended."""
+    return connection.scalar(_STATE, {"of_job": number}) in LIVE_STATES
+
+
+def begin_job(connection: sa.Connection, item: Job) -> bool:
+    """Set the job to PROCESSING; return False if it has ended."""
+    states = (*job_states_before(JobState.PROCESSING), JobState.PROCESSING)
+    return _update(connection, item.number, states, state=JobState.PROCESSING)
+
+
+def end_job(connection: sa.Connection, item: Job, state: JobState, *, error: BatchscribeError | None = None) -> bool:
+    """Write the final state; return False if the job had already ended."""
+    return _update(
+        connection,
+        item.number,
+        job_states_before(state),
+        state=state,
+        completed_at=time.time(),
+        error_code=error.code if error else None,
+        error_message=error.message if error else None,
+    )
+
+
+def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary, *, audio_sec: float) -> bool:
+    """Move the cursor past a page and count the files on it; return False if another worker moved it first."""
+    statement = (
+        sa.update(job)
+        .where(
+            job.c.number == item.number,
+            job.c.state == JobState.PROCESSING,
+            job.c.cursor_source == item.cursor.source,
+            job.c.cursor_after.is_not_distinct_from(item.cursor.after),
+            job.c.last_seq == item.cursor.seq,
+            job.c.listed.is_(False),
+        )
+        .values(
+            cursor_source=cursor.source,
+            cursor_after=cursor.after,
+            last_seq=cursor.seq,
+            last_shard=cursor.shard,
+            listed=cursor.listed,
+            total_files=job.c.total_files + found.total_files,
+            failed=job.c.failed + found.failed,
+            skipped=job.c.skipped + found.skipped,
+            estimated_audio_sec=job.c.estimated_audio_sec + audio_sec,
+        )
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def add_shard_counters(connection: sa.Connection, job_number: int, number: int) -> None:
+    """Add the counters of a finished shard to those of its job."""
+    counters = ("succeeded", "failed", "skipped", "audio_sec")
+    of_shard = sa.select(*(shard.c[name] for name in counters))
+    counted = connection.execute(of_shard.where(shard.c.job == job_number, shard.c.number == number)).one()
+    sums = {name: job.c[name] + value for name, value in zip(counters, counted, strict=True)}
+    connection.execute(
+        sa.update(job).where(job.c.number == job_number).values({"shards_done": job.c.shards_done + 1, **sums})
+    )
+
+
+def is_complete(connection: sa.Connection, number: int) -> bool:
+    """Return whether all files have been listed and all shards are done."""
+    done = sa.and_(job.c.listed, job.c.shards_done == job.c.last_shard)
+    return bool(connection.scalar(sa.select(done).where(job.c.number == number)))
+
+
+def _update(connection: sa.Connection, number: int, from_states: Sequence[JobState], **values: Any) -> bool:
+    statement = sa.update(job).where(job.c.number == number, job.c.state.in_(from_states)).values(**values)
+    return connection.execute(statement).rowcount == 1
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    request = row.request
+    return Job(
+        number=row.number,
+        job_id=row.job_id,
+        tenant=row.tenant,
+        lane=row.lane,
+        state=JobState(row.state),
+        submitted_at=datetime.fromtimestamp(row.submitted_at, UTC),
+        completed_at=None if row.completed_at is None else datetime.fromtimestamp(row.completed_at, UTC),
+        reference_id=request["reference_id"],
+        input=request["input"],
+        output=Output.model_validate(request["output"]),
+        config=Config.model_validate(request["config"]),
+        engine=row.engine,
+        speed=row.speed,
+        sources=tuple(_source(values) for values in row.sources),
+        file_roots=tuple(row.file_roots),
+        s3=row.s3,
+        summary=_summary(row),
+        estimated_audio_sec=row.estimated_audio_sec,
+        cursor=Cursor(row.cursor_source, row.cursor_after, row.last_seq, row.last_shard, row.listed),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        tracking_id=row.tracking_id,
+        credentials_version=row.credentials_version,
+        waits_for_credentials=row.waits,
+    )
+
+
+def _source(values: dict[str, Any]) -> Source:
+    return Source(SourceKind(values["kind"]), values["uri"], tuple(values["include"]), tuple(values["exclude"]))
+
+
+def _summary(row: sa.Row[Any]) -> Summary:
+    succeeded = row.succeeded + row.running_succeeded
+    failed, skipped = row.failed + row.running_failed, row.skipped + row.running_skipped
+    return Summary(
+        total_files=row.total_files,
+        queued=row.total_files - succeeded - failed - skipped - row.processing,
+        processing=row.processing,
+        succeeded=succeeded,
+        failed=failed,
+        skipped=skipped,
+        audio_sec=row.audio_sec + row.running_audio_sec,
+    )
+
+
+KEPT_SEC = 24 * 3600.0  # extensions.md, row 2
+
+
+def job_of_key(
+    connection: sa.Connection, keyring: Keyring, *, tenant: str, key: str, content: bytes, new_job_id: str
+) -> str | None:
+    """Bind the key to a new job, or return the job that it is bound to. Raises `IdempotencyKeyReused`."""
+    moment = time.time()
+    connection.execute(sa.delete(idempotency).where(idempotency.c.created_at < moment - KEPT_SEC))
+    values = {
+        "tenant": tenant,
+        "idempotency_key": key,
+        "digest": keyring.digest(content),
+        "job_id": new_job_id,
+        "created_at": moment,
+    }
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(idempotency).values(values).on_conflict_do_nothing().returning(idempotency.c.job_id)
+    if connection.scalar(statement) is not None:
+        return None
+    query = sa.select(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.idempotency_key == key)
+    known = connection.execute(query).one()
+    if not keyring.is_digest(known.digest, content):
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was sent with another body within 24 hours; use a new key for a new job."
+        )
+    return str(known.job_id)

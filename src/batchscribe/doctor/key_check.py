@@ -1,0 +1,64 @@
+"""Checks of the sealing key: that it exists, is readable only by its owner, and is the one that all processes use."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
+from batchscribe.doctor.check import Check, CheckResult, failed, ok, warning
+from batchscribe.errors import InvalidSetting
+from batchscribe.settings import Settings
+
+NAME = "secret key"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_key(connection: sa.Connection, settings: Settings) -> Check:
+    """Compare the key with the one that the database was used with."""
+    agreed = agreed_key_id(connection)
+    alone = check_key_alone(settings)
+    if agreed is None or alone.verdict is CheckResult.FAILED:
+        return alone
+    keyring = _keyring(settings)
+    if keyring is None:
+        return failed(
+            NAME,
+            f"The database was used with a key, but {_key_file(settings)} does not exist.",
+            "Restore the key file, or set BATCHSCRIBE_SECRET_KEY; without the key, stored credentials are lost.",
+        )
+    if agreed not in keyring.key_ids:
+        return failed(
+            NAME,
+            "The key differs from that of the processes that used this database before.",
+            "Set the same BATCHSCRIBE_SECRET_KEY for all processes; to change it, put the new key first: new,old.",
+        )
+    return alone
+
+
+def check_key_alone(settings: Settings) -> Check:
+    """Check what can be checked without a database."""
+    try:
+        keyring = _keyring(settings)
+    except InvalidSetting as error:
+        return failed(NAME, error.message, "Create a key with `openssl rand -base64 32 | tr +/ -_`.")
+    if keyring is None:
+        return ok(NAME, f"There is no key file at {_key_file(settings)} yet; the first use creates it.")
+    if settings.secret_key is None and _key_file(settings).stat().st_mode & OTHERS:
+        return warning(
+            NAME, f"{_key_file(settings)} is accessible to other users.", f"Run: chmod 600 {_key_file(settings)}"
+        )
+    count = len(keyring.keys)
+    return ok(NAME, "There is 1 key, and it is valid." if count == 1 else f"There are {count} keys, and all are valid.")
+
+
+def _keyring(settings: Settings) -> Keyring | None:
+    """Return the keyring; None if the first use would create a key file. Raises `InvalidSetting`."""
+    is_created_by_use = settings.secret_key is None and not settings.is_fleet
+    return None if is_created_by_use and not _key_file(settings).exists() else load_keyring(settings)
+
+
+def _key_file(settings: Settings) -> Path:
+    return settings.data_dir / KEY_FILE

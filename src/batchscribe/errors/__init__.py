@@ -1,0 +1,272 @@
+"""All errors that batchscribe raises, as one tree.
+
+    BatchscribeError
+    ├── UsageError                  the request, command or setting cannot be carried out as written
+    │   ├── InvalidRequest          a field of a job is invalid; `field` names it
+    │   │   ├── UnsupportedLanguage
+    │   │   └── OptionNotAvailable
+    │   ├── InvalidSetting
+    │   ├── EngineNotAvailable      the engine or its model is not installed
+    │   ├── ModelNotFound           no speech model with this name is known or installed
+    │   ├── JobNotFound
+    │   ├── JobFileNotFound
+    │   ├── JobNotCancelable        the job has already ended
+    │   ├── JobEnded                the job no longer needs credentials
+    │   ├── KeyNotFound             there is no such API key
+    │   ├── IdempotencyKeyReused    the same key was sent with a different body
+    │   ├── DataDirectoryBusy       another process uses this data directory
+    │   ├── SchemaMismatch          the database schema is older or newer than this release expects
+    │   └── RequestRefused          an HTTP request was rejected before it reached a job
+    │       ├── AccessTokenInvalid
+    │       ├── MalformedRequest    not HTTP/1.1
+    │       ├── HeadTooLarge
+    │       ├── RequestTooSlow      it did not arrive in time
+    │       ├── MalformedBody       not a JSON object
+    │       ├── BodyTooLarge
+    │       ├── ContentTypeNotAccepted
+    │       ├── RouteNotFound
+    │       ├── MethodNotAllowed
+    │       ├── ServerBusy          the connection limit is reached
+    │       └── TooManyRequests     `retry_after_sec` says when to retry
+    ├── ServerError                 a request of the client failed
+    │   ├── ServerUnreachable
+    │   └── ServerRefused           the server answered with an error, which is passed on
+    ├── DatabaseUnavailable
+    ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
+    ├── AddressNotAllowed           an outbound request may not go to this address
+    ├── StorageError                one object or place could not be read or written
+    │   ├── ObjectNotFound
+    │   ├── ObjectArchived          in an archive tier and not restored
+    │   ├── BucketNotFound
+    │   ├── BucketNameInvalid
+    │   ├── AccessDenied
+    │   │   ├── AccessKeyUnknown
+    │   │   ├── SecretKeyWrong
+    │   │   ├── ClockSkewed         this machine's clock and the storage's differ too much
+    │   │   └── EncryptionKeyUnusable
+    │   ├── CredentialsExpired
+    │   ├── WrongRegion
+    │   ├── StorageRedirected       redirects are not followed
+    │   ├── CertificateNotTrusted
+    │   ├── StorageFull
+    │   ├── ConditionalWriteUnsupported  the storage does not support conditional writes
+    │   ├── StorageAnswerInvalid    the storage gave an impossible answer
+    │   ├── LocationNotAllowed      outside the allowed roots, or an unsupported scheme
+    │   ├── ObjectChanged           replaced while it was being read
+    │   ├── OutputExists
+    │   ├── OutputNameTooLong
+    │   └── StorageUnavailable      a retry may succeed
+    │       ├── StorageUnreachable  no answer
+    │       └── StorageBusy         the storage asks for fewer requests
+    ├── MediaError                  the recording itself
+    │   ├── UnsupportedMedia
+    │   ├── EmptyRecording
+    │   ├── CorruptMedia
+    │   ├── NoAudioTrack
+    │   ├── DecodeLimitExceeded
+    │   ├── DecodeTimeout           the decoder hung
+    │   └── DecoderDied             the decoder process died; retried once
+    ├── ModelError                  a speech model could not be pulled or used
+    │   ├── ModelNotPulled          no source delivered it
+    │   ├── ModelDamaged            a file of it is missing or has the wrong content
+    │   └── ModelNotStored          no space for it, or no permission to write
+    ├── EngineError
+    │   ├── EngineDied              the engine process died on both attempts
+    │   └── EngineTimeout           the engine hung on both attempts
+    ├── JobError                    ends a whole job
+    │   ├── NoInputFiles
+    │   ├── AllFilesFailed
+    │   ├── TooManyFiles
+    │   └── SecretKeyChanged        a secret was sealed with a different key
+    ├── FileGaveUp                  a file failed on all its attempts
+    │   └── FileCrashedWorker
+    ├── InternalError               an internal error; the log has the details
+    └── WorkInterrupted             not a failure: the worker is stopping or the job has ended
+        ├── CredentialsAwaited      files wait until the job gets fresh credentials
+        └── ShardTaken              another worker has taken over the same shard
+
+Each class has a stable `code`, which users see on the wire, in tables and in logs. The message says in one sentence
+what happened and, if there is one, the next step.
+"""
+
+from batchscribe.errors.processing_errors import (
+    AllFilesFailed,
+    CorruptMedia,
+    CredentialsAwaited,
+    DecodeLimitExceeded,
+    DecoderDied,
+    DecodeTimeout,
+    EmptyRecording,
+    EngineDied,
+    EngineError,
+    EngineTimeout,
+    FileCrashedWorker,
+    FileGaveUp,
+    InternalError,
+    JobError,
+    MediaError,
+    ModelDamaged,
+    ModelError,
+    ModelNotPulled,
+    ModelNotStored,
+    NoAudioTrack,
+    NoInputFiles,
+    SecretKeyChanged,
+    ShardTaken,
+    TooManyFiles,
+    UnsupportedMedia,
+    WorkInterrupted,
+)
+from batchscribe.errors.root import (
+    BatchscribeError,
+)
+from batchscribe.errors.storage_errors import (
+    AccessDenied,
+    AccessKeyUnknown,
+    BucketNameInvalid,
+    BucketNotFound,
+    CertificateNotTrusted,
+    ClockSkewed,
+    ConditionalWriteUnsupported,
+    CredentialsExpired,
+    EncryptionKeyUnusable,
+    LocationNotAllowed,
+    ObjectArchived,
+    ObjectChanged,
+    ObjectNotFound,
+    OutputExists,
+    OutputNameTooLong,
+    SecretKeyWrong,
+    StorageAnswerInvalid,
+    StorageBusy,
+    StorageError,
+    StorageFull,
+    StorageRedirected,
+    StorageUnavailable,
+    StorageUnreachable,
+    WrongRegion,
+)
+from batchscribe.errors.usage_errors import (
+    AccessTokenInvalid,
+    AddressNotAllowed,
+    BodyTooLarge,
+    ContentTypeNotAccepted,
+    DatabaseUnavailable,
+    DataDirectoryBusy,
+    EngineNotAvailable,
+    HeadTooLarge,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    InvalidSetting,
+    JobEnded,
+    JobFileNotFound,
+    JobNotCancelable,
+    JobNotFound,
+    KeyNotFound,
+    MachineTrouble,
+    MalformedBody,
+    MalformedRequest,
+    MethodNotAllowed,
+    Mistake,
+    ModelNotFound,
+    OptionNotAvailable,
+    RequestRefused,
+    RequestTooSlow,
+    RouteNotFound,
+    SchemaMismatch,
+    ServerBusy,
+    ServerError,
+    ServerRefused,
+    ServerUnreachable,
+    TooManyRequests,
+    UnsupportedLanguage,
+    UsageError,
+)
+
+__all__ = [
+    "AccessDenied",
+    "AccessKeyUnknown",
+    "AccessTokenInvalid",
+    "AddressNotAllowed",
+    "AllFilesFailed",
+    "BatchscribeError",
+    "BodyTooLarge",
+    "BucketNameInvalid",
+    "BucketNotFound",
+    "CertificateNotTrusted",
+    "ClockSkewed",
+    "ConditionalWriteUnsupported",
+    "ContentTypeNotAccepted",
+    "CorruptMedia",
+    "CredentialsAwaited",
+    "CredentialsExpired",
+    "DataDirectoryBusy",
+    "DatabaseUnavailable",
+    "DecodeLimitExceeded",
+    "DecodeTimeout",
+    "DecoderDied",
+    "EmptyRecording",
+    "EncryptionKeyUnusable",
+    "EngineDied",
+    "EngineError",
+    "EngineNotAvailable",
+    "EngineTimeout",
+    "FileCrashedWorker",
+    "FileGaveUp",
+    "HeadTooLarge",
+    "IdempotencyKeyReused",
+    "InternalError",
+    "InvalidRequest",
+    "InvalidSetting",
+    "JobEnded",
+    "JobError",
+    "JobFileNotFound",
+    "JobNotCancelable",
+    "JobNotFound",
+    "KeyNotFound",
+    "LocationNotAllowed",
+    "MachineTrouble",
+    "MalformedBody",
+    "MalformedRequest",
+    "MediaError",
+    "MethodNotAllowed",
+    "Mistake",
+    "ModelDamaged",
+    "ModelError",
+    "ModelNotFound",
+    "ModelNotPulled",
+    "ModelNotStored",
+    "NoAudioTrack",
+    "NoInputFiles",
+    "ObjectArchived",
+    "ObjectChanged",
+    "ObjectNotFound",
+    "OptionNotAvailable",
+    "OutputExists",
+    "OutputNameTooLong",
+    "RequestRefused",
+    "RequestTooSlow",
+    "RouteNotFound",
+    "SchemaMismatch",
+    "SecretKeyChanged",
+    "SecretKeyWrong",
+    "ServerBusy",
+    "ServerError",
+    "ServerRefused",
+    "ServerUnreachable",
+    "ShardTaken",
+    "StorageAnswerInvalid",
+    "StorageBusy",
+    "StorageError",
+    "StorageFull",
+    "StorageRedirected",
+    "StorageUnavailable",
+    "StorageUnreachable",
+    "TooManyFiles",
+    "TooManyRequests",
+    "UnsupportedLanguage",
+    "UnsupportedMedia",
+    "UsageError",
+    "WorkInterrupted",
+    "WrongRegion",
+]

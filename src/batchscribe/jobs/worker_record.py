@@ -1,0 +1,46 @@
+"""Records of the worker processes that share a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from batchscribe.audio.decoder_process import DECODER
+from batchscribe.speech.capability import Capability
+
+
+class WorkerState(StrEnum):
+    WORKING = "WORKING"
+    DRAINING = "DRAINING"  #: it starts no new tasks and will end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRecord:
+    """One worker process. Times are Unix seconds by the database's clock."""
+
+    worker_id: str  #: unique; its executor ID in DBOS
+    name: str  #: for people; not necessarily unique
+    host: str
+    pid: int
+    version: str  #: of batchscribe
+    home: str | None  #: host and path of the data directory that it uses exclusively
+    lanes: tuple[str, ...]
+    slots: int  #: recordings that it processes at once
+    engines: tuple[Capability, ...]
+    state: WorkerState = WorkerState.WORKING
+    troubles: Mapping[str, str] = field(default_factory=dict)  #: the reason for each unfit part: `decoder` or an engine
+    started_at: float = 0.0
+    seen_at: float = 0.0
+
+    @property
+    def fit_engines(self) -> tuple[Capability, ...]:
+        """The engines for which it can take recordings now."""
+        if DECODER in self.troubles:
+            return ()
+        return tuple(engine for engine in self.engines if engine.name not in self.troubles)
+
+    @property
+    def is_unfit(self) -> bool:
+        """Whether it can take no recordings until the problems of its machine are solved."""
+        return bool(self.troubles) and not self.fit_engines

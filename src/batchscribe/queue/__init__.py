@@ -1,0 +1,1 @@
+"""The durable queue: the only package that knows DBOS, and the records that it shares a database with."""

@@ -1,0 +1,214 @@
+"""Finds out which queues have tasks, with one statement for all queues of the process, and wakes their threads.
+
+Left to itself, the durable engine polls each queue in a thread of its own, with three or four statements each time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.connect import cause_of
+from batchscribe.queue.running_tasks import RunningTasks
+from batchscribe.queue.vital_thread import Died, vital_thread
+
+log = structlog.get_logger()
+
+LOOK_SEC = 0.25  #: between two looks: the longest that a task waits to be noticed
+#: From the end of a task to the look that follows it. Tasks that end together share that look, and the engine has
+#: recorded by then that the slot is free.
+SETTLE_SEC = 0.05
+#: When this process, or a tenant in it, may have no more tasks of a queue, the others are looked at again when a task
+#: begins or ends here, or after this long.
+FULL_SEC = 1.0
+
+
+class QueueEvent(threading.Event):
+    """Takes the place of the event that stops a queue's thread. `wait` also returns when the queue has tasks.
+
+    It ignores how long the engine wants to wait: after conflicts the engine doubles that, up to two minutes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = threading.Event()
+
+    def wake(self) -> None:
+        """Have the thread take tasks once."""
+        self._wanted.set()
+
+    def set(self) -> None:
+        super().set()
+        self._wanted.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True when the thread is to stop."""
+        self._wanted.wait()
+        self._wanted.clear()
+        return self.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedQueue:
+    """A queue that this process takes tasks from."""
+
+    name: str
+    take_tasks: Callable[[QueueEvent], None]  #: takes some whenever the event asks for it, until the event is set
+    has_room: Callable[[], bool]  #: whether this process may certainly run another of its tasks
+    is_open: Callable[[], bool] = lambda: True  #: whether this process can do its tasks; if not, it takes none
+
+
+class Dispatcher:
+    """Looks for tasks four times a second, and soon after a task has ended, since that may have enqueued others."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        queues: Sequence[ServedQueue],
+        *,
+        running: RunningTasks,
+        enqueue_due: Callable[[], None],
+        died: Died = lambda _: None,
+    ) -> None:
+        """`enqueue_due` puts delayed tasks whose time has come into their queues. `died` is told of a thread that ends
+        before `stop`: without it no task of a queue, or none at all, would be taken any more.
+        """
+        self._queues = {queue.name: queue for queue in queues}
+        self._task_table = TaskTable(engine, list(self._queues))
+        self._running = running
+        self._enqueue_due = enqueue_due
+        self._stopping = threading.Event()
+        self._in_trouble = False
+        self._woken: dict[str, tuple[float, int]] = {}  #: queues that still have tasks: when woken, and `moves` then
+        self._events = {name: QueueEvent() for name in self._queues}
+        work = {"dispatcher": self._run} | {
+            name: partial(queue.take_tasks, self._events[name]) for name, queue in self._queues.items()
+        }
+        self._threads = [
+            vital_thread(target, name=name, died=died, is_stopping=self._stopping.is_set)
+            for name, target in work.items()
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, within_sec: float) -> None:
+        """After this no task is taken, unless the database kept a thread waiting for longer."""
+        self._stopping.set()
+        self._running.ended.set()  # ends the wait for the next look
+        for event in self._events.values():
+            event.set()
+        deadline = time.monotonic() + within_sec
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            found = self._look()
+            if found is not None:
+                self._wake_threads(found.queues)
+            if self._running.ended.wait(LOOK_SEC):
+                self._stopping.wait(SETTLE_SEC)
+                self._running.ended.clear()
+        self._task_table.close()
+
+    def _look(self) -> WaitingTasks | None:
+        """None while the database is in trouble; the next look may get through."""
+        try:
+            found = self._task_table.look()
+            if found.due_at is not None and found.due_at <= time.time():
+                self._enqueue_due()
+                found = self._task_table.look()
+        except self._task_table.errors as error:
+            self._task_table.close()
+            if not self._in_trouble:
+                log.warning("database.trouble", error=cause_of(error))
+            self._in_trouble = True
+            return None
+        self._in_trouble = False
+        return found
+
+    def _wake_threads(self, names: Set[str]) -> None:
+        """Those of queues that have tasks."""
+        now, moves = time.monotonic(), self._running.moves
+        self._woken = {name: woken for name, woken in self._woken.items() if name in names}
+        for name in names:
+            if not self._queues[name].is_open():
+                continue
+            woken_at, moves_then = self._woken.get(name, (float("-inf"), moves))
+            if self._queues[name].has_room() or moves != moves_then or now - woken_at >= FULL_SEC:
+                self._woken[name] = now, moves
+                self._events[name].wake()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTasks:
+    """What one look at the tasks found."""
+
+    queues: frozenset[str]  #: with tasks that nobody has taken
+    due_at: float | None  #: when the first delayed task of these queues has to be enqueued: Unix time
+
+
+class TaskTable:
+    """The engine's table of tasks, read over a connection of its own: one round trip, and no transaction around it.
+
+    The driver is used as it is. After a quarter of a second of sleep SQLAlchemy, whose code has left the caches of the
+    processor by then, takes three times as long as all the rest.
+    """
+
+    def __init__(self, engine: sa.Engine, queues: Sequence[str]) -> None:
+        self._engine = engine
+        self._queues = queues
+        statement = _statement(queues, schema="dbos" if _is_postgresql(engine) else None)
+        self.sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
+        self._connection: Any = None  #: of the driver
+        #: What `look` may raise.
+        self.errors = (sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
+
+    def look(self) -> WaitingTasks:
+        """After an error call `close`; the next look then opens another connection."""
+        connection = self._connection or self._connect()
+        [(*has_task, due_ms)] = connection.execute(self.sql).fetchall()
+        return WaitingTasks(
+            queues=frozenset(queue for queue, found in zip(self._queues, has_task, strict=True) if found),
+            due_at=None if due_ms is None else due_ms / 1000,
+        )
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> Any:
+        pooled = self._engine.raw_connection()
+        self._connection = pooled.driver_connection
+        pooled.detach()  # from now on it is ours to set up and to close
+        self._engine.dialect.set_isolation_level(self._connection, "AUTOCOMMIT")
+        if _is_postgresql(self._engine):
+            # It plans the statement once. Planned while there was no task, that would be to read the whole table.
+            self._connection.execute("SET enable_seqscan = off")
+        return self._connection
+
+
+def _is_postgresql(engine: sa.Engine) -> bool:
+    return engine.dialect.name == "postgresql"
+
+
+def _statement(queues: Sequence[str], schema: str | None) -> sa.Select[*tuple[Any, ...]]:
+    """SQLite uses an index of some states only for a condition in the very words of that index."""
+    names = ("queue_name", "status", "delay_until_epoch_ms")
+    task = sa.table("workflow_status", *(sa.column(name) for name in names), schema=schema).c
+    is_enqueued = sa.and_(task.status == "ENQUEUED", task.status.in_(["ENQUEUED", "PENDING"]))
+    is_delayed = sa.and_(task.status == "DELAYED", task.queue_name.in_(queues))
+    return sa.select(
+        *(sa.exists(sa.select(task.status).where(task.queue_name == name, is_enqueued)) for name in queues),
+        sa.select(sa.func.min(task.delay_until_epoch_ms)).where(is_delayed).scalar_subquery(),
+    )

@@ -1,0 +1,143 @@
+"""The parent's side of one engine process, and the tiny recording that tests an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import reason_of, start_piped
+from batchscribe.children.watchdog import ChildHangs, Watchdog
+from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
+from batchscribe.speech.engine_child import send, serve
+from batchscribe.speech.engine_replies import (
+    EngineFailure,
+    InvalidEngineReply,
+    Ready,
+    Reply,
+    Transcribed,
+    receive_reply,
+    validate_recognitions,
+)
+from batchscribe.speech.languages import canonical_language
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
+
+#: Seconds. A model of several GB may come from a slow disk.
+LOAD_LIMIT_SEC = 600.0
+
+
+class EngineProcess:
+    """One child with one engine. Making one raises `MachineTrouble` when the system cannot start another process.
+
+    Any error means that the process is of no use any more: `end` it. `kill` may be called by another thread at any
+    time; whoever waits for an answer then gets `EngineDied`.
+    """
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self._spec = spec
+        try:
+            self._process, connection = start_piped(serve, name=f"engine-{spec.name}")
+        except OSError as error:
+            raise MachineTrouble(
+                f"No process can be started for engine {spec.name} on this machine: {reason_of(error)}. Free "
+                "memory, processes or descriptors.",
+                part=spec.name,
+            ) from error
+        self._watchdog = Watchdog(self._process.pid or 0)
+        self._pipe = Pipe(connection, self._watchdog)
+
+    def load(self) -> None:
+        """Raises `MachineTrouble` when the engine says that it cannot load; `EngineDied`, `EngineTimeout`."""
+        match self._ask(self._spec, idle_sec=LOAD_LIMIT_SEC, cpu_sec=LOAD_LIMIT_SEC):
+            case Ready():
+                return
+            case EngineFailure(reason):
+                raise cannot_load(self._spec, reason)
+            case answer:
+                raise unexpected(answer)
+
+    def transcribe(
+        self, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
+    ) -> list[Recognition]:
+        """The limits are those of `Watchdog`.
+
+        Raises `EngineDied`, `EngineTimeout`, or `EngineError`, with a `MemoryError` as its cause if the engine ran out
+        of memory.
+        """
+        match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
+            case Transcribed(recognitions):
+                return self._believed(recognitions, requests)
+            case EngineFailure(reason, is_out_of_memory):
+                sentence = f"Engine {self._spec.name} failed on a stretch of speech; the worker's log has its reason."
+                raise EngineError(sentence, reason=reason) from (MemoryError(reason) if is_out_of_memory else None)
+            case answer:
+                raise unexpected(answer)
+
+    def _believed(self, recognitions: Sequence[object], requests: Sequence[RecognitionRequest]) -> list[Recognition]:
+        try:
+            return validate_recognitions(recognitions, [request.window for request in requests])
+        except InvalidEngineReply as error:
+            raise self._untrue() from error
+
+    def _untrue(self) -> EngineError:
+        return EngineError(f"The process of engine {self._spec.name} sent an invalid answer.")
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kill the process, and forget it."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+    def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> Reply:
+        self._watchdog.expect(idle_sec, cpu_sec)
+        try:
+            send(self._pipe, message)
+            return receive_reply(self._pipe)
+        except ChildHangs as hang:
+            raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
+        except InvalidEngineReply as error:
+            raise self._untrue() from error
+        except (EOFError, OSError) as error:
+            raise EngineDied(f"The process of engine {self._spec.name} died.") from error
+
+
+def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
+    return MachineTrouble(
+        f"Engine {spec.name} cannot load {spec.model} on {spec.device} ({reason}). Check the model with "
+        "`batchscribe models verify`, and that there is enough memory for it.",
+        part=spec.name,
+    )
+
+
+def unexpected(answer: object) -> EngineError:
+    return EngineError(f"The engine's process sent an unexpected answer ({type(answer).__name__}).")
+
+
+DURATION_SEC = 0.5
+OF_NO_RECORDING = -1.0  #: where its window begins
+IDLE_LIMIT_SEC = 60.0
+CPU_LIMIT_SEC = 600.0
+
+
+def trial_request(spec: EngineSpec) -> RecognitionRequest:
+    """Not silence, which engines may pass over without a look at it: a quiet tone of 250 Hz."""
+    times_sec = np.arange(int(DURATION_SEC * SAMPLE_RATE)) / SAMPLE_RATE
+    samples = (0.01 * np.sin(2 * np.pi * 250 * times_sec)).astype(np.float32)
+    return RecognitionRequest(
+        Window(channel=0, start_sec=OF_NO_RECORDING, samples=samples), canonical_language(spec.languages[0])
+    )
+
+
+def hear_trial(process: EngineProcess, spec: EngineSpec) -> None:
+    """Have a new process load its model and hear the recording. Raises `MachineTrouble`."""
+    try:
+        process.load()
+        process.transcribe([trial_request(spec)], idle_sec=IDLE_LIMIT_SEC, cpu_sec=CPU_LIMIT_SEC)
+    except EngineError as error:
+        raise cannot_load(spec, error.reason or error.message.rstrip(".")) from error

@@ -1,0 +1,143 @@
+"""A job's webhook: sealed on submission, put into the outbox when the state changes, sent by a task.
+
+Each attempt is recorded, together with the task of the next attempt if there is one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.delivery_rows import LoggedAttempt, find_delivery, insert_delivery, is_pending, record_attempt
+from batchscribe.database.job_rows import get_job, lock_job
+from batchscribe.database.sealed import destroy_secrets, has_secret, read_secret, store_secret
+from batchscribe.errors import SecretKeyChanged
+from batchscribe.jobs.model import Job
+from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
+from batchscribe.metrics import WEBHOOK_ATTEMPTS
+from batchscribe.queue.flow import DELIVER, Task
+from batchscribe.queue.records import Records
+from batchscribe.stages.job_context import about_job
+from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
+from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
+
+WEBHOOK = "webhook"  #: the name of its secret
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where to send to, and what to sign with. The address is a secret too: many carry a token in their path."""
+
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+
+def seal_webhook(connection: sa.Connection, records: Records, job: Job, webhook: Webhook | None) -> None:
+    if webhook is not None:
+        plain = json.dumps({"url": webhook.url, "secret": webhook.secret})
+        store_secret(connection, records.keyring, job=job, name=WEBHOOK, plain=plain.encode())
+
+
+def open_webhook(connection: sa.Connection, records: Records, job: Job) -> Webhook | None:
+    """Raises `SecretKeyChanged`."""
+    plain = read_secret(connection, records.keyring, job=job, name=WEBHOOK)
+    return None if plain is None else Webhook(**json.loads(plain))
+
+
+def announce(connection: sa.Connection, records: Records, job_id: str) -> None:
+    """In the transaction that changes the job's state: the event is on record, and will be sent, exactly if it is."""
+    job = get_job(connection, job_id)
+    if not has_secret(connection, job, WEBHOOK):
+        return
+    event_id, moment = new_event_id(), time.time()
+    payload = render_event(event_id=event_id, state=job.state, moment=moment, job=job.answer().body())
+    number = insert_delivery(
+        connection, job.number, event_id=event_id, event_type=event_type(job.state), payload=payload, moment=moment
+    )
+    records.flow.enqueue(connection, Task(DELIVER, job.job_id, number, lane=job.lane, tenant=job.tenant))
+
+
+log = structlog.get_logger()
+
+OVER = {DeliveryVerdict.DELIVERED: DeliveryState.DELIVERED, DeliveryVerdict.REFUSED: DeliveryState.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a webhook is tried, in seconds."""
+
+    first_retry_sec: float
+    give_up_sec: float
+
+
+def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -> None:
+    """Does nothing when the delivery is over. A crash in here sends it once more: receivers know it by its event id."""
+    with records.transaction() as connection:
+        delivery = find_delivery(connection, number)
+        if delivery is None or delivery.state is not DeliveryState.PENDING:
+            return
+        job = get_job(connection, delivery.job_id)
+    sent_at = time.time()
+    with about_job(job):
+        attempt = _send(delivery, job, records, sender, sent_at)
+        _record(delivery, job, attempt, sent_at, records, schedule)
+
+
+def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment: float) -> Attempt:
+    """A lost sealing key is like a receiver that does not answer: the operator may put it back."""
+    try:
+        with records.transaction() as connection:
+            webhook = open_webhook(connection, records, job)
+    except SecretKeyChanged as error:
+        return Attempt(status=None, error=error.message, retry_after_sec=None, took_sec=0.0)
+    if webhook is None:
+        return Attempt(status=None, error="The webhook's address is gone.", retry_after_sec=None, took_sec=0.0)
+    return sender.send(url=webhook.url, secret=webhook.secret, body=delivery.payload, moment=moment)
+
+
+def _record(
+    delivery: Delivery, job: Job, attempt: Attempt, sent_at: float, records: Records, schedule: Schedule
+) -> None:
+    logged = LoggedAttempt(delivery.attempts + 1, sent_at, attempt.took_sec, attempt.status, attempt.error)
+    delay_sec = retry_delay_sec(
+        logged.attempt, first_sec=schedule.first_retry_sec, retry_after_sec=attempt.retry_after_sec
+    )
+    next_attempt_at = time.time() + delay_sec
+    state = OVER.get(attempt.verdict, DeliveryState.PENDING)
+    if state is DeliveryState.PENDING and next_attempt_at > delivery.created_at + schedule.give_up_sec:
+        state = DeliveryState.GAVE_UP
+    again = state is DeliveryState.PENDING
+    with records.transaction() as connection:
+        won = record_attempt(
+            connection, delivery, logged, state=state, next_attempt_at=next_attempt_at if again else None
+        )
+        if won and again:
+            task = Task(DELIVER, job.job_id, delivery.number, lane=job.lane, tenant=job.tenant, attempt=logged.attempt)
+            records.flow.enqueue(connection, task, delay_sec=delay_sec)
+        elif won:
+            forget_address(connection, job)
+    WEBHOOK_ATTEMPTS.labels(state.lower()).inc()
+    log.info(
+        "webhook.sent",
+        job_id=job.job_id,
+        tenant=job.tenant,
+        event_id=delivery.event_id,
+        attempt=logged.attempt,
+        status=attempt.status,
+        error=attempt.error,
+        state=state,
+    )
+
+
+def forget_address(connection: sa.Connection, job: Job) -> None:
+    """When the last webhook of an ended job is over, nobody needs its address and secret any more.
+
+    The lock lets the second of two that are over at the same moment see the first.
+    """
+    lock_job(connection, job.number)
+    if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
+        destroy_secrets(connection, job, [WEBHOOK])

@@ -1,0 +1,121 @@
+"""End a job: its state from the counters, its credentials destroyed, the engine's rows of it deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.file_rows import files_being_written, wait_for_commits
+from batchscribe.database.job_rows import end_job, get_job
+from batchscribe.database.sealed import destroy_secrets
+from batchscribe.database.shard_rows import shards_in
+from batchscribe.database.waiting_rows import delete_waiting
+from batchscribe.errors import BatchscribeError
+from batchscribe.jobs.model import Job, ShardState
+from batchscribe.jobs.summary import final_state, job_error
+from batchscribe.metrics import JOBS
+from batchscribe.queue.flow import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
+from batchscribe.queue.records import Records
+from batchscribe.speech.registry import ENGINE_NAMES
+from batchscribe.stages.deliver import announce
+from batchscribe.stages.sealed_credentials import STORAGE_SECRETS
+from batchscribe.wire.choices import JobState
+
+log = structlog.get_logger()
+
+
+def finish_job(job_id: str, records: Records) -> None:
+    """What follows when every file has its final state."""
+    with records.transaction() as connection:
+        job = get_job(connection, job_id)
+    end(job, final_state(job.summary), records, error=job_error(job.summary))
+
+
+def cancel_job(job: Job, records: Records) -> bool:
+    """Nothing new starts; finished transcripts are kept. False when the job had ended before."""
+    return end(job, JobState.CANCELED, records)
+
+
+def cancel_served_job(job: Job, records: Records) -> bool:
+    """As `cancel_job`, and at once, however long the job: clearing its queues is a task for a worker of its lane."""
+    with records.transaction() as connection:
+        if not _end(connection, job, JobState.CANCELED, records):
+            return False
+        records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
+    _tell_end(job, JobState.CANCELED)
+    return True
+
+
+def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
+    """End a job that cannot go on. False when it had ended before."""
+    return end(job, JobState.FAILED, records, error=error)
+
+
+def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
+    """The final state, its webhook and the end of the credentials are one transaction; then the queues are cleared."""
+    with records.transaction() as connection:
+        if not _end(connection, job, state, records, error=error):
+            return False
+    _tell_end(job, state, error)
+    clear_queues(job.job_id, records)
+    return True
+
+
+def _tell_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
+    """Once it is on record."""
+    JOBS.labels(state.lower()).inc()
+    log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
+
+
+def _end(
+    connection: sa.Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
+) -> bool:
+    if not end_job(connection, job, state, error=error):
+        return False
+    delete_waiting(connection, job.number)
+    wait_for_commits(connection, job.number)  # they may have seen the job under way, and leave its end to us
+    conclude(connection, job, records)
+    return True
+
+
+def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
+    """The last of a job that has ended: its secrets go, its webhook is told.
+
+    As long as a transcript is being written, that is left to whoever ends the last write: only then is it known what
+    the summary says, and the key may be needed to look. See `settle`.
+    """
+    if not files_being_written(connection, job.number):
+        destroy_secrets(connection, job, STORAGE_SECRETS)
+        announce(connection, records, job.job_id)
+
+
+def clear_queues(job_id: str, records: Records) -> None:
+    """Take what is left of an ended job out of the queues.
+
+    What runs sees that its job has ended and comes to its own end; the engine minds if its rows vanish before.
+    """
+    with records.transaction() as connection:
+        job = get_job(connection, job_id)
+        running = shards_in(connection, job.number, ShardState.RUNNING)
+    tasks = [task for task in _tasks(job) if task.number not in running]
+    records.flow.cancel(tasks)
+    records.flow.forget(tasks)
+
+
+def forget_job(job: Job, records: Records) -> None:
+    """Delete what the engine still has of an ended job that had a lane of its own."""
+    kinds = (ENUMERATE, FINISH, CLEAR)
+    tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
+    renewals = range(1, job.credentials_version + 1)
+    records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
+    records.flow.forget_lane(job.lane, ENGINE_NAMES)
+
+
+def _tasks(job: Job) -> Iterator[Task]:
+    """The shards, and the enumeration unless it may be under way."""
+    if job.cursor.listed:
+        yield Task(ENUMERATE, job.job_id, lane=job.lane)
+    for number in range(1, job.cursor.shard + 1):
+        yield Task(SHARD, job.job_id, number, lane=job.lane)

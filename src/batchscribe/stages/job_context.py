@@ -1,0 +1,159 @@
+"""What the stages of one job share: its stores and keys, and the pools and state of their process.
+
+`JobWatch` tells running work whether it is still wanted. `FilesInHand` holds the position in each file in progress, for
+live progress only. The `about_*` functions bind the fields of log lines to the current context; a thread that starts
+later has them only if it runs in a copy of that context.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from structlog.contextvars import bound_contextvars
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.errors import MachineTrouble, WorkInterrupted
+from batchscribe.jobs.model import File, Job
+from batchscribe.speech.pool import SpeechPool
+from batchscribe.speech.registry import Choice
+from batchscribe.stages.job_keys import JobKeys
+from batchscribe.stages.naming import Naming
+from batchscribe.storage.store import Store
+
+LOOK_EVERY_SEC = 0.5  #: how old the answer about one job may be
+
+
+class JobWatch:
+    """Remembers that the worker was told to stop, and which jobs have ended meanwhile. Thread-safe."""
+
+    def __init__(self, job_is_live: Callable[[int], bool], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job_is_live = job_is_live
+        self._clock = clock
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._seen: dict[int, tuple[float, bool]] = {}
+
+    def drain(self) -> None:
+        """Let no new file begin."""
+        self._draining.set()
+
+    def stop(self) -> None:
+        self._draining.set()
+        self._stopping.set()
+
+    @property
+    def draining(self) -> bool:
+        return self._draining.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def __len__(self) -> int:
+        """Jobs that are remembered."""
+        return len(self._seen)
+
+    def is_live(self, job_number: int) -> bool:
+        """False once the job has ended or is canceled; at most half a second behind."""
+        now = self._clock()
+        seen = self._seen.get(job_number)
+        if seen is None or now - seen[0] >= LOOK_EVERY_SEC:
+            seen = now, self._job_is_live(job_number)
+            recent = {job: each for job, each in self._seen.items() if now - each[0] < LOOK_EVERY_SEC}
+            self._seen = {**recent, job_number: seen}
+        return seen[1]
+
+    def check(self, job_number: int) -> None:
+        """Raises `WorkInterrupted` when the worker stops or the job has ended."""
+        if self.stopping or not self.is_live(job_number):
+            raise WorkInterrupted("The worker was stopped or the job has ended.")
+
+    def check_start(self, job_number: int) -> None:
+        """As `check`, before a new file; raises when the worker is only about to stop, too."""
+        if self.draining:
+            raise WorkInterrupted("The worker is about to stop.")
+        self.check(job_number)
+
+    def pause(self, seconds: float, job_number: int) -> None:
+        """Sleep between two attempts. Raises as `check_start`, soon after there is reason to."""
+        deadline = self._clock() + seconds
+        while (left := deadline - self._clock()) > 0:
+            self.check_start(job_number)
+            self._stopping.wait(min(left, LOOK_EVERY_SEC))
+
+    def wait(self, seconds: float | None) -> bool:
+        """Sleep, or return True at once when told to stop."""
+        return self._stopping.wait(seconds)
+
+
+class FilesInHand:
+    """Seconds of audio behind which everything was heard, of each file that is being worked on. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reached: dict[tuple[int, int], float] = {}
+
+    def reach(self, file: File, sec: float) -> None:
+        with self._lock:
+            self._reached[file.job_number, file.seq] = sec
+
+    def drop(self, file: File) -> None:
+        """The file has its outcome, or goes back."""
+        with self._lock:
+            self._reached.pop((file.job_number, file.seq), None)
+
+    def audio_sec(self, job_number: int) -> float:
+        """Of all files of a job that are in hand."""
+        with self._lock:
+            return sum(sec for (job, _), sec in self._reached.items() if job == job_number)
+
+
+class HealthCheck(Protocol):
+    """Whether this machine can decode and transcribe; see `worker/machine_health.py`."""
+
+    def check(self, engine: str) -> None:
+        """Raises `MachineTrouble` if no recording may be started for this engine."""
+        ...
+
+    def confirm(self, part: str) -> None:
+        """Try the decoder or an engine now. Raises `MachineTrouble` if it fails."""
+        ...
+
+    def report(self, trouble: MachineTrouble) -> None:
+        """Start no more recordings that need this part until it has passed a trial."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """`input` and `output` are one job's storage, with its own credentials; the pools are the process's."""
+
+    input: Store
+    output: Store
+    decoder: DecoderPool
+    speech: SpeechPool
+    choice: Choice
+    watch: JobWatch
+    in_hand: FilesInHand
+    naming: Naming  #: of the job's transcripts
+    health: HealthCheck
+    keys: JobKeys  #: that `input` and `output` use
+
+
+def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:
+    return bound_contextvars(worker=worker_id, job_id=job_id)
+
+
+def about_job(job: Job) -> AbstractContextManager[Any]:
+    """`tracking_id` is that of the request that submitted it; a job of the command line has none."""
+    tracking = {} if job.tracking_id is None else {"tracking_id": job.tracking_id}
+    return bound_contextvars(job_id=job.job_id, tenant=job.tenant, **tracking)
+
+
+def about_file(file: File) -> AbstractContextManager[Any]:
+    return bound_contextvars(file_id=file.file_id)

@@ -1,0 +1,164 @@
+"""The credentials of a job as this process has them, which may be replaced while they are in use, and waited for.
+
+An expired key is no fault of a file's. If the storage ever took the job's keys, a shard whose files meet an expired one
+hands them back, leaves a row in `waiting` and lets its task end, so it holds no slot. `PUT credentials` raises the
+version of the keys and enqueues one task, `wake`, which enqueues what waits. Where nobody sends fresh keys in time, the
+task `give_up` does the same, and the files fail.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from batchscribe.database.connect import DATABASE_TROUBLE, cause_of
+from batchscribe.database.job_rows import get_job
+from batchscribe.database.waiting_rows import (
+    LISTING,
+    accept_credentials,
+    credentials_of,
+    credentials_version,
+    delete_waiting,
+    give_up,
+    hold_credentials,
+    insert_waiting,
+    take_waiting,
+)
+from batchscribe.jobs.model import Job
+from batchscribe.queue.flow import ENUMERATE, GIVE_UP, SHARD, Task
+from batchscribe.queue.records import Records
+from batchscribe.stages.sealed_credentials import SIDES, open_credentials
+from batchscribe.storage.access import AwsCredentials
+
+log = structlog.get_logger()
+
+WOKEN_AT_ONCE = 100  #: tasks enqueued in one transaction
+
+
+class JobKeys:
+    """Thread-safe. Opening keys may raise `SecretKeyChanged`."""
+
+    def __init__(
+        self, job: Job, records: Records, aws: Mapping[str, AwsCredentials | None], *, wait_sec: float
+    ) -> None:
+        """`aws` are the keys by their sides. `wait_sec` is how long files wait for fresh ones; 0: they fail at once."""
+        self.version = job.credentials_version
+        self._job = job
+        self._records = records
+        self._wait_sec = wait_sec
+        self._accepted = not (wait_sec and any(aws.values()))  # then nobody asks
+        self._lock = threading.Lock()
+        self._aws = aws
+
+    @classmethod
+    def open(cls, job: Job, records: Records, *, wait_sec: float) -> Self:
+        return cls(job, records, _opened(records, job), wait_sec=wait_sec)
+
+    def of_side(self, side: str) -> SideKeys:
+        return SideKeys(self, side)
+
+    def aws(self, side: str) -> AwsCredentials | None:
+        return self._aws[side]
+
+    def look(self) -> None:
+        """Take the newest there are."""
+        try:
+            with self._records.transaction() as connection:
+                version = credentials_version(connection, self._job.number)
+        except DATABASE_TROUBLE as error:  # then those at hand are the newest
+            log.warning("database.trouble", error=cause_of(error))
+            return
+        self.take(version)
+
+    def take(self, version: int) -> None:
+        """Open those of this version, if that is not done yet."""
+        with self._lock:
+            if version > self.version:
+                self._aws, self.version = _opened(self._records, self._job), version
+
+    def accept(self) -> None:
+        """The storage took them: when they expire, fresh ones are waited for."""
+        if not self._accepted:
+            with self._records.transaction() as connection:
+                accept_credentials(connection, self._job.number)
+            self._accepted = True
+
+    def may_wait(self) -> bool:
+        """Whether to wait for fresh ones, or for those that have come meanwhile to be used."""
+        if not self._wait_sec:
+            return False
+        with self._records.transaction() as connection:
+            on_record = credentials_of(connection, self._job.number)
+        return (on_record.accepted or self._job.is_listed_from_s3) and on_record.may_be_waited_for
+
+    def wait(self, shard: int, version: int) -> bool:
+        """Let a shard, or the listing, go on when there are newer ones than of this version.
+
+        False when it can go on at once: they have come already, or nobody waits for them any longer. A job that has
+        ended waits for nothing: True.
+        """
+        with self._records.transaction() as connection:
+            on_record = hold_credentials(connection, self._job.number)
+            if on_record.version != version or not on_record.may_be_waited_for:
+                return False
+            delete_waiting(connection, self._job.number, shard)
+            if not on_record.job_is_live:
+                return True
+            is_first = insert_waiting(connection, self._job.number, shard, version)
+            last_word = Task(GIVE_UP, self._job.job_id, version, lane=self._job.lane, tenant=self._job.tenant)
+            self._records.flow.enqueue(connection, last_word, delay_sec=self._wait_sec)
+        if is_first:
+            log.warning("job.waits_for_credentials", job_id=self._job.job_id, tenant=self._job.tenant)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class SideKeys:
+    """Those of the input or of the output: `RenewableKeys` of storage."""
+
+    _keys: JobKeys
+    _side: str
+
+    @property
+    def aws(self) -> AwsCredentials | None:
+        return self._keys.aws(self._side)
+
+    def look(self) -> None:
+        self._keys.look()
+
+
+def _opened(records: Records, job: Job) -> dict[str, AwsCredentials | None]:
+    return {side: open_credentials(records, job, side) for side in SIDES}
+
+
+def wake(job_id: str, records: Records) -> None:
+    """Enqueue what need not wait any longer."""
+    with records.transaction() as connection:
+        job = get_job(connection, job_id)
+    while True:
+        with records.transaction() as connection:
+            woken = take_waiting(connection, job.number, limit=WOKEN_AT_ONCE)
+            for each in woken:
+                records.flow.enqueue(connection, _task(job, each.shard, attempt=each.number))
+        if not woken:
+            return
+
+
+def give_up_waiting(job_id: str, version: int, records: Records) -> None:
+    """Nobody sent newer ones in time: what waits goes on without them, and fails."""
+    with records.transaction() as connection:
+        job = get_job(connection, job_id)
+        gave_up = give_up(connection, job.number, version)
+    if gave_up:
+        log.warning("job.gave_up_waiting", job_id=job_id, tenant=job.tenant)
+        wake(job_id, records)
+
+
+def _task(job: Job, shard: int, *, attempt: int) -> Task:
+    if shard == LISTING:
+        return Task(ENUMERATE, job.job_id, job.cursor.seq, lane=job.lane, tenant=job.tenant, attempt=attempt)
+    return Task(SHARD, job.job_id, shard, lane=job.lane, tenant=job.tenant, engine=job.engine, attempt=attempt)

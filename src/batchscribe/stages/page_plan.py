@@ -1,0 +1,131 @@
+"""What becomes of the files of a page: rows with their outputs and shards. Nothing is stored or asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
+from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
+from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported
+from batchscribe.jobs.model import Job, Outcome
+from batchscribe.jobs.sharding import ShardCutter
+from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.jobs.summary import Summary
+from batchscribe.stages.listing import ListedObject, ListingPage
+from batchscribe.wire.choices import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the enumeration needs to know beside the job."""
+
+    speed: float  #: of the job's engine, in seconds of audio a second
+    max_files: int
+    extra_formats: tuple[str, ...]
+    announce_start: bool = False  #: send a webhook when the job begins
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedFile:
+    """A file that the filters admit."""
+
+    found: ListedObject
+    output_uri: str | None  #: its name before collisions are settled; None for what is no recording by its name
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """The rows of a page, and what they add to the job."""
+
+    rows: list[dict[str, Any]]
+    last_shard: int
+    counted: Summary
+    audio_sec: float
+
+
+def plan_page(job: Job, wanted: list[AdmittedFile], names: OutputNames, rules: Rules) -> PagePlan:
+    unknown = sum(1 for each in wanted if each.found.size_bytes is None)
+    cutter = ShardCutter(job.cursor.shard + 1, speed=rules.speed, unknown=unknown)
+    rows = [_row(job, seq, each, names, cutter) for seq, each in enumerate(wanted, job.cursor.seq + 1)]
+    states = [row["state"] for row in rows]
+    return PagePlan(
+        rows=rows,
+        last_shard=cutter.next_shard - 1,
+        counted=Summary(
+            total_files=len(rows), failed=states.count(FileState.FAILED), skipped=states.count(FileState.SKIPPED)
+        ),
+        audio_sec=cutter.audio_sec,
+    )
+
+
+def admit_files(page: ListingPage, job: Job, rules: Rules) -> list[AdmittedFile]:
+    """What the filters admit."""
+    return [
+        AdmittedFile(found, _named_output(found, job, rules))
+        for source, group in groupby(page.found, key=attrgetter("source"))
+        for found in _admitted(group, source, job)
+    ]
+
+
+def _named_output(found: ListedObject, job: Job, rules: Rules) -> str | None:
+    if not is_supported(found.uri, rules.extra_formats):
+        return None
+    return planned_output(found.uri, found.source, job.output.layout, job.output.uri)
+
+
+def _admitted(group: Iterable[ListedObject], source: Source, job: Job) -> Iterable[ListedObject]:
+    if source.kind is SourceKind.FILE:
+        return group
+    among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
+    admits = source.path_filter().admits
+    return (
+        found
+        for found in group
+        if not is_ignored(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
+        and not is_macos_metadata(path := source.path_of(found.uri))
+        and admits(path)
+    )
+
+
+def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: ShardCutter) -> dict[str, Any]:
+    found = wanted.found
+    row = {
+        "job": job.number,
+        "seq": seq,
+        "input_uri": found.uri,
+        "size_bytes": found.size_bytes,
+        "shard": None,
+        "output_uri": "",
+        "state": FileState.QUEUED,
+        "error_code": None,
+        "error_message": None,
+    }
+    if found.is_link:
+        return row | _ended(Outcome.skipped(_link()))
+    if wanted.output_uri is None:
+        return row | _refused(found)
+    output_uri = names.claim(wanted.output_uri, found.uri)
+    if not fits(output_uri):
+        return row | _ended(Outcome.failed(too_long(output_uri)))
+    row["output_uri"] = output_uri
+    row["shard"] = cutter.add(found.uri, found.size_bytes)
+    return row
+
+
+def _refused(found: ListedObject) -> dict[str, Any]:
+    """Below a prefix other files are to be expected, so one is skipped; one that was named by itself has failed."""
+    error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
+    skips = found.source.kind is SourceKind.PREFIX
+    return _ended(Outcome.skipped(error) if skips else Outcome.failed(error))
+
+
+def _link() -> LocationNotAllowed:
+    return LocationNotAllowed("This is a symbolic link in a folder, which is not followed; name the recording itself.")
+
+
+def _ended(outcome: Outcome) -> dict[str, Any]:
+    return {"state": outcome.state, "error_code": outcome.error_code, "error_message": outcome.error_message}

@@ -1,0 +1,164 @@
+"""The windows of one recording on their way through the engines, and the language that they are heard in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from batchscribe.errors import EngineError, WorkInterrupted
+from batchscribe.jobs.model import File
+from batchscribe.metrics import RETRIES, Retry, Stage, stage
+from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
+from batchscribe.speech.language_vote import LanguageVote, speech_sec
+from batchscribe.speech.languages import canonical_language, primary_subtag
+from batchscribe.stages.job_context import JobContext
+from batchscribe.transcript.segments import RecognizedWindow
+from batchscribe.window import Recognition, Window
+from batchscribe.wire.choices import DetectionMode
+
+#: Windows of a file that may wait for an engine even when others keep the engines busy.
+LEAST_AHEAD = 2
+#: So many windows at the start decide the language of the recording.
+VOTERS = 4
+#: Without detection the engine also checks the language of every tenth window, which takes 4 % of that window's time.
+ASK_EVERY = 10
+
+
+@dataclass(slots=True)
+class RecognizedRecording:
+    """What the engines recognized in one recording.
+
+    `languages` are those that were detected, as tags without region, with their seconds of speech; none unless the job
+    asked for detection. `contradiction` is the language that the recording is in instead of the one asked for.
+    """
+
+    windows: list[RecognizedWindow] = field(default_factory=list)
+    languages: dict[str, float] = field(default_factory=dict)
+    contradiction: str | None = None
+
+    def count(self, language: str, sec: float) -> None:
+        self.languages[language] = self.languages.get(language, 0.0) + sec
+
+
+@dataclass(slots=True)
+class _Waiting:
+    request: RecognitionRequest
+    future: Future[Recognition]
+
+
+@contextmanager
+def recognizer(file: File, context: JobContext, mode: DetectionMode | None) -> Iterator[Recognizer]:
+    """Windows that still wait at the end are canceled."""
+    opened = Recognizer(file, context, mode)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+class Recognizer:
+    """Takes the windows of one file in their order. No more of them wait than keep the engines busy."""
+
+    def __init__(self, file: File, context: JobContext, mode: DetectionMode | None) -> None:
+        self._file = file
+        self._rooms = context
+        self._mode = mode
+        self._language = context.choice.language
+        self._vote = LanguageVote()
+        self._is_voting = mode is DetectionMode.ONCE
+        self._n_windows = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._recognized = RecognizedRecording()
+
+    def add(self, window: Window) -> None:
+        """Raises what the engine raised for a window before it, and `WorkInterrupted`."""
+        while not self._is_voting and self._may_take():
+            self._take()
+        self._waiting.append(self._submit(window, self._detection()))
+        self._n_windows += 1
+        if self._is_voting and self._n_windows == VOTERS:
+            self._end_vote()
+
+    def _may_take(self) -> bool:
+        """Whether the first window is recognized, or enough of them wait; samples are held no longer than needed."""
+        if self._waiting and self._waiting[0].future.done():
+            return True
+        return len(self._waiting) >= LEAST_AHEAD and self._rooms.speech.has_enough
+
+    def finish(self) -> RecognizedRecording:
+        """Raises as `add`."""
+        if self._is_voting:
+            self._end_vote()
+        while self._waiting:
+            self._take()
+        if self._mode is None:
+            self._recognized.contradiction = self._vote.contradicts(self._language)
+        return self._recognized
+
+    def close(self) -> None:
+        for each in self._waiting:
+            each.future.cancel()
+        self._rooms.in_hand.drop(self._file)
+
+    def _detection(self) -> LanguageChoice:
+        """Of the next window."""
+        if self._is_voting or self._mode is DetectionMode.CONTINUOUS:
+            return LanguageChoice.CHOOSE
+        is_asked = self._n_windows < VOTERS or self._n_windows % ASK_EVERY == 0
+        if self._mode is None and is_asked and self._rooms.choice.spec.detects_languages:
+            return LanguageChoice.REPORT
+        return LanguageChoice.OFF
+
+    def _end_vote(self) -> None:
+        """Windows to come are heard in the language that won; those that were heard in another one are heard again."""
+        for each in self._waiting:
+            self._vote.add(speech_sec(each.request.window), self._result(each))
+        winner = self._vote.winner(self._language)
+        self._is_voting = False
+        self._language = canonical_language(winner)
+        for each in self._waiting:
+            if each.future.result().language != winner:
+                again = self._submit(each.request.window, LanguageChoice.OFF)
+                each.request, each.future = again.request, again.future
+
+    def _submit(self, window: Window, detection: LanguageChoice) -> _Waiting:
+        request = RecognitionRequest(window, self._language, detection)
+        return _Waiting(request, self._rooms.speech.submit(request, self._file))
+
+    def _result(self, waiting: _Waiting) -> Recognition:
+        """If the engine failed, it tries this window again, right after the machine has passed a trial.
+
+        So a machine that was in trouble for a moment fails no file, and the rest of a long recording is not done twice.
+        """
+        try:
+            return self._wait(waiting)
+        except EngineError:
+            self._rooms.health.confirm(self._rooms.choice.spec.name)
+        RETRIES.labels(Retry.ENGINE).inc()
+        waiting.future = self._rooms.speech.submit(waiting.request, self._file)
+        return self._wait(waiting)
+
+    def _wait(self, waiting: _Waiting) -> Recognition:
+        self._rooms.watch.check(self._file.job_number)
+        try:
+            with stage(Stage.TRANSCRIBE):
+                return waiting.future.result()
+        except CancelledError:
+            raise WorkInterrupted("The engines were stopped.") from None
+
+    def _take(self) -> None:
+        recognition = self._result(self._waiting[0])
+        window = self._waiting.popleft().request.window
+        if self._mode is None:
+            self._vote.add(speech_sec(window), recognition)
+        else:
+            language = recognition.language or primary_subtag(self._language)
+            recognition = replace(recognition, language=language)
+            self._recognized.count(language, speech_sec(window))
+        self._recognized.windows.append(
+            RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
+        )
+        self._rooms.in_hand.reach(self._file, window.start_sec + window.duration_sec)

@@ -1,0 +1,86 @@
+"""A job's storage credentials: sealed when it is submitted, opened where its files are worked on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.database.sealed import destroy_secrets, read_secret, store_secret
+from batchscribe.database.waiting_rows import next_version
+from batchscribe.errors import JobEnded
+from batchscribe.jobs.model import Job
+from batchscribe.queue.flow import WAKE, Task
+from batchscribe.queue.records import Records
+from batchscribe.storage.access import AwsCredentials
+
+log = structlog.get_logger()
+
+INPUT, OUTPUT = "input", "output"  #: the two sides of a job
+SIDES = (INPUT, OUTPUT)
+SIGNED = "signed"  #: whole URLs of inputs, signatures and all
+STORAGE_SECRETS = (*SIDES, SIGNED)  #: none of them outlives its job
+
+
+def seal_credentials(
+    connection: sa.Connection, records: Records, job: Job, side: str, credentials: AwsCredentials | None
+) -> None:
+    if credentials is None:
+        return
+    plain = json.dumps(
+        {
+            "access_key_id": credentials.access_key_id,
+            "secret_access_key": credentials.secret_access_key,
+            "session_token": credentials.session_token,
+            "region": credentials.region,
+        }
+    )
+    store_secret(connection, records.keyring, job=job, name=side, plain=plain.encode())
+
+
+def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | None:
+    """None when the job brought none for this side. Raises `SecretKeyChanged`."""
+    with records.transaction() as connection:
+        plain = read_secret(connection, records.keyring, job=job, name=side)
+    return None if plain is None else AwsCredentials(**json.loads(plain))
+
+
+def seal_signed_urls(connection: sa.Connection, records: Records, job: Job, urls: Mapping[str, str]) -> None:
+    if urls:
+        plain = json.dumps(dict(urls)).encode()
+        store_secret(connection, records.keyring, job=job, name=SIGNED, plain=plain)
+
+
+def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
+    """By what is on record of them. Raises `SecretKeyChanged`."""
+    with records.transaction() as connection:
+        plain = read_secret(connection, records.keyring, job=job, name=SIGNED)
+    urls: dict[str, str] = {} if plain is None else json.loads(plain)
+    return urls
+
+
+def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsCredentials]) -> None:
+    """Put fresh credentials, by their sides, in the place of those that the job has, and wake what waits for them.
+
+    Output that has been written with the key of the input still is when only that is renewed. Raises `JobEnded`.
+    """
+    with records.transaction() as connection:
+        version = next_version(connection, job.number)
+        if version is None:
+            raise JobEnded(f"{job.job_id} has ended already; only a job under way takes fresh credentials.")
+        fresh = dict(credentials)
+        if OUTPUT not in fresh and _shares_key(connection, records, job):
+            fresh[OUTPUT] = fresh[INPUT]
+        destroy_secrets(connection, job, fresh)
+        for side, keys in fresh.items():
+            seal_credentials(connection, records, job, side, keys)
+        records.flow.enqueue(connection, Task(WAKE, job.job_id, version, lane=job.lane, tenant=job.tenant))
+    log.info("job.credentials_renewed", job_id=job.job_id, tenant=job.tenant, sides=sorted(fresh))
+
+
+def _shares_key(connection: sa.Connection, records: Records, job: Job) -> bool:
+    """Whether the output has the key of the input: it does unless the job came with one of its own."""
+    of_input, of_output = (read_secret(connection, records.keyring, job=job, name=side) for side in SIDES)
+    return of_input == of_output

@@ -1,0 +1,331 @@
+"""Work through the files of one shard, several at a time; each file is claimed, transcribed and committed alone.
+
+A worker that was taken for dead may still be at work on a shard that another has begun anew. The number of the run
+keeps them apart: only the latest one claims files and ends the shard; what an earlier one has in hand it may finish,
+and whoever commits a file first has it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain, repeat
+
+import sqlalchemy as sa
+import structlog
+
+from batchscribe.audio.decoder import DECODER
+from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, cause_of
+from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
+from batchscribe.database.job_rows import add_shard_counters, is_complete
+from batchscribe.database.shard_rows import begin_shard, end_shard, is_latest_run
+from batchscribe.database.waiting_rows import credentials_version
+from batchscribe.errors import (
+    ConditionalWriteUnsupported,
+    CredentialsAwaited,
+    CredentialsExpired,
+    EngineNotAvailable,
+    FileCrashedWorker,
+    InternalError,
+    MachineTrouble,
+    ShardTaken,
+    StorageUnavailable,
+    WorkInterrupted,
+)
+from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
+from batchscribe.queue.flow import FINISH, Task
+from batchscribe.queue.records import Records
+from batchscribe.stages.job_context import JobContext, about_file
+from batchscribe.stages.settle import record_outcome, settle_shard
+from batchscribe.stages.shortage import shortage_in
+from batchscribe.stages.slots import Slots
+from batchscribe.stages.transcribe_file import outcome_if_written, transcribe_file
+from batchscribe.wire.choices import FileState
+
+log = structlog.get_logger()
+
+#: Between the attempts of a file whose storage does not answer.
+PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
+#: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
+DEATHS_TO_SUSPECT = 2
+#: What a file may end with that is the trouble of the shard or of the whole job.
+NOT_THE_FILES = (
+    MachineTrouble,
+    WorkInterrupted,
+    EngineNotAvailable,
+    ConditionalWriteUnsupported,
+    sa.exc.SQLAlchemyError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardContext:
+    """What working on a job's files takes."""
+
+    job: Job
+    context: JobContext
+    records: Records
+    slots: Slots
+    max_deaths: int  #: of workers, while they had the same file
+    max_tries: int  #: of a file whose storage does not answer
+    run: int = 0  #: of the shard
+    expired: list[int] = field(default_factory=list)  #: versions of credentials that files met as expired
+
+    @property
+    def engine(self) -> str:
+        return self.context.choice.spec.name
+
+    def check_start(self) -> None:
+        """Before a file is begun. Raises `WorkInterrupted`, `CredentialsAwaited`, `MachineTrouble`."""
+        self.context.watch.check_start(self.job.number)
+        if self.expired:
+            raise CredentialsAwaited(self.expired[0])
+        self.context.health.check(self.engine)
+
+
+def work_shard(shard: ShardContext, number: int) -> None:
+    """Raises `WorkInterrupted` when the worker stops or the job ends, and `MachineTrouble` when this machine cannot do
+    the work now; what is unfinished then stays so.
+
+    It comes to its end early, and goes on as another task, when files have to wait for fresh credentials.
+    """
+    shard.context.health.check(shard.engine)
+    with shard.records.transaction() as connection:
+        run = begin_shard(connection, shard.job.number, number)
+    if run is None:
+        return
+    shard = replace(shard, run=run)
+    try:
+        while not _work_or_wait(shard, number):
+            shard = replace(shard, expired=[])
+    finally:
+        settle_shard(shard.job, number, run, shard.records, partial(outcome_if_written, context=shard.context))
+
+
+def _work_or_wait(shard: ShardContext, number: int) -> bool:
+    """False when the files that met expired credentials can be done at once: fresh ones have come meanwhile."""
+    try:
+        _work_open_files(shard, number)
+    except CredentialsAwaited as awaited:
+        return shard.context.keys.wait(number, awaited.version)
+    return True
+
+
+def _work_open_files(shard: ShardContext, number: int) -> None:
+    while files := _left(shard, number):  # again: an earlier run may have handed back what it had
+        suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
+        _work_all(shard, [file for file in files if file not in suspects])
+        for suspect in suspects:  # one at a time, or the guilty one would take the innocent with it
+            with shard.slots.for_suspects:
+                _work_all(shard, [suspect])
+    _close(shard, number)
+
+
+def _left(shard: ShardContext, number: int) -> list[File]:
+    """The files without a final state. Raises `ShardTaken` when another worker has begun the shard."""
+    with shard.records.transaction() as connection:
+        if not is_latest_run(connection, shard.job.number, number, shard.run):
+            raise ShardTaken("Another worker has begun this shard.")
+        return open_files(connection, shard.job.number, number)
+
+
+def _work_all(shard: ShardContext, files: list[File]) -> None:
+    """A file gets a thread when the one before it has got its slot, so of each shard only one thread waits for that."""
+    work: dict[Future[None], File] = {}
+    with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
+        for file in files:
+            begun = threading.Event()
+            future = threads.submit(copy_context().run, _in_thread, shard, file, begun)
+            work[future] = file
+            future.add_done_callback(partial(_set, begun))  # it may never get one
+            begun.wait()
+            if future.done() and _postponing(future):
+                break
+        error = _wait(shard, work)
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # or it and this frame would keep each other, and the job's keys
+
+
+def _set(event: threading.Event, _: Future[None]) -> None:
+    event.set()
+
+
+def _wait(shard: ShardContext, work: dict[Future[None], File]) -> BaseException | None:
+    """For all files. One that failed by a mistake of ours is marked so, and stops no other.
+
+    Returns what concerns more than one file.
+    """
+    postponed: BaseException | None = None
+    for future in as_completed(work):
+        error = future.exception()
+        if postponing := _postponing(future):
+            postponed = postponing
+        elif error is not None:
+            log.error("file.mistake", **_names(shard, work[future]), exc_info=error)
+            _fail_mistaken(shard, work[future])
+    return postponed
+
+
+def _postponing(future: Future[None]) -> BaseException | None:
+    """What is not this file's alone: the shard is tried again, or the job has failed."""
+    raised = future.exception()
+    error = shortage_in(raised) or raised
+    return error if isinstance(error, NOT_THE_FILES) else None
+
+
+def _in_thread(shard: ShardContext, file: File, begun: threading.Event) -> None:
+    with about_file(file):
+        work_file(shard, file, begun)
+
+
+def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
+    """Try one file until it has a final state, or somebody else works on it. `begun` is set when it has its slot."""
+    if file.attempt:
+        RETRIES.labels(Retry.FILE).inc()
+    watch, job = shard.context.watch, shard.job.number
+    for pause_sec in pauses(PAUSES_SEC):
+        with shard.slots.taken_one(shard.job.tenant, job, shard.check_start):
+            begun.set()
+            claimed = _claim(shard, file)
+            if claimed is None:
+                return
+            outcome = _attempt(shard, claimed)
+        if outcome is not None:
+            _commit(shard, claimed, outcome)
+            return
+        watch.pause(pause_sec, job)  # as storage that is started anew needs
+        file = claimed
+
+
+def pauses(first: Sequence[float]) -> Iterator[float]:
+    """These, then the last one for ever."""
+    return chain(first, repeat(first[-1]))
+
+
+def _claim(shard: ShardContext, file: File) -> File | None:
+    with shard.records.transaction() as connection:
+        if not claim(connection, file, run=shard.run):
+            return None
+        version = credentials_version(connection, file.job_number)
+    shard.context.keys.take(version)
+    return replace(file, state=FileState.PROCESSING, attempt=file.attempt + 1)
+
+
+def _attempt(shard: ShardContext, file: File) -> Outcome | None:
+    """None when another attempt is worth it."""
+    version = shard.context.keys.version
+    try:
+        if file.attempt > shard.max_deaths:
+            return _crashed_worker(shard)
+        return transcribe_file(file, shard.job, shard.context, partial(_begin_write, shard))
+    except WorkInterrupted:
+        _hand_back(shard, file)
+        raise
+    except MachineTrouble as trouble:
+        shard.context.health.report(trouble)
+        _hand_back(shard, file)
+        raise
+    except MemoryError as error:  # a file may bring that about, so this attempt counts
+        if want := shortage_in(error):
+            shard.context.health.report(want)
+        raise
+    except CredentialsExpired as error:
+        if not shard.context.keys.may_wait():
+            return Outcome.failed(error)
+        shard.expired.append(version)
+        with shard.records.transaction() as connection:
+            end_write(connection, file)
+            requeue(connection, file)
+        raise CredentialsAwaited(version) from error
+    except StorageUnavailable as error:
+        log.warning("file.storage_unavailable", **_names(shard, file), attempt=file.attempt)
+        if file.attempt >= shard.max_tries:
+            return Outcome.failed(error)
+        RETRIES.labels(Retry.STORAGE).inc()
+        return None
+
+
+def _begin_write(shard: ShardContext, file: File, duration_sec: float) -> None:
+    """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`.
+
+    A database that is away is waited for: the transcript is done, and would have to be done again.
+    """
+    while (may_write := _try_begin_write(shard, file, duration_sec)) is None:
+        if shard.context.watch.wait(RETRY_SEC):
+            raise WorkInterrupted("The worker stops.")
+    if not may_write:
+        raise WorkInterrupted("The job has ended, or another worker has the file.")
+
+
+def _try_begin_write(shard: ShardContext, file: File, duration_sec: float) -> bool | None:
+    """Whether the transcript may be written. None when the database is away."""
+    try:
+        with shard.records.transaction() as connection:
+            return begin_write(connection, file, duration_sec)
+    except DATABASE_TROUBLE as error:
+        log.warning("database.trouble", **_names(shard, file), error=cause_of(error))
+        return None
+
+
+def _crashed_worker(shard: ShardContext) -> Outcome:
+    """A machine that kills its workers, for want of memory say, may have done so. Raises `MachineTrouble`."""
+    for part in (DECODER, shard.engine):
+        shard.context.health.confirm(part)
+    return Outcome.failed(FileCrashedWorker(f"The worker died {shard.max_deaths} times while it worked on this file."))
+
+
+def _hand_back(shard: ShardContext, file: File) -> None:
+    with shard.records.transaction() as connection:
+        requeue(connection, file)
+
+
+def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
+    """Whoever lost the file, or the whole job, meanwhile changes nothing. A database that is away is waited for."""
+    while (won := _try_commit(shard, file, outcome)) is None:
+        if shard.context.watch.wait(RETRY_SEC):
+            raise WorkInterrupted("The worker stops.")
+    if won:
+        count_file(outcome.state, outcome.duration_sec, outcome.error_code)
+    log.info("file.done", **_names(shard, file), state=outcome.state, error_code=outcome.error_code, won=won)
+
+
+def _try_commit(shard: ShardContext, file: File, outcome: Outcome) -> bool | None:
+    """One guarded transaction: whether it changed the file. None when the database is away."""
+    try:
+        with stage(Stage.COMMIT), shard.records.transaction() as connection:
+            won = record_outcome(connection, shard.job, file, outcome, shard.records)
+    except DATABASE_TROUBLE as error:
+        log.warning("database.trouble", **_names(shard, file), error=cause_of(error))
+        return None
+    return won
+
+
+def _fail_mistaken(shard: ShardContext, file: File) -> None:
+    sentence = "This file failed by a mistake of batchscribe, not of its own; the log has the details."
+    with shard.records.transaction() as connection:
+        is_ours = file.shard is None or is_latest_run(connection, file.job_number, file.shard, shard.run)
+        current = get_file(connection, file.job_number, file.seq)
+    if is_ours:
+        _commit(shard, current, Outcome.failed(InternalError(sentence)))
+
+
+def _close(shard: ShardContext, number: int) -> None:
+    """Shard done, its counters taken in and the next stage enqueued: one transaction."""
+    job = shard.job
+    with shard.records.transaction() as connection:
+        if end_shard(connection, job.number, number, run=shard.run):
+            add_shard_counters(connection, job.number, number)
+            if is_complete(connection, job.number):
+                shard.records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
+
+
+def _names(shard: ShardContext, file: File) -> dict[str, str]:
+    return {"job_id": shard.job.job_id, "file_id": file.file_id, "tenant": shard.job.tenant}

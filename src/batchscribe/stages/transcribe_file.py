@@ -1,0 +1,215 @@
+"""Turn one recording into one transcript: the whole way, in the order the data travels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from batchscribe.audio.decoder import DECODER, Media
+from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
+from batchscribe.errors import (
+    ConditionalWriteUnsupported,
+    CredentialsExpired,
+    DecodeLimitExceeded,
+    DecoderDied,
+    DecodeTimeout,
+    EngineError,
+    MachineTrouble,
+    MediaError,
+    OutputExists,
+    StorageError,
+    StorageUnavailable,
+)
+from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.metrics import RETRIES, Retry, Stage, observe_file, stage
+from batchscribe.stages.existing_output import RecordingIdentity, exists, look, own_outcome
+from batchscribe.stages.job_context import JobContext
+from batchscribe.stages.naming import OutputName
+from batchscribe.stages.recognize import RecognizedRecording, recognizer
+from batchscribe.stages.shortage import shortage_in
+from batchscribe.storage.store import Recording
+from batchscribe.transcript.as_json import render_json
+from batchscribe.transcript.document import Metadata, Transcript, assemble
+from batchscribe.transcript.suspicions import suspicions
+from batchscribe.wire.choices import DetectionMode
+from batchscribe.wire.uris import without_query
+
+#: Called with the file and its duration before its transcript is written; raises `WorkInterrupted` when it may not be.
+BeginWrite = Callable[[File, float], None]
+
+
+def transcribe_file(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
+    """Raises only what the shard handles. All else is an `Outcome`.
+
+    That is `StorageUnavailable`, `CredentialsExpired`, `MachineTrouble`, `WorkInterrupted`, and
+    `ConditionalWriteUnsupported`, which is no single file's.
+    """
+    try:
+        with observe_file():
+            outcome = _transcribe(file, job, context, begin_write)
+        # What the engine has to say is in every transcript of the job; a file's row tells only its own.
+        return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in context.choice.warnings))
+    except StorageUnavailable as error:
+        raise shortage_in(error.__cause__) or error from error.__cause__
+    except (ConditionalWriteUnsupported, CredentialsExpired):
+        raise
+    except OSError as error:
+        raise shortage_in(error) or error from error
+    except (StorageError, MediaError, EngineError) as error:
+        _check_machine(error, context)
+        return Outcome.failed(error)
+
+
+def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | None:
+    """What became of a file whose writer died: its outcome when the transcript is there. Raises `StorageError`."""
+    with context.input.open(file.input_uri) as source:
+        request_id = request_id_of(source, job, context)
+    return own_outcome(look(file.output_uri, context.output), request_id)
+
+
+def _check_machine(error: StorageError | MediaError | EngineError, context: JobContext) -> None:
+    """What may be the machine's fault is the file's only if the machine passes a trial now. Raises `MachineTrouble`.
+
+    An engine that runs out of memory is the machine's fault even then: a trial needs less than a long window, and no
+    window is longer than 30 s.
+    """
+    if isinstance(error, EngineError) and (want := shortage_in(error.__cause__)):
+        raise MachineTrouble(want.message, part=context.choice.spec.name) from error
+    if isinstance(error, DecoderDied | DecodeTimeout | DecodeLimitExceeded):
+        context.health.confirm(DECODER)
+    elif isinstance(error, EngineError):
+        context.health.confirm(context.choice.spec.name)
+
+
+def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
+    with _opened(file, context) as source:
+        me = RecordingIdentity.of(source, request_id_of(source, job, context))
+        named = context.naming.settle(file, me)
+        context.keys.accept()
+        done = _done_before(named, me, job)
+        if done is not None:
+            return done
+        recognized, media = _recognize(source, file, job, context)
+        transcript = _document(recognized, media, source, me.request_id, job, context)
+    context.watch.check(job.number)
+    begin_write(file, transcript.duration_sec)
+    return _write(named, me, transcript, job, context)
+
+
+def _done_before(named: OutputName, me: RecordingIdentity, job: Job) -> Outcome | None:
+    """The outcome when there is nothing to do for this file, otherwise None."""
+    if named.existing is None:
+        return None
+    own = own_outcome(named.existing, me.request_id) if named.file.attempt > 1 else None
+    return own or _not_replaced(named, job)
+
+
+def _not_replaced(named: OutputName, job: Job) -> Outcome | None:
+    """The outcome when what lies under the file's name has to stay."""
+    if named.existing is None or (job.output.overwrite and not named.is_of_another):
+        return None
+    error = exists(named.file.output_uri, named.existing, is_own=named.is_own)
+    return Outcome.failed(error) if job.output.overwrite else Outcome.skipped(error)
+
+
+def _opened(file: File, context: JobContext) -> Recording:
+    with stage(Stage.READ):
+        return context.input.open(file.input_uri)
+
+
+def _recognize(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
+    """A file whose decoder died is tried once more, right after the machine passed a trial.
+
+    So a machine that was in trouble for a moment fails no file. When an engine fails, the recognizer does the same with
+    a single window.
+    """
+    try:
+        return _recognize_once(source, file, job, context)
+    except DecoderDied:
+        RETRIES.labels(Retry.DECODER).inc()
+        context.health.confirm(DECODER)
+    return _recognize_once(source, file, job, context)
+
+
+def _recognize_once(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
+    config = job.config
+    with recognizer(file, context, config.detection_mode) as engines:
+        with context.decoder.decode(
+            source,
+            channels_apart=config.channel_separation,
+            segmentation=config.segmentation_mode.value,
+            window_sec=context.choice.spec.window_sec,
+            tenant=job.tenant,
+            job=job.number,
+            max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
+        ) as decoding:
+            for window in decoding.windows():
+                context.watch.check(job.number)
+                engines.add(window)
+        # Its decoder is free for the next file while the engines work on the last windows of this one.
+        return engines.finish(), decoding.media
+
+
+def _document(
+    recognized: RecognizedRecording, media: Media, source: Recording, request_id: str, job: Job, context: JobContext
+) -> Transcript:
+    spec = context.choice.spec
+    return assemble(
+        recognized.windows,
+        duration_sec=media.duration_sec,
+        channels=media.channels,
+        model=spec.model,
+        request_id=request_id,
+        config=job.config,
+        metadata=Metadata(
+            engine=spec.name,
+            revision=spec.revision,
+            input_uri=without_query(source.uri),
+            input_etag=source.etag,
+            input_size_bytes=source.size,
+            languages=recognized.languages,
+            warnings=(*context.choice.warnings, *media.warnings, *_doubts(recognized, context.choice.language)),
+        ),
+    )
+
+
+def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
+    """Sentences about the text for its reader."""
+    if recognized.contradiction is not None:
+        heard = recognized.contradiction
+        yield (
+            f"The recording is in another language ({heard}) than requested ({asked}): the text is wrong or a "
+            f"translation. Transcribe it with language {heard}, or with language detection."
+        )
+    yield from suspicions(recognized.windows)
+
+
+def _write(named: OutputName, me: RecordingIdentity, transcript: Transcript, job: Job, context: JobContext) -> Outcome:
+    """Another job may have been faster, with this recording or with one that would have the same name."""
+    rendered = render_json(transcript)
+    for is_last in (False, False, True):
+        try:
+            if job.output.overwrite:  # what was not there before the work may be there now, and somebody else's
+                named = context.naming.settle(named.file, me)
+            if kept := _not_replaced(named, job):
+                return kept
+            with stage(Stage.WRITE):
+                context.output.write(named.file.output_uri, rendered, overwrite=job.output.overwrite)
+        except OutputExists:
+            if is_last:
+                raise
+            named = context.naming.settle(named.file, me)
+            if own := own_outcome(named.existing, me.request_id):
+                return own
+        else:
+            break
+    return Outcome.succeeded(duration_sec=transcript.duration_sec, warnings=transcript.metadata.warnings)
+
+
+def request_id_of(source: Recording, job: Job, context: JobContext) -> str:
+    """Derived from everything that decides what the transcript says; see `written`."""
+    spec = context.choice.spec
+    facts = [source.uri, source.etag, source.size, job.config.echo(), spec.name, spec.model, spec.revision]
+    return "req_" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]

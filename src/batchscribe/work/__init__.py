@@ -1,1 +1,0 @@
-"""The durable flow: enumerate, shards, finish. `flow.py` is the only module that knows the engine behind it."""

@@ -1,0 +1,79 @@
+"""Which layers hold the children of this process: measured once at its start, logged, and told as a metric."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from multiprocessing import get_context
+
+import structlog
+
+from batchscribe.audio.decoder_process import CHILD
+from batchscribe.children.layers import NOTHING, Layer, Needs
+from batchscribe.children.measured import measured_layers
+from batchscribe.errors import EngineNotAvailable, InvalidSetting
+from batchscribe.metrics import CONFINEMENT
+from batchscribe.settings import Settings
+from batchscribe.speech.engine_confinement import needs_of
+from batchscribe.speech.registry import find_engines
+from batchscribe.speech.scripted import ScriptedSpec
+
+log = structlog.get_logger()
+
+MEASUREMENT = "batchscribe.children.measured"
+#: Without these a child can do harm; the others are a second lock on the same doors.
+ESSENTIAL = frozenset({Layer.LANDLOCK, Layer.SECCOMP})
+#: What to do where a layer is missing.
+ADVICE: Mapping[Layer, str] = {
+    Layer.NAMESPACES: "Allow user namespaces (sysctl user.max_user_namespaces, or the container's seccomp profile).",
+    Layer.PRIVILEGES: "Allow prctl and capset in the container's seccomp profile.",
+    Layer.LANDLOCK: "Use Linux 5.13 or later with landlock in its list of security modules (boot parameter lsm=).",
+    Layer.SECCOMP: "Install libseccomp: `apt-get install libseccomp2`.",
+}
+
+
+def measure_children(settings: Settings, preload: str = MEASUREMENT) -> dict[str, dict[Layer, bool]]:
+    """For a decoder and for the best engine at hand, which layers hold. Raises `OSError` when no process starts.
+
+    `preload` is what the fork server loads, if it is this call that starts it.
+    """
+    get_context("forkserver").set_forkserver_preload([preload])
+    needs = {"decoder": NOTHING, "engine": _needs_of_engine(settings)}
+    return {child: measured_layers(each) for child, each in needs.items()}
+
+
+def start_confinement_report(settings: Settings, *, only_trouble: bool = False) -> threading.Thread:
+    """In a thread of its own, so nobody has to wait for it. With `only_trouble` it logs a missing layer only."""
+    tell = partial(_tell, settings, only_trouble=only_trouble)
+    thread = threading.Thread(target=tell, name="confinement", daemon=True)
+    thread.start()
+    return thread
+
+
+def missing_layers(held: Mapping[Layer, bool]) -> list[Layer]:
+    return [layer for layer in Layer if not held[layer]]
+
+
+def _tell(settings: Settings, *, only_trouble: bool) -> None:
+    try:
+        measured = measure_children(settings, CHILD)
+    except OSError as error:
+        log.warning("children.not_measured", error=str(error))
+        return
+    for child, held in measured.items():
+        for layer, holds in held.items():
+            CONFINEMENT.labels(child, layer).set(holds)
+    missing = {child: ", ".join(missing_layers(held)) or "none" for child, held in measured.items()}
+    if any(ESSENTIAL & set(missing_layers(held)) for held in measured.values()):
+        log.warning("children.not_confined", missing=missing, see="batchscribe doctor")
+    elif not only_trouble:
+        log.info("children.confined", missing=missing)
+
+
+def _needs_of_engine(settings: Settings) -> Needs:
+    """Where none is at hand, those of an engine that reads no model."""
+    try:
+        return needs_of(find_engines(settings.engine, settings)[0])
+    except (EngineNotAvailable, InvalidSetting):
+        return needs_of(ScriptedSpec())

@@ -1,0 +1,213 @@
+"""A worker among workers: it gives signs of life, and hands on what those had who give none any more.
+
+The durable engine takes up only what a process of the same name left. So every process has a name of its own and a row
+in the table `worker`, which it renews. Whoever has the turn deletes the rows of silent workers and puts every task that
+is on record as running, of a process without a row, back into its queue. A wrong verdict costs work, never a result:
+see `stages/shard.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import structlog
+
+from batchscribe import __version__
+from batchscribe.database.connect import DATABASE_TROUBLE, cause_of
+from batchscribe.database.schema import is_usable
+from batchscribe.database.worker_rows import (
+    PeriodicTask,
+    claim_periodic_task,
+    delete_workers,
+    insert_worker,
+    renew,
+    silent_workers,
+    worker_ids,
+    workers_at_home,
+)
+from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
+from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
+from batchscribe.queue.flow import Held
+from batchscribe.queue.records import Records
+from batchscribe.queue.vital_thread import Died, vital_thread
+from batchscribe.settings import Settings
+from batchscribe.speech.capability import Capability
+from batchscribe.stages.job_context import JobWatch
+
+log = structlog.get_logger()
+
+SWEEP_EVERY_SEC = 60.0
+LATE = 2.0  #: heartbeats; a sign of life that comes later means that this process, too, was away
+
+
+def new_worker(
+    settings: Settings, *, lanes: Iterable[str], slots: int, engines: Iterable[Capability], home: str | None
+) -> WorkerRecord:
+    """This process, under a name that no other ever has."""
+    return WorkerRecord(
+        worker_id=f"{settings.worker_name}-{secrets.token_hex(5)}",
+        name=settings.worker_name,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        version=__version__,
+        home=home,
+        lanes=tuple(lanes),
+        slots=slots,
+        engines=tuple(engines),
+    )
+
+
+class Fleet:
+    """This worker's place among the others. `enter` before it takes tasks, `leave` when it has stopped."""
+
+    def __init__(
+        self,
+        records: Records,
+        settings: Settings,
+        me: WorkerRecord,
+        watch: JobWatch,
+        *,
+        troubles: Callable[[], dict[str, str]],
+        outdated: Callable[[], None],
+        died: Died,
+    ) -> None:
+        """`troubles` is what the machine cannot do now, see `Fitness`. `outdated` is called when the schema of the
+        database is no longer that of this release, and `died` when a thread of this object ends before its time.
+        """
+        self.me = me
+        self._records = records
+        self._heartbeat_sec = settings.heartbeat_sec
+        self._silent_sec = settings.silent_sec
+        self._watch = watch
+        self._troubles = troubles
+        self._outdated = outdated
+        self._seen_at = 0.0  #: my last sign of life
+        self._steady_since = 0.0  #: since when I gave them without a pause, so that others had the time to, as well
+        self._strays: frozenset[Held] = frozenset()
+        self._threads = [
+            vital_thread(target, name=name, died=died, is_stopping=lambda: watch.stopping)
+            for name, target in (("heartbeat", self._live), ("sweeper", self._sweep))
+        ]
+
+    def enter(self) -> None:
+        """Make this worker known; what it takes before would count as nobody's."""
+        with self._records.transaction() as connection:
+            insert_worker(connection, self.me)
+
+    def begin(self) -> None:
+        """Take up what a predecessor in the same home left, and go on giving signs of life."""
+        self._bury_predecessors()
+        for thread in self._threads:
+            thread.start()
+
+    def leave(self) -> None:
+        """Hand on what is unfinished. The worker has stopped taking tasks; it need not wait for all to notice."""
+        flow = self._records.flow
+        try:
+            flow.hand_on(flow.held(executor_id=self.me.worker_id))
+            with self._records.transaction() as connection:
+                delete_workers(connection, [self.me.worker_id])
+        except DATABASE_TROUBLE as error:  # then the others find it silent
+            log.warning("database.trouble", error=cause_of(error))
+
+    def tell_troubles(self) -> None:
+        """At once, so that jobs go to those who can do them; the next sign of life says it again."""
+        try:
+            with self._records.transaction() as connection:
+                renew(connection, self.me.worker_id, self._state(), self._troubles())
+        except DATABASE_TROUBLE as error:
+            log.warning("database.trouble", error=cause_of(error))
+
+    def _state(self) -> WorkerState:
+        return WorkerState.DRAINING if self._watch.draining else WorkerState.WORKING
+
+    def _bury_predecessors(self) -> None:
+        if self.me.home is None:
+            return
+        with self._records.transaction() as connection:
+            dead = [each for each in workers_at_home(connection, self.me.home) if each != self.me.worker_id]
+        flow = self._records.flow
+        flow.hand_on([task for task in flow.held() if task.executor_id in dead])
+        with self._records.transaction() as connection:
+            delete_workers(connection, dead)
+
+    def _live(self) -> None:
+        structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
+        while not self._watch.wait(self._heartbeat_sec):
+            try:
+                self.beat()
+            except DATABASE_TROUBLE as error:  # the next one may get through
+                log.warning("database.trouble", error=cause_of(error))
+
+    def beat(self) -> None:
+        """Give one sign of life, and do what is due."""
+        if not is_usable(self._records.engine):
+            self._outdated()
+            self._give_sign()  # while it drains, nobody shall do what it has in hand
+            return
+        self._give_sign()
+        self._hand_on_strays()
+        if self._seen_at - self._steady_since >= self._silent_sec:
+            self._reap()
+
+    def _give_sign(self) -> None:
+        state, troubles = self._state(), self._troubles()
+        with self._records.transaction() as connection:
+            now = renew(connection, self.me.worker_id, state, troubles)
+            if now is None:
+                log.warning("worker.was_taken_for_dead", worker_id=self.me.worker_id)
+                insert_worker(connection, replace(self.me, state=state))
+                now = renew(connection, self.me.worker_id, state, troubles)
+        assert now is not None  # noqa: S101 - for the type checker: it was enrolled in the same transaction
+        if now - self._seen_at > LATE * self._heartbeat_sec:
+            self._steady_since = now
+        self._seen_at = now
+
+    def _hand_on_strays(self) -> None:
+        """What the engine has on record as running here and is not: the database went away while a task began."""
+        flow = self._records.flow
+        here = flow.held(executor_id=self.me.worker_id)
+        strays = frozenset(task for task in here if not flow.is_running(task))
+        lost = strays & self._strays  # twice: it may just have been begun, or just have ended
+        if lost:
+            log.warning("tasks.lost", worker_id=self.me.worker_id, tasks=len(lost))
+            flow.hand_on(lost)
+        self._strays = strays - lost
+
+    def _reap(self) -> None:
+        with self._records.transaction() as connection:
+            if not claim_periodic_task(connection, PeriodicTask.REAP, every_sec=self._heartbeat_sec / 2):
+                return
+            silent = silent_workers(connection, silent_sec=self._silent_sec)  # not this one: it has just given a sign
+            delete_workers(connection, [each.worker_id for each in silent])
+        REAPED_WORKERS.inc(len(silent))
+        for each in silent:
+            log.warning("worker.reaped", worker_id=each.worker_id, host=each.host, pid=each.pid)
+        self._hand_on_orphans()
+
+    def _hand_on_orphans(self) -> None:
+        flow = self._records.flow
+        held = flow.held()  # first: who enrolls in between is then known
+        with self._records.transaction() as connection:
+            known = worker_ids(connection)
+        orphans = [task for task in held if task.executor_id not in known]
+        if orphans:
+            log.warning("tasks.handed_on", tasks=len(orphans))
+            HANDED_ON_TASKS.inc(len(orphans))
+            flow.hand_on(orphans)
+
+    def _sweep(self) -> None:
+        """Now and then, for as long as the worker works."""
+        structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
+        while not self._watch.wait(SWEEP_EVERY_SEC):
+            try:
+                with self._records.transaction() as connection:
+                    has_turn = claim_periodic_task(connection, PeriodicTask.SWEEP, every_sec=SWEEP_EVERY_SEC / 2)
+                if has_turn:
+                    self._records.flow.sweep()
+            except DATABASE_TROUBLE as error:  # the next one sweeps more
+                log.warning("database.trouble", error=cause_of(error))
