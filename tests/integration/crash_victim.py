@@ -20,7 +20,8 @@ from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages import shard
 from batchscribe.stages.job_context import JobContext
-from batchscribe.stages.transcribe_file import BeginWrite, transcribe_file
+from batchscribe.stages.transcribe_file import transcribe_file
+from batchscribe.stages.write_transcript import BeginWrite
 from batchscribe.storage.local import FileStore
 from tests.integration.flow_runner import running
 

@@ -12,7 +12,7 @@ import pytest
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.stages import shard
 from batchscribe.stages.job_context import JobContext
-from batchscribe.stages.transcribe_file import BeginWrite
+from batchscribe.stages.write_transcript import BeginWrite
 from tests.integration.flow_runner import FlowRunner, running
 
 GREEDY, MODEST = "greedy", "modest"

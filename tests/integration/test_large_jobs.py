@@ -25,7 +25,7 @@ from batchscribe.settings import load_settings
 from batchscribe.stages import shard as shard_work
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.stages.job_context import JobContext
-from batchscribe.stages.transcribe_file import BeginWrite
+from batchscribe.stages.write_transcript import BeginWrite
 from batchscribe.wire.choices import JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output

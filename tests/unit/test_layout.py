@@ -37,7 +37,7 @@ def single(uri: str) -> Source:
     ],
 )
 def test_layout_prefix_keeps_the_folders_below_the_prefix(input_uri: str, output_uri: str, expected: str) -> None:
-    assert planned_output(input_uri, FOLDER, OutputLayout.PREFIX, output_uri) == expected
+    assert planned_output(input_uri, FOLDER, OutputLayout.PREFIX, output_uri, ".json") == expected
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_layout_prefix_keeps_the_folders_below_the_prefix(input_uri: str, output
 )
 def test_local_names_are_decoded_for_s3_and_stay_encoded_on_disk(output_uri: str, expected: str) -> None:
     uri = "file:///in/my%20audio/x%20y/a%25b.wav"
-    assert planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, output_uri) == expected
+    assert planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, output_uri, ".json") == expected
 
 
 def test_a_local_name_that_is_no_utf_8_becomes_a_key_that_is() -> None:
     uri = "file:///in/my%20audio/%FFa.wav"
     assert (
-        planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, "s3://out/")
+        planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, "s3://out/", ".json")
         == "s3://out/\N{REPLACEMENT CHARACTER}a.json"
     )
-    assert planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, "file:///out/") == "file:///out/%FFa.json"
+    assert planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, "file:///out/", ".json") == "file:///out/%FFa.json"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_local_name_that_is_no_utf_8_becomes_a_key_that_is() -> None:
     ],
 )
 def test_layout_prefix_gives_a_file_named_by_itself_its_name_alone(input_uri: str, expected: str) -> None:
-    assert planned_output(input_uri, single(input_uri), OutputLayout.PREFIX, "s3://out/t") == expected
+    assert planned_output(input_uri, single(input_uri), OutputLayout.PREFIX, "s3://out/t", ".json") == expected
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_layout_prefix_gives_a_file_named_by_itself_its_name_alone(input_uri: st
     ],
 )
 def test_layout_adjacent_writes_next_to_the_recording(input_uri: str, expected: str) -> None:
-    assert planned_output(input_uri, FOLDER, OutputLayout.ADJACENT, "") == expected
+    assert planned_output(input_uri, FOLDER, OutputLayout.ADJACENT, "", ".json") == expected
 
 
 def test_layout_single_is_the_exact_uri() -> None:
     uri = "s3://in/a.wav"
-    assert planned_output(uri, single(uri), OutputLayout.SINGLE, "s3://out/any name") == "s3://out/any name"
+    assert planned_output(uri, single(uri), OutputLayout.SINGLE, "s3://out/any name", ".json") == "s3://out/any name"
 
 
 # --- collisions ------------------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ def test_layout_single_is_the_exact_uri() -> None:
 
 def claimed(inputs: list[str], taken: set[str] | None = None, layout: OutputLayout = OutputLayout.PREFIX) -> list[str]:
     names = OutputNames((taken or set()).__contains__)
-    return [names.claim(planned_output(uri, single(uri), layout, "s3://out/"), uri) for uri in inputs]
+    return [names.claim(planned_output(uri, single(uri), layout, "s3://out/", ".json"), uri) for uri in inputs]
 
 
 def test_whoever_comes_first_keeps_the_plain_name() -> None:
@@ -177,7 +177,7 @@ KEYS = st.tuples(st.lists(PARTS, max_size=3), st.sampled_from(["a.wav", "a.mp3",
 def test_no_two_recordings_ever_share_a_transcript(keys: list[tuple[list[str], str]], output_uri: str) -> None:
     names = OutputNames(lambda _: False)
     uris = ["s3://in/audio/" + "/".join([*folders, name]) for folders, name in keys]
-    outputs = [names.claim(planned_output(uri, FOLDER, OutputLayout.PREFIX, output_uri), uri) for uri in uris]
+    outputs = [names.claim(planned_output(uri, FOLDER, OutputLayout.PREFIX, output_uri, ".json"), uri) for uri in uris]
     assert len(set(outputs)) == len(outputs)
     assert all(output.startswith(output_uri + "/") and output.endswith(".json") for output in outputs)
 

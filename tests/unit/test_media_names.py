@@ -45,4 +45,5 @@ def test_keys_that_stand_for_folders_get_no_row() -> None:
 def test_transcripts_of_earlier_runs_get_no_row_where_they_lie_among_the_recordings() -> None:
     assert is_ignored("s3://bucket/a.json", 7, among_outputs=True)
     assert not is_ignored("s3://bucket/a.json", 7, among_outputs=False)
-    assert not is_ignored("s3://bucket/a.txt", 7, among_outputs=True)
+    assert is_ignored("s3://bucket/a.srt", 7, among_outputs=True)
+    assert not is_ignored("s3://bucket/a.pdf", 7, among_outputs=True)

@@ -35,7 +35,7 @@ def put_at_version(engine: sa.Engine, version: str) -> None:
         connection.execute(sa.update(sa.table(VERSION_TABLE, sa.column("version_num"))).values(version_num=version))
 
 
-@pytest.mark.parametrize("oldest", ["0001", newest()])
+@pytest.mark.parametrize("oldest", ["0001", newest()[:4]])
 def test_a_newer_schema_that_fits_this_release_is_used_and_left_alone(engine: sa.Engine, oldest: str) -> None:
     version = f"9999_fits_{oldest}"
     put_at_version(engine, version)

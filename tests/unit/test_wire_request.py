@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from batchscribe.errors import InvalidRequest, OptionNotAvailable
 from batchscribe.wire.choices import DetectionMode, InputMode, OutputLayout, Place, SegmentationMode
+from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest, parse_job_request
 
@@ -300,7 +301,21 @@ def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
 @pytest.mark.parametrize(
     ("fields", "field", "sentence"),
     [
-        ({"config": {"output_format": "srt"}}, "config.output_format", "config.output_format must be 'json'."),
+        (
+            {"config": {"output_format": "pdf"}},
+            "config.output_format",
+            "config.output_format must be 'json', 'srt', 'vtt' or 'txt'.",
+        ),
+        (
+            {"config": {"output_format": "srt", "output_formats": ["vtt"]}},
+            "config.output_formats",
+            "config.output_formats: output_formats does not contain output_format; give one of them.",
+        ),
+        (
+            {"config": {"output_formats": []}},
+            "config.output_formats",
+            "config.output_formats: Name at least one format, or leave output_formats out.",
+        ),
         ({"config": {"timestamps": 1}}, "config.timestamps", "config.timestamps must be true or false."),
         ({"config": {"language": ""}}, "config.language", "config.language must not be empty."),
         ({"config": {"segmentation_mode": "vad"}}, "config.segmentation_mode", "'auto' or 'none'"),
@@ -466,3 +481,36 @@ def test_a_pre_signed_url_is_echoed_without_its_query(given: dict[str, str], sou
         "source": source,
         "uri": "https://bucket.s3.amazonaws.com/calls/a.wav",
     }
+
+
+@pytest.mark.parametrize(
+    ("config", "formats"),
+    [
+        ({}, ("json",)),
+        ({"output_format": "srt"}, ("srt",)),
+        ({"output_formats": ["vtt"]}, ("vtt",)),
+        ({"output_formats": ["vtt", "json", "txt", "vtt"]}, ("json", "vtt", "txt")),
+        ({"output_format": "txt", "output_formats": ["srt", "txt"]}, ("srt", "txt")),
+    ],
+)
+def test_formats_are_those_named_each_once_and_the_document_first(config: object, formats: tuple[str, ...]) -> None:
+    asked = request(config=config).config
+    assert asked.formats == formats
+    assert Config.model_validate(asked.echo()).formats == formats
+    assert asked.echo()["output_format"] == formats[0]
+
+
+@pytest.mark.parametrize(
+    ("uri", "config", "formats"),
+    [
+        ("s3://b/call.srt", {}, ("srt",)),
+        ("s3://b/CALL.VTT", {}, ("vtt",)),
+        ("s3://b/call", {}, ("json",)),
+        ("s3://b/call.doc", {}, ("json",)),
+        ("s3://b/call.srt", {"output_format": "json"}, ("json",)),
+        ("s3://b/call.srt", {"output_formats": ["txt"]}, ("txt",)),
+        ("s3://b/call.srt/", {}, ("json",)),
+    ],
+)
+def test_the_name_of_a_single_transcript_says_its_format(uri: str, config: object, formats: tuple[str, ...]) -> None:
+    assert request(input=RECORDING, output={"uri": uri}, config=config).config.formats == formats

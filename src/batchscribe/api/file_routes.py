@@ -72,7 +72,7 @@ def _page(
             states = stored_states(state, job.state)
             found = page_of_files_in(connection, job.number, states, after=after, limit=limit + 1)
     files, more = found[:limit], len(found) > limit
-    page: JsonObject = {"files": [file.answer(job.state).body() for file in files]}
+    page: JsonObject = {"files": [file.answer(job.state, job.config.formats).body() for file in files]}
     return page | next_page(token_after(file_id=files[-1].file_id) if more else "")
 
 
@@ -90,4 +90,4 @@ def _file(service: Service, tenant: str, job_id: str, file_id: str) -> JsonObjec
         found = None if seq is None else find_file(connection, job.number, seq)
     if found is None:
         raise JobFileNotFound(f"Job {job.job_id} has no such file; list its files for their ids.")
-    return found.answer(job.state).body()
+    return found.answer(job.state, job.config.formats).body()

@@ -71,7 +71,7 @@ class RecordedJobs:
     def _read_files(self, job: Job, state: FileState | None) -> Iterator[JsonObject]:
         after = 0
         while page := self._read_page(job, state, after):
-            yield from (file.answer(job.state).body() for file in page)
+            yield from (file.answer(job.state, job.config.formats).body() for file in page)
             after = page[-1].seq
 
     def _read_page(self, job: Job, state: FileState | None, after: int) -> list[File]:

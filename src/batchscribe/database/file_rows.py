@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
 from batchscribe.database.tables import file, job, shard
-from batchscribe.jobs.model import FINAL_FILE_STATES, File, Outcome, states_before
+from batchscribe.jobs.model import FINAL_FILE_STATES, File, Outcome, WrittenTranscript, states_before
 from batchscribe.wire.choices import FileState, JobState
 
 #: The states of files that a worker may claim: waiting, or claimed by a worker that died.
@@ -160,9 +160,9 @@ _JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_jo
 _BEGIN_WRITE = (
     sa.update(file)
     .where(*_IS_OURS, file.c.state == FileState.PROCESSING, _JOB_IS_LIVE.with_for_update(read=True).exists())
-    .values(duration_sec=sa.bindparam("new_duration_sec"))
+    .values({name: sa.bindparam(f"new_{name}") for name in ("duration_sec", "warnings", "output_digests")})
 )
-_END_WRITE = sa.update(file).where(*_IS_OURS, _IS_WRITTEN).values(duration_sec=None)
+_END_WRITE = sa.update(file).where(*_IS_OURS, _IS_WRITTEN).values(duration_sec=None, warnings=None, output_digests=None)
 _MAY_COMMIT = {FileState.SUCCEEDED: sa.or_(_JOB_IS_LIVE.exists(), _IS_WRITTEN)}
 _COMMIT = {
     state: sa.update(file)
@@ -187,9 +187,14 @@ def requeue(connection: sa.Connection, item: File) -> None:
     connection.execute(_HAND_BACK, _held(item))
 
 
-def begin_write(connection: sa.Connection, item: File, duration_sec: float) -> bool:
+def begin_write(connection: sa.Connection, item: File, transcript: WrittenTranscript) -> bool:
     """Record that the transcript is about to be written; return False if the job has ended or the attempt is lost."""
-    return connection.execute(_BEGIN_WRITE, _held(item) | {"new_duration_sec": duration_sec}).rowcount == 1
+    values = {
+        "new_duration_sec": transcript.duration_sec,
+        "new_warnings": list(transcript.warnings) or None,
+        "new_output_digests": list(transcript.output_digests),
+    }
+    return connection.execute(_BEGIN_WRITE, _held(item) | values).rowcount == 1
 
 
 def end_write(connection: sa.Connection, item: File) -> bool:
@@ -242,4 +247,5 @@ def _file(row: sa.Row[Any]) -> File:
         error_code=row.error_code,
         error_message=row.error_message,
         warnings=tuple(row.warnings or ()),
+        output_digests=tuple(row.output_digests or ()),
     )

@@ -90,6 +90,8 @@ file = sa.Table(
     sa.Column("error_code", sa.String),
     sa.Column("error_message", sa.String),
     sa.Column("warnings", sa.JSON(none_as_null=True)),
+    # SHA-256 of the transcript in each format, from just before it is written.
+    sa.Column("output_digests", sa.JSON(none_as_null=True)),
     sa.Index("file_by_shard", "job", "shard"),
     sa.Index("file_by_state", "job", "state", "seq"),
     sa.Index("file_by_output", "job", "output_hash", unique=True),

@@ -45,7 +45,7 @@ def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO
         if not preview.matched:
             raise
         preview.problems.append("The storage stopped answering; only the files listed before are counted.")
-    _settle_names(preview, store, look_in(output, job.output), names, deadline)
+    _settle_names(preview, store, look_in(output, job.output, job.config.formats), names, deadline)
     return preview
 
 

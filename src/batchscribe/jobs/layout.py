@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from batchscribe.errors import OutputNameTooLong
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.wire.choices import OutputLayout
+from batchscribe.transcript.formats import EXTENSIONS, FORMATS
+from batchscribe.wire.choices import OutputFormat, OutputLayout
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, path_of, scheme_of
 
-SUFFIX = ".json"
 MAX_KEY_BYTES = 1_024  #: the S3 limit
 MAX_NAME_BYTES = 255  #: the limit of common file systems for each folder and file name
 
 
-def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_uri: str) -> str:
+def planned_output(input_uri: str, source: Source, layout: OutputLayout, output_uri: str, extension: str) -> str:
     """Return the transcript's URI before collisions are resolved, which `OutputNames` does.
 
-    `output_uri` is that of the job; ADJACENT does not need it. In layout PREFIX, a file from a prefix keeps its folders
-    below the prefix; a file from a manifest keeps only its name.
+    `output_uri` is that of the job; ADJACENT does not need it. `extension` is that of the format, with its dot. In
+    layout PREFIX, a file from a prefix keeps its folders below the prefix; a file from a manifest keeps only its name.
     """
     if layout is OutputLayout.SINGLE:
         return output_uri
     if layout is OutputLayout.ADJACENT:
         folder, _, _ = input_uri.rpartition("/")
-        return f"{folder}/{_spelled(_stem(name_of(input_uri)) + SUFFIX, input_uri)}"
-    return as_folder(output_uri) + _spelled(_stem(source.path_of(input_uri)) + SUFFIX, output_uri)
+        return f"{folder}/{_spelled(_stem(name_of(input_uri)) + extension, input_uri)}"
+    return as_folder(output_uri) + _spelled(_stem(source.path_of(input_uri)) + extension, output_uri)
 
 
 def writes_among_inputs(source: Source, layout: OutputLayout, output_uri: str) -> bool:
@@ -42,14 +42,25 @@ def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
 
     `a.json` for `a.wav`, then `a.wav.json`, and for more recordings of that name `a.wav-2.json`, `a.wav-3.json`.
     """
-    folder, _, _ = output_uri.rpartition("/")
-    name = name_of(input_uri)
+    folder, _, planned = output_uri.rpartition("/")
+    name, extension = name_of(input_uri), posixpath.splitext(planned)[1]
     plain, whole = f"{folder}/{_spelled(_stem(name), output_uri)}", f"{folder}/{_spelled(name, output_uri)}"
-    yield plain + SUFFIX
+    yield plain + extension
     if whole != plain:
-        yield whole + SUFFIX
+        yield whole + extension
     for number in count(2):
-        yield f"{whole}-{number}{SUFFIX}"
+        yield f"{whole}-{number}{extension}"
+
+
+def output_uris(output_uri: str, formats: Sequence[OutputFormat]) -> tuple[str, ...]:
+    """One for each format; `output_uri` is that of the first. They share their folder and stem."""
+    return output_uri, *(f"{stem_of(output_uri)}{FORMATS[each].extension}" for each in formats[1:])
+
+
+def stem_of(output_uri: str) -> str:
+    """Without the extension of a format."""
+    stem, extension = posixpath.splitext(output_uri)
+    return stem if extension.lower() in EXTENSIONS else output_uri
 
 
 def fits(output_uri: str) -> bool:

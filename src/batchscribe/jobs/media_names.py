@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from batchscribe.transcript.formats import EXTENSIONS
 from batchscribe.wire.uris import extension_of, scheme_of
 
 FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
-TRANSCRIPT_EXTENSION = "json"
 
 
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
@@ -28,9 +28,9 @@ def is_ignored(uri: str, size_bytes: int, *, among_outputs: bool) -> bool:
     """Return whether an object below a prefix is ignored: it gets no row and is not counted.
 
     These are zero-byte keys that represent folders and, if the job writes its transcripts among its inputs
-    (`layout.writes_among_inputs`), `.json` objects: the transcripts of earlier runs. Otherwise, a second run of the
-    same job would report every transcript as a skipped file.
+    (`layout.writes_among_inputs`), objects with the extension of a transcript. Otherwise, a second run of the same job
+    would report every transcript as a skipped file.
     """
     if uri.endswith("/"):
         return size_bytes == 0
-    return among_outputs and extension_of(uri) == TRANSCRIPT_EXTENSION
+    return among_outputs and f".{extension_of(uri)}" in EXTENSIONS

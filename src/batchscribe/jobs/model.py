@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from batchscribe.errors import BatchscribeError
+from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
-from batchscribe.wire.choices import FileState, JobState, WaitingFor
+from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.uris import scheme_of
@@ -156,6 +157,7 @@ class File:
     error_code: str | None = None
     error_message: str | None = None
     warnings: tuple[str, ...] = ()
+    output_digests: tuple[str, ...] = ()  #: see `WrittenTranscript`; of the latest attempt that wrote
 
     @property
     def file_id(self) -> str:
@@ -170,17 +172,29 @@ class File:
         canceled = job_state in FINAL_JOB_STATES and not self.is_final
         return FileState.CANCELED if canceled else self.state
 
-    def answer(self, job_state: JobState) -> FileAnswer:
+    def answer(self, job_state: JobState, formats: Sequence[OutputFormat] = ()) -> FileAnswer:
+        """`formats` are those of the job."""
         state = self.state_in(job_state)
+        has_several = len(formats) > 1 and bool(self.output_uri) and state not in WITHOUT_OUTPUT
         return FileAnswer(
             file_id=self.file_id,
             input_uri=self.input_uri,
             output_uri="" if state in WITHOUT_OUTPUT else self.output_uri,
+            output_uris=output_uris(self.output_uri, formats) if has_several else (),
             state=state,
             duration_sec=self.duration_sec,
             error=_error(self.error_code, self.error_message),
             warnings=self.warnings,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTranscript:
+    """What goes on record just before a transcript is written, so that a later attempt knows it for its own."""
+
+    duration_sec: float
+    warnings: tuple[str, ...]
+    output_digests: tuple[str, ...]  #: SHA-256 of the content in each format; empty for one that is not written
 
 
 class ShardState(StrEnum):

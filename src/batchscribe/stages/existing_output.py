@@ -5,8 +5,8 @@ Also checks, before the first file is transcribed, whether transcripts can be wr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,9 +20,11 @@ from batchscribe.errors import (
     OutputExists,
     StorageError,
 )
+from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.model import Job, Outcome
 from batchscribe.storage.store import ObjectInfo, Recording, Store
 from batchscribe.transcript.provenance import Provenance, parse_provenance, parse_provenance_parts
+from batchscribe.wire.choices import OutputFormat
 from batchscribe.wire.output import Output
 from batchscribe.wire.uris import HTTP_SCHEMES, name_of, scheme_of, without_query
 
@@ -30,11 +32,16 @@ MAX_TRANSCRIPT_BYTES = 256 * 2**20  #: two days of speech with word times
 END_BYTES = 2**16  #: read of each end of a transcript: all that it says about itself is there
 
 
+#: Of formats that do not say which recording they belong to; the records of earlier jobs may know.
+SAYS_NOTHING = Provenance(request_id="-", duration_sec=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class ExistingOutput:
-    """An object under an output's name. `provenance` is None when it is no transcript."""
+    """What is stored under an output's name. `provenance` is None if it is not a transcript."""
 
     provenance: Provenance | None
+    is_complete: bool = True  #: in every format of the job
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,14 @@ def has_recording(stat: Callable[[str], ObjectInfo], uri: str) -> bool:
     return True
 
 
-def look_in(store: Store, output: Output) -> Callable[[str], ExistingOutput | None]:
+def look_in(
+    store: Store, output: Output, formats: Sequence[OutputFormat] = (OutputFormat.JSON,)
+) -> Callable[[str], ExistingOutput | None]:
     """`look`, as a job may. Credentials that can only write see nothing; they can overwrite all the same."""
 
     def look_if_allowed(uri: str) -> ExistingOutput | None:
         try:
-            return look(uri, store)
+            return look(uri, store, formats)
         except AccessDenied:
             if not output.overwrite:
                 raise
@@ -98,9 +107,18 @@ def look_in(store: Store, output: Output) -> Callable[[str], ExistingOutput | No
     return look_if_allowed
 
 
-def look(uri: str, store: Store) -> ExistingOutput | None:
-    """None where nothing is. Raises `StorageError`."""
+def look(uri: str, store: Store, formats: Sequence[OutputFormat] = (OutputFormat.JSON,)) -> ExistingOutput | None:
+    """None if nothing is stored in any format; `uri` is that of the first. Raises `StorageError`."""
+    outputs = zip(output_uris(uri, formats), formats, strict=True)
+    found = [each for each in (_look(uri, format_, store) for uri, format_ in outputs) if each is not None]
+    return replace(found[0], is_complete=len(found) == len(formats)) if found else None
+
+
+def _look(uri: str, format_: OutputFormat, store: Store) -> ExistingOutput | None:
     try:
+        if format_ is not OutputFormat.JSON:
+            store.stat(uri)
+            return ExistingOutput(SAYS_NOTHING)
         with store.open(uri) as found:
             return ExistingOutput(_provenance(found))
     except ObjectNotFound:

@@ -19,11 +19,12 @@ import sqlalchemy as sa
 
 from batchscribe.database.file_rows import find_output_holder, find_transcribed_input, lock_holders, rename
 from batchscribe.errors import ShardTaken
-from batchscribe.jobs.layout import fits, names_for, too_long
+from batchscribe.jobs.layout import fits, names_for, stem_of, too_long
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import named_files
 from batchscribe.queue.records import Records
 from batchscribe.stages.existing_output import ExistingOutput, RecordingIdentity
+from batchscribe.transcript.formats import EXTENSIONS
 from batchscribe.transcript.provenance import Provenance
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.uris import HTTP_SCHEMES, scheme_of, without_query
@@ -176,12 +177,13 @@ class Naming:
         """Of a transcript by a release that did not write its recording's URI, which may have changed since.
 
         The records decide, whatever the bytes say: a recording that was renamed has those of the one before. Without
-        records a recording of another size is another one, or it would never be transcribed.
+        records a recording of another size is another one, or it would never be transcribed. Formats other than JSON do
+        not even say the size.
         """
         earlier = self._register.earlier_input(file.output_uri)
         if earlier is not None:
             return without_query(earlier) == me.uri
-        return me.is_named_by(found) or (is_planned and me.size_bytes == found.input_size_bytes)
+        return me.is_named_by(found) or (is_planned and found.input_size_bytes in (None, me.size_bytes))
 
 
 def _place_of(uri: str) -> list[str]:
@@ -239,7 +241,12 @@ class FileRegister:
 
     def earlier_input(self, uri: str) -> str | None:
         with self._records.transaction() as connection:
-            return find_transcribed_input(connection, self._job.tenant, uri, before_job=self._job.number)
+            names = [uri, *(f"{stem_of(uri)}{extension}" for extension in sorted(EXTENSIONS))]
+            found = (
+                find_transcribed_input(connection, self._job.tenant, name, before_job=self._job.number)
+                for name in dict.fromkeys(names)
+            )
+            return next((earlier for earlier in found if earlier is not None), None)
 
 
 def _rename(connection: sa.Connection, file: File, uri: str) -> None:

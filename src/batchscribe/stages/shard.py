@@ -36,7 +36,7 @@ from batchscribe.errors import (
     StorageUnavailable,
     WorkInterrupted,
 )
-from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.queue.flow import FINISH, Task
 from batchscribe.queue.records import Records
@@ -253,23 +253,23 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         return None
 
 
-def _begin_write(shard: ShardContext, file: File, duration_sec: float) -> None:
+def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> None:
     """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`.
 
     A database that is away is waited for: the transcript is done, and would have to be done again.
     """
-    while (may_write := _try_begin_write(shard, file, duration_sec)) is None:
+    while (may_write := _try_begin_write(shard, file, transcript)) is None:
         if shard.context.watch.wait(RETRY_SEC):
             raise WorkInterrupted("The worker stops.")
     if not may_write:
         raise WorkInterrupted("The job has ended, or another worker has the file.")
 
 
-def _try_begin_write(shard: ShardContext, file: File, duration_sec: float) -> bool | None:
+def _try_begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> bool | None:
     """Whether the transcript may be written. None when the database is away."""
     try:
         with shard.records.transaction() as connection:
-            return begin_write(connection, file, duration_sec)
+            return begin_write(connection, file, transcript)
     except DATABASE_TROUBLE as error:
         log.warning("database.trouble", **_names(shard, file), error=cause_of(error))
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from batchscribe.audio.decoder import DECODER, Media
@@ -18,26 +18,22 @@ from batchscribe.errors import (
     EngineError,
     MachineTrouble,
     MediaError,
-    OutputExists,
     StorageError,
     StorageUnavailable,
 )
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.metrics import RETRIES, Retry, Stage, observe_file, stage
-from batchscribe.stages.existing_output import RecordingIdentity, exists, look, own_outcome
+from batchscribe.stages.existing_output import RecordingIdentity, look, own_outcome
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.naming import OutputName
 from batchscribe.stages.recognize import RecognizedRecording, recognizer
 from batchscribe.stages.shortage import shortage_in
+from batchscribe.stages.write_transcript import BeginWrite, earlier_outcome, is_begun, kept_outcome, write_transcript
 from batchscribe.storage.store import Recording
-from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript, assemble
 from batchscribe.transcript.suspicions import suspicions
 from batchscribe.wire.choices import DetectionMode
 from batchscribe.wire.uris import without_query
-
-#: Called with the file and its duration before its transcript is written; raises `WorkInterrupted` when it may not be.
-BeginWrite = Callable[[File, float], None]
 
 
 def transcribe_file(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
@@ -64,7 +60,9 @@ def transcribe_file(file: File, job: Job, context: JobContext, begin_write: Begi
 
 def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | None:
     """What became of a file whose writer died: its outcome when the transcript is there. Raises `StorageError`."""
-    with context.input.open(file.input_uri) as source:
+    if file.output_digests:
+        return earlier_outcome(file, job, context.output)
+    with context.input.open(file.input_uri) as source:  # a worker of an older release wrote it
         request_id = request_id_of(source, job, context)
     return own_outcome(look(file.output_uri, context.output), request_id)
 
@@ -88,30 +86,24 @@ def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWri
         me = RecordingIdentity.of(source, request_id_of(source, job, context))
         named = context.naming.settle(file, me)
         context.keys.accept()
-        done = _done_before(named, me, job)
+        done = _done_before(named, me, job, context)
         if done is not None:
             return done
         recognized, media = _recognize(source, file, job, context)
         transcript = _document(recognized, media, source, me.request_id, job, context)
     context.watch.check(job.number)
-    begin_write(file, transcript.duration_sec)
-    return _write(named, me, transcript, job, context)
+    return write_transcript(named, me, transcript, job, context, begin_write)
 
 
-def _done_before(named: OutputName, me: RecordingIdentity, job: Job) -> Outcome | None:
+def _done_before(named: OutputName, me: RecordingIdentity, job: Job, context: JobContext) -> Outcome | None:
     """The outcome when there is nothing to do for this file, otherwise None."""
     if named.existing is None:
         return None
-    own = own_outcome(named.existing, me.request_id) if named.file.attempt > 1 else None
-    return own or _not_replaced(named, job)
-
-
-def _not_replaced(named: OutputName, job: Job) -> Outcome | None:
-    """The outcome when what lies under the file's name has to stay."""
-    if named.existing is None or (job.output.overwrite and not named.is_of_another):
-        return None
-    error = exists(named.file.output_uri, named.existing, is_own=named.is_own)
-    return Outcome.failed(error) if job.output.overwrite else Outcome.skipped(error)
+    if named.file.attempt > 1:
+        own = earlier_outcome(named.file, job, context.output) or own_outcome(named.existing, me.request_id)
+        if own or is_begun(named.file, job, context.output):
+            return own
+    return kept_outcome(named, job)
 
 
 def _opened(file: File, context: JobContext) -> Recording:
@@ -184,28 +176,6 @@ def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
             f"translation. Transcribe it with language {heard}, or with language detection."
         )
     yield from suspicions(recognized.windows)
-
-
-def _write(named: OutputName, me: RecordingIdentity, transcript: Transcript, job: Job, context: JobContext) -> Outcome:
-    """Another job may have been faster, with this recording or with one that would have the same name."""
-    rendered = render_json(transcript)
-    for is_last in (False, False, True):
-        try:
-            if job.output.overwrite:  # what was not there before the work may be there now, and somebody else's
-                named = context.naming.settle(named.file, me)
-            if kept := _not_replaced(named, job):
-                return kept
-            with stage(Stage.WRITE):
-                context.output.write(named.file.output_uri, rendered, overwrite=job.output.overwrite)
-        except OutputExists:
-            if is_last:
-                raise
-            named = context.naming.settle(named.file, me)
-            if own := own_outcome(named.existing, me.request_id):
-                return own
-        else:
-            break
-    return Outcome.succeeded(duration_sec=transcript.duration_sec, warnings=transcript.metadata.warnings)
 
 
 def request_id_of(source: Recording, job: Job, context: JobContext) -> str:

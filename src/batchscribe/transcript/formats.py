@@ -31,3 +31,5 @@ FORMATS = {
         Format("txt", ".txt", "text/plain; charset=utf-8", render_txt),
     )
 }
+
+EXTENSIONS = frozenset(each.extension for each in FORMATS.values())

@@ -40,6 +40,7 @@ class FileAnswer(WireModel):
     file_id: str
     input_uri: str
     output_uri: str  #: planned from the start; empty once it is certain that there will be no transcript
+    output_uris: tuple[str, ...] = ()  #: of all formats, if there are several
     state: FileState
     duration_sec: float | SkipJsonSchema[None] = None
     error: ErrorAnswer | None = None
@@ -52,6 +53,8 @@ class FileAnswer(WireModel):
             "output_uri": self.output_uri,
             "state": self.state.value,
         }
+        if self.output_uris:
+            body["output_uris"] = list(self.output_uris)
         if self.duration_sec is not None:
             body["duration_sec"] = self.duration_sec
         body["error"] = self.error.model_dump() if self.error else None

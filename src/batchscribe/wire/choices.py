@@ -38,7 +38,12 @@ class DetectionMode(StrEnum):
 
 
 class OutputFormat(StrEnum):
+    """See `transcript/formats.py` for what belongs to each."""
+
     JSON = "json"  #: the transcript document
+    SRT = "srt"  #: subtitles for players
+    VTT = "vtt"  #: subtitles for web pages
+    TXT = "txt"  #: text to read
 
 
 class JobState(StrEnum):

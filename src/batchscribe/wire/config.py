@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator, model_validator
 
@@ -58,6 +58,7 @@ class Config(WireModel):
     diarization: StrictBool = False
     profanity_filter: StrictBool = False
     output_format: OutputFormat = OutputFormat.JSON
+    output_formats: tuple[OutputFormat, ...] | None = None  #: several at once, instead of `output_format`
     model: Text | None = None  #: echoed, but otherwise ignored: the transcript names the model that was used
 
     @model_validator(mode="before")
@@ -77,13 +78,41 @@ class Config(WireModel):
             raise option_not_available(str(info.field_name))
         return wanted
 
+    @field_validator("output_formats")
+    @classmethod
+    def _settle_formats(cls, formats: tuple[OutputFormat, ...] | None) -> tuple[OutputFormat, ...] | None:
+        """Each once, with the document first: it says which recording it belongs to."""
+        if formats is not None and not formats:
+            raise refusal("Name at least one format, or leave output_formats out.")
+        return formats and tuple(sorted(dict.fromkeys(formats), key=lambda each: each is not OutputFormat.JSON))
+
+    @model_validator(mode="after")
+    def _check_formats(self) -> Self:
+        if (
+            self.output_formats
+            and "output_format" in self.model_fields_set
+            and self.output_format not in self.output_formats
+        ):
+            raise refusal("output_formats does not contain output_format; give one of them.", field="output_formats")
+        return self
+
+    @property
+    def names_format(self) -> bool:
+        """Whether the client named one."""
+        return bool(self.model_fields_set & {"output_format", "output_formats"})
+
+    @property
+    def formats(self) -> tuple[OutputFormat, ...]:
+        """What to write for each recording; the first one decides the name."""
+        return self.output_formats or (self.output_format,)
+
     @property
     def detection_mode(self) -> DetectionMode | None:
         """None if the language is fixed by `language`."""
         return None if self.language_detection is None else self.language_detection.mode
 
     def echo(self) -> JsonObject:
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True) | {"output_format": self.formats[0].value}
 
 
 def option_not_available(option: str, *, field: str = "") -> Exception:

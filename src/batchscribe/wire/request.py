@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, RequestLimits, Text, WireModel, refusal, request_limits_of
+from batchscribe.wire.choices import OutputFormat, OutputLayout
 from batchscribe.wire.config import Config, is_asked_for, option_not_available, refuse_options_to_come
 from batchscribe.wire.input import Input
 from batchscribe.wire.mistakes import invalid_request
 from batchscribe.wire.output import Output
+from batchscribe.wire.uris import extension_of
 
 MAX_SECRET_CHARS = 256  # contract 1.2
 
@@ -75,7 +77,7 @@ class JobRequest(WireModel):
 
     input: Input
     output: Output
-    config: Config = Config()
+    config: Annotated[Config, Field(validate_default=True)] = Config()
     reference_id: Reference | None = None
     notifications: Notifications | None = None
     outputs: Outputs = Outputs()
@@ -93,6 +95,17 @@ class JobRequest(WireModel):
     @classmethod
     def _infer_output(cls, output: Output, info: ValidationInfo) -> Output:
         return output.infer_from(info.data["input"]) if "input" in info.data else output
+
+    @field_validator("config")
+    @classmethod
+    def _infer_format(cls, config: Config, info: ValidationInfo) -> Config:
+        """Without a format, the name of a single transcript says it: `call.srt`."""
+        output: Output | None = info.data.get("output")
+        if output is None or output.layout is not OutputLayout.SINGLE or config.names_format:
+            return config
+        extension = extension_of(output.uri)
+        known = extension in {each.value for each in OutputFormat}
+        return config.model_copy(update={"output_format": OutputFormat(extension)}) if known else config
 
     def echo(self) -> JsonObject:
         """Return the request without credentials and webhook secret."""

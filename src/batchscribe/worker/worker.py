@@ -413,7 +413,10 @@ class Worker:
             watch=self.watch,
             in_hand=self.in_hand,
             naming=Naming(
-                job.output.layout, look_in(output, job.output), register, partial(has_recording, source.stat)
+                job.output.layout,
+                look_in(output, job.output, job.config.formats),
+                register,
+                partial(has_recording, source.stat),
             ),
             health=self.health,
             keys=keys,
