@@ -40,8 +40,8 @@ from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
 from batchscribe.jobs.model import Cursor, Job, ShardState, file_id_of
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
-from batchscribe.queue.flow import SHARD, Task
 from batchscribe.queue.records import Records, open_records
+from batchscribe.queue.tasks import SHARD, Task
 from batchscribe.settings import Settings, load_settings
 from batchscribe.wire.choices import FileState, OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config

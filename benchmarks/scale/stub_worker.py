@@ -1,4 +1,4 @@
-"""A real worker whose files cost what they are told to: `LEDGER sleep|burn SECONDS`, then the options of a worker."""
+"""A real worker whose files cost what they are told to: `LEDGER sleep|use_cpu SECONDS`, then the options of a worker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import time
 import pytest
 
 from batchscribe.cli.app import main
-from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.speech.scripted import use_cpu
 from batchscribe.stages import shard
 from batchscribe.stages.job_context import JobContext
-from batchscribe.stages.transcribe_file import BeginWrite
+from batchscribe.stages.write_transcript import BeginWrite
 
-COSTS = {"sleep": time.sleep, "burn": use_cpu}
+COSTS = {"sleep": time.sleep, "use_cpu": use_cpu}
 
 
 def put_stub(ledger_path: str, cost: str, seconds: float) -> None:
@@ -24,7 +24,7 @@ def put_stub(ledger_path: str, cost: str, seconds: float) -> None:
     def transcribe_file(file: File, job: Job, _rooms: JobContext, begin_write: BeginWrite) -> Outcome:
         os.write(ledger, f"{time.time()} {job.job_id} {file.file_id} {os.getpid()}\n".encode())
         COSTS[cost](seconds)
-        begin_write(file, 1.0)
+        begin_write(file, WrittenTranscript(1.0, (), ("",)))
         return Outcome.succeeded(duration_sec=1.0)
 
     pytest.MonkeyPatch().setattr(shard, "transcribe_file", transcribe_file)  # for good

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from batchscribe.queue.flow import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD, Handler
+from batchscribe.queue.flow import Handler
+from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD
 from tests.databases import engine_tasks
 
 

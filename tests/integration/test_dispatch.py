@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from batchscribe.database.connect import open_database
 from batchscribe.queue import dispatcher
 from batchscribe.queue.dispatcher import QueueEvent, TaskTable
-from batchscribe.queue.flow import DELIVER, FINISH, SHARD, Flow, Task
+from batchscribe.queue.flow import Flow
 from batchscribe.queue.running_tasks import RunningTasks
+from batchscribe.queue.tasks import DELIVER, FINISH, SHARD, Task
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 from tests.servers.postgresql import PostgreSQL
 
@@ -28,7 +29,8 @@ SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
 ENQUEUE_AND_END = """
 import sys
 from batchscribe.database.connect import open_database
-from batchscribe.queue.flow import SHARD, Flow, Task
+from batchscribe.queue.flow import Flow
+from batchscribe.queue.tasks import SHARD, Task
 
 engine = open_database(sys.argv[1])
 with engine.begin() as connection:

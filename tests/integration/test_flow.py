@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from batchscribe.errors import WorkInterrupted
-from batchscribe.queue.flow import ENUMERATE, FINISH, SHARD, Flow, Held, Task, files_queue
+from batchscribe.queue.flow import Flow
+from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, Held, QueueKind, Task, queue_name
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
@@ -91,7 +92,7 @@ def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine
 
     flow.run({SHARD: count}, executor_id="small", lanes=["here"], engines=["scripted"], slots=2)
     DBOSClient(system_database_engine=engine).register_queue(
-        files_queue("here", "scripted"),
+        queue_name("here", QueueKind.FILES, "scripted"),
         worker_concurrency=16,
         partition_worker_concurrency=16,
         polling_interval_sec=0.1,
@@ -184,7 +185,8 @@ def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(eng
 KILLED_IN_THE_MIDDLE = """
 import sys, time
 from batchscribe.database.connect import open_database
-from batchscribe.queue.flow import ENUMERATE, FINISH, SHARD, Flow, Task
+from batchscribe.queue.flow import Flow
+from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, Task
 
 def handle(job_id, number):
     print("begun", flush=True)

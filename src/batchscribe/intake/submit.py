@@ -11,8 +11,8 @@ from batchscribe.database.job_rows import get_job, insert_job, job_of_key
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
 from batchscribe.intake.submission import Submission
 from batchscribe.jobs.model import Job
-from batchscribe.queue.flow import ENUMERATE, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import ENUMERATE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import seal_webhook
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls

@@ -1,10 +1,6 @@
-"""The adapter to DBOS, the durable engine: enqueue in a transaction, run, hand on, cancel, forget.
+"""The adapter to DBOS: enqueue tasks in a transaction, run them, requeue, cancel and delete them.
 
-Nothing else imports `dbos`. A task is (kind, job, number) with a derived id, so enqueueing it twice is once.
-A *lane* is a set of queues: `<lane>-listings` for enumerations, `<lane>-control` for what ends a job,
-`<lane>-files-<engine>` for the shards that an engine hears, `<lane>-webhooks` for deliveries, so that a job can always
-be listed and ended while shards hold every slot, and a receiver that does not answer holds up nobody else. A process
-works in the lanes it is given, with the engines it has.
+Nothing else imports `dbos`. A process works in the lanes it is given, with the engines it has.
 """
 
 from __future__ import annotations
@@ -27,109 +23,36 @@ from dbos._queue import queue_worker_thread
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.dispatcher import Dispatcher, ServedQueue
 from batchscribe.queue.running_tasks import RunningTasks
+from batchscribe.queue.tasks import QUEUES, SHARD, Held, QueueKind, Task, kinds_of, queue_name, queues
 from batchscribe.queue.vital_thread import Died
 
 APPLICATION = "batchscribe"
 #: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
 APPLICATION_VERSION = "batchscribe-1"
-CONTROL_SLOTS = 4  #: finishes at once in a process
-LISTING_SLOTS = 4  #: enumerations at once in a process
-LISTING_SLOTS_OF_TENANT = 2  #: of them, those of one tenant
-WEBHOOK_SLOTS = 16  #: webhooks at once in a process
-WEBHOOK_SLOTS_OF_TENANT = 4  #: of them, those of one tenant
 #: Shards at once in a process are this many times those of one tenant, so no tenant ever has all of them.
 TENANTS_AT_ONCE = 2
 STOP_SEC = 5.0  #: that handlers get to see that their process stops
 SWEPT_AFTER_SEC = 60.0  #: how long the engine keeps the row of an ended task
 BATCH = 1000  #: task ids in one statement
 
-ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
-WAKE, GIVE_UP = "wake", "give_up"  #: what waits for credentials: go on with fresh ones, or without
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: as the engine calls it
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """One durable task. `priority`: smaller goes first, then who waits longest. A shard's is its number, so new jobs
-    overtake big ones; listings take turns. The number of `wake` and `give_up` is the version of the credentials.
-    """
+class QueueLimits:
+    """How many tasks of a queue may run at once. Where there are those of a tenant, tenants take turns."""
 
-    kind: str
-    job_id: str
-    number: int = 0
-    lane: str = "main"
-    tenant: str = "default"
-    engine: str = ""  #: that hears a shard
-    attempt: int = 0  #: each is a task of its own: of a delivery, or of what has waited for credentials
-
-    @property
-    def task_id(self) -> str:
-        again = f"-{self.attempt}" if self.attempt else ""
-        match self.kind:
-            case "shard":
-                return f"{self.job_id}-{self.number}{again}"
-            case "enumerate" if self.number or self.attempt:  # not its first turn
-                return f"{self.kind}-{self.job_id}-{self.number}{again}"
-            case "deliver":
-                return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
-            case "wake" | "give_up":
-                return f"{self.kind}-{self.job_id}-{self.number}"
-        return f"{self.kind}-{self.job_id}"
-
-    @property
-    def queue(self) -> str:
-        match self.kind:
-            case "shard":
-                return files_queue(self.lane, self.engine)
-            case "enumerate":
-                return listings_queue(self.lane)
-            case "deliver":
-                return webhooks_queue(self.lane)
-        return control_queue(self.lane)
-
-    @property
-    def is_partitioned(self) -> bool:
-        """Whether tenants take turns in its queue."""
-        return self.kind in (ENUMERATE, SHARD, DELIVER)
-
-    @property
-    def priority(self) -> int:
-        return 1 if self.kind == ENUMERATE else self.number + 1
+    of_process: int
+    of_tenant: int | None = None  #: in a process
+    of_tenant_in_all: int | None = None  #: in all processes together
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A task that a process has begun and not ended."""
-
-    task_id: str
-    executor_id: str  #: of that process
-    queue: str
-
-
-def files_queue(lane: str, engine: str) -> str:
-    return f"{lane}-files-{engine}"
-
-
-def control_queue(lane: str) -> str:
-    return f"{lane}-control"
-
-
-def listings_queue(lane: str) -> str:
-    return f"{lane}-listings"
-
-
-def webhooks_queue(lane: str) -> str:
-    return f"{lane}-webhooks"
-
-
-def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
-    return (
-        control_queue(lane),
-        listings_queue(lane),
-        webhooks_queue(lane),
-        *(files_queue(lane, engine) for engine in engines),
-    )
-
+#: Of the queues whose tasks are short. Those of shards depend on the machine.
+LIMITS = {
+    QueueKind.CONTROL: QueueLimits(of_process=4),
+    QueueKind.LISTINGS: QueueLimits(of_process=4, of_tenant=2),
+    QueueKind.WEBHOOKS: QueueLimits(of_process=16, of_tenant=4),
+}
 
 EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaitedWorkflowCancelledError)
 
@@ -139,39 +62,14 @@ _running = RunningTasks()
 _stopping = threading.Event()
 
 
-@DBOS.workflow(name=ENUMERATE, max_recovery_attempts=None)
-def _enumerate(job_id: str, number: int) -> None:
-    _work(ENUMERATE, job_id, number)
+def _register(kind: str) -> None:
+    @DBOS.workflow(name=kind, max_recovery_attempts=None)
+    def run(job_id: str, number: int) -> None:
+        _work(kind, job_id, number)
 
 
-@DBOS.workflow(name=SHARD, max_recovery_attempts=None)
-def _shard(job_id: str, number: int) -> None:
-    _work(SHARD, job_id, number)
-
-
-@DBOS.workflow(name=FINISH, max_recovery_attempts=None)
-def _finish(job_id: str, number: int) -> None:
-    _work(FINISH, job_id, number)
-
-
-@DBOS.workflow(name=CLEAR, max_recovery_attempts=None)
-def _clear(job_id: str, number: int) -> None:
-    _work(CLEAR, job_id, number)
-
-
-@DBOS.workflow(name=WAKE, max_recovery_attempts=None)
-def _wake(job_id: str, number: int) -> None:
-    _work(WAKE, job_id, number)
-
-
-@DBOS.workflow(name=GIVE_UP, max_recovery_attempts=None)
-def _give_up(job_id: str, number: int) -> None:
-    _work(GIVE_UP, job_id, number)
-
-
-@DBOS.workflow(name=DELIVER, max_recovery_attempts=None)
-def _deliver(job_id: str, number: int) -> None:
-    _work(DELIVER, job_id, number)
+for each in QUEUES:
+    _register(each)
 
 
 def _work(kind: str, job_id: str, number: int) -> None:
@@ -252,7 +150,9 @@ class Flow:
         )
         for lane in lanes:
             served += [
-                _served(dbos, files_queue(lane, engine), limits, SHARD, is_open=partial(is_fit_for, engine))
+                _served(
+                    dbos, queue_name(lane, QueueKind.FILES, engine), limits, SHARD, is_open=partial(is_fit_for, engine)
+                )
                 for engine in engines
             ]
         enqueue_due = dbos._sys_db.transition_delayed_workflows  # noqa: SLF001
@@ -362,26 +262,9 @@ class Flow:
         DBOS.destroy()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLimits:
-    """How many tasks of a queue may run at once. Where there are those of a tenant, tenants take turns."""
-
-    of_process: int
-    of_tenant: int | None = None  #: in a process
-    of_tenant_in_all: int | None = None  #: in all processes together
-
-
 def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
     """All but those of its shards."""
-    listings, webhooks = (
-        QueueLimits(LISTING_SLOTS, LISTING_SLOTS_OF_TENANT),
-        QueueLimits(WEBHOOK_SLOTS, WEBHOOK_SLOTS_OF_TENANT),
-    )
-    return [
-        _served(dbos, control_queue(lane), QueueLimits(CONTROL_SLOTS), FINISH, CLEAR, WAKE, GIVE_UP),
-        _served(dbos, listings_queue(lane), listings, ENUMERATE),
-        _served(dbos, webhooks_queue(lane), webhooks, DELIVER),
-    ]
+    return [_served(dbos, queue_name(lane, kind), limits, *kinds_of(kind)) for kind, limits in LIMITS.items()]
 
 
 def _served(

@@ -19,8 +19,8 @@ from batchscribe.errors import SecretKeyChanged
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
 from batchscribe.metrics import WEBHOOK_ATTEMPTS
-from batchscribe.queue.flow import DELIVER, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import DELIVER, Task
 from batchscribe.stages.job_context import about_job
 from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender

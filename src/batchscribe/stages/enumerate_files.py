@@ -22,8 +22,8 @@ from batchscribe.errors import TooManyFiles, WorkInterrupted
 from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Cursor, Job
 from batchscribe.jobs.source import named_files
-from batchscribe.queue.flow import ENUMERATE, FINISH, SHARD, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, Task
 from batchscribe.stages.deliver import announce
 from batchscribe.stages.listing import ListingPage, list_pages
 from batchscribe.stages.page_plan import AdmittedFile, Rules, admit_files, plan_page

@@ -16,8 +16,8 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
 from batchscribe.metrics import JOBS
-from batchscribe.queue.flow import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
 from batchscribe.speech.registry import ENGINE_NAMES
 from batchscribe.stages.deliver import announce
 from batchscribe.stages.sealed_credentials import STORAGE_SECRETS

@@ -29,8 +29,8 @@ from batchscribe.database.waiting_rows import (
     take_waiting,
 )
 from batchscribe.jobs.model import Job
-from batchscribe.queue.flow import ENUMERATE, GIVE_UP, SHARD, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import ENUMERATE, GIVE_UP, SHARD, Task
 from batchscribe.stages.sealed_credentials import SIDES, open_credentials
 from batchscribe.storage.access import AwsCredentials
 

@@ -12,8 +12,8 @@ from batchscribe.database.sealed import destroy_secrets, read_secret, store_secr
 from batchscribe.database.waiting_rows import next_version
 from batchscribe.errors import JobEnded
 from batchscribe.jobs.model import Job
-from batchscribe.queue.flow import WAKE, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import WAKE, Task
 from batchscribe.storage.access import AwsCredentials
 
 log = structlog.get_logger()

@@ -38,8 +38,8 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
-from batchscribe.queue.flow import FINISH, Task
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import FINISH, Task
 from batchscribe.stages.job_context import JobContext, about_file
 from batchscribe.stages.settle import record_outcome, settle_shard
 from batchscribe.stages.shortage import shortage_in

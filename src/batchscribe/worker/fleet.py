@@ -31,8 +31,8 @@ from batchscribe.database.worker_rows import (
 )
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
-from batchscribe.queue.flow import Held
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import Held
 from batchscribe.queue.vital_thread import Died, vital_thread
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability

@@ -32,18 +32,9 @@ from batchscribe.errors import (
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.metrics import RETRIES, Retry
 from batchscribe.outbound.policy import Policy
-from batchscribe.queue.flow import (
-    CLEAR,
-    DELIVER,
-    ENUMERATE,
-    FINISH,
-    GIVE_UP,
-    SHARD,
-    WAKE,
-    Handler,
-    Task,
-)
+from batchscribe.queue.flow import Handler
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, SHARD, WAKE, Task
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool, SpeechPool

@@ -1,0 +1,100 @@
+"""The kinds of durable tasks, and the queues that they go through.
+
+A task is (kind, job, number) with a derived id, so enqueueing it twice has no effect. A *lane* is a set of queues, one
+of each `QueueKind` and one of files for each engine. So a job can be listed and ended while shards hold every slot, and
+a webhook receiver that does not respond delays nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
+WAKE, GIVE_UP = "wake", "give_up"  #: what waits for credentials: go on with fresh ones, or without
+
+
+class QueueKind(StrEnum):
+    LISTINGS = "listings"  #: tenants take turns
+    FILES = "files"  #: one for each engine; tenants take turns
+    CONTROL = "control"  #: short tasks that end a job or let it go on
+    WEBHOOKS = "webhooks"  #: tenants take turns
+
+
+#: All kinds of tasks, and the queue of each.
+QUEUES = {
+    ENUMERATE: QueueKind.LISTINGS,
+    SHARD: QueueKind.FILES,
+    FINISH: QueueKind.CONTROL,
+    CLEAR: QueueKind.CONTROL,
+    WAKE: QueueKind.CONTROL,
+    GIVE_UP: QueueKind.CONTROL,
+    DELIVER: QueueKind.WEBHOOKS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One durable task. `priority`: smaller goes first, then who waits longest. A shard's is its number, so new jobs
+    overtake big ones; listings take turns. The number of `wake` and `give_up` is the version of the credentials.
+    """
+
+    kind: str
+    job_id: str
+    number: int = 0
+    lane: str = "main"
+    tenant: str = "default"
+    engine: str = ""  #: that hears a shard
+    attempt: int = 0  #: each is a task of its own: of a delivery, or of what has waited for credentials
+
+    @property
+    def task_id(self) -> str:
+        again = f"-{self.attempt}" if self.attempt else ""
+        match self.kind:
+            case "shard":
+                return f"{self.job_id}-{self.number}{again}"
+            case "enumerate" if self.number or self.attempt:  # not its first turn
+                return f"{self.kind}-{self.job_id}-{self.number}{again}"
+            case "deliver":
+                return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
+            case "wake" | "give_up":
+                return f"{self.kind}-{self.job_id}-{self.number}"
+        return f"{self.kind}-{self.job_id}"
+
+    @property
+    def queue(self) -> str:
+        return queue_name(self.lane, QUEUES[self.kind], self.engine)
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether tenants take turns in its queue."""
+        return QUEUES[self.kind] is not QueueKind.CONTROL
+
+    @property
+    def priority(self) -> int:
+        return 1 if self.kind == ENUMERATE else self.number + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task that a process has begun and not ended."""
+
+    task_id: str
+    executor_id: str  #: of that process
+    queue: str
+
+
+def queue_name(lane: str, kind: QueueKind, engine: str = "") -> str:
+    """`engine` is for files only."""
+    return f"{lane}-{kind}-{engine}" if kind is QueueKind.FILES else f"{lane}-{kind}"
+
+
+def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
+    """The names of all queues of a lane."""
+    others = (queue_name(lane, kind) for kind in QueueKind if kind is not QueueKind.FILES)
+    return *others, *(queue_name(lane, QueueKind.FILES, engine) for engine in engines)
+
+
+def kinds_of(queue: QueueKind) -> tuple[str, ...]:
+    return tuple(kind for kind, each in QUEUES.items() if each is queue)
