@@ -1,0 +1,64 @@
+"""A fleet is upgraded without stopping: the release before the last migration works beside this one."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batchscribe.database.schema import newest
+from tests.integration.command import Command, wait_until
+from tests.integration.server import serving
+from tests.integration.test_fleet import QUICK, end, succeeded, worker, write_calls
+from tests.servers.postgresql import PostgreSQL
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = "src/batchscribe/database/migrations/versions"
+
+
+def git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
+
+
+def release_before(migration: str, folder: Path) -> Path:
+    """The source of the last commit without this migration, from the history of the repository."""
+    [added] = git("log", "--diff-filter=A", "--format=%H", "--", migration).decode().split()
+    with tarfile.open(fileobj=io.BytesIO(git("archive", f"{added}^", "src"))) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "src"
+
+
+@pytest.fixture
+def old(postgresql: PostgreSQL, tmp_path: Path) -> Command:
+    """Commands of the earlier release; its database is not migrated yet."""
+    [newest_file] = (ROOT / VERSIONS).glob(f"{newest()[:4]}_*.py")
+    source = release_before(f"{VERSIONS}/{newest_file.name}", tmp_path / "release")
+    settings = postgresql.settings(postgresql.new_empty_database())
+    roots = {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path), "PYTHONPATH": str(source)}
+    return Command(tmp_path, QUICK | settings | roots)
+
+
+def test_old_and_new_processes_share_a_database_with_jobs_in_progress(old: Command) -> None:
+    new = replace(old, environment={**old.environment, "PYTHONPATH": ""})
+    write_calls(old.folder, 40)
+    assert f"has schema {newest()}" not in old.run("migrate").out
+    with serving(old, "--no-worker") as server, worker(old, "old") as old_worker:
+        job_id = server.submit(old.folder)
+        wait_until(lambda: succeeded(server, job_id) > 5)
+        assert f"has schema {newest()} now" in new.run("migrate").out
+        with worker(new, "new") as new_worker, serving(new, "--no-worker") as new_server:
+            server.wait(job_id)
+            for each in (server, new_server):
+                output = {"uri": f"{(old.folder / each.url.rpartition(':')[2]).as_uri()}/"}
+                again = each.submit(old.folder, output=output)
+                server.wait(again)
+                assert new_server.job(again)["summary"]["succeeded"] == len(list((old.folder / "calls").iterdir()))
+            assert old_worker.poll() is None
+            assert end(old_worker) == 0
+            last = server.submit(old.folder, output={"uri": f"{(old.folder / 'last').as_uri()}/"})
+            server.wait(last)
+            assert end(new_worker) == 0
