@@ -1,4 +1,4 @@
-"""A real worker whose files cost what they are told to: `LEDGER sleep|use_cpu SECONDS`, then the options of a worker."""
+"""A real worker whose files cost what they are told to: `LEDGER sleep|burn SECONDS`, then the options of a worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscribe.stages import shard
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.write_transcript import BeginWrite
 
-COSTS = {"sleep": time.sleep, "use_cpu": use_cpu}
+COSTS = {"sleep": time.sleep, "burn": use_cpu}
 
 
 def put_stub(ledger_path: str, cost: str, seconds: float) -> None:

@@ -147,5 +147,6 @@ def test_what_strangers_make_up_adds_no_series() -> None:
 
 
 def test_processes_that_decode_and_hear_do_not_load_what_they_cannot_use() -> None:
-    script = "import sys, batchscribe.audio.decoder_child, batchscribe.speech.engine_child\nassert 'prometheus_client' not in sys.modules\n"
+    loaded = "import sys, batchscribe.audio.decoder_child, batchscribe.speech.engine_child\n"
+    script = f"{loaded}assert 'prometheus_client' not in sys.modules\n"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

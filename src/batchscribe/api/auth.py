@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
-from starlette.requests import Request
 
 from batchscribe.api.service import Service
 from batchscribe.database.api_key_rows import ApiKey, find_live_key, key_of_secret

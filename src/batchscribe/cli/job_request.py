@@ -54,7 +54,7 @@ class JobOptions:
     words: bool = False
     channels: bool = False
     segmentation: SegmentationMode | None = None
-    output_format: OutputFormat | None = None
+    formats: tuple[OutputFormat, ...] = ()
     overwrite: bool = False
     reference_id: str | None = None
     webhook_url: str | None = None
@@ -172,9 +172,16 @@ def _build_config(options: JobOptions) -> JsonObject:
         "word_time_offsets": options.words or None,
         "channel_separation": options.channels or None,
         "segmentation_mode": options.segmentation and options.segmentation.value,
-        "output_format": options.output_format and options.output_format.value,
+        **_build_formats(options.formats),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _build_formats(formats: Sequence[OutputFormat]) -> JsonObject:
+    """One format is spelled as clients of the original do it."""
+    if len(formats) > 1:
+        return {"output_formats": [each.value for each in formats]}
+    return {"output_format": formats[0].value} if formats else {}
 
 
 def _build_auth(uris: Iterable[str]) -> JsonObject:

@@ -97,9 +97,13 @@ Segmentation = Annotated[
     SegmentationMode | None,
     typer.Option(help="auto: transcribe only detected speech, the default; none: everything.", show_default=False),
 ]
-Format = Annotated[
-    OutputFormat | None,
-    typer.Option("--format", help="Format of the transcripts. By default json.", show_default=False),
+Formats = Annotated[
+    list[OutputFormat] | None,
+    typer.Option(
+        "--format",
+        help="Format of the transcripts. Repeatable. By default json, or as --output names it.",
+        show_default=False,
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing transcripts.")]
 

@@ -131,12 +131,12 @@ class Flow:
         is_fit_for: Callable[[str], bool] = lambda _engine: True,
         died: Died = lambda _thread: None,
     ) -> None:
-        """Work; at most `slots` shards of a tenant at a time, and `tenant_slots` over all processes.
+        """Work: at most `slots` shards of a tenant at a time, and `tenant_slots` in all processes.
 
-        `handlers` maps a task's kind to a function of (job id, number), which must bear being run again. One
-        that raises `WorkInterrupted` stays on record as running. What an earlier process of the same id left is
-        taken up. While `is_fit_for` says no, no shards of that engine are taken. `died` is told of a thread that ends before
-        its time, see `Dispatcher`.
+        `handlers` maps a kind of task to a function of (job id, number) that can be repeated safely. If it raises
+        `WorkInterrupted`, its task stays on record as running. Tasks that an earlier process with the same id left are
+        resumed. While `is_fit_for` returns False, shards of that engine are not taken. `died` is called when a thread
+        ends unexpectedly; see `Dispatcher`.
         """
         _handlers.update(handlers)
         _stopping.clear()

@@ -22,7 +22,7 @@ def transcribe(
     words: options.Words = False,
     channels: options.Channels = False,
     segmentation: options.Segmentation = None,
-    output_format: options.Format = None,
+    formats: options.Formats = None,
     overwrite: options.Overwrite = False,
     engine: options.Engine = None,
     workers: options.Workers = None,
@@ -60,7 +60,7 @@ def transcribe(
         words=words,
         channels=channels,
         segmentation=segmentation,
-        output_format=output_format,
+        formats=tuple(formats or ()),
         overwrite=overwrite,
     )
     raise typer.Exit(local_job.run_requests(job_request.build_local_requests(job), settings))
