@@ -137,7 +137,9 @@ def _heading(results: Sequence[Result], seed: int) -> Iterable[str]:
     kills = sum(result.figures.kills.total() for result in results)
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     yield f"## The run of {day}\n"
-    yield f"Seed {seed}, {kills} kills, Python {platform.python_version()}, {os.cpu_count()} cores.\n"
+    load = os.getloadavg()[2]
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.0f} (average of 15 minutes)"
+    yield f"Seed {seed}, {kills} kills, {machine}.\n"
 
 
 def _overview(results: Sequence[Result]) -> Iterable[str]:
