@@ -1,1 +1,1 @@
-"""The HTTP interface: the contract's routes over the rows of the database."""
+"""The HTTP interface: the routes of the contract."""

@@ -1,4 +1,4 @@
-"""The application: routes under both of the contract's prefixes, behind the front door."""
+"""The application: the routes under both prefixes of the contract, wrapped in `Front`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSIONED_PREFIX = f"/v2{PREFIX}"  # contract 1
 
 
 def create_app(records: Records, settings: Settings, *, health: MachineHealth | None = None) -> ASGIApp:
-    """`health` is that of the worker in this process, where there is one. Raises `InvalidSetting`."""
+    """Create the application. `health` is that of the worker in this process, if any. Raises `InvalidSetting`."""
     service = Service.of(records, settings, health=health)
     app = FastAPI(
         title="batchscribe",

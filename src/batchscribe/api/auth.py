@@ -18,13 +18,13 @@ from batchscribe.wire.untrusted import read_json
 
 LEEWAY_SEC = 60  # contract 2
 MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
-EVERYBODY = "default"  #: the tenant of all requests where nobody has to say who they are
+EVERYBODY = "default"  #: the tenant of all requests if authentication is off
 UNKNOWN = "The key is unknown or revoked, or the secret or signature is not its own."
 MALFORMED = "The token is malformed."
 
 
 def tenant_of(request: Request, service: Service) -> str:
-    """Raises `AccessTokenInvalid`, `TooManyRequests`."""
+    """Authenticate a request and count it. Raises `AccessTokenInvalid`, `TooManyRequests`."""
     tenant = _tenant(request, service)
     service.rate_limit.check(tenant)
     return tenant
@@ -48,12 +48,12 @@ def _credential(request: Request) -> str:
 
 
 def _is_token(credential: str) -> bool:
-    """Three parts, the first of which is a header in JSON. Anything else is taken for a secret."""
+    """Return whether the credential has three parts and starts with a JSON header. Otherwise it is a secret."""
     return credential.count(".") == 2 and isinstance(_part(credential, 0), dict)
 
 
 def _part(token: str, position: int) -> Any:
-    """One of the two parts in JSON; none where it is no JSON, or no text that could be looked up."""
+    """Decode one of the two JSON parts; None if it is invalid (see `read_json`)."""
     part = token.split(".")[position]
     try:
         return read_json(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -109,7 +109,7 @@ def _why(error: jwt.InvalidTokenError) -> str:
 
 
 def _key(name: str, service: Service) -> ApiKey:
-    """By its name, which is no secret. Raises `AccessTokenInvalid`."""
+    """Find a live key by its name, which is not secret. Raises `AccessTokenInvalid`."""
     with service.records.transaction() as connection:
         found = find_live_key(connection, service.records.keyring, name)
     if found is None:
@@ -117,7 +117,7 @@ def _key(name: str, service: Service) -> ApiKey:
     return found
 
 
-#: Only for the OpenAPI document; `auth` reads the headers itself.
+#: Only for the OpenAPI document; `_credential` reads the headers.
 _DOCUMENTED = (
     HTTPBearer(
         auto_error=False, description="A JWT signed with an API secret (HS256, iss: the API key), or the secret."
@@ -129,11 +129,11 @@ SECURITY = [Depends(scheme) for scheme in _DOCUMENTED]
 
 def _asking_tenant(request: Request) -> str:
     service: Service = request.app.state.service
-    request.state.tenant = tenant_of(request, service)  # for the front door's log line, too
+    request.state.tenant = tenant_of(request, service)  # also for the log line of `Front`
     return str(request.state.tenant)
 
 
-#: Whoever asks, before anything else is looked at.
+#: The authenticated tenant. Authentication precedes all other checks.
 Tenant = Annotated[str, Depends(_asking_tenant)]
 
 
@@ -143,10 +143,10 @@ async def _tenant_in_turn(request: Request, tenant: Tenant) -> AsyncIterator[str
         yield tenant
 
 
-#: The same, for a route that needs a thread and nothing else: it gets one when it is the tenant's turn.
+#: The same, for a route that needs only a thread: the route runs when it is the tenant's turn.
 TenantInTurn = Annotated[str, Depends(_tenant_in_turn, scope="function")]
 
 
 def empty_is_absent(value: Any) -> Any:
-    """`?state=` is what a form sends when nothing was chosen."""
+    """Return None for an empty value: a form sends `?state=` if nothing was chosen."""
     return None if value == "" else value

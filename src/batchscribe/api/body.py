@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects of bounded size; and page tokens: the opaque id of a page's last item."""
+"""Request bodies, which are JSON objects of limited size, and page tokens, which encode the last item of a page."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ WHY = {
     untrusted.TOO_DEEP: f" Lists and objects are nested more than {untrusted.MAX_DEPTH} levels deep.",
     untrusted.HALF_A_PAIR: " A string in it has half of a surrogate pair.",
 }
-#: That a body of the largest size may have for each value in it; the shortest URI of a manifest has 12. Reading two
-#: million numbers takes seconds, a manifest of the same size a few milliseconds.
+#: The maximum number of values is the maximum size divided by this; the shortest URI of a manifest has 12 bytes.
+#: Parsing two million numbers takes seconds, a manifest of the same size a few milliseconds.
 MIN_BYTES_PER_VALUE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of one, and how large it might have been."""
+    """A request body, and the size limit that it was read with."""
 
     content: bytes
     limit_bytes: int
 
     def parsed(self) -> dict[str, Any]:
-        """To be called in a thread: it takes a while. Raises `BodyTooLarge`, `MalformedBody`."""
+        """Parse the body. Call this in a thread, because it takes a while. Raises `BodyTooLarge`, `MalformedBody`."""
         if self._most_values() > self.limit_bytes // MIN_BYTES_PER_VALUE:
             raise BodyTooLarge(
                 f"The body has more than {self.limit_bytes // MIN_BYTES_PER_VALUE} values, or commas and brackets in "
@@ -42,12 +42,12 @@ class Body:
         return parsed(self.content)
 
     def _most_values(self) -> int:
-        """What begins a value; in a string it does not, and then there are fewer."""
+        """Count the characters that start a value. In strings they do not, so this is an upper bound."""
         return sum(map(self.content.count, (b",", b"[", b"{")))
 
 
 async def read_body(request: Request, limit_bytes: int, take: Callable[[int], None]) -> Body:
-    """`take` is told the bytes that arrive, and may refuse them.
+    """Read a body. `take` is called with the number of bytes of each part, and may raise an error to refuse them.
 
     Raises `ContentTypeNotAccepted`, `BodyTooLarge`, `RequestTooSlow`, and what `take` raises.
     """
@@ -80,7 +80,7 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
 
 
 def parsed(content: bytes) -> dict[str, Any]:
-    """Raises `MalformedBody`."""
+    """Parse a JSON object. Raises `MalformedBody`."""
     try:
         body = untrusted.read_json(content.decode("utf-8-sig"))
     except ValueError as error:
@@ -95,12 +95,12 @@ FIELD = "next_page_token"
 
 
 def token_after(**last: str) -> str:
-    """`token_after(job_id="job_1")`: the page behind that job."""
+    """Return the token of the page after an item: `token_after(job_id="job_1")`."""
     return base64.urlsafe_b64encode(json.dumps(last).encode()).decode().rstrip("=")
 
 
 def last_of(token: str, name: str) -> str:
-    """The id that a token was made of. Raises `InvalidRequest`."""
+    """Return the id in a token. Raises `InvalidRequest`."""
     try:
         content = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError):

@@ -1,8 +1,8 @@
-"""The open connections of a server: how many there may be, and which of them wait for their client, until when.
+"""The open connections of a server: their maximum number, and the deadlines of those that wait for their clients.
 
-A connection that waits for its client may be closed at any time to make room for another. So strangers who open
-connections and say nothing cannot take the server from anybody, and no limit per address is needed, which would hit all
-users behind a proxy.
+A connection that waits for its client may be closed at any time to make room for another. So unknown clients that open
+connections and send nothing cannot block the server. A limit per address is not needed; it would affect all users
+behind a proxy.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from batchscribe.settings import Settings
 
 log = structlog.get_logger()
 
-MOST = 4096  #: connections; one that waits takes some 20 KB
-SHARE = 2  #: one in so many descriptors is for connections, the others for the database, storage and children
-MOST_DESCRIPTORS = 65_536  #: that a process asks for, where it could have a billion
-QUIET_SEC = 60.0  #: between two log lines about the same
+MOST = 4096  #: connections; a waiting one takes about 20 KB
+SHARE = 2  #: one in so many descriptors is for connections; the rest is for the database, storage and child processes
+MOST_DESCRIPTORS = 65_536  #: for one process, even if the system allows a billion
+QUIET_SEC = 60.0  #: between two log lines about the same event
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Seconds that a connection may wait for its client, and how many connections there may be."""
+    """The maximum number of connections, and how long one may wait for its client."""
 
     connections: int
     head_sec: float
@@ -45,24 +45,24 @@ class ConnectionLimits:
 
 
 class IdleConnection(Protocol):
-    """A connection, as far as it is told what to do."""
+    """The part of a connection that `Connections` uses."""
 
     def end_waiting(self, *, for_room: bool) -> None:
-        """Its time is over, or another one needs its place."""
+        """End the wait: the time limit is over or, `for_room`, another connection needs the place."""
         ...
 
 
 class Connections:
-    """Used from the event loop. `CLOSED_CONNECTIONS` counts what is closed here, and a log line now and then tells."""
+    """The open connections; used from the event loop. `CLOSED_CONNECTIONS` counts those that are closed here."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self._open: set[IdleConnection] = set()
-        self._deadlines: dict[IdleConnection, float] = {}  #: of those that wait, the longest waiting first
+        self._deadlines: dict[IdleConnection, float] = {}  #: of waiting connections, the longest wait first
         self._full = Tally()
 
     def admit(self, connection: IdleConnection) -> bool:
-        """Whether there is room for it, if need be that of the one that has waited longest for its client."""
+        """Return whether there is room for it. If necessary, close the one that has waited longest for its client."""
         if len(self._open) >= self.limits.connections:
             if times := self._full.due():
                 log.warning("connections.full", times=times, limit=self.limits.connections)
@@ -81,13 +81,13 @@ class Connections:
             longest.end_waiting(for_room=True)
 
     def wait(self, connection: IdleConnection, limit_sec: float) -> None:
-        """It waits for its client from now on, as the last in line."""
+        """Record that the connection starts to wait for its client."""
         self.go_on(connection)
         if connection in self._open:
             self._deadlines[connection] = time.monotonic() + limit_sec
 
     def go_on(self, connection: IdleConnection) -> None:
-        """It waits for its client no more."""
+        """Record that the connection no longer waits for its client."""
         self._deadlines.pop(connection, None)
 
     def forget(self, connection: IdleConnection) -> None:
@@ -95,7 +95,7 @@ class Connections:
         self._open.discard(connection)
 
     def end_overdue(self) -> None:
-        """To be called now and then."""
+        """End the waits whose time limit is over. Call this regularly."""
         now = time.monotonic()
         for connection, deadline in list(self._deadlines.items()):
             if deadline <= now:
@@ -104,14 +104,14 @@ class Connections:
 
 
 class Tally:
-    """Counts what may happen thousands of times a second and is logged once a minute."""
+    """A counter of events that may happen thousands of times a second and are logged once a minute."""
 
     def __init__(self) -> None:
         self._times = 0
         self._next_at = 0.0
 
     def due(self) -> int:
-        """Count once more; how often it has happened since the last line when another one is due, else 0."""
+        """Count an event. If a log line is due, return the number of events since the last one, else 0."""
         self._times += 1
         if time.monotonic() < self._next_at:
             return 0
@@ -121,7 +121,7 @@ class Tally:
 
 
 def raise_open_files() -> None:
-    """As many descriptors as the system lets this process have: the usual 1,024 are for programs that use `select`."""
+    """Raise the descriptor limit as far as the system allows: the usual 1,024 is for programs that use `select`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:

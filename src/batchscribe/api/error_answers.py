@@ -1,4 +1,4 @@
-"""From an error to an answer: its status and the one shape of error bodies (contract 2)."""
+"""Error responses: their statuses and the one shape of their bodies (contract 2)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = structlog.get_logger()
 AUTH_CODE, VALIDATION_CODE = 124, 300  # contract 2
 TOKEN_REFUSED = "Invalid Access token"  # noqa: S105 - contract 2
 VALIDATION_FAILED = "Validation Failed."  # contract 2
-RETRY_AFTER_SEC = 5  #: when a part of the service is away
+RETRY_AFTER_SEC = 5  #: if a part of the service is unavailable
 
-#: The first class that fits counts.
+#: The first class that matches counts.
 STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.AccessTokenInvalid: HTTPStatus.UNAUTHORIZED,
     errors.ContentTypeNotAccepted: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -55,7 +55,7 @@ def status_of(error: errors.BatchscribeError) -> HTTPStatus:
 
 
 def body_of(error: errors.BatchscribeError) -> JsonObject:
-    """`code`, `reason`, `message`, and where a field is at fault `errors`."""
+    """Return `code`, `reason`, `message`; `errors` for invalid fields or credentials; `metadata` for rate limits."""
     body: JsonObject = {"code": _code(error), "reason": error.code, "message": error.message}
     if isinstance(error, errors.InvalidRequest):
         mistakes = [{"field": mistake.field, "message": mistake.message} for mistake in error.mistakes]
@@ -89,7 +89,7 @@ def headers_of(error: errors.BatchscribeError) -> dict[str, str]:
 
 
 def add_refusals(app: FastAPI) -> None:
-    """Every error that leaves a route becomes an answer here."""
+    """Register the handlers that turn every error of a route into a response."""
     app.add_exception_handler(errors.BatchscribeError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
@@ -104,13 +104,13 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _validation(_request: Request, error: Exception) -> JSONResponse:
-    """A parameter of the query or the path."""
+    """Answer an invalid parameter of the query or the path."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
-    return answer_of(describe_mistakes(error.errors(), from_part=1))  # before the name it says that it is of the query
+    return answer_of(describe_mistakes(error.errors(), from_part=1))  # part 0 is `query` or `path`
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    """What the router itself refuses."""
+    """Answer an error of the router itself."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         refusal: errors.RequestRefused = errors.MethodNotAllowed(f"{request.method} is not served here.")
@@ -126,7 +126,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> str:
-    """All that the path is served with: the router itself names those of the first route it met."""
+    """List all methods of the path. The router itself names only those of the first route that matches."""
     path = request.url.path
     for template, operations in request.app.openapi()["paths"].items():
         written = re.escape(template.removeprefix("/v2"))
@@ -136,7 +136,7 @@ def _methods(request: Request) -> str:
 
 
 async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    """The front door has the error next, and logs it."""
+    """Answer an unexpected error, which `Front` logs."""
     return answer_of(errors.InternalError("The request failed by a mistake of batchscribe; its log has the details."))
 
 

@@ -1,4 +1,4 @@
-"""Routes 5 and 6: the files of a job."""
+"""Routes 5 and 6 of the contract: the files of a job."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from batchscribe.metrics import count_request
 
 
 def is_loopback(host: str) -> bool:
-    """Of a name or an address, as one listens on it."""
+    """Return whether a host to listen on, a name or an address, is loopback."""
     if host == "localhost":
         return True
     try:
@@ -32,10 +32,10 @@ def is_loopback(host: str) -> bool:
 
 
 def asks_loopback(host_header: str) -> bool:
-    """Of the header `Host`, with or without its port."""
+    """Return whether the header `Host`, with or without a port, is loopback."""
     try:
         return is_loopback(urlsplit(f"//{host_header}").hostname or "")
-    except ValueError:  # brackets that do not close
+    except ValueError:  # unbalanced brackets
         return False
 
 
@@ -46,10 +46,10 @@ _SLASHES = re.compile("/{2,}")
 
 
 class Front:
-    """ASGI: wraps the whole application."""
+    """The middleware."""
 
     def __init__(self, app: ASGIApp, *, loopback_only: bool = False) -> None:
-        """With `loopback_only` a web page whose name was made to lead here is not let in: it sends its own name."""
+        """Wrap `app`. `loopback_only` also blocks DNS rebinding: such a web page sends its own host name."""
         self._app = app
         self._loopback_only = loopback_only
 
@@ -80,18 +80,18 @@ class Front:
             return
         try:
             await self._app(scope, receive, visit.send)
-        except Exception:  # it has been answered: see `refusals`
+        except Exception:  # it has been answered: see `add_refusals`
             log.exception("request.mistake", path=scope["path"])
 
 
 def route_of(scope: Scope) -> str | None:
-    """The template of the path below its prefix, `/jobs/{job_id}` say; none when nothing is served there."""
+    """Return the path template below the prefix, such as `/jobs/{job_id}`; None if no route matches."""
     path: str | None = getattr(scope.get("route"), "path", None)
     return path
 
 
 class RequestLog:
-    """One request on its way through: puts the tracking id on the answer and sees its status."""
+    """The log data of one request. `send` adds the tracking id to the response and records its status."""
 
     def __init__(self, send: Send) -> None:
         self.tracking_id = uuid.uuid4().hex

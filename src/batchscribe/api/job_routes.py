@@ -1,4 +1,4 @@
-"""Routes of jobs: submit, list, show and cancel, and fresh credentials for a running job."""
+"""Routes for jobs: submit, list, show and cancel jobs, and renew the credentials of a running job."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from batchscribe.wire.request import JobRequest, parse_job_request
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
-SETTLE_SEC = 2.0  #: that a cancel waits for transcripts being written: what is shown next is then final
+SETTLE_SEC = 2.0  #: for transcripts that are being written when a job is canceled, so that the next response is final
 
 
 def _with_alias(value: Any) -> Any:
-    return JobState.CANCELED if value == "CANCELLED" else value  # what some clients write (contract 10)
+    return JobState.CANCELED if value == "CANCELLED" else value  # some clients send this (contract 10)
 
 
 StateQuery = Annotated[JobState | None, BeforeValidator(_with_alias), BeforeValidator(empty_is_absent), Query()]
@@ -133,7 +133,7 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
         "job_id": job.job_id,
-        "state": JobState.QUEUED.value,  # also when the key was used before: the answer is the same
+        "state": JobState.QUEUED.value,  # also if the key was used before: the response is the same
         "submitted_at": timestamp(job.submitted_at),
     }
     warned: JsonObject = {"warnings": list(submission.warnings)} if submission.warnings else {}
@@ -161,7 +161,7 @@ def _checked_key(key: str) -> str:
 
 
 def _canonical(body: JsonObject) -> bytes:
-    """Spaces and the order of fields make no other body."""
+    """Serialize the body so that spaces and the order of fields do not matter."""
     return json.dumps(body, sort_keys=True).encode()
 
 
@@ -174,14 +174,14 @@ def _page(service: Service, tenant: str, state: JobState | None, limit: int, tok
 
 
 def page_limit(asked: int | None, default: int, most: int) -> int:
-    """Raises `InvalidRequest`."""
+    """Return the page size. Raises `InvalidRequest`."""
     if asked is not None and asked > most:
         raise InvalidRequest(f"page_size: at most {most} is allowed.", field="page_size")
     return asked or min(default, most)
 
 
 def next_page(token: str) -> JsonObject:
-    """The token is there on the last page too, and empty; its other name only where there is more (contract 1.5)."""
+    """Return the token's fields. On the last page the token is empty and its alias is omitted (contract 1.5)."""
     return {"next_page_token": token, "next_cursor": token} if token else {"next_page_token": ""}
 
 

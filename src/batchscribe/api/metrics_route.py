@@ -41,7 +41,7 @@ def metrics_router(service: Service) -> APIRouter:
 
 
 def metrics_app(registry: CollectorRegistry) -> ASGIApp:
-    """Of a process that has no other HTTP interface: the numbers, under any path."""
+    """Create an application that serves the metrics under any path, for a process without an HTTP interface."""
 
     def metrics(request: Request) -> Response:
         return _told(request, registry)
@@ -55,9 +55,10 @@ def _told(request: Request, registry: CollectorRegistry) -> Response:
 
 
 def comes_from(request: Request, networks: Networks) -> bool:
-    """Whether the client, and every proxy that says for whom it asks, is in these networks.
+    """Return whether the client and all addresses in `X-Forwarded-For` are in these networks.
 
-    A proxy that says nothing passes for the client: where there is one, it has to keep `/metrics` to itself.
+    Returns False for a request with the header `Forwarded`. A proxy that sends neither header looks like a client, so
+    it must not forward requests for `/metrics`.
     """
     if request.client is None or "forwarded" in request.headers:
         return False
@@ -71,7 +72,7 @@ def _is_in(address: str, networks: Networks) -> bool:
         ip = ip_address(address)
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None) or ip  # a dual-stack socket has IPv4 clients as ::ffff:10.0.0.1
+    mapped = getattr(ip, "ipv4_mapped", None) or ip  # a dual-stack socket reports IPv4 clients as ::ffff:10.0.0.1
     return any(mapped in network for network in networks)
 
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about answers."""
+"""Response models and request bodies for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -87,19 +87,19 @@ _REASONS = {
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the `responses` of a route."""
+    """Return error entries for the `responses` of a route."""
     return {status: {"model": ErrorBody, "description": _REASONS[status]} for status in statuses}
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Written out, since bodies are read by hand: their size, type and mistakes have answers of their own."""
+    """Return a route's `requestBody`. FastAPI cannot infer it: routes read bodies themselves, for their own errors."""
     schema = model.model_json_schema(mode="validation")
     definitions = schema.pop("$defs", {})
     return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """References into a schema's own `$defs` lead nowhere inside a document of OpenAPI."""
+    """Replace references into the schema's own `$defs`, which are invalid inside an OpenAPI document."""
     if isinstance(schema, list):
         return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):

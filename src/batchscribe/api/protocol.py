@@ -1,7 +1,7 @@
-"""uvicorn's protocol, with what it lacks: limits on the time in which a client sends its request and takes its answer.
+"""uvicorn's HTTP protocol, with limits on the time in which a client sends its request and reads its response.
 
-uvicorn closes only a connection that is idle after an answer. One that sends half a request, or a byte a minute, stays
-open for ever. What is no HTTP gets the error body that everything else gets.
+uvicorn closes only connections that are idle after a response. A connection that sends half a request, or one byte a
+minute, stays open forever. Input that is not HTTP gets the same error body as other invalid requests.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from batchscribe.errors import BatchscribeError, HeadTooLarge, MalformedRequest,
 from batchscribe.metrics import CLOSED_CONNECTIONS, OTHER, count_request
 
 MAX_HEAD_BYTES = 64 * 2**10
-ACCEPTED_AT_ONCE = 64  #: connections, before the first of them is looked at
-MIN_BYTES_PER_SEC = 16 * 2**10  #: a body that comes at least as fast has as much time as it takes
-LINGER_SEC = 2.0  #: for the client to read a refusal before its connection is reset
-ANSWER_SEC = 60.0  #: for a client that does not take its answer
+ACCEPTED_AT_ONCE = 64  #: connections, before the first of them is processed
+MIN_BYTES_PER_SEC = 16 * 2**10  #: a body that arrives at least this fast has no time limit
+LINGER_SEC = 2.0  #: time for a client to read a refusal before its connection is reset
+ANSWER_SEC = 60.0  #: time for a client to read its response
 
-#: uvicorn logs every request that is no HTTP as a warning: strangers could fill the disk with them.
+#: uvicorn logs a warning for each request that is not HTTP. Unknown clients could fill the disk with them.
 _STRANGERS = logging.getLogger("uvicorn.strangers")
 _STRANGERS.setLevel(logging.ERROR)
 
 
 class Phase(Enum):
-    """What a connection waits for its client to do."""
+    """The client's action that a connection waits for."""
 
-    IDLE = auto()  #: to begin a request
-    HEAD = auto()  #: to send the rest of its head
-    BODY = auto()  #: to send the rest of its body
-    ANSWER = auto()  #: to take its answer
-    END = auto()  #: to close the connection, which has been refused
+    IDLE = auto()  #: start a request
+    HEAD = auto()  #: send the rest of its head
+    BODY = auto()  #: send the rest of its body
+    ANSWER = auto()  #: read its response
+    END = auto()  #: close the connection, which has been refused
 
 
 class BoundedConfig(Config):
-    """Of a server whose connections are `BoundedProtocol`s."""
+    """Configuration of a server whose connections are `BoundedProtocol`s."""
 
     def __init__(self, app: ASGIApp, connections: Connections, *, timeout_graceful_shutdown: int) -> None:
         super().__init__(
@@ -59,8 +59,8 @@ class BoundedConfig(Config):
             http=BoundedProtocol,
             ws="none",
             lifespan="off",
-            log_config=None,  # as of all libraries: see `configure_log`
-            access_log=False,  # the front door logs each request, without its query
+            log_config=None,  # `configure_log` configures all libraries
+            access_log=False,  # `Front` logs each request, without its query
             server_header=False,
             backlog=ACCEPTED_AT_ONCE,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
@@ -71,7 +71,7 @@ class BoundedConfig(Config):
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. Its `Connections` say when its time is over."""
+    """One connection. `Connections` calls `end_waiting` when its time limit is over."""
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class BoundedProtocol(H11Protocol):
         self.logger = _STRANGERS
         self._among = config.connections
         self._limits = config.connections.limits
-        self._phase: Phase | None = None  #: none while the server is at work on its request
-        self._request: object = None  #: what the phase belongs to
+        self._phase: Phase | None = None  #: None while the server processes the request
+        self._request: object = None  #: the request that the phase belongs to
         self._phase_began_at = 0.0
         self._phase_bytes = 0
 
@@ -105,7 +105,7 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._phase is Phase.END:
-            return  # read and thrown away: an unread rest would reset the connection before the refusal is read
+            return  # discards the data: unread data would reset the connection before the client reads the refusal
         self._phase_bytes += len(data)
         began_before = self.conn.their_state is not h11.IDLE
         super().data_received(data)
@@ -137,7 +137,7 @@ class BoundedProtocol(H11Protocol):
             super().shutdown()
 
     def end_waiting(self, *, for_room: bool) -> None:
-        """See `Waiting`."""
+        """See `IdleConnection`."""
         if not for_room and self._may_go_on():
             return
         if not for_room and self._phase not in (Phase.IDLE, Phase.END):
@@ -151,7 +151,10 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     def _may_go_on(self) -> bool:
-        """A body that comes fast enough, or one that the server itself does not read for now."""
+        """Extend the time limit of a body that arrives fast enough or that the server has paused reading.
+
+        Return whether it was extended.
+        """
         if self._phase is not Phase.BODY:
             return False
         allowed_sec = self._limits.body_sec + self._phase_bytes / MIN_BYTES_PER_SEC
@@ -163,11 +166,11 @@ class BoundedProtocol(H11Protocol):
         return left_sec > 0
 
     def _look(self, between_requests: Phase) -> None:
-        """Which phase the connection is in, now that something has happened."""
+        """Update the phase after an event."""
         if self._phase in (Phase.ANSWER, Phase.END):
             return
         if self.transport.is_closing():
-            self._wait(Phase.ANSWER)  # it is closed only when the client has taken its answer
+            self._wait(Phase.ANSWER)  # it closes only after the client has read its response
         elif self.conn.their_state is h11.IDLE:
             self._wait(between_requests)
         elif self.conn.their_state is h11.SEND_BODY:
@@ -176,7 +179,7 @@ class BoundedProtocol(H11Protocol):
             self._go_on()
 
     def _wait(self, phase: Phase) -> None:
-        """A phase lasts for as long as it belongs to the same request: a drip of bytes does not begin it anew."""
+        """Enter a phase. More bytes of the same request do not restart its time limit."""
         if phase is self._phase and self._request is self.cycle:
             return
         self._phase, self._request = phase, self.cycle
@@ -202,14 +205,14 @@ class BoundedProtocol(H11Protocol):
         self._among.go_on(self)
 
     def _close(self) -> None:
-        """At once where an answer has not been taken: closing would wait for that."""
+        """Close the connection at once: with an unread response, `close` would wait for the client to read it."""
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls it while it handles what h11 found wrong."""
+        """Refuse invalid HTTP. uvicorn calls this while it handles the exception from h11."""
         hint = getattr(sys.exception(), "error_status_hint", None)
         if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             self._refuse(HeadTooLarge("The head of the request is too long; send fewer or shorter headers."))
@@ -217,16 +220,16 @@ class BoundedProtocol(H11Protocol):
             self._refuse(MalformedRequest("This is not an HTTP/1.1 request; send one."))
 
     def _refuse(self, refusal: BatchscribeError, *, lingers: bool = True) -> None:
-        """Answer whatever the client has sent so far, and end the connection.
+        """Send an error response, regardless of what the client has sent so far, and end the connection.
 
-        One that lingers is closed by its client, or a moment later: closed at once with something unread, it would be
-        reset, and the refusal lost.
+        With `lingers`, the server waits up to `LINGER_SEC` for the client to close the connection. Closing it at once
+        with unread data would reset it, and the refusal would be lost.
         """
         if self.cycle is not None:
-            self.cycle.disconnected = True  # the application gets no more of this request
+            self.cycle.disconnected = True  # the application receives no more of this request
             self.cycle.message_event.set()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.abort()  # it is in the middle of another answer, or behind it
+            self.transport.abort()  # another response has started or is complete
             return
         status = status_of(refusal)
         self.transport.write(self._refusal_bytes(refusal, status))

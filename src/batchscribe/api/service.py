@@ -1,7 +1,7 @@
-"""What routes share: records, settings, rate limits, and threads for slow requests.
+"""Objects that the routes share: records, settings, rate limits, and threads for slow requests.
 
-Requests that wait for storage run in their own threads, few per tenant, and get a response in time. Storage named by a
-tenant may respond as slowly as it likes: in the shared threads, 45 such requests delayed another tenant by 59 s.
+Requests that wait for storage run in their own threads, with a limit per tenant and a time limit. The storage that a
+tenant names may be arbitrarily slow: in the shared threads, 45 such requests delayed another tenant by 59 s.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ from batchscribe.worker.machine_health import MachineHealth
 
 Answer = TypeVar("Answer")
 
-PER_TENANT = 4  #: at once; a person or a script looks at one or two
-IN_ALL = 32  #: at once, in one server process
+PER_TENANT = 4  #: concurrent requests; a person or a script needs one or two
+IN_ALL = 32  #: concurrent requests in one server process
 RETRY_AFTER_SEC = 2
 
 
 class SlowRequests:
-    """Used from the event loop. A request keeps its place until its thread has ended, whoever still waits for it."""
+    """Threads for slow requests; used from the event loop.
+
+    A request keeps its place until its thread ends, even if its client already has an error response.
+    """
 
     def __init__(self, *, per_tenant: int = PER_TENANT, in_all: int = IN_ALL) -> None:
         self._per_tenant = per_tenant
@@ -44,9 +47,12 @@ class SlowRequests:
         self._threads = ThreadPoolExecutor(in_all, thread_name_prefix="slow-request")
 
     async def answer(self, tenant: str, limit_sec: float, work: Callable[[], Answer]) -> Answer:
-        """What `work` returns or raises. Raises `TooManyRequests`, and `StorageUnreachable` after `limit_sec`."""
+        """Run `work` in a thread and return its result.
+
+        Raises what `work` raises, `TooManyRequests`, and `StorageUnreachable` after `limit_sec`.
+        """
         self._check_places(tenant)
-        context = contextvars.copy_context()  # log lines of the thread say which request it is
+        context = contextvars.copy_context()  # the thread's log lines identify the request
         future = asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
         self._running[tenant] += 1
         future.add_done_callback(lambda done: self._leave(tenant, done))
@@ -66,7 +72,7 @@ class SlowRequests:
         if not self._running[tenant]:
             del self._running[tenant]
         if not done.cancelled():
-            done.exception()  # asyncio would log one that nobody waits for any more
+            done.exception()  # otherwise asyncio logs that the exception was never retrieved
 
 
 def _refused(why: str) -> TooManyRequests:
@@ -74,10 +80,10 @@ def _refused(why: str) -> TooManyRequests:
 
 
 class RateLimit:
-    """A moving window for each tenant; none at all without a setting. Thread-safe."""
+    """A moving window for each tenant. Without a setting there is no limit. Thread-safe."""
 
     def __init__(self, setting: str | None) -> None:
-        """`setting` as `30/second`. Raises `InvalidSetting`."""
+        """Parse `setting`, such as `30/second`. Raises `InvalidSetting`."""
         self._item = None if setting is None else _parsed(setting)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -103,7 +109,7 @@ def _parsed(setting: str) -> RateLimitItem:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One server process: what is on record, and what the operator allows."""
+    """The records, settings and limits of one server process."""
 
     records: Records
     settings: Settings
@@ -116,7 +122,7 @@ class Service:
 
     @classmethod
     def of(cls, records: Records, settings: Settings, *, health: MachineHealth | None = None) -> Service:
-        """Raises `InvalidSetting`."""
+        """Create the service from the settings. Raises `InvalidSetting`."""
         limits = RequestLimits(
             manifest=settings.max_manifest,
             globs=settings.max_globs,

@@ -1,4 +1,4 @@
-"""A server: takes connections until it is told to end, and keeps them within their limits."""
+"""An HTTP server that enforces the limits of its connections."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from batchscribe.api.protocol import BoundedConfig
 
 log = structlog.get_logger()
 
-REQUESTS_SEC = 5  #: that open requests get to finish
+REQUESTS_SEC = 5  #: for open requests to finish
 BACKLOG = 2048
-TICK_SEC = 0.5  #: between two looks at the clock, and whether to end
+TICK_SEC = 0.5  #: between two checks of the time limits and of `must_end`
 
 
 class Server(uvicorn.Server):
-    """Runs until `must_end`. It leaves signals to its process."""
+    """A server that runs until `must_end` returns True. It does not handle signals."""
 
     def __init__(self, app: ASGIApp, limits: ConnectionLimits, must_end: Callable[[], bool]) -> None:
         self._connections = Connections(limits)
@@ -33,11 +33,11 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn would take a signal and pass it on only after its last request, so the grace time began late."""
+        """Do nothing: uvicorn would pass on a signal only after its last request, and delay the grace time."""
         yield
 
     async def main_loop(self) -> None:
-        """As uvicorn's, which ticks ten times a second, and renews the `Date` of answers at every tenth tick."""
+        """Tick every `TICK_SEC`. uvicorn ticks ten times a second and renews the `Date` header at every tenth tick."""
         while not await self.on_tick(0):
             await asyncio.sleep(TICK_SEC)
 
@@ -49,12 +49,12 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().set_exception_handler(self._note)
         await super().startup(sockets)
         for listener in sockets or ():
-            # asyncio takes one number for how many wait in the system and how many it accepts in one go. So many at
-            # once would use up the descriptors before the first of them is looked at.
+            # asyncio uses one number for the system's backlog and for the connections that it accepts in one go. To
+            # accept a whole backlog would use up the descriptors before the first connection is processed.
             listener.listen(BACKLOG)
 
     def _note(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """asyncio has one line for each connection that it cannot accept, thousands a second."""
+        """Log errors of `accept` rarely: asyncio would log a line for each, thousands a second."""
         if isinstance(context.get("exception"), OSError) and "socket" in context and "accept" in context["message"]:
             if times := self._not_accepted.due():
                 log.warning("connections.not_accepted", times=times, error=str(context["exception"]))

@@ -1,6 +1,6 @@
-"""Turns at the threads of all requests: a tenant who sends many requests at once waits for itself, and nobody for it.
+"""Turns at the shared threads: a tenant that sends many requests at once does not delay other tenants.
 
-Python runs one thread at a time. Beside twenty threads that each read a manifest of a thousand URIs, another tenant's
+Python runs one thread at a time. Beside twenty threads that each parsed a manifest of a thousand URIs, another tenant's
 GET took 0.7 s.
 """
 
@@ -18,14 +18,14 @@ from batchscribe.errors import TooManyRequests
 
 Answer = TypeVar("Answer")
 
-PER_TENANT = 2  #: requests of one tenant at once
-BODIES = 2  #: requests at once, of all tenants together, whose bodies are looked at
-BODIES_OF_TENANT = 16  #: bodies of the largest size that one tenant may have in memory; of small ones any number
+PER_TENANT = 2  #: concurrent requests of one tenant
+BODIES = 2  #: concurrent requests of all tenants whose bodies are processed
+BODIES_OF_TENANT = 16  #: bodies of the maximum size that one tenant may have in memory, or more smaller ones
 RETRY_AFTER_SEC = 2
 
 
 class Turns:
-    """Used from the event loop. Whoever waits gets the next turn of its tenant in the order of arrival."""
+    """The turns of all tenants; used from the event loop. A tenant's requests get turns in the order of arrival."""
 
     def __init__(self) -> None:
         self._tenants: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_TENANT))
@@ -37,22 +37,22 @@ class Turns:
             yield
 
     async def look_at_body(self, tenant: str, work: Callable[[], Answer]) -> Answer:
-        """What `work`, which looks at a body that has arrived, returns or raises."""
+        """Run `work`, which processes a complete body, in a thread. Returns and raises what `work` does."""
         async with self._tenants[tenant], self._bodies:
             return await run_in_threadpool(work)
 
 
 class BodyRoom:
-    """Memory for bodies that arrive or wait for their turn. Used from the event loop."""
+    """Memory for bodies that are arriving or waiting for their turn; used from the event loop."""
 
     def __init__(self, limit_bytes: int) -> None:
-        """`limit_bytes` is for one tenant."""
+        """Limit each tenant to `limit_bytes`."""
         self._limit_bytes = limit_bytes
         self._taken: Counter[str] = Counter()
 
     @contextmanager
     def of(self, tenant: str) -> Iterator[Callable[[int], None]]:
-        """A function that takes room for so many bytes more, until the end; it raises `TooManyRequests`."""
+        """Yield a function that reserves more bytes until the end of the block. It raises `TooManyRequests`."""
         taken = 0
 
         def take(n_bytes: int) -> None:
