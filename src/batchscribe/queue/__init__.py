@@ -1,1 +1,1 @@
-"""The durable queue: the only package that knows DBOS, and the records that it shares a database with."""
+"""The durable queue (only this package uses DBOS), and access to the records in the same database."""

@@ -1,6 +1,6 @@
-"""Finds out which queues have tasks, with one statement for all queues of the process, and wakes their threads.
+"""Polling for tasks, with one statement for all queues of the process. It wakes the threads of queues that have tasks.
 
-Left to itself, the durable engine polls each queue in a thread of its own, with three or four statements each time.
+By default, DBOS polls each queue in a separate thread, with three or four statements each time.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from batchscribe.queue.vital_thread import Died, vital_thread
 
 log = structlog.get_logger()
 
-LOOK_SEC = 0.25  #: between two looks: the longest that a task waits to be noticed
-#: From the end of a task to the look that follows it. Tasks that end together share that look, and the engine has
-#: recorded by then that the slot is free.
+LOOK_SEC = 0.25  #: between two looks: a task is noticed at most this late
+#: Delay between the end of a task and the next look. Tasks that end together share that look, and by then DBOS has
+#: recorded that the slot is free.
 SETTLE_SEC = 0.05
-#: When this process, or a tenant in it, may have no more tasks of a queue, the others are looked at again when a task
-#: begins or ends here, or after this long.
+#: While this process or a tenant in it may be at the limit of a queue, the thread of that queue is woken only when a
+#: task begins or ends here, or after this time.
 FULL_SEC = 1.0
 
 
 class QueueEvent(threading.Event):
-    """Takes the place of the event that stops a queue's thread. `wait` also returns when the queue has tasks.
+    """Replacement for the event that stops a queue's thread. `wait` also returns when the queue has tasks.
 
-    It ignores how long the engine wants to wait: after conflicts the engine doubles that, up to two minutes.
+    It ignores the timeout that DBOS passes: DBOS doubles it after conflicts, up to two minutes.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class QueueEvent(threading.Event):
         self._wanted = threading.Event()
 
     def wake(self) -> None:
-        """Have the thread take tasks once."""
+        """Make the thread take tasks once."""
         self._wanted.set()
 
     def set(self) -> None:
@@ -49,7 +49,7 @@ class QueueEvent(threading.Event):
         self._wanted.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """True when the thread is to stop."""
+        """Wait for tasks or for the stop. Returns True if the thread must stop."""
         self._wanted.wait()
         self._wanted.clear()
         return self.is_set()
@@ -60,13 +60,13 @@ class ServedQueue:
     """A queue that this process takes tasks from."""
 
     name: str
-    take_tasks: Callable[[QueueEvent], None]  #: takes some whenever the event asks for it, until the event is set
-    has_room: Callable[[], bool]  #: whether this process may certainly run another of its tasks
-    is_open: Callable[[], bool] = lambda: True  #: whether this process can do its tasks; if not, it takes none
+    take_tasks: Callable[[QueueEvent], None]  #: takes tasks whenever the event is woken, until it is set
+    has_room: Callable[[], bool]  #: whether this process can certainly run another task
+    is_open: Callable[[], bool] = lambda: True  #: whether this process can run its tasks; if not, it takes none
 
 
 class Dispatcher:
-    """Looks for tasks four times a second, and soon after a task has ended, since that may have enqueued others."""
+    """Poller for tasks: four times a second, and soon after a task has ended, since it may have enqueued others."""
 
     def __init__(
         self,
@@ -77,8 +77,9 @@ class Dispatcher:
         enqueue_due: Callable[[], None],
         died: Died = lambda _: None,
     ) -> None:
-        """`enqueue_due` puts delayed tasks whose time has come into their queues. `died` is told of a thread that ends
-        before `stop`: without it no task of a queue, or none at all, would be taken any more.
+        """`enqueue_due` moves delayed tasks that are due into their queues. `died` is called with the name of a thread
+        that ends before `stop`: without that thread, the process would take no more tasks from one queue or from all
+        queues.
         """
         self._queues = {queue.name: queue for queue in queues}
         self._task_table = TaskTable(engine, list(self._queues))
@@ -86,7 +87,7 @@ class Dispatcher:
         self._enqueue_due = enqueue_due
         self._stopping = threading.Event()
         self._in_trouble = False
-        self._woken: dict[str, tuple[float, int]] = {}  #: queues that still have tasks: when woken, and `moves` then
+        self._woken: dict[str, tuple[float, int]] = {}  #: queues with tasks: last wake-up, and `moves` then
         self._events = {name: QueueEvent() for name in self._queues}
         work = {"dispatcher": self._run} | {
             name: partial(queue.take_tasks, self._events[name]) for name, queue in self._queues.items()
@@ -101,7 +102,7 @@ class Dispatcher:
             thread.start()
 
     def stop(self, within_sec: float) -> None:
-        """After this no task is taken, unless the database kept a thread waiting for longer."""
+        """Stop taking tasks. A thread that waits for the database for longer than `within_sec` may still take some."""
         self._stopping.set()
         self._running.ended.set()  # ends the wait for the next look
         for event in self._events.values():
@@ -121,7 +122,7 @@ class Dispatcher:
         self._task_table.close()
 
     def _look(self) -> WaitingTasks | None:
-        """None while the database is in trouble; the next look may get through."""
+        """Return the waiting tasks; None if the database fails. The next look tries again."""
         try:
             found = self._task_table.look()
             if found.due_at is not None and found.due_at <= time.time():
@@ -137,7 +138,7 @@ class Dispatcher:
         return found
 
     def _wake_threads(self, names: Set[str]) -> None:
-        """Those of queues that have tasks."""
+        """Wake the threads of queues that have tasks."""
         now, moves = time.monotonic(), self._running.moves
         self._woken = {name: woken for name, woken in self._woken.items() if name in names}
         for name in names:
@@ -151,17 +152,17 @@ class Dispatcher:
 
 @dataclass(frozen=True, slots=True)
 class WaitingTasks:
-    """What one look at the tasks found."""
+    """The result of one look at the task table."""
 
-    queues: frozenset[str]  #: with tasks that nobody has taken
-    due_at: float | None  #: when the first delayed task of these queues has to be enqueued: Unix time
+    queues: frozenset[str]  #: with tasks that no process has taken
+    due_at: float | None  #: when the first delayed task of these queues is due: Unix time
 
 
 class TaskTable:
-    """The engine's table of tasks, read over a connection of its own: one round trip, and no transaction around it.
+    """The task table of DBOS, read over a separate connection: one round trip without a transaction.
 
-    The driver is used as it is. After a quarter of a second of sleep SQLAlchemy, whose code has left the caches of the
-    processor by then, takes three times as long as all the rest.
+    It calls the driver directly. After a sleep of a quarter of a second, the code of SQLAlchemy is no longer in the
+    processor caches, and SQLAlchemy takes three times as long as everything else.
     """
 
     def __init__(self, engine: sa.Engine, queues: Sequence[str]) -> None:
@@ -169,12 +170,12 @@ class TaskTable:
         self._queues = queues
         statement = _statement(queues, schema="dbos" if _is_postgresql(engine) else None)
         self.sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
-        self._connection: Any = None  #: of the driver
-        #: What `look` may raise.
+        self._connection: Any = None  #: the driver's connection
+        #: Errors that `look` may raise.
         self.errors = (sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error)
 
     def look(self) -> WaitingTasks:
-        """After an error call `close`; the next look then opens another connection."""
+        """Query the table once. After an error, call `close`; the next look then opens a new connection."""
         connection = self._connection or self._connect()
         [(*has_task, due_ms)] = connection.execute(self.sql).fetchall()
         return WaitingTasks(
@@ -190,10 +191,10 @@ class TaskTable:
     def _connect(self) -> Any:
         pooled = self._engine.raw_connection()
         self._connection = pooled.driver_connection
-        pooled.detach()  # from now on it is ours to set up and to close
+        pooled.detach()  # from now on, this object configures and closes it
         self._engine.dialect.set_isolation_level(self._connection, "AUTOCOMMIT")
         if _is_postgresql(self._engine):
-            # It plans the statement once. Planned while there was no task, that would be to read the whole table.
+            # PostgreSQL plans the statement once. With an empty table, it would choose to read the whole table.
             self._connection.execute("SET enable_seqscan = off")
         return self._connection
 
@@ -203,7 +204,7 @@ def _is_postgresql(engine: sa.Engine) -> bool:
 
 
 def _statement(queues: Sequence[str], schema: str | None) -> sa.Select[*tuple[Any, ...]]:
-    """SQLite uses an index of some states only for a condition in the very words of that index."""
+    """Build the query. SQLite uses a partial index only if the query repeats the exact condition of that index."""
     names = ("queue_name", "status", "delay_until_epoch_ms")
     task = sa.table("workflow_status", *(sa.column(name) for name in names), schema=schema).c
     is_enqueued = sa.and_(task.status == "ENQUEUED", task.status.in_(["ENQUEUED", "PENDING"]))

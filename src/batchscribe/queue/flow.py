@@ -1,6 +1,6 @@
 """The adapter to DBOS: enqueue tasks in a transaction, run them, requeue, cancel and delete them.
 
-Nothing else imports `dbos`. A process works in the lanes it is given, with the engines it has.
+No other module imports `dbos`. A process works in the given lanes, with the given engines.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from batchscribe.queue.tasks import QUEUES, SHARD, Held, QueueKind, Task, kinds_
 from batchscribe.queue.vital_thread import Died
 
 APPLICATION = "batchscribe"
-#: Constant: by default DBOS hashes the code, and a worker of another release would not take the tasks.
+#: Constant. By default, DBOS hashes the code, and a worker of another release would not take the tasks.
 APPLICATION_VERSION = "batchscribe-1"
-#: Shards at once in a process are this many times those of one tenant, so no tenant ever has all of them.
+#: A process runs up to this many times the shards that one tenant may run in it. So no tenant can occupy all of it.
 TENANTS_AT_ONCE = 2
-STOP_SEC = 5.0  #: that handlers get to see that their process stops
-SWEPT_AFTER_SEC = 60.0  #: how long the engine keeps the row of an ended task
+STOP_SEC = 5.0  #: time for handlers to notice that their process stops
+SWEPT_AFTER_SEC = 60.0  #: how long DBOS keeps the row of an ended task
 BATCH = 1000  #: task ids in one statement
 
-ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: as the engine calls it
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  #: final states in DBOS
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """How many tasks of a queue may run at once. Where there are those of a tenant, tenants take turns."""
+    """Limits on the tasks of a queue that run at the same time. If there is a limit per tenant, tenants take turns."""
 
     of_process: int
     of_tenant: int | None = None  #: in a process
     of_tenant_in_all: int | None = None  #: in all processes together
 
 
-#: Of the queues whose tasks are short. Those of shards depend on the machine.
+#: Limits of the queues with short tasks. The limits of shards depend on the machine.
 LIMITS = {
     QueueKind.CONTROL: QueueLimits(of_process=4),
     QueueKind.LISTINGS: QueueLimits(of_process=4, of_tenant=2),
@@ -73,8 +73,8 @@ for each in QUEUES:
 
 
 def _work(kind: str, job_id: str, number: int) -> None:
-    # `SystemExit` is not an `Exception`, so the engine records no end: the task stays on record as running, and is
-    # handed on just as after a crash.
+    # DBOS records no end for `SystemExit`, which is not an `Exception`. The task stays recorded as running, and is
+    # requeued as after a crash.
     if _stopping.is_set():
         raise SystemExit
     with _running.counted(str(DBOS.workflow_id), kind):
@@ -85,23 +85,23 @@ def _work(kind: str, job_id: str, number: int) -> None:
 
 
 def _return_at_once(*_: object) -> None:
-    """Takes the place of threads of the engine that poll: queues, delayed tasks and time limits, and schedules."""
+    """Do nothing, in place of the DBOS threads that poll for queues, delayed tasks, time limits and schedules."""
 
 
-# Nothing public turns them off. `Dispatcher` sees to the queues and the delayed tasks; we have none of the rest.
+# DBOS has no public option to disable them. `Dispatcher` handles queues and delayed tasks; the rest is not used.
 vars(engine_module).update(
     queue_thread=_return_at_once, background_jobs_thread=_return_at_once, dynamic_scheduler_loop=_return_at_once
 )
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whoever ends a job cancels and forgets its tasks, also those under way: that these find so is no trouble."""
+    """Filter out expected errors: the end of a job cancels and deletes its tasks, and running ones then find no row."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, EXPECTED)
 
 
 class Flow:
-    """Enqueues, cancels and forgets tasks; after `run` this process also works them off."""
+    """The durable queue: enqueues, cancels and deletes tasks. After `run`, this process also runs them."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -112,7 +112,7 @@ class Flow:
         return DBOSClient(system_database_engine=self._engine)
 
     def prepare(self) -> None:
-        """Make the engine's tables, or bring them up to date."""
+        """Create or upgrade the tables of DBOS."""
         DBOS.migrate(self._url)
 
     @property
@@ -131,10 +131,10 @@ class Flow:
         is_fit_for: Callable[[str], bool] = lambda _engine: True,
         died: Died = lambda _thread: None,
     ) -> None:
-        """Work: at most `slots` shards of a tenant at a time, and `tenant_slots` in all processes.
+        """Start to run tasks: at most `slots` shards of a tenant here, and at most `tenant_slots` in all processes.
 
-        `handlers` maps a kind of task to a function of (job id, number) that can be repeated safely. If it raises
-        `WorkInterrupted`, its task stays on record as running. Tasks that an earlier process with the same id left are
+        `handlers` maps a kind of task to a function of (job id, number) that is safe to repeat. If it raises
+        `WorkInterrupted`, its task stays recorded as running. Tasks that an earlier process with the same id left are
         resumed. While `is_fit_for` returns False, shards of that engine are not taken. `died` is called when a thread
         ends unexpectedly; see `Dispatcher`.
         """
@@ -175,9 +175,9 @@ class Flow:
         )
 
     def enqueue(self, connection: sa.Connection, task: Task, *, delay_sec: float = 0.0) -> None:
-        """Enqueue inside the caller's transaction; a task that is already there stays as it is.
+        """Enqueue a task in the caller's transaction. An existing task is left unchanged.
 
-        It does not run before `delay_sec` have passed.
+        The task does not run before `delay_sec` have passed.
         """
         options: EnqueueOptions = {
             "workflow_name": task.kind,
@@ -193,17 +193,17 @@ class Flow:
         self._client.enqueue_in_transaction(connection, options, task.job_id, task.number)
 
     def cancel(self, tasks: Iterable[Task]) -> None:
-        """Take queued tasks out of their queues; a running one goes on until it looks at its job."""
+        """Remove queued tasks from their queues. A running task continues until it checks its job."""
         for batch in batched([task.task_id for task in tasks], BATCH):
             self._client.cancel_workflows(batch)
 
     def forget(self, tasks: Iterable[Task]) -> None:
-        """Delete the engine's rows of these tasks."""
+        """Delete the DBOS rows of these tasks."""
         for batch in batched([task.task_id for task in tasks], BATCH):
             self._client.delete_workflows(batch)
 
     def sweep(self) -> None:
-        """Delete the engine's rows of all tasks that ended a while ago: the truth is in ours."""
+        """Delete the DBOS rows of all tasks that ended a while ago: batchscribe's own tables are authoritative."""
         before = datetime.fromtimestamp(time.time() - SWEPT_AFTER_SEC, UTC).isoformat()
         while ended := self._client.list_workflows(
             status=list(ENDED), completed_before=before, limit=BATCH, load_input=False, load_output=False
@@ -211,16 +211,16 @@ class Flow:
             self._client.delete_workflows([workflow.workflow_id for workflow in ended])
 
     def held(self, *, executor_id: str | None = None) -> list[Held]:
-        """What is on record as running, of one process or of all."""
+        """Return the tasks recorded as running, of one process or of all."""
         found = self._client.list_workflows(
             status="PENDING", executor_id=executor_id, load_input=False, load_output=False
         )
         return [Held(each.workflow_id, each.executor_id or "", each.queue_name or "") for each in found]
 
     def hand_on(self, tasks: Iterable[Held]) -> None:
-        """Put tasks back into their queues for whoever is free: the process that had them has ended.
+        """Requeue the tasks of a process that has ended.
 
-        One that was forgotten meanwhile stays so.
+        A task that was deleted meanwhile stays deleted.
         """
         by_queue = sorted(tasks, key=lambda task: task.queue)
         for queue, group in groupby(by_queue, key=lambda task: task.queue):
@@ -230,50 +230,48 @@ class Flow:
     def _resume(self, task_ids: Sequence[str], queue: str) -> None:
         try:
             self._client.resume_workflows(list(task_ids), queue_name=queue)
-        except engine_errors.DBOSNonExistentWorkflowError:  # then the engine resumes none of them
+        except engine_errors.DBOSNonExistentWorkflowError:  # then DBOS resumes none of them
             if len(task_ids) > 1:
                 for task_id in task_ids:
                     self._resume([task_id], queue)
 
     def give_back(self, queue: str) -> None:
-        """Put the task of this thread back into its queue, for whoever can do it. Its handler then raises
-        `WorkInterrupted`.
-        """
+        """Requeue the task of this thread. Its handler then raises `WorkInterrupted`."""
         self._resume([str(DBOS.workflow_id)], queue)
 
     @staticmethod
     def is_running(task: Held) -> bool:
-        """Whether this process works on the task, rather than only being on record for it."""
+        """Return whether this process really runs the task. DBOS may only have recorded so."""
         return task.task_id in _running
 
     def forget_lane(self, lane: str, engines: Iterable[str]) -> None:
-        """Delete the queues of a lane that nobody will use again."""
+        """Delete the queues of a lane that is no longer used."""
         for queue in queues(lane, engines):
             self._client.delete_queue(queue)
 
     def stop(self) -> None:
-        """Stop taking tasks. Running ones stay on record, for `hand_on` or for the next `run` under the same id."""
+        """Stop taking tasks. Running tasks stay recorded, for `hand_on` or for the next `run` with the same id."""
         _stopping.set()
-        if self._dispatcher is not None:  # before the engine, which has no place for what is taken after its end
+        if self._dispatcher is not None:  # before DBOS, which cannot handle tasks that are taken after its end
             self._dispatcher.stop(STOP_SEC)
         deadline = time.monotonic() + STOP_SEC
-        while _running and time.monotonic() < deadline:  # the engine has no place for a task that ends after it
+        while _running and time.monotonic() < deadline:  # DBOS cannot record a task that ends after it
             time.sleep(0.01)
         DBOS.destroy()
 
 
 def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
-    """All but those of its shards."""
+    """Return all queues of a lane except those of shards."""
     return [_served(dbos, queue_name(lane, kind), limits, *kinds_of(kind)) for kind, limits in LIMITS.items()]
 
 
 def _served(
     dbos: DBOS, name: str, limits: QueueLimits, *kinds: str, is_open: Callable[[], bool] = lambda: True
 ) -> ServedQueue:
-    """A queue of tasks of these kinds, from which this process takes as many as its own limits say.
+    """Register a queue for these kinds of tasks, with the limits of this process.
 
-    The engine keeps limits in the database, one set for all processes, and reads them again whenever it takes tasks:
-    the last machine to start would have its number of cores imposed on all others. Nothing public changes that.
+    DBOS keeps one set of limits in the database for all processes, and reads it whenever it takes tasks. So the last
+    machine to start would impose its number of cores on all others. DBOS has no public option to change that.
     """
     queue = DBOS.register_queue(
         name,

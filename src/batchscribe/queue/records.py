@@ -1,4 +1,4 @@
-"""What is on record: the database, the durable engine in it, and the keys of its sealed secrets."""
+"""The database, the durable queue in it, and the keys that seal its secrets."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Records:
     keyring: Keyring
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
-        """All or nothing: commits at the end of the block, rolls back when it raises."""
+        """Open a transaction. It commits at the end of the block, and rolls back if the block raises."""
         return self.engine.begin()
 
 
 def open_records(settings: Settings) -> Records:
-    """Open the database of the settings. A SQLite file is brought up to date; a fleet's database must be so.
+    """Open the database of the settings. Migrates a SQLite file; the database of a fleet must be up to date.
 
     Raises `SchemaMismatch`, `SecretKeyChanged`, `InvalidSetting`.
     """
@@ -41,9 +41,9 @@ def open_records(settings: Settings) -> Records:
 
 
 def migrate_records(settings: Settings) -> tuple[str | None, str]:
-    """Bring the database up to date, the durable engine's tables as well; the versions before and after.
+    """Migrate the database and the tables of DBOS. Returns the versions before and after.
 
-    Raises `SchemaMismatch` for a newer one.
+    Raises `SchemaMismatch` if the database is newer than this release.
     """
     engine = open_database(settings.sqlalchemy_url)
     versions = migrate(engine)

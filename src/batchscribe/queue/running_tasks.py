@@ -9,11 +9,14 @@ from contextlib import contextmanager
 
 
 class RunningTasks:
-    """Knows them by id, and how often each runs: one that was handed on meanwhile may come back here. Thread-safe."""
+    """Counts of runs, by task id and by kind. Thread-safe.
+
+    A task may run twice here: it can be requeued while it runs, and taken again.
+    """
 
     def __init__(self) -> None:
-        self.moves = 0  #: grows whenever a task begins or ends
-        self.ended = threading.Event()  #: set when a task has ended; whoever waits for it clears it
+        self.moves = 0  #: incremented whenever a task begins or ends
+        self.ended = threading.Event()  #: set when a task has ended; the thread that waits for it clears it
         self._runs: Counter[str] = Counter()
         self._kinds: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -29,7 +32,7 @@ class RunningTasks:
 
     @contextmanager
     def counted(self, task_id: str, kind: str) -> Iterator[None]:
-        """Counts a run for as long as it lasts."""
+        """Count a run for as long as it lasts."""
         self._count(task_id, kind, 1)
         try:
             yield
@@ -42,4 +45,4 @@ class RunningTasks:
             self.moves += 1
             self._kinds[kind] += change
             self._runs[task_id] += change
-            self._runs = +self._runs  # a task without a run is forgotten
+            self._runs = +self._runs  # removes tasks without a run

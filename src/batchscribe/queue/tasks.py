@@ -1,8 +1,8 @@
-"""The kinds of durable tasks, and the queues that they go through.
+"""The kinds of durable tasks, and their queues.
 
-A task is (kind, job, number) with a derived id, so enqueueing it twice has no effect. A *lane* is a set of queues, one
-of each `QueueKind` and one of files for each engine. So a job can be listed and ended while shards hold every slot, and
-a webhook receiver that does not respond delays nothing else.
+A task is (kind, job, number) with an id derived from these, so enqueueing it twice has no effect. A *lane* is a set of
+queues: one for each `QueueKind`, and for files one for each engine. So a job can be listed and ended while shards
+occupy all slots, and a webhook receiver that does not respond delays nothing else.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
-WAKE, GIVE_UP = "wake", "give_up"  #: what waits for credentials: go on with fresh ones, or without
+WAKE, GIVE_UP = "wake", "give_up"  #: for work that waits for credentials: resume with fresh ones, or without
 
 
 class QueueKind(StrEnum):
     LISTINGS = "listings"  #: tenants take turns
     FILES = "files"  #: one for each engine; tenants take turns
-    CONTROL = "control"  #: short tasks that end a job or let it go on
+    CONTROL = "control"  #: short tasks that end or resume a job
     WEBHOOKS = "webhooks"  #: tenants take turns
 
 
@@ -36,8 +36,9 @@ QUEUES = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One durable task. `priority`: smaller goes first, then who waits longest. A shard's is its number, so new jobs
-    overtake big ones; listings take turns. The number of `wake` and `give_up` is the version of the credentials.
+    """One durable task. `priority`: the smallest goes first, then the oldest. The priority of a shard follows its
+    number, so new jobs overtake large ones. Listings take turns. For `wake` and `give_up`, `number` is the version of
+    the credentials.
     """
 
     kind: str
@@ -45,8 +46,8 @@ class Task:
     number: int = 0
     lane: str = "main"
     tenant: str = "default"
-    engine: str = ""  #: that hears a shard
-    attempt: int = 0  #: each is a task of its own: of a delivery, or of what has waited for credentials
+    engine: str = ""  #: for shards
+    attempt: int = 0  #: of a delivery, or after waiting for credentials; each is a separate task
 
     @property
     def task_id(self) -> str:
@@ -86,12 +87,12 @@ class Held:
 
 
 def queue_name(lane: str, kind: QueueKind, engine: str = "") -> str:
-    """`engine` is for files only."""
+    """Return the name of a queue. `engine` is for files only."""
     return f"{lane}-{kind}-{engine}" if kind is QueueKind.FILES else f"{lane}-{kind}"
 
 
 def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
-    """The names of all queues of a lane."""
+    """Return the names of all queues of a lane."""
     others = (queue_name(lane, kind) for kind in QueueKind if kind is not QueueKind.FILES)
     return *others, *(queue_name(lane, QueueKind.FILES, engine) for engine in engines)
 

@@ -1,17 +1,17 @@
-"""A thread without which a process only seems to work: when it ends before its time, that is told."""
+"""A thread that its process cannot work without: it reports its own unexpected end."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-Died = Callable[[str], None]  #: is told the name of the thread
+Died = Callable[[str], None]  #: gets the name of the thread
 
 
 def vital_thread(
     target: Callable[[], None], *, name: str, died: Died, is_stopping: Callable[[], bool]
 ) -> threading.Thread:
-    """Not yet started. An error that nobody expected goes on to standard error as from any thread."""
+    """Create a thread, not yet started. An unexpected error is also printed to standard error, as for any thread."""
 
     def run() -> None:
         try:
