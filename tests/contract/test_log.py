@@ -65,4 +65,4 @@ def test_lines_of_the_same_thread_carry_nothing_of_the_job_before(
 
 def test_standard_error_has_no_line_that_is_not_json(server: Server) -> None:
     others = [line for line in server.log_text().splitlines() if not line.startswith("{")]
-    assert [line for line in others if "There is no API key yet" not in line] == []
+    assert [line for line in others if "No API key exists yet" not in line] == []

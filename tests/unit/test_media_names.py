@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported
+from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported, transcript_extensions
+from batchscribe.wire.choices import OutputFormat
 
 
 @pytest.mark.parametrize("name", ["a.wav", "A.WAV", "a.Mp3", "x.m4a", "a.b.mp4", ".hidden.wav"])
@@ -37,13 +38,15 @@ def test_other_names_with_dots_are_names_like_any_other(path: str) -> None:
 
 
 def test_keys_that_stand_for_folders_get_no_row() -> None:
-    assert is_ignored("s3://bucket/calls/", 0, among_outputs=False)
-    assert not is_ignored("s3://bucket/calls/", 7, among_outputs=False)
-    assert not is_ignored("s3://bucket/empty.wav", 0, among_outputs=False)
+    assert is_ignored("s3://bucket/calls/", 0)
+    assert not is_ignored("s3://bucket/calls/", 7)
+    assert not is_ignored("s3://bucket/empty.wav", 0)
 
 
 def test_transcripts_of_earlier_runs_get_no_row_where_they_lie_among_the_recordings() -> None:
-    assert is_ignored("s3://bucket/a.json", 7, among_outputs=True)
-    assert not is_ignored("s3://bucket/a.json", 7, among_outputs=False)
-    assert is_ignored("s3://bucket/a.srt", 7, among_outputs=True)
-    assert not is_ignored("s3://bucket/a.pdf", 7, among_outputs=True)
+    extensions = transcript_extensions([OutputFormat.JSON])
+    assert is_ignored("s3://bucket/a.json", 7, transcript_extensions=extensions)
+    assert is_ignored("s3://bucket/a.SRT", 7, transcript_extensions=extensions)
+    assert not is_ignored("s3://bucket/notes.txt", 7, transcript_extensions=extensions)
+    assert is_ignored("s3://bucket/a.txt", 7, transcript_extensions=transcript_extensions([OutputFormat.TXT]))
+    assert not is_ignored("s3://bucket/a.json", 7)

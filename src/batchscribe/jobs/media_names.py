@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from batchscribe.transcript.formats import EXTENSIONS
+from batchscribe.transcript.formats import EXTENSIONS, FORMATS
+from batchscribe.wire.choices import OutputFormat
 from batchscribe.wire.uris import extension_of, scheme_of
 
-FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
+MEDIA_FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
+UNMISTAKABLE = EXTENSIONS - {".txt"}
 
 
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
@@ -15,7 +17,7 @@ def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
     extension = extension_of(uri)
     if not extension and scheme_of(uri) == "https":
         return True  # a URL like `https://host/download?id=7` has no extension
-    return extension in FORMATS or extension in extra_formats
+    return extension in MEDIA_FORMATS or extension in extra_formats
 
 
 def is_macos_metadata(path: str) -> bool:
@@ -24,13 +26,18 @@ def is_macos_metadata(path: str) -> bool:
     return name.startswith("._") or "__MACOSX" in folders
 
 
-def is_ignored(uri: str, size_bytes: int, *, among_outputs: bool) -> bool:
+def is_ignored(uri: str, size_bytes: int, *, transcript_extensions: Collection[str] = ()) -> bool:
     """Return whether an object below a prefix is ignored: it gets no row and is not counted.
 
     These are zero-byte keys that represent folders and, if the job writes its transcripts among its inputs
-    (`layout.writes_among_inputs`), objects with the extension of a transcript. Otherwise, a second run of the same job
-    would report every transcript as a skipped file.
+    (`layout.writes_among_inputs`), transcripts. Otherwise, a second run of the same job would report every transcript
+    as a skipped file.
     """
     if uri.endswith("/"):
         return size_bytes == 0
-    return among_outputs and f".{extension_of(uri)}" in EXTENSIONS
+    return f".{extension_of(uri)}" in transcript_extensions
+
+
+def transcript_extensions(formats: Collection[OutputFormat]) -> frozenset[str]:
+    """The extensions of transcripts, also of earlier jobs; `.txt` only if this job writes it: notes have it as well."""
+    return UNMISTAKABLE | {FORMATS[each].extension for each in formats}

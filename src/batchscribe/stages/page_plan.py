@@ -10,7 +10,7 @@ from typing import Any
 
 from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
 from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
-from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported
+from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported, transcript_extensions
 from batchscribe.jobs.model import Job, Outcome
 from batchscribe.jobs.sharding import ShardCutter
 from batchscribe.jobs.source import Source, SourceKind
@@ -83,11 +83,12 @@ def _admitted(group: Iterable[ListedObject], source: Source, job: Job) -> Iterab
     if source.kind is SourceKind.FILE:
         return group
     among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
+    extensions = transcript_extensions(job.config.formats) if among_outputs else ()
     admits = source.path_filter().admits
     return (
         found
         for found in group
-        if not is_ignored(found.uri, found.size_bytes or 0, among_outputs=among_outputs)
+        if not is_ignored(found.uri, found.size_bytes or 0, transcript_extensions=extensions)
         and not is_macos_metadata(path := source.path_of(found.uri))
         and admits(path)
     )
