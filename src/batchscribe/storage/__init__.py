@@ -1,1 +1,1 @@
-"""Where recordings come from and transcripts go to: `file://` and `s3://`, behind one `Store` protocol."""
+"""Storage for recordings and transcripts: `file://`, `s3://` and `https://`, behind one `Store` protocol."""

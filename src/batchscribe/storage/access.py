@@ -1,4 +1,4 @@
-"""What one side of a job, its input or its output, may touch."""
+"""The storage access of one side of a job: its input or its output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AwsCredentials:
-    """A job's own key. Only the region ever shows in a `repr`."""
+    """The credentials of a job. Only the region is shown in a `repr`."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
@@ -22,19 +22,22 @@ class AwsCredentials:
 
 
 class RenewableKeys(Protocol):
-    """A key that may be replaced while it is in use."""
+    """Credentials that may be replaced while they are in use."""
 
     @property
     def aws(self) -> AwsCredentials | None: ...
 
     def look(self) -> None:
-        """The storage says that the key has expired: from now on `aws` is the newest one there is."""
+        """Look for newer credentials because the storage rejected `aws` as expired. `aws` then returns the newest."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Folders that `file://` may name, the key for `s3://` (none: unsigned requests), and where S3 is."""
+    """The folders allowed for `file://`, the credentials for `s3://`, and the S3 endpoint.
+
+    Without credentials, requests are unsigned.
+    """
 
     file_roots: tuple[Path, ...] = ()
     aws: AwsCredentials | None = None
@@ -43,15 +46,15 @@ class Access:
     s3_region: str | None = None
     s3_path_style: bool = False
     s3_allow_http: bool = False
-    http_policy: Policy = field(default_factory=Policy)  #: where `https://` may lead
-    signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: whole URLs by those on record
-    patience_sec: float | None = None  #: for one answer, retries included; None: as long as a worker waits
+    http_policy: Policy = field(default_factory=Policy)  #: the addresses allowed for `https://`
+    signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: database URL to full URL
+    patience_sec: float | None = None  #: for one answer, including retries; None: the limits of a worker
 
     @classmethod
     def from_settings(
         cls, settings: Settings, *, file_roots: tuple[Path, ...] | None = None, aws: AwsCredentials | None = None
     ) -> Access:
-        """`file_roots` stand in for those of the settings: the command line allows what it is given."""
+        """Return the access that the settings allow. `file_roots`, if given, replaces the setting."""
         return cls(
             file_roots=settings.file_roots if file_roots is None else file_roots,
             aws=aws,

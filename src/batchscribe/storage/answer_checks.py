@@ -1,7 +1,7 @@
-"""What a storage answers is data from outside: here it is checked, and nowhere else is it believed.
+"""Validation of answers from storage. An answer is untrusted until it is checked here.
 
-Whatever does not make sense becomes `StorageAnswerInvalid`; what no longer fits the object that was opened becomes
-`ObjectChanged`. Nothing of an answer raises anything else.
+An invalid answer raises `StorageAnswerInvalid`. An answer that does not match the opened object raises `ObjectChanged`.
+No answer raises any other error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from batchscribe.errors import ObjectChanged, StorageAnswerInvalid
 
-MAX_SIZE = 2**63 - 1  #: bytes; what the database's BIGINT holds
+MAX_SIZE = 2**63 - 1  #: bytes; the largest BIGINT of the database
 MAX_ETAG_CHARS = 1024
 MAX_DATE_CHARS = 64
 MAX_REGION_CHARS = 32
@@ -30,7 +30,7 @@ _PAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Names of `headers` are in lower case. `body` has one byte more than was allowed where it is longer."""
+    """An HTTP answer. Header names are in lower case. A longer body is cut one byte after the limit."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,22 +39,25 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What tells an object from the one that takes its place."""
+    """The properties that show whether an object was replaced."""
 
     size: int
     etag: str | None
-    modified: str | None  #: Last-Modified, as it was spelled
+    modified: str | None  #: Last-Modified, as the storage sent it
 
     @property
     def conditions(self) -> dict[str, str]:
-        """Headers that ask for this version or none. A weak ETag cannot be asked for."""
+        """Request headers that make the storage return only this version. A weak ETag cannot be a condition."""
         if self.etag is not None and not self.etag.startswith("W/"):
             return {"if-match": self.etag}
         return {"if-unmodified-since": self.modified} if self.modified is not None else {}
 
 
 def opened(answer: Answer, uri: str, asked: int) -> tuple[Version, bytes]:
-    """The object, and its start: the answer to a request for the first `asked` bytes. The status is 200 or 206."""
+    """Return the version and the first bytes from the answer to a request for the first `asked` bytes.
+
+    The status must be 200 or 206.
+    """
     _check_encoding(answer, uri)
     if answer.status == HTTPStatus.PARTIAL_CONTENT:
         start, length, size = _range(answer, uri)
@@ -72,7 +75,7 @@ def opened(answer: Answer, uri: str, asked: int) -> tuple[Version, bytes]:
 
 
 def check_empty(answer: Answer, uri: str) -> None:
-    """Of a refusal of the first byte: only an empty object has none."""
+    """Check that the object is empty, after a request for its first bytes was answered with status 416."""
     if answer.headers.get("content-range", "bytes */0").replace(" ", "") != "bytes*/0":
         raise nonsense(uri, "it has no first byte, but is not empty")
 
@@ -82,7 +85,7 @@ def version_of(answer: Answer, uri: str, size: int) -> Version:
 
 
 def read_on(answer: Answer, uri: str, start: int, end: int, version: Version) -> bytes:
-    """The bytes from `start` to `end` of this version. The status is a success. Raises `ObjectChanged`."""
+    """Return the bytes from `start` to `end` of this version. The answer must be a success. Raises `ObjectChanged`."""
     _check_encoding(answer, uri)
     if answer.status != HTTPStatus.PARTIAL_CONTENT:
         raise changed(uri)
@@ -97,14 +100,14 @@ def read_on(answer: Answer, uri: str, start: int, end: int, version: Version) ->
 
 
 def size_in(text: str | None) -> int | None:
-    """A size in bytes; None for what is none, or is more than the database can hold."""
+    """Return the size in bytes. None if it is invalid or exceeds `MAX_SIZE`."""
     text = (text or "").strip()
     size = int(text) if _SIZE.fullmatch(text) else None
     return size if size is not None and size <= MAX_SIZE else None
 
 
 def region_in(text: str | None) -> str | None:
-    """A name that may become part of a host's name; None for anything else."""
+    """Return the region if it may be part of a host name, else None."""
     return text if text and _REGION.fullmatch(text) else None
 
 
@@ -123,7 +126,7 @@ def changed(uri: str) -> ObjectChanged:
 
 
 def _range(answer: Answer, uri: str) -> tuple[int, int, int]:
-    """Start, length and the size of the whole, from Content-Range."""
+    """Return start, length and total size from Content-Range."""
     found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip()[:100])
     if found is None:
         raise nonsense(uri, "it has no Content-Range that says which bytes it sent")
@@ -138,7 +141,7 @@ def _modified(answer: Answer, uri: str) -> str | None:
 
 
 def _text(answer: Answer, name: str, most: int, uri: str) -> str | None:
-    """A header that is only compared and sent back."""
+    """Return a header that is only compared and sent back."""
     value = answer.headers.get(name, "").strip()
     if len(value) > most or not all(char >= " " and char != "\x7f" for char in value):
         raise nonsense(uri, f"its header {name} is too long or malformed")
@@ -146,7 +149,7 @@ def _text(answer: Answer, name: str, most: int, uri: str) -> str | None:
 
 
 def _check_encoding(answer: Answer, uri: str) -> None:
-    """`aws-chunked` is a mark that some uploads leave on an object; its bytes are as they should be."""
+    """Reject compressed answers. `aws-chunked` is accepted: some uploads leave it, and the bytes are unchanged."""
     named = answer.headers.get("content-encoding", "").lower().split(",")
     encodings = {name.strip() for name in named} - {"", "identity", "aws-chunked"}
     if encodings:

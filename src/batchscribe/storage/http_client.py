@@ -1,7 +1,7 @@
-"""One request to a storage, without redirects, proxies, cookies or anything of the environment but SSL_CERT_FILE.
+"""HTTP requests to storage, without redirects, proxies or cookies. Of the environment, only SSL_CERT_FILE has effect.
 
-On httpcore2 itself: obstore's client followed redirects to other buckets, which no option turns off, and hid the
-headers by which a changed object is known.
+The client uses httpcore2 directly. obstore's client followed redirects to other buckets, which cannot be disabled, and
+hid the headers that show whether an object changed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from batchscribe.storage.answer_checks import Answer
 
 CONNECT_SEC = 5.0
 REQUEST_SEC = 30.0  #: from connecting to the last byte of an answer of at most a few MiB
-IDLE_SEC = 15.0  #: that a connection waits for its next request; most servers close theirs later
+IDLE_SEC = 15.0  #: how long an idle connection is kept; most servers keep theirs longer
 KEPT_CONNECTIONS = 16
-MOST_OF_A_REFUSAL = 64 * 2**10  #: bytes of its body that are read
+MOST_OF_A_REFUSAL = 64 * 2**10  #: bytes read from the body of an error
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-#: What a request raises when there is no whole answer.
+#: The errors of a request without a complete answer.
 NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """`url` is percent-encoded; of a success's body at most `limit_bytes` are read."""
+    """An HTTP request. `url` is percent-encoded. `limit_bytes` limits the body of a successful answer."""
 
     method: str
     url: str
@@ -42,7 +42,7 @@ class HttpRequest:
 
 
 class HttpClient:
-    """Keeps connections open between requests. Thread-safe."""
+    """An HTTP client that keeps connections open between requests. Thread-safe."""
 
     @cached_property
     def _pool(self) -> httpcore2.ConnectionPool:
@@ -57,7 +57,7 @@ class HttpClient:
         return pool
 
     def send(self, request: HttpRequest, *, within_sec: float = REQUEST_SEC) -> Answer:
-        """Raises `NO_ANSWER`."""
+        """Send a request and return the answer. Raises `NO_ANSWER`."""
         _DEADLINES.current = Deadline(within_sec)
         with self._pool.stream(
             request.method,
@@ -74,7 +74,7 @@ _ALWAYS = {"user-agent": f"batchscribe/{__version__}", "accept-encoding": "ident
 
 
 class _Deadlines(threading.local):
-    """Of the request that each thread is about: a connection serves one request at a time, each with its own."""
+    """The deadline of the current request in each thread. A connection serves one request at a time."""
 
     current: Deadline | None = None
 
@@ -88,7 +88,7 @@ _DEADLINES = _Deadlines()
 
 
 class _Backend(httpcore2.NetworkBackend):
-    """Connects in the time of the request that wants to."""
+    """A network backend that limits connecting and I/O to the deadline of the current request."""
 
     def __init__(self, deadlines: _Deadlines) -> None:
         self._deadlines = deadlines
@@ -108,7 +108,7 @@ class _Backend(httpcore2.NetworkBackend):
 
 
 def _target(url: str) -> httpcore2.URL:
-    """The URL as it is written: nothing is encoded, decoded or shortened."""
+    """Return the URL unchanged: nothing is encoded, decoded or normalized."""
     parts = urlsplit(url)
     host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -117,7 +117,7 @@ def _target(url: str) -> httpcore2.URL:
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """As Latin-1, in which `_decoded` gave them: an ETag goes back byte for byte. No key has other characters."""
+    """Encode as Latin-1, like `_decoded`, so that an ETag is sent back byte for byte. Credentials fit in Latin-1."""
     return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
@@ -126,7 +126,7 @@ def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _body(response: httpcore2.Response, limit_bytes: int) -> bytes:
-    """One byte more than the limit tells that the answer is longer."""
+    """Return the body. If it is longer than the limit, cut it one byte after the limit."""
     body = bytearray()
     for chunk in response.iter_stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""`file://`: files under the allowed roots, without following a single symlink below them."""
+"""`file://`: files under the allowed roots. Symlinks below a root are never followed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from batchscribe.storage.local_write import write_file
 from batchscribe.storage.roots import RootedPath, Roots, open_folder
 from batchscribe.storage.store import ObjectInfo, Page
 
-#: `O_NONBLOCK`, so that opening a pipe is refused at once instead of waiting for its writer.
+#: With `O_NONBLOCK`, opening a pipe does not wait for its writer.
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FileStore:
-    """Not obstore's `LocalStore`: that one reads through symlinks and stops a listing at a loop of them."""
+    """A store for local files. obstore's `LocalStore` follows symlinks, and a symlink loop stops its listings."""
 
     def __init__(self, roots: tuple[Path, ...]) -> None:
         self._roots = Roots(roots)
@@ -34,7 +34,7 @@ class FileStore:
         return FileRecording(uri, file)
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
-        """In the order of the path's components; a file that vanishes meanwhile is left out."""
+        """List files in the order of their path components. Files deleted during the listing are omitted."""
         folder = self._roots.place(prefix_uri)
         seen = self._roots.place(after).parts[len(folder.parts) :] if after else ()
         return walk(prefix_uri.rstrip("/"), folder, seen)
@@ -46,13 +46,13 @@ class FileStore:
             return recording.read(0, recording.size)
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        """Makes missing folders. A crash leaves at most a hidden file that no listing shows."""
+        """Write a file and create missing folders. A crash leaves at most a hidden file, which listings omit."""
         place = self._object_place(uri)
         with translate_os_errors(uri), open_folder(place.folder, create=True) as folder:
             write_file(folder, place.name, data, overwrite=overwrite)
 
     def check_write(self, beside: str) -> None:
-        """A local folder always can: see `write_file`. What else may go wrong shows with the first file."""
+        """Do nothing: writing without `overwrite` always works. Other errors occur at the first file."""
 
     def _object_place(self, uri: str) -> RootedPath:
         place = self._roots.place(uri)

@@ -1,4 +1,4 @@
-"""An open local file, and what each `OSError` of a local store means to the user."""
+"""Open local files, and the translation of `OSError` into storage errors."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from batchscribe.errors import (
 )
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-#: A network file system that is away, or a process out of descriptors: another try may do.
+#: Temporary errors, such as a network file system that is offline or a process without free descriptors.
 _PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 @contextmanager
 def translate_os_errors(uri: str) -> Iterator[None]:
-    """Turns an `OSError` of the block into the `StorageError` that names the URI."""
+    """Convert an `OSError` in the block into a `StorageError` that names the URI."""
     try:
         yield
     except OSError as error:
@@ -61,7 +61,7 @@ def storage_error(error: OSError, uri: str) -> StorageError:
 
 
 class FileRecording:
-    """An open file. Replacing its directory entry does not disturb it; writing into it raises `ObjectChanged`."""
+    """An open file. Replacing its directory entry has no effect. After a write to it, `read` raises `ObjectChanged`."""
 
     def __init__(self, uri: str, file: int) -> None:
         self.uri = uri
@@ -93,5 +93,5 @@ class FileRecording:
 
 
 def etag_of(facts: os.stat_result) -> str:
-    """Changes when the file is written to, as the ETag of an object does."""
+    """Return a value that changes when the file is written to, like the ETag of an object."""
     return f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'

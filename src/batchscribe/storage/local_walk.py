@@ -1,4 +1,4 @@
-"""List the regular files below a folder, in an order that a restart can go on from."""
+"""Listings of the regular files below a folder, in an order that allows resuming."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from batchscribe.storage.local_write import DRAFT_PREFIX
 from batchscribe.storage.roots import RootedPath, open_folder, quote_path
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
-MAX_DEPTH = 200  #: folders in folders; one descriptor is held for each, and 1,024 is the usual limit of a process.
+MAX_DEPTH = 200  #: nested folders; each needs one descriptor, and the usual limit of a process is 1,024
 LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def walk(prefix_uri: str, place: RootedPath, seen: tuple[str, ...]) -> Iterator[Page]:
-    """Pages of the files below `place`, behind the path `seen`, ordered by the path's components.
+    """Return pages of the files below `place` that follow the path `seen`, ordered by path components.
 
-    `prefix_uri` has no closing "/". Memory is that of the names of the folders on the way down. Raises `BucketNotFound`
-    without the folder, `AccessDenied` naming a folder below it that cannot be listed.
+    `prefix_uri` has no trailing "/". Memory holds only the names in the folders on the current path. Raises
+    `BucketNotFound` if the folder does not exist, `AccessDenied` if a folder below it cannot be listed.
     """
     with _listed_folder(prefix_uri, place) as folder:
         files = _files(prefix_uri, folder, seen, MAX_DEPTH)
@@ -66,7 +66,7 @@ def _files_below(uri: str, folder: int, name: str, seen: tuple[str, ...], depth:
     try:
         with translate_os_errors(uri + "/"):
             below = os.open(name, LIST_FLAGS, dir_fd=folder)
-    except ObjectNotFound:  # vanished, as files may
+    except ObjectNotFound:  # deleted during the listing
         return
     try:
         yield from _files(uri, below, seen, depth)
@@ -75,7 +75,7 @@ def _files_below(uri: str, folder: int, name: str, seen: tuple[str, ...], depth:
 
 
 def _facts(uri: str, folder: int, name: str) -> os.stat_result | None:
-    """None for a file that vanished since its folder was read."""
+    """Return the file's status. None if the file was deleted after its folder was read."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Write one file whole or not at all, and never over another by accident."""
+"""Atomic writes of single files that never replace another file by accident."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import secrets
 import stat
 from contextlib import suppress
 
-#: Drafts are named so, in the folder of the file they become; no listing shows them.
+#: Prefix of temporary files, which are in the folder of the final file. Listings omit them.
 DRAFT_PREFIX = ".batchscribe-draft-"
 DRAFT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-#: FAT, some FUSE and network file systems have no hard links.
+#: FAT and some FUSE and network file systems do not support hard links.
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 def write_file(folder: int, name: str, data: bytes, *, overwrite: bool) -> None:
-    """`folder` is a descriptor. Durable when it returns; raises `FileExistsError` unless `overwrite`.
+    """Write a file durably. `folder` is a descriptor. Only regular files are ever replaced.
 
-    Nothing but a regular file is ever replaced.
+    Raises `FileExistsError` if the file exists and `overwrite` is false.
     """
     if overwrite:
         _check_regular(folder, name)
@@ -35,7 +35,7 @@ def write_file(folder: int, name: str, data: bytes, *, overwrite: bool) -> None:
 
 
 def _check_regular(folder: int, name: str) -> None:
-    """Raises the `OSError` that says what else has the name: a symbolic link, or a folder, device, pipe or socket."""
+    """Raise `OSError` if the name exists but is not a regular file: ELOOP for a symbolic link, else EISDIR."""
     with suppress(FileNotFoundError):
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         if not stat.S_ISREG(mode):
@@ -52,7 +52,7 @@ def _write_draft(folder: int, draft: str, data: bytes) -> None:
 
 
 def _publish_new(folder: int, draft: str, name: str) -> None:
-    """A hard link is the one call that both publishes a whole file and fails where one exists."""
+    """Publish the file with a hard link: the only call that publishes it complete and fails if the name exists."""
     try:
         os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except OSError as error:
@@ -62,7 +62,7 @@ def _publish_new(folder: int, draft: str, name: str) -> None:
 
 
 def _rename_new(folder: int, draft: str, name: str) -> None:
-    """Without hard links two writers at the same instant could both win; each file is whole all the same."""
+    """Publish without hard links. Two simultaneous writers could both succeed, but each file is complete."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -72,12 +72,12 @@ def _rename_new(folder: int, draft: str, name: str) -> None:
 
 
 def _remove(folder: int, draft: str) -> None:
-    with suppress(FileNotFoundError):  # it was never made, or bears its real name now
+    with suppress(FileNotFoundError):  # it was never created or already has its final name
         os.unlink(draft, dir_fd=folder)
 
 
 def _sync_folder(folder: int) -> None:
-    """The new name is to survive a loss of power too, before the database says the file is done."""
+    """Make the new name survive a power loss, before the database records the file as done."""
     readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.fsync(readable)

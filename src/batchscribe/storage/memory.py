@@ -1,4 +1,4 @@
-"""The in-memory twin of the stores, for tests: `memory://` URIs, or any other the test likes."""
+"""An in-memory store for tests. It accepts URIs of any scheme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
 
 class MemoryStore:
-    """Objects in a dict. `content_types` tells what each was written as."""
+    """Objects in a dict. `content_types` has the content type of each object."""
 
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
         self._objects: dict[str, tuple[bytes, str]] = {}
@@ -53,7 +53,7 @@ class MemoryStore:
             self.content_types[uri] = content_type
 
     def check_write(self, beside: str) -> None:
-        """It always can."""
+        """Do nothing: writing is always possible."""
 
     def delete(self, uri: str) -> None:
         with self._lock:
@@ -67,7 +67,7 @@ class MemoryStore:
 
 
 class MemoryRecording:
-    """An object of the dict, pinned to the ETag of its opening."""
+    """An object of the dict, pinned to the ETag it had when it was opened."""
 
     def __init__(self, store: MemoryStore, uri: str, size: int, etag: str) -> None:
         self.uri = uri
@@ -81,7 +81,7 @@ class MemoryRecording:
         return self._store.read(self.uri, limit_bytes=self.size)[offset : offset + length]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""One open object that is read in ranges, each on condition that it is still the one that was opened."""
+"""Open objects that are read in ranges. Each read requires that the object is unchanged."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Self
 
 from batchscribe.storage.answer_checks import Version
 
-#: Fetched on opening: a small recording then costs one request, a large one none more than it would.
+#: Fetched on opening. A small recording then needs only one request; a large one needs no extra request.
 FIRST_BLOCK_BYTES = 2**20
 
-Fetch = Callable[[int, int, Version], bytes]  #: start, end, version to hold to
+Fetch = Callable[[int, int, Version], bytes]  #: start, end and required version
 
 
 class RangedRecording:
-    """Holds the object's first bytes and nothing that needs closing."""
+    """An open object with its first bytes in memory. It holds no other resources."""
 
     def __init__(self, uri: str, version: Version, first: bytes, fetch: Fetch) -> None:
         self.uri = uri

@@ -1,8 +1,8 @@
-"""The folders that `file://` URIs may name, and the path from there to an object, never through a symlink.
+"""The folders allowed for `file://` URIs (roots), and paths below them, which are opened without following symlinks.
 
-`{tenant}` in a root of the settings stands for the tenant's name. A root without it is shared by all tenants, which is
-right for a single tenant only: otherwise tenants could read and replace each other's files. A `file://` URI is
-percent-encoded (RFC 8089); the key of an `s3://` URI is raw, as AWS tools write it.
+`{tenant}` in a root is replaced with the tenant's name. A root without it is shared by all tenants. That is safe only
+with a single tenant: several could read and replace each other's files. A `file://` URI is percent-encoded (RFC 8089);
+the key of an `s3://` URI is not, as in AWS tools.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
 
 def file_uri(path: str) -> str:
-    """The same spelling as `Path.as_uri()`; bytes that are no UTF-8 survive. `path` is absolute."""
+    """Return the same URI as `Path.as_uri()`. `path` is absolute. Bytes that are not UTF-8 are preserved."""
     return "file://" + quote_path(path)
 
 
@@ -30,7 +30,7 @@ def quote_path(path: str) -> str:
 
 
 def path_of(uri: str) -> str:
-    """The absolute path behind a `file://` URI, a closing "/" dropped. Raises `LocationNotAllowed`."""
+    """Return the absolute path of a `file://` URI without a trailing "/". Raises `LocationNotAllowed`."""
     host, slash, rest = uri.partition("://")[2].partition("/")
     path = os.fsdecode(unquote_to_bytes(slash + rest))
     if host not in ("", "localhost") or not path:
@@ -41,21 +41,21 @@ def path_of(uri: str) -> str:
 
 
 def split_s3(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`; the key may be empty. Raises `LocationNotAllowed` without a bucket."""
+    """Return bucket and key; the key may be empty. Raises `LocationNotAllowed` if there is no bucket."""
     bucket, _, key = uri.partition("://")[2].partition("/")
     if not bucket:
         raise LocationNotAllowed(f"{uri} names no bucket; write s3://bucket/key.")
     return bucket, key
 
 
-#: Every step below a root is taken so. `O_NOFOLLOW` is what obstore's `LocalStore` lacks: it reads through links.
-#: `O_PATH` needs no right to list the folder.
+#: For opening each folder below a root. `O_NOFOLLOW` rejects symlinks, which obstore's `LocalStore` follows. `O_PATH`
+#: does not require the permission to list the folder.
 STEP_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class RootedPath:
-    """A path under a root: the root itself without symlinks, then the names below it."""
+    """A path under a root: the resolved root, then the names below it."""
 
     root: str
     parts: tuple[str, ...]
@@ -70,14 +70,14 @@ class RootedPath:
 
 
 class Roots:
-    """Resolves each root once; a URI may spell it as it was given or as it resolved."""
+    """The allowed roots. A URI may use the configured or the resolved path of a root."""
 
     def __init__(self, roots: tuple[Path, ...]) -> None:
         given = [(os.path.normpath(root.absolute()), os.path.realpath(root)) for root in roots]
         self._spellings = [(spelling, resolved) for absolute, resolved in given for spelling in (absolute, resolved)]
 
     def has(self, uri: str) -> bool:
-        """Whether the path is under one of them."""
+        """Return whether the path is under a root."""
         try:
             self.place(uri)
         except LocationNotAllowed:
@@ -85,7 +85,7 @@ class Roots:
         return True
 
     def place(self, uri: str) -> RootedPath:
-        """Raises `LocationNotAllowed` when the path is under no root."""
+        """Return the path below its root. Raises `LocationNotAllowed` if it is under no root."""
         path = path_of(uri)
         for spelling, resolved in self._spellings:
             if path == spelling:
@@ -98,7 +98,7 @@ class Roots:
 
 @contextmanager
 def open_folder(place: RootedPath, *, create: bool = False) -> Iterator[int]:
-    """A descriptor of the folder, reached step by step from its root. Raises `OSError` at a symlink."""
+    """Open the folder step by step from its root. Yields a descriptor. Raises `OSError` at a symlink."""
     folder = os.open(place.root, STEP_FLAGS)
     try:
         for name in place.parts:
@@ -116,7 +116,7 @@ def _step(folder: int, name: str, *, create: bool) -> int:
     except FileNotFoundError:
         if not create:
             raise
-    with suppress(FileExistsError):  # another thread was faster
+    with suppress(FileExistsError):  # another thread created it first
         os.mkdir(name, dir_fd=folder)
     return os.open(name, STEP_FLAGS, dir_fd=folder)
 
@@ -125,7 +125,7 @@ PLACEHOLDER = "{tenant}"
 
 
 def roots_of(roots: Collection[Path], tenant: str) -> tuple[Path, ...]:
-    """All that the settings allow the tenant. Who has a name that is none of a folder gets no folder by it."""
+    """Return the roots of the tenant. If its name cannot be a folder name, roots with `{tenant}` are omitted."""
     is_folder_name = tenant not in ("", ".", "..") and not set(tenant) & {"/", "\0"}
     return tuple(
         Path(str(root).replace(PLACEHOLDER, tenant)) for root in roots if PLACEHOLDER not in str(root) or is_folder_name
@@ -135,7 +135,10 @@ def roots_of(roots: Collection[Path], tenant: str) -> tuple[Path, ...]:
 def check_apart(
     named: Collection[tuple[str, str]], roots: Collection[Path], tenant: str, others: Collection[str]
 ) -> None:
-    """`named` are fields and their URIs, `others` the other tenants with keys. Raises `InvalidRequest`."""
+    """Check that no `file://` URI is in a folder that other tenants may use. Raises `InvalidRequest`.
+
+    `named` has pairs of field and URI, `others` the other tenants with API keys.
+    """
     if not others:
         return
     shares_name = any(_folded(other) == _folded(tenant) for other in others)
@@ -150,9 +153,9 @@ def check_apart(
 
 
 def _own_roots(roots: Collection[Path], tenant: str, others: Collection[str]) -> tuple[Path, ...]:
-    """Without those that lie in another tenant's folder or contain it.
+    """Return the tenant's roots, except those nested with a root of another tenant.
 
-    With `/data/{tenant}:/data/archive/{tenant}` a tenant named `archive` would have everybody's.
+    With `/data/{tenant}:/data/archive/{tenant}`, a tenant named `archive` could use the folders of all tenants.
     """
     apart = [root for root in roots if PLACEHOLDER in str(root)]
     taken = [root for other in others for root in roots_of(apart, other)]
@@ -164,7 +167,7 @@ def _is_nested(one: Path, other: Path) -> bool:
 
 
 def _folded(name: str) -> str:
-    """The same for names that some file system takes for one: in upper case, or with accents of their own."""
+    """Return the same text for names that a file system may treat as equal: other case, or other accent encoding."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 

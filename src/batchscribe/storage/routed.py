@@ -1,4 +1,4 @@
-"""One store for all schemes: each URI goes to the store that serves it."""
+"""One store for all schemes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SCHEMES = ("s3", "https", "file")
 
 
 def connect(access: Access) -> Store:
-    """Makes no request yet. Raises `InvalidSetting` when the S3 endpoint cannot be used as set."""
+    """Return a store for all schemes without sending a request. Raises `InvalidSetting` for an unusable S3 endpoint."""
     web = WebStore(access.http_policy, access.signed_urls, patience_sec=access.patience_sec)
     return RoutedStore({"file": FileStore(access.file_roots), "s3": BucketStore(access), "https": web})
 
 
 def location_check(access: Access) -> Callable[[str], None]:
-    """A function of a URI that raises `LocationNotAllowed` for what can be known without asking the storage.
+    """Return a function that checks a URI without a request to the storage. It raises `LocationNotAllowed`.
 
-    That is the scheme, the roots and the bucket.
+    It checks the scheme, the roots, the bucket and the host of the URL.
     """
     roots = Roots(access.file_roots)
 
@@ -50,7 +50,7 @@ def not_served(uri: str) -> LocationNotAllowed:
 
 
 class RoutedStore:
-    """Routes by scheme; raises `LocationNotAllowed` for one that nobody serves."""
+    """A store that selects another store by scheme. Raises `LocationNotAllowed` for an unsupported scheme."""
 
     def __init__(self, stores: dict[str, Store]) -> None:
         self._stores = stores

@@ -1,4 +1,4 @@
-"""`s3://`: buckets of AWS or of any service that speaks its protocol."""
+"""`s3://`: buckets of AWS or of any S3-compatible service."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NO_RANGE = frozenset({HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
 
 class BucketStore:
-    """One job side's view of S3."""
+    """A store for the S3 objects of one side of a job."""
 
     def __init__(self, access: Access, *, clock: Callable[[], float] = time.time) -> None:
-        """Makes no request yet. Raises `InvalidSetting`."""
+        """Create the store without sending a request. Raises `InvalidSetting`."""
         self._buckets = Buckets(access, clock)
 
     def stat(self, uri: str) -> ObjectInfo:
@@ -40,18 +40,18 @@ class BucketStore:
         return RangedRecording(uri, version, first, fetch)
 
     def _opened(self, uri: str, asked: int) -> tuple[Version, bytes]:
-        """A GET and not a HEAD: only its refusals say why."""
+        """Return the version and the first `asked` bytes. Uses GET, because errors of HEAD have no reason."""
         headers = {"range": f"bytes=0-{asked - 1}"}
         answer = self._buckets.ask(uri, "GET", headers=headers, limit_bytes=asked, also=NO_RANGE)
         if answer.status not in NO_RANGE:
             return opened(answer, uri, asked)
-        answer = self._buckets.ask(uri, "HEAD")  # an object without bytes has no range that could be answered
+        answer = self._buckets.ask(uri, "HEAD")  # no range of an empty object is satisfiable
         if size_in(answer.headers.get("content-length")) != 0:
             raise nonsense(uri, "it has no first byte, but is not empty")
         return version_of(answer, uri, 0), b""
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
-        """In the byte order of the keys."""
+        """List objects in the byte order of their keys."""
         bucket, prefix = split_s3(prefix_uri)
         folder = f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
         listing = S3Listing(prefix_uri, bucket, folder, split_s3(after)[1] if after else None)
@@ -68,7 +68,7 @@ class BucketStore:
             )
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        self._buckets.with_newest_key(  # a refusal of the condition is looked at there, an expired key may be behind it
+        self._buckets.with_newest_key(  # also covers the analysis of a rejected condition: expired keys may cause it
             lambda: write_object(self._buckets, uri, data, overwrite=overwrite, content_type=content_type)
         )
 
@@ -76,5 +76,5 @@ class BucketStore:
         check_conditional_write(self._buckets, beside)
 
     def delete(self, uri: str) -> None:
-        """For the doctor, which clears up after itself; jobs delete nothing."""
+        """Delete an object, for the cleanup of the doctor. Jobs never delete objects."""
         delete_object(self._buckets, uri)

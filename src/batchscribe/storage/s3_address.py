@@ -1,4 +1,4 @@
-"""Where an S3 bucket answers: its full URL, and its region."""
+"""The URL and the region of an S3 bucket."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, 
 from batchscribe.storage.unreachable import no_answer
 
 DEFAULT_REGION = "us-east-1"
-AWS = "https://s3.amazonaws.com"  #: answers an unsigned HEAD for any bucket with the region it is in.
-#: Bucket names that are one DNS label. Names with dots break the TLS certificate, older ones are no host names.
+AWS = "https://s3.amazonaws.com"  #: answers an unsigned HEAD for any bucket with its region
+#: Bucket names that are one DNS label. Names with dots do not match the TLS certificate. Some old names are not host
+#: names.
 _HOST_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def checked_endpoint(access: Access) -> str | None:
-    """The custom endpoint without a closing "/"; raises `InvalidSetting` naming the setting to correct."""
+    """Return the custom endpoint without a trailing "/". Raises `InvalidSetting`."""
     if access.s3_endpoint is None:
         return None
     url = urlsplit(access.s3_endpoint)
@@ -31,7 +32,7 @@ def checked_endpoint(access: Access) -> str | None:
 
 
 def _is_host(name: str | None) -> bool:
-    """Whether a resolver can be asked for it; Python refuses some names with an error of its own."""
+    """Return whether the name can be passed to a resolver. Python itself rejects some names."""
     try:
         return bool((name or "").encode("idna"))
     except UnicodeError:
@@ -39,7 +40,7 @@ def _is_host(name: str | None) -> bool:
 
 
 def bucket_url(bucket: str, *, endpoint: str | None, region: str, path_style: bool) -> str:
-    """As a host name where bucket and endpoint can make one, else as a path of the endpoint."""
+    """Return the URL with the bucket in the host name if possible, else in the path."""
     base = endpoint or f"https://s3.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     url = urlsplit(base)
     if path_style or not _HOST_LABEL.fullmatch(bucket) or _is_machine(url.hostname or ""):
@@ -48,7 +49,7 @@ def bucket_url(bucket: str, *, endpoint: str | None, region: str, path_style: bo
 
 
 def _is_machine(host: str) -> bool:
-    """An address or `localhost`: there are no host names below it."""
+    """Return whether the host is an IP address or `localhost`, which cannot have subdomains."""
     try:
         ip_address(host)
     except ValueError:
@@ -57,7 +58,7 @@ def _is_machine(host: str) -> bool:
 
 
 def region_of(bucket: str, endpoint: str = AWS, *, within_sec: float = REQUEST_SEC) -> str | None:
-    """One unsigned HEAD; AWS names the region even when it refuses. None where none is named, or what cannot be one."""
+    """Return the region from an unsigned HEAD; None if missing or invalid. AWS sends it even if it denies access."""
     url = f"{endpoint}/{quote(bucket, safe='', errors='replace')}"
     try:
         answer = HttpClient().send(HttpRequest("HEAD", url, {}), within_sec=within_sec)

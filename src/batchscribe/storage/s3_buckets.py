@@ -1,4 +1,4 @@
-"""Requests of one job side to its buckets, each sent to where its bucket is."""
+"""Requests to the buckets of one side of a job, each sent to the region of its bucket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, chec
 from batchscribe.storage.s3_client import BucketAddress, S3Client
 from batchscribe.storage.s3_errors import is_error_document, is_nowhere, no_bucket
 
-#: The statuses of success that each method may have. Another one, such as 204 for a recording, proves nothing.
+#: The success statuses of each method. Any other 2xx status, such as 204 for a recording, is invalid.
 SUCCESSES = {
     "GET": frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}),
     "HEAD": frozenset({HTTPStatus.OK}),
@@ -29,10 +29,10 @@ Result = TypeVar("Result")
 
 
 class Buckets:
-    """Remembers the region of each bucket. Thread-safe."""
+    """The buckets of one side of a job, with cached regions. Thread-safe."""
 
     def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
-        """`clock` is what signatures are dated by. Raises `InvalidSetting`."""
+        """`clock` returns the time of signatures. Raises `InvalidSetting`."""
         self._access = access
         self._endpoint = checked_endpoint(access)
         self._client = S3Client(clock, access.patience_sec)
@@ -49,9 +49,10 @@ class Buckets:
         limit_bytes: int = MOST_OF_A_REFUSAL,
         also: Set[int] = NONE,
     ) -> Answer:
-        """A success, or an answer with one of the statuses of `also`; with a `query` it is of the bucket itself.
+        """Send a request. Returns a success or an answer with a status in `also`.
 
-        Raises the `StorageError` of any other answer, or of none.
+        With a `query`, the request is for the bucket itself. Raises `StorageError` for any other answer, or if there is
+        none.
         """
 
         def ask(place: BucketAddress) -> Answer:
@@ -68,7 +69,7 @@ class Buckets:
         return self.with_newest_key(lambda: self._where_it_is(uri, ask))
 
     def with_newest_key(self, action: Callable[[], Result]) -> Result:
-        """Do it again if the key has expired and there is a newer one."""
+        """Run the action. Repeat it once if the credentials have expired and newer ones exist."""
         used = self._aws
         try:
             return action()
@@ -82,22 +83,22 @@ class Buckets:
 
     @property
     def _aws(self) -> AwsCredentials | None:
-        """Asked for with each request, so open recordings and listings go on with a fresh key."""
+        """The newest credentials. Each request reads them, so open recordings and listings survive a renewal."""
         renewable = self._access.renewable
         return self._access.aws if renewable is None else renewable.aws
 
     def refused(self, uri: str, answer: Answer) -> StorageError:
-        """What an answer that `also` let through means all the same."""
+        """Return the error for an answer that `also` accepted."""
         place = self._place(uri, self._region(split_s3(uri)[0]))
         return self._client.refused(place, answer, uri, _look(place, uri))
 
     def looks_alike(self, uri: str, answer: Answer) -> bool:
-        """Whether the storage answers the simplest request for this object with the same status."""
+        """Return whether the simplest request for this object gets the same status."""
         place = self._place(uri, self._region(split_s3(uri)[0]))
         return self._client.ask(place, _look(place, uri), uri).status == answer.status
 
     def _where_it_is(self, uri: str, ask: Callable[[BucketAddress], Answer]) -> Answer:
-        """Ask in the region the bucket is thought to be in and, when the storage names another, once more there."""
+        """Send the request to the assumed region. If the bucket is in another region, repeat it there."""
         bucket, _ = split_s3(uri)
         region = self._region(bucket)
         try:
@@ -114,7 +115,7 @@ class Buckets:
         if not known:
             known = DEFAULT_REGION if self._endpoint else self._looked_up(bucket) or DEFAULT_REGION
             self._regions[bucket] = known
-        if region_in(known) is None:  # it becomes part of a host's name
+        if region_in(known) is None:  # it becomes part of a host name
             raise WrongRegion(f"The region given for bucket {bucket} is no region's name; write one such as eu-west-1.")
         return known
 
@@ -131,12 +132,12 @@ class Buckets:
 
 def is_success(answer: Answer, method: str) -> bool:
     return answer.status in SUCCESSES[method] and not (
-        answer.status == HTTPStatus.OK and is_error_document(answer.body)  # what comes in ranges is an object
+        answer.status == HTTPStatus.OK and is_error_document(answer.body)  # a 206 has the bytes of an object
     )
 
 
 def checked_key(uri: str) -> str:
-    """Raises `StorageError` for what cannot be the key of one object."""
+    """Return the key of the URI. Raises `StorageError` if it cannot be the key of one object."""
     _, key = split_s3(uri)
     if not key or key.endswith("/"):
         raise ObjectNotFound(f"{uri} is a folder; name an object in it.")
@@ -146,7 +147,7 @@ def checked_key(uri: str) -> str:
 
 
 def _look(place: BucketAddress, uri: str) -> HttpRequest:
-    """The simplest request for the same place, which changes nothing: one byte of the object, or a listing of one."""
+    """Return the simplest read-only request for the URI: one byte of the object, or a listing of one object."""
     _, key = split_s3(uri)
     if key and not key.endswith("/"):
         return HttpRequest("GET", place.url_of(key), {"range": "bytes=0-0"})

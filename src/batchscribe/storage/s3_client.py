@@ -1,6 +1,6 @@
-"""Requests to one bucket in one region: signed, sent, and retried where that may help.
+"""Signed requests to a bucket, with retries.
 
-Signed with AWS Signature Version 4 in the headers
+Requests have an AWS Signature Version 4 in the headers
 (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html). Tests compare the signature with
 botocore's and send it to radosgw, which verifies it.
 """
@@ -29,7 +29,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 def signature_headers(
     method: str, url: str, body: bytes, *, aws: AwsCredentials, region: str, moment: float
 ) -> dict[str, str]:
-    """The headers that sign this request; `url` is encoded and its query sorted, `moment` in Unix seconds."""
+    """Return the signature headers. `url` is percent-encoded with a sorted query; `moment` is in Unix seconds."""
     at = datetime.fromtimestamp(moment, UTC).strftime("%Y%m%dT%H%M%SZ")
     signed = {
         "host": urlsplit(url).netloc,
@@ -49,7 +49,7 @@ def signature_headers(
 
 
 def _canonical(method: str, url: str, signed: dict[str, str]) -> str:
-    """The request as both sides spell it. The names of `signed` are in order."""
+    """Return the canonical request. The names in `signed` must be sorted."""
     parts = urlsplit(url)
     headers = "".join(f"{name}:{value}\n" for name, value in signed.items())
     return "\n".join(
@@ -64,25 +64,25 @@ def _signing_key(secret: str, day: str, region: str) -> bytes:
     return key
 
 
-TRIES = 4  #: of one request; nothing above repeats a request.
-FIRST_PAUSE_SEC = 0.1  #: between two of them; each pause is three times the one before
-RETRY_SEC = 60.0  #: after which no other try begins
-#: 409 is another writer at the same instant: a try later tells who was first.
+TRIES = 4  #: for one request; no caller repeats a request
+FIRST_PAUSE_SEC = 0.1  #: between two tries; each pause is three times the previous one
+RETRY_SEC = 60.0  #: no new try begins later
+#: 409 means another writer at the same moment: a retry shows which was first.
 PASSING = {408, 409, 429, 500, 502, 503, 504}
-#: How services that know no session tokens refuse one (measured: radosgw), and a proxy anything.
+#: Codes of a 400 from a service without support for session tokens (measured: radosgw), or from a proxy.
 _UNEXPLAINED = {None, "InvalidArgument", "InvalidRequest"}
 
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """A bucket's own URL, its region, and the key for it; requests without one are not signed."""
+    """The URL of a bucket, its region and its credentials. Requests without credentials are not signed."""
 
     url: str
     region: str
     aws: AwsCredentials | None
 
     def url_of(self, key: str, query: Mapping[str, str] | None = None) -> str:
-        """Spelled as it is signed: the query sorted, and everything encoded but what never is."""
+        """Return the URL in canonical form, with a sorted query and everything but unreserved characters encoded."""
         has_path = bool(key) or not urlsplit(self.url).path
         path = self.url + (f"/{quote(key, safe='/~', errors='replace')}" if has_path else "")
         if not query:
@@ -92,7 +92,7 @@ class BucketAddress:
 
 @dataclass(frozen=True, slots=True)
 class S3Failure:
-    """Why there was no answer. The library's own error, which shows addresses, does not come along."""
+    """The reason for a missing answer, without the library's own error, which contains addresses."""
 
     error: StorageError
     may_pass: bool
@@ -103,7 +103,7 @@ def _may_pass(outcome: Answer | S3Failure) -> bool:
 
 
 class S3Client:
-    """Thread-safe. `clock` is what signatures are dated by, in Unix seconds; for `patience_sec` see `Access`."""
+    """A signing client with retries. Thread-safe. `clock` returns Unix seconds; for `patience_sec` see `Access`."""
 
     def __init__(self, clock: Callable[[], float] = time.time, patience_sec: float | None = None) -> None:
         self._http = HttpClient()
@@ -112,7 +112,7 @@ class S3Client:
         self._patience_sec = patience_sec
 
     def ask(self, place: BucketAddress, request: HttpRequest, uri: str) -> Answer:
-        """An answer of any status. Raises `StorageUnavailable` and other `StorageError`s where there is none."""
+        """Return an answer with any status. If there is none, raises `StorageUnavailable` or another `StorageError`."""
         started, pause_sec = time.monotonic(), FIRST_PAUSE_SEC
         tries_left = TRIES
         while True:
@@ -130,7 +130,7 @@ class S3Client:
         try:
             raise failure
         finally:
-            del failure  # or it and this frame would keep each other, and the key
+            del failure  # breaks a reference cycle that would keep the credentials in memory
 
     def _try(self, place: BucketAddress, request: HttpRequest, uri: str, started: float) -> Answer | S3Failure:
         left_sec = REQUEST_SEC
@@ -150,7 +150,7 @@ class S3Client:
         return replace(request, headers={**request.headers, **signature})
 
     def refused(self, place: BucketAddress, answer: Answer, uri: str, look: HttpRequest) -> StorageError:
-        """What the refusal means. `look` is a harmless request that needs the same key."""
+        """Return the error for a rejected request. `look` is a read-only request that needs the same credentials."""
         if self._is_token_at_fault(place, answer, uri, look):
             return CredentialsExpired(
                 f"The session token for {uri} is expired or invalid ({code_of(answer) or 'HTTP 400'}); send fresh "
@@ -159,9 +159,10 @@ class S3Client:
         return refusal(answer, uri)
 
     def _is_token_at_fault(self, place: BucketAddress, answer: Answer, uri: str, look: HttpRequest) -> bool:
-        """Some services refuse a token they do not know with a bare 400: it is at fault when without it there is none.
+        """Return whether the session token caused a 400: some services reject an unknown token without a reason.
 
-        Any other answer to the same request without the token, a denial say, shows that the rest was well formed.
+        The token is the cause if `look` gets a 400 with it and another status without it. That status may be a denial:
+        it shows that the rest of the request is well formed.
         """
         if answer.status != 400 or code_of(answer) not in _UNEXPLAINED:
             return False

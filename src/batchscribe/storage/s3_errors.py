@@ -1,7 +1,7 @@
-"""What S3 refuses, and what the user can do about it: one table from its error codes to our errors.
+"""The mapping from S3 error codes to errors of batchscribe.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A code is looked up first; the HTTP status decides
-where there is none, or one that is not in the table. Nothing that the storage wrote is shown but its code.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. The HTTP status is used only if the code is
+missing or unknown. Messages include the code and no other text from the storage.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from batchscribe.errors import (
 )
 from batchscribe.storage.answer_checks import Answer, nonsense, region_in
 
-#: The class, its sentence with the places `{uri}` and `{reason}`, and the storage's codes for it.
+#: The class, its message with the placeholders `{uri}` and `{reason}`, and the S3 codes for it.
 _Row = tuple[type[StorageError], str, frozenset[str]]
 
 
@@ -158,7 +158,7 @@ _REGION = re.compile(r"<Region>\s*([a-z0-9-]{1,32})\s*</Region>")
 
 
 def refusal(answer: Answer, uri: str) -> StorageError:
-    """What an answer that is no success means."""
+    """Return the error for an unsuccessful answer."""
     status, code = answer.status, code_of(answer)
     if code in _OTHER_REGION or 300 <= status < 400:
         return _elsewhere(answer, uri)
@@ -183,12 +183,12 @@ def _meaning(status: int, code: str | None) -> tuple[type[StorageError], str]:
 
 
 def is_error_document(body: bytes) -> bool:
-    """Some services send one with status 200."""
+    """Return whether the body is an S3 error. Some services send one with status 200."""
     return _ERROR_DOCUMENT.match(body) is not None
 
 
 def is_nowhere(answer: Answer) -> bool:
-    """Whether a listing or a PUT, which need no object, found nothing to go to."""
+    """Return whether a listing or a PUT found no bucket. Neither needs an existing object."""
     return answer.status == 404 and code_of(answer) in (None, "NoSuchKey")
 
 
@@ -197,13 +197,13 @@ def no_bucket(uri: str) -> BucketNotFound:
 
 
 def code_of(answer: Answer) -> str | None:
-    """S3's own error code, such as `NoSuchBucket`."""
+    """Return the S3 error code, such as `NoSuchBucket`."""
     found = _CODE.search(answer.body[: 64 * 2**10].decode("utf-8", "replace"))
     return found[1] if found else None
 
 
 def _elsewhere(answer: Answer, uri: str) -> StorageError:
-    """A bucket in another region; or a redirect that has nothing to do with regions, which is not followed."""
+    """Return the error for a bucket in another region, or for another redirect. No redirect is followed."""
     region = region_in(answer.headers.get("x-amz-bucket-region")) or _region_named(answer)
     if region is None and code_of(answer) not in _OTHER_REGION and "location" in answer.headers:
         return StorageRedirected(
@@ -219,6 +219,6 @@ def _elsewhere(answer: Answer, uri: str) -> StorageError:
 
 
 def _region_named(answer: Answer) -> str | None:
-    """By an `AuthorizationHeaderMalformed`."""
+    """Return the region in the body of an `AuthorizationHeaderMalformed` error."""
     found = _REGION.search(answer.body[: 64 * 2**10].decode("utf-8", "replace"))
     return found[1] if found else None

@@ -1,7 +1,7 @@
-"""Read the pages of ListObjectsV2, and refuse listings that would never end or are none.
+"""ListObjectsV2 listings, with checks for invalid and endless ones.
 
-A listing has to be in order, from page to page: a job goes on behind the last key it has seen, also after a crash. One
-that comes back to where it was would go on for ever.
+A listing must be sorted across pages, because a job resumes after the last key it has seen, even after a crash. A
+listing that repeats keys could be endless.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from xml.etree import ElementTree
 from batchscribe.storage.answer_checks import MAX_ETAG_CHARS, is_web_page, nonsense, size_in
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
-MAX_PAGE_BYTES = 6 * 2**20  #: a thousand keys of 1,024 bytes, each byte percent-encoded, and what stands around them
-#: That a page may have: a thousand objects have some 20,000. Python's parser lets nothing else run, and takes seconds
-#: for millions.
+MAX_PAGE_BYTES = 6 * 2**20  #: 1,000 keys of 1,024 bytes, each byte percent-encoded, and their markup
+#: The limit for a page; 1,000 objects have about 20,000. Python's parser blocks all other threads, and millions of tags
+#: take seconds.
 MAX_PAGE_TAGS = 200_000
 MAX_KEY_BYTES = 8 * 2**10  #: S3 allows 1,024
 MAX_TOKEN_CHARS = 8 * 2**10
-MOST_EMPTY_PAGES = 10_000  #: one after the other; S3 sends some where many objects were deleted
+MOST_EMPTY_PAGES = 10_000  #: in a row; S3 sends some if many objects were deleted
 
-#: From the query of a page to its body.
+#: Returns the body of a page for its query.
 FetchPage = Callable[[dict[str, str]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object, its key as bytes, in whose order listings are."""
+    """A listed object. The key is bytes, because listings are in byte order."""
 
     key: bytes
     size: int | None
@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(slots=True)
 class S3Listing:
-    """One pass through the keys below a prefix, from a key on."""
+    """One pass through the keys below a prefix that follow the key `after`."""
 
     uri: str
     bucket: str
@@ -52,7 +52,7 @@ class S3Listing:
     _token: str = ""
 
     def pages(self, fetch: FetchPage) -> Iterator[Page]:
-        """Raises `StorageAnswerInvalid`, and whatever `fetch` raises."""
+        """Return pages of objects. Raises `StorageAnswerInvalid` and the errors of `fetch`."""
         seen = _encoded(self.after or "")
         query: dict[str, str] | None = self._start()
         empty = 0
@@ -69,7 +69,7 @@ class S3Listing:
         return {**query, "start-after": self.after} if self.after else query
 
     def _read(self, body: bytes) -> tuple[list[Entry], dict[str, str] | None]:
-        """The entries of a page, and the query for the next one."""
+        """Return the entries of a page and the query for the next page."""
         page = self._parsed(body)
         is_encoded = _text(page, "EncodingType") == "url"
         entries = [self._entry(item, is_encoded=is_encoded) for item in page if _name(item) == "Contents"]
@@ -86,7 +86,7 @@ class S3Listing:
             raise nonsense(self.uri, "it answered with a web page, as a login page or a proxy does")
         try:
             page = ElementTree.fromstring(body)  # noqa: S314 (expat limits what entities expand to)
-        except (ElementTree.ParseError, LookupError, ValueError):  # also for an encoding that nobody knows
+        except (ElementTree.ParseError, LookupError, ValueError):  # also for an unknown encoding
             page = None
         if page is None or _name(page) != "ListBucketResult":
             raise nonsense(self.uri, "it is not an S3 listing")
@@ -119,7 +119,7 @@ class S3Listing:
         return {"continuation-token": token, "encoding-type": "url", "list-type": "2", "prefix": self.prefix}
 
     def _info(self, entry: Entry) -> ObjectInfo:
-        """A database can store no NUL; such a key then names nothing, and its file fails alone."""
+        """Return the object. NUL is replaced, because the database cannot store it: then only this file fails."""
         key = entry.key.decode("utf-8", "replace").replace("\0", "\ufffd")
         return ObjectInfo(f"s3://{self.bucket}/{key}", entry.size, entry.etag)
 
@@ -129,7 +129,7 @@ def _encoded(key: str) -> bytes:
 
 
 def _name(element: ElementTree.Element) -> str:
-    """Without its namespace."""
+    """Return the tag without its namespace."""
     return element.tag.rpartition("}")[2]
 
 

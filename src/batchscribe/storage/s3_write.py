@@ -1,4 +1,4 @@
-"""Write objects, on condition that nothing is there yet where that is asked for."""
+"""Writes of S3 objects, optionally on the condition that the object does not exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from batchscribe.storage.s3_buckets import Buckets, is_success
 from batchscribe.storage.s3_errors import code_of
 
 NOTHING_THERE = {"if-none-match": "*"}
-#: The statuses with which services refuse that condition (Backblaze B2: 501), one that is not fulfilled among them.
+#: Statuses of a rejected conditional write: of services without support (Backblaze B2: 501), and 412 if the object
+#: exists.
 _OF_CONDITION = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -22,7 +23,7 @@ _OF_CONDITION = frozenset(
         HTTPStatus.NOT_IMPLEMENTED,
     }
 )
-#: Codes that say nothing else of a 400: it is then asked whether simpler requests are refused as well.
+#: Codes that do not explain a 400. A simpler request then shows whether the condition is the cause.
 _UNKNOWN_CONDITION = {
     None,
     "InvalidArgument",
@@ -36,12 +37,13 @@ _UNKNOWN_CONDITION = {
     "XNotImplemented",
 }
 _OTHER_DIGEST = {"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"}
-#: What is tried before a job begins is called so, beside its first transcript. It is never stored.
+#: Name prefix of the test object that is sent to the folder of the first transcript before a job begins. Services that
+#: check digests never store it.
 PROBE = ".batchscribe-probe-"
 
 
 def write_object(buckets: Buckets, uri: str, data: bytes, *, overwrite: bool, content_type: str) -> None:
-    """Raises `OutputExists` and `ConditionalWriteUnsupported` unless `overwrite`."""
+    """Write an object. Without `overwrite`, raises `OutputExists` and `ConditionalWriteUnsupported`."""
     answer = _put(buckets, uri, data, data, content_type, is_conditional=not overwrite)
     if not is_success(answer, "PUT"):
         raise _refused_condition(uri) if overwrite else _meaning(buckets, uri, answer)
@@ -50,11 +52,11 @@ def write_object(buckets: Buckets, uri: str, data: bytes, *, overwrite: bool, co
 
 
 def check_conditional_write(buckets: Buckets, beside: str) -> None:
-    """Raises `ConditionalWriteUnsupported` where that is so, and whatever else refuses a write beside this URI.
+    """Test a conditional write in the folder of this URI. Raises `ConditionalWriteUnsupported` and other write errors.
 
-    Asked with a body that has another digest than it is said to have: who knows the condition refuses that, and stores
-    nothing. Who looks at no digests stores two bytes, which are deleted again where that is allowed. Their name depends
-    on `beside` alone: if they are there already, an earlier try was cut short, and its bytes are deleted now.
+    The test object has a wrong digest. A service that supports the condition rejects the digest and stores nothing. A
+    service that ignores digests stores two bytes, which are deleted if permitted. Their name depends only on `beside`,
+    so the bytes of an interrupted earlier test are deleted as well.
     """
     probe = f"{beside.rpartition('/')[0]}/{PROBE}{hashlib.sha256(beside.encode()).hexdigest()[:16]}.json"
     answer = _put(buckets, probe, b"{}", b"", "application/json", is_conditional=True)
@@ -77,7 +79,7 @@ def delete_object(buckets: Buckets, uri: str) -> None:
 
 
 def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str, *, is_conditional: bool) -> Answer:
-    """Content-MD5, that of `said`, lets the storage refuse a body that arrives damaged."""
+    """Send a PUT with the Content-MD5 of `said`, so that the storage rejects a damaged body."""
     digest = base64.b64encode(hashlib.md5(said, usedforsecurity=False).digest()).decode()
     headers = {"content-type": content_type, "content-md5": digest, **(NOTHING_THERE if is_conditional else {})}
     also = _OF_CONDITION if is_conditional else {HTTPStatus.PRECONDITION_FAILED}
@@ -85,7 +87,7 @@ def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str
 
 
 def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:
-    """Of a refused PUT with the condition."""
+    """Return the error for a rejected conditional PUT."""
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
         return OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
     if not _is_of_condition(buckets, uri, answer):
@@ -98,7 +100,7 @@ def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:
 
 
 def _is_of_condition(buckets: Buckets, uri: str, answer: Answer) -> bool:
-    """A 400 may have other reasons, a session token say: then simpler requests are refused as well."""
+    """Return whether the condition is the cause. It is not, for example, if simpler requests get a 400 as well."""
     if answer.status != HTTPStatus.BAD_REQUEST:
         return True
     return code_of(answer) in _UNKNOWN_CONDITION and not buckets.looks_alike(uri, answer)

@@ -1,4 +1,4 @@
-"""The seam: what the other rooms know of storage."""
+"""The interface of storage to the other packages."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-PAGE_SIZE = 1000  #: objects in one page of a listing; S3 gives no more at once.
+PAGE_SIZE = 1000  #: objects in a page of a listing; the maximum of S3
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One stored object; `etag` as the storage spells it, with its quotes."""
+    """A stored object. `etag` is unchanged from the storage, including quotes."""
 
     uri: str
-    size: int | None  #: in bytes; None where a listing says nothing that can be a size
+    size: int | None  #: in bytes; None if the listing has no valid size
     etag: str | None
-    is_link: bool = False  #: a symbolic link below a listed folder, which nobody follows
+    is_link: bool = False  #: a symbolic link below a listed folder; it is not followed
 
 
 Page = list[ObjectInfo]  #: at most `PAGE_SIZE` objects
 
 
 class Recording(Protocol):
-    """An open object, pinned to the ETag it had when it was opened. Used from one thread, closed by its `with`."""
+    """An open object, pinned to the ETag it had when it was opened. Use it in one thread and in a `with` statement."""
 
     @property
     def uri(self) -> str: ...
@@ -35,7 +35,7 @@ class Recording(Protocol):
     def etag(self) -> str | None: ...
 
     def read(self, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset`; fewer only at the end. Raises `ObjectChanged` when it is another by now."""
+        """Return `length` bytes from `offset`, fewer only at the end. Raises `ObjectChanged` if the object changed."""
         ...
 
     def close(self) -> None: ...
@@ -49,33 +49,33 @@ class Store(Protocol):
     """Objects under URIs. Every method may raise `StorageError` and is safe to call from several threads."""
 
     def stat(self, uri: str) -> ObjectInfo:
-        """Raises `ObjectNotFound`, `AccessDenied` and the other kinds of `StorageError`."""
+        """Return the properties of an object. Raises `StorageError`, such as `ObjectNotFound` or `AccessDenied`."""
         ...
 
     def open(self, uri: str) -> Recording: ...
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
-        """Everything under a prefix in pages of at most `PAGE_SIZE`, in one total order, in flat memory.
+        """List all objects under a prefix in a fixed order and in constant memory.
 
-        `after` is the URI of the last object already seen: the listing goes on behind it. Folder markers (empty
-        objects whose key ends in "/") are left out.
+        `after` is the URI of the last object already seen: the listing continues after it. Folder markers (empty
+        objects whose key ends in "/") are omitted.
         """
         ...
 
     def read(self, uri: str, *, limit_bytes: int) -> bytes:
-        """A small object, whole. Raises `StorageError` when it is larger than `limit_bytes`."""
+        """Read a whole object. Raises `StorageError` if it is larger than `limit_bytes`."""
         ...
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        """Store `data` whole or not at all.
+        """Write an object atomically.
 
-        Without `overwrite` it raises `OutputExists` and `ConditionalWriteUnsupported`.
+        Without `overwrite`, raises `OutputExists` and `ConditionalWriteUnsupported`.
         """
         ...
 
     def check_write(self, beside: str) -> None:
-        """Raises what would refuse every `write` without `overwrite` in the folder of this URI, if that can be known.
+        """Raise the error that every `write` without `overwrite` in the folder of this URI would raise, if detectable.
 
-        Nothing is left there.
+        Leaves no object behind if deleting is permitted.
         """
         ...

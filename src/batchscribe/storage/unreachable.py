@@ -1,4 +1,4 @@
-"""Why there was no answer, in the user's terms: from the exceptions of httpcore2 and what caused them."""
+"""The translation of httpcore2's exceptions, and their causes, into storage errors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from batchscribe.errors import CertificateNotTrusted, StorageError, StorageUnava
 from batchscribe.storage.answer_checks import nonsense
 
 _EXPIRED = 10  #: X509_V_ERR_CERT_HAS_EXPIRED
-#: In h11's words for a peer that hung up. Whatever else it complains of is in what the peer sent.
+#: In h11's messages about a closed connection. Its other messages are about invalid data from the peer.
 _ENDED = re.compile("closed|disconnected")
 _OTHER_NAME = {62, 64}  #: X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
 def no_answer(error: Exception, uri: str, host: str) -> StorageError:
-    """`uri` as it may be shown, `host` that was asked."""
+    """Return the error for a request without an answer. `uri` must contain no secrets."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate(cause, uri, host)
@@ -59,7 +59,7 @@ def _malformed(error: httpcore2.ProtocolError, uri: str, host: str) -> StorageEr
 
 
 def is_worth_another_try(error: Exception) -> bool:
-    """Not for what stays as it is: a certificate, a name that nobody knows, TLS where there is none."""
+    """Return whether a retry may help. It does not for certificate, TLS and name resolution errors."""
     lasting = (ssl.SSLCertVerificationError, ssl.SSLError, socket.gaierror)
     return not any(isinstance(cause, lasting) for cause in _causes(error))
 

@@ -1,6 +1,6 @@
-"""`https://`: single recordings under a URL, pre-signed or public. They are read in ranges and never written.
+"""`https://`: single recordings with a pre-signed or public URL. They are read in ranges and never written.
 
-A URL on record has no query, since that may be its signature; `urls` has the whole ones.
+URLs in the database have no query, because it may contain a signature. `urls` maps them to the complete URLs.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from batchscribe.storage.unreachable import no_answer
 from batchscribe.wire.uris import without_query
 
 REQUEST_SEC = 60.0  #: for one range of at most a few MiB
-#: What a later request is answered when the object is another by then, or shorter.
+#: Statuses of a later request if the object was replaced or became shorter.
 NOT_THE_SAME = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 
 
 def check_web_url(url: str, policy: Policy) -> None:
-    """Raises `LocationNotAllowed` for what no resolver could make right."""
+    """Check a URL without resolving its host. Raises `LocationNotAllowed`."""
     try:
         check_url(url, policy)
     except AddressNotAllowed as error:
@@ -43,7 +43,7 @@ def check_web_url(url: str, policy: Policy) -> None:
 
 
 class WebStore:
-    """Requests go to where the policy lets them, each checked anew."""
+    """A store for `https://` URLs. The policy is checked for each request."""
 
     def __init__(self, policy: Policy, urls: Mapping[str, str], *, patience_sec: float | None = None) -> None:
         self._client = GuardedClient(policy, timeout_sec=min(REQUEST_SEC, patience_sec or REQUEST_SEC))
@@ -101,11 +101,11 @@ class WebStore:
         try:
             raise failure
         finally:
-            del failure  # or it and this frame would keep each other, and the signed URLs
+            del failure  # breaks a reference cycle that would keep the signed URLs in memory
 
 
 def _check(answer: Answer, uri: str) -> None:
-    """Raises the error of a refusal."""
+    """Raise the error of an unsuccessful answer."""
     shown, status = without_query(uri), answer.status
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise ObjectNotFound(f"There is nothing under {shown}.")
