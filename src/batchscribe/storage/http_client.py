@@ -1,4 +1,4 @@
-"""HTTP requests to storage, without redirects, proxies or cookies. Of the environment, only SSL_CERT_FILE has effect.
+"""HTTP requests to storage, without redirects, proxies or cookies. The only variable used is SSL_CERT_FILE.
 
 The client uses httpcore2 directly. obstore's client followed redirects to other buckets, which cannot be disabled, and
 hid the headers that show whether an object changed.
@@ -21,7 +21,7 @@ from batchscribe.storage.answer_checks import Answer
 
 CONNECT_SEC = 5.0
 REQUEST_SEC = 30.0  #: from connecting to the last byte of an answer of at most a few MiB
-IDLE_SEC = 15.0  #: how long an idle connection is kept; most servers keep theirs longer
+IDLE_SEC = 15.0  #: for which an idle connection is kept; most servers keep it longer
 KEPT_CONNECTIONS = 16
 MOST_OF_A_REFUSAL = 64 * 2**10  #: bytes read from the body of an error
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -66,7 +66,7 @@ def _signing_key(secret: str, day: str, region: str) -> bytes:
 
 TRIES = 4  #: for one request; no caller repeats a request
 FIRST_PAUSE_SEC = 0.1  #: between two tries; each pause is three times the previous one
-RETRY_SEC = 60.0  #: no new try begins later
+RETRY_SEC = 60.0  #: after the first try; then no new try begins
 #: 409 means another writer at the same moment: a retry shows which was first.
 PASSING = {408, 409, 429, 500, 502, 503, 504}
 #: Codes of a 400 from a service without support for session tokens (measured: radosgw), or from a proxy.
