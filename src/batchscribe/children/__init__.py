@@ -1,1 +1,1 @@
-"""Child processes: how they start and end, how they are talked to, and how one that hangs is noticed."""
+"""Child processes: their start and end, communication, confinement, and the detection of hanging ones."""

@@ -1,6 +1,6 @@
-"""Closes the file system, TCP and other processes to this process, for good (landlock(7), Linux 5.13 and later).
+"""Permanent confinement from the file system, TCP and other processes (landlock(7), Linux 5.13 and later).
 
-Imported in the fork server: the look for the C library starts a program, which a confined process may not.
+The fork server imports this module, because finding the C library starts a program, which a confined process cannot do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from landlockpy import AccessFS, LandlockError, Ruleset, Scope, abi_version
 
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR
-#: Libraries are mapped as code, which Landlock takes for reading; programs need EXECUTE, which nobody gets.
+#: For Landlock, mapping a library as code is reading. Starting a program needs EXECUTE, which is never granted.
 WRITE = READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG
 DEVICE = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 
@@ -23,14 +23,14 @@ def _known_version() -> int:
         return 0
 
 
-VERSION = _known_version()  #: of the kernel's Landlock; 0 where there is none
+VERSION = _known_version()  #: of the kernel's Landlock; 0 if it has none
 
 
 def close_files(*, readable: Iterable[Path] = (), writable: Iterable[Path] = (), devices: Iterable[Path] = ()) -> bool:
-    """Files and folders that are not named can be neither read nor written, and there is no TCP. From version 6 on no
-    signal reaches another process, and no abstract socket. False where the kernel has no Landlock.
+    """Forbid TCP and access to all files and folders except the named ones. Returns false if Landlock is unavailable.
 
-    It goes for this thread and those it starts, so call it before there are others.
+    From version 6 on, it also forbids abstract sockets and signals to other processes. It applies to this thread and
+    the threads that it starts, so call it before starting others.
     """
     if VERSION == 0:
         return False
@@ -41,12 +41,12 @@ def close_files(*, readable: Iterable[Path] = (), writable: Iterable[Path] = (),
                     _allow(rules, path, access)
             rules.restrict()
     except LandlockError:
-        return False  # a container's filter may refuse the call
+        return False  # a container may forbid the call
     return True
 
 
 def _allow(rules: Ruleset, path: Path, access: AccessFS) -> None:
-    """A path that is not there needs no rule."""
+    """Add a rule for the path if it exists."""
     if not path.exists():
         return
     rights_of_files = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.IOCTL_DEV

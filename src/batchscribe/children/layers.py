@@ -1,7 +1,7 @@
-"""What keeps a child from doing harm: layers, each of which the kernel may or may not have.
+"""The layers of a child's confinement. Some kernels do not support all layers.
 
-Which of them hold is never assumed: `measure` takes them on one after the other, and after each tries something that
-no other layer forbids.
+`measure` tests whether each layer works: it applies them one by one, and after each tries an operation that no other
+layer forbids.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from batchscribe.children.seccomp import allow_computing, forbid_harm
 
 
 class Layer(StrEnum):
-    """In the order in which they are taken on."""
+    """The layers in the order in which they are applied."""
 
     NAMESPACES = "namespaces"  #: no network
     PRIVILEGES = "privileges"  #: no capabilities, no higher limits, no set-uid programs
-    LANDLOCK = "landlock"  #: no files but named ones, no other process's memory
+    LANDLOCK = "landlock"  #: only named files, and no access to the memory of other processes
     SECCOMP = "seccomp"  #: no programs, no processes, no sockets
 
 
@@ -31,12 +31,12 @@ ALL_LAYERS = frozenset(Layer)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a child may keep. Without anything it can compute, and talk over the pipe that it has."""
+    """What a confined child may use, besides computing and its open pipe."""
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     devices: tuple[Path, ...] = ()
-    is_program: bool = False  #: opens files as it goes; then harmful calls are forbidden, instead of all but a few
+    is_program: bool = False  #: opens files at run time: forbids only harmful calls, instead of all but a few
     local_sockets: bool = False
 
 
@@ -44,14 +44,14 @@ NOTHING = Needs()
 
 
 def take_on(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> None:
-    """For good. A layer that the kernel does not have is left out; `batchscribe doctor` says which."""
+    """Apply the layers permanently. Unsupported layers are skipped; `batchscribe doctor` lists them."""
     for layer in Layer:
         if layer in layers:
             _take_on(layer, needs)
 
 
 def measure(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[Layer, bool]:
-    """`take_on`, and whether what each layer is for is really refused. For a child that does nothing else."""
+    """Apply the layers and return whether each one works. Call it in a child that does nothing else."""
     held: dict[Layer, bool] = {}
     for layer in Layer:
         if layer in layers:
@@ -75,7 +75,7 @@ def _take_on(layer: Layer, needs: Needs) -> None:
 
 
 def _can_reach_network() -> bool:
-    """No packet is sent: for UDP, connecting only looks for the way."""
+    """Try the network without sending a packet: connecting a UDP socket only looks up the route."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
             opened.connect(("127.0.0.1", 9))
@@ -85,7 +85,7 @@ def _can_reach_network() -> bool:
 
 
 def _has_privileges() -> bool:
-    """Or can get some."""
+    """Return whether the process has privileges or can gain some."""
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     return int(status["CapEff"], 16) != 0 or status["NoNewPrivs"] != "1"
 
@@ -106,7 +106,7 @@ def _can_open_sockets() -> bool:
     return True
 
 
-#: What each layer alone refuses.
+#: For each layer, a test of an operation that only this layer forbids.
 _WAYS: Mapping[Layer, Callable[[], bool]] = {
     Layer.NAMESPACES: _can_reach_network,
     Layer.PRIVILEGES: _has_privileges,

@@ -1,4 +1,4 @@
-"""Which layers hold on this machine: a child takes them on and tries what they forbid."""
+"""A test of which layers work on this machine, in a child process."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection
 from batchscribe.children.layers import ALL_LAYERS, Layer, Needs, measure
 from batchscribe.children.start import begin_child, start_child
 
-#: Seconds. The fork server may have to start first, on a busy machine.
+#: Seconds. On a busy machine, the fork server may have to start first.
 ANSWER_SEC = 60.0
 
 
 def measured_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[Layer, bool]:
-    """Each layer, and whether it holds; `layers` are those that the child takes on.
+    """Return for each layer whether it works, in a child that applies `layers`.
 
-    Raises `OSError` when no process can be started, or gives no answer.
+    Raises `OSError` if the child cannot be started or does not answer.
     """
     context = get_context("forkserver")
     ours, theirs = context.Pipe()

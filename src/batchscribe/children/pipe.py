@@ -1,6 +1,6 @@
-"""Bytes between a parent and its child. While the parent waits, it checks whether the child hangs.
+"""Pipes between parent and child. While the parent waits, it checks whether the child hangs.
 
-A child may send anything, so `parse` accepts only standard JSON with finite numbers.
+A child is not trusted, so `parse` accepts only standard JSON with finite numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from batchscribe.children.watchdog import LOOK_SEC, Watchdog
 
 
 def parse(text: bytes | bytearray) -> Any:
-    """Raises `ValueError`, also for NaN, Infinity, 1e400, nesting without end, and bytes that are no text."""
+    """Parse JSON. Raises `ValueError`, also for NaN, Infinity, 1e400, excessive nesting and bytes that are not text."""
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:
@@ -27,12 +27,12 @@ def parse(text: bytes | bytearray) -> Any:
 
 
 def _refuse(constant: str) -> float:
-    """JSON has no NaN and no Infinity, but Python's parser takes them."""
+    """Raise `ValueError` for NaN and Infinity. They are not JSON, but Python's parser accepts them."""
     raise ValueError(f"{constant} is no JSON")
 
 
 def _finite(number: str) -> float:
-    """1e400 is JSON, and infinite."""
+    """Return the number. Raises `ValueError` if it is infinite as a float: 1e400 is valid JSON."""
     value = float(number)
     if not isfinite(value):
         raise ValueError("a number that no float can hold")
@@ -40,7 +40,7 @@ def _finite(number: str) -> float:
 
 
 class Pipe:
-    """One end of a pipe. With a watchdog it is the parent's: `read` and `write` then also raise `ChildHangs`."""
+    """One end of a pipe. The parent's end has a watchdog; its `read` and `write` also raise `ChildHangs`."""
 
     def __init__(self, connection: Connection, watchdog: Watchdog | None = None) -> None:
         self._connection = connection
@@ -49,7 +49,7 @@ class Pipe:
             _limit_waiting(connection, LOOK_SEC)
 
     def write(self, *parts: bytes | memoryview) -> None:
-        """All of them, without a copy. Raises `OSError` when nobody is left to read it."""
+        """Write all parts without copying them. Raises `OSError` if the other end is closed."""
         left = [memoryview(part).cast("B") for part in parts]
         while left:
             written = self._repeat(partial(os.writev, self._connection.fileno(), left))
@@ -59,7 +59,7 @@ class Pipe:
                 left[0] = left[0][written:]
 
     def read(self, length: int) -> bytearray:
-        """Exactly `length` bytes, into one buffer. Raises `EOFError` or `OSError` when the other end is gone."""
+        """Read exactly `length` bytes into one buffer. Raises `EOFError` or `OSError` if the other end is closed."""
         message = bytearray(length)
         left = memoryview(message)
         while left:
@@ -73,7 +73,7 @@ class Pipe:
         self._connection.close()
 
     def _repeat(self, call: Callable[[], int]) -> int:
-        """Make the call until it succeeds. After each that waited for `LOOK_SEC` in vain, look at the child."""
+        """Repeat the call until it succeeds. Each time it blocks for `LOOK_SEC`, check the child."""
         while True:
             try:
                 return call()
@@ -84,7 +84,7 @@ class Pipe:
 
 
 def _limit_waiting(connection: Connection, sec: float) -> None:
-    """A read or write that waits for longer raises `BlockingIOError`, in the middle of a message, too."""
+    """Make reads and writes raise `BlockingIOError` if they block for longer, even within a message."""
     whole_sec = int(sec)
     limit = struct.pack("@ll", whole_sec, int((sec - whole_sec) * 1_000_000))  # struct timeval
     pipe = socket.socket(fileno=connection.fileno())

@@ -1,4 +1,4 @@
-"""What a child gives up by itself: its environment, the network, its capabilities and the way to new ones."""
+"""Functions with which a child drops its environment, the network and its privileges."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _CAPABILITY_VERSION_3 = 0x2008_0522  #: linux/capability.h
 
 
 class _Header(ctypes.Structure):
-    """struct __user_cap_header_struct; process 0 is this one."""
+    """The header of capset: struct __user_cap_header_struct. Process 0 is the calling process."""
 
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
 def leave_namespaces() -> bool:
-    """A network with nothing in it, for this process alone. False where the system forbids it, as containers do."""
+    """Move this process into an empty network of its own. Returns false if this is forbidden, as in containers."""
     alone = _CLONE_NEWNET | _CLONE_NEWIPC
     return any(_LIBC.unshare(flags) == 0 for flags in (_CLONE_NEWUSER | alone, alone))
 
 
 def drop_privileges() -> bool:
-    """No capability, none to come, and no other process of the same user may look into the memory of this one."""
+    """Drop all capabilities permanently, and hide the memory from other processes of the same user."""
     header = _Header(_CAPABILITY_VERSION_3, 0)
     dropped = _LIBC.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)())
     closed = _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -33,9 +33,9 @@ def drop_privileges() -> bool:
 
 
 def forget_environment(keep: frozenset[str] = frozenset()) -> None:
-    """No credentials: neither in the variables nor in the block of memory that the process started with.
+    """Clear the environment variables and their initial memory block, which may contain credentials.
 
-    Clear it before dumping is forbidden: the addresses of that block are then hidden.
+    Call it before `drop_privileges`, which hides the addresses of that block.
     """
     kept = {name: value for name, value in os.environ.items() if name in keep}
     os.environ.clear()

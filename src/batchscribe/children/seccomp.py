@@ -1,6 +1,6 @@
-"""Which system calls a confined process may make, held by libseccomp where the machine has it.
+"""Filters for the system calls of a confined process. They require libseccomp.
 
-Imported in the fork server: the look for libseccomp starts a program, which a confined process may not.
+The fork server imports this module, because finding libseccomp starts a program, which a confined process cannot do.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ try:
 except RuntimeError:  # libseccomp.so.2 is not installed
     pyseccomp = None
 
-#: What it takes to compute, and to talk over a pipe that is open already.
+#: The calls for computing and for communication over an open pipe.
 COMPUTING = (
     "brk clock_getres clock_gettime clock_nanosleep close exit exit_group fstat futex getcpu geteuid getpid getppid "
     "getrandom getrusage gettid gettimeofday getuid lseek madvise membarrier mmap mprotect mremap munmap nanosleep "
     "pipe2 poll ppoll pselect6 read readv restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn "
     "sched_getaffinity sched_yield select set_robust_list sigaltstack sysinfo time times uname write writev"
 )
-#: What an engine never needs: other programs and processes, the network, changes to files and to the system.
+#: Calls that an engine never needs: for other programs and processes, the network, and changes to files and the system.
 FORBIDDEN = (
     "accept accept4 acct add_key adjtimex bind bpf chmod chown chroot clock_adjtime clock_settime connect creat "
     "delete_module execve execveat fanotify_init fanotify_mark fchmod fchmodat fchmodat2 fchown fchownat finit_module "
@@ -38,7 +38,7 @@ FORBIDDEN = (
     "userfaultfd ustat utime utimensat utimes vfork vhangup"
 )
 CLONE_THREAD = 0x0001_0000
-#: Commands of fcntl that look at a descriptor or change only its own flags. F_SETOWN and F_SETSIG would send signals.
+#: Commands of fcntl that read or change only the flags of a descriptor. F_SETOWN and F_SETSIG can cause signals.
 SAFE_FCNTL = (1, 2, 3, 4, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
 SIGNALLING_FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
 SIGNALLING_IOCTL = (0x8901, 0x8902, 0x5410, 0x5412)  # FIOSETOWN, SIOCSPGRP, TIOCSPGRP, TIOCSTI
@@ -47,14 +47,14 @@ _UNKNOWN_CALL = -1  #: __NR_SCMP_ERROR of seccomp.h
 
 
 def allow_computing() -> bool:
-    """Nothing but `COMPUTING`: no file is opened, no process is started. False without libseccomp."""
+    """Allow only `COMPUTING`: no opening of files, no new processes. Returns false if the filter cannot be loaded."""
     return pyseccomp is not None and _loaded(_computing_only)
 
 
 def forbid_harm(*, writes: bool, local_sockets: bool) -> bool:
-    """Nothing of `FORBIDDEN`, and no process but threads of this one. False without libseccomp.
+    """Forbid `FORBIDDEN` and new processes; threads are allowed. Returns false if the filter cannot be loaded.
 
-    `writes` leaves opening files to write; `local_sockets` AF_UNIX, over which NVIDIA's driver talks to its services.
+    `writes` allows opening files for writing. `local_sockets` allows AF_UNIX, which NVIDIA's driver uses.
     """
     return pyseccomp is not None and _loaded(lambda: _without_harm(writes=writes, local_sockets=local_sockets))
 
@@ -62,11 +62,11 @@ def forbid_harm(*, writes: bool, local_sockets: bool) -> bool:
 def _loaded(make: Callable[[], pyseccomp.SyscallFilter]) -> bool:
     try:
         made = make()
-        # Threads that a library may have started before are held as well.
+        # Apply the filter to all threads: a library may have started some.
         made.set_attr(pyseccomp.Attr.CTL_TSYNC, 1)
         made.load()
     except OSError:
-        return False  # the kernel, or a container's own filter, refuses it
+        return False  # the kernel or a container forbids it
     return True
 
 
@@ -79,7 +79,7 @@ def _computing_only() -> pyseccomp.SyscallFilter:
     _add(made, pyseccomp.ALLOW, "prlimit64", pyseccomp.Arg(0, pyseccomp.EQ, 0))
     _add(made, pyseccomp.ALLOW, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
     _no_clone3(made)
-    for name in ("kill", "tgkill"):  # a process may end itself
+    for name in ("kill", "tgkill"):  # a process may end itself with a signal
         _add(made, pyseccomp.ALLOW, name, pyseccomp.Arg(0, pyseccomp.EQ, os.getpid()))
     return made
 
@@ -111,21 +111,20 @@ def _forbid_writing(made: pyseccomp.SyscallFilter, refused: int) -> None:
     for flag in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC):
         _add(made, refused, "open", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, flag, flag))
         _add(made, refused, "openat", pyseccomp.Arg(2, pyseccomp.MASKED_EQ, flag, flag))
-    _add(made, pyseccomp.ERRNO(errno.ENOSYS), "openat2")  # its flags are in memory
+    _add(made, pyseccomp.ERRNO(errno.ENOSYS), "openat2")  # a filter cannot read its flags, which are in memory
 
 
 def _no_clone3(made: pyseccomp.SyscallFilter) -> None:
-    """Its flags are in memory, where no filter can look; without it the C library takes clone instead."""
+    """Disable clone3: a filter cannot read its flags, which are in memory. The C library then uses clone."""
     _add(made, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
 
 
-#: Of `FORBIDDEN`, what it takes to offer and use sockets of this machine. Without `listen` or `unlink` CUDA does not
-#: start (driver 580).
+#: The calls in `FORBIDDEN` that local sockets need. Without `listen` or `unlink`, CUDA does not start (driver 580).
 LOCAL_SOCKET_CALLS = frozenset({"bind", "connect", "sendmsg", "sendto", "sendmmsg", "listen", "unlink"})
 
 
 def _add(made: pyseccomp.SyscallFilter, action: int, name: str, *args: pyseccomp.Arg) -> None:
-    """A call that this libseccomp does not know needs no rule."""
+    """Add a rule. Calls that this libseccomp does not know are skipped."""
     number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
     if number != _UNKNOWN_CALL:
         made.add_rule(action, number, *args)

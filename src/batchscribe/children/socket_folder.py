@@ -1,7 +1,7 @@
-"""The folder in which the fork server listens. Python would make it below TMPDIR, wherever that is.
+"""The folder of the fork server's socket. By default, Python creates it below TMPDIR.
 
-A path of more than 107 bytes is none for a socket, and below a TMPDIR of 76 characters it gets as long. An abstract
-socket needs no folder, but any user of the machine could connect to it and have code of theirs run as this one.
+A socket path has at most 107 bytes, so a TMPDIR of 76 characters is too long. An abstract socket needs no folder, but
+any user of the machine could connect to it and run code as this user.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
 
-MOST_BYTES = 107 - len("/pymp-12345678/listener-12345678")  #: of the folder above; sun_path of unix(7) less its zero
-#: Where a user may usually write, when TMPDIR is too long or cannot be written to.
-USUAL = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - the folder made there is open to this user alone
-_KEY = "tempdir"  #: under which `multiprocessing.util.get_temp_dir` looks for a folder before it makes one
+#: Of the parent folder: sun_path of unix(7) without its final zero.
+MOST_BYTES = 107 - len("/pymp-12345678/listener-12345678")
+#: Folders that are usually writable, if TMPDIR is too long or not writable.
+USUAL = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - only this user can access the created folder
+_KEY = "tempdir"  #: the key of the folder that `multiprocessing.util.get_temp_dir` uses if it is set
 _lock = Lock()
 
 
 def provide_socket_folder() -> None:
-    """Raises `OSError` when there is no place for one."""
+    """Create the folder if it does not exist. Raises `OSError` if no usable place exists."""
     with _lock:
         known = _configuration().get(_KEY)
-        if known is None or not Path(known).is_dir():  # whoever clears up /tmp may have taken it away
+        if known is None or not Path(known).is_dir():  # a cleanup of /tmp may have deleted it
             _configuration()[_KEY] = _made()
 
 
@@ -52,6 +53,6 @@ def _places() -> Iterator[str]:
 
 
 def _configuration() -> dict[str, str]:
-    """Of this process as `multiprocessing` keeps it. Nothing public says where sockets are made."""
+    """Return the internal configuration of `multiprocessing`. No public API sets the folder of sockets."""
     configuration: dict[str, str] = vars(current_process())["_config"]
     return configuration

@@ -1,7 +1,7 @@
-"""Start child processes. Each child first arranges to end with its parent and ignores Ctrl-C.
+"""The start of child processes. Each child ends with its parent and ignores Ctrl-C.
 
-A child also closes the pipes that Python leaves open to the fork server and to the resource tracker. Writing to them
-could end the fork server, or have the unconfined tracker delete other programs' shared memory.
+A child also closes the pipes that Python leaves open to the fork server and to the resource tracker. By writing
+to them, it could end the fork server or make the unconfined tracker delete the shared memory of other programs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STANDARD_OUTPUTS = (1, 2)
 
 
 def close_pipes_of_fork_server() -> None:
-    """A child starts no process of its own, so it needs neither."""
+    """Close the pipes to the fork server and the resource tracker. A child needs neither: it starts no processes."""
     for holder, name in (
         (vars(forkserver)["_forkserver"], "_forkserver_alive_fd"),
         (vars(resource_tracker)["_resource_tracker"], "_fd"),
@@ -35,29 +35,29 @@ def close_pipes_of_fork_server() -> None:
 
 
 def open_nowhere() -> int:
-    """For `mute`, which a confined process could not open any more."""
+    """Open /dev/null for `mute`. A confined process could not open it later."""
     return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
 def mute(nowhere: int) -> None:
-    """What is written from now on to standard output and standard error, where the parent's log goes, is dropped."""
+    """Discard further output to standard output and standard error, which the parent's log uses."""
     for descriptor in STANDARD_OUTPUTS:
         os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 
-#: Between the tries to start a child whose fork server has just died. The next one is started as soon as the system
-#: has quite done with it, which takes a moment: until then it takes no connection, or hangs up.
+#: Pauses between attempts to start a child after the fork server died. A new fork server starts when the system has
+#: removed the old one. Until then, connections fail or are closed.
 START_PAUSES_SEC = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 def start_piped(
     target: Callable[..., None], *arguments: Any, name: str, preload: str | None = None
 ) -> tuple[BaseProcess, Connection]:
-    """The process, and our end of a pipe; `target` is called with the other end and these arguments.
+    """Start a process. Returns it and the parent's end of a pipe. `target` gets the other end and `arguments`.
 
-    The fork server imports the module `preload` when it starts, so that its children have it. Raises `OSError` when
-    the system has no room for another process or pipe, or no folder for a socket.
+    The fork server imports the module `preload` when it starts, so its children have it loaded. Raises `OSError` if
+    the system cannot create another process or pipe, or has no folder for a socket.
     """
     context = get_context("forkserver")
     if preload is not None:
@@ -73,7 +73,7 @@ def start_piped(
 
 
 def reason_of(error: OSError) -> str:
-    """In the words of the system."""
+    """Return the system's description of the error."""
     return error.strerror or str(error) or type(error).__name__
 
 
@@ -86,7 +86,7 @@ def _start_or_close(process: BaseProcess, ours: Connection) -> None:
 
 
 def start_child(process: BaseProcess) -> None:
-    """Try until a fork server lives long enough. Raises `OSError` when the system has no room for another process."""
+    """Start the process; retry if the fork server dies. Raises `OSError` if the system cannot start another process."""
     provide_socket_folder()
     for pause_sec in START_PAUSES_SEC:
         try:
@@ -102,17 +102,17 @@ def start_child(process: BaseProcess) -> None:
 
 
 def begin_child() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     close_pipes_of_fork_server()
     end_with_parent()
 
 
 def end_with_parent() -> None:
-    """Have the kernel end this process when the parent is gone, even in the middle of a long call.
+    """Make the kernel end this process when the parent ends, even during a long call.
 
-    PR_SET_PDEATHSIG would not do: our parent in the kernel's eyes is the fork server, which lives on as long as
-    one of its children does. The sentinel is a pipe that only the real parent holds open, and SIGIO ends a process.
+    PR_SET_PDEATHSIG does not work: for the kernel, the parent is the fork server, which lives as long as any of its
+    children. The sentinel is a pipe that only the real parent holds open. When it closes, SIGIO ends this process.
     """
     parent = parent_process()
     if parent is None:

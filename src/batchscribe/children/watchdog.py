@@ -1,4 +1,4 @@
-"""Tells a child process that hangs from one that is slow or has to wait for a core."""
+"""Detection of hanging child processes, as opposed to slow ones and those that wait for a core."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import os
 import time
 from pathlib import Path
 
-#: How often a parent that waits looks at its child.
+#: The interval at which a waiting parent checks its child.
 LOOK_SEC = 1.0
 _TICKS_PER_SEC = os.sysconf("SC_CLK_TCK")
 
 
 class ChildHangs(Exception):
-    """Its message is what the child did instead of answering: the end of a sentence that begins with its name."""
+    """A child hangs. The message says what it did instead of answering, as the end of a sentence about the child."""
 
 
 class Watchdog:
-    """Watches one child while its parent waits for it.
+    """A monitor of one child, used while the parent waits for an answer.
 
-    The clock proves nothing: a busy machine may give a healthy child no core for minutes. A child hangs when for
-    `idle_sec` it uses no CPU, is not ready to run and waits for no disk, or when it uses `cpu_sec` of CPU without an
-    answer.
+    Elapsed time alone is no evidence: on a busy machine, a healthy child may get no core for minutes. A child hangs if
+    for `idle_sec` it uses no CPU, is not ready to run and does not wait for a disk. It also hangs if it uses `cpu_sec`
+    of CPU without an answer.
     """
 
     def __init__(self, pid: int) -> None:
@@ -28,7 +28,7 @@ class Watchdog:
         self.expect(float("inf"), float("inf"))
 
     def expect(self, idle_sec: float, cpu_sec: float) -> None:
-        """Begin to wait for the next answer. Costs nothing until the first look."""
+        """Begin to wait for the next answer. This is cheap: it does not check the child."""
         self._idle_limit_sec = idle_sec
         self._cpu_limit_sec = cpu_sec
         self._idle_sec = 0.0
@@ -37,14 +37,14 @@ class Watchdog:
         self._last_cpu_sec = 0.0
 
     def look(self) -> None:
-        """Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`."""
-        # At most two intervals: this process, too, may have been stopped, together with its child.
+        """Check the child. Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`."""
+        # At most two intervals, because this process may have been stopped together with its child.
         passed_sec = min(time.monotonic() - self._looked_at, 2 * LOOK_SEC)
         self._looked_at = time.monotonic()
         try:
             cpu_sec, is_ready = self._used_cpu_sec(), self._is_ready()
         except OSError:
-            return  # it has ended, which the pipe will tell, or this process may open no more files for now
+            return  # the child ended, which the pipe will report, or this process has no free descriptors
         if self._first_cpu_sec is None:
             self._first_cpu_sec = cpu_sec
         elif cpu_sec > self._last_cpu_sec or is_ready:
@@ -61,15 +61,15 @@ class Watchdog:
             raise ChildHangs(f"used {self._cpu_limit_sec:.0f} s of CPU without an answer")
 
     def _used_cpu_sec(self) -> float:
-        """Of all its threads. proc_pid_stat(5), fields 14 and 15."""
+        """Return the CPU time of all threads: fields 14 and 15 of proc_pid_stat(5)."""
         fields = _fields(self._process / "stat")
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
 
     def _is_ready(self) -> bool:
-        """Whether one of its threads would run if there were a core for it, or if its disk answered."""
+        """Return whether a thread is ready to run or waits for a disk."""
         return any(_fields(thread / "stat")[0] in "RD" for thread in (self._process / "task").iterdir())
 
 
 def _fields(stat: Path) -> list[str]:
-    """From the third field on; the second is the name of the program, which may hold anything."""
+    """Return the fields from the third on. The second, the program name, may contain any characters."""
     return stat.read_text(errors="replace").rpartition(")")[2].split()
