@@ -1,6 +1,6 @@
-"""The life of an engine's process: load the model, transcribe batch after batch, end with the parent.
+"""The main function of an engine process: load the model, transcribe batches, end with the parent.
 
-Kept free of heavy imports: what the engine needs arrives with its spec, after the environment is set.
+This module has no heavy imports. The engine's modules are imported with its spec, after the environment is set.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def serve(connection: Connection) -> None:
-    """Main function of the process. It is told pickles, the spec first, then batches, and answers in JSON."""
+    """Run the process. It receives pickles, first the spec, then batches, and answers in JSON."""
     begin_child()
     set_environment()
     pipe = Pipe(connection)
@@ -29,19 +29,19 @@ def serve(connection: Connection) -> None:
         nowhere = open_nowhere()
         confine(spec)
         engine = spec.build()
-        mute(nowhere)  # until here a library may say why it cannot load; what comes now depends on a recording
+        mute(nowhere)  # libraries may print load errors; later output may contain text from recordings
         send_reply(pipe, Ready())
         while True:
             send_reply(pipe, engine.transcribe(receive(pipe)))
     except (EOFError, ConnectionError):
-        return  # the parent hung up
+        return  # the parent closed the pipe
     except Exception as error:
         send_reply(pipe, EngineFailure(describe(error), isinstance(error, MemoryError)))
         raise SystemExit(1) from error
 
 
 def send(pipe: Pipe, message: object) -> None:
-    """Samples go out of band: a pickle with them inside would cost as much CPU as all the rest of the way."""
+    """Send a message with its samples out of band. In the pickle, they would double the CPU cost of sending."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
     parts = [memoryview(head), *(buffer.raw() for buffer in buffers)]
@@ -50,7 +50,7 @@ def send(pipe: Pipe, message: object) -> None:
 
 
 def receive(pipe: Pipe) -> Any:
-    """What the parent sent, which the child may trust; the parent itself never unpickles what a child sent."""
+    """Receive a message. The child trusts its parent; the parent never unpickles data from a child."""
     (count,) = struct.unpack("!I", pipe.read(4))
     lengths = struct.unpack(f"!{count}Q", pipe.read(8 * count))
     head, *buffers = [pipe.read(length) for length in lengths]
@@ -58,6 +58,6 @@ def receive(pipe: Pipe) -> Any:
 
 
 def describe(error: Exception) -> str:
-    """Class and first line of the message, short enough for a sentence."""
+    """Return the class and the first line of the message, shortened for use in a sentence."""
     first_line = str(error).partition("\n")[0][:200]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

@@ -1,4 +1,4 @@
-"""The parent's side of one engine process, and the tiny recording that tests an engine."""
+"""The parent's side of an engine process, and the trial of an engine."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from batchscribe.speech.engine_replies import (
 from batchscribe.speech.languages import canonical_language
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
-#: Seconds. A model of several GB may come from a slow disk.
+#: Seconds. A model of several GB may be on a slow disk.
 LOAD_LIMIT_SEC = 600.0
 
 
 class EngineProcess:
-    """One child with one engine. Making one raises `MachineTrouble` when the system cannot start another process.
+    """A child process with one engine. The constructor raises `MachineTrouble` if no process can be started.
 
-    Any error means that the process is of no use any more: `end` it. `kill` may be called by another thread at any
-    time; whoever waits for an answer then gets `EngineDied`.
+    After any error, the process is unusable: call `end`. Another thread may call `kill` at any time; a caller that
+    waits for an answer then gets `EngineDied`.
     """
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -49,7 +49,7 @@ class EngineProcess:
         self._pipe = Pipe(connection, self._watchdog)
 
     def load(self) -> None:
-        """Raises `MachineTrouble` when the engine says that it cannot load; `EngineDied`, `EngineTimeout`."""
+        """Load the model. Raises `MachineTrouble` if the engine reports an error; `EngineDied`, `EngineTimeout`."""
         match self._ask(self._spec, idle_sec=LOAD_LIMIT_SEC, cpu_sec=LOAD_LIMIT_SEC):
             case Ready():
                 return
@@ -61,10 +61,10 @@ class EngineProcess:
     def transcribe(
         self, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
     ) -> list[Recognition]:
-        """The limits are those of `Watchdog`.
+        """Transcribe a batch. The limits are those of `Watchdog`.
 
-        Raises `EngineDied`, `EngineTimeout`, or `EngineError`, with a `MemoryError` as its cause if the engine ran out
-        of memory.
+        Raises `EngineDied`, `EngineTimeout` or `EngineError`. If the engine ran out of memory, the cause of the
+        `EngineError` is a `MemoryError`.
         """
         match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
             case Transcribed(recognitions):
@@ -88,7 +88,7 @@ class EngineProcess:
         self._process.kill()
 
     def end(self) -> None:
-        """Kill the process, and forget it."""
+        """Kill the process and release its resources."""
         self._process.kill()
         self._process.join()
         self._process.close()
@@ -120,13 +120,13 @@ def unexpected(answer: object) -> EngineError:
 
 
 DURATION_SEC = 0.5
-OF_NO_RECORDING = -1.0  #: where its window begins
+OF_NO_RECORDING = -1.0  #: start of the trial's window; no window of a recording starts there
 IDLE_LIMIT_SEC = 60.0
 CPU_LIMIT_SEC = 600.0
 
 
 def trial_request(spec: EngineSpec) -> RecognitionRequest:
-    """Not silence, which engines may pass over without a look at it: a quiet tone of 250 Hz."""
+    """Return a request with a quiet tone of 250 Hz. Engines may skip silence without processing it."""
     times_sec = np.arange(int(DURATION_SEC * SAMPLE_RATE)) / SAMPLE_RATE
     samples = (0.01 * np.sin(2 * np.pi * 250 * times_sec)).astype(np.float32)
     return RecognitionRequest(
@@ -135,7 +135,7 @@ def trial_request(spec: EngineSpec) -> RecognitionRequest:
 
 
 def hear_trial(process: EngineProcess, spec: EngineSpec) -> None:
-    """Have a new process load its model and hear the recording. Raises `MachineTrouble`."""
+    """Load the model in a new process and run the trial. Raises `MachineTrouble`."""
     try:
         process.load()
         process.transcribe([trial_request(spec)], idle_sec=IDLE_LIMIT_SEC, cpu_sec=CPU_LIMIT_SEC)

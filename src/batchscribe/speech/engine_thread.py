@@ -1,4 +1,4 @@
-"""One thread of the pool, and the engine process that it feeds."""
+"""One thread of the pool, with its engine process."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from batchscribe.speech.engine_process import EngineProcess, cannot_load
 
 log = structlog.get_logger()
 
-#: Seconds that an engine may neither use CPU nor wait for a core before it counts as hung.
+#: Seconds without CPU use or waiting for a core, after which an engine counts as hanging.
 IDLE_LIMIT_SEC = 60.0
-#: CPU seconds that every call may use, whatever the estimate says, which is only of the right order of magnitude.
+#: CPU seconds that every call may use, because the estimate gives only the order of magnitude.
 LEAST_CPU_SEC = 600.0
-#: Times that a process may die while it loads before that counts as the machine's trouble.
+#: Attempts to load the model if the process dies. Then `MachineTrouble` is raised.
 LOAD_ATTEMPTS = 3
 
 
 class EngineThread:
-    """Starts at once. Ends when the queue closes, or with a call of `give_up` when no engine can be started and loaded.
+    """A thread that starts immediately and ends when the queue closes.
 
-    `take_spare` gives a process that is loaded, where there is one.
+    If no engine can be started and loaded, it calls `give_up` and ends. `take_spare` returns a loaded process, if any.
     """
 
     def __init__(
@@ -39,20 +39,20 @@ class EngineThread:
         take_spare: Callable[[], EngineProcess | None],
         give_up: Callable[[EngineThread, MachineTrouble], None],
     ) -> None:
-        self.busy_sec = 0.0  #: wall seconds in which the engine was at work
+        self.busy_sec = 0.0  #: wall-clock seconds in which the engine was working
         self._spec = spec
         self._queue = queue
         self._idle_limit_sec = idle_limit_sec
         self._take_spare = take_spare
         self._give_up = give_up
         self._process: EngineProcess | None = None
-        self._lock = Lock()  # between this thread, which replaces the process, and the one that closes
+        self._lock = Lock()  # between this thread, which replaces the process, and the closing thread
         self._closing = False
         self._thread = Thread(target=self._run, name=f"speech-{spec.name}", daemon=True)
         self._thread.start()
 
     def kill(self) -> None:
-        """End the process, in the middle of a call too. Close the queue first."""
+        """Kill the process, even during a call. Close the queue first."""
         with self._lock:
             self._closing = True
             if self._process:
@@ -62,7 +62,7 @@ class EngineThread:
         self._thread.join()
 
     def _run(self) -> None:
-        """Whatever ends this thread, nobody waits for it."""
+        """Process batches. If the thread ends for any reason, no caller keeps waiting."""
         ended: MachineTrouble | None = MachineTrouble(self._fault(), part=self._spec.name)
         try:
             self._load()
@@ -85,14 +85,14 @@ class EngineThread:
             self._return(batch, error)
             raise
         finally:
-            # An unexpected error passes. Whether the batch is to blame is told by a trial, as when an engine dies.
+            # Unexpected errors propagate. As when an engine dies, a trial shows whether the batch is the cause.
             self._return([ticket for ticket in batch if not ticket.future.done()], EngineError(self._fault()))
 
     def _fault(self) -> str:
         return f"An unexpected error ended the thread of engine {self._spec.name}; its trace is on standard error."
 
     def _retry(self, batch: Sequence[Ticket]) -> None:
-        """Each window alone, so that only the guilty one fails."""
+        """Transcribe each window separately, so that only the faulty one fails."""
         for position, ticket in enumerate(batch):
             RETRIES.labels(Retry.ENGINE).inc()
             try:
@@ -104,7 +104,7 @@ class EngineThread:
                 raise
 
     def _return(self, tickets: Sequence[Ticket], error: EngineError | MachineTrouble) -> None:
-        """Nobody here will take these: the engine cannot be loaded any more, or the pool closes."""
+        """Fail the tickets, or cancel them if the pool is closing."""
         for ticket in tickets:
             if self._closing:
                 ticket.cancel()
@@ -130,7 +130,7 @@ class EngineThread:
             ticket.succeed(recognition)
 
     def _load(self, attempts: int = LOAD_ATTEMPTS) -> EngineProcess:
-        """A process that dies while it loads gets another try; one that says why it cannot load does not."""
+        """Start an engine and load it. Retry if the process dies or hangs, but not if it reports why it cannot load."""
         try:
             process, is_loaded = self._start()
             if not is_loaded:
@@ -143,7 +143,7 @@ class EngineThread:
         return process
 
     def _start(self) -> tuple[EngineProcess, bool]:
-        """And whether it has its model."""
+        """Return a process and whether its model is loaded."""
         spare = self._take_spare()
         with self._lock:
             if self._closing:
@@ -154,7 +154,7 @@ class EngineThread:
             return self._process, spare is not None
 
     def _replace_process(self, error: EngineError) -> None:
-        """The next call starts another one."""
+        """Log the error and end the process. The next call starts another one."""
         if not self._closing:
             reason = error.reason or error.message
             log.warning("engine.replaced", engine=self._spec.name, model=self._spec.model, reason=reason)

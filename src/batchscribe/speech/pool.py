@@ -1,4 +1,4 @@
-"""Engines in processes of their own: windows of all files and jobs go in, recognitions come out as futures."""
+"""A pool of engine processes, shared by all files and jobs. It accepts windows and returns futures."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from batchscribe.window import Recognition
 
 
 class SpeechPool(Protocol):
-    """Where windows are submitted."""
+    """The interface for submitting windows."""
 
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
-        """The future raises `MachineTrouble`, or `EngineError` and its kinds. Files take turns.
+        """Submit a window. Files take turns. The future raises `MachineTrouble` or an `EngineError`.
 
-        Cancelling it saves the work; when the pool closes, it is cancelled.
+        Canceling the future avoids the work. When the pool closes, it cancels the future.
         """
 
     @property
     def has_enough(self) -> bool:
-        """Whether a full batch waits for each engine, so that more windows would only take memory."""
+        """Whether a full batch waits for each engine. More windows would only use memory."""
 
     def try_out(self) -> None:
-        """Have a new engine hear a tiny recording. Raises `MachineTrouble`, and `WorkInterrupted` when closed."""
+        """Run a trial in a new engine. Raises `MachineTrouble`, or `WorkInterrupted` if the pool is closed."""
 
     def close(self) -> None:
-        """Cancel what is not done, and let go of all engines."""
+        """Cancel unfinished work and release all engines."""
 
 
 class EnginePool:
-    """Thread-safe. At most `workers` processes, each started when there is work for it, each fed by a thread.
+    """At most `workers` engine processes, started on demand, with one thread each. Thread-safe.
 
-    A window whose process dies, hangs or raises is tried once more, alone, by a fresh process; when that fails as
-    well, its future raises `EngineDied`, `EngineTimeout` or `EngineError` and no other window suffers. When no process
-    can be started or the model cannot be loaded, every future raises `MachineTrouble`, until `try_out` has succeeded.
+    If a process dies, hangs or raises, a new one retries each window of the batch alone. If a window fails again, only
+    its future raises `EngineDied`, `EngineTimeout` or `EngineError`. If no process can be started or the model cannot
+    be loaded, every future raises `MachineTrouble` until `try_out` succeeds.
     """
 
     def __init__(self, spec: EngineSpec, workers: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
@@ -53,12 +53,12 @@ class EnginePool:
         self._lock = Lock()
         self._started: list[EngineThread] = []
         self._trouble: MachineTrouble | None = None
-        self._spare: EngineProcess | None = None  #: has passed a trial, and waits for the worker that needs one
+        self._spare: EngineProcess | None = None  #: has passed a trial and is ready for the next thread that needs one
         self._trial = Lock()  #: one at a time
         self._on_trial: EngineProcess | None = None
         self._closed = False
-        self._past_busy_sec = 0.0  #: of workers that have ended
-        ENGINE_BUSY_SECONDS.labels(spec.name)  # from now on it counts, from zero
+        self._past_busy_sec = 0.0  #: of threads that have ended
+        ENGINE_BUSY_SECONDS.labels(spec.name)  # makes the metric appear with the value 0
         ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
 
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
@@ -71,9 +71,9 @@ class EnginePool:
             return ticket.future
 
     def try_out(self) -> None:
-        """The process that passes is kept for the next worker that needs one. Work in hand is not waited for.
+        """Run a trial without waiting for work in progress. A process that passes is kept for the next thread.
 
-        Raises `MachineTrouble`; `WorkInterrupted` when the pool is closed.
+        Raises `MachineTrouble`, or `WorkInterrupted` if the pool is closed.
         """
         with self._trial:
             process, passed = self._begin_trial(), False
@@ -109,7 +109,7 @@ class EnginePool:
 
     @property
     def busy_sec(self) -> float:
-        """Wall seconds in which engines were at work, summed over the processes."""
+        """Wall-clock seconds in which engines were working, summed over all processes."""
         with self._lock:
             return self._past_busy_sec + sum(worker.busy_sec for worker in self._started)
 
@@ -139,7 +139,7 @@ class EnginePool:
         self.close()
 
     def _start_worker(self) -> None:
-        """Hold the lock."""
+        """Start a thread. The caller must hold the lock."""
         self._started.append(
             EngineThread(
                 self.spec, self._queue, self._idle_limit_sec, take_spare=self._take_spare, give_up=self._give_up
@@ -152,7 +152,7 @@ class EnginePool:
         return spare
 
     def _give_up(self, worker: EngineThread, trouble: MachineTrouble) -> None:
-        """What waits fails at once; a worker that has its engine goes on with what it has."""
+        """Fail all waiting tickets. Threads with a loaded engine finish their current batch."""
         with self._lock:
             self._trouble = trouble
             self._started.remove(worker)
