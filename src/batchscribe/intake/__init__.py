@@ -1,1 +1,1 @@
-"""Turn a request, from HTTP or the command line, into a job on record: validate it, preview it or submit it."""
+"""Validation, preview and submission of jobs, from HTTP or the command line."""

@@ -1,4 +1,4 @@
-"""Check a submission and plan its job, before anything is stored."""
+"""Checks of a submission and the plan of its job, before anything is stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from batchscribe.wire.mistakes import MOST_MISTAKES
 
 @dataclass(frozen=True, slots=True)
 class FleetEngines:
-    """The engines of live workers: of those whose machines are fit, and of all."""
+    """The engines of live workers: those of fit machines, and those of all."""
 
     fit: tuple[Capability, ...] = ()
     all: tuple[Capability, ...] = ()
@@ -45,7 +45,7 @@ NO_WORKERS = FleetEngines()
 
 
 def find_engines(submission: Submission, records: Records, settings: Settings) -> FleetEngines:
-    """The engines of the workers of its lane."""
+    """Return the engines of the live workers in the submission's lane."""
     with records.transaction() as connection:
         live = live_workers(connection, silent_sec=settings.silent_sec)
     workers = [worker for worker in live if submission.lane in worker.lanes]
@@ -56,9 +56,9 @@ def find_engines(submission: Submission, records: Records, settings: Settings) -
 
 
 def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Job:
-    """The job as it would be stored, after every check that needs no storage. Raises as `submit`.
+    """Run every check that needs no storage, and return the job as it would be stored. Raises as `submit` does.
 
-    Without workers it is checked against the engines of this machine.
+    Without workers, checks against the engines of this machine.
     """
     engine, language = _choose_engine(submission, settings, fleet)
     _check_locations(submission, settings)
@@ -89,7 +89,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
 def _choose_engine(
     submission: Submission, settings: Settings, fleet: FleetEngines
 ) -> tuple[EngineSpec | Capability, str]:
-    """With its language. Fit machines come first; a job that only unfit ones could do waits until they recover."""
+    """Return the engine and its language. Fit machines come first; a job for unfit ones waits until they recover."""
     config = submission.config
     detect = config.detection_mode is not None
     if fleet.fit:
@@ -105,7 +105,7 @@ def _choose_engine(
 
 
 def _check_locations(submission: Submission, settings: Settings) -> None:
-    """Raises `InvalidRequest` with all mistakes at once, also for globs that cannot be used."""
+    """Check all URIs and globs. Raises `InvalidRequest`, with all invalid URIs at once."""
     roots = (*roots_of(settings.file_roots, submission.tenant), *submission.file_roots)
     check = location_check(Access.from_settings(settings, file_roots=roots))
     for source in submission.sources:
@@ -117,7 +117,7 @@ def _check_locations(submission: Submission, settings: Settings) -> None:
 
 
 def _list_uris(submission: Submission) -> list[tuple[str, str]]:
-    """With their fields."""
+    """Return each URI after its field."""
     named = [(_name_field(submission, index), source.uri) for index, source in enumerate(submission.sources)]
     if submission.output.layout is not OutputLayout.ADJACENT:
         named.append(("output.uri", submission.output.uri))
@@ -125,7 +125,7 @@ def _list_uris(submission: Submission) -> list[tuple[str, str]]:
 
 
 def check_tenant_roots(submission: Submission, records: Records, settings: Settings) -> None:
-    """Keep tenants out of each other's files. The command line brings its own folders. Raises `InvalidRequest`."""
+    """Refuse the files of other tenants. The command line brings its own folders. Raises `InvalidRequest`."""
     if submission.file_roots:
         return
     with records.transaction() as connection:

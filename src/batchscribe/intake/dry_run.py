@@ -1,4 +1,4 @@
-"""Preview what a job would do, without storing anything."""
+"""A preview of what a job would do, without storing anything."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from batchscribe.storage.routed import connect
 from batchscribe.storage.store import Store
 
 SIZES_AT_ONCE = 8
-#: Shares of `dry_run_max_sec`: together they are the whole of it, so that the thread ends when its request is answered.
+#: Shares of `dry_run_max_sec`. Their sum is 1, so that the thread ends before its request times out.
 LOOKING, ONE_ANSWER = 0.75, 0.25
 
 
 def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Preview:
-    """Starts nothing new after three quarters of the settings' `dry_run_max_sec`, and reports what it found until then.
+    """Preview a job. After three quarters of `dry_run_max_sec`, starts nothing new and reports what it found.
 
-    Raises as `submit` does, and `StorageError` when the input cannot be listed.
+    Raises as `submit` does, and `StorageError` if the input cannot be listed.
     """
     deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
     job = plan_job(submission, settings, fleet)
@@ -50,7 +50,7 @@ def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO
 
 
 def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, Store]:
-    """For input and output, with short time-outs: no thread that waits for storage outlives its request."""
+    """Return the stores of input and output. Short time limits ensure that no waiting thread outlives its request."""
     access = Access.from_settings(
         settings, file_roots=roots_of(settings.file_roots, submission.tenant), aws=submission.input_aws
     )
@@ -60,7 +60,7 @@ def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, 
 
 
 def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames, deadline: float) -> None:
-    """Of the listed files, while there is time: see `naming`."""
+    """Rename planned transcripts as the job would (see `naming`), until the deadline."""
 
     def look_in_time(uri: str) -> ExistingOutput | None:
         return look(uri) if time.monotonic() < deadline else None
@@ -88,7 +88,7 @@ def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: 
 
 
 def _fetch_sizes(page: ListingPage, store: Store, preview: Preview, deadline: float) -> ListingPage:
-    """The page with the sizes of files that were named one by one."""
+    """Return the page with the sizes of the files that were named individually."""
     unknown = [found for found in page.found if found.size_bytes is None]
     if not unknown:
         return page
@@ -99,7 +99,7 @@ def _fetch_sizes(page: ListingPage, store: Store, preview: Preview, deadline: fl
         try:
             return store.stat(found.uri).size
         except StorageUnavailable:
-            raise  # it may well be there
+            raise  # the file may exist
         except StorageError:
             return None
 

@@ -1,4 +1,4 @@
-"""The names that a job's first transcripts would get, found without storing anything."""
+"""The names that a job's first transcripts would get, without storing anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOKS_AT_ONCE = 8
 
 
 class PlannedNames:
-    """The `Register` of a dry run: `files` are the ones that it lists, `is_taken` knows all names."""
+    """The `Register` of a dry run. `files` are those that it lists; `is_taken` covers the names of all files."""
 
     def __init__(self, files: list[File], is_taken: Callable[[str], bool]) -> None:
         self._files = {file.output_uri: file for file in files}
@@ -56,7 +56,7 @@ class PlannedNames:
 def settle_names(
     files: list[File], layout: OutputLayout, look: Look, stat: Callable[[str], ObjectInfo], names: PlannedNames
 ) -> list[File]:
-    """The files with the names that they would get; as planned where the storage gives no answer."""
+    """Return the files with the names that they would get. A file keeps its planned name if the storage fails."""
     usual = {file.seq: {file.output_uri, *_list_usual_names(file, layout)} for file in files}
     look = _fetch_ahead(set().union(*usual.values()), look)
     naming = Naming(layout, look, names, partial(has_recording, stat))
@@ -76,7 +76,7 @@ def _list_usual_names(file: File, layout: OutputLayout) -> Iterator[str]:
 
 
 def _fetch_ahead(uris: set[str], look: Look) -> Look:
-    """`look`, with these fetched at once, several at a time."""
+    """Fetch these outputs now, several at a time, and return a `look` that knows them."""
 
     def fetch(uri: str) -> ExistingOutput | StorageError | None:
         try:

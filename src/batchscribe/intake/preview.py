@@ -1,4 +1,4 @@
-"""What a dry run reports: counts, the first transcripts, warnings."""
+"""The report of a dry run: counts, the first transcripts, warnings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MOST_PLANNED = 100  # extensions.md, row 1
 
 @dataclass(slots=True)
 class Preview:
-    """The counts so far; `complete` once the whole listing was read."""
+    """The counts so far; `complete` is true once the whole listing was read."""
 
     job: Job
     complete: bool = False
     matched: int = 0
     skipped: int = 0
-    refused: int = 0  #: named by themselves, in a format that is not transcribed
+    refused: int = 0  #: named individually, in a format that is not transcribed
     excluded: int = 0
     missing: int = 0
-    too_long: int = 0  #: names of transcripts
+    too_long: int = 0  #: files with too long names of transcripts
     renamed: int = 0
     bytes: int = 0
     audio_sec: float = 0.0
@@ -97,5 +97,5 @@ class Preview:
 
 
 def _is_listed(found: ListedObject) -> bool:
-    """Rather than named by itself."""
+    """Return whether it comes from a listing, rather than being named individually."""
     return found.source.kind is SourceKind.PREFIX

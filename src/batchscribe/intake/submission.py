@@ -23,9 +23,9 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
 
-SERVER_LANE = "main"  #: of all jobs that come over HTTP
+SERVER_LANE = "main"  #: of all jobs submitted over HTTP
 LOCAL_TENANT = "default"  #: of all jobs of the command line
-#: Settings that say where S3 is. A local job keeps them, so that resuming it needs none of the options again.
+#: The S3 endpoint settings. A local job stores them, so that resuming it does not need the options again.
 S3_PLACE = ("s3_endpoint", "s3_region", "s3_path_style", "s3_allow_http")
 
 
@@ -36,7 +36,7 @@ class Submission:
     job_id: str
     lane: str
     tenant: str
-    input: Mapping[str, Any]  #: what is echoed; `sources` is what it means
+    input: Mapping[str, Any]  #: as echoed to the client; `sources` is its meaning
     sources: tuple[Source, ...]
     output: Output
     config: Config
@@ -45,7 +45,7 @@ class Submission:
     file_roots: tuple[Path, ...] = ()  #: folders that this job may use in addition to those of the settings
     s3: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.s3`
     input_aws: AwsCredentials | None = None
-    output_aws: AwsCredentials | None = None  #: by default those of the input
+    output_aws: AwsCredentials | None = None  #: those of the input if None
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
     tracking_id: str | None = None  #: of the request that submits it
@@ -53,7 +53,7 @@ class Submission:
 
     @property
     def fingerprint(self) -> str:
-        """Equal for jobs that were requested with the same words."""
+        """A hash that is equal for identical requests."""
         facts = [
             self.tenant,
             [asdict(source) for source in self.sources],
@@ -70,7 +70,7 @@ def new_job_id() -> str:
 
 
 def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracking_id: str | None = None) -> Submission:
-    """A job of the server. Raises `InvalidRequest` for globs that cannot be used."""
+    """Convert a request to the server. Raises `InvalidRequest` for invalid globs."""
     sources, signed_urls = strip_signatures(sources_of(request.input))
     return Submission(
         job_id=new_job_id(),
@@ -92,10 +92,10 @@ def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracki
 
 
 def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -> Submission:
-    """One job of the command line, from requests that differ in their input only.
+    """Combine requests of the command line that differ only in their input into one submission.
 
-    It has a lane of its own, so that no other command works on it, and may use the folders that it names. Its output
-    folder ends in `/`, so that the same words mean the same job before and after that folder exists.
+    It has its own lane, so that no other command works on it. It may use the folders that it names. Its output folder
+    ends in `/`, so that its fingerprint is the same before and after that folder exists.
     """
     first, job_id = requests[0], new_job_id()
     sources = tuple(dict.fromkeys(source for request in requests for source in sources_of(request.input)))
@@ -119,13 +119,13 @@ def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -
 
 
 def _echo_sources(sources: Sequence[Source]) -> JsonObject:
-    """Several inputs read as a manifest."""
+    """Echo several inputs as a manifest."""
     uris = [source.uri for source in sources]
     return {"mode": InputMode.MANIFEST.value, "source": place_of(uris[0]).value, "manifest": uris}
 
 
 def _list_folders(sources: Sequence[Source], output: Output) -> tuple[Path, ...]:
-    """The local folders that the job reads and writes."""
+    """List the local folders that the job reads and writes."""
     places = [(source.uri, source.kind is SourceKind.FILE) for source in sources]
     places.append((output.uri, output.layout is OutputLayout.SINGLE))
     paths = ((Path("/" + path_of(uri)), is_file) for uri, is_file in places if scheme_of(uri) == FILE_SCHEME)
@@ -133,10 +133,10 @@ def _list_folders(sources: Sequence[Source], output: Output) -> tuple[Path, ...]
 
 
 def strip_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], dict[str, str]]:
-    """The sources with `https://` URLs shortened, and the whole URLs by the short ones.
+    """Return the sources with shortened `https://` URLs, and the full URLs by the short ones.
 
-    A query may be a signature, so the job's row gets URLs without it, distinguished by a number; the whole URLs are
-    sealed.
+    A query may contain a signature, so the job's row gets URLs without the query, with a number that makes them unique.
+    The full URLs are sealed.
     """
     kept: list[Source] = []
     urls: dict[str, str] = {}

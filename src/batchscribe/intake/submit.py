@@ -1,4 +1,4 @@
-"""Submit a job: one transaction stores it and enqueues its listing."""
+"""Submission of a job: one transaction stores it and enqueues its listing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's own name for a submission, and the whole content of that submission."""
+    """A client's name for a submission, and the submission's whole content."""
 
     key: str
     content: bytes = field(repr=False)
@@ -31,7 +31,7 @@ class IdempotencyKey:
 def submit(
     submission: Submission, records: Records, settings: Settings, *, idempotency: IdempotencyKey | None = None
 ) -> Job:
-    """Store a job, or find the one that the idempotency key stands for.
+    """Store a job, or return the one that was stored with the same idempotency key.
 
     Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
     """
