@@ -17,7 +17,7 @@ def render_json(transcript: Transcript) -> bytes:
 
 
 def _parts(transcript: Transcript) -> Iterator[str]:
-    """Yield the text piece by piece, so that a long transcript is not in memory both as objects and as text."""
+    """Yield the text in pieces, so that a long transcript is not in memory both as objects and as text."""
     yield f'{{"request_id": {_json(transcript.request_id)},\n'
     yield f' "duration_sec": {_json(transcript.duration_sec)},\n'
     yield f' "model": {_json(transcript.model)},\n'

@@ -10,7 +10,7 @@ _MARKS = str.maketrans({"<": "\u2039", ">": "\u203a", "{": "(", "}": ")"})
 
 
 def render_srt(transcript: Transcript) -> bytes:
-    """An empty file if there is no speech. Lines end in LF, as FFmpeg writes them; players accept LF and CRLF."""
+    """Render the cues; empty without speech. Lines end in LF, as in FFmpeg. Players accept LF and CRLF."""
     written = (_cue(number, cue) for number, cue in enumerate(cues(transcript, with_labels=True), start=1))
     return "\n".join(written).encode()
 

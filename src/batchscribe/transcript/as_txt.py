@@ -9,13 +9,13 @@ from batchscribe.transcript.line_breaking import clean, columns, space_after
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.transcript.sentences import ends_sentence
 
-PAUSE_SEC = 2.0  #: A pause this long ends a paragraph.
-LONG_COLUMNS = 500  #: A paragraph of this width ends at the next sentence end.
-LONGEST_COLUMNS = 1_000  #: One of this width ends at the next segment end.
+PAUSE_SEC = 2.0  #: a pause this long ends a paragraph
+LONG_COLUMNS = 500  #: a paragraph of this width ends at the next sentence end
+LONGEST_COLUMNS = 1_000  #: a paragraph of this width ends at the next segment end
 
 
 def render_txt(transcript: Transcript) -> bytes:
-    """An empty file if there is no speech. Each paragraph starts with its speaker or channel if there are several."""
+    """Render paragraphs, labeled if there are several speakers or channels; an empty file if there is no speech."""
     return "\n".join(f"{paragraph}\n" for paragraph in _paragraphs(transcript)).encode()
 
 

@@ -9,7 +9,7 @@ from batchscribe.transcript.document import Transcript
 
 
 def render_vtt(transcript: Transcript) -> bytes:
-    """Only the header if there is no speech. The standard does not define a header for the language."""
+    """Render the cues; only the header without speech. The standard does not define a header for the language."""
     return "\n".join(["WEBVTT\n", *map(_cue, cues(transcript, with_labels=False))]).encode()
 
 

@@ -1,4 +1,4 @@
-"""A transcript as cues, the units of subtitles: what is shown, and when."""
+"""A transcript as cues, the units of subtitles, with their texts and times."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Passage:
 
 
 def cues(transcript: Transcript, *, with_labels: bool) -> list[Cue]:
-    """The cues, in order, without overlap. `with_labels` adds the label to the text where the speaker changes.
+    """Return the cues, in order, without overlap. `with_labels` adds the label to the text where the speaker changes.
 
     Cues have the same times with and without labels. Takes O(n log n) time and O(n) memory for n words.
     """
@@ -76,7 +76,7 @@ def cues(transcript: Transcript, *, with_labels: bool) -> list[Cue]:
 
 
 def _passages(transcript: Transcript) -> list[_Passage]:
-    """The passages of all speakers by start time."""
+    """Return the passages of all speakers, sorted by start."""
     by_speaker: dict[tuple[int, str | None], list[TranscriptSegment]] = {}
     for segment in transcript.segments:
         by_speaker.setdefault((segment.channel, transcript.label(segment)), []).append(segment)
@@ -89,7 +89,7 @@ def _passages(transcript: Transcript) -> list[_Passage]:
 
 
 def _together(passages: Sequence[_Passage]) -> Iterator[tuple[_Passage, ...]]:
-    """Pairs of short passages that two speakers say at once, or in quick succession; all others alone."""
+    """Yield pairs of short passages that two speakers say at once or in quick succession, and all others alone."""
     waiting: _Passage | None = None
     for passage in passages:
         if waiting is None:
@@ -115,7 +115,7 @@ def _may_be_together(first: _Passage, second: _Passage) -> bool:
 
 
 def _parts(shown: Sequence[tuple[_Passage, ...]], with_labels: bool) -> Iterator[tuple[CuePart, ...]]:
-    """Labels appear where the speaker changes, and in and after a cue with two speakers."""
+    """Yield the parts of each cue. Labels appear where the speaker changes, and in and after cues of two speakers."""
     last: str | None = None
     for passages in shown:
         is_labelled = with_labels and (len(passages) > 1 or passages[0].label != last)
@@ -133,7 +133,7 @@ def _label_text(label: str | None) -> str:
 
 
 def _lines(parts: Sequence[Fragment], label: str) -> tuple[str, ...]:
-    """One line if everything fits; otherwise two of similar width, with the break at a clause end if possible."""
+    """Return one line if everything fits, else two of similar width, broken at a clause end if possible."""
     filled = list(accumulate((each.width + each.has_space for each in parts), initial=columns(label)))
     whole = filled[-1] - parts[-1].has_space
     if whole <= MAX_COLUMNS:
@@ -144,7 +144,7 @@ def _lines(parts: Sequence[Fragment], label: str) -> tuple[str, ...]:
 
 
 def _line_points(parts: Sequence[Fragment], at: int, upper: int, lower: int) -> float:
-    """The penalty of a break before fragment `at`. `upper` includes the space after the first line, if any."""
+    """Return the penalty of a break before fragment `at`. `upper` includes the space after the first line, if any."""
     points = LABEL_ALONE
     if at > 0:
         last = parts[at - 1]

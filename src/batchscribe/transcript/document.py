@@ -14,7 +14,7 @@ APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 def lexical(text: str) -> str:
-    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", stay, as plain ones."""
+    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", become plain ones."""
     spaced = "".join(map(_lexical_character, text.lower()))
     return " ".join(filter(None, (word.strip("'") for word in spaced.split())))
 
@@ -28,7 +28,7 @@ def _lexical_character(character: str) -> str:
 
 __all__ = ["Metadata", "RecognizedWindow", "Transcript", "assemble"]
 
-SIDES = ("Speaker 1L", "Speaker 1R")  # the original's names for the two channels of a call, contract 4
+SIDES = ("Speaker 1L", "Speaker 1R")  # the original service's names for the two channels of a call, contract 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The content of a transcript, independent of its format. `channels` counts separately transcribed channels."""
+    """The content of a transcript, independent of its format. `channels` counts the channels transcribed separately."""
 
     request_id: str
     duration_sec: float
@@ -71,7 +71,7 @@ class Transcript:
         return None
 
     def label(self, segment: TranscriptSegment) -> str | None:
-        """How subtitles and plain text name the speaker: `speaker`, or the channel from 1 if there are several."""
+        """Return the label in subtitles and plain text: `speaker`, or the channel from 1 if there are several."""
         if speaker := self.speaker(segment):
             return speaker
         if self.config.channel_separation and self.channels > 1:

@@ -14,7 +14,7 @@ from batchscribe.transcript.document import Transcript
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Everything about one format."""
+    """One format of transcripts."""
 
     name: str  #: in a job's configuration
     extension: str  #: with the dot

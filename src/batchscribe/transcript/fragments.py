@@ -1,4 +1,4 @@
-"""A transcript as fragments: pieces of text that no line break may divide, with their times."""
+"""A transcript as fragments, which are pieces of text that no line break may divide, with their times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscribe.transcript.unspaced import is_unspaced
 
 
 class Boundary(IntEnum):
-    """What ends with a fragment."""
+    """The largest unit that ends with a fragment."""
 
     WORD = 0
     CLAUSE = 1
@@ -24,7 +24,7 @@ class Boundary(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A word, mostly. Times are in milliseconds from the start of the recording."""
+    """Mostly one word. Times are in milliseconds from the start of the recording."""
 
     text: str
     start_ms: int
@@ -35,7 +35,7 @@ class Fragment:
 
 
 def fragments(segments: Iterable[TranscriptSegment]) -> list[Fragment]:
-    """The text of one speaker's segments, in order and without overlap."""
+    """Return the fragments of one speaker's segments, in order and without overlap."""
     parts = list(_in_order(chain.from_iterable(map(_fragments_of, segments))))
     return [
         replace(part, boundary=_boundary(part, following))
@@ -44,7 +44,7 @@ def fragments(segments: Iterable[TranscriptSegment]) -> list[Fragment]:
 
 
 def join_fragments(parts: Sequence[Fragment]) -> str:
-    """Their text, on one line."""
+    """Return their text on one line."""
     return "".join(part.text + " " * part.has_space for part in parts).rstrip()
 
 
@@ -91,7 +91,7 @@ def _fragments_of(segment: TranscriptSegment) -> list[Fragment]:
         for start, end in unbreakable_parts(text)
     ]
     if parts:
-        # If words are known, a segment that ends in mid-sentence ends at a pause, which has its own weight.
+        # If words are known, a segment that ends in mid-sentence ends at a pause, which has its own penalty points.
         boundary = Boundary.WORD if segment.words else Boundary.CLAUSE
         parts[-1] = replace(parts[-1], has_space=space_after(text) != "", boundary=boundary)
     return parts
@@ -110,7 +110,7 @@ def _timed_texts(segment: TranscriptSegment, text: str) -> list[_TimedText]:
 
 
 def _positions(text: str, words: Iterable[str]) -> list[int]:
-    """Where the words start in the text; empty if the text does not contain them in this order."""
+    """Return where the words start in the text; empty if the text does not contain them in this order."""
     starts, at = [], 0
     for word in words:
         found = text.find(word, at)
@@ -122,7 +122,7 @@ def _positions(text: str, words: Iterable[str]) -> list[int]:
 
 
 def _time(timed: Sequence[_TimedText], inside: int, at: int) -> int:
-    """The time of position `at`, interpolated by width in the word that contains the character `inside`."""
+    """Return the time of position `at`, interpolated by width in the word that contains the character `inside`."""
     word = timed[bisect_right(timed, inside, key=lambda each: each.at) - 1]
     if at <= word.at:
         return word.start_ms

@@ -1,4 +1,4 @@
-"""Where lines may be broken, in any script, and how wide text is on a screen."""
+"""Positions where a line may be broken, in any script, and the width of text on a screen."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from wcwidth import iter_graphemes, wcswidth
 
 from batchscribe.transcript.unspaced import is_unspaced, word_starts
 
-MAX_COLUMNS = 42  #: per line. An East Asian wide character takes two columns, a combining mark none.
-PHRASE_COLUMNS = 20  #: Wider words are divided in scripts without spaces.
+MAX_COLUMNS = 42  #: per line; an East Asian wide character takes two columns, a combining mark none
+PHRASE_COLUMNS = 20  #: in scripts without spaces, wider words are divided
 
 #: A line starts neither with these nor with closing brackets: stops, small kana, signs of the preceding syllable, and
 #: Chinese particles and measure words (de, le, zhe, ma, ne, ba, men, ge, zhong).
@@ -31,7 +31,7 @@ _NEVER_LAST = frozenset(
 
 
 def clean(text: str) -> str:
-    """The text without control characters, lone surrogates and byte order marks, and with single spaces."""
+    """Remove control characters, lone surrogates and byte order marks, and collapse spaces."""
     spaced = " ".join(text.split())
     if spaced.isprintable():
         return spaced
@@ -39,18 +39,18 @@ def clean(text: str) -> str:
 
 
 def columns(text: str) -> int:
-    """The width of clean text."""
+    """Return the width of clean text."""
     return len(text) if text.isascii() else max(0, wcswidth(text))
 
 
 def space_after(text: str) -> str:
-    """What separates it from the next sentence: a space, or nothing after Chinese and Japanese stops."""
+    """Return the separator before the next sentence: a space, or nothing after Chinese and Japanese stops."""
     is_wide = unicodedata.east_asian_width(text[-1]) in "FW"
     return "" if is_wide and unicodedata.category(text[-1]).startswith("P") else " "
 
 
 def unbreakable_parts(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the parts, mostly words, between which a line may be broken.
+    """Yield the start and end of the parts, mostly words, between which a line may be broken.
 
     No part is wider than a line. A space between two parts belongs to neither.
     """
@@ -66,7 +66,7 @@ def unbreakable_parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _spaced_parts(text: str) -> Iterator[tuple[int, int]]:
-    """A separate closing sign stays with the preceding word, as in "Bonjour !", an opening one with the next."""
+    """Split at spaces. Separate closing signs stay with the previous word ("Bonjour !"), opening ones with the next."""
     start = end = 0
     for word in re.finditer("[^ ]+", text):
         is_bound = end > start and (all(map(_is_never_first, word[0])) or all(map(_is_never_last, text[start:end])))
@@ -84,7 +84,7 @@ def _spaced_parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _divided(part: str) -> Iterator[tuple[int, int]]:
-    """Words of at most `PHRASE_COLUMNS`."""
+    """Yield words of at most `PHRASE_COLUMNS`."""
     starts = word_starts(part)
     start = end = width = 0
     for at, to, wider in _characters(part):
@@ -97,7 +97,7 @@ def _divided(part: str) -> Iterator[tuple[int, int]]:
 
 
 def _characters(part: str) -> Iterator[tuple[int, int, int]]:
-    """Start, end and width of the smallest parts that may be separated; wider ones than a line are cut."""
+    """Yield start, end and width of the smallest parts that may be separated. Parts wider than a line are cut."""
     start = end = width = 0
     last = ""
     for character in iter_graphemes(part):
@@ -119,7 +119,7 @@ def _may_part(before: str, after: str) -> bool:
 
 
 def _is_sign(character: str) -> bool:
-    """Whether it always ends a word. The models do not know every comma."""
+    """Return whether it always ends a word. The models do not know every comma."""
     return _is_never_first(character) and unicodedata.category(character) == "Po"
 
 

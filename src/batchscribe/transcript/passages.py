@@ -1,4 +1,4 @@
-"""Divide one speaker's speech into passages, each of which is shown at once."""
+"""Division of one speaker's speech into passages, each of which is shown at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from batchscribe.transcript.line_breaking import MAX_COLUMNS
 MIN_MS = 1_000  #: the shortest time for which a passage is shown
 MAX_MS = 7_000  #: and the longest
 COLUMNS_PER_SEC = 20  #: the fastest speed at which people read
-PAUSE_MS = 2_000  #: A pause this long always ends a passage.
-#: After this many fragments the next sentence end closes the block; twice as many close it in any case.
+PAUSE_MS = 2_000  #: a pause this long always ends a passage
+#: After this many fragments, the next sentence end closes the block. Twice as many always close it.
 BLOCK = 500
 
-#: Penalty points. They were tuned by reading the subtitles of real recordings.
+#: Penalty points, tuned by reading the subtitles of real recordings.
 PASSAGE = 6.0  #: for each passage
 END = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 3.0, Boundary.WORD: 9.0}  #: by what ends with the passage
 END_PAUSE = -6.0  #: per second of pause after the passage, up to one second
@@ -36,12 +36,12 @@ PAUSE_HEARD_SEC = 0.4
 
 
 def reading_ms(width: int) -> int:
-    """The time that it takes to read a text of this width."""
+    """Return the time that it takes to read a text of this width."""
     return -(-width * 1000 // COLUMNS_PER_SEC)
 
 
 def divide(fragments: Sequence[Fragment], label_columns: int = 0) -> Iterator[Sequence[Fragment]]:
-    """The passages, in order. Each fits on two lines, the first of which may start with a label, and takes 7 s at most.
+    """Yield the passages, in order. Each lasts at most 7 s and fits on two lines, the first with room for a label.
 
     Dynamic programming finds the division with the fewest penalty points. It takes O(n * m) time for n fragments if
     two lines hold m of them, and memory for one block.
@@ -64,7 +64,7 @@ def _block_ends(fragments: Sequence[Fragment]) -> Iterator[int]:
 
 
 class _Block:
-    """Speech without long pauses. Boundary `n` is the one before fragment `n`."""
+    """Speech without long pauses. Boundary `n` precedes fragment `n`."""
 
     def __init__(self, fragments: Sequence[Fragment], next_ms: int, label_columns: int) -> None:
         self._fragments = fragments
@@ -98,7 +98,7 @@ class _Block:
             yield self._fragments[start:end]
 
     def _furthest(self, start: int) -> int:
-        """The last possible end of a passage that starts at `start`, by the width of its lines and by its duration."""
+        """Return the last possible end of a passage that starts at `start`, by line width and duration."""
         first_line = self._line_end(start, MAX_COLUMNS - self._label_columns)
         both_lines = self._line_end(max(start, first_line), MAX_COLUMNS)
         in_time = bisect_right(self._ends, self._starts[start] + MAX_MS, lo=start + 1) - 1
@@ -134,9 +134,9 @@ def _edge_points(last: Fragment, following: Fragment | None, pause_sec: float) -
 
 
 def short_word(last: Fragment, following: Fragment | None) -> int:
-    """1 if a break here follows a short word, such as "of", and -1 if it precedes one.
+    """Return 1 if a break here follows a short word, such as "of", and -1 if it precedes one.
 
-    A short word mostly belongs to the words after it. 0 at the end of a clause and in scripts without spaces.
+    A short word mostly belongs to the words after it. Returns 0 at a clause end and in scripts without spaces.
     """
     if following is None or last.boundary is not Boundary.WORD or not last.has_space:
         return 0

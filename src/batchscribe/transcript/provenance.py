@@ -1,4 +1,4 @@
-"""Reading the metadata of stored transcripts, without their text."""
+"""The metadata of stored transcripts, read without their text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-#: How `as_json` begins these lines. JSON escapes line breaks in text, so that no text contains these bytes.
+#: The start of these lines in `as_json`. JSON escapes line breaks in text, so no text contains these bytes.
 _RESULT, _METADATA = b'\n "result": ', b'\n "metadata": '
 
 
@@ -23,7 +23,7 @@ class Provenance:
 
 
 def parse_provenance(content: bytes) -> Provenance | None:
-    """Read the metadata of a transcript; return None if this is not a transcript."""
+    """Read the metadata of a transcript; None if this is not a transcript."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -32,7 +32,7 @@ def parse_provenance(content: bytes) -> Provenance | None:
 
 
 def parse_provenance_parts(head: bytes, tail: bytes) -> Provenance | None:
-    """Read the first and last bytes of a long transcript; return None if it does not have the layout of `as_json`."""
+    """Read the first and last bytes of a long transcript; None if it does not have the format of `as_json`."""
     before, result, _ = head.partition(_RESULT)
     _, metadata, after = tail.rpartition(_METADATA)
     return parse_provenance(before + metadata + after) if result and metadata else None

@@ -1,4 +1,4 @@
-"""Transcript segments, built from the recognized text, with exact times and within the limits of the format."""
+"""Transcript segments, built from the recognized text, with valid times and within the limits of the format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchscribe.window import Flag, Phrase, Recognition, Word
 
 MAX_WORDS = 100  #: in one segment, contract 4
 MAX_SEGMENTS = 10_000  #: in one transcript, contract 4
-FIRST_GAP_SEC = 0.5  #: the voice detector's shortest silence, and so the smallest gap to close
+FIRST_GAP_SEC = 0.5  #: the shortest silence of the voice detector, and so the smallest gap to close
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TranscriptSegment:
 
 
 def transcript_segments(recognized: Iterable[RecognizedWindow], duration_sec: float) -> tuple[TranscriptSegment, ...]:
-    """Return the segments, sorted by start and channel. Each has text, and at most `MAX_WORDS` words.
+    """Return the segments, sorted by start and channel. Each has text and at most `MAX_WORDS` words.
 
     A segment is roughly a sentence if the engine returned words, else a phrase of the engine.
     """
@@ -102,7 +102,7 @@ def milliseconds(time_sec: float) -> float:
 
 
 def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
-    """Split the display text where the parts begin. If a word is not found in it, join the words of each part."""
+    """Split the display text where the parts start. If it lacks a word, join the words of each part instead."""
     starts, at = [], 0
     for words in parts:
         for position, word in enumerate(words):
@@ -120,7 +120,7 @@ def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
 
 
 def _limit_segments(segments: list[TranscriptSegment], duration_sec: float) -> list[TranscriptSegment]:
-    """Join segments across ever larger gaps in each channel, until there are at most `MAX_SEGMENTS`, if possible."""
+    """Join segments across increasing gaps in each channel, until at most `MAX_SEGMENTS` remain, if possible."""
     gap_sec = FIRST_GAP_SEC
     while len(segments) > MAX_SEGMENTS and gap_sec < 2 * max(duration_sec, FIRST_GAP_SEC):
         segments = _close_gaps(segments, gap_sec)

@@ -1,4 +1,4 @@
-"""Splitting of phrases into readable segments, at pauses and at sentence ends."""
+"""Division of phrases into readable segments, at pauses and sentence ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAUSE_SEC = 1.0
 #: A longer sentence is split at its best position, repeatedly.
 MAX_SEC = 15.0
 MAX_SENTENCE_WORDS = 40
-#: The pause that a comma counts as when a long sentence is split, in seconds.
+#: A comma counts as a pause of this length when a long sentence is split.
 CLAUSE_SEC = 0.5
 
 #: For the scripts of Whisper's languages: Chinese and Japanese full stops, the Arabic question mark, the danda...
@@ -22,7 +22,7 @@ _COMMAS = ",;:\u2014\u3001\uff0c\uff1b\uff1a\u060c\u061b"
 _CLOSING = "'\")\\]\u00bb\u201d\u2019\u300d\u300f"
 _SENTENCE_END = re.compile(f"[{_STOPS}][{_CLOSING}]*$")
 _CLAUSE_END = re.compile(f"[{_COMMAS}][{_CLOSING}]*$")
-#: The full stop of these does not end a sentence, nor does one after a single letter.
+#: Their full stop does not end a sentence; neither does one after a single letter.
 _ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "sr.", "sra.", "no.", "nr.", "z.b."})
 
 
@@ -38,7 +38,7 @@ def _must_cut(word: Word, following: Word) -> bool:
 
 
 def ends_sentence(text: str, following: str) -> bool:
-    """Whether a sentence ends with the word `text`; `following` is the next one."""
+    """Return whether a sentence ends with the word `text`; `following` is the next word."""
     if not _SENTENCE_END.search(text) or following[:1].islower():
         return False
     is_initial = len(text) == 2 and text[0].isalpha() and text[1] == "."
@@ -59,7 +59,7 @@ def _split_long(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
 
 
 def _best_cut(words: Sequence[Word]) -> int:
-    """Return the index at which the second part begins: after the longest pause near the middle, preferably a comma."""
+    """Return the index where the second part starts: after the longest pause near the middle, preferably a comma."""
     margin = len(words) // 4
     candidates = range(max(1, margin), max(2, len(words) - margin))
 

@@ -8,7 +8,7 @@ from batchscribe.transcript.segments import RecognizedWindow
 
 
 def suspicions(recognized: Iterable[RecognizedWindow]) -> Iterator[str]:
-    """Yield the warnings; the order of the windows does not matter."""
+    """Yield the warnings. The order of the windows does not matter."""
     windows = sorted(recognized, key=lambda window: (window.start_sec, window.channel))
     doubtful = [
         (window.start_sec + phrase.start_sec, phrase)

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import budoux
 
-#: Korean is not included because it has spaces.
+#: Korean is not included, because it has spaces.
 _UNSPACED = re.compile(
     "[\u2e80-\u2fdf\u3001-\u3129\u3190-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff"
     "\u0e00-\u0eff\u1000-\u109f\uaa60-\uaa7f\u1780-\u17ff]"
@@ -19,12 +19,12 @@ _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def is_unspaced(text: str) -> bool:
-    """Whether the text contains characters of such a script."""
+    """Return whether the text contains characters of such a script."""
     return not text.isascii() and _UNSPACED.search(text) is not None
 
 
 def word_starts(text: str) -> set[int]:
-    """Where words or short phrases start, by a model of the language; every position if there is no model."""
+    """Return where words or short phrases start, by a model of the language; every position if there is no model."""
     words = _model(text).parse(text) if _has_model(text) else text
     return set(accumulate(map(len, words), initial=0))
 
@@ -43,7 +43,7 @@ def _model(text: str) -> budoux.Parser:
 
 @lru_cache(maxsize=8192)
 def _traditional(character: str) -> int:
-    """1 for a character of traditional Chinese only, -1 for one of simplified Chinese only, 0 for others."""
+    """Return 1 for a character of traditional Chinese only, -1 for one of simplified Chinese only, 0 for others."""
     return _is_encoded(character, "big5") - _is_encoded(character, "gb2312")
 
 
