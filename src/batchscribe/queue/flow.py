@@ -95,7 +95,7 @@ vars(engine_module).update(
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Filter out expected errors: the end of a job cancels and deletes its tasks, and running ones then find no row."""
+    """Filter out expected errors: the end of a job cancels and deletes its tasks, even while they run."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, EXPECTED)
 

@@ -1,4 +1,4 @@
-"""A job's webhook: sealed on submission, put into the outbox when the state changes, sent by a task.
+"""A job's webhook: sealed on submission, added to the outbox when the state changes, sent by a task.
 
 Each attempt is recorded, together with the task of the next attempt if there is one.
 """
@@ -25,12 +25,12 @@ from batchscribe.stages.job_context import about_job
 from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
 
-WEBHOOK = "webhook"  #: the name of its secret
+WEBHOOK = "webhook"  #: name of the sealed secret
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where to send to, and what to sign with. The address is a secret too: many carry a token in their path."""
+    """The URL and the signing secret of a webhook. The URL is a secret too: many contain a token in their path."""
 
     url: str = field(repr=False)
     secret: str | None = field(default=None, repr=False)
@@ -43,13 +43,13 @@ def seal_webhook(connection: sa.Connection, records: Records, job: Job, webhook:
 
 
 def open_webhook(connection: sa.Connection, records: Records, job: Job) -> Webhook | None:
-    """Raises `SecretKeyChanged`."""
+    """Decrypt the webhook; None if the job has none. Raises `SecretKeyChanged`."""
     plain = read_secret(connection, records.keyring, job=job, name=WEBHOOK)
     return None if plain is None else Webhook(**json.loads(plain))
 
 
 def announce(connection: sa.Connection, records: Records, job_id: str) -> None:
-    """In the transaction that changes the job's state: the event is on record, and will be sent, exactly if it is."""
+    """Record a webhook event and enqueue its delivery, in the transaction that changes the job's state."""
     job = get_job(connection, job_id)
     if not has_secret(connection, job, WEBHOOK):
         return
@@ -68,14 +68,17 @@ OVER = {DeliveryVerdict.DELIVERED: DeliveryState.DELIVERED, DeliveryVerdict.REFU
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long a webhook is tried, in seconds."""
+    """The retry times of a webhook, in seconds."""
 
     first_retry_sec: float
     give_up_sec: float
 
 
 def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -> None:
-    """Does nothing when the delivery is over. A crash in here sends it once more: receivers know it by its event id."""
+    """Send a delivery once; do nothing if it is over.
+
+    After a crash in this function, it is sent again. Receivers can detect this by the event id.
+    """
     with records.transaction() as connection:
         delivery = find_delivery(connection, number)
         if delivery is None or delivery.state is not DeliveryState.PENDING:
@@ -88,7 +91,7 @@ def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -
 
 
 def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment: float) -> Attempt:
-    """A lost sealing key is like a receiver that does not answer: the operator may put it back."""
+    """Send the webhook. A lost sealing key counts as no answer, since the operator may restore the key."""
     try:
         with records.transaction() as connection:
             webhook = open_webhook(connection, records, job)
@@ -134,9 +137,9 @@ def _record(
 
 
 def forget_address(connection: sa.Connection, job: Job) -> None:
-    """When the last webhook of an ended job is over, nobody needs its address and secret any more.
+    """Destroy the URL and the secret when the last webhook of an ended job is over.
 
-    The lock lets the second of two that are over at the same moment see the first.
+    The lock serializes two deliveries that end at the same moment, so the second one sees the first.
     """
     lock_job(connection, job.number)
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):

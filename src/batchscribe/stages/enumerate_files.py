@@ -1,6 +1,7 @@
-"""Find a job's files: per page one transaction stores file rows and shards, enqueues the shards, moves the cursor.
+"""Listing of a job's files. For each page, one transaction stores file rows and shards, and moves the cursor.
 
-A crash in between loses at most the page in hand, which the next run reads again from the cursor.
+The transaction also enqueues the shards. A crash loses at most the current page; the next run reads it again from the
+cursor.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from batchscribe.stages.page_plan import AdmittedFile, Rules, admit_files, plan_
 from batchscribe.storage.store import Store
 from batchscribe.wire.choices import JobState
 
-#: Longest turn at listing. After it whoever waits goes first, and new jobs before large ones.
+#: Longest turn of a listing. After it, waiting listings go first: new jobs before large ones.
 TURN_SEC = 3.0
 
 Item = TypeVar("Item")
@@ -46,10 +47,10 @@ def enumerate_job(
     check_output: Callable[[str], None] = lambda _uri: None,
     turn_sec: float = TURN_SEC,
 ) -> None:
-    """Find files until there are no more, or until the turn is over: then a task that goes on from there is queued.
+    """Find files until there are no more or the turn is over. After the turn, a task is queued that continues.
 
-    `check` raises `WorkInterrupted` when the work is not wanted any more. `check_output` is given the first output
-    before any file is handed out; it may raise `StorageError`. Raises `StorageError` when a source cannot be read,
+    `check` raises `WorkInterrupted` if the work is no longer wanted. `check_output` gets the first output URI before
+    any file is handed out; it may raise `StorageError`. Raises `StorageError` if a source cannot be read, and
     `TooManyFiles`.
     """
     with records.transaction() as connection:
@@ -71,19 +72,21 @@ def enumerate_job(
             store_page = partial(_store_page, job, page, wanted, records, rules, gives_way=gives_way)
             try:
                 job = store_page()
-            except sa.exc.IntegrityError:  # a file was given one of the page's names meanwhile: see `naming`
+            except sa.exc.IntegrityError:  # another file took one of the page's names meanwhile: see `naming`
                 job = store_page()
             if gives_way and _can_give_way(before, job.cursor):
                 return
 
 
 def _can_give_way(before: Cursor, after: Cursor) -> bool:
-    """The task that goes on is named for the number of files so far, so that has to be a new one."""
+    """Return whether the next task may continue the listing. Its id contains the number of files so far, which must
+    have grown.
+    """
     return after.seq > before.seq and not after.listed
 
 
 def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
-    """The next item is made while the caller works on the one before: storage answers slowly, and so do databases."""
+    """Prepare the next item while the caller processes the current one: storage and databases respond slowly."""
     with ThreadPoolExecutor(1, thread_name_prefix="listing-") as thread:
         coming = thread.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -118,7 +121,10 @@ def _store_page(
 
 
 def _output_names(job: Job, wanted: list[AdmittedFile], connection: sa.Connection) -> OutputNames:
-    """Knows the job's inputs and what earlier pages were given; the page's own names are looked up at once."""
+    """Create names that avoid the job's inputs and the outputs of earlier pages.
+
+    One query looks up all names that the page plans to use.
+    """
     inputs = named_files(job.sources)
     plain = {each.output_uri for each in wanted if each.output_uri is not None}
     taken = find_taken_outputs(connection, job.number, plain)

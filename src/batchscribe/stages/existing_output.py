@@ -1,6 +1,6 @@
-"""Read what is stored under an output's name, and find out which recording it belongs to.
+"""Inspection of existing outputs: what is stored under an output's name, and which recording it belongs to.
 
-Also checks, before the first file is transcribed, whether transcripts can be written at all.
+Before the first file is transcribed, it is also checked whether transcripts can be written at all.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.uris import HTTP_SCHEMES, name_of, scheme_of, without_query
 
 MAX_TRANSCRIPT_BYTES = 256 * 2**20  #: two days of speech with word times
-END_BYTES = 2**16  #: read of each end of a transcript: all that it says about itself is there
+END_BYTES = 2**16  #: read from each end of a transcript: its provenance is there
 
 
-#: Of formats that do not say which recording they belong to; the records of earlier jobs may know.
+#: For formats that do not name their recording; the records of earlier jobs may.
 SAYS_NOTHING = Provenance(request_id="-", duration_sec=0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingOutput:
-    """What is stored under an output's name. `provenance` is None if it is not a transcript."""
+    """The object that is stored under an output's name. `provenance` is None if it is not a transcript."""
 
     provenance: Provenance | None
-    is_complete: bool = True  #: in every format of the job
+    is_complete: bool = True  #: stored in every format of the job
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingIdentity:
-    """A recording as transcripts name it."""
+    """A recording as transcripts identify it."""
 
     uri: str
     etag: str | None
@@ -58,9 +58,10 @@ class RecordingIdentity:
         return cls(without_query(source.uri), source.etag, source.size, request_id)
 
     def is_named_by(self, found: Provenance) -> bool:
-        """Whether the transcript says that it is of this recording, of an earlier version perhaps.
+        """Return whether the transcript belongs to this recording, possibly to an earlier version of it.
 
-        The path of a URL alone says little, `download?id=7` being one recording and `download?id=8` another.
+        For an HTTP URL, size and ETag must match too, since its query is not recorded: `download?id=7` and
+        `download?id=8` are different recordings.
         """
         if found.request_id == self.request_id:
             return True
@@ -71,7 +72,7 @@ class RecordingIdentity:
         return scheme_of(self.uri) not in HTTP_SCHEMES or self._is_same_size_and_etag(found)
 
     def has_moved_from(self, found: Provenance) -> bool:
-        """Whether it is the same file in another folder than when it was transcribed."""
+        """Return whether the transcript belongs to this file, which was in another folder then."""
         was = found.input_uri
         return was is not None and name_of(was) == name_of(self.uri) and self._has_bytes_of(found)
 
@@ -83,7 +84,7 @@ class RecordingIdentity:
 
 
 def has_recording(stat: Callable[[str], ObjectInfo], uri: str) -> bool:
-    """False where the job may not look, too."""
+    """Return whether the recording exists; False also if the job has no access."""
     try:
         stat(uri)
     except (ObjectNotFound, BucketNotFound, LocationNotAllowed, AccessDenied):
@@ -94,7 +95,10 @@ def has_recording(stat: Callable[[str], ObjectInfo], uri: str) -> bool:
 def look_in(
     store: Store, output: Output, formats: Sequence[OutputFormat] = (OutputFormat.JSON,)
 ) -> Callable[[str], ExistingOutput | None]:
-    """`look`, as a job may. Credentials that can only write see nothing; they can overwrite all the same."""
+    """Create `look` for a job. If access is denied, a job that may overwrite sees nothing.
+
+    So credentials that can only write are sufficient for overwriting.
+    """
 
     def look_if_allowed(uri: str) -> ExistingOutput | None:
         try:
@@ -108,7 +112,7 @@ def look_in(
 
 
 def look(uri: str, store: Store, formats: Sequence[OutputFormat] = (OutputFormat.JSON,)) -> ExistingOutput | None:
-    """None if nothing is stored in any format; `uri` is that of the first. Raises `StorageError`."""
+    """Return what is stored in these formats, or None. `uri` is that of the first format. Raises `StorageError`."""
     outputs = zip(output_uris(uri, formats), formats, strict=True)
     found = [each for each in (_look(uri, format_, store) for uri, format_ in outputs) if each is not None]
     return replace(found[0], is_complete=len(found) == len(formats)) if found else None
@@ -135,7 +139,7 @@ def _provenance(found: Recording) -> Provenance | None:
 
 
 def own_outcome(existing: ExistingOutput | None, request_id: str) -> Outcome | None:
-    """The outcome that an earlier attempt had; None when it did not get as far as writing."""
+    """Return the outcome of an earlier attempt; None if that attempt wrote no transcript."""
     found = existing and existing.provenance
     if not found or found.request_id != request_id:
         return None
@@ -143,7 +147,7 @@ def own_outcome(existing: ExistingOutput | None, request_id: str) -> Outcome | N
 
 
 def exists(output_uri: str, existing: ExistingOutput, *, is_own: bool) -> OutputExists:
-    """A sentence that tells what is there."""
+    """Create an error that describes the stored object."""
     found = existing.provenance
     if found is None:
         return OutputExists(
@@ -160,9 +164,9 @@ log = structlog.get_logger()
 
 
 def check_output(uri: str, job: Job, store: Store) -> None:
-    """Raises what all of the job's files would end with: the output's bucket is missing, or only overwriting works.
+    """Raise errors that all files of the job would have: no such bucket, or no support for conditional writes.
 
-    Anything else may be different for the real name, or pass by, and is left to the files.
+    Other errors may be temporary or depend on the name, so they are left to the files.
     """
     if job.output.overwrite:
         return

@@ -1,4 +1,4 @@
-"""End a job: its state from the counters, its credentials destroyed, the engine's rows of it deleted."""
+"""The end of a job: its state from the counters, its credentials destroyed, its DBOS rows deleted."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ log = structlog.get_logger()
 
 
 def finish_job(job_id: str, records: Records) -> None:
-    """What follows when every file has its final state."""
+    """End a job whose files all have a final state."""
     with records.transaction() as connection:
         job = get_job(connection, job_id)
     end(job, final_state(job.summary), records, error=job_error(job.summary))
 
 
 def cancel_job(job: Job, records: Records) -> bool:
-    """Nothing new starts; finished transcripts are kept. False when the job had ended before."""
+    """Cancel a job. Nothing new starts; finished transcripts are kept. Returns False if it had ended before."""
     return end(job, JobState.CANCELED, records)
 
 
 def cancel_served_job(job: Job, records: Records) -> bool:
-    """As `cancel_job`, and at once, however long the job: clearing its queues is a task for a worker of its lane."""
+    """Cancel a job as `cancel_job` does, but quickly even for a large job: a task clears its queues later."""
     with records.transaction() as connection:
         if not _end(connection, job, JobState.CANCELED, records):
             return False
@@ -49,12 +49,12 @@ def cancel_served_job(job: Job, records: Records) -> bool:
 
 
 def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
-    """End a job that cannot go on. False when it had ended before."""
+    """End a job that cannot continue. Returns False if it had ended before."""
     return end(job, JobState.FAILED, records, error=error)
 
 
 def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
-    """The final state, its webhook and the end of the credentials are one transaction; then the queues are cleared."""
+    """Set the final state, enqueue the webhook and destroy the credentials in one transaction; then clear queues."""
     with records.transaction() as connection:
         if not _end(connection, job, state, records, error=error):
             return False
@@ -64,7 +64,7 @@ def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError 
 
 
 def _tell_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
-    """Once it is on record."""
+    """Count and log the end of a job, after it is recorded."""
     JOBS.labels(state.lower()).inc()
     log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
 
@@ -75,16 +75,16 @@ def _end(
     if not end_job(connection, job, state, error=error):
         return False
     delete_waiting(connection, job.number)
-    wait_for_commits(connection, job.number)  # they may have seen the job under way, and leave its end to us
+    wait_for_commits(connection, job.number)  # they may have seen a live job, and then do not conclude it
     conclude(connection, job, records)
     return True
 
 
 def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
-    """The last of a job that has ended: its secrets go, its webhook is told.
+    """Destroy the secrets of an ended job and enqueue its webhook.
 
-    As long as a transcript is being written, that is left to whoever ends the last write: only then is it known what
-    the summary says, and the key may be needed to look. See `settle`.
+    While transcripts are being written, this is left to the end of the last write: only then is the summary final, and
+    the credentials may be needed to look for the transcript. See `settle`.
     """
     if not files_being_written(connection, job.number):
         destroy_secrets(connection, job, STORAGE_SECRETS)
@@ -92,9 +92,9 @@ def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
 
 
 def clear_queues(job_id: str, records: Records) -> None:
-    """Take what is left of an ended job out of the queues.
+    """Remove the remaining tasks of an ended job from the queues.
 
-    What runs sees that its job has ended and comes to its own end; the engine minds if its rows vanish before.
+    Running tasks are left alone: they notice the end of their job, and DBOS needs their rows until they end.
     """
     with records.transaction() as connection:
         job = get_job(connection, job_id)
@@ -105,7 +105,7 @@ def clear_queues(job_id: str, records: Records) -> None:
 
 
 def forget_job(job: Job, records: Records) -> None:
-    """Delete what the engine still has of an ended job that had a lane of its own."""
+    """Delete the remaining DBOS rows of an ended job that had its own lane."""
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     renewals = range(1, job.credentials_version + 1)
@@ -114,7 +114,7 @@ def forget_job(job: Job, records: Records) -> None:
 
 
 def _tasks(job: Job) -> Iterator[Task]:
-    """The shards, and the enumeration unless it may be under way."""
+    """Yield the shards, and the enumeration unless it may be running."""
     if job.cursor.listed:
         yield Task(ENUMERATE, job.job_id, lane=job.lane)
     for number in range(1, job.cursor.shard + 1):

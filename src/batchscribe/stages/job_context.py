@@ -1,8 +1,8 @@
-"""What the stages of one job share: its stores and keys, and the pools and state of their process.
+"""What the stages of one job share: its stores and credentials, and the pools and state of their process.
 
-`JobWatch` tells running work whether it is still wanted. `FilesInHand` holds the position in each file in progress, for
-live progress only. The `about_*` functions bind the fields of log lines to the current context; a thread that starts
-later has them only if it runs in a copy of that context.
+`JobWatch` reports whether running work is still wanted. `FilesInHand` holds the position in each file in progress, for
+live progress only. The `about_*` functions bind log fields to the current context. A thread that starts later has these
+fields only if it runs in a copy of that context.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
 from batchscribe.storage.store import Store
 
-LOOK_EVERY_SEC = 0.5  #: how old the answer about one job may be
+LOOK_EVERY_SEC = 0.5  #: maximum age of a cached answer about one job
 
 
 class JobWatch:
-    """Remembers that the worker was told to stop, and which jobs have ended meanwhile. Thread-safe."""
+    """The reasons to stop work: the worker was told to stop, or the job has ended. Thread-safe."""
 
     def __init__(self, job_is_live: Callable[[int], bool], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._job_is_live = job_is_live
@@ -39,7 +39,7 @@ class JobWatch:
         self._seen: dict[int, tuple[float, bool]] = {}
 
     def drain(self) -> None:
-        """Let no new file begin."""
+        """Prevent new files from starting."""
         self._draining.set()
 
     def stop(self) -> None:
@@ -55,11 +55,11 @@ class JobWatch:
         return self._stopping.is_set()
 
     def __len__(self) -> int:
-        """Jobs that are remembered."""
+        """Return the number of jobs in the cache."""
         return len(self._seen)
 
     def is_live(self, job_number: int) -> bool:
-        """False once the job has ended or is canceled; at most half a second behind."""
+        """Return False once the job has ended or is canceled, at most half a second late."""
         now = self._clock()
         seen = self._seen.get(job_number)
         if seen is None or now - seen[0] >= LOOK_EVERY_SEC:
@@ -69,30 +69,30 @@ class JobWatch:
         return seen[1]
 
     def check(self, job_number: int) -> None:
-        """Raises `WorkInterrupted` when the worker stops or the job has ended."""
+        """Raise `WorkInterrupted` if the worker stops or the job has ended."""
         if self.stopping or not self.is_live(job_number):
             raise WorkInterrupted("The worker was stopped or the job has ended.")
 
     def check_start(self, job_number: int) -> None:
-        """As `check`, before a new file; raises when the worker is only about to stop, too."""
+        """Check before a new file: raises as `check` does, and also if the worker is draining."""
         if self.draining:
             raise WorkInterrupted("The worker is about to stop.")
         self.check(job_number)
 
     def pause(self, seconds: float, job_number: int) -> None:
-        """Sleep between two attempts. Raises as `check_start`, soon after there is reason to."""
+        """Sleep between two attempts. Raises as `check_start` does, with a short delay."""
         deadline = self._clock() + seconds
         while (left := deadline - self._clock()) > 0:
             self.check_start(job_number)
             self._stopping.wait(min(left, LOOK_EVERY_SEC))
 
     def wait(self, seconds: float | None) -> bool:
-        """Sleep, or return True at once when told to stop."""
+        """Sleep. Returns True as soon as the worker is told to stop."""
         return self._stopping.wait(seconds)
 
 
 class FilesInHand:
-    """Seconds of audio behind which everything was heard, of each file that is being worked on. Thread-safe."""
+    """The position in seconds up to which each file in progress is transcribed. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -103,25 +103,25 @@ class FilesInHand:
             self._reached[file.job_number, file.seq] = sec
 
     def drop(self, file: File) -> None:
-        """The file has its outcome, or goes back."""
+        """Remove a file that has its outcome or is requeued."""
         with self._lock:
             self._reached.pop((file.job_number, file.seq), None)
 
     def audio_sec(self, job_number: int) -> float:
-        """Of all files of a job that are in hand."""
+        """Return the sum over all files in progress of a job."""
         with self._lock:
             return sum(sec for (job, _), sec in self._reached.items() if job == job_number)
 
 
 class HealthCheck(Protocol):
-    """Whether this machine can decode and transcribe; see `worker/machine_health.py`."""
+    """Health of this machine: whether it can decode and transcribe. See `worker/machine_health.py`."""
 
     def check(self, engine: str) -> None:
-        """Raises `MachineTrouble` if no recording may be started for this engine."""
+        """Raise `MachineTrouble` if no recording may be started for this engine."""
         ...
 
     def confirm(self, part: str) -> None:
-        """Try the decoder or an engine now. Raises `MachineTrouble` if it fails."""
+        """Run a trial of the decoder or an engine now. Raises `MachineTrouble` if it fails."""
         ...
 
     def report(self, trouble: MachineTrouble) -> None:
@@ -131,7 +131,7 @@ class HealthCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """`input` and `output` are one job's storage, with its own credentials; the pools are the process's."""
+    """The resources of one job. `input` and `output` use its own credentials; the process shares the pools."""
 
     input: Store
     output: Store
@@ -140,9 +140,9 @@ class JobContext:
     choice: Choice
     watch: JobWatch
     in_hand: FilesInHand
-    naming: Naming  #: of the job's transcripts
+    naming: Naming  #: names of the job's transcripts
     health: HealthCheck
-    keys: JobKeys  #: that `input` and `output` use
+    keys: JobKeys  #: credentials of `input` and `output`
 
 
 def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:
@@ -150,7 +150,9 @@ def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:
 
 
 def about_job(job: Job) -> AbstractContextManager[Any]:
-    """`tracking_id` is that of the request that submitted it; a job of the command line has none."""
+    """Bind the fields of a job. `tracking_id` is from the request that submitted it; it is omitted for jobs of the
+    command line.
+    """
     tracking = {} if job.tracking_id is None else {"tracking_id": job.tracking_id}
     return bound_contextvars(job_id=job.job_id, tenant=job.tenant, **tracking)
 

@@ -1,9 +1,9 @@
-"""The credentials of a job as this process has them, which may be replaced while they are in use, and waited for.
+"""The credentials of a job in this process. They can be replaced while in use, and files can wait for fresh ones.
 
-An expired key is no fault of a file's. If the storage ever took the job's keys, a shard whose files meet an expired one
-hands them back, leaves a row in `waiting` and lets its task end, so it holds no slot. `PUT credentials` raises the
-version of the keys and enqueues one task, `wake`, which enqueues what waits. Where nobody sends fresh keys in time, the
-task `give_up` does the same, and the files fail.
+Expired credentials are not the fault of a file. If storage has ever accepted the job's credentials, a shard whose files
+find them expired requeues these files, inserts a row into `waiting` and ends its task. So it occupies no slot. `PUT
+credentials` raises the version of the credentials and enqueues one task, `wake`, which enqueues everything that waits.
+If no fresh credentials arrive in time, the task `give_up` does the same, and the files fail.
 """
 
 from __future__ import annotations
@@ -40,17 +40,19 @@ WOKEN_AT_ONCE = 100  #: tasks enqueued in one transaction
 
 
 class JobKeys:
-    """Thread-safe. Opening keys may raise `SecretKeyChanged`."""
+    """The credentials of one job. Thread-safe. Opening them may raise `SecretKeyChanged`."""
 
     def __init__(
         self, job: Job, records: Records, aws: Mapping[str, AwsCredentials | None], *, wait_sec: float
     ) -> None:
-        """`aws` are the keys by their sides. `wait_sec` is how long files wait for fresh ones; 0: they fail at once."""
+        """`aws` maps sides to credentials. `wait_sec` is how long files wait for fresh ones; if it is 0, they fail at
+        once.
+        """
         self.version = job.credentials_version
         self._job = job
         self._records = records
         self._wait_sec = wait_sec
-        self._accepted = not (wait_sec and any(aws.values()))  # then nobody asks
+        self._accepted = not (wait_sec and any(aws.values()))  # no record is needed if files cannot wait
         self._lock = threading.Lock()
         self._aws = aws
 
@@ -65,30 +67,30 @@ class JobKeys:
         return self._aws[side]
 
     def look(self) -> None:
-        """Take the newest there are."""
+        """Switch to the newest credentials."""
         try:
             with self._records.transaction() as connection:
                 version = credentials_version(connection, self._job.number)
-        except DATABASE_TROUBLE as error:  # then those at hand are the newest
+        except DATABASE_TROUBLE as error:  # keep the current ones
             log.warning("database.trouble", error=cause_of(error))
             return
         self.take(version)
 
     def take(self, version: int) -> None:
-        """Open those of this version, if that is not done yet."""
+        """Open the credentials of this version unless they are open already."""
         with self._lock:
             if version > self.version:
                 self._aws, self.version = _opened(self._records, self._job), version
 
     def accept(self) -> None:
-        """The storage took them: when they expire, fresh ones are waited for."""
+        """Record that storage accepted the credentials. When they expire later, files wait for fresh ones."""
         if not self._accepted:
             with self._records.transaction() as connection:
                 accept_credentials(connection, self._job.number)
             self._accepted = True
 
     def may_wait(self) -> bool:
-        """Whether to wait for fresh ones, or for those that have come meanwhile to be used."""
+        """Return whether files may wait for fresh credentials, or use fresh ones that have arrived meanwhile."""
         if not self._wait_sec:
             return False
         with self._records.transaction() as connection:
@@ -96,10 +98,10 @@ class JobKeys:
         return (on_record.accepted or self._job.is_listed_from_s3) and on_record.may_be_waited_for
 
     def wait(self, shard: int, version: int) -> bool:
-        """Let a shard, or the listing, go on when there are newer ones than of this version.
+        """Register a shard, or the listing, to resume when there are newer credentials than of this version.
 
-        False when it can go on at once: they have come already, or nobody waits for them any longer. A job that has
-        ended waits for nothing: True.
+        Returns False if it can continue at once: newer ones have arrived, or the wait is over. Returns True without
+        waiting for anything if the job has ended.
         """
         with self._records.transaction() as connection:
             on_record = hold_credentials(connection, self._job.number)
@@ -118,7 +120,7 @@ class JobKeys:
 
 @dataclass(frozen=True, slots=True)
 class SideKeys:
-    """Those of the input or of the output: `RenewableKeys` of storage."""
+    """The credentials of the input or of the output: `RenewableKeys` of storage."""
 
     _keys: JobKeys
     _side: str
@@ -136,7 +138,7 @@ def _opened(records: Records, job: Job) -> dict[str, AwsCredentials | None]:
 
 
 def wake(job_id: str, records: Records) -> None:
-    """Enqueue what need not wait any longer."""
+    """Enqueue the tasks that no longer need to wait."""
     with records.transaction() as connection:
         job = get_job(connection, job_id)
     while True:
@@ -149,7 +151,7 @@ def wake(job_id: str, records: Records) -> None:
 
 
 def give_up_waiting(job_id: str, version: int, records: Records) -> None:
-    """Nobody sent newer ones in time: what waits goes on without them, and fails."""
+    """End the wait for credentials newer than this version: waiting tasks resume without them, and fail."""
     with records.transaction() as connection:
         job = get_job(connection, job_id)
         gave_up = give_up(connection, job.number, version)

@@ -1,4 +1,4 @@
-"""Read a job's sources page by page, from wherever its cursor stands."""
+"""Listing of a job's sources, page by page, from the position of its cursor."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.storage.store import Store
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
-PAGE_FILES = 1000  #: files named one by one that are stored together; a listing's page is as long
+PAGE_FILES = 1000  #: page size for files that are named individually; a listing has the same
 
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """One object of a page, with the source that led to it. The size is unknown where nothing was asked."""
+    """One object of a page, with its source. The size is None if it was not requested."""
 
     uri: str
     size_bytes: int | None
@@ -27,14 +27,14 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class ListingPage:
-    """Objects in order, and where the cursor stands behind them (its counters are not moved yet)."""
+    """Objects in order, and the cursor after them (its counters are not updated yet)."""
 
     found: tuple[ListedObject, ...]
     cursor: Cursor
 
 
 def list_pages(job: Job, store: Store) -> Iterator[ListingPage]:
-    """All pages that are left; the last one's cursor says `listed`. Raises `StorageError`."""
+    """Yield all remaining pages; the last cursor has `listed` set. Raises `StorageError`."""
     at = job.cursor
     left = list(enumerate(job.sources))[at.source :]
     for kind, group in groupby(left, key=lambda pair: pair[1].kind):
@@ -62,7 +62,10 @@ def _listed(index: int, source: Source, store: Store, at: Cursor) -> Iterator[Li
 
 
 def _local_size(uri: str, store: Store) -> int | None:
-    """Asking costs nothing on a local disk, and lets small files share a shard. What is missing fails in its turn."""
+    """Return the size of a local file, so that small files can share a shard. A local query is cheap.
+
+    Returns None if the file is missing; the file then fails when it is processed.
+    """
     if scheme_of(uri) != FILE_SCHEME:
         return None
     try:

@@ -1,9 +1,9 @@
-"""Choose the name of each transcript.
+"""The choice of a name for each transcript.
 
-A name belongs to a recording, not to its position in a listing: a recording that was transcribed before keeps its name
-whatever was added or removed beside it, and the transcript of another recording is never replaced. The listing assigns
-names without access to storage. When the work on a file starts, `Naming` checks whether the name holds.
-`FileRegister` records the names of a job's files.
+A name belongs to a recording, not to its position in a listing. A recording that was transcribed before keeps its name,
+whatever was added or removed beside it. The transcript of another recording is never replaced. The listing assigns
+names without access to storage. When work on a file starts, `Naming` checks its name against storage. `FileRegister`
+records the names of a job's files.
 """
 
 from __future__ import annotations
@@ -31,37 +31,41 @@ from batchscribe.wire.uris import HTTP_SCHEMES, scheme_of, without_query
 
 Look = Callable[[str], ExistingOutput | None]
 
-LOOKED_AT = 2  #: names of a recording that are looked at in any case: usually those without a number
-#: So many numbers without a transcript, one after the other, end the search: recordings fail, and transcripts go.
+LOOKED_AT = 2  #: names of a recording that are always looked up: usually those without a number
+#: The search ends after this many consecutive numbers without a transcript. Gaps occur: recordings fail, and
+#: transcripts are deleted.
 GAP = 20
-GROUPS_REMEMBERED = 16  #: of recordings of one name
+GROUPS_REMEMBERED = 16  #: groups of recordings with the same name
 
 
 class NameRegister(Protocol):
-    """Which file of the job has which name."""
+    """The register of names: which file of the job has which name."""
 
     def holder(self, uri: str) -> File | None: ...
 
     def is_free(self, file: File, uri: str) -> bool:
-        """Whether no other file of the job has it as its output, and none as its input."""
+        """Return whether no other file of the job has the URI as its output, and no file has it as its input."""
         ...
 
     def rename(self, file: File, uri: str) -> bool:
-        """Put the file's name on record; False when another file has it."""
+        """Record the file's name. Returns False if another file has it."""
         ...
 
     def take_over(self, file: File, uri: str) -> bool:
-        """As `rename`; another file that has the name gets its own next one, unless it is done: then False."""
+        """Record the file's name even if another file has it: that file gets its own next name.
+
+        Returns False if the other file is done.
+        """
         ...
 
     def earlier_input(self, uri: str) -> str | None:
-        """Which recording an earlier job wrote this transcript of."""
+        """Return the recording of which an earlier job wrote this transcript."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OutputName:
-    """A file with the name it keeps, and what lies there. `is_own` when that is of this recording."""
+    """A file with its name, and what is stored there. `is_own` means that it is a transcript of this recording."""
 
     file: File
     existing: ExistingOutput | None = None
@@ -73,7 +77,7 @@ class OutputName:
 
 
 class Naming:
-    """Of the files of one job. Thread-safe."""
+    """The names of the files of one job. Thread-safe."""
 
     def __init__(
         self,
@@ -82,7 +86,7 @@ class Naming:
         register: NameRegister,
         has_input: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`has_input` tells whether a recording is still under a URI; one that is has not moved elsewhere."""
+        """`has_input` returns whether a recording still exists under a URI. If so, it has not moved."""
         self._layout = layout
         self._look = look
         self._register = register
@@ -91,9 +95,9 @@ class Naming:
         self._lock = threading.Lock()
 
     def settle(self, file: File, me: RecordingIdentity) -> OutputName:
-        """Raises `ShardTaken` when the file has gone to another worker, and `StorageError`.
+        """Choose the file's name. Raises `ShardTaken` if another worker has taken the file, and `StorageError`.
 
-        One kind of the latter is `OutputNameTooLong`, where every name that fits is another recording's.
+        The latter includes `OutputNameTooLong`, if other recordings have all names that are short enough.
         """
         planned = self._named(file, me)
         if planned.is_own or self._layout is OutputLayout.SINGLE:
@@ -110,7 +114,7 @@ class Naming:
         return OutputName(file, existing, self._is_own(file, existing.provenance, me, is_planned=True))
 
     def _own_elsewhere(self, file: File, me: RecordingIdentity, *, is_taken: bool) -> OutputName | None:
-        """The transcript of this recording under another of its names."""
+        """Find the transcript of this recording under another of its names."""
         names = list(filter(fits, islice(names_for(file.output_uri, file.input_uri), LOOKED_AT)))
         for uri in names:
             named = replace(file, output_uri=uri)
@@ -127,7 +131,7 @@ class Naming:
         return None
 
     def _with_numbers(self, file: File) -> dict[str, ExistingOutput]:
-        """All transcripts under numbered names, which are looked at once for all recordings of this name."""
+        """Return all transcripts under numbered names. They are looked up once for all recordings with this name."""
         names = islice(names_for(file.output_uri, file.input_uri), LOOKED_AT, None)
         first = next(names)
         with self._lock:
@@ -158,7 +162,7 @@ class Naming:
         raise AssertionError("There is always another number.")
 
     def _is_own(self, file: File, found: Provenance, me: RecordingIdentity, *, is_planned: bool) -> bool:
-        """Whether the transcript under this name is of this recording."""
+        """Return whether the transcript under this name is of this recording."""
         if found.input_uri is None and found.request_id != me.request_id:
             return self._is_own_of_old(file, found, me, is_planned=is_planned)
         if me.is_named_by(found):
@@ -170,15 +174,17 @@ class Naming:
         return not is_held and not self._is_still_there(found.input_uri, me)
 
     def _is_still_there(self, uri: str, me: RecordingIdentity) -> bool:
-        """Asked in the recording's own bucket or file system only: what a transcript names comes from outside."""
+        """Return whether a transcript's input still exists. Looks only in the recording's own bucket or file system,
+        because the content of a transcript is untrusted.
+        """
         return scheme_of(uri) not in HTTP_SCHEMES and _place_of(uri) == _place_of(me.uri) and self._has_input(uri)
 
     def _is_own_of_old(self, file: File, found: Provenance, me: RecordingIdentity, *, is_planned: bool) -> bool:
-        """Of a transcript by a release that did not write its recording's URI, which may have changed since.
+        """Return whether a transcript of an older release, which did not record the input URI, is of this recording.
 
-        The records decide, whatever the bytes say: a recording that was renamed has those of the one before. Without
-        records a recording of another size is another one, or it would never be transcribed. Formats other than JSON do
-        not even say the size.
+        The recording may have changed since. The records take precedence over size and ETag: a renamed recording has
+        the same bytes as before. Without records, a recording of another size is a different one, or it would never be
+        transcribed. Formats other than JSON do not even contain the size.
         """
         earlier = self._register.earlier_input(file.output_uri)
         if earlier is not None:
@@ -187,12 +193,12 @@ class Naming:
 
 
 def _place_of(uri: str) -> list[str]:
-    """`s3://bucket`, or `file://`."""
+    """Return the parts of `s3://bucket`, or of `file://`."""
     return uri.split("/")[:3]
 
 
 class FileRegister:
-    """The file rows of a job."""
+    """Name register in the file rows of a job."""
 
     def __init__(self, job: Job, records: Records) -> None:
         self._job = job
@@ -208,7 +214,7 @@ class FileRegister:
         return uri not in self._inputs and (holder is None or holder.seq == file.seq)
 
     def rename(self, file: File, uri: str) -> bool:
-        """Raises `ShardTaken` when another worker has the file."""
+        """Record the file's name. Raises `ShardTaken` if another worker has the file."""
         try:
             with self._records.transaction() as connection:
                 _rename(connection, file, uri)
@@ -217,15 +223,15 @@ class FileRegister:
         return True
 
     def take_over(self, file: File, uri: str) -> bool:
-        """Raises `ShardTaken` as `rename`."""
+        """Record the file's name even if another file has it. Raises `ShardTaken` as `rename` does."""
         while True:
             try:
                 with self._records.transaction() as connection:
-                    lock_holders(connection, file, uri)  # the holder may be about to move by itself
+                    lock_holders(connection, file, uri)  # the holder may be getting a new name itself
                     holder = find_output_holder(connection, self._job.number, uri)
                     if holder is not None and holder.seq != file.seq:
                         if holder.is_final:
-                            return False  # its transcript is there, and its row says where
+                            return False  # its row refers to the transcript with this name
                         _rename(connection, holder, self._next_name(connection, holder))
                     _rename(connection, file, uri)
             except sa.exc.IntegrityError:  # another file took one of the two names meanwhile
@@ -250,6 +256,6 @@ class FileRegister:
 
 
 def _rename(connection: sa.Connection, file: File, uri: str) -> None:
-    """Two files of a job never have one name: an index sees to that."""
+    """Rename a file. A unique index ensures that two files of a job never have the same name. Raises `ShardTaken`."""
     if not rename(connection, file, uri):
         raise ShardTaken("Another worker has begun this file.")

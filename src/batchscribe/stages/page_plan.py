@@ -1,4 +1,4 @@
-"""What becomes of the files of a page: rows with their outputs and shards. Nothing is stored or asked here."""
+"""The plan for the files of a page: rows with outputs and shards. It accesses neither storage nor the database."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from batchscribe.wire.choices import FileState
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the enumeration needs to know beside the job."""
+    """The parameters of the enumeration that are not part of the job."""
 
-    speed: float  #: of the job's engine, in seconds of audio a second
+    speed: float  #: of the job's engine, in seconds of audio per second
     max_files: int
     extra_formats: tuple[str, ...]
     announce_start: bool = False  #: send a webhook when the job begins
@@ -32,15 +32,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedFile:
-    """A file that the filters admit."""
+    """A file that passed the filters."""
 
     found: ListedObject
-    output_uri: str | None  #: its name before collisions are settled; None for what is no recording by its name
+    output_uri: str | None  #: its name before collisions are resolved; None if unsupported
 
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """The rows of a page, and what they add to the job."""
+    """The rows of a page, and what they add to the job's counters."""
 
     rows: list[dict[str, Any]]
     last_shard: int
@@ -64,7 +64,7 @@ def plan_page(job: Job, wanted: list[AdmittedFile], names: OutputNames, rules: R
 
 
 def admit_files(page: ListingPage, job: Job, rules: Rules) -> list[AdmittedFile]:
-    """What the filters admit."""
+    """Return the files that pass the filters."""
     return [
         AdmittedFile(found, _named_output(found, job, rules))
         for source, group in groupby(page.found, key=attrgetter("source"))
@@ -120,7 +120,7 @@ def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: S
 
 
 def _refused(found: ListedObject) -> dict[str, Any]:
-    """Below a prefix other files are to be expected, so one is skipped; one that was named by itself has failed."""
+    """Skip an unsupported file below a prefix, where other files are to be expected. Fail one that was named itself."""
     error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
     skips = found.source.kind is SourceKind.PREFIX
     return _ended(Outcome.skipped(error) if skips else Outcome.failed(error))

@@ -1,4 +1,4 @@
-"""The windows of one recording on their way through the engines, and the language that they are heard in."""
+"""Recognition of one recording: its windows go through the engines, and its language is chosen."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from batchscribe.transcript.segments import RecognizedWindow
 from batchscribe.window import Recognition, Window
 from batchscribe.wire.choices import DetectionMode
 
-#: Windows of a file that may wait for an engine even when others keep the engines busy.
+#: Windows of a file that may wait for an engine even if other files keep the engines busy.
 LEAST_AHEAD = 2
-#: So many windows at the start decide the language of the recording.
+#: Number of windows at the start that decide the language of the recording.
 VOTERS = 4
-#: Without detection the engine also checks the language of every tenth window, which takes 4 % of that window's time.
+#: Without detection, the engine also checks the language of every tenth window. That takes 4 % of the window's time.
 ASK_EVERY = 10
 
 
 @dataclass(slots=True)
 class RecognizedRecording:
-    """What the engines recognized in one recording.
+    """The result of recognition for one recording.
 
-    `languages` are those that were detected, as tags without region, with their seconds of speech; none unless the job
-    asked for detection. `contradiction` is the language that the recording is in instead of the one asked for.
+    `languages` maps the detected languages, as tags without region, to their seconds of speech. It is empty unless the
+    job asked for detection. `contradiction` is the language of the recording if it differs from the requested one.
     """
 
     windows: list[RecognizedWindow] = field(default_factory=list)
@@ -51,7 +51,7 @@ class _Waiting:
 
 @contextmanager
 def recognizer(file: File, context: JobContext, mode: DetectionMode | None) -> Iterator[Recognizer]:
-    """Windows that still wait at the end are canceled."""
+    """Open a recognizer. At the end, windows that still wait are canceled."""
     opened = Recognizer(file, context, mode)
     try:
         yield opened
@@ -60,7 +60,7 @@ def recognizer(file: File, context: JobContext, mode: DetectionMode | None) -> I
 
 
 class Recognizer:
-    """Takes the windows of one file in their order. No more of them wait than keep the engines busy."""
+    """Recognition of the windows of one file, in order. Only as many wait as keep the engines busy."""
 
     def __init__(self, file: File, context: JobContext, mode: DetectionMode | None) -> None:
         self._file = file
@@ -74,7 +74,7 @@ class Recognizer:
         self._recognized = RecognizedRecording()
 
     def add(self, window: Window) -> None:
-        """Raises what the engine raised for a window before it, and `WorkInterrupted`."""
+        """Submit a window. Raises the engine's error for an earlier window, and `WorkInterrupted`."""
         while not self._is_voting and self._may_take():
             self._take()
         self._waiting.append(self._submit(window, self._detection()))
@@ -83,13 +83,15 @@ class Recognizer:
             self._end_vote()
 
     def _may_take(self) -> bool:
-        """Whether the first window is recognized, or enough of them wait; samples are held no longer than needed."""
+        """Return whether to take the first result: it is ready, or enough windows wait. So samples are held no longer
+        than needed.
+        """
         if self._waiting and self._waiting[0].future.done():
             return True
         return len(self._waiting) >= LEAST_AHEAD and self._rooms.speech.has_enough
 
     def finish(self) -> RecognizedRecording:
-        """Raises as `add`."""
+        """Wait for the remaining windows. Raises as `add` does."""
         if self._is_voting:
             self._end_vote()
         while self._waiting:
@@ -104,7 +106,7 @@ class Recognizer:
         self._rooms.in_hand.drop(self._file)
 
     def _detection(self) -> LanguageChoice:
-        """Of the next window."""
+        """Choose the detection for the next window."""
         if self._is_voting or self._mode is DetectionMode.CONTINUOUS:
             return LanguageChoice.CHOOSE
         is_asked = self._n_windows < VOTERS or self._n_windows % ASK_EVERY == 0
@@ -113,7 +115,7 @@ class Recognizer:
         return LanguageChoice.OFF
 
     def _end_vote(self) -> None:
-        """Windows to come are heard in the language that won; those that were heard in another one are heard again."""
+        """Use the language that won for later windows. Repeat earlier windows that were recognized in another one."""
         for each in self._waiting:
             self._vote.add(speech_sec(each.request.window), self._result(each))
         winner = self._vote.winner(self._language)
@@ -129,9 +131,10 @@ class Recognizer:
         return _Waiting(request, self._rooms.speech.submit(request, self._file))
 
     def _result(self, waiting: _Waiting) -> Recognition:
-        """If the engine failed, it tries this window again, right after the machine has passed a trial.
+        """Return the result of a window. If the engine failed, retry the window once after the machine has passed a
+        trial.
 
-        So a machine that was in trouble for a moment fails no file, and the rest of a long recording is not done twice.
+        So brief trouble of the machine fails no file, and the rest of a long recording is not transcribed twice.
         """
         try:
             return self._wait(waiting)

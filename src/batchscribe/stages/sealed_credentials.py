@@ -1,4 +1,4 @@
-"""A job's storage credentials: sealed when it is submitted, opened where its files are worked on."""
+"""A job's storage credentials: sealed on submission, opened where its files are processed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ log = structlog.get_logger()
 
 INPUT, OUTPUT = "input", "output"  #: the two sides of a job
 SIDES = (INPUT, OUTPUT)
-SIGNED = "signed"  #: whole URLs of inputs, signatures and all
-STORAGE_SECRETS = (*SIDES, SIGNED)  #: none of them outlives its job
+SIGNED = "signed"  #: complete URLs of inputs, including signatures
+STORAGE_SECRETS = (*SIDES, SIGNED)  #: destroyed at the end of the job
 
 
 def seal_credentials(
@@ -41,7 +41,7 @@ def seal_credentials(
 
 
 def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | None:
-    """None when the job brought none for this side. Raises `SecretKeyChanged`."""
+    """Decrypt the credentials; None if the job has none for this side. Raises `SecretKeyChanged`."""
     with records.transaction() as connection:
         plain = read_secret(connection, records.keyring, job=job, name=side)
     return None if plain is None else AwsCredentials(**json.loads(plain))
@@ -54,7 +54,7 @@ def seal_signed_urls(connection: sa.Connection, records: Records, job: Job, urls
 
 
 def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
-    """By what is on record of them. Raises `SecretKeyChanged`."""
+    """Decrypt the signed URLs. Returns them by the URLs on record. Raises `SecretKeyChanged`."""
     with records.transaction() as connection:
         plain = read_secret(connection, records.keyring, job=job, name=SIGNED)
     urls: dict[str, str] = {} if plain is None else json.loads(plain)
@@ -62,9 +62,10 @@ def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
 
 
 def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsCredentials]) -> None:
-    """Put fresh credentials, by their sides, in the place of those that the job has, and wake what waits for them.
+    """Replace a job's credentials, given by side, and wake everything that waits for them.
 
-    Output that has been written with the key of the input still is when only that is renewed. Raises `JobEnded`.
+    If the output shares the key of the input and only the input is renewed, the output gets the new key too. Raises
+    `JobEnded`.
     """
     with records.transaction() as connection:
         version = next_version(connection, job.number)
@@ -81,6 +82,6 @@ def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsC
 
 
 def _shares_key(connection: sa.Connection, records: Records, job: Job) -> bool:
-    """Whether the output has the key of the input: it does unless the job came with one of its own."""
+    """Return whether the output has the key of the input. It does unless the job has a separate key for it."""
     of_input, of_output = (read_secret(connection, records.keyring, job=job, name=side) for side in SIDES)
     return of_input == of_output

@@ -1,10 +1,10 @@
-"""What is on storage and what the rows say agree, also where a job ended while its transcripts were being written.
+"""Consistency of storage and rows, even if a job ends while its transcripts are being written.
 
-Before a transcript is written that is put on record, and only while the job is under way. So when a job ends, its files
-are told apart: those that are done, those whose transcript may still come to be, and all others, of which there will
-never be one. Of the second kind there are hardly ever any; each becomes FILE_SUCCEEDED when its write has succeeded.
-Until then the job keeps its secrets, and its webhook waits. A writer that died is found out about by whoever takes
-over its shard, or right away where nobody is left to do that.
+Every write is recorded before it begins, and it may begin only while the job is live. So when a job ends, each file is
+in one of three groups: it is done, its transcript may still appear, or it will never have one. The second group is
+almost always empty. Each of its files becomes FILE_SUCCEEDED when its write has succeeded. Until then, the job keeps
+its secrets, and its webhook waits. If a writer died, the worker that takes over its shard settles the file. If no
+worker is left, that happens at once.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ log = structlog.get_logger()
 
 LOOK_SEC = 0.05
 
-Look = Callable[[File, Job], Outcome | None]  #: the outcome when the transcript is there; raises `BatchscribeError`
+Look = Callable[[File, Job], Outcome | None]  #: outcome if the transcript is stored; raises `BatchscribeError`
 
 
 def record_outcome(connection: sa.Connection, job: Job, file: File, outcome: Outcome, records: Records) -> bool:
-    """Write a file's final state and count it; False when the attempt is no longer ours or the job has ended."""
+    """Record a file's final state and count it. Returns False if another attempt has the file or the job has ended."""
     if not commit_outcome(connection, file, outcome):
         return False
     if file.shard is not None and not count_outcome(connection, job.number, file.shard, outcome):
@@ -40,7 +40,7 @@ def record_outcome(connection: sa.Connection, job: Job, file: File, outcome: Out
 
 
 def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) -> None:
-    """At the end of a run: none of its files is being written any more. Leaves all to a later run, if there is one."""
+    """Settle files at the end of a run: none is being written any more. A later run, if any, does it instead."""
     with records.transaction() as connection:
         if not is_latest_run(connection, job.number, number, run):
             return
@@ -56,7 +56,10 @@ def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) 
 
 
 def settle_abandoned(job: Job, number: int, records: Records, look: Look) -> None:
-    """As `settle_shard`, for an ended job whose worker has died; should that wake up, it begins nothing."""
+    """Settle a shard of an ended job whose worker has died, as `settle_shard` does.
+
+    If that worker was only paused, it can start no more files.
+    """
     with records.transaction() as connection:
         if not files_being_written(connection, job.number, shard_number=number):
             return
@@ -66,7 +69,7 @@ def settle_abandoned(job: Job, number: int, records: Records, look: Look) -> Non
 
 
 def wait_settled(job: Job, records: Records, *, within_sec: float) -> bool:
-    """Until nothing is being written for the job; False when that takes longer."""
+    """Wait until nothing is being written for the job. Returns False if that takes too long."""
     deadline = time.monotonic() + within_sec
     while True:
         with records.transaction() as connection:
@@ -86,5 +89,5 @@ def _found(file: File, job: Job, look: Look) -> Outcome | None:
 
 
 def _conclude(connection: sa.Connection, job: Job, records: Records) -> None:
-    lock_job(connection, job.number)  # of two writes that end together, the later one sees the earlier
+    lock_job(connection, job.number)  # if two writes end together, the second sees the first
     conclude(connection, job, records)

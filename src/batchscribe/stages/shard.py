@@ -1,8 +1,8 @@
-"""Work through the files of one shard, several at a time; each file is claimed, transcribed and committed alone.
+"""Processing of one shard, several files at a time. Each file is claimed, transcribed and committed separately.
 
-A worker that was taken for dead may still be at work on a shard that another has begun anew. The number of the run
-keeps them apart: only the latest one claims files and ends the shard; what an earlier one has in hand it may finish,
-and whoever commits a file first has it.
+A worker that was declared dead may still process a shard that another worker has begun again. The number of the run
+separates them. Only the latest run claims files and ends the shard. An earlier run may finish its files in progress.
+The first to commit a file wins.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from batchscribe.wire.choices import FileState
 
 log = structlog.get_logger()
 
-#: Between the attempts of a file whose storage does not answer.
+#: Pauses between attempts at a file whose storage does not answer.
 PAUSES_SEC = (1.0, 4.0, 16.0, 60.0)
-#: Deaths of workers after which a file is suspected: from then on it is tried with no other suspect beside it.
+#: After this many deaths of workers, a file is a suspect. A process works on one suspect at a time.
 DEATHS_TO_SUSPECT = 2
-#: What a file may end with that is the trouble of the shard or of the whole job.
+#: Errors of a file that concern its shard or the whole job.
 NOT_THE_FILES = (
     MachineTrouble,
     WorkInterrupted,
@@ -65,23 +65,23 @@ NOT_THE_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class ShardContext:
-    """What working on a job's files takes."""
+    """The resources and limits for the files of a shard."""
 
     job: Job
     context: JobContext
     records: Records
     slots: Slots
-    max_deaths: int  #: of workers, while they had the same file
-    max_tries: int  #: of a file whose storage does not answer
-    run: int = 0  #: of the shard
-    expired: list[int] = field(default_factory=list)  #: versions of credentials that files met as expired
+    max_deaths: int  #: of workers while they processed the same file
+    max_tries: int  #: for a file whose storage does not answer
+    run: int = 0  #: number of the shard's run
+    expired: list[int] = field(default_factory=list)  #: versions of credentials that have expired
 
     @property
     def engine(self) -> str:
         return self.context.choice.spec.name
 
     def check_start(self) -> None:
-        """Before a file is begun. Raises `WorkInterrupted`, `CredentialsAwaited`, `MachineTrouble`."""
+        """Check before a file starts. Raises `WorkInterrupted`, `CredentialsAwaited`, `MachineTrouble`."""
         self.context.watch.check_start(self.job.number)
         if self.expired:
             raise CredentialsAwaited(self.expired[0])
@@ -89,10 +89,10 @@ class ShardContext:
 
 
 def work_shard(shard: ShardContext, number: int) -> None:
-    """Raises `WorkInterrupted` when the worker stops or the job ends, and `MachineTrouble` when this machine cannot do
-    the work now; what is unfinished then stays so.
+    """Process a shard. Raises `WorkInterrupted` if the worker stops or the job ends, and `MachineTrouble` if this
+    machine cannot do the work now. Unfinished files then stay unfinished.
 
-    It comes to its end early, and goes on as another task, when files have to wait for fresh credentials.
+    If files have to wait for fresh credentials, it returns early, and another task resumes the shard.
     """
     shard.context.health.check(shard.engine)
     with shard.records.transaction() as connection:
@@ -108,7 +108,7 @@ def work_shard(shard: ShardContext, number: int) -> None:
 
 
 def _work_or_wait(shard: ShardContext, number: int) -> bool:
-    """False when the files that met expired credentials can be done at once: fresh ones have come meanwhile."""
+    """Process the open files. Returns False if files with expired credentials can be retried at once."""
     try:
         _work_open_files(shard, number)
     except CredentialsAwaited as awaited:
@@ -117,17 +117,17 @@ def _work_or_wait(shard: ShardContext, number: int) -> bool:
 
 
 def _work_open_files(shard: ShardContext, number: int) -> None:
-    while files := _left(shard, number):  # again: an earlier run may have handed back what it had
+    while files := _left(shard, number):  # repeated: an earlier run may have requeued files
         suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
         _work_all(shard, [file for file in files if file not in suspects])
-        for suspect in suspects:  # one at a time, or the guilty one would take the innocent with it
+        for suspect in suspects:  # one at a time, so the culprit harms no other suspect
             with shard.slots.for_suspects:
                 _work_all(shard, [suspect])
     _close(shard, number)
 
 
 def _left(shard: ShardContext, number: int) -> list[File]:
-    """The files without a final state. Raises `ShardTaken` when another worker has begun the shard."""
+    """Return the files without a final state. Raises `ShardTaken` if another worker has begun the shard."""
     with shard.records.transaction() as connection:
         if not is_latest_run(connection, shard.job.number, number, shard.run):
             raise ShardTaken("Another worker has begun this shard.")
@@ -135,14 +135,16 @@ def _left(shard: ShardContext, number: int) -> list[File]:
 
 
 def _work_all(shard: ShardContext, files: list[File]) -> None:
-    """A file gets a thread when the one before it has got its slot, so of each shard only one thread waits for that."""
+    """Process files in threads. A file gets a thread when the previous file has its slot, so only one thread of each
+    shard waits for a slot.
+    """
     work: dict[Future[None], File] = {}
     with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
         for file in files:
             begun = threading.Event()
             future = threads.submit(copy_context().run, _in_thread, shard, file, begun)
             work[future] = file
-            future.add_done_callback(partial(_set, begun))  # it may never get one
+            future.add_done_callback(partial(_set, begun))  # it may end without a slot
             begun.wait()
             if future.done() and _postponing(future):
                 break
@@ -151,7 +153,7 @@ def _work_all(shard: ShardContext, files: list[File]) -> None:
         try:
             raise error
         finally:
-            del error  # or it and this frame would keep each other, and the job's keys
+            del error  # avoids a reference cycle with this frame, which would keep the job's credentials
 
 
 def _set(event: threading.Event, _: Future[None]) -> None:
@@ -159,9 +161,9 @@ def _set(event: threading.Event, _: Future[None]) -> None:
 
 
 def _wait(shard: ShardContext, work: dict[Future[None], File]) -> BaseException | None:
-    """For all files. One that failed by a mistake of ours is marked so, and stops no other.
+    """Wait for all files. A file with an internal error is marked as failed, and stops no other file.
 
-    Returns what concerns more than one file.
+    Returns an error that concerns more than one file, if there is one.
     """
     postponed: BaseException | None = None
     for future in as_completed(work):
@@ -175,7 +177,7 @@ def _wait(shard: ShardContext, work: dict[Future[None], File]) -> BaseException 
 
 
 def _postponing(future: Future[None]) -> BaseException | None:
-    """What is not this file's alone: the shard is tried again, or the job has failed."""
+    """Return an error that concerns more than this file: the shard is retried, or the job has failed."""
     raised = future.exception()
     error = shortage_in(raised) or raised
     return error if isinstance(error, NOT_THE_FILES) else None
@@ -187,7 +189,7 @@ def _in_thread(shard: ShardContext, file: File, begun: threading.Event) -> None:
 
 
 def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
-    """Try one file until it has a final state, or somebody else works on it. `begun` is set when it has its slot."""
+    """Try one file until it has a final state or another worker has it. Sets `begun` when it has its slot."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
     watch, job = shard.context.watch, shard.job.number
@@ -201,12 +203,12 @@ def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
         if outcome is not None:
             _commit(shard, claimed, outcome)
             return
-        watch.pause(pause_sec, job)  # as storage that is started anew needs
+        watch.pause(pause_sec, job)  # storage may be restarting
         file = claimed
 
 
 def pauses(first: Sequence[float]) -> Iterator[float]:
-    """These, then the last one for ever."""
+    """Yield these pauses, then the last one forever."""
     return chain(first, repeat(first[-1]))
 
 
@@ -220,7 +222,7 @@ def _claim(shard: ShardContext, file: File) -> File | None:
 
 
 def _attempt(shard: ShardContext, file: File) -> Outcome | None:
-    """None when another attempt is worth it."""
+    """Process a file once. Returns None if another attempt is worthwhile."""
     version = shard.context.keys.version
     try:
         if file.attempt > shard.max_deaths:
@@ -233,7 +235,7 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         shard.context.health.report(trouble)
         _hand_back(shard, file)
         raise
-    except MemoryError as error:  # a file may bring that about, so this attempt counts
+    except MemoryError as error:  # a file may cause this, so this attempt counts
         if want := shortage_in(error):
             shard.context.health.report(want)
         raise
@@ -254,9 +256,9 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
 
 
 def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> None:
-    """Whoever cancels the job now knows that this transcript may come to be. Raises `WorkInterrupted`.
+    """Record that the transcript is about to be written, so that a cancellation knows. Raises `WorkInterrupted`.
 
-    A database that is away is waited for: the transcript is done, and would have to be done again.
+    Waits while the database is unavailable: the transcript is done, and would have to be produced again.
     """
     while (may_write := _try_begin_write(shard, file, transcript)) is None:
         if shard.context.watch.wait(RETRY_SEC):
@@ -266,7 +268,7 @@ def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript)
 
 
 def _try_begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> bool | None:
-    """Whether the transcript may be written. None when the database is away."""
+    """Return whether the transcript may be written; None if the database is unavailable."""
     try:
         with shard.records.transaction() as connection:
             return begin_write(connection, file, transcript)
@@ -276,7 +278,9 @@ def _try_begin_write(shard: ShardContext, file: File, transcript: WrittenTranscr
 
 
 def _crashed_worker(shard: ShardContext) -> Outcome:
-    """A machine that kills its workers, for want of memory say, may have done so. Raises `MachineTrouble`."""
+    """Return the outcome of a file that killed its workers. Raises `MachineTrouble` if the machine fails a trial: then
+    the machine may be the cause, for example if it has run out of memory.
+    """
     for part in (DECODER, shard.engine):
         shard.context.health.confirm(part)
     return Outcome.failed(FileCrashedWorker(f"The worker died {shard.max_deaths} times while it worked on this file."))
@@ -288,7 +292,9 @@ def _hand_back(shard: ShardContext, file: File) -> None:
 
 
 def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
-    """Whoever lost the file, or the whole job, meanwhile changes nothing. A database that is away is waited for."""
+    """Commit an outcome. Changes nothing if another worker has taken the file or the job has ended. Waits while the
+    database is unavailable.
+    """
     while (won := _try_commit(shard, file, outcome)) is None:
         if shard.context.watch.wait(RETRY_SEC):
             raise WorkInterrupted("The worker stops.")
@@ -298,7 +304,7 @@ def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
 
 
 def _try_commit(shard: ShardContext, file: File, outcome: Outcome) -> bool | None:
-    """One guarded transaction: whether it changed the file. None when the database is away."""
+    """Commit in one guarded transaction. Returns whether it changed the file; None if the database is unavailable."""
     try:
         with stage(Stage.COMMIT), shard.records.transaction() as connection:
             won = record_outcome(connection, shard.job, file, outcome, shard.records)
@@ -318,7 +324,7 @@ def _fail_mistaken(shard: ShardContext, file: File) -> None:
 
 
 def _close(shard: ShardContext, number: int) -> None:
-    """Shard done, its counters taken in and the next stage enqueued: one transaction."""
+    """End the shard, add its counters to the job and enqueue the next stage, in one transaction."""
     job = shard.job
     with shard.records.transaction() as connection:
         if end_shard(connection, job.number, number, run=shard.run):

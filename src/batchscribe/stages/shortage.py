@@ -1,4 +1,4 @@
-"""Errors of the system that mean that the machine has run out of something, whatever was being done."""
+"""Operating system errors that mean that the machine has run out of a resource."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import os
 from batchscribe.audio.decoder import DECODER
 from batchscribe.errors import MachineTrouble
 
-#: Memory, threads and processes, descriptors of this process and of all, room on a disk and within a quota.
+#: Memory, threads and processes, descriptors of this process and of the system, disk space and quota.
 SCARCE = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
-NO_THREAD = "can't start new thread"  #: all that Python says when the system refuses one
+NO_THREAD = "can't start new thread"  #: Python's message if the system refuses one
 
 
 def shortage_in(error: BaseException | None) -> MachineTrouble | None:
-    """None for any other error. The decoder's trial is what tells when there is enough again."""
+    """Return the trouble behind an error; None if it is not a shortage. The decoder's trial decides when it is over."""
     if isinstance(error, MemoryError):
         return _trouble(os.strerror(errno.ENOMEM))
     if isinstance(error, OSError) and error.errno in SCARCE:

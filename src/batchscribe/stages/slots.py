@@ -1,4 +1,4 @@
-"""How many files a process works on at once, and who gets the next free slot."""
+"""The slots of a worker: how many files it processes at once, and which file gets the next free slot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.stages.job_context import LOOK_EVERY_SEC
 
 @dataclass(eq=False, slots=True)
 class _Turn:
-    """One file that waits for a slot, or has it."""
+    """One file that waits for a slot or has one."""
 
     tenant: str
     job_number: int
@@ -25,11 +25,12 @@ class _Turn:
 
 
 class Slots:
-    """A free slot goes to the tenant with the fewest files in hand, then to its job with the fewest, then to who waits
-    longest: the shards of a large job have more files waiting than there are slots, whatever comes after them.
+    """The slots of a worker. A free slot goes to the tenant with the fewest files in progress, then to its job with the
+    fewest, then to the file that has waited longest. Otherwise the shards of a large job, which have more waiting files
+    than there are slots, would block later jobs.
 
-    A tenant that has none in hand waits for no slot: it gets one beside the `width`, of which there are as many again.
-    Otherwise two recordings of a day each would keep it waiting until one of them ends.
+    A tenant without files in progress does not wait for a regular slot: there are another `width` slots for such
+    tenants. Otherwise two recordings of a day each could block it until one of them ends.
     """
 
     def __init__(self, width: int) -> None:
@@ -45,7 +46,7 @@ class Slots:
 
     @contextmanager
     def taken_one(self, tenant: str, job_number: int, check: Callable[[], None]) -> Iterator[None]:
-        """Hold one; `check` raises when the wait for it is no longer worth it."""
+        """Hold a slot. `check` raises if it is no longer worthwhile to wait for one."""
         turn = _Turn(tenant, job_number)
         with self._lock:
             self._waiting.append(turn)
@@ -59,7 +60,7 @@ class Slots:
             self._give_back(turn)
 
     def wait_empty(self, within_sec: float) -> bool:
-        """Wait until nobody works; the slots then stay taken. False when it took too long."""
+        """Wait until no slot is taken; then grant no more slots. Returns False if that takes too long."""
         with self._lock:
             is_empty = self._is_empty.wait_for(lambda: self._taken == 0, within_sec)
             self._closed = is_empty
@@ -70,7 +71,7 @@ class Slots:
             if turn.granted.is_set():
                 self._taken -= 1
                 self._in_hand.subtract(turn.claimants)
-                self._in_hand = +self._in_hand  # nobody is remembered for ever
+                self._in_hand = +self._in_hand  # forgets tenants and jobs without files
             else:
                 self._waiting.remove(turn)
             self._grant()

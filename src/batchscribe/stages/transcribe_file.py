@@ -1,4 +1,4 @@
-"""Turn one recording into one transcript: the whole way, in the order the data travels."""
+"""Transcription of one recording: all steps, in the order of the data flow."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from batchscribe.wire.uris import without_query
 
 
 def transcribe_file(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
-    """Raises only what the shard handles. All else is an `Outcome`.
+    """Transcribe a file. Raises only errors that the shard handles; any other error becomes an `Outcome`.
 
-    That is `StorageUnavailable`, `CredentialsExpired`, `MachineTrouble`, `WorkInterrupted`, and
-    `ConditionalWriteUnsupported`, which is no single file's.
+    The shard handles `StorageUnavailable`, `CredentialsExpired`, `MachineTrouble`, `WorkInterrupted`, and
+    `ConditionalWriteUnsupported`, which concerns all files.
     """
     try:
         with observe_file():
             outcome = _transcribe(file, job, context, begin_write)
-        # What the engine has to say is in every transcript of the job; a file's row tells only its own.
+        # Every transcript contains the warnings of the engine; a file's row contains only those of the file.
         return replace(outcome, warnings=tuple(w for w in outcome.warnings if w not in context.choice.warnings))
     except StorageUnavailable as error:
         raise shortage_in(error.__cause__) or error from error.__cause__
@@ -59,7 +59,7 @@ def transcribe_file(file: File, job: Job, context: JobContext, begin_write: Begi
 
 
 def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | None:
-    """What became of a file whose writer died: its outcome when the transcript is there. Raises `StorageError`."""
+    """Return the outcome of a file whose writer died; None if it wrote no transcript. Raises `StorageError`."""
     if file.output_digests:
         return earlier_outcome(file, job, context.output)
     with context.input.open(file.input_uri) as source:  # a worker of an older release wrote it
@@ -68,10 +68,10 @@ def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | N
 
 
 def _check_machine(error: StorageError | MediaError | EngineError, context: JobContext) -> None:
-    """What may be the machine's fault is the file's only if the machine passes a trial now. Raises `MachineTrouble`.
+    """Run a trial if the machine may have caused the error. Raises `MachineTrouble` if it fails.
 
-    An engine that runs out of memory is the machine's fault even then: a trial needs less than a long window, and no
-    window is longer than 30 s.
+    If an engine runs out of memory, the machine is always the cause: a trial needs less memory than a long window, and
+    no window is longer than 30 s.
     """
     if isinstance(error, EngineError) and (want := shortage_in(error.__cause__)):
         raise MachineTrouble(want.message, part=context.choice.spec.name) from error
@@ -96,7 +96,7 @@ def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWri
 
 
 def _done_before(named: OutputName, me: RecordingIdentity, job: Job, context: JobContext) -> Outcome | None:
-    """The outcome when there is nothing to do for this file, otherwise None."""
+    """Return the outcome if there is nothing to do for this file, otherwise None."""
     if named.existing is None:
         return None
     if named.file.attempt > 1:
@@ -112,10 +112,10 @@ def _opened(file: File, context: JobContext) -> Recording:
 
 
 def _recognize(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
-    """A file whose decoder died is tried once more, right after the machine passed a trial.
+    """Decode and recognize a recording. If the decoder dies, retry once, right after the machine has passed a trial.
 
-    So a machine that was in trouble for a moment fails no file. When an engine fails, the recognizer does the same with
-    a single window.
+    So brief trouble of the machine fails no file. If an engine fails, the recognizer does the same with a single
+    window.
     """
     try:
         return _recognize_once(source, file, job, context)
@@ -140,7 +140,7 @@ def _recognize_once(source: Recording, file: File, job: Job, context: JobContext
             for window in decoding.windows():
                 context.watch.check(job.number)
                 engines.add(window)
-        # Its decoder is free for the next file while the engines work on the last windows of this one.
+        # The decoder is free for the next file while the engines process the last windows of this one.
         return engines.finish(), decoding.media
 
 
@@ -168,7 +168,7 @@ def _document(
 
 
 def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
-    """Sentences about the text for its reader."""
+    """Yield warnings about the text for its reader."""
     if recognized.contradiction is not None:
         heard = recognized.contradiction
         yield (
@@ -179,7 +179,7 @@ def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
 
 
 def request_id_of(source: Recording, job: Job, context: JobContext) -> str:
-    """Derived from everything that decides what the transcript says; see `written`."""
+    """Derive the id from everything that determines the transcript; see `own_outcome`."""
     spec = context.choice.spec
     facts = [source.uri, source.etag, source.size, job.config.echo(), spec.name, spec.model, spec.revision]
     return "req_" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]

@@ -1,7 +1,7 @@
-"""Write a transcript in every format of its job, and recognize what an earlier attempt has written.
+"""Writing of a transcript in every format of its job, and detection of what an earlier attempt has written.
 
-A worker may die between writing a transcript and recording that. So the digests of all formats go on record before the
-first one is written: an object with such a digest is ours, whatever engine or format it comes from.
+A worker may die after it has written a transcript and before it has recorded that. So the digests of all formats are
+recorded before the first one is written. An object with such a digest is from this file, whatever its engine or format.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.formats import FORMATS, Format
 
 BLOCK_BYTES = 2**20
-WRITE_ATTEMPTS = 3  #: under other names, as other jobs take them
+WRITE_ATTEMPTS = 3  #: under different names, if other jobs take them
 
-#: Called with the file before its transcript is written; raises `WorkInterrupted` when it may not be.
+#: Called with the file before its transcript is written; raises `WorkInterrupted` if it may not be written.
 BeginWrite = Callable[[File, WrittenTranscript], None]
 
 
@@ -42,7 +42,7 @@ class Rendition:
 
 
 class _Stored(NamedTuple):
-    """One format of a file: what an earlier attempt was about to write, and what is stored now."""
+    """One format of a file: the digest that an earlier attempt recorded, and that of the stored object."""
 
     uri: str
     written: str
@@ -54,9 +54,9 @@ class _Stored(NamedTuple):
 
 
 def earlier_outcome(file: File, job: Job, store: Store) -> Outcome | None:
-    """The outcome of an earlier attempt that wrote every format; None if something is missing. Raises `StorageError`.
+    """Return the outcome of an earlier attempt that wrote every format; None if one is missing. Raises `StorageError`.
 
-    An object that is not ours was there before, and was left alone.
+    An object with another digest existed before, and was left alone.
     """
     outputs = list(_stored(file, job, store))
     if not outputs or not outputs[0].is_ours or any(each.stored is None for each in outputs):
@@ -66,7 +66,7 @@ def earlier_outcome(file: File, job: Job, store: Store) -> Outcome | None:
 
 
 def is_begun(file: File, job: Job, store: Store) -> bool:
-    """Whether an earlier attempt wrote the first format. Raises `StorageError`."""
+    """Return whether an earlier attempt wrote the first format. Raises `StorageError`."""
     first = next(_stored(file, job, store), None)
     return first is not None and first.is_ours
 
@@ -79,7 +79,7 @@ def write_transcript(
     context: JobContext,
     begin_write: BeginWrite,
 ) -> Outcome:
-    """Raises `StorageError`, `WorkInterrupted`."""
+    """Write a transcript in all formats. Raises `StorageError`, `WorkInterrupted`."""
     first, *others = [Rendition(FORMATS[each], FORMATS[each].render(transcript)) for each in job.config.formats]
     warnings = transcript.metadata.warnings
     digests = tuple(each.digest for each in (first, *others))
@@ -96,7 +96,7 @@ def write_transcript(
 
 
 def kept_outcome(named: OutputName, job: Job) -> Outcome | None:
-    """The outcome if what is stored under the file's name has to stay and nothing is missing beside it."""
+    """Return the outcome if the object under the file's name must stay and no other format is missing."""
     existing = named.existing
     if existing is None or (job.output.overwrite and not named.is_of_another):
         return None
@@ -113,10 +113,12 @@ def _kept(named: OutputName, existing: ExistingOutput, job: Job) -> Outcome:
 def _write_first(
     named: OutputName, me: RecordingIdentity, first: Rendition, job: Job, context: JobContext
 ) -> tuple[OutputName, Outcome | None]:
-    """Another job may have been faster, with this recording or with one that would have the same name."""
+    """Write the first format. Another job may have written under this name meanwhile, for the same recording or for
+    another one.
+    """
     written = next(iter(named.file.output_digests), "")
     for _ in range(WRITE_ATTEMPTS):
-        if job.output.overwrite:  # what was not there before the work may be there now, and belong to another recording
+        if job.output.overwrite:  # meanwhile, a transcript of another recording may be stored there
             named = context.naming.settle(named.file, me)
         uri = named.file.output_uri
         if _write_one(uri, first, written, job, context, may_replace=not named.is_of_another):
@@ -132,7 +134,9 @@ def _write_first(
 def _write_one(
     uri: str, rendition: Rendition, written: str, job: Job, context: JobContext, *, may_replace: bool = True
 ) -> bool:
-    """False if something else is stored there and has to stay. `written` is the digest of an earlier attempt."""
+    """Write one format. Returns False if another object is stored there and must stay. `written` is the digest of an
+    earlier attempt.
+    """
     overwrite = job.output.overwrite and may_replace
     try:
         _put(uri, rendition, context.output, overwrite=overwrite)
@@ -158,7 +162,7 @@ def _stored(file: File, job: Job, store: Store) -> Iterator[_Stored]:
 
 
 def _digest(uri: str, store: Store) -> str | None:
-    """None if nothing is stored there."""
+    """Return the digest of an object; None if it does not exist."""
     digest = hashlib.sha256()
     try:
         with store.open(uri) as found:
