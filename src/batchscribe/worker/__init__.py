@@ -1,1 +1,1 @@
-"""One process that works: task handlers, open jobs, health, its place in the fleet, gauges."""
+"""The worker process: task handlers, open jobs, health, membership in the fleet, gauges."""

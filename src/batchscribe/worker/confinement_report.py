@@ -1,4 +1,4 @@
-"""Which layers hold the children of this process: measured once at its start, logged, and told as a metric."""
+"""Report on the confinement of child processes: measured once at the start, logged and exported as a metric."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from batchscribe.speech.scripted import ScriptedSpec
 log = structlog.get_logger()
 
 MEASUREMENT = "batchscribe.children.measured"
-#: Without these a child can do harm; the others are a second lock on the same doors.
+#: Without these, a child can do harm; the other layers are additional protection.
 ESSENTIAL = frozenset({Layer.LANDLOCK, Layer.SECCOMP})
-#: What to do where a layer is missing.
+#: What to do if a layer is missing.
 ADVICE: Mapping[Layer, str] = {
     Layer.NAMESPACES: "Allow user namespaces (sysctl user.max_user_namespaces, or the container's seccomp profile).",
     Layer.PRIVILEGES: "Allow prctl and capset in the container's seccomp profile.",
@@ -34,9 +34,9 @@ ADVICE: Mapping[Layer, str] = {
 
 
 def measure_children(settings: Settings, preload: str = MEASUREMENT) -> dict[str, dict[Layer, bool]]:
-    """For a decoder and for the best engine at hand, which layers hold. Raises `OSError` when no process starts.
+    """Measure which layers confine a decoder and the best available engine. Raises `OSError` if no process starts.
 
-    `preload` is what the fork server loads, if it is this call that starts it.
+    `preload` is the module that the fork server loads, if this call starts the fork server.
     """
     get_context("forkserver").set_forkserver_preload([preload])
     needs = {"decoder": NOTHING, "engine": _needs_of_engine(settings)}
@@ -44,7 +44,7 @@ def measure_children(settings: Settings, preload: str = MEASUREMENT) -> dict[str
 
 
 def start_confinement_report(settings: Settings, *, only_trouble: bool = False) -> threading.Thread:
-    """In a thread of its own, so nobody has to wait for it. With `only_trouble` it logs a missing layer only."""
+    """Measure in a separate thread, so nothing waits for it. With `only_trouble`, log only missing layers."""
     tell = partial(_tell, settings, only_trouble=only_trouble)
     thread = threading.Thread(target=tell, name="confinement", daemon=True)
     thread.start()
@@ -72,7 +72,7 @@ def _tell(settings: Settings, *, only_trouble: bool) -> None:
 
 
 def _needs_of_engine(settings: Settings) -> Needs:
-    """Where none is at hand, those of an engine that reads no model."""
+    """Return the needs of the best engine. If none is available, those of an engine that reads no model."""
     try:
         return needs_of(find_engines(settings.engine, settings)[0])
     except (EngineNotAvailable, InvalidSetting):

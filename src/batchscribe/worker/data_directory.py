@@ -1,4 +1,4 @@
-"""One working process per data directory: two would take up each other's tasks as those of a dead predecessor."""
+"""One worker per data directory: two would take over each other's tasks, as those of a dead predecessor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCK_NAME = "worker.lock"
 
 @contextmanager
 def only_worker(data_dir: Path) -> Iterator[None]:
-    """Hold the directory's lock, which the system takes back however the process ends. Raises `DataDirectoryBusy`."""
+    """Hold the directory's lock. The system releases it however the process ends. Raises `DataDirectoryBusy`."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / LOCK_NAME).open("a+", encoding="ascii") as lock:
         try:

@@ -1,9 +1,9 @@
-"""A worker among workers: it gives signs of life, and hands on what those had who give none any more.
+"""Membership in the fleet: a worker sends heartbeats, and requeues the tasks of workers that no longer do.
 
-The durable engine takes up only what a process of the same name left. So every process has a name of its own and a row
-in the table `worker`, which it renews. Whoever has the turn deletes the rows of silent workers and puts every task that
-is on record as running, of a process without a row, back into its queue. A wrong verdict costs work, never a result:
-see `stages/shard.py`.
+DBOS resumes only the tasks of an earlier process with the same name. So every process has a unique name and its own row
+in the table `worker`, which it renews. One worker at a time deletes the rows of silent workers. It also requeues every
+task that is recorded as running in a process without a row. If a live worker is declared dead, work is repeated, but no
+result is lost: see `stages/shard.py`.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from batchscribe.stages.job_context import JobWatch
 log = structlog.get_logger()
 
 SWEEP_EVERY_SEC = 60.0
-LATE = 2.0  #: heartbeats; a sign of life that comes later means that this process, too, was away
+LATE = 2.0  #: heartbeats; after a longer gap, this process was paused itself
 
 
 def new_worker(
     settings: Settings, *, lanes: Iterable[str], slots: int, engines: Iterable[Capability], home: str | None
 ) -> WorkerRecord:
-    """This process, under a name that no other ever has."""
+    """Describe this process, with a unique name."""
     return WorkerRecord(
         worker_id=f"{settings.worker_name}-{secrets.token_hex(5)}",
         name=settings.worker_name,
@@ -62,7 +62,7 @@ def new_worker(
 
 
 class Fleet:
-    """This worker's place among the others. `enter` before it takes tasks, `leave` when it has stopped."""
+    """The membership of this worker. Call `enter` before it takes tasks, and `leave` when it has stopped."""
 
     def __init__(
         self,
@@ -75,8 +75,9 @@ class Fleet:
         outdated: Callable[[], None],
         died: Died,
     ) -> None:
-        """`troubles` is what the machine cannot do now, see `Fitness`. `outdated` is called when the schema of the
-        database is no longer that of this release, and `died` when a thread of this object ends before its time.
+        """`troubles` returns what the machine cannot do now; see `MachineHealth`. `outdated` is called when the schema
+        of the database is no longer that of this release. `died` is called when a thread of this object ends
+        unexpectedly.
         """
         self.me = me
         self._records = records
@@ -85,8 +86,8 @@ class Fleet:
         self._watch = watch
         self._troubles = troubles
         self._outdated = outdated
-        self._seen_at = 0.0  #: my last sign of life
-        self._steady_since = 0.0  #: since when I gave them without a pause, so that others had the time to, as well
+        self._seen_at = 0.0  #: time of the last heartbeat
+        self._steady_since = 0.0  #: start of heartbeats without a gap, in which others could send theirs
         self._strays: frozenset[Held] = frozenset()
         self._threads = [
             vital_thread(target, name=name, died=died, is_stopping=lambda: watch.stopping)
@@ -94,28 +95,28 @@ class Fleet:
         ]
 
     def enter(self) -> None:
-        """Make this worker known; what it takes before would count as nobody's."""
+        """Register this worker. Tasks that it took before would be requeued as those of an unknown worker."""
         with self._records.transaction() as connection:
             insert_worker(connection, self.me)
 
     def begin(self) -> None:
-        """Take up what a predecessor in the same home left, and go on giving signs of life."""
+        """Take over the tasks of a predecessor in the same home, and start the heartbeats."""
         self._bury_predecessors()
         for thread in self._threads:
             thread.start()
 
     def leave(self) -> None:
-        """Hand on what is unfinished. The worker has stopped taking tasks; it need not wait for all to notice."""
+        """Requeue unfinished tasks. The worker must have stopped taking tasks, but handlers may still be running."""
         flow = self._records.flow
         try:
             flow.hand_on(flow.held(executor_id=self.me.worker_id))
             with self._records.transaction() as connection:
                 delete_workers(connection, [self.me.worker_id])
-        except DATABASE_TROUBLE as error:  # then the others find it silent
+        except DATABASE_TROUBLE as error:  # the others will find this worker silent
             log.warning("database.trouble", error=cause_of(error))
 
     def tell_troubles(self) -> None:
-        """At once, so that jobs go to those who can do them; the next sign of life says it again."""
+        """Record troubles at once, so that fit workers get the jobs. The next heartbeat records them again."""
         try:
             with self._records.transaction() as connection:
                 renew(connection, self.me.worker_id, self._state(), self._troubles())
@@ -140,14 +141,14 @@ class Fleet:
         while not self._watch.wait(self._heartbeat_sec):
             try:
                 self.beat()
-            except DATABASE_TROUBLE as error:  # the next one may get through
+            except DATABASE_TROUBLE as error:  # the next heartbeat may succeed
                 log.warning("database.trouble", error=cause_of(error))
 
     def beat(self) -> None:
-        """Give one sign of life, and do what is due."""
+        """Send one heartbeat, and do the periodic work that is due."""
         if not is_usable(self._records.engine):
             self._outdated()
-            self._give_sign()  # while it drains, nobody shall do what it has in hand
+            self._give_sign()  # while this worker drains, no other may take over its tasks
             return
         self._give_sign()
         self._hand_on_strays()
@@ -162,17 +163,17 @@ class Fleet:
                 log.warning("worker.was_taken_for_dead", worker_id=self.me.worker_id)
                 insert_worker(connection, replace(self.me, state=state))
                 now = renew(connection, self.me.worker_id, state, troubles)
-        assert now is not None  # noqa: S101 - for the type checker: it was enrolled in the same transaction
+        assert now is not None  # noqa: S101 - for the type checker: registered in the same transaction
         if now - self._seen_at > LATE * self._heartbeat_sec:
             self._steady_since = now
         self._seen_at = now
 
     def _hand_on_strays(self) -> None:
-        """What the engine has on record as running here and is not: the database went away while a task began."""
+        """Requeue tasks that are only recorded as running here: the database failed while they began."""
         flow = self._records.flow
         here = flow.held(executor_id=self.me.worker_id)
         strays = frozenset(task for task in here if not flow.is_running(task))
-        lost = strays & self._strays  # twice: it may just have been begun, or just have ended
+        lost = strays & self._strays  # seen twice: a task seen once may just have begun or ended
         if lost:
             log.warning("tasks.lost", worker_id=self.me.worker_id, tasks=len(lost))
             flow.hand_on(lost)
@@ -182,7 +183,7 @@ class Fleet:
         with self._records.transaction() as connection:
             if not claim_periodic_task(connection, PeriodicTask.REAP, every_sec=self._heartbeat_sec / 2):
                 return
-            silent = silent_workers(connection, silent_sec=self._silent_sec)  # not this one: it has just given a sign
+            silent = silent_workers(connection, silent_sec=self._silent_sec)  # not this one: its heartbeat is recent
             delete_workers(connection, [each.worker_id for each in silent])
         REAPED_WORKERS.inc(len(silent))
         for each in silent:
@@ -191,7 +192,7 @@ class Fleet:
 
     def _hand_on_orphans(self) -> None:
         flow = self._records.flow
-        held = flow.held()  # first: who enrolls in between is then known
+        held = flow.held()  # first: a worker that registers in between is then known
         with self._records.transaction() as connection:
             known = worker_ids(connection)
         orphans = [task for task in held if task.executor_id not in known]
@@ -201,7 +202,7 @@ class Fleet:
             flow.hand_on(orphans)
 
     def _sweep(self) -> None:
-        """Now and then, for as long as the worker works."""
+        """Delete ended tasks periodically, as long as the worker runs."""
         structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
         while not self._watch.wait(SWEEP_EVERY_SEC):
             try:
@@ -209,5 +210,5 @@ class Fleet:
                     has_turn = claim_periodic_task(connection, PeriodicTask.SWEEP, every_sec=SWEEP_EVERY_SEC / 2)
                 if has_turn:
                     self._records.flow.sweep()
-            except DATABASE_TROUBLE as error:  # the next one sweeps more
+            except DATABASE_TROUBLE as error:  # the next sweep catches up
                 log.warning("database.trouble", error=cause_of(error))

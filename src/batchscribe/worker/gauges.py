@@ -1,6 +1,6 @@
-"""What the database says about queues and workers, as gauges: asked for at each scrape, never longer than it may take.
+"""Gauges of queues and workers. Each scrape queries the database, with a time limit.
 
-Every process tells the same, since it is one database; `docs/monitoring.md` says how to read that.
+Every process reports the same values, since there is one database; `docs/monitoring.md` says how to read them.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from batchscribe.settings import Settings
 
 log = structlog.get_logger()
 
-ANSWER_SEC = 5.0  #: of the database, in all; then the scrape goes without. Prometheus waits 10 s unless told otherwise
-UNFIT = "unfit"  #: state of a worker whose machine can take no recordings now
-SILENT = "silent"  #: state of a worker that gave no sign of life for `BATCHSCRIBE_SILENT_SEC`
+ANSWER_SEC = 5.0  #: time limit of the database; then the scrape omits these gauges. Prometheus waits 10 s by default
+UNFIT = "unfit"  #: state of a worker whose machine can process no recordings now
+SILENT = "silent"  #: state of a worker without a heartbeat for `BATCHSCRIBE_SILENT_SEC`
 
 
 def registry_of(records: Records, settings: Settings) -> CollectorRegistry:
-    """All that a process of a fleet has to tell."""
+    """Create a registry with all metrics of a process of a fleet."""
     registry = CollectorRegistry()
     registry.register(REGISTRY)
     registry.register(Gauges(records, settings))
@@ -42,16 +42,18 @@ def registry_of(records: Records, settings: Settings) -> CollectorRegistry:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one look at the database found."""
+    """The result of one look at the database."""
 
     tenants: list[TenantBacklog]
     webhooks: WebhookBacklog
     workers: Counter[str]  #: by state, in lower case
-    slots: int  #: of the workers that are not silent
+    slots: int  #: of the workers that are neither silent nor unfit
 
 
 class Gauges(Collector):
-    """Thread-safe. One look at a time: a database that hangs costs one thread and one connection, not one a scrape."""
+    """The collector of these gauges. Thread-safe. It runs one query at a time: a database that hangs costs one thread
+    and one connection, not one of each per scrape.
+    """
 
     def __init__(self, records: Records, settings: Settings, *, answer_sec: float = ANSWER_SEC) -> None:
         self._records = records
@@ -70,7 +72,7 @@ class Gauges(Collector):
             yield from _of_workers(found)
 
     def _look_within(self) -> Findings | None:
-        """None when the database is in trouble, or takes too long."""
+        """Query the database. Returns None if that fails or takes too long."""
         if not self._looking.acquire(timeout=self._answer_sec):
             return None
         answer: queue.SimpleQueue[Findings | None] = queue.SimpleQueue()
@@ -93,7 +95,7 @@ class Gauges(Collector):
     def _look(self) -> Findings:
         with self._records.transaction() as connection:
             if connection.dialect.name == "postgresql":
-                # It would work on for nobody.
+                # Without it, a query would continue after its result is no longer wanted.
                 connection.execute(sa.text(f"SET LOCAL statement_timeout = {int(1000 * self._answer_sec)}"))
             silent = {each.worker_id for each in silent_workers(connection, silent_sec=self._silent_sec)}
             everybody = workers(connection)

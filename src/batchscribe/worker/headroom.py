@@ -1,6 +1,6 @@
-"""Whether this process has room for the work that it may take: threads, descriptors, memory, and files large enough.
+"""Check of the resources of this process: threads, descriptors, memory, and the allowed file size.
 
-A worker with `ulimit -v` of 1.1 GB passed its trials, and each time failed for want of a thread as soon as it had work.
+A worker with `ulimit -v` of 1.1 GB passed its trials. But as soon as it had work, it failed to start a thread.
 """
 
 from __future__ import annotations
@@ -19,28 +19,29 @@ from batchscribe.stages.shortage import shortage_in
 
 #: For each engine: two shards, their files, a decoder, an engine, and the thread that feeds it.
 THREADS_OF_ENGINE = 8
-#: For each engine: the recordings, decoders, and connections to storage and database of its files in hand.
+#: For each engine: the recordings, decoders, and connections to storage and database of its files in progress.
 DESCRIPTORS_OF_ENGINE = 12
-MEMORY_OF_ENGINE_BYTES = 32 * 2**20  #: for samples that wait for it, and blocks of its recordings
-LEAST_FILE_BYTES = 16 * 2**20  #: that a file may have: a transcript of a day with the times of words
+MEMORY_OF_ENGINE_BYTES = 32 * 2**20  #: for waiting samples, and blocks of recordings
+LEAST_FILE_BYTES = 16 * 2**20  #: required file size limit: a transcript of a day with word times
 _M_ARENA_MAX = -8  #: malloc.h
 
 
 def limit_arenas() -> None:
-    """Where `ulimit -v` holds, glibc reserves no 64 MiB for each thread: these left no room for the stacks of others.
+    """Limit glibc to one memory arena if `ulimit -v` is set.
 
-    Call it before there are threads.
+    By default, glibc reserves 64 MiB for each thread, which left no room for the stacks of other threads. Call this
+    function before threads start.
     """
     if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         return
-    with suppress(AttributeError):  # another C library has no such function, and reserves nothing
+    with suppress(AttributeError):  # other C libraries lack this function, and reserve nothing
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def check_headroom(engines: int) -> None:
-    """Take what this many engine processes may need at once, and let go of it. Raises `MachineTrouble`.
+    """Allocate what this many engine processes may need at once, and release it. Raises `MachineTrouble`.
 
-    That takes milliseconds, since work in hand may need the same meanwhile.
+    It holds the resources only for milliseconds, since work in progress may need them.
     """
     _check_file_size()
     try:

@@ -1,7 +1,7 @@
-"""Whether this machine can do its work now: it tries itself on tiny recordings of its own, at the start and in trouble.
+"""Health of this machine: trials on tiny built-in recordings, at the start and after trouble.
 
-A decoder or an engine that dies tells nothing about whose fault that is. If the machine passes a trial right after
-that, the recording is to blame; if it fails, the machine is, and it takes no more recordings until it passes one.
+If a decoder or an engine dies, the cause is unknown. If the machine passes a trial right after that, the recording is
+the cause. If it fails, the machine is the cause, and it takes no more recordings until it passes a trial.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from batchscribe.queue.vital_thread import Died, vital_thread
 
 log = structlog.get_logger()
 
-FIRST_PAUSE_SEC, LONGEST_PAUSE_SEC = 1.0, 60.0  #: between the trials of a machine in trouble; each is twice the last
-STEADY_SEC = 60.0  #: without trouble, after which the pauses begin at the first again
+FIRST_PAUSE_SEC, LONGEST_PAUSE_SEC = 1.0, 60.0  #: between the trials of an unfit machine; each is twice the previous
+STEADY_SEC = 60.0  #: time without trouble after which the first pause is used again
 
-#: Tries a part of the machine. Raises `MachineTrouble`, or `WorkInterrupted` when the process stops.
+#: Runs a trial of a part. Raises `MachineTrouble`, or `WorkInterrupted` if the process stops.
 TryOut = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class _Part:
-    """The decoder, or an engine by its name."""
+    """The state of the decoder or of an engine."""
 
     is_tried: bool = False
-    passed_at: float = float("-inf")  #: when the last trial that it passed began
+    passed_at: float = float("-inf")  #: start of the last trial that it passed
     trouble: MachineTrouble | None = None
     troubled_since: float = 0.0
     trial: threading.Lock = field(default_factory=threading.Lock)  #: one at a time
 
 
 class MachineHealth:
-    """Thread-safe. Between `start` and `stop` a thread of its own tries what is untried or in trouble."""
+    """The fitness of each part. Thread-safe. Between `start` and `stop`, a thread tries untried and unfit parts."""
 
     def __init__(
         self, try_out: TryOut, *, changed: Callable[[], None] = lambda: None, died: Died = lambda _: None
     ) -> None:
-        """`changed` is called after a part got into trouble or out of it."""
+        """`changed` is called after a part has become unfit or fit again."""
         self._try_out = try_out
         self._changed = changed
         self._lock = threading.Lock()
@@ -57,14 +57,14 @@ class MachineHealth:
         self._thread = vital_thread(self._run, name="fitness", died=died, is_stopping=self._stopping.is_set)
 
     def start(self, engines: Iterable[str]) -> None:
-        """Try the decoder and these engines; until they pass they count as unfit."""
+        """Try the decoder and these engines. They count as unfit until they pass."""
         with self._lock:
             self._parts |= {name: _Part() for name in (DECODER, *engines)}
         self._wanted.set()
         self._thread.start()
 
     def stop(self) -> None:
-        """Whoever waits for a trial has been sent home before: their pools are closed."""
+        """Stop the trials. Close the pools before, so that no call waits for a trial."""
         self._stopping.set()
         self._wanted.set()
         self._all_tried.set()
@@ -72,30 +72,30 @@ class MachineHealth:
             self._thread.join()
 
     def wait_tried(self) -> None:
-        """Until every part has been tried once. Raises `MachineTrouble` for what failed."""
+        """Wait until every part has been tried once. Raises `MachineTrouble` if one has failed."""
         self._all_tried.wait()
         for trouble in self._now().values():
             raise trouble
 
     @property
     def troubles(self) -> dict[str, str]:
-        """What the machine cannot do now: the part, and a sentence."""
+        """What the machine cannot do now: parts and messages."""
         return {name: trouble.message for name, trouble in self._now().items()}
 
     def is_fit_for(self, engine: str) -> bool:
-        """Whether recordings may be taken for this engine."""
+        """Return whether recordings may be taken for this engine."""
         with self._lock:
             return all(self._is_fit(name) for name in (DECODER, engine))
 
     def check(self, engine: str) -> None:
-        """Raises `MachineTrouble` when no recording may be begun for this engine."""
+        """Raise `MachineTrouble` if no recording may be started for this engine."""
         now = self._now()
         for name in (DECODER, engine):
             if name in now:
                 raise now[name]
 
     def check_any(self) -> None:
-        """Raises `MachineTrouble` when no recording can be begun at all: the decoder fails, or every engine does."""
+        """Raise `MachineTrouble` if no recording can be started at all: the decoder or every engine is unfit."""
         with self._lock:
             engines = [part for name, part in self._parts.items() if name != DECODER]
             decoder = self._parts.get(DECODER)
@@ -106,7 +106,7 @@ class MachineHealth:
             raise troubles[0]
 
     def lasting_trouble(self, engine: str, *, sec: float) -> MachineTrouble | None:
-        """What has kept recordings of this engine waiting for so long."""
+        """Return trouble that has blocked recordings of this engine for at least `sec` seconds."""
         with self._lock:
             for name in (DECODER, engine):
                 part = self._parts.get(name)
@@ -115,9 +115,9 @@ class MachineHealth:
         return None
 
     def confirm(self, part: str) -> None:
-        """Try a part in which something went wrong just now. Raises `MachineTrouble` when it fails its trial.
+        """Run a trial of a part that has just failed. Raises `MachineTrouble` if it fails its trial.
 
-        Of those who ask at the same time one tries it for all.
+        If several threads call this at the same time, they share a successful trial.
         """
         asked_at = time.monotonic()
         found = self._part(part)
@@ -180,7 +180,7 @@ class MachineHealth:
                 try:
                     self._try(name)
                 except MachineTrouble:
-                    continue  # it was reported, and is tried again
+                    continue  # it was reported, and will be tried again
                 except WorkInterrupted:
                     return
 
@@ -189,7 +189,7 @@ class MachineHealth:
             return [name for name in self._parts if not self._is_fit(name)]
 
     def _is_fit(self, name: str) -> bool:
-        """Hold the lock. An engine that nobody has asked for yet is fit until it shows."""
+        """Return whether a part is fit; needs the lock. An engine that was not used yet counts as fit."""
         part = self._parts.get(name)
         return part is None or (part.is_tried and part.trouble is None)
 

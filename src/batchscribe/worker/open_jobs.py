@@ -1,9 +1,9 @@
-"""The rooms of the jobs that this process works on: keys, open stores and decrypted secrets among them.
+"""The contexts of the jobs that this process works on, with credentials, open stores and decrypted secrets.
 
-They are shared by the tasks of a job and dropped with the last of these, so nothing of a job that has ended is kept. A
-canceled job's tasks end as soon as its files in hand see that, within half a second or the storage's next answer. What
-an exception and its frames keep of each other is collected a second later. Freed memory is not overwritten: neither
-Python nor the storage library can do that.
+The tasks of a job share one context, which is dropped with the last of them. So nothing of an ended job is kept. The
+tasks of a canceled job end as soon as its files in progress notice that: within half a second, or at the next response
+of storage. References between exceptions and their frames are collected a second later. Freed memory is not
+overwritten: neither Python nor the storage library can do that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from batchscribe.jobs.model import Job
 from batchscribe.stages.job_context import JobContext
 
-COLLECT_SEC = 1.0  #: from the end of a job's last task here; a collection takes some 50 ms, for all jobs that ended
+COLLECT_SEC = 1.0  #: after the end of a job's last task here; a collection takes about 50 ms, for all ended jobs
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Open:
 
 
 class OpenJobs:
-    """Thread-safe."""
+    """The job contexts in use. Thread-safe."""
 
     def __init__(self, make: Callable[[Job], JobContext]) -> None:
         self._make = make
@@ -40,7 +40,7 @@ class OpenJobs:
 
     @contextmanager
     def of(self, job: Job) -> Iterator[JobContext]:
-        """For the length of a task. Raises `SecretKeyChanged`, `EngineNotAvailable`, `InvalidSetting`."""
+        """Hold the context of a job for one task. Raises `SecretKeyChanged`, `EngineNotAvailable`, `InvalidSetting`."""
         with self._lock:
             entry = self._open.get(job.number)
             if entry is None:

@@ -1,4 +1,4 @@
-"""One working process: the pools that are shared by all jobs, and the handlers of the durable tasks."""
+"""The worker: pools that are shared by all jobs, and the handlers of the durable tasks."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ from batchscribe.worker.open_jobs import OpenJobs
 
 log = structlog.get_logger()
 
-#: Files in hand for each engine process: while one is heard, the next is read, decoded or written.
+#: Files in progress for each engine process: while one is transcribed, the next is read, decoded or written.
 FILES_PER_ENGINE = 2
-#: Between two tries to list a source whose storage does not answer.
+#: Pauses between attempts to list a source whose storage does not answer.
 LISTING_PAUSES_SEC = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 OUTDATED = "Another release migrated the database, so this process ends; start it again with that release."
 BROKEN = (
@@ -80,7 +80,7 @@ MakePool = Callable[[EngineSpec, int], SpeechPool]
 
 
 class Worker:
-    """Takes tasks between `start` and `stop`. Thread-safe; one per process."""
+    """One worker process. It takes tasks between `start` and `stop`. Thread-safe; one per process."""
 
     def __init__(
         self,
@@ -91,15 +91,16 @@ class Worker:
         max_deaths: int | None = None,
         credentials_wait_sec: float | None = None,
     ) -> None:
-        """`max_deaths` is how often a file may see its worker die; by default the settings' `max_attempts`.
+        """`max_deaths` is how many times a worker may die on the same file. The default is `max_attempts` of the
+        settings.
 
-        `credentials_wait_sec` stands in for that of the settings.
+        `credentials_wait_sec` overrides the setting.
         """
         self.watch = JobWatch(self._is_live)
         self.in_hand = FilesInHand()
         self.health = MachineHealth(self._try_out, changed=self._tell_troubles, died=self._end_broken)
-        self.must_end = threading.Event()  #: set when this process must not go on
-        self.why_end = ""  #: a sentence, then
+        self.must_end = threading.Event()  #: set when this process must end
+        self.why_end = ""  #: the reason, as a sentence
         self._records = records
         self._settings = settings
         self._make_pool = make_pool
@@ -128,11 +129,11 @@ class Worker:
         home: str | None = None,
         spec: EngineSpec | None = None,
     ) -> None:
-        """Take up what a dead predecessor in this home left, then work in these lanes, on what these engines hear.
+        """Take over the tasks of a dead predecessor in this home, then process tasks of these lanes and engines.
 
-        A worker alone takes jobs of every engine, and fails those whose engine is not here. `home` is a place that this
-        process has for itself: who had it before is dead. Recordings are begun once the machine has passed a trial,
-        with `spec` where it is known what will be used, else with the best model of each engine in the settings.
+        A single worker takes jobs for every engine, and fails those whose engine is not available. `home` is a place
+        that only this process uses, so its previous user is dead. Recordings are started once the machine has passed a
+        trial. The trial uses `spec` if given, otherwise the best model of each engine in the settings.
         """
         handlers: dict[str, Handler] = {
             ENUMERATE: partial(self._handle, self._enumerate_until_listed),
@@ -199,7 +200,7 @@ class Worker:
             self._pool(spec).try_out()
 
     def _to_try(self, engine: str) -> list[EngineSpec]:
-        """The models of an engine that are in use here, else its best one. Raises `MachineTrouble`."""
+        """Return the models of an engine that are in use here, otherwise its best one. Raises `MachineTrouble`."""
         try:
             there = find_engines(engine, self._settings)
         except EngineNotAvailable as error:
@@ -208,12 +209,12 @@ class Worker:
             return [spec for spec in there if spec in self._pools] or there[:1]
 
     def drain(self, within_sec: float) -> bool:
-        """Begin no new file and wait for those in hand; False when some were not done in time. Then `stop`."""
+        """Start no new file and wait for those in progress. Returns False if time runs out. Then call `stop`."""
         self.watch.drain()
         return self._slots.wait_empty(within_sec)
 
     def stop(self) -> None:
-        """Drop what is in hand: unfinished files go back to their queues, for the next worker or another one."""
+        """Drop work in progress: unfinished files are requeued, for the next process here or for another worker."""
         self.watch.stop()
         with self._pools_lock:
             pools = list(self._pools.values())
@@ -241,7 +242,7 @@ class Worker:
         self._persist(partial(give_up_waiting, job_id, version, self._records), job_id)
 
     def _persist(self, task: Callable[[], None], job_id: str) -> None:
-        """Do a task. A database or machine in trouble, a full disk say, postpones it for as long as that takes."""
+        """Run a task. Retries it as long as the database or the machine is in trouble, for example with a full disk."""
         with about_task(self._worker_id, job_id):
             while True:
                 try:
@@ -264,7 +265,7 @@ class Worker:
         RETRIES.labels(Retry.TASK).inc()
 
     def _try(self, work: Callable[[Job, int], None], job_id: str, number: int) -> None:
-        """No error of one job reaches another; nothing new is begun for a job that has ended."""
+        """Work on a job. Its errors do not affect other jobs. For an ended job, nothing new starts."""
         with self._records.transaction() as connection:
             job = find_job(connection, job_id)
         if job is None or (job.is_final and work != self._work_shard):
@@ -276,7 +277,7 @@ class Worker:
         try:
             work(job, number)
         except ShardTaken:
-            raise  # its task is no longer ours to end
+            raise  # another worker ends its task
         except MachineTrouble as trouble:
             self._give_back(work, job, number, trouble)
         except WorkInterrupted:
@@ -295,9 +296,9 @@ class Worker:
             self._give_back(work, job, number, want)
 
     def _give_back(self, work: Callable[[Job, int], None], job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
-        """Leave a shard to other workers, or to this process once its machine has recovered; it takes none before.
+        """Requeue a shard for other workers, or for this process once its machine has recovered.
 
-        Any other task stays with this process, which tries it again.
+        This process takes no shards until then. Any other task stays with this process, which retries it.
         """
         if work != self._work_shard:
             raise trouble
@@ -306,7 +307,7 @@ class Worker:
         raise WorkInterrupted(trouble.message) from trouble
 
     def _is_live(self, job_number: int) -> bool:
-        """While the database is away a job counts as it was: what has been heard is worth more than a look."""
+        """Return whether the job is live. True if the database is unavailable, so that finished work is not lost."""
         try:
             with self._records.transaction() as connection:
                 return is_live(connection, job_number)
@@ -331,9 +332,9 @@ class Worker:
         )
 
     def _enumerate_until_listed(self, job: Job, number: int) -> None:
-        """Storage that does not answer is asked again, from the cursor, for a minute, with longer and longer pauses.
+        """List a job. If storage does not answer, retry from the cursor for a minute, with increasing pauses.
 
-        Where credentials expire in the middle, it goes on from there with fresh ones.
+        If credentials expire, continue from the cursor with fresh ones.
         """
         left = iter(LISTING_PAUSES_SEC)
         while True:
@@ -346,7 +347,7 @@ class Worker:
                 log.warning("listing.storage_unavailable", job_id=job.job_id, error=str(error))
                 self.watch.pause(pause_sec, job.number)
                 job, before = self._reread(job), job
-                if job.cursor != before.cursor:  # it got further: that was another time
+                if job.cursor != before.cursor:  # progress since then: this is a new outage
                     left = iter(LISTING_PAUSES_SEC)
             except CredentialsExpired:
                 job, before = self._reread(job), job
@@ -363,7 +364,7 @@ class Worker:
             return get_job(connection, job.job_id)
 
     def settle(self, job: Job) -> None:
-        """Decide about the transcripts that a dead process was writing when the job ended. Nobody else may work."""
+        """Settle transcripts that a dead process was writing when the job ended. No other process may use the job."""
         with self._records.transaction() as connection:
             shards = {file.shard for file in files_being_written(connection, job.number) if file.shard is not None}
         for number in shards:
@@ -385,7 +386,7 @@ class Worker:
             work_shard(shard, number)
 
     def _keep_until_stopped(self) -> NoReturn:
-        """Keep a task on record as running: to end it would lose it, and fetch the next one from the queue."""
+        """Keep a task recorded as running: ending it would lose it, and fetch the next one from the queue."""
         self.watch.wait(None)
         raise WorkInterrupted("The worker stops.")
 
@@ -414,7 +415,9 @@ class Worker:
         )
 
     def _choose(self, job: Job, *, detect: bool) -> Choice:
-        """What was here when this process started and is no more, a model on a disk say, is its machine's trouble."""
+        """Choose the engine. Raises `MachineTrouble` if one that existed at the start is gone, such as a model on a
+        disk.
+        """
         try:
             return choose_engine(job.engine, job.config.language, self._settings, detect=detect)
         except EngineNotAvailable as error:
