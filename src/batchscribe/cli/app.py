@@ -1,4 +1,4 @@
-"""The command tree, and the only place where an error becomes a message and an exit status."""
+"""The command tree, and the conversion of errors to messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read_common_options(
 
 
 def main() -> None:
-    """Run the command of this process; usage errors end with status 2, other errors of ours with 1."""
+    """Run the command of this process. Usage errors end with status 2, other errors of batchscribe with 1."""
     try:
         app(prog_name="batchscribe")
     except UsageError as error:
@@ -67,12 +67,12 @@ def main() -> None:
         if explained is None:
             raise
         typer.echo(f"Error: {explained.message}", err=True)
-        # A clean exit may wait for threads that the system refused. Stored jobs survive this one.
+        # A clean exit may wait for threads that the system refused to start. Stored jobs survive this exit.
         os._exit(EXIT_FAILED)
 
 
 def _explain_system_error(error: Exception) -> BatchscribeError | None:
-    """What the machine lacks; None for a bug of ours."""
+    """Return the machine's shortage as an error; None for a bug in batchscribe."""
     if lacking := shortage.shortage_in(error):
         return lacking
     if not isinstance(error, OSError) or error.errno is None:

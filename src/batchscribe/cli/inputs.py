@@ -1,4 +1,4 @@
-"""What arguments name: INPUTs as sources of a job, `--output` as a URI, the text of `--manifest` and `--request`."""
+"""Conversion of arguments: INPUTs to sources, `--output` to a URI, and the files of `--manifest` and `--request`."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, p
 GLOB = re.compile(r"[*?\[{]")
 UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python represents bytes of an argument that are not text
 STANDARD_INPUT = "-"
-UTF_8 = "utf-8-sig"  #: Windows starts a text with a byte order mark
+UTF_8 = "utf-8-sig"  #: Windows starts a text file with a byte order mark
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class GlobOptions:
-    """`--include` selects files of folders and prefixes; `--exclude` removes files from those and from globs."""
+    """The globs of `--include`, for folders and prefixes, and of `--exclude`, also for INPUTs that are globs."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
 
 def read_inputs(arguments: Iterable[str], globs: GlobOptions, *, on_server: bool) -> tuple[Source, ...]:
-    """The sources in the order of the arguments; the same one twice is one source.
+    """Return the sources in the order of the arguments, without duplicates.
 
-    A path is of this machine. With `on_server` a `file://` URI is of the server's, and `https://` is allowed. Raises
-    `UsageError` for what does not exist or cannot be read, and for globs that apply to nothing.
+    Paths are on this machine. With `on_server`, a `file://` URI is on the server, and `https://` is allowed. Raises
+    `UsageError` if an input does not exist or cannot be read, and if a glob option applies to no input.
     """
     sources = tuple(dict.fromkeys(_read_input(argument, globs, on_server=on_server) for argument in arguments))
     listed = [source for source in sources if source.kind is SourceKind.PREFIX]
@@ -74,7 +74,7 @@ def _read_s3(uri: str, globs: GlobOptions) -> Source:
 
 
 def _read_server_path(uri: str, globs: GlobOptions) -> Source:
-    """What exists on this machine too is read from there; else the name decides, as it does for the server."""
+    """Inspect the path if it also exists on this machine; otherwise its name decides, as on the server."""
     path = str(local_path(uri))
     if os.path.isdir(path):  # noqa: PTH112 - never raises
         return Source(SourceKind.PREFIX, as_folder(uri), globs.include, globs.exclude)
@@ -93,7 +93,7 @@ def _read_by_name(uri: str, globs: GlobOptions) -> Source:
 
 
 def _read_path(path: Path, argument: str, globs: GlobOptions) -> Source:
-    """Symbolic links in the path are followed: the user named them."""
+    """Inspect a local path. Symbolic links in it are followed, because the user named them."""
     mode = _find_mode(path, argument)
     if mode is None:
         return _read_local_glob(path, argument, globs)
@@ -108,7 +108,7 @@ def _read_path(path: Path, argument: str, globs: GlobOptions) -> Source:
 def _read_local_glob(path: Path, argument: str, globs: GlobOptions) -> Source:
     if not GLOB.search(str(path)):
         raise UsageError(f"{argument} does not exist; name a file, a folder, a quoted glob or a URI.")
-    # Not as a `Path`: that drops the "." which makes a folder, and the closing "/" which means all below.
+    # A `Path` would drop the "." that names a folder, and the trailing "/" that means everything below.
     written = f"{'' if path.is_absolute() else './'}{path}{'/' if argument.endswith('/') else ''}"
     folder, glob = _split_glob(written)
     mode = _find_mode(Path(folder), argument)
@@ -118,7 +118,7 @@ def _read_local_glob(path: Path, argument: str, globs: GlobOptions) -> Source:
 
 
 def _find_mode(path: Path, argument: str) -> int | None:
-    """None for what does not exist."""
+    """Return the mode of a path; None if it does not exist."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -128,14 +128,14 @@ def _find_mode(path: Path, argument: str) -> int | None:
 
 
 def _split_glob(place: str) -> tuple[str, str]:
-    """`calls/2026/*.wav` as the folder `calls/2026/` and the glob `/*.wav`: anchored to it, and no deeper."""
+    """Split `calls/2026/*.wav` into the folder `calls/2026/` and the glob `/*.wav`, which excludes deeper folders."""
     first = GLOB.search(place)
     end = place.rfind("/", 0, first.start() if first else None) + 1
     return place[:end], f"/{place[end:]}"
 
 
 def read_manifest(name: str) -> tuple[str, ...]:
-    """The URIs of the files in a manifest. Raises `UsageError`."""
+    """Return the URIs in a manifest. Raises `UsageError`."""
     return tuple(_read_manifest_line(line) for line in read_lines(name))
 
 
@@ -151,7 +151,7 @@ def _read_manifest_line(line: str) -> str:
 
 
 def read_output(argument: str, *, on_server: bool) -> str:
-    """The URI of `--output`, with a closing `/` if it is a folder that exists. Raises `UsageError`."""
+    """Return the URI of `--output`, with a trailing `/` if it is an existing folder. Raises `UsageError`."""
     uri = _check_uri(argument) if scheme_of(argument) else _parse_path(argument).resolve().as_uri()
     if scheme_of(uri) != FILE_SCHEME:
         return uri
@@ -162,7 +162,7 @@ def read_output(argument: str, *, on_server: bool) -> str:
 
 
 def _parse_path(argument: str) -> Path:
-    if not argument:  # an unset variable of the shell; as a path it would be the current folder
+    if not argument:  # an unset shell variable; as a path it would be the current folder
         raise UsageError("An empty name was given; name a file, a folder or a URI.")
     return Path(os.path.expanduser(argument))  # noqa: PTH111 - pathlib raises for an unknown user's home
 
@@ -178,21 +178,21 @@ def _check_uri(argument: str) -> str:
 
 
 def read_lines(name: str) -> Sequence[str]:
-    """The lines of a file, or of standard input for `-`, trimmed; without blank ones and comments (`#`).
+    """Return the trimmed lines of a file, or of standard input for `-`, without blank lines and `#` comments.
 
-    Not with `str.splitlines`, which also splits at characters that names may have, such as U+2028. Raises `UsageError`.
+    Does not split at other characters that names may contain, such as U+2028. Raises `UsageError`.
     """
     lines = (line.strip(" \t") for line in LINE_END.split(_read_text(name)))
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def read_json_object(name: str) -> JsonObject:
-    """Raises `UsageError`, which never shows the text: it may hold credentials."""
+    """Parse a JSON object. Raises `UsageError`, which never quotes the text, because it may contain credentials."""
     try:
         body = json.loads(_read_text(name))
     except json.JSONDecodeError as error:
         raise UsageError(f"{_format_name(name)} is not JSON: {error.msg} in line {error.lineno}.") from None
-    except (RecursionError, ValueError):  # of its nesting, or a number with thousands of digits
+    except (RecursionError, ValueError):  # deep nesting, or a number with thousands of digits
         raise UsageError(f"{_format_name(name)} is not a job: it is nested too deeply, or has a huge number.") from None
     if not isinstance(body, dict):
         raise UsageError(f"{_format_name(name)} is not a JSON object; a job is one, from {{ to }}.")

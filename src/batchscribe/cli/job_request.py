@@ -1,4 +1,4 @@
-"""The options of `transcribe` and `jobs submit` as requests: the same JSON that any client of the server sends."""
+"""Conversion of the options of `transcribe` and `jobs submit` to the JSON that any client of the server sends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, Out
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
-#: The limits are for strangers on a network, not for the person who runs the job.
+#: The limits are for clients on a network, not for the user of this machine.
 NO_LIMITS = RequestLimits(manifest=sys.maxsize, globs=sys.maxsize, reference_chars=sys.maxsize)
-#: What the person wrote for each field of a request.
+#: The option or argument for each field of a request.
 OPTION_OF = {
     "input.uri": "INPUT",
     "input.manifest": "INPUT",
@@ -41,7 +41,7 @@ POSITION = re.compile(r"\.\d+$")  #: in a list
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """Empty, None or false means that the option was not given."""
+    """The options that describe a job. Empty, None or false means that an option was not given."""
 
     inputs: tuple[str, ...] = ()
     manifest: str | None = None  #: a file of URIs, or `-`
@@ -61,7 +61,7 @@ class JobOptions:
 
 
 def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObject:
-    """The body for a server, which infers what is not given. Raises `UsageError`."""
+    """Return the body for a server, which infers omitted fields. Raises `UsageError`."""
     inputs = _build_inputs(options, on_server=True)
     if len(inputs) > 1:
         raise UsageError(
@@ -78,7 +78,7 @@ def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> 
 
 
 def build_local_requests(options: JobOptions) -> list[JobRequest]:
-    """The requests of one job of this machine: one if that can name all inputs, else several that differ in input only.
+    """Return the requests of one local job: one if it can name all inputs, else several that differ only in the input.
 
     Raises `UsageError`.
     """
@@ -87,7 +87,7 @@ def build_local_requests(options: JobOptions) -> list[JobRequest]:
 
 
 def _build_bodies(options: JobOptions, inputs: list[JsonObject], *, on_server: bool) -> list[JsonObject]:
-    """With the S3 keys of the environment for each side that is in S3."""
+    """Return a body for each input, with the S3 keys of the environment for each side that is in S3."""
     output = _build_output(options, inputs, on_server=on_server)
     if "uri" in output:
         output |= _build_auth([output["uri"]])
@@ -100,7 +100,7 @@ def _build_bodies(options: JobOptions, inputs: list[JsonObject], *, on_server: b
 
 
 def _build_inputs(options: JobOptions, *, on_server: bool) -> list[JsonObject]:
-    """Files of one place in a row are one input, a manifest if they are several; each folder or glob is another."""
+    """Group consecutive files of one place into one input, a manifest if several. Folders and globs stay separate."""
     if options.manifest is not None:
         return [_build_manifest(options)]
     if not options.inputs:
@@ -132,7 +132,7 @@ def _build_input(sources: Sequence[Source]) -> JsonObject:
         named = {"include_globs": list(first.include), "exclude_globs": list(first.exclude)}
         filters = {name: globs for name, globs in named.items() if globs}
         return {"uri": first.uri, **({"filters": filters} if filters else {})}
-    # Without the mode, a name without an extension would be a folder's.
+    # Without the mode, a name without an extension would be read as a folder.
     return {"uri": first.uri, **({"mode": InputMode.SINGLE.value} if scheme_of(first.uri) == FILE_SCHEME else {})}
 
 
@@ -141,7 +141,7 @@ def _build_output(options: JobOptions, inputs: Sequence[JsonObject], *, on_serve
     if options.layout is not None:
         output["layout"] = options.layout.value.upper()
     elif len(inputs) > 1:
-        output["layout"] = OutputLayout.PREFIX.value  # each request alone might be for one file
+        output["layout"] = OutputLayout.PREFIX.value  # otherwise each request might be read as one for a single file
     if options.layout is Layout.ADJACENT:
         if options.output is not None:
             raise UsageError("--layout adjacent writes next to each recording; omit --output.")
@@ -156,7 +156,7 @@ def _build_output(options: JobOptions, inputs: Sequence[JsonObject], *, on_serve
 
 
 def _check_single(uri: str, inputs: Sequence[JsonObject]) -> None:
-    """Of what the wire refuses too, in the words of options."""
+    """Check what the wire also refuses, with messages that name the options."""
     if len(inputs) > 1 or "manifest" in inputs[0] or inputs[0]["uri"].endswith("/"):
         raise UsageError("--layout single is for one recording; use --layout prefix for several.")
     if uri.endswith("/"):
@@ -178,14 +178,14 @@ def _build_config(options: JobOptions) -> JsonObject:
 
 
 def _build_formats(formats: Sequence[OutputFormat]) -> JsonObject:
-    """One format is spelled as clients of the original do it."""
+    """Return the field for the formats. A single format uses the original's field."""
     if len(formats) > 1:
         return {"output_formats": [each.value for each in formats]}
     return {"output_format": formats[0].value} if formats else {}
 
 
 def _build_auth(uris: Iterable[str]) -> JsonObject:
-    """A side of the job that is not in S3 gets no keys."""
+    """Return the S3 keys, or nothing for a side of the job that is not in S3."""
     keys = read_environment_keys() if any(scheme_of(uri) == "s3" for uri in uris) else None
     if keys is None:
         return {}
@@ -197,11 +197,11 @@ def _parse_request(body: JsonObject) -> JobRequest:
     try:
         return parse_job_request(body, NO_LIMITS)
     except InvalidRequest as error:
-        raise UsageError(explain_in_options(error)) from None  # the cause may hold the input, credentials and all
+        raise UsageError(explain_in_options(error)) from None  # the cause may contain the input with its credentials
 
 
 def explain_in_options(error: InvalidRequest) -> str:
-    """The message, with the field's name replaced by what the person wrote."""
+    """Return the message, with the field replaced by its option."""
     option = OPTION_OF.get(POSITION.sub("", error.field))
     if option is None or not error.message.startswith(error.field):
         return error.message

@@ -1,4 +1,4 @@
-"""Where a command finds its jobs: on record in a data directory, or at a server."""
+"""The source of a command's jobs: the database of a data directory, or a server."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from batchscribe.wire.choices import FileState
 
 
 class JobSource(Protocol):
-    """Jobs and files are the JSON objects of the wire. Each method raises `JobNotFound` for an unknown job."""
+    """A source of jobs and files as JSON objects of the wire. Methods raise `JobNotFound` for an unknown job."""
 
     def jobs(self, *, limit: int) -> Iterator[JsonObject]:
-        """The newest first."""
+        """Yield the newest jobs first."""
         ...
 
     def job(self, job_id: str) -> JsonObject: ...
 
     def files(self, job_id: str, *, state: FileState | None, limit: int | None) -> Iterator[JsonObject]:
-        """In the order in which they were found, never all of them in memory."""
+        """Yield the files in the order in which they were found, without loading all of them into memory."""
         ...
 
     def report(self, job_id: str) -> JobReport: ...
 
     def cancel(self, job_id: str) -> None:
-        """Raises `JobNotCancelable`."""
+        """Cancel a job. Raises `JobNotCancelable`."""
         ...
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        """The job when it has ended or the time is over. Each answer on the way is passed to `seen`."""
+        """Return the job when it has ended or the time limit is over. Each answer until then is passed to `seen`."""
         ...
 
 
 @contextmanager
 def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSource]:
-    """The one that the options name; else the server of the settings, else the data directory. Raises `UsageError`."""
+    """Open the source in the options, else the server in the settings, else the data directory. Raises `UsageError`."""
     if server is not None and data_dir is not None:
         raise UsageError("--server and --data-dir name two places for jobs; give one of them.")
     settings = read_settings(data_dir=data_dir, server=server)

@@ -1,4 +1,4 @@
-"""Import a command's heavy modules only when it runs, so that `--help` and typing mistakes are answered at once."""
+"""Lazy imports: heavy modules are loaded only when a command runs, so that `--help` and usage errors are fast."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = "batchscribe."
 
 
 class LazyFinder(MetaPathFinder):
-    """Finds modules of batchscribe that run at the first use of one of their names."""
+    """A finder for modules of batchscribe that are executed when one of their names is first used."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -30,9 +30,9 @@ class LazyFinder(MetaPathFinder):
 
 @contextmanager
 def lazy_imports() -> Iterator[None]:
-    """Imports in this block only name their modules; write `from batchscribe.cli import local_job`.
+    """Delay the execution of modules imported in this block; write `from batchscribe.cli import local_job`.
 
-    Ordinary statements rather than a function that takes a name: type checkers and the layers' check read them.
+    Ordinary import statements remain visible to type checkers and to the check of the import layers.
     """
     finder = LazyFinder()
     sys.meta_path.insert(0, finder)

@@ -1,4 +1,4 @@
-"""Run or resume a job of the command line in this process, until it has ended or somebody interrupts."""
+"""Jobs of the command line, run or resumed in this process until they end or are interrupted."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
-STOP_SEC = 2.0  #: for a clean end; then the process exits anyway, which stored jobs survive
-#: More than for a server: here a worker dies of Ctrl-C, a closed lid or a reboot, hardly ever of a recording.
+STOP_SEC = 2.0  #: for a clean end; then the process exits in any case, without harm to stored jobs
+#: More than for a server: here a worker dies from Ctrl-C, a closed lid or a reboot, rarely because of a recording.
 MAX_DEATHS = 10
-UNFIT_SEC = 20.0  #: that this machine may take to recover before the command ends
+UNFIT_SEC = 20.0  #: for this machine to recover, before the command ends
 
 
 def run_requests(requests: Sequence[JobRequest], settings: Settings) -> int:
-    """Run them as one job; the exit status. Raises `UsageError`."""
+    """Run the requests as one job and return the exit status. Raises `UsageError`."""
     submission = read_local_requests(requests, settings=settings)
     _create_output_folder(submission.output)
     return _run_submission(submission, settings)
@@ -66,8 +66,8 @@ def _create_output_folder(output: Output) -> None:
 
 
 def _run_submission(submission: Submission, settings: Settings) -> int:
-    """The exit status. An unfinished job that was requested with the same words is resumed instead."""
-    connect(Access.from_settings(settings))  # no request yet; it reports a wrong endpoint before the job is stored
+    """Run a new job, or resume an unfinished one that was requested identically. Return the exit status."""
+    connect(Access.from_settings(settings))  # sends nothing, but reports a wrong endpoint before the job is stored
     choice = _choose_engine(submission.engine, submission.config, settings)
     with open_alone(settings) as records:
         with records.transaction() as connection:
@@ -78,7 +78,7 @@ def _run_submission(submission: Submission, settings: Settings) -> int:
 
 
 def resume_job(job_id: str, settings: Settings) -> int:
-    """The exit status; that of the job if it has ended already. Raises `JobNotFound`."""
+    """Resume a job, or report one that has ended. Return the job's exit status. Raises `JobNotFound`."""
     with open_alone(settings) as records:
         with records.transaction() as connection:
             job = get_job(connection, job_id)
@@ -89,7 +89,7 @@ def resume_job(job_id: str, settings: Settings) -> int:
 
 
 def _choose_engine(engine: str, config: Config, settings: Settings) -> Choice:
-    """Also prints its warnings. Raises `EngineNotAvailable`, `InvalidRequest`."""
+    """Choose an engine and print the warnings. Raises `EngineNotAvailable`, `InvalidRequest`."""
     choice = choose_engine(engine, config.language, settings, detect=config.detection_mode is not None)
     for warning in choice.warnings:
         typer.echo(f"Warning: {warning}", err=True)
@@ -105,12 +105,15 @@ def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) ->
 
 
 def uses_s3(sources: Iterable[Source], output: Output) -> bool:
-    """A job that does not gets no keys."""
+    """Return whether a job uses S3. Other jobs get no S3 keys."""
     return "s3" in {scheme_of(output.uri), *(scheme_of(source.uri) for source in sources)}
 
 
 def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:
-    """`start` is called when this process is ready to work: a job can only be submitted to queues that exist."""
+    """Work on the job that `start` returns, and return the exit status.
+
+    `start` is called once the worker is ready, because a job can only be submitted to existing queues.
+    """
     started_at = time.monotonic()
     with _open_session(records, settings, lane=lane, spec=spec) as session:
         first = start()
@@ -119,7 +122,7 @@ def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, sta
             _report_interruption(job, settings)
     if not job.is_final:
         return session.exit_status
-    session.worker.settle(job)  # somebody may have canceled it while transcripts were being written
+    session.worker.settle(job)  # it may have been canceled while transcripts were being written
     with records.transaction() as connection:
         job = get_job(connection, job.job_id)
     forget_job(job, records)
@@ -150,7 +153,7 @@ def _describe_done(job: Job) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WorkSession:
-    """This process at work."""
+    """The worker of this process, with the signals that end it."""
 
     records: Records
     worker: Worker
@@ -159,13 +162,13 @@ class WorkSession:
 
     @property
     def exit_status(self) -> int:
-        """0 unless a signal came."""
+        """0, or the status of the signal that arrived."""
         return self.end.status or 0
 
     def watch(self, job: Job) -> Job:
-        """Show the job's progress until it has ended or a signal came; the job as it is then.
+        """Show the job's progress until it ends or a signal arrives, and return the job as it is then.
 
-        Raises `MachineTrouble` if this machine could not work on it for a while, `InternalError`.
+        Raises `MachineTrouble` if this machine is unfit for `UNFIT_SEC`, `InternalError` if the worker must end.
         """
         with show_progress() as display:
             while not job.is_final and not self.end.has_come:
@@ -184,14 +187,14 @@ class WorkSession:
             raise trouble
 
     def _measure(self, job: Job) -> JobProgress:
-        """With the audio of files in work, or three hours of one recording would look like a standstill."""
+        """Include the audio of files in progress; otherwise a recording of three hours would show no progress."""
         in_hand_sec = 0.0 if job.is_final else self.worker.in_hand.audio_sec(job.number)
         return JobProgress(job.answer(), job.summary.audio_sec + in_hand_sec, is_listed=job.cursor.listed)
 
 
 @contextmanager
 def _open_session(records: Records, settings: Settings, *, lane: str, spec: EngineSpec) -> Iterator[WorkSession]:
-    """A worker of this lane, stopped at the end of the block; the next one resumes what is unfinished.
+    """Run a worker for this lane in the block. The next command resumes unfinished work.
 
     Raises `MachineTrouble` if the decoder or this engine fails its trial.
     """

@@ -1,4 +1,4 @@
-"""Open the database of the settings; a folder or database that cannot be used becomes a message."""
+"""Access to the database of the settings, with clear messages if it or the data directory cannot be used."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from batchscribe.worker.data_directory import only_worker
 
 
 def open_local_records(settings: Settings) -> Records:
-    """Raises `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
+    """Open the database. Raises `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
     with _explain_errors(settings):
         return open_records(settings)
 
 
 def migrate_local_records(settings: Settings) -> tuple[str | None, str]:
-    """The versions of the schema before and after. Raises `InvalidSetting`, `SchemaMismatch`."""
+    """Migrate the schema and return its versions before and after. Raises `InvalidSetting`, `SchemaMismatch`."""
     with _explain_errors(settings):
         return migrate_records(settings)
 
@@ -40,7 +40,7 @@ def _explain_errors(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def open_alone(settings: Settings) -> Iterator[Records]:
-    """As the only process that works in the data directory. Raises `DataDirectoryBusy`, `InvalidSetting`."""
+    """Open the database as the only worker in the data directory. Raises `DataDirectoryBusy`, `InvalidSetting`."""
     with ExitStack() as lock:
         try:
             lock.enter_context(only_worker(settings.data_dir))
@@ -50,7 +50,7 @@ def open_alone(settings: Settings) -> Iterator[Records]:
 
 
 def name_home(settings: Settings) -> str:
-    """Identifies the data directory among all machines, for the process that works in it alone."""
+    """Return a name for the data directory that is unique among all machines."""
     return f"{socket.gethostname()}:{settings.data_dir.absolute()}"
 
 

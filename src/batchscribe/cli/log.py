@@ -1,4 +1,4 @@
-"""Log lines, including those of libraries: on standard error, as JSON unless it is a terminal."""
+"""Log configuration, including that of libraries: on standard error, as JSON unless it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from structlog.typing import Processor
 from batchscribe.errors import InvalidSetting
 
 LEVELS = ("debug", "info", "warning", "error")
-#: Loggers that add a handler of their own unless they have one already.
+#: Loggers that add their own handler unless they already have one.
 SELF_CONFIGURED = ("dbos",)
 
 
 def configure_log(level: str) -> None:
-    """Raises `InvalidSetting`."""
+    """Configure the log. Raises `InvalidSetting`."""
     if level.lower() not in LEVELS:
         raise InvalidSetting(f"BATCHSCRIBE_LOG_LEVEL: {level!r} is not one of {', '.join(LEVELS)}.")
     rendering = _render_for_people() if sys.stderr.isatty() else _render_for_programs()
@@ -39,7 +39,7 @@ def _add_facts() -> list[Processor]:
 
 
 def _open_logger(*_names: Any) -> structlog.WriteLogger:
-    """Called for each line: while a progress bar is shown, `sys.stderr` is replaced by what prints above it."""
+    """Return a logger for one line: a progress bar replaces `sys.stderr` while it is shown, to print lines above it."""
     return structlog.WriteLogger(sys.stderr)
 
 
@@ -55,11 +55,11 @@ def _render_for_programs() -> list[Processor]:
     return [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
 
 
-# Libraries log through `logging`. Their warnings and errors become lines like ours; the rest is dropped.
+# Libraries log through `logging`. Their warnings and errors get the same format; the rest is dropped.
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes to the current `sys.stderr` (see `_open_logger`): an earlier one may be closed."""
+    """A handler for the current `sys.stderr` (see `_open_logger`); an earlier one may be closed."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr

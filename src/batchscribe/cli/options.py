@@ -1,4 +1,4 @@
-"""All options of all commands, and what is read from them: the settings, and keys that are no options."""
+"""The options of all commands, the settings that result from them, and the S3 keys of the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AUTO_LANGUAGE = "auto"  #: `--language auto` detects the language
 
 
 class Layout(StrEnum):
-    """Where transcripts go; on the wire in upper case."""
+    """Where transcripts go. The wire uses upper case."""
 
     ADJACENT = "adjacent"
     PREFIX = "prefix"
@@ -205,17 +205,16 @@ JsonLines = Annotated[bool, typer.Option("--json", help="Print one line of JSON 
 
 
 def read_settings(*, data_dir: Path | None, **options: Any) -> Settings:
-    """The settings; options that were given override them. Also configures the log. Raises `InvalidSetting`."""
+    """Load the settings, with the given options on top, and configure the log. Raises `InvalidSetting`."""
     settings = settings_module.load_settings(data_dir=data_dir and data_dir.expanduser(), **options)
     log.configure_log(settings.log_level)
     return settings
 
 
 def read_environment_keys() -> AwsCredentials | None:
-    """S3 keys, which are no options because options are visible in the process list.
+    """Read the S3 keys from the variables of AWS tools; None if no key is set, and requests are then unsigned.
 
-    From the variables of AWS tools; None if no key is set: requests are then unsigned. Raises `UsageError` for half a
-    key.
+    They are not options, because options are visible in the process list. Raises `UsageError` if only one is set.
     """
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if not key and not secret:

@@ -1,4 +1,4 @@
-"""The jobs on record in a data directory, as answers of the wire."""
+"""The jobs in the database of a data directory, as answers of the wire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batchscribe.wire.choices import FileState
 from batchscribe.worker.data_directory import only_worker
 from batchscribe.worker.worker import Worker
 
-PAGE_FILES = 1000  #: in memory at once
+PAGE_FILES = 1000  #: files in memory at the same time
 SETTLE_SEC = 2.0  #: for another process to finish the transcripts that it is writing
 
 
@@ -57,7 +57,7 @@ class RecordedJobs:
             self._settle_alone(job_id)
 
     def _settle_alone(self, job_id: str) -> None:
-        """A process that was killed while it wrote cannot do it; one that lives does it itself."""
+        """Settle the job if no other process works here: one that was killed while it wrote cannot settle it."""
         with suppress(DataDirectoryBusy), only_worker(self._settings.data_dir):
             Worker(self._records, self._settings).settle(self._get(job_id))
 
@@ -75,7 +75,7 @@ class RecordedJobs:
             after = page[-1].seq
 
     def _read_page(self, job: Job, state: FileState | None, after: int) -> list[File]:
-        """In a transaction of its own: the reader of the pages may take all day."""
+        """Read a page in its own transaction, because the caller may take long to consume the pages."""
         with self._records.transaction() as connection:
             if state is None:
                 return page_of_files(connection, job.number, after=after, limit=PAGE_FILES)
@@ -84,7 +84,7 @@ class RecordedJobs:
 
 
 def report_job(connection: sa.Connection, job: Job) -> JobReport:
-    """Few skipped files are listed; many are counted by their codes."""
+    """Read the report of a job. If more than `LISTED_FILES` files were skipped, count them by code, too."""
 
     def list_files(state: FileState) -> list[FileAnswer]:
         files = page_of_files(connection, job.number, state=state, limit=LISTED_FILES)

@@ -1,4 +1,4 @@
-"""The jobs of a server; what it refuses becomes a message for the person at the keyboard."""
+"""The jobs of a server. Its error responses become messages for the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNAUTHORIZED, NOT_FOUND, TOO_MANY_REQUESTS = 401, 404, 429
 
 
 class ServedJobs:
-    """A `JobSource` that asks a server, which also accepts new jobs."""
+    """A `JobSource` that queries a server, which also accepts new jobs."""
 
     def __init__(self, client: Client, *, has_key: bool) -> None:
         self._client = client
@@ -49,7 +49,7 @@ class ServedJobs:
             yield from islice(self._client.files(job_id, state=state, page_size=page_size), limit)
 
     def report(self, job_id: str) -> JobReport:
-        """Of a larger job without warnings and codes: the server cannot be asked for those alone."""
+        """Read a report. It omits the warnings and codes of larger jobs, because the server cannot filter by them."""
         job = read_answer(JobAnswer, self.job(job_id))
         if job.summary.total_files <= REPORTED_FILES:
             return collect_report(job, self._read_files(job))
@@ -82,14 +82,14 @@ class ServedJobs:
 
 @contextmanager
 def open_served_jobs(settings: Settings) -> Iterator[ServedJobs]:
-    """With server and key of the settings. Raises `UsageError` if the server is not a URL."""
+    """Connect with the server and key of the settings. Raises `UsageError` if the server is not a URL."""
     secret = settings.api_secret.get_secret_value() if settings.api_secret else None
     with Client(settings.server or "", api_key=settings.api_key, api_secret=secret) as client:
         yield ServedJobs(client, has_key=bool(settings.api_key or secret))
 
 
 def explain_refusal(error: ServerRefused, server: str, job_id: str, *, has_key: bool) -> BatchscribeError:
-    """A `UsageError` if the command must change; what may succeed later stays a `ServerRefused`."""
+    """Return a `UsageError` if the command must change, and a `ServerRefused` if it may succeed later."""
     message = format_text(error.message)
     if error.status == UNAUTHORIZED:
         return UsageError(_explain_key(message, server, has_key=has_key))

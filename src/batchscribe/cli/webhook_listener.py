@@ -1,4 +1,4 @@
-"""The receiver behind `batchscribe webhooks listen`: small and strict, and how it prints what arrives."""
+"""The receiver behind `batchscribe webhooks listen`, and the format of what it prints."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, f
 from batchscribe.wire.base import JsonObject
 
 MAX_BODY_BYTES = 2**20
-SLOW_SEC = 10.0  #: that a sender may pause in the middle of its request
-MOST_AT_ONCE = 64  #: requests; senders of webhooks retry
+SLOW_SEC = 10.0  #: the longest pause of a sender within its request
+MOST_AT_ONCE = 64  #: concurrent requests; senders of webhooks retry
 ENDS = {signal.SIGINT, signal.SIGTERM}
 COUNTED = ("succeeded", "failed", "skipped", "canceled", "processing", "queued")
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookArrival:
-    """One webhook that has arrived. `fault` says what is wrong with its signature, if that was checked."""
+    """A received webhook. `fault` describes an invalid signature, if it was checked."""
 
     event: JsonObject
     moment: float  #: Unix seconds
@@ -37,7 +37,7 @@ class WebhookArrival:
     fault: str | None = None
 
     def format_line(self) -> str:
-        """For a person. Anybody may have sent it, so nothing in it moves the cursor."""
+        """Format it for a person, without control characters: the sender may be anyone."""
         job = self.event["job"]
         words = [
             f"{datetime.fromtimestamp(self.moment).astimezone():%H:%M:%S}",
@@ -48,7 +48,7 @@ class WebhookArrival:
         return "  ".join(_replace_controls(word) for word in words if word)
 
     def format_json(self) -> str:
-        """For a program: one line."""
+        """Format it for a program, as one line."""
         arrival = {
             "received_at": datetime.fromtimestamp(self.moment, UTC).isoformat(timespec="seconds"),
             "signature": self._signature,
@@ -64,7 +64,7 @@ class WebhookArrival:
 
 
 def read_event(body: bytes) -> JsonObject | None:
-    """The event in a body; None if there is none."""
+    """Parse a body; None if it is not an event."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -78,7 +78,7 @@ def _is_event(event: JsonObject) -> bool:
 
 
 def _format_counts(summary: object) -> str:
-    """`39 succeeded, 1 failed`."""
+    """Format the counts as in `39 succeeded, 1 failed`."""
     if not isinstance(summary, dict):
         return ""
     return ", ".join(f"{summary[name]} {name}" for name in COUNTED if summary.get(name)) or "no files"
@@ -96,7 +96,7 @@ Connection = socket | tuple[bytes, socket]
 
 def receive(host: str, port: int, *, secret: str | None, show: Show, ready: Callable[[str], None]) -> None:
     """Receive until Ctrl-C or SIGTERM; `ready` is called with the URL. Raises `UsageError`."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # threads inherit it, so that only `sigwait` gets them
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # threads inherit it, so only `sigwait` receives them
     with _serve(host, port, secret=secret, show=show) as url:
         ready(url)
         signal.sigwait(ENDS)
@@ -122,7 +122,7 @@ def _open_listener(host: str, port: int, secret: str | None, show: Show) -> Webh
 
 
 class WebhookListener(ThreadingHTTPServer):
-    """Shows one arrival at a time."""
+    """A server that shows one webhook at a time."""
 
     def __init__(self, host: str, port: int, secret: str | None, show: Show) -> None:
         self._secret = secret
@@ -132,7 +132,7 @@ class WebhookListener(ThreadingHTTPServer):
         super().__init__((host, port), WebhookHandler)
 
     def process_request(self, request: Connection, client_address: object) -> None:
-        """In a thread each; beyond the limit they are closed, so that threads and descriptors never run out."""
+        """Handle the request in its own thread. Beyond the limit, close it, so that threads and descriptors suffice."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
@@ -150,7 +150,7 @@ class WebhookListener(ThreadingHTTPServer):
         return f"http://{host!s}:{port}/"
 
     def take(self, body: bytes, *, timestamp: str, signature: str) -> HTTPStatus:
-        """Check and show one request; the status of the answer."""
+        """Check and show one request, and return the status of the response."""
         event = read_event(body)
         if event is None:
             typer.echo(f"{len(body)} bytes that are not an event were answered with 400.", err=True)
@@ -192,4 +192,4 @@ class WebhookHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it)
-        """Quiet: what arrives is shown."""
+        """Log nothing, because webhooks are printed."""

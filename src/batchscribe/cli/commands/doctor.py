@@ -1,4 +1,4 @@
-"""`batchscribe doctor`: what is wrong here, and what to do about it."""
+"""`batchscribe doctor`: check this installation and report what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchscribe jobs`: submit a job to a server; list, show, wait for and cancel jobs; resume one of this machine."""
+"""`batchscribe jobs`: submit a job to a server; list, show, wait for and cancel jobs; resume a local job."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ jobs_app = typer.Typer(help="Submit, list, show, wait for, resume and cancel job
 
 @dataclass(frozen=True, slots=True)
 class SubmitMode:
-    """What to do with a job, apart from what it is."""
+    """The options of a submission that do not describe the job."""
 
     request: str | None  #: a file with the whole body, or `-`
     dry_run: bool
     idempotency_key: str | None
     wait: bool
     as_json: bool
-    server: str | None  #: as the option says, for the next command
+    server: str | None  #: the value of the option, for the next command
 
 
 @jobs_app.command("submit")
@@ -91,7 +91,7 @@ def submit(
 
 
 def _submit_or_preview(job: job_request.JobOptions, mode: SubmitMode, settings: Settings) -> int:
-    """The exit status. Raises `UsageError`."""
+    """Submit or preview a job and return the exit status. Raises `UsageError`."""
     if settings.server is None:
         raise UsageError(
             "A job is submitted to a server: give --server URL or set BATCHSCRIBE_SERVER. "
@@ -209,7 +209,7 @@ def wait(
 
 
 def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: float | None, as_json: bool) -> int:
-    """The exit status. Shows the job as it is then."""
+    """Wait, show the job as it is then, and return the exit status."""
     with progress.show_states() as show:
         body = source.wait(job_id, timeout_sec=timeout_sec, seen=show)
     if as_json:

@@ -1,4 +1,4 @@
-"""`batchscribe keys`: who may use the server."""
+"""`batchscribe keys`: create, list and revoke API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchscribe models`: list the pulled speech models, pull others, verify and remove them."""
+"""`batchscribe models`: list, pull, verify and remove speech models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchscribe serve`, `worker` and `migrate`: the HTTP interface, the workers and the schema they share."""
+"""`batchscribe serve`, `worker` and `migrate`: the HTTP interface, the workers, and the schema that they share."""
 
 from __future__ import annotations
 

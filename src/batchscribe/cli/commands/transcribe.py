@@ -1,4 +1,4 @@
-"""`batchscribe transcribe`: recordings in, transcripts out, in this process and as one durable job."""
+"""`batchscribe transcribe`: transcribe recordings in this process, as one durable job."""
 
 from __future__ import annotations
 

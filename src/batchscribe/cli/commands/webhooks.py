@@ -1,4 +1,4 @@
-"""`batchscribe webhooks`: help for developers of a receiver."""
+"""`batchscribe webhooks`: tools for developers of a receiver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ with lazy_imports():
 webhooks_app = typer.Typer(no_args_is_help=True)
 
 
-@webhooks_app.callback()  # without one, Typer would make the only command the whole group
+@webhooks_app.callback()  # without a callback, Typer would replace the group by its only command
 def webhooks() -> None:
     """Receive webhooks of jobs, for testing."""
 

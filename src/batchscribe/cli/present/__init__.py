@@ -1,1 +1,1 @@
-"""What people and programs read: progress, tables, summaries and JSON, made from answers of the wire alone."""
+"""Output for people and programs: progress, tables, summaries and JSON, made only from answers of the wire."""

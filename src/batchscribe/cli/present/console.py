@@ -1,4 +1,4 @@
-"""How results are written: lines and tables for a person, JSON for a program.
+"""Output of results: lines and tables for a person, JSON for a program.
 
 Results go to standard output, progress and notices to standard error.
 """
@@ -17,13 +17,13 @@ from rich.console import Console
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of
 
-PLAIN_WIDTH = 10_000  #: columns without a terminal: lines that a program reads are never folded
+PLAIN_WIDTH = 10_000  #: columns without a terminal, so that lines for programs are never wrapped
 
 Item = TypeVar("Item")
 
 
 def open_console(*, stderr: bool = False) -> Console:
-    """Prints text as it is: a file name may look like markup."""
+    """Open a console that prints text without markup, because a file name may look like markup."""
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
@@ -35,7 +35,7 @@ def print_json(value: Any) -> None:
 
 
 def print_json_list(name: str, items: Iterable[JsonObject], *, beside: JsonObject | None = None) -> None:
-    """An object whose last field is the list. Each item is written as it comes, since there may be a million."""
+    """Print an object whose last field is the list. Items are printed one by one, because there may be a million."""
     found = fetch_first(items)
     opening = _format_json({**(beside or {}), name: []}).removesuffix("]\n}")
     typer.echo(opening, nl=False)
@@ -52,13 +52,13 @@ def _format_json(value: Any) -> str:
 
 
 def fetch_first(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, the first already fetched: an error in fetching it comes before any line is printed."""
+    """Fetch the first item now, so that an error occurs before anything is printed. Return all items."""
     iterator = iter(items)
     return chain(list(islice(iterator, 1)), iterator)
 
 
 def format_uri(uri: str) -> str:
-    """A URI as the user would write it: a local path relative to the current folder. Safe for a terminal."""
+    """Format a URI as the user would write it, a local path relative to the current folder. Safe for a terminal."""
     return format_text(_relative_path(uri) if scheme_of(uri) == FILE_SCHEME else uri)
 
 
@@ -69,17 +69,17 @@ def _relative_path(uri: str) -> str:
 
 
 def local_path(uri: str) -> Path:
-    """Of a `file://` URI."""
+    """Return the path of a `file://` URI."""
     return Path("/" + path_of(uri))
 
 
 def format_text(text: str) -> str:
-    """Without escape sequences and bytes that are not text, both of which a file name may hold."""
+    """Replace escape sequences and bytes that are not text, which a file name may contain."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def format_duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3.4 h`."""
+    """Format a duration as `45 s`, `12 min` or `3.4 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""The answers that are presented: read as types of the wire, whether they come from a server or from a database."""
+"""The answers to present, as types of the wire, from a server or a database."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import FileState
 from batchscribe.wire.mistakes import invalid_request
 
-LISTED_FILES = 20  #: files of a kind that a report lists
+LISTED_FILES = 20  #: files of each kind in a report
 
 Answer = TypeVar("Answer", bound=WireModel)
 
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """A job and the first `LISTED_FILES` files of each kind that needs attention, one more of those with warnings."""
+    """A job and the first `LISTED_FILES` files of each kind that needs attention; one more of those with warnings."""
 
     job: JobAnswer
     failed: Sequence[FileAnswer] = ()
@@ -33,14 +33,14 @@ class JobReport:
 
 
 class SubmittedAnswer(WireModel):
-    """The fields of a submission's answer that people read."""
+    """The displayed fields of the answer to a submission."""
 
     job_id: str
     warnings: tuple[str, ...] = ()
 
 
 def read_answer(kind: type[Answer], body: JsonObject) -> Answer:
-    """Raises `ServerError` if the body does not follow the contract."""
+    """Parse an answer. Raises `ServerError` if it violates the contract."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:
@@ -52,12 +52,12 @@ def has_ended(job: JobAnswer) -> bool:
 
 
 def count_ended(summary: SummaryAnswer) -> int:
-    """Files with a final state, except canceled ones."""
+    """Count the files in a final state, except canceled ones."""
     return summary.succeeded + summary.failed + summary.skipped
 
 
 def collect_report(job: JobAnswer, files: Iterable[FileAnswer]) -> JobReport:
-    """From all files of the job."""
+    """Build the report from all files of the job."""
     failed: list[FileAnswer] = []
     skipped: list[FileAnswer] = []
     warned: list[FileAnswer] = []

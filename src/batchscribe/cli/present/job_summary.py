@@ -1,4 +1,4 @@
-"""What a job did, or would do: a few lines for a program, tables for a person."""
+"""Summaries of jobs and dry runs: a few lines for a program, tables for a person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLANNED_ROWS = 10  #: planned transcripts that a dry run lists
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What this command did of a job, and the job's audio in all: other commands may have done the rest."""
+    """The share of this command in a job, and the job's total audio. Other commands may have done the rest."""
 
     wall_sec: float
     audio_sec: float
@@ -27,7 +27,7 @@ class Effort:
 
 
 def exit_status(job: JobAnswer) -> int:
-    """0 if every file succeeded or was skipped."""
+    """Return 0 if every file succeeded or was skipped, else 1."""
     return 0 if job.state is JobState.SUCCEEDED else 1
 
 
@@ -44,7 +44,7 @@ def show_report(report: JobReport, *, effort: Effort | None = None) -> None:
 
 
 def _show_skipped(output: Console, report: JobReport) -> None:
-    """One by one while they are few, else by their codes."""
+    """List the skipped files if they are few, else count them by code."""
     job, total = report.job, report.job.summary.skipped
     if total <= LISTED_FILES or not report.skip_codes:
         _show_rows(output, "Skipped", report.skipped, total, job.job_id)
@@ -63,7 +63,7 @@ def _show_warnings(output: Console, report: JobReport) -> None:
 
 
 def _show_rows(output: Console, title: str, files: Sequence[FileAnswer], total: int, job_id: str) -> None:
-    """The first files of `total`."""
+    """Show `files`, the first of `total`."""
     if not files:
         return
     rows = [_describe_file(file) for file in files]
@@ -125,20 +125,20 @@ def _describe_output(job: JobAnswer) -> str:
     return "next to the recordings" if is_adjacent else format_uri(str(job.output.get("uri", "")))
 
 
-# A dry run
+# Dry run
 
 
 class PlannedTranscript(WireModel):
-    """One recording and where its transcript would go."""
+    """A recording and the URI of its future transcript."""
 
     input_uri: str
     output_uri: str
 
 
 class DryRunAnswer(WireModel):
-    """The fields of a dry run's answer that people read."""
+    """The displayed fields of the answer to a dry run."""
 
-    complete: bool  #: false if the server ran out of time: the counts are then minimums
+    complete: bool  #: false if the server reached its time limit; the counts are then minimums
     matched: int
     skipped: int
     excluded: int

@@ -12,7 +12,7 @@ from batchscribe.cli.present.job_report import count_ended, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
 
-#: A line of the list of files. The first three columns have room for any value; the last two are as long as they are.
+#: A line of the list of files. The first three columns have room for any value; the last two have no fixed width.
 FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"
 
 
@@ -32,7 +32,7 @@ def show_jobs(bodies: Iterable[JsonObject]) -> None:
 
 
 def show_files(bodies: Iterable[JsonObject]) -> None:
-    """A line each, written as they come, since there may be a million."""
+    """Print each file on a line as soon as it is read, because there may be a million."""
     output, found = open_console(), fetch_first(bodies)
     output.print(FILE_LINE.format("file", "state", "duration", "input", "output or error"))
     for body in found:

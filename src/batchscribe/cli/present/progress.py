@@ -1,4 +1,4 @@
-"""Live progress on standard error: a bar or a changing line for a person, a plain line now and then for a log."""
+"""Live progress on standard error: a bar or a changing line for a person, occasional plain lines for a log."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from batchscribe.wire.choices import JobState
 
 LINE_EVERY_SEC = 5.0
 FINDING = "Finding files"
-BAR_WIDTH = 16  #: with it a line fits into 80 columns
+BAR_WIDTH = 16  #: with this width, a line fits into 80 columns
 
 # A job that this process works on
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is. `audio_sec` includes recordings in work; `is_listed` once all files are found."""
+    """The progress of a job. `audio_sec` includes files in progress; `is_listed` is true once all files are found."""
 
     job: JobAnswer
     audio_sec: float
@@ -42,7 +42,7 @@ class JobProgress:
 
     @property
     def transcribed_files(self) -> int:
-        """Files that were worked on to their end."""
+        """The number of files that succeeded or failed."""
         return self.job.summary.succeeded + self.job.summary.failed
 
     @property
@@ -58,7 +58,7 @@ class ProgressDisplay(Protocol):
 
 @contextmanager
 def show_progress() -> Iterator[ProgressDisplay]:
-    """A bar at a terminal, else plain lines."""
+    """Show a bar at a terminal, else plain lines."""
     output = open_console(stderr=True)
     if not output.is_terminal:
         yield ProgressLines(output)
@@ -69,7 +69,7 @@ def show_progress() -> Iterator[ProgressDisplay]:
 
 
 class SessionPace:
-    """Audio per second of this session, and how long the rest will take at that pace."""
+    """The speed of this session, and an estimate of the time left."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -77,7 +77,7 @@ class SessionPace:
         self._first: JobProgress | None = None
 
     def describe(self, progress: JobProgress) -> str:
-        """`12 of 40 files · 25 min audio · 6.1x · 3 min left`, without what is not known yet."""
+        """Format as `12 of 40 files · 25 min audio · 6.1x · 3 min left`; omit what is not yet known."""
         first = self._first = self._first or progress
         elapsed_sec = self._clock() - self._started_at
         files = f"{progress.ended_files} of {progress.job.summary.total_files} files"
@@ -92,8 +92,9 @@ class SessionPace:
 
     @staticmethod
     def _estimate_left_sec(progress: JobProgress, first: JobProgress, elapsed_sec: float) -> float | None:
-        """By the share of the files. Their sizes would mislead: the audio in a megabyte differs by a factor of 40
-        between WAV and telephone MP3.
+        """Estimate by the number of files.
+
+        Sizes would mislead: the audio per megabyte differs by a factor of 40 between WAV and telephone MP3.
         """
         done = progress.transcribed_files - first.transcribed_files
         left = 0 if progress.has_ended else progress.job.summary.total_files - progress.ended_files
@@ -101,7 +102,7 @@ class SessionPace:
 
 
 class ProgressBar:
-    """Moves in place."""
+    """A bar that is updated in place."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -134,12 +135,12 @@ class ProgressLines:
             self._output.print(f"{progress.phase}: {words}")
 
 
-# A job that is waited for
+# A job that this process waits for
 
 
 @contextmanager
 def show_states() -> Iterator[Callable[[JsonObject], None]]:
-    """One changing line at a terminal, else plain lines. Each answer about the job is passed to the function."""
+    """Show one changing line at a terminal, else plain lines. Yield a function that takes each answer about the job."""
     output = open_console(stderr=True)
     if not output.is_terminal:
         yield StateLines(output).show
@@ -165,7 +166,7 @@ class StateLines:
 
 
 def describe_state(job: JobAnswer) -> str:
-    """`PROCESSING: 12 of 40 files, 1 failed`."""
+    """Format the state as in `PROCESSING: 12 of 40 files, 1 failed`."""
     summary = job.summary
     failed = f", {summary.failed} failed" if summary.failed else ""
     waits = f"; it waits for fresh {job.waiting_for}" if job.waiting_for else ""

@@ -1,4 +1,4 @@
-"""Speech models: tables, JSON, and the progress of a pull or a check."""
+"""Output about speech models: tables, JSON, and the progress of a pull or a check."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from batchscribe.speech.registry import speed_of
 from batchscribe.wire.base import JsonObject
 
 MB = 1_000_000
-BAR_WIDTH = 16  #: with it a line fits into 80 columns
+BAR_WIDTH = 16  #: with this width, a line fits into 80 columns
 UNKNOWN = "unknown"
-#: What the hashes of files were compared with, in words.
+#: What the hashes of files were compared with.
 STANDARDS = {"pinned": "the publisher's hashes", "hub": "the hub's hashes", "pull": "itself when it was pulled"}
 
 
@@ -65,7 +65,7 @@ def show_pulled(model: ModelInfo) -> None:
 
 
 def describe_origin(origin: Origin) -> str:
-    """Its publisher and where it was pulled from."""
+    """Return the model's publisher and where it was pulled from."""
     match origin.source:
         case "folder":
             return origin.places[0]
@@ -75,7 +75,7 @@ def describe_origin(origin: Origin) -> str:
 
 
 def describe_check(origin: Origin) -> str:
-    """`checked against the publisher's hashes`, followed by the files if only some were checked."""
+    """Return `checked against the publisher's hashes`, followed by the files if only some were checked."""
     checked = {name: record.checked_against for name, record in origin.files.items() if record.checked_against}
     if not checked:
         return "not checked"
@@ -118,7 +118,7 @@ def show_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> None:
 
 @contextmanager
 def show_pull() -> Iterator[PullProgress]:
-    """A bar at a terminal, else only the notes."""
+    """Show a bar at a terminal, else only the notes."""
     output = open_console(stderr=True)
     if not output.is_terminal:
         yield PullNotes(output)
@@ -129,7 +129,7 @@ def show_pull() -> Iterator[PullProgress]:
 
 
 class PullNotes(NoProgress):
-    """Notes without steps: what a log should have."""
+    """Notes without steps, for a log."""
 
     def __init__(self, output: Console) -> None:
         self._output = output
@@ -139,7 +139,7 @@ class PullNotes(NoProgress):
 
 
 class PullBar(PullNotes):
-    """Moves in place."""
+    """A bar that is updated in place, with the notes."""
 
     def __init__(self, bar: Progress, output: Console) -> None:
         super().__init__(output)
@@ -152,7 +152,7 @@ class PullBar(PullNotes):
 
 
 def format_megabytes(done_bytes: int, total_bytes: int | None) -> str:
-    """`43 of 66 MB`; empty for a file that takes no time, and before the start."""
+    """Format as `43 of 66 MB`; empty for a file of at most 1 MB, and before the start."""
     if total_bytes:
         return f"{done_bytes / MB:.0f} of {total_bytes / MB:.0f} MB" if total_bytes > MB else ""
     return f"{done_bytes / MB:.0f} MB" if done_bytes else ""

@@ -1,1 +1,1 @@
-"""What a long-running process needs: signals, listening sockets, start and end."""
+"""Support for long-running processes: signals, listening sockets, start and end."""

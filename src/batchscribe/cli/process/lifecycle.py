@@ -1,4 +1,4 @@
-"""A server or worker process from start to end: it opens what it needs, works, and stops cleanly when told to."""
+"""The life cycle of a server or worker process, from its start to its clean end."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
-#: Python's thread switch interval: a request passes through a dozen threads. With the default of 5 ms, a GET beside
-#: submits and listings takes twice as long.
+#: Python's thread switch interval. A request passes through a dozen threads. With the default of 5 ms, a GET takes
+#: twice as long beside submits and listings.
 SWITCH_SEC = 0.001
 
 
 def run_server(settings: Settings, *, with_worker: bool) -> int:
-    """The exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
+    """Run a server and return the exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     _check_auth(settings)
     raise_open_files()
     opened_port = listen(settings.host, settings.port, "listen", "--port")
@@ -75,7 +75,7 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
 
 
 def _must_end(worker: Worker, end: EndRequest) -> bool:
-    """From a signal on the worker starts no new file, although the server may still wait for its requests."""
+    """Return whether to end. After a signal, the worker starts no new file while the server finishes its requests."""
     if end.has_come:
         worker.watch.drain()
     return end.has_come or worker.must_end.is_set()
@@ -106,7 +106,7 @@ def _report_missing_key(records: Records, settings: Settings) -> None:
 
 
 class AnnouncedServer(Server):
-    """Prints its URL as soon as it answers there."""
+    """A server that prints its URL as soon as it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -115,8 +115,11 @@ class AnnouncedServer(Server):
 
 
 def run_worker(settings: Settings) -> int:
-    """The exit status. Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
-    find_engines(settings.engine, settings)  # raises if there is none
+    """Run a worker and return the exit status.
+
+    Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`.
+    """
+    find_engines(settings.engine, settings)  # raises if there is no engine
     records = open_local_records(settings)
     with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
         worker = Worker(records, settings)

@@ -1,4 +1,4 @@
-"""Listening sockets, and `/metrics` of a process that has no HTTP interface."""
+"""Listening sockets, and `/metrics` of a process without an HTTP interface."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from batchscribe.worker.gauges import registry_of
 
 @contextmanager
 def listen(host: str, port: int, purpose: str, option: str) -> Iterator[socket.socket]:
-    """`purpose` and `option`, that of the port, are for the message. Raises `InvalidSetting`."""
+    """Listen in this block. The error names `purpose` and the port's `option`. Raises `InvalidSetting`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -30,8 +30,8 @@ def listen(host: str, port: int, purpose: str, option: str) -> Iterator[socket.s
             f"Cannot {purpose} on {host} port {port} ({error.strerror}); choose another with {option}."
         ) from error
     with listener:
-        # Connections inherit it. asyncio sets it only on sockets that name their protocol, which `create_server` does
-        # not: every answer would wait 40 ms for the client to acknowledge the headers.
+        # Connections inherit this option. asyncio sets it only on sockets that name their protocol, and `create_server`
+        # does not name it. Without it, each response waits 40 ms for the client to acknowledge the headers.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 

@@ -1,4 +1,4 @@
-"""How a process ends after SIGTERM or Ctrl-C: cleanly within a time limit, else at once."""
+"""The end of a process after SIGTERM or Ctrl-C: cleanly within a time limit, else at once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-END_SEC = 15.0  #: for a service, after the grace time; then it exits anyway, which stored jobs survive
+END_SEC = 15.0  #: for a service after the grace time; then it exits in any case, without harm to stored jobs
 EXIT_MUST_END = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class EndRequest:
-    """The signal to end, once one has come."""
+    """The signal to end, if it has arrived."""
 
     def __init__(self, within_sec: float) -> None:
         self.status: int | None = None  #: the exit status that shells use for the signal
@@ -24,7 +24,7 @@ class EndRequest:
         self._came_at = 0.0
 
     def left_sec(self, of_sec: float) -> float:
-        """Of so many seconds from the signal on. All of them if none has come."""
+        """Return what is left of `of_sec` seconds since the signal, or all of them before a signal."""
         return max(0.0, of_sec - (time.monotonic() - self._came_at)) if self.has_come else of_sec
 
     @property
@@ -32,7 +32,7 @@ class EndRequest:
         return self.status is not None
 
     def note(self, number: int, _frame: FrameType | None) -> None:
-        """Set a mark and a deadline. No `threading.Event`: a handler that sets one can deadlock with its `wait`."""
+        """Record the signal and set a deadline. A handler that sets a `threading.Event` can deadlock with `wait`."""
         if self.status is not None:  # the second signal
             os._exit(128 + number)
         self.status, self._came_at = 128 + number, time.monotonic()
@@ -43,7 +43,7 @@ class EndRequest:
 
 @contextmanager
 def handle_signals(within_sec: float) -> Iterator[EndRequest]:
-    """Handle SIGTERM and Ctrl-C in this block; the process exits at the latest `within_sec` later."""
+    """Handle SIGTERM and Ctrl-C in this block. The process exits at most `within_sec` after the signal."""
     end = EndRequest(within_sec)
     before = {number: signal.signal(number, end.note) for number in SIGNALS}
     try:
