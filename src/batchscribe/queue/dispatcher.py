@@ -77,9 +77,10 @@ class Dispatcher:
         enqueue_due: Callable[[], None],
         died: Died = lambda _: None,
     ) -> None:
-        """`enqueue_due` moves delayed tasks that are due into their queues. `died` is called with the name of a thread
-        that ends before `stop`: without that thread, the process would take no more tasks from one queue or from all
-        queues.
+        """`enqueue_due` moves delayed tasks that are due into their queues.
+
+        `died` is called with the name of a thread that ends before `stop`; its queue, or every queue, would then be
+        ignored.
         """
         self._queues = {queue.name: queue for queue in queues}
         self._task_table = TaskTable(engine, list(self._queues))

@@ -36,9 +36,10 @@ QUEUES = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One durable task. `priority`: the smallest goes first, then the oldest. The priority of a shard follows its
-    number, so new jobs overtake large ones. Listings take turns. For `wake` and `give_up`, `number` is the version of
-    the credentials.
+    """One durable task. `priority`: the smallest goes first, then the oldest.
+
+    The priority of a shard follows its number, so new jobs overtake large ones. Listings take turns. For `wake` and
+    `give_up`, `number` is the version of the credentials.
     """
 
     kind: str

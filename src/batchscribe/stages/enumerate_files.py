@@ -1,7 +1,6 @@
 """Listing of a job's files. For each page, one transaction stores file rows and shards, and moves the cursor.
 
-The transaction also enqueues the shards. A crash loses at most the current page; the next run reads it again from the
-cursor.
+The same transaction enqueues the shards. A crash loses at most the current page, which the next run reads again.
 """
 
 from __future__ import annotations
@@ -79,9 +78,7 @@ def enumerate_job(
 
 
 def _can_give_way(before: Cursor, after: Cursor) -> bool:
-    """Return whether the next task may continue the listing. Its id contains the number of files so far, which must
-    have grown.
-    """
+    """Return whether another task may continue: its id is the number of files so far, which must have grown."""
     return after.seq > before.seq and not after.listed
 
 

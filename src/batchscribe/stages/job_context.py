@@ -150,9 +150,7 @@ def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:
 
 
 def about_job(job: Job) -> AbstractContextManager[Any]:
-    """Bind the fields of a job. `tracking_id` is from the request that submitted it; it is omitted for jobs of the
-    command line.
-    """
+    """Bind the fields of a job. `tracking_id` is from the request that submitted it; command line jobs have none."""
     tracking = {} if job.tracking_id is None else {"tracking_id": job.tracking_id}
     return bound_contextvars(job_id=job.job_id, tenant=job.tenant, **tracking)
 

@@ -1,9 +1,9 @@
 """The credentials of a job in this process. They can be replaced while in use, and files can wait for fresh ones.
 
 Expired credentials are not the fault of a file. If storage has ever accepted the job's credentials, a shard whose files
-find them expired requeues these files, inserts a row into `waiting` and ends its task. So it occupies no slot. `PUT
-credentials` raises the version of the credentials and enqueues one task, `wake`, which enqueues everything that waits.
-If no fresh credentials arrive in time, the task `give_up` does the same, and the files fail.
+find them expired requeues these files, inserts a row into `waiting` and ends its task. So it occupies no slot. The
+request `PUT credentials` raises the version of the credentials and enqueues one task, `wake`. That task enqueues
+everything that waits. If no fresh credentials arrive in time, the task `give_up` does the same, and the files fail.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ class JobKeys:
     def __init__(
         self, job: Job, records: Records, aws: Mapping[str, AwsCredentials | None], *, wait_sec: float
     ) -> None:
-        """`aws` maps sides to credentials. `wait_sec` is how long files wait for fresh ones; if it is 0, they fail at
-        once.
-        """
+        """`aws` maps sides to credentials. `wait_sec` is how long files wait for fresh ones; 0: they fail at once."""
         self.version = job.credentials_version
         self._job = job
         self._records = records

@@ -174,8 +174,9 @@ class Naming:
         return not is_held and not self._is_still_there(found.input_uri, me)
 
     def _is_still_there(self, uri: str, me: RecordingIdentity) -> bool:
-        """Return whether a transcript's input still exists. Looks only in the recording's own bucket or file system,
-        because the content of a transcript is untrusted.
+        """Return whether the input of a transcript still exists.
+
+        Looks only in the recording's own bucket or file system, because the content of a transcript is untrusted.
         """
         return scheme_of(uri) not in HTTP_SCHEMES and _place_of(uri) == _place_of(me.uri) and self._has_input(uri)
 

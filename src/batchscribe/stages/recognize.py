@@ -83,9 +83,7 @@ class Recognizer:
             self._end_vote()
 
     def _may_take(self) -> bool:
-        """Return whether to take the first result: it is ready, or enough windows wait. So samples are held no longer
-        than needed.
-        """
+        """Return whether to take the first result, so that samples are held no longer than needed."""
         if self._waiting and self._waiting[0].future.done():
             return True
         return len(self._waiting) >= LEAST_AHEAD and self._rooms.speech.has_enough
@@ -131,8 +129,7 @@ class Recognizer:
         return _Waiting(request, self._rooms.speech.submit(request, self._file))
 
     def _result(self, waiting: _Waiting) -> Recognition:
-        """Return the result of a window. If the engine failed, retry the window once after the machine has passed a
-        trial.
+        """Return the result of a window. If the engine failed, retry once, right after the machine has passed a trial.
 
         So brief trouble of the machine fails no file, and the rest of a long recording is not transcribed twice.
         """

@@ -120,7 +120,7 @@ def _work_open_files(shard: ShardContext, number: int) -> None:
     while files := _left(shard, number):  # repeated: an earlier run may have requeued files
         suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
         _work_all(shard, [file for file in files if file not in suspects])
-        for suspect in suspects:  # one at a time, so the culprit harms no other suspect
+        for suspect in suspects:  # one at a time, so a harmful file affects no other suspect
             with shard.slots.for_suspects:
                 _work_all(shard, [suspect])
     _close(shard, number)
@@ -135,9 +135,7 @@ def _left(shard: ShardContext, number: int) -> list[File]:
 
 
 def _work_all(shard: ShardContext, files: list[File]) -> None:
-    """Process files in threads. A file gets a thread when the previous file has its slot, so only one thread of each
-    shard waits for a slot.
-    """
+    """Process files in threads. A thread starts when the previous file has its slot, so only one waits for a slot."""
     work: dict[Future[None], File] = {}
     with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
         for file in files:
@@ -256,7 +254,7 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
 
 
 def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> None:
-    """Record that the transcript is about to be written, so that a cancellation knows. Raises `WorkInterrupted`.
+    """Record that the transcript may be written from now on, for a cancellation. Raises `WorkInterrupted`.
 
     Waits while the database is unavailable: the transcript is done, and would have to be produced again.
     """
@@ -278,8 +276,9 @@ def _try_begin_write(shard: ShardContext, file: File, transcript: WrittenTranscr
 
 
 def _crashed_worker(shard: ShardContext) -> Outcome:
-    """Return the outcome of a file that killed its workers. Raises `MachineTrouble` if the machine fails a trial: then
-    the machine may be the cause, for example if it has run out of memory.
+    """Return the outcome of a file that killed its workers. Raises `MachineTrouble` if the machine fails a trial.
+
+    Then the machine may be the cause, for example because it has run out of memory.
     """
     for part in (DECODER, shard.engine):
         shard.context.health.confirm(part)
@@ -292,8 +291,9 @@ def _hand_back(shard: ShardContext, file: File) -> None:
 
 
 def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
-    """Commit an outcome. Changes nothing if another worker has taken the file or the job has ended. Waits while the
-    database is unavailable.
+    """Commit an outcome, which changes nothing if another worker has the file or the job has ended.
+
+    Waits while the database is unavailable.
     """
     while (won := _try_commit(shard, file, outcome)) is None:
         if shard.context.watch.wait(RETRY_SEC):

@@ -1,7 +1,7 @@
 """Writing of a transcript in every format of its job, and detection of what an earlier attempt has written.
 
 A worker may die after it has written a transcript and before it has recorded that. So the digests of all formats are
-recorded before the first one is written. An object with such a digest is from this file, whatever its engine or format.
+recorded before the first one is written. An object with such a digest is from this file, whatever its engine.
 """
 
 from __future__ import annotations
@@ -113,9 +113,7 @@ def _kept(named: OutputName, existing: ExistingOutput, job: Job) -> Outcome:
 def _write_first(
     named: OutputName, me: RecordingIdentity, first: Rendition, job: Job, context: JobContext
 ) -> tuple[OutputName, Outcome | None]:
-    """Write the first format. Another job may have written under this name meanwhile, for the same recording or for
-    another one.
-    """
+    """Write the first format. Another job may have used the name meanwhile, for this recording or for another one."""
     written = next(iter(named.file.output_digests), "")
     for _ in range(WRITE_ATTEMPTS):
         if job.output.overwrite:  # meanwhile, a transcript of another recording may be stored there
@@ -134,9 +132,7 @@ def _write_first(
 def _write_one(
     uri: str, rendition: Rendition, written: str, job: Job, context: JobContext, *, may_replace: bool = True
 ) -> bool:
-    """Write one format. Returns False if another object is stored there and must stay. `written` is the digest of an
-    earlier attempt.
-    """
+    """Write one format. Returns False if another object must stay. `written` is the digest of an earlier attempt."""
     overwrite = job.output.overwrite and may_replace
     try:
         _put(uri, rendition, context.output, overwrite=overwrite)

@@ -75,9 +75,8 @@ class Fleet:
         outdated: Callable[[], None],
         died: Died,
     ) -> None:
-        """`troubles` returns what the machine cannot do now; see `MachineHealth`. `outdated` is called when the schema
-        of the database is no longer that of this release. `died` is called when a thread of this object ends
-        unexpectedly.
+        """`troubles` returns what the machine cannot do now; see `MachineHealth`. `outdated` is called if the database
+        has the schema of another release. `died` is called if a thread of this object ends unexpectedly.
         """
         self.me = me
         self._records = records

@@ -91,8 +91,7 @@ class Worker:
         max_deaths: int | None = None,
         credentials_wait_sec: float | None = None,
     ) -> None:
-        """`max_deaths` is how many times a worker may die on the same file. The default is `max_attempts` of the
-        settings.
+        """`max_deaths` is how many times a worker may die on the same file; default: `max_attempts` of the settings.
 
         `credentials_wait_sec` overrides the setting.
         """
@@ -415,9 +414,7 @@ class Worker:
         )
 
     def _choose(self, job: Job, *, detect: bool) -> Choice:
-        """Choose the engine. Raises `MachineTrouble` if one that existed at the start is gone, such as a model on a
-        disk.
-        """
+        """Choose the engine. Raises `MachineTrouble` if it existed at the start and is gone, for example from disk."""
         try:
             return choose_engine(job.engine, job.config.language, self._settings, detect=detect)
         except EngineNotAvailable as error:
