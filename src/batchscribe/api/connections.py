@@ -48,7 +48,7 @@ class IdleConnection(Protocol):
     """The part of a connection that `Connections` uses."""
 
     def end_waiting(self, *, for_room: bool) -> None:
-        """End the wait: the time limit is over or, `for_room`, another connection needs the place."""
+        """End the wait: the time limit is over, or another connection needs the place (`for_room`)."""
         ...
 
 

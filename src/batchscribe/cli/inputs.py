@@ -180,7 +180,7 @@ def _check_uri(argument: str) -> str:
 def read_lines(name: str) -> Sequence[str]:
     """Return the trimmed lines of a file, or of standard input for `-`, without blank lines and `#` comments.
 
-    Does not split at other characters that names may contain, such as U+2028. Raises `UsageError`.
+    Splits only at CR and LF, not at characters that names may contain, such as U+2028. Raises `UsageError`.
     """
     lines = (line.strip(" \t") for line in LINE_END.split(_read_text(name)))
     return tuple(line for line in lines if line and not line.startswith("#"))

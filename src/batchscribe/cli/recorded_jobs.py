@@ -57,7 +57,7 @@ class RecordedJobs:
             self._settle_alone(job_id)
 
     def _settle_alone(self, job_id: str) -> None:
-        """Settle the job if no other process works here: one that was killed while it wrote cannot settle it."""
+        """Settle the job if no other process works here. A process that was killed cannot settle its jobs."""
         with suppress(DataDirectoryBusy), only_worker(self._settings.data_dir):
             Worker(self._records, self._settings).settle(self._get(job_id))
 

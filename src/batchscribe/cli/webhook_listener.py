@@ -132,7 +132,7 @@ class WebhookListener(ThreadingHTTPServer):
         super().__init__((host, port), WebhookHandler)
 
     def process_request(self, request: Connection, client_address: object) -> None:
-        """Handle the request in its own thread. Beyond the limit, close it, so that threads and descriptors suffice."""
+        """Handle the request in its own thread. Close it if there are too many, to save threads and descriptors."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:

@@ -89,7 +89,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
 def _choose_engine(
     submission: Submission, settings: Settings, fleet: FleetEngines
 ) -> tuple[EngineSpec | Capability, str]:
-    """Return the engine and its language. Fit machines come first; a job for unfit ones waits until they recover."""
+    """Return the engine and its language. Fit machines come first; a job that only unfit ones can do waits for them."""
     config = submission.config
     detect = config.detection_mode is not None
     if fleet.fit:

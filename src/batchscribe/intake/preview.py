@@ -28,7 +28,7 @@ class Preview:
     refused: int = 0  #: named individually, in a format that is not transcribed
     excluded: int = 0
     missing: int = 0
-    too_long: int = 0  #: files with too long names of transcripts
+    too_long: int = 0  #: files whose transcripts' names are too long
     renamed: int = 0
     bytes: int = 0
     audio_sec: float = 0.0

@@ -57,7 +57,7 @@ class _Passage:
 
     @property
     def width(self) -> int:
-        """In columns, with the label, on one line."""
+        """The width in columns of the text on one line, with the label."""
         spaces = sum(each.has_space for each in self.fragments[:-1])
         return columns(_label_text(self.label)) + sum(each.width for each in self.fragments) + spaces
 

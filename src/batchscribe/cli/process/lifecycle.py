@@ -28,7 +28,7 @@ from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
 #: Python's thread switch interval. A request passes through a dozen threads. With the default of 5 ms, a GET takes
-#: twice as long beside submits and listings.
+#: twice as long while other requests submit and list jobs.
 SWITCH_SEC = 0.001
 
 
