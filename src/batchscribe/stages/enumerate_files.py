@@ -78,7 +78,7 @@ def enumerate_job(
 
 
 def _can_give_way(before: Cursor, after: Cursor) -> bool:
-    """Return whether another task may continue: its id is the number of files so far, which must have grown."""
+    """Return whether another task may continue. Its id has the number of files so far, which must have grown."""
     return after.seq > before.seq and not after.listed
 
 
