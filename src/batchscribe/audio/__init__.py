@@ -1,1 +1,1 @@
-"""The bytes of one recording become segments of speech, decoded in a child process that nobody has to trust."""
+"""Decoding of recordings into windows of speech, in a child process that is not trusted."""

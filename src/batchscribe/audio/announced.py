@@ -1,4 +1,4 @@
-"""The duration that a container announces for a track, read from MP4 boxes where FFmpeg does not report it."""
+"""The duration that a container announces for a track, read from MP4 boxes if FFmpeg does not report it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_EDIT_LIST_BYTES = 2**16
 
 
 def has_index(file: SeekableFile) -> bool:
-    """Whether there is a whole `moov` box, without which nothing tells where the samples lie."""
+    """Return whether there is a complete `moov` box, which is needed to locate the samples."""
     offset = 0
     for _ in range(_MAX_BOXES):
         file.seek(offset)
@@ -36,9 +36,9 @@ class Box(NamedTuple):
 
 
 def plays_at_other_speed(file: SeekableFile, track_id: int) -> bool:
-    """Whether the edit list of the track has parts that players speed up, slow down or stop.
+    """Return whether the edit list of the track has parts that players speed up, slow down or stop.
 
-    The position in the file is restored, because FFmpeg reads on from there.
+    Restores the file position, because FFmpeg continues to read from there.
     """
     position = file.tell()
     try:
@@ -71,10 +71,10 @@ def _has_other_speed(file: SeekableFile, edits: Box) -> bool:
 
 
 def _named(name: bytes, file: SeekableFile, start: int, end: int) -> Iterator[Box]:
-    """All boxes of this name between two places, each within them."""
+    """Yield all boxes of this name between two offsets, limited to that range."""
     for _ in range(_MAX_BOXES):
         size, found = _box(read_at(file, start, 16))
-        size = size or end - start  # up to the end
+        size = size or end - start  # 0 means up to the end
         if start >= end or size < 8:
             return
         if found == name:
@@ -93,16 +93,16 @@ def _box(header: bytes) -> tuple[int, bytes]:
 
 
 def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, max_sec: float) -> float:
-    """Where the track ends on the recording's own clock; 0 where it does not say.
+    """Return where the track ends on the recording's own clock; 0 if that is not announced.
 
-    `origin_sec` is what the file's clock shows at the start of the recording. A start or a hole of more than
-    `max_sec` is damage or the time of day, and no silence.
+    `origin_sec` is the file's clock at the start of the recording. A start or a gap of more than `max_sec` is
+    damage or the time of day, not silence.
     """
     if stream.duration is None or stream.time_base is None:
         return 0.0
     duration_sec = float(stream.duration * stream.time_base)
     if container == "ogg":
-        return max(0.0, duration_sec - origin_sec)  # FFmpeg gives the clock at the end
+        return max(0.0, duration_sec - origin_sec)  # FFmpeg reports the clock at the end
     if container != "m4a":
         return duration_sec
     start_sec = (stream.start_time or 0) * float(stream.time_base)
@@ -111,11 +111,11 @@ def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, ma
 
 
 def _mp4_sec(stream: AudioStream, duration_sec: float, max_sec: float) -> float:
-    """From the first sound to the last."""
+    """Return the duration from the first sound to the last."""
     if len(stream.index_entries) < 2:
         return duration_sec
     if stream.frames == 0:
-        # Fragmented: its duration is where the last fragment ends, by a clock that starts anywhere.
+        # Fragmented: the reported duration is the end of the last fragment, on a clock with an arbitrary start.
         duration_sec = _span_of_index_sec(stream)
     return duration_sec if duration_sec <= max_sec else min(duration_sec, _sum_of_index_sec(stream, max_sec))
 
@@ -127,7 +127,7 @@ def _span_of_index_sec(stream: AudioStream) -> float:
 
 
 def _sum_of_index_sec(stream: AudioStream, max_sec: float) -> float:
-    """The same without holes that no recording can have: one damaged fragment can lie decades away."""
+    """Return the same span without impossible gaps: one damaged fragment can be decades away."""
     clock_sec = float(stream.time_base or 0)
     steps_sec = ((after.timestamp - before.timestamp) * clock_sec for before, after in pairwise(stream.index_entries))
     return sum(step for step in steps_sec if 0.0 < step <= max_sec)

@@ -1,4 +1,4 @@
-"""Frames with their places become one stream of 16 kHz samples: holes are silence, overlaps are cut."""
+"""Assembly of placed frames into one stream of 16 kHz samples: gaps become silence, overlaps are cut."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from batchscribe.window import SAMPLE_RATE
 
 
 class Assembly:
-    """Places count in samples that came out, so what the resampler holds back shifts nothing."""
+    """A stream of samples. Places count output samples, so what the resampler holds back shifts nothing."""
 
     def __init__(self, *, apart: bool, level: float = 1.0) -> None:
-        """`level` as in `Resampling`."""
+        """Divide all samples by `level`, as `Resampling` does."""
         self._resampling = Resampling(apart=apart, level=level)
         self._n_samples = 0
-        self._n_cut = 0  #: samples still to be left out
+        self._n_cut = 0  #: samples still to be cut
 
     @property
     def lasting_level(self) -> float:
-        """How far above full scale the recording is; 1.0 if it is not."""
+        """The level of the recording if it is above full scale; 1.0 if it is not."""
         return self._resampling.overload.lasting
 
     @property
     def other_channels(self) -> int:
-        """To how many channels a recording changed whose channels are kept apart; 0 if it did not."""
+        """The number of channels to which a recording changed if they are kept apart; 0 if it did not change."""
         return self._resampling.other_channels
 
     def accept(self, placed: Placed) -> Iterator[Channels]:
-        """What is ready after this frame, about a second each. Raises as `Resampling.accept`."""
+        """Yield what is ready after this frame, about a second each. Raises the errors of `Resampling.accept`."""
         n_channels = self._resampling.n_channels(placed.frame)
         if placed.start_sec is not None:
             yield from self.finish()
@@ -64,7 +64,7 @@ class Assembly:
                 yield block[:, n_cut:]
 
     def _ended(self, blocks: Iterator[Channels], end_sec: float, n_channels: int) -> Iterator[Channels]:
-        """Up to a moment that lies before the end of the samples, or behind it."""
+        """Yield samples up to `end_sec`, which may be before or after the end of the samples."""
         n_end = round(end_sec * SAMPLE_RATE)
         for block in self._kept(blocks):
             n_over = min(block.shape[1], max(0, self._n_samples - n_end))

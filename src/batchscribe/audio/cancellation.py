@@ -1,4 +1,4 @@
-"""Channels that cancel each other out: a microphone wired the wrong way round leaves silence when they are mixed."""
+"""Channels that cancel each other out: a microphone wired with reversed polarity makes their mix silent."""
 
 from __future__ import annotations
 
@@ -7,44 +7,45 @@ from collections.abc import Iterator
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from numpy.fft import rfft  # NumPy would load it at its first use, when a decoder can open no file any more
+from numpy.fft import rfft  # NumPy would load it on first use, when a confined decoder cannot open files
 from numpy.typing import NDArray
 
 from batchscribe.audio.decode_limits import MAX_CHANNELS
 
-#: The sum of all channels has less than this share of their energies together. It is 1 for unrelated channels, at least
-#: 0.6 for two people who speak at once, 0.007 for opposite channels that differ by 1 dB, and 0.3 for speech in opposite
-#: channels that are 0.25 ms apart.
+#: Channels cancel out if the energy of their sum is below this share of the sum of their energies. The share is 1 for
+#: unrelated channels, at least 0.6 for two people who speak at once, 0.007 for opposite channels that differ by 1 dB,
+#: and 0.3 for speech in opposite channels that are 0.25 ms apart.
 _CANCELED_SHARE = 0.4
-_RESTORED_SHARE = 0.6  #: and more before the mix is used again
-#: Only this band is compared. Hum that all channels share does not cancel out, and must not hide speech that does.
+_RESTORED_SHARE = 0.6  #: the share from which the mix is used again
+#: Only this band is compared. Hum in all channels does not cancel out, and must not hide speech that does.
 _SPEECH_HZ = (250.0, 4000.0)
-#: Loudest but for this: a change to a channel of opposite sign is heard as a click, so it takes a reason.
+#: Another channel is selected only if it has this many times the energy: a change to a channel of opposite sign is an
+#: audible click.
 _MUCH_LOUDER = 2.0
-_AUDIBLE = 1e-8  #: mean square of a channel, -80 dB: below this nothing is decided
-STRETCH_SEC = 0.5  #: decided at once
-_LOOK_SEC = 0.1  #: one frame in so much time is looked at
-_MAX_HELD = 512  #: frames, however short they are
-#: PyAV 18 reads past the planes of frames with eight channels or more; packed ones have a single plane.
+_AUDIBLE = 1e-8  #: mean square of a channel, -80 dB: below this, no decision is made
+STRETCH_SEC = 0.5  #: length of sound for one decision
+_LOOK_SEC = 0.1  #: one frame is examined per this time
+_MAX_HELD = 512  #: frames, even if they are very short
+#: PyAV 18 reads beyond the planes of frames with eight or more channels; packed frames have a single plane.
 _MAX_PLANES = 7
 _FULL_SCALE = {"u1": 128.0, "i2": 2.0**15, "i4": 2.0**31}
 _WRITABLE = frozenset({"u8", "u8p", "s16", "s16p", "s32", "s32p", "flt", "fltp", "dbl", "dblp"})
 
 
 class Cancellation:
-    """Where the channels of a track cancel each other out, all of them become the loudest one."""
+    """A filter that replaces all channels of a track by the loudest one while they cancel each other out."""
 
     def __init__(self) -> None:
         self._held: list[AudioFrame] = []
         self._held_sec = 0.0
         self._look_in_sec = 0.0
-        self._gram: NDArray[np.float64] | None = None  #: energies of channels, and of what they share
+        self._gram: NDArray[np.float64] | None = None  #: energies of the channels, and the energies that they share
         self._n_looked = 0
-        self._only: int | None = None  #: the channel that is heard; None while the mix is
-        self.duration_sec = 0.0  #: with one channel only
+        self._only: int | None = None  #: the selected channel; None while the mix is used
+        self.duration_sec = 0.0  #: total duration with one channel only
 
     def accept(self, frame: AudioFrame) -> Iterator[AudioFrame]:
-        """The frames whose stretch is over."""
+        """Take a frame, and yield the frames whose stretch is complete."""
         if not _is_comparable(frame):
             yield from self.finish()
             yield frame
@@ -76,7 +77,7 @@ class Cancellation:
         self._n_looked += frame.samples
 
     def _decide(self) -> None:
-        """A stretch that is too quiet to tell is treated like the one before it."""
+        """Select the mix or one channel. If a stretch is too quiet, the previous selection stays."""
         gram, self._gram = self._gram, None
         n_looked, self._n_looked = self._n_looked, 0
         if gram is None or not np.isfinite(gram).all():
@@ -98,7 +99,7 @@ def _is_comparable(frame: AudioFrame) -> bool:
 
 
 def _shared_energies(channels: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    """float64[n_channels, n_channels]: sums of products of samples, of the band of speech only."""
+    """Return float64[n_channels, n_channels]: sums of products of samples, in the speech band only."""
     n_samples = channels.shape[1]
     window = np.hanning(n_samples)
     lowest, highest = (math.ceil(hz * n_samples / sample_rate) for hz in _SPEECH_HZ)
@@ -108,7 +109,7 @@ def _shared_energies(channels: NDArray[np.float64], sample_rate: int) -> NDArray
 
 
 def _channels(frame: AudioFrame) -> NDArray[np.float64]:
-    """float64[n_channels, n_samples], full scale being 1.0."""
+    """Return float64[n_channels, n_samples]; full scale is 1.0."""
     samples = frame.to_ndarray()
     rows = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
     scaled: NDArray[np.float64] = rows.astype(np.float64) / _FULL_SCALE.get(samples.dtype.str[1:], 1.0)
@@ -116,7 +117,7 @@ def _channels(frame: AudioFrame) -> NDArray[np.float64]:
 
 
 def _only_channel(frame: AudioFrame, channel: int) -> AudioFrame:
-    """The same frame, with one of its channels in the place of all."""
+    """Return a copy of the frame with one of its channels in place of all."""
     samples = frame.to_ndarray()
     if frame.format.is_planar:
         copied = np.repeat(samples[channel : channel + 1], len(samples), axis=0)

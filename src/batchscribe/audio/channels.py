@@ -1,4 +1,4 @@
-"""Convert decoded frames to channels of 16 kHz samples, separate or mixed, and compare separate channels."""
+"""Conversion of decoded frames to 16 kHz channels, separate or mixed, and comparison of separate channels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from batchscribe.audio.loudness import Overload
 from batchscribe.window import SAMPLE_RATE
 
-#: Share of a channel's energy that another one may leave unexplained. A codec adds that much to copies of one sound.
+#: Share of a channel's energy that may differ in a copy of it. A codec changes copies of one sound by that much.
 _UNEXPLAINED = 0.02
 _AUDIBLE = 1e-8  #: mean square, -80 dB
 
 
 class SameSound:
-    """Compares the channels of one recording, block by block."""
+    """A comparison of the channels of one recording, block by block."""
 
     def __init__(self) -> None:
-        self._gram: NDArray[np.float64] | None = None  #: energies of channels, and of what they share
+        self._gram: NDArray[np.float64] | None = None  #: energies of the channels, and the energies that they share
         self._n_samples = 0
 
     def add(self, block: Channels) -> None:
@@ -33,7 +33,7 @@ class SameSound:
 
     @property
     def repeated(self) -> int:
-        """How many channels carry what an earlier one carries."""
+        """The number of channels that carry the same sound as an earlier one."""
         if self._gram is None:
             return 0
         energies = np.diagonal(self._gram)
@@ -46,30 +46,30 @@ class SameSound:
 #: float32[n_channels, n_samples], 16 kHz
 Channels = NDArray[np.float32]
 
-BLOCK_SAMPLES = 16_384  #: about a second; asking for every small frame by itself costs a third more
-#: libswresample knows how to mix the layouts of up to so many loudspeakers.
+BLOCK_SAMPLES = 16_384  #: about a second; resampling every small frame separately costs a third more
+#: libswresample can mix the layouts of up to this many loudspeakers.
 _MIXABLE_CHANNELS = 8
 
 
 class Resampling:
-    """Resamples one track, whatever its frames turn into on the way: rate, format and layout may change."""
+    """A resampler for one track; the rate, format and layout of its frames may change."""
 
     def __init__(self, *, apart: bool, level: float = 1.0) -> None:
-        """`level` is what the samples are divided by."""
+        """Divide all samples by `level`."""
         self._apart = apart
         self._level = np.float32(level)
         self.overload = Overload()
-        self.other_channels = 0  #: of a later frame, if channels are kept apart and the first frame had another number
+        self.other_channels = 0  #: of a later frame, if its number differs from the first frame's; only if kept apart
         self._resampler: AudioResampler | None = None
         self._accepted: tuple[str, str, int] | None = None
-        self._layout: AudioLayout | None = None  #: of what comes out; that of the first frame, or mono
+        self._layout: AudioLayout | None = None  #: of the output: that of the first frame, or mono
 
     def n_channels(self, frame: AudioFrame) -> int:
-        """How many come out of this frame."""
+        """Return the number of output channels for this frame."""
         return self._layout_for(frame).nb_channels if self._apart else 1
 
     def accept(self, frame: AudioFrame) -> Iterator[Channels]:
-        """What is ready after this frame. Raises `av.FFmpegError` where libswresample cannot convert it."""
+        """Yield what is ready after this frame. Raises `av.FFmpegError` if libswresample cannot convert it."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._accepted:
             yield from self.finish()
@@ -77,7 +77,7 @@ class Resampling:
         yield from self._resampled(frame)
 
     def finish(self) -> Iterator[Channels]:
-        """What the filter still holds. The next frame starts it anew."""
+        """Yield what the filter still holds. The next frame starts a new filter."""
         yield from self._resampled(None)
         self._resampler = self._accepted = None
 
@@ -90,8 +90,8 @@ class Resampling:
         n_channels = frame.layout.nb_channels
         if self._apart and n_channels != self._layout_for(frame).nb_channels:
             self.other_channels = n_channels
-        # Packed samples ("flt"): reading the planes of eight or more channels runs past their array in PyAV 18.
-        # Without rematrix_maxval a mix of floats is louder than its parts, and clips.
+        # Packed samples ("flt"): PyAV 18 reads beyond the array of planes if there are eight or more channels.
+        # Without rematrix_maxval, a mix of floats is louder than its parts and clips.
         return AudioResampler(
             "flt", self._layout_for(frame), SAMPLE_RATE, frame_size=BLOCK_SAMPLES, options={"rematrix_maxval": "1.0"}
         )
@@ -107,13 +107,16 @@ class Resampling:
 
 
 def _is_mixable(layout: AudioLayout) -> bool:
-    """Several channels without a layout are separate microphones: there is no rule but to average them."""
+    """Return whether there is a rule to mix this layout.
+
+    More than two channels without a layout are separate microphones, which can only be averaged.
+    """
     n_channels = layout.nb_channels
     return n_channels <= 2 or (n_channels <= _MIXABLE_CHANNELS and not layout.name.endswith("channels"))
 
 
 def _finite(samples: Channels) -> Channels:
-    """Float formats may hold anything; one NaN would deafen the voice detector for the rest of the recording."""
+    """Replace non-finite floats: one NaN would disable the voice detector for the rest of the recording."""
     clean = np.ascontiguousarray(samples)
     if not np.isfinite(clean).all():
         clean = np.nan_to_num(clean, nan=0.0, posinf=1.0, neginf=-1.0)

@@ -1,4 +1,4 @@
-"""How far the decoding of one recording may go."""
+"""Limits for decoding one recording."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 MAX_CHANNELS = 32  #: of a recording
-#: Rates in Hz that a recording can have. A forged 1 Hz would turn each sample into 16,000.
+#: Accepted sample rates in Hz. A forged rate of 1 Hz would turn each sample into 16,000.
 SAMPLE_RATES = range(1_000, 768_001)
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """What one recording may cost; `max_bytes` is None where the operator sets no limit."""
+    """The resources that one recording may use; `max_bytes` is None if the operator sets no limit."""
 
     max_decoded_sec: float = 86_400.0
     memory_bytes: int = 3 * 2**30

@@ -1,4 +1,4 @@
-"""Recordings in, windows of sound out: a pool of decoder processes, which take turns."""
+"""A pool of decoder processes that turn recordings into windows of sound and take turns."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from batchscribe.metrics import Stage, stage, suppress_observation
 
 __all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
 
-FILES_PER_PROCESS = 200  #: then a fresh one takes its place, without whatever a decoder may have leaked
+FILES_PER_PROCESS = 200  #: then a new process replaces it, which releases any leaked memory
 
 Segmentation = Literal["auto", "none"]
 
 
 class DecoderPool:
-    """Decoder processes, started when needed and used again; `children` of them work at a time. Thread-safe.
+    """Decoder processes, started on demand and reused; at most `children` of them work at a time. Thread-safe.
 
-    A process that waits for its turn does nothing but hold its recording, as it waits for an answer of ours.
+    A process that waits for its turn is idle: it keeps its recording and waits for an answer from the parent.
     """
 
     def __init__(self, children: int, limits: DecodeLimits, *, extra_formats: tuple[str, ...] = ()) -> None:
-        """Raises `InvalidSetting` for an extra format that is not known."""
+        """Create a pool without processes. Raises `InvalidSetting` for an unknown extra format."""
         accepted_formats(extra_formats)
         self._limits = limits
         self._extra_formats = extra_formats
@@ -65,12 +65,12 @@ class DecoderPool:
         tenant: Hashable = None,
         job: Hashable = None,
     ) -> Iterator[Decoding]:
-        """Waits for its turn, which goes by tenant and job.
+        """Start to decode a recording. Waits for its turn, which depends on tenant and job.
 
-        `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`.
+        For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
 
-        Raises `DecodeLimitExceeded` for too large a file, `MachineTrouble` when no decoder can be started, and
-        `WorkInterrupted` when the pool is closed.
+        Raises `DecodeLimitExceeded` if the file is too large, `MachineTrouble` if no decoder can be started, and
+        `WorkInterrupted` if the pool is closed.
         """
         self._check_size(source)
         with self._turns.joined(tenant, job) as turn:
@@ -98,9 +98,9 @@ class DecoderPool:
                 self._give_back(process, reusable=decoding.is_over)
 
     def try_out(self) -> None:
-        """Have a new process decode a tiny recording; it then waits for work. Busy decoders are not waited for.
+        """Decode a tiny recording in a new process, which then waits for work. Does not wait for busy decoders.
 
-        Raises `MachineTrouble`, and `WorkInterrupted` when the pool is closed.
+        Raises `MachineTrouble`, and `WorkInterrupted` if the pool is closed.
         """
         with self._lock:
             process = self._new()
@@ -117,7 +117,7 @@ class DecoderPool:
             self._give_back(process, reusable=decoding.is_over)
 
     def _decode_trial(self, decoding: Decoding, process: DecoderProcess, recording: TrialRecording) -> None:
-        """With voice activity, which needs its model; what is taken for speech does not matter."""
+        """Decode with voice activity detection, which needs its model; the detected speech does not matter."""
         self._ask(
             process,
             recording,
@@ -142,7 +142,7 @@ class DecoderPool:
         return MachineTrouble(sentence, part=DECODER)
 
     def close(self) -> None:
-        """End all processes; whoever still decodes gets `WorkInterrupted`."""
+        """End all processes; decoding in progress raises `WorkInterrupted`."""
         with self._lock:
             self._closed = True
             self._turns.close()
@@ -185,7 +185,7 @@ class DecoderPool:
             return process
 
     def _new(self) -> DecoderProcess:
-        """Hold the lock."""
+        """Start a process. The caller holds the lock."""
         if self._closed:
             raise WorkInterrupted("The decoders were stopped.")
         process = DecoderProcess(self._limits.memory_bytes, self._limits.stall_sec)
@@ -197,7 +197,7 @@ class DecoderPool:
             process = self._idle.pop()
             if process.is_alive:
                 return process
-            process.end()  # ended by the system, for its memory perhaps; no recording is to blame
+            process.end()  # the system ended it, perhaps to free memory; no recording is the cause
         return None
 
     def _give_back(self, process: DecoderProcess, *, reusable: bool) -> None:

@@ -1,4 +1,4 @@
-"""The life of a decoder's process: one recording after the other, each asked from the parent block by block."""
+"""The main loop of a decoder process: one recording after the other, each requested from the parent in blocks."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError
 from batchscribe.window import Window
 
-BEAT_SEC = 0.5  #: a sign of life at most so often, with which it asks whether it may go on
-#: CPU seconds that may pass without audio. A demuxer that reads in circles looks alive to the parent's watchdog.
+BEAT_SEC = 0.5  #: shortest interval of heartbeats, with which the decoder asks whether it may continue
+#: CPU seconds allowed without audio. A demuxer in an endless loop looks alive to the parent's watchdog.
 FRUITLESS_CPU_SEC = 60.0
 
 
 def serve(connection: Connection, memory_bytes: int) -> None:
-    """Main function of the process. It says that it is ready, or by the number of a system's error why it cannot be."""
+    """Run the process. Reports that it is ready, or the number of the system error that prevents it."""
     parent = ParentLine(Pipe(connection))
     try:
         rehearse()
@@ -47,14 +47,14 @@ def serve(connection: Connection, memory_bytes: int) -> None:
 
 
 def rehearse() -> None:
-    """Later no file can be opened: not a module, nor the voice model."""
+    """Load all modules and the voice model by decoding test recordings: later, no file can be opened."""
     content = recording()
     for request in REQUESTS:
         _decode(Nobody(), request, RemoteFile(len(content), lambda _offset, _length: content))
 
 
 def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -> None:
-    """Decode one recording; what is wrong with it is told, and the process is ready for the next."""
+    """Decode one recording and report its errors. Then the process is ready for the next."""
     try:
         media = _decode(parent, request, RemoteFile(request["size"], parent.fetch, first_block))
     except MediaError as error:
@@ -66,7 +66,7 @@ def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -
 
 
 class ParentLink(Protocol):
-    """To whom a decoder speaks."""
+    """The receiver of a decoder's messages."""
 
     def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None: ...
 
@@ -74,7 +74,7 @@ class ParentLink(Protocol):
 
 
 class ParentLine:
-    """What the decoder asks and says. The process ends as soon as nobody is at the other end."""
+    """The connection to the parent. The process ends as soon as the parent closes it."""
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
@@ -84,7 +84,7 @@ class ParentLine:
         try:
             return receive(self._pipe)
         except (EOFError, OSError, Gibberish):
-            os._exit(0)  # an exception would have to pass through FFmpeg, which swallows some
+            os._exit(0)  # an exception would pass through FFmpeg, which swallows some
 
     def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
         try:
@@ -102,16 +102,16 @@ class ParentLine:
         return bytes(self.listen()[1])
 
     def is_alive(self) -> None:
-        """Ask the parent whether to go on, at most twice a second: this is called for every packet."""
+        """Ask the parent whether to continue, at most twice a second: this is called for every packet."""
         now = time.monotonic()
         if now >= self._quiet_until:
             self.tell("alive")
-            self.listen()  # until it is this recording's turn again
+            self.listen()  # waits until it is this recording's turn again
             self._quiet_until = time.monotonic() + BEAT_SEC
 
 
 def _decode(parent: ParentLink, request: Mapping[str, Any], file: RemoteFile) -> Media:
-    """Of the first track that can be decoded and heard; if none can be heard, of the first that can be decoded."""
+    """Decode the first track that has speech; if none has, return the facts of the first decodable one."""
     choice = TrackChoice()
     silent: Media | None = None
     while True:
@@ -166,7 +166,7 @@ def _decode_track(
 
 
 def _windows(blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAllowance) -> Iterator[Window]:
-    """Of all channels, as they end; each channel has a segmenter of its own."""
+    """Yield the windows of all channels as they end; each channel has its own segmenter."""
     segmenters: list[Segmenter] = []
     for block in blocks:
         cpu.renew()

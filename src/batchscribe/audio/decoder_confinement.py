@@ -1,4 +1,4 @@
-"""What a decoder's process gives up before it touches a stranger's media: it may compute, and talk to its parent."""
+"""Confinement of a decoder process before it reads untrusted media: it may only compute and talk to its parent."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MAX_OPEN_FILES = 64
 
 
 def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
-    """For good, and before the first byte of media. Whatever has to be read from a file must have been read."""
+    """Confine the process permanently, before the first byte of media. All needed files must have been read before."""
     begin_child()
     forget_environment()
-    mute(open_nowhere())  # hostile media would write lines of its own into the log
+    mute(open_nowhere())  # otherwise hostile media could write its own lines to the log
     _leave_for_empty_folder()
     for limit, value in {
         resource.RLIMIT_AS: memory_bytes,
@@ -31,16 +31,16 @@ def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
 
 
 def _limit(limit: int, value: int) -> None:
-    """For good. Where the system allows less, `ulimit -v` say, that is what holds."""
+    """Set a limit permanently. A lower limit of the system applies instead, for example from `ulimit -v`."""
     hard = resource.getrlimit(limit)[1]
     allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(limit, (allowed, allowed))
 
 
 class CpuAllowance:
-    """So many CPU seconds from the last `renew` on, then the kernel ends the process.
+    """The CPU seconds allowed after each `renew`; then the kernel ends the process.
 
-    A demuxer that runs in circles reads on and so looks alive to the parent's watchdog.
+    A demuxer in an endless loop continues to read, so it looks alive to the parent's watchdog.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -48,7 +48,7 @@ class CpuAllowance:
         self._renew_at = 0.0
 
     def renew(self) -> None:
-        """At most once a second: this is called for every block of sound, and the two system calls add up."""
+        """Renew at most once a second: this is called for every block of sound, and the two system calls add up."""
         if time.monotonic() < self._renew_at:
             return
         self._renew_at = time.monotonic() + 1.0
@@ -59,11 +59,14 @@ class CpuAllowance:
 
 
 def _leave_for_empty_folder() -> None:
-    """Where there is none to be had, on a full disk say, the root will do: no name that a file gives is opened."""
+    """Change to an empty folder, or to the root if none can be created, for example on a full disk.
+
+    The root is acceptable because no path from a recording is opened.
+    """
     try:
         folder = tempfile.mkdtemp(prefix="batchscribe-")
     except OSError:
         os.chdir("/")
         return
     os.chdir(folder)
-    os.rmdir(folder)  # noqa: PTH106  # the process stays in it: an empty folder that nobody can fill
+    os.rmdir(folder)  # noqa: PTH106  # the process stays in the deleted folder, where no file can be created

@@ -1,4 +1,4 @@
-"""The parent's end of one decoder process."""
+"""The parent's side of one decoder process."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import DecoderDied, DecodeTimeout, MachineTrouble
 
 CHILD = "batchscribe.audio.decoder_child"
-DECODER = "decoder"  #: as a part of the machine
-#: Seconds without CPU, or of CPU, within which a new process must be ready. It takes 0.03 s, and the first one 0.7 s.
+DECODER = "decoder"  #: name of this part in `MachineTrouble`
+#: A new process must be ready within this many seconds of CPU time, and of time without CPU use. It takes 0.03 s; the
+#: first process takes 0.7 s.
 READY_LIMIT_SEC = 60.0
 CURE = "Free memory, processes, descriptors or disk on this machine; `batchscribe doctor` checks them."
 
 
 class DecoderProcess:
-    """Used by one thread at a time; only `kill` may come from another. After an error it is of no use any more."""
+    """One decoder process, for one thread at a time; only `kill` may come from another. Unusable after an error."""
 
     def __init__(self, memory_bytes: int, stall_sec: float) -> None:
-        """Raises `MachineTrouble` when the system cannot start another process."""
-        self.files = 0  #: recordings it has been given
+        """Start the process. Raises `MachineTrouble` if the system cannot start it."""
+        self.files = 0  #: number of recordings it was given
         self._stall_sec = stall_sec
         self._is_ready = False
         try:
-            # The child is imported once, in the server that forks the children: 0.7 s then, 30 ms for each child.
+            # The fork server imports the child's module once, in 0.7 s; each child then takes 30 ms.
             self._process, connection = start_piped(_serve, memory_bytes, name="decoder", preload=CHILD)
         except OSError as error:
             raise _cannot_start(reason_of(error)) from error
@@ -42,7 +43,7 @@ class DecoderProcess:
         return self._process.is_alive()
 
     def get_ready(self) -> None:
-        """Wait until a new process can take a recording: whatever ends it before is no recording's fault.
+        """Wait until a new process can take a recording. If it ends before, no recording is the cause.
 
         Raises `MachineTrouble`.
         """
@@ -60,7 +61,7 @@ class DecoderProcess:
         self._is_ready = True
 
     def tell(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Raises `DecodeTimeout` when the child does not listen, `DecoderDied`."""
+        """Send a message. Raises `DecodeTimeout` if the child does not read it, and `DecoderDied`."""
         self._expect_progress()
         try:
             send(self._pipe, header, payload)
@@ -70,7 +71,7 @@ class DecoderProcess:
             raise self._died() from error
 
     def listen(self) -> tuple[dict[str, Any], memoryview]:
-        """The next message. Raises `DecodeTimeout` when none comes, `DecoderDied`."""
+        """Receive the next message. Raises `DecodeTimeout` if none arrives, and `DecoderDied`."""
         self._expect_progress()
         try:
             return receive(self._pipe)
@@ -83,7 +84,7 @@ class DecoderProcess:
         self._process.kill()
 
     def end(self) -> None:
-        """Kill the process, and forget it."""
+        """Kill the process and release its resources."""
         self._process.kill()
         self._process.join()
         self._process.close()
@@ -107,13 +108,13 @@ def _cannot_start(reason: str) -> MachineTrouble:
 
 
 def _told(number: object) -> str:
-    """The child names the system's error by its number, since nothing else that it says is repeated to anybody."""
+    """Return the text of a system error. The child sends only its number, because text from it is not trusted."""
     if isinstance(number, int) and number in errno.errorcode:
         return os.strerror(number)
     return "its process could not be confined"
 
 
 def _serve(connection: Connection, memory_bytes: int) -> None:
-    from batchscribe.audio.decoder_child import serve  # only in the child: the parent needs no FFmpeg
+    from batchscribe.audio.decoder_child import serve  # imported only in the child: the parent needs no FFmpeg
 
     serve(connection, memory_bytes)

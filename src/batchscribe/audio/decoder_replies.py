@@ -1,7 +1,7 @@
-"""What a decoder says about one recording, checked word by word.
+"""Validation of a decoder's messages about one recording.
 
-Hostile media may have taken the decoder over. So nothing that it says is believed: each message has exactly the fields
-that it should have, each number is finite and in its range, and windows come in the order of time and within limits.
+Hostile media may control the decoder, so no message is trusted. Each message must have exactly the expected fields.
+Each number must be finite and in range. Windows must arrive in order of time and within limits.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from batchscribe.errors import MediaError
 from batchscribe.window import SAMPLE_RATE, Samples, Window
 
 MAX_WINDOW_SEC = 31.0  #: segmenters cut at 30 s
-#: What is decoded may be longer than the limit by the block with which the limit is noticed.
+#: Decoded sound may exceed the limit by the block in which the limit is detected.
 SLACK_SEC = 2.0
-#: A demuxer may read a block again that it has forgotten, but not for ever.
+#: A decoder may read a block again that it no longer keeps, but not endlessly.
 MAX_READS, MAX_READS_OF_BLOCK = 1_000, 50
 _CODEC = re.compile(r"[a-z0-9_]{1,32}")
 _SAMPLE_BYTES = np.dtype(np.float32).itemsize
 
 
 class InvalidDecoderReply(ValueError):
-    """The decoder said something that cannot be. The message is for us: nothing of the decoder's words is in it."""
+    """An invalid message from the decoder. The error text is for developers and contains no text from the decoder."""
 
 
 class Replies:
-    """Checks the messages about one recording, in their order. Everything may raise `InvalidDecoderReply`."""
+    """A validator of the messages about one recording, in order. All methods may raise `InvalidDecoderReply`."""
 
     def __init__(self, size: int, *, channels_apart: bool, max_sec: float) -> None:
         self._size = size
@@ -43,14 +43,14 @@ class Replies:
         self._n_reads = 0
 
     def op(self, header: Mapping[str, Any]) -> str:
-        """What kind of message it is."""
+        """Return the type of a message."""
         op = header.get("op")
         if not isinstance(op, str) or header.keys() != _FIELDS.get(op):
             raise InvalidDecoderReply("no message that is known")
         return op
 
     def wanted(self, header: Mapping[str, Any]) -> tuple[int, int]:
-        """Offset and length of a block of the recording that the decoder asks for."""
+        """Return the offset and length of the block that the decoder requests."""
         offset = _whole(header["offset"], 0, self._size - 1)
         length = _whole(header["length"], 1, BLOCK_BYTES)
         self._n_reads += 1
@@ -69,7 +69,7 @@ class Replies:
         return Window(channel, start_sec, samples, _speech(header["speech"], duration_sec))
 
     def media(self, facts: object) -> Media:
-        """Of the whole recording, when all windows are here."""
+        """Return the facts of the whole recording, after all windows have arrived."""
         if not isinstance(facts, dict) or facts.keys() != _MEDIA_FIELDS:
             raise InvalidDecoderReply("facts that are no facts of a recording")
         channels = _whole(facts["channels"], 1, MAX_CHANNELS)
@@ -85,7 +85,7 @@ class Replies:
         )
 
     def error(self, said: object) -> MediaError:
-        """Why the recording cannot be decoded."""
+        """Return the error because of which the recording cannot be decoded."""
         try:
             return Remark.from_json(said).error()
         except ValueError as error:
@@ -122,24 +122,24 @@ def _one_of(words: Mapping[str, object], value: object) -> str:
 
 
 def _codec(value: object) -> str:
-    """A name of FFmpeg's. It is never shown to anybody, so what it names is not checked."""
+    """Check the form of FFmpeg's codec name. It is never shown, so its meaning is not checked."""
     if not isinstance(value, str) or not _CODEC.fullmatch(value):
         raise InvalidDecoderReply("no name of a codec")
     return value
 
 
 def _samples(payload: memoryview) -> Samples:
-    """One NaN would spoil what the engine makes of the windows of others in the same batch."""
+    """Return the samples of a window. One NaN would spoil other windows in the same batch of the engine."""
     if not 0 < len(payload) <= MAX_WINDOW_SEC * SAMPLE_RATE * _SAMPLE_BYTES or len(payload) % _SAMPLE_BYTES:
         raise InvalidDecoderReply("a window of an impossible length")
     samples: Samples = np.frombuffer(payload, dtype=np.float32)
-    if not np.abs(samples).max() <= 1.0:  # which no NaN is
+    if not np.abs(samples).max() <= 1.0:  # false for NaN
         raise InvalidDecoderReply("samples beyond full scale")
     return samples
 
 
 def _speech(spans: object, duration_sec: float) -> tuple[tuple[float, float], ...] | None:
-    """Spans of speech in a window, in order."""
+    """Return the spans of speech in a window, in order."""
     if spans is None:
         return None
     if not isinstance(spans, list):
@@ -156,7 +156,7 @@ def _speech(spans: object, duration_sec: float) -> tuple[tuple[float, float], ..
 
 
 def _warnings(said: object) -> tuple[Remark, ...]:
-    """Each at most once."""
+    """Return the warnings, each at most once."""
     if not isinstance(said, list) or len(said) > len(Finding):
         raise InvalidDecoderReply("warnings that are no list, or too many of them")
     try:

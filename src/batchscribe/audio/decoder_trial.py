@@ -1,7 +1,7 @@
 """Recordings made in memory: one tests a decoder, one warms it up before it is confined.
 
 Libraries load parts of themselves on first use: NumPy its masked arrays, PyAV its stream classes, onnxruntime the voice
-model. A confined decoder can no longer open files, so it runs all of this once before.
+model. A confined decoder cannot open files, so it runs all of this once before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DURATION_SEC = 0.5
 
 
 def _wav() -> bytes:
-    """A triangle wave of 250 Hz, 16-bit mono."""
+    """Create a triangle wave of 250 Hz, 16-bit mono."""
     count = int(DURATION_SEC * SAMPLE_RATE)
     data = struct.pack(f"<{count}h", *(abs(number % 64 - 32) * 400 - 6400 for number in range(count)))
     form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
@@ -29,7 +29,7 @@ def _wav() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecording:
-    """A `ByteSource`."""
+    """The recording of a trial, as a `ByteSource`."""
 
     content: bytes = field(default_factory=_wav, repr=False)
 
@@ -41,7 +41,7 @@ class TrialRecording:
         return self.content[offset : offset + length]
 
 
-#: What is asked of a decoder, as `DecoderPool` asks it: once with the channels apart, once with them mixed.
+#: Requests as `DecoderPool` sends them: one with channels kept apart, one with channels mixed.
 REQUEST = {
     "extra_formats": (),
     "channels_apart": True,
@@ -51,11 +51,11 @@ REQUEST = {
     "max_pause_sec": 3.0,
 }
 REQUESTS = (REQUEST, REQUEST | {"channels_apart": False})
-_RATE = 8_000  #: Hz; another one than engines hear, so that it is resampled
+_RATE = 8_000  #: Hz; not the rate of engines, so that it is resampled
 
 
 def recording() -> bytes:
-    """A second of a buzz in stereo, whose channels cancel each other out when they are mixed."""
+    """Create a second of a stereo buzz whose channels cancel each other out when mixed."""
     buzz = (np.arange(_RATE) % 97 * 300 - 14_400).astype("<i2")
     channels = np.stack([buzz, -buzz], axis=1)
     file = io.BytesIO()
@@ -68,7 +68,7 @@ def recording() -> bytes:
 
 
 class Nobody:
-    """Hears what the decoder says at the rehearsal."""
+    """A receiver that ignores the decoder's messages at the rehearsal."""
 
     def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None:
         pass

@@ -1,4 +1,4 @@
-"""One recording on its way through a decoder process, seen from the parent."""
+"""The parent's side of decoding one recording in a decoder process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscribe.window import Window
 
 
 class ByteSource(Protocol):
-    """What is decoded: bytes that can be read anywhere."""
+    """The bytes to decode, with random access."""
 
     @property
     def size(self) -> int: ...
@@ -24,7 +24,7 @@ class ByteSource(Protocol):
 
 
 class Decoding:
-    """One recording while it is decoded. `replies` checks whatever the process says about it."""
+    """One recording that is being decoded. `replies` validates the messages from the process."""
 
     def __init__(
         self,
@@ -33,26 +33,26 @@ class Decoding:
         replies: Replies,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """The process is only listened to, and answered, in a `turn`."""
+        """Exchange messages with the process only inside a `turn`."""
         self._process = process
         self._source = source
         self._replies = replies
         self._turn = turn
-        self._answer: bytes | None = None  #: to what the process has asked
+        self._answer: bytes | None = None  #: to the last request of the process
         self._media: Media | None = None
-        self.is_over = False  #: the process waits for its next recording
+        self.is_over = False  #: the process is ready for its next recording
 
     @property
     def media(self) -> Media:
-        """Known when `windows` has come to its end."""
+        """The facts of the recording, known when `windows` is exhausted."""
         if self._media is None:
             raise RuntimeError("the recording is not decoded yet")
         return self._media
 
     def windows(self) -> Iterator[Window]:
-        """In the order in which they end; the decoder waits while they are not taken.
+        """Yield the windows in the order of their end times. The decoder waits until the caller takes them.
 
-        Raises `MediaError`, and whatever reading the source raises.
+        Raises `MediaError` and the errors of reading the source.
         """
         while not self.is_over:
             with stage(Stage.DECODE), self._turn():
@@ -79,7 +79,7 @@ class Decoding:
             case "read":
                 self._answer = self._read(*self._replies.wanted(header))
             case "alive":
-                self._answer = b""  # it goes on when it is told to, in its next turn
+                self._answer = b""  # the process continues after this answer, in its next turn
             case "done":
                 self._media = self._replies.media(header["media"])
                 self.is_over = True
@@ -90,6 +90,6 @@ class Decoding:
         return None
 
     def _read(self, offset: int, length: int) -> bytes:
-        """Whatever the child asks for, it gets bytes of its own recording only."""
+        """Read from the source; the child can only get bytes of its own recording."""
         with stage(Stage.READ):
             return self._source.read(offset, length)

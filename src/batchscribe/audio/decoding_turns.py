@@ -1,4 +1,4 @@
-"""Who decodes next, where more recordings are open than may be decoded at a time."""
+"""Scheduling of open recordings when there are more than may be decoded at a time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from batchscribe.errors import WorkInterrupted
 
 
 class DecodingTurns:
-    """At most `width` recordings are decoded at a time, each for a turn of about a second.
+    """A scheduler that lets at most `width` recordings decode at a time, each for a turn of about a second.
 
-    The next turn goes to the tenant that has had the least time, then to its job with the least, then to the recording
-    that was opened first. Time is counted while a tenant or job has recordings open; who comes new is as far as whoever
-    has had the least. Thread-safe.
+    The next turn goes to the tenant that has used the least time, then to its job with the least, then to the recording
+    that was opened first. Time is counted while a tenant or job has recordings open. A new tenant or job starts with
+    the least time of the others. Thread-safe.
     """
 
     def __init__(self, width: int) -> None:
@@ -29,7 +29,7 @@ class DecodingTurns:
 
     @contextmanager
     def joined(self, tenant: Hashable, job: Hashable) -> Iterator[DecodingTurn]:
-        """The turns of one recording. What it holds at the end is given back."""
+        """Add a recording. A turn that it holds at the end is released."""
         turn = DecodingTurn(self, tenant, (tenant, job), next(self._numbers))
         with self._changed:
             self._had_sec.setdefault(turn.tenant, self._least({each.tenant for each in self._open}))
@@ -43,7 +43,7 @@ class DecodingTurns:
             self._leave(turn)
 
     def close(self) -> None:
-        """Whoever waits, or wants to, gets `WorkInterrupted`."""
+        """Stop scheduling: current and later waits raise `WorkInterrupted`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -82,7 +82,7 @@ class DecodingTurns:
 
 
 class DecodingTurn:
-    """One recording's. Used by one thread."""
+    """The turns of one recording, used by one thread."""
 
     def __init__(self, turns: DecodingTurns, tenant: Hashable, job: Hashable, number: int) -> None:
         self.tenant = tenant
@@ -93,12 +93,12 @@ class DecodingTurn:
         self._began_at: float | None = None
 
     def begin(self) -> None:
-        """Wait for it. Raises `WorkInterrupted` when the decoders are stopped."""
+        """Wait for the next turn. Raises `WorkInterrupted` if the decoders are stopped."""
         self._turns.begin(self)
         self._began_at = time.monotonic()
 
     def end(self) -> None:
-        """Nothing where none has begun."""
+        """End the turn, if one has begun."""
         if self._began_at is not None:
             self._turns.end(self, time.monotonic() - self._began_at)
             self._began_at = None

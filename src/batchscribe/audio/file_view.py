@@ -1,6 +1,6 @@
-"""Recordings as seekable files for the demuxer: one behind a pipe to the parent, and a section of one.
+"""Seekable files for the demuxer: a recording that the parent reads, and a section of a file.
 
-A section may start with bytes of our own, such as a corrected header.
+A section may start with additional bytes, such as a corrected header.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class SeekableFile(Protocol):
-    """What demuxers and header parsers read."""
+    """The file interface of demuxers and header parsers."""
 
     @property
     def size(self) -> int: ...
@@ -25,7 +25,7 @@ class SeekableFile(Protocol):
 
 
 class FileView:
-    """`head`, then the bytes of `file` from `start` up to `end`. It moves the position of `file`."""
+    """A view of `head` and the bytes of `file` from `start` to `end`. Reading moves the position of `file`."""
 
     def __init__(self, file: SeekableFile, start: int, end: int, head: bytes = b"") -> None:
         self._file = file
@@ -35,7 +35,7 @@ class FileView:
         self.size = len(head) + max(0, end - start)
 
     def read(self, length: int = -1) -> bytes:
-        """At most `length` bytes, like `RemoteFile.read`; empty only at the end of the view."""
+        """Read at most `length` bytes, like `RemoteFile.read`; empty only at the end of the view."""
         wanted = self.size - self._position if length < 0 else min(length, self.size - self._position)
         if wanted <= 0:
             return b""
@@ -57,7 +57,7 @@ class FileView:
 
 
 def read_at(file: SeekableFile, offset: int, length: int) -> bytes:
-    """`length` bytes from `offset` on, fewer only at the end of the file."""
+    """Read `length` bytes from `offset` on, fewer only at the end of the file."""
     file.seek(offset)
     parts: list[bytes] = []
     missing = length
@@ -67,14 +67,14 @@ def read_at(file: SeekableFile, offset: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-BLOCK_BYTES = 2**20  #: 64 KiB blocks took 2.4 times the time over S3
-_KEPT_BLOCKS = 6  #: an MP4 alternates between its index, picture and sound
+BLOCK_BYTES = 2**20  #: with 64 KiB blocks, reading from S3 took 2.4 times as long
+_KEPT_BLOCKS = 6  #: reads of an MP4 alternate between its index, video and audio
 
 
 class RemoteFile:
-    """Reads aligned blocks through `fetch(offset, length)` and keeps the last few.
+    """A file that is read in aligned blocks through `fetch(offset, length)`; the last few blocks are kept.
 
-    `first_block` spares the first question: most recordings of a few seconds are that block alone.
+    `first_block` saves the first request: most recordings of a few seconds fit into that block.
     """
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes], first_block: bytes = b"") -> None:
@@ -86,7 +86,7 @@ class RemoteFile:
             self._blocks[0] = first_block
 
     def read(self, length: int = -1) -> bytes:
-        """At most `length` bytes, never across the end of a block; empty only at the end of the file."""
+        """Read at most `length` bytes, never across the end of a block; empty only at the end of the file."""
         if self._position >= self.size:
             return b""
         number, start = divmod(self._position, BLOCK_BYTES)

@@ -1,8 +1,8 @@
-"""Everything that a decoder can say about a recording: one table of codes, each with its sentence.
+"""All findings that a decoder can report about a recording: one table of codes, each with its sentence.
 
-Hostile media may have taken over the process that decodes it, and a tenant reads what it says. So a decoder sends no
-text of its own: only the name of a `Finding`, with numbers and words from short lists. The parent checks these and
-makes the sentence.
+Hostile media may control the process that decodes it, and a tenant reads the reports. So a decoder never sends text.
+It sends only the name of a `Finding`, with numbers and words from short lists. The parent checks these and builds the
+sentence.
 
 To add a warning, add one line to `Finding` and yield it in the decoder:
 
@@ -10,7 +10,7 @@ To add a warning, add one line to `Finding` and yield it in the decoder:
     yield remark(Finding.LATE_START, late=12.0)
 
 To add a refusal, name its error instead of None, and `raise refusal(Finding.THE_NAME, ...)`. A field is written
-`{name:kind}`; `KINDS` has the kinds.
+`{name:kind}`; `KINDS` lists the kinds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Fact = int | float | str
 
 
 class Looks(StrEnum):
-    """What else a file may look like."""
+    """Other types of files, by their first bytes."""
 
     PLAYLIST = "a playlist"
     PAGE = "an HTML or XML page"
@@ -54,7 +54,7 @@ class Looks(StrEnum):
     UNKNOWN = "no format known here"
 
 
-#: FFmpeg's names of codecs that recordings come with. One that is not here is told as `OTHER_CODEC`.
+#: FFmpeg's names of codecs that occur in recordings. Any other codec is reported as `OTHER_CODEC`.
 CODEC_NAMES = frozenset({
     "aac", "ac3", "ac4", "alac", "amrnb", "amrwb", "ape", "aptx", "aptx_hd", "atrac3", "atrac3p", "atrac9",
     "comfortnoise", "cook", "dca", "dst", "dts", "eac3", "evrc", "flac", "g722", "g723_1", "g726", "g726le", "g728",
@@ -64,15 +64,15 @@ CODEC_NAMES = frozenset({
     "twinvq", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice", "ws_snd1", "xma1", "xma2",
 })  # fmt: skip
 OTHER_CODEC = "a codec that is not known here"
-#: The names of formats in a sentence.
+#: Names of formats, as used in sentences.
 FORMAT_NAMES = frozenset({"WAV", "MP3", "M4A", "FLAC", "OGG"})
 
 
 class Kind(Protocol):
-    """The values that a field may have, and how a sentence tells them."""
+    """The allowed values of a field, and their text in a sentence."""
 
     def near(self, value: Any) -> Fact:
-        """The value, or the nearest one that may be sent. Only the decoder asks for it."""
+        """Return the value, or the nearest allowed one. Only the decoder calls this."""
         ...
 
     def is_allowed(self, value: object) -> bool: ...
@@ -118,7 +118,7 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A number from `least` to `most` with a unit, told with `digits` digits."""
+    """A number from `least` to `most` with a unit; `digits` is its format."""
 
     most: float
     least: float = 0.0
@@ -154,7 +154,7 @@ class _Chosen:
 
 
 class _Sentences(string.Formatter):
-    """`{name:kind}` becomes what the kind makes of the value."""
+    """A formatter in which the kind of a field, `{name:kind}`, formats its value."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         return KINDS[format_spec].told(value)
@@ -180,7 +180,7 @@ KINDS: Mapping[str, Kind] = {
 
 @unique
 class Finding(Enum):
-    """The error that it ends the recording with, or None for a warning, and its sentence."""
+    """The error that it raises, or None for a warning, and its sentence."""
 
     # Refusals
     NO_BYTES = EmptyRecording, "The file is empty: it has no bytes."
@@ -279,13 +279,13 @@ class Finding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding with its facts, all of them allowed."""
+    """A finding with its facts, all of which are valid."""
 
     finding: Finding
     facts: Mapping[str, Fact]
 
     def __post_init__(self) -> None:
-        """Raises `ValueError` for facts that the finding does not have, and for values out of their range."""
+        """Check the facts. Raises `ValueError` for missing or unknown facts, and for values out of range."""
         fields = self.finding.fields
         if self.facts.keys() != fields.keys():
             raise ValueError(f"{self.finding.name} has other fields")
@@ -297,7 +297,7 @@ class Remark:
         return _Sentences().vformat(self.finding.sentence, (), self.facts)
 
     def error(self) -> MediaError:
-        """Raises `ValueError` for a warning, which ends no recording."""
+        """Create the error. Raises `ValueError` for a warning."""
         if self.finding.error is None:
             raise ValueError(f"{self.finding.name} is a warning")
         return self.finding.error(self.sentence, remark=self)
@@ -307,7 +307,7 @@ class Remark:
 
     @classmethod
     def from_json(cls, said: object) -> Remark:
-        """What a decoder sent. Raises `ValueError` for anything that is no remark."""
+        """Parse what a decoder sent. Raises `ValueError` if it is not a valid remark."""
         if not isinstance(said, dict) or said.keys() != {"finding", "facts"}:
             raise ValueError("no remark")
         name, facts = said["finding"], said["facts"]
@@ -317,10 +317,10 @@ class Remark:
 
 
 def remark(finding: Finding, **facts: Fact) -> Remark:
-    """For the decoder: values out of their range become the nearest that may be said."""
+    """Create a remark in the decoder. Values out of range become the nearest allowed ones."""
     return Remark(finding, {name: finding.fields[name].near(value) for name, value in facts.items()})
 
 
 def refusal(finding: Finding, **facts: Fact) -> MediaError:
-    """For the decoder to raise."""
+    """Create an error for the decoder to raise."""
     return remark(finding, **facts).error()

@@ -1,6 +1,6 @@
 """Messages between the decoder and its parent: a JSON header, a newline, raw bytes.
 
-Nothing is ever unpickled: the media may have taken over the child, and a pickle from there would run code here.
+Pickle is never used: hostile media may control the child, and unpickling its data could run code in the parent.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Any
 from batchscribe.children.pipe import Pipe, parse
 
 MAX_HEADER_BYTES = 16 * 1024
-MAX_MESSAGE_BYTES = 8 * 2**20  #: a window of 30 s is 1.9 MB, a block of a file 1 MiB
+MAX_MESSAGE_BYTES = 8 * 2**20  #: a 30 s window has 1.9 MB, a file block 1 MiB
 _LENGTH = struct.Struct("!i")
-_ALIGNMENT = 16  #: so that float32 samples behind the header can be used in place
+_ALIGNMENT = 16  #: so float32 samples after the header can be used in place
 
 
 class Gibberish(Exception):
-    """The other side sent something that is not a message."""
+    """An invalid message from the other side."""
 
 
 def send(pipe: Pipe, header: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
-    """One message. Raises as `Pipe.write`."""
+    """Send one message. Raises the errors of `Pipe.write`."""
     line = json.dumps(header).encode()
     line += b" " * (-(len(line) + 1) % _ALIGNMENT) + b"\n"
     pipe.write(_LENGTH.pack(len(line) + len(payload)) + line, payload)
 
 
 def receive(pipe: Pipe) -> tuple[dict[str, Any], memoryview]:
-    """The next message. Raises as `Pipe.read`, and `Gibberish`."""
+    """Receive the next message. Raises `Gibberish` and the errors of `Pipe.read`."""
     (length,) = _LENGTH.unpack(pipe.read(_LENGTH.size))
     if not 0 <= length <= MAX_MESSAGE_BYTES:
         raise Gibberish("a message of an impossible length")

@@ -1,9 +1,10 @@
-"""Levels: quiet recordings for the voice detector, and samples beyond full scale.
+"""Level correction: amplification for the voice detector, and attenuation of samples beyond full scale.
 
-Decoders of compressed audio and WAV files with floating-point samples may exceed full scale. Clipped, such speech is a
-buzz in which engines recognize words that nobody said. A WAV with floats is measured as a whole before it is decoded,
-because some programs store the values of 16-bit samples (32,768 instead of 1.0). Other files cannot be measured in
-advance, so each block is measured. Peaks slightly above full scale are usual in MP3 and AAC and are clipped.
+Decoders of compressed audio and WAV files with floating-point samples may exceed full scale. If such speech is clipped,
+it becomes a buzz in which engines recognize words that were not spoken. A WAV with floats is measured as a whole before
+it is decoded, because some programs store the values of 16-bit samples (32,768 instead of 1.0). Other files cannot be
+measured in advance, so each block is measured. Peaks slightly above full scale are usual in MP3 and AAC and are
+clipped.
 """
 
 from __future__ import annotations
@@ -19,29 +20,29 @@ from batchscribe.audio.file_view import BLOCK_BYTES, SeekableFile, read_at
 from batchscribe.audio.wav_header import WavSamples
 from batchscribe.window import SAMPLE_RATE, Samples
 
-#: Share of the samples of a block that are at most as loud as its level; the others are clicks.
+#: Share of a block's samples that are at most as loud as its level; the others are clicks.
 QUANTILE = 0.99
-#: What the level is brought up to, 1.0 being full scale. Louder channels stay as they are.
+#: The level to which channels are amplified; 1.0 is full scale. Louder channels stay as they are.
 TARGET_LEVEL = 0.1
 MAX_GAIN = 100.0  #: 40 dB; more would turn silence into loud noise
-#: The level falls by at most 1 dB a block, so a pause between two loud sentences stays as quiet as it is.
+#: The level falls by at most 1 dB per block, so a pause between two loud sentences is not amplified.
 DECAY = 10 ** (-1 / 20)
-#: A constant offset below this does no harm.
+#: A constant offset below this is harmless.
 MIN_OFFSET = 0.05
 
 
 class Loudness:
-    """The level of one channel, block by block: that of the loudest block so far, which fades slowly.
+    """The level of one channel, block by block: that of the loudest block so far, with a slow decay.
 
     The voice detector misses speech below about -50 dB, and some voices already at -25 dB. With this amplification
-    it finds all that it finds in a louder copy.
+    it detects everything that it detects in a louder copy.
     """
 
     def __init__(self) -> None:
         self._level = 0.0
 
     def amplified(self, block: Samples) -> Samples:
-        """The block, at a level that suits the voice detector."""
+        """Return the block at a level that suits the voice detector."""
         block = without_offset(block)
         own = float(np.quantile(np.abs(block), QUANTILE)) if len(block) else 0.0
         self._level = max(own, self._level * DECAY)
@@ -50,9 +51,9 @@ class Loudness:
 
 
 def without_offset(block: Samples) -> Samples:
-    """The block around zero, if a constant offset is louder than the sound in it, as broken sound cards make it.
+    """Remove a constant offset if it is louder than the sound in the block. Broken sound cards add such offsets.
 
-    What is shorter than a tenth of a second may be mere bass.
+    Blocks shorter than a tenth of a second are not changed, because their offset may be bass.
     """
     if len(block) < SAMPLE_RATE // 10:
         return block
@@ -65,27 +66,27 @@ def without_offset(block: Samples) -> Samples:
 
 ChannelSamples = NDArray[np.float32]  #: float32[n_channels, n_samples]
 
-_ORDINARY = 2.0  #: times full scale, or 6 dB; what stays below is not changed
-#: A block is turned down if more of its samples are louder than that. Fewer are clicks.
+_ORDINARY = 2.0  #: times full scale, or 6 dB; lower levels are not changed
+#: A block is attenuated if a larger share of its samples is louder than that. Fewer are clicks.
 _LOUD_SHARE = 0.01
-_CLIPPED_SHARE = 0.001  #: of a block that is turned down
-#: A pause stays as quiet as it is beside the speech around it, but a burst of damage must not silence what follows. So
-#: a level lasts if a fifth of the last half minute had it.
+_CLIPPED_SHARE = 0.001  #: of a block that is attenuated
+#: A pause is attenuated like the speech around it, but a burst of damage must not silence what follows. So a level
+#: persists if a fifth of the last half minute had it.
 _MEMORY_BLOCKS = 30
 _LASTING_SHARE = 0.2
 
 
 class Overload:
-    """Turns down what is far too loud, block by block of about a second."""
+    """Attenuation of far too loud sound, in blocks of about a second."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=_MEMORY_BLOCKS)
-        self._n_by_db: Counter[int] = Counter()  #: blocks by their own level
+        self._n_by_db: Counter[int] = Counter()  #: number of blocks by their own level
         self._n_blocks = 0
 
     @property
     def lasting(self) -> float:
-        """The level that a fifth of the recording has; 1.0 if it is not too loud, but for bursts."""
+        """The level that a fifth of the recording reaches; 1.0 if nothing but bursts is too loud."""
         wanted = _LASTING_SHARE * self._n_blocks
         n_louder = 0
         for level_db in sorted(self._n_by_db, reverse=True):
@@ -95,7 +96,7 @@ class Overload:
         return 1.0
 
     def turned_down(self, samples: ChannelSamples) -> ChannelSamples:
-        """`samples` must be finite."""
+        """Attenuate a block if necessary. `samples` must be finite."""
         own = _level_of(samples)
         self._levels.append(own)
         self._n_by_db[round(20 * log10(own))] += 1
@@ -113,17 +114,17 @@ def _level_of(samples: ChannelSamples) -> float:
     return float(np.quantile(loudness, 1.0 - _CLIPPED_SHARE))
 
 
-#: Blocks that are looked at, spread evenly: all of most recordings, and never so many that reading twice matters.
+#: Number of blocks that are measured, spread evenly: all of most recordings, but few enough to be read twice.
 _LOOKS = 64
-#: Of louder samples than the level there may be so many; they are clicks, and get clipped.
+#: Share of samples that may be louder than the level; they are clicks and are clipped.
 _CLICKS_SHARE = 1e-4
-#: 32-bit samples as floats are 187 dB above full scale; beyond it there is only rubbish.
+#: Values of 32-bit samples stored as floats are 187 dB above full scale; anything beyond is garbage.
 _MAX_DB = 190
 _NUMBERS = {16: "f2", 32: "f4", 64: "f8"}
 
 
 def float_level(file: SeekableFile, samples: WavSamples) -> float:
-    """What the samples must be divided by to lie within full scale: 1.0 for most, which do already."""
+    """Return the divisor that brings the samples within full scale; 1.0 for most files."""
     number = _NUMBERS.get(samples.form.bits)
     if not samples.form.is_float or number is None:
         return samples.form.level
@@ -141,7 +142,7 @@ def float_level(file: SeekableFile, samples: WavSamples) -> float:
 
 
 def _looks(samples: WavSamples, sample_bytes: int) -> Iterator[tuple[int, int]]:
-    """Where they begin and end in the file: within one block of it each, and with whole samples."""
+    """Yield the start and end of each excerpt in the file: within one block, and with whole samples."""
     first, n_blocks = samples.start // BLOCK_BYTES, -(-samples.end // BLOCK_BYTES) - samples.start // BLOCK_BYTES
     n_looks = min(_LOOKS, n_blocks)
     for number in range(n_looks):
@@ -151,7 +152,7 @@ def _looks(samples: WavSamples, sample_bytes: int) -> Iterator[tuple[int, int]]:
 
 
 def _counts_by_db(values: NDArray[np.floating]) -> NDArray[np.int64]:
-    """int64[191]: how many are above full scale, by decibels, rounded up."""
+    """Return int64[191]: the number of values above full scale, by decibels, rounded up."""
     with np.errstate(invalid="ignore"):
         above = np.abs(values[np.abs(values) > 1.0]).astype(np.float64)
     decibels = np.ceil(20 * np.log10(above[np.isfinite(above)])).astype(np.int64)

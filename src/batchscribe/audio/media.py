@@ -1,4 +1,4 @@
-"""What a recording turned out to be."""
+"""The facts of a decoded recording."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Media:
         return tuple(remark.sentence for remark in self.remarks)
 
     def as_json(self) -> dict[str, object]:
-        """As a decoder sends it; `replies` reads it."""
+        """Return the message that a decoder sends; `decoder_replies` reads it."""
         return {
             "duration_sec": self.duration_sec,
             "channels": self.channels,

@@ -1,7 +1,7 @@
-"""The frames of an MP3 file, without whatever else lies before, between and behind them.
+"""The frames of an MP3 file, without anything else before, between and after them.
 
-FFmpeg takes tags and junk for damaged frames, and now and then for sound. So it gets frames only, and one stream of
-them for each recording in the file.
+FFmpeg takes tags and junk for damaged frames, and sometimes for sound. So it gets only frames, in one stream for each
+recording in the file.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ _KEPT_BYTES = 2**20
 
 
 class Mp3Recording:
-    """One recording of the file, to be read from front to back. Only its beginning is kept for going back there.
+    """One recording of the file, read from start to end. Only its beginning is kept for seeking back.
 
-    It can seek because FFmpeg asks only such files for their size, and without it does not believe the count of
-    frames, by which it cuts off the padding at the end.
+    It is seekable because FFmpeg asks only seekable files for their size. Without the size, FFmpeg ignores the count of
+    frames, which it needs to cut off the padding at the end.
     """
 
     def __init__(self, frames: Mp3Frames, size: int) -> None:
         self._frames = frames
-        self._size = size  #: as announced, or the most that it can be
+        self._size = size  #: announced size, or the largest possible
         self._kept = b""
         self._position = 0
-        self._rest = b""  #: of the last run, not yet given out
+        self._rest = b""  #: unread part of the last run
         self._is_begun = False
         self.is_counted = frames.is_counted
 
     def read(self, length: int) -> bytes:
-        """Empty at its end."""
+        """Read at most `length` bytes; empty at the end of the recording."""
         piece = self._kept[self._position : self._position + length] or self._next(length)
         self._position += len(piece)
         return piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """-1 where it cannot go: an exception would have to pass through FFmpeg."""
+        """Move the position. Returns -1 if that is impossible: an exception would pass through FFmpeg."""
         if whence == os.SEEK_END:
             return self._size + offset
         target = offset if whence == os.SEEK_SET else self._position + offset
@@ -68,13 +68,13 @@ class Mp3Recording:
 
 
 class Mp3Frames:
-    """Frames that were damaged beyond recognition are replaced by silent ones, so that times stay right."""
+    """The recordings of an MP3 file. Silent frames replace unrecognizable ones, so times stay right."""
 
     def __init__(self, file: SeekableFile) -> None:
         self._walk = FrameWalk(file)
         self._losses = Losses(None)
-        self._silent_left = 0  #: silent frames that come before the next ones of the file
-        self.is_counted = False  #: the recording begins with a frame that counts the others
+        self._silent_left = 0  #: silent frames to insert before the next frames of the file
+        self.is_counted = False  #: the recording begins with a frame that gives the totals
         self.n_lost = 0  #: frames replaced by silent ones
 
     @property
@@ -83,7 +83,7 @@ class Mp3Frames:
         return self._walk.is_broken_off
 
     def recordings(self) -> Iterator[Mp3Recording]:
-        """Each must be read to its end before the next."""
+        """Yield the recordings; each must be read to its end before the next."""
         junk_bytes = self._walk.skip(may_be_cut=True)
         while self._walk.rest_bytes > 0:
             count = self._walk.count()
@@ -97,7 +97,7 @@ class Mp3Frames:
             self._walk.skip()
 
     def next_run(self, *, is_first: bool) -> bytes:
-        """The next frames of the recording; empty where it ends."""
+        """Return the next frames of the recording; empty at its end."""
         if silence := self._silence():
             return silence
         run = self._walk.frames(is_first=is_first)
@@ -113,7 +113,7 @@ class Mp3Frames:
         self.n_lost += n_frames
 
     def _silence(self) -> bytes:
-        """Some of the silent frames that are due."""
+        """Return some of the silent frames to insert."""
         header = self._walk.header or self._walk.next_bytes(HEADER_BYTES)
         like = frame(header)
         if like is None:

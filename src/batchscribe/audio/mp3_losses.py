@@ -1,8 +1,8 @@
-"""How many frames of an MP3 were lost to damage, so that as many silent ones can take their place.
+"""The number of MP3 frames lost to damage, so that as many silent frames can replace them.
 
-Damage tells only its bytes. If the recording announces its number of frames, the lost ones are those that the rest of
-the file does not have. Otherwise they count as being as long as their neighbours, which in a recording of variable bit
-rate is an estimate.
+Only the number of damaged bytes is known. If the recording announces its number of frames, the lost ones are those that
+the rest of the file does not have. Otherwise they are assumed to be as long as their neighbours, which is an estimate
+if the bit rate is variable.
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from __future__ import annotations
 from batchscribe.audio.mp3_walk import NEIGHBOURS, Count, FrameWalk
 from batchscribe.audio.mpeg_frame import frame, frame_sizes, is_mid_stream
 
-#: An announced number may make damage so much longer than its bytes do; beyond that, the end is missing too.
+#: The announced number may exceed the estimate from the damaged bytes by this factor and this many frames. Beyond that,
+#: the end is missing too.
 _PLAUSIBLE_SHARE, _PLAUSIBLE_FRAMES = 1.5, 2
-#: What most encoders put before the sound: the frame with the count, and samples that players skip.
+#: Most encoders put these before the sound: the frame with the count, and samples that players skip.
 _COUNT_FRAME_BYTES, _SKIPPED_SAMPLES = 190, 1105
 
 
 class Losses:
-    """Those of one recording. `count` is what its first frame says."""
+    """The lost frames of one recording. `count` has the totals from its first frame."""
 
     def __init__(self, count: Count | None) -> None:
         self._n_announced = count.n_frames if count else 0
-        self._frames_per_byte: float | None = None  #: of damage, if the announced number tells
+        self._frames_per_byte: float | None = None  #: of damage, if the announced number is usable
         self._is_surveyed = False
         self._n_added = 0
-        self._rest = 0.0  #: share of a frame that rounding left out
+        self._rest = 0.0  #: share of a frame that rounding omitted
 
     def frames_in(self, junk_bytes: int, before: FrameWalk, after: FrameWalk) -> int:
-        """How many frames were lost in the junk between two places."""
+        """Return the number of frames lost in the junk between two positions."""
         if not junk_bytes:
             return 0
         size = _mean_size(before.sizes + _sizes_ahead(after)[:NEIGHBOURS])
@@ -43,7 +44,7 @@ class Losses:
         return n_lost
 
     def _surveyed(self, junk_bytes: int, size: float, after: FrameWalk) -> float | None:
-        """Frames per byte of junk, by walking to the end of the recording; None where the numbers make no sense."""
+        """Walk to the end of the recording and return the frames per byte of junk; None if that is implausible."""
         ahead = after.copied()
         while not ahead.is_over():
             if not ahead.frames(is_first=False):
@@ -54,10 +55,10 @@ class Losses:
 
 
 def frames_before(junk_bytes: int, first: FrameWalk) -> int:
-    """How many frames of a recording were lost in the junk before its first intact ones.
+    """Return the number of frames of a recording lost in the junk before its first intact frames.
 
-    Junk before the true beginning of a recording is no loss. A frame in the middle needs bits of the frames before it,
-    and the true first one does not.
+    Junk before the true beginning of a recording is no loss. A frame in the middle needs bits of earlier frames; the
+    true first frame does not.
     """
     sizes = _sizes_ahead(first)
     begins_here = first.count() is not None or not is_mid_stream(first.next_bytes(_COUNT_FRAME_BYTES))

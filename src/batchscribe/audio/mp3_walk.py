@@ -1,4 +1,4 @@
-"""A walk along the frames of an MP3 file, past tags and junk."""
+"""Iteration over the frames of an MP3 file, without tags and junk."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from batchscribe.audio.file_view import SeekableFile, read_at
 from batchscribe.audio.mpeg_frame import HEADER_BYTES, Frame, Stream, frame
 from batchscribe.audio.tags import tag_bytes, zero_bytes
 
-#: More junk than this in one place ends the walk. Tags are not junk.
+#: More contiguous junk than this ends the walk. Tags are not junk.
 MAX_JUNK_BYTES = 8 * 2**20
 _RUN_BYTES = 2**16
-_TAG_COST_BYTES = 1024  #: what a tag counts as junk, because there are never thousands
-#: A place where frames or a tag may begin.
+_TAG_COST_BYTES = 1024  #: junk that a tag counts as; no recording has thousands of tags
+#: Possible start of frames or of a tag.
 _CANDIDATE = re.compile(rb"\xff(?=[\xe2-\xff])|ID3[\x02-\x04]|APETAGEX|LYRICSBEGIN")
 _CANDIDATE_BYTES = 11
 _TAG_STARTS = (b"ID3", b"APE", b"TAG", b"LYR")
-#: Frames must follow each other to be accepted, and more of them if they differ from those before.
+#: Number of consecutive frames needed to accept them, and the number if they differ from the previous frames.
 _CONFIRMED, _CONFIRMED_ANEW = 3, 4
-#: Marks of the first frame of a recording, which has no sound but the number of frames that follow.
+#: Marks of a recording's first frame that has no sound but gives the number of frames that follow.
 _COUNT_MARK = re.compile(rb"Xing|Info|VBRI")
-_COUNT_MARK_AT = range(13, 40)  #: bytes from the start of its frame: behind 9 to 32 bytes of side information
-_HAS_FRAMES, _HAS_BYTES = 1, 2  #: flags behind the mark
-_VBRI_FRAMES_AT = 10  #: bytes behind the mark
+_COUNT_MARK_AT = range(13, 40)  #: bytes from the start of the frame: after 9 to 32 bytes of side information
+_HAS_FRAMES, _HAS_BYTES = 1, 2  #: flags after the mark
+_VBRI_FRAMES_AT = 10  #: bytes after the mark
 _PADDING_BYTES = 4
-NEIGHBOURS = 16  #: frames on each side of damage whose size is used for it
+NEIGHBOURS = 16  #: frames on each side of damage whose sizes are used to estimate the loss
 
 
 class Count(NamedTuple):
-    """What the first frame of a recording says about the others; 0 where it says nothing."""
+    """The totals that the first frame of a recording gives; 0 if unknown."""
 
     n_frames: int
     n_bytes: int
 
 
 class FrameWalk:
-    """Goes from frame to frame, recording by recording."""
+    """A position in an MP3 file that moves from frame to frame and from recording to recording."""
 
     def __init__(self, file: SeekableFile) -> None:
         self._file = file
@@ -46,10 +46,10 @@ class FrameWalk:
         self.header = b""  #: of the last frame
         self.n_frames = 0  #: of this recording so far
         self.sizes: list[int] = []  #: of the last frames, in bytes
-        self.is_broken_off = False  #: there was too much junk, so the rest of the file was not examined
+        self.is_broken_off = False  #: after too much junk, the rest of the file was not examined
 
     def copied(self) -> FrameWalk:
-        """A walk that goes on from the same place by itself."""
+        """Return an independent walk from the same position."""
         return copy.copy(self)
 
     @property
@@ -57,7 +57,7 @@ class FrameWalk:
         return self._file.size - self.at
 
     def is_over(self) -> bool:
-        """Whether the recording has ended: at the end of the file, or before another recording."""
+        """Return whether the recording has ended: at the end of the file, or before another recording."""
         if self.rest_bytes <= 0:
             return True
         stream = self._stream_at(self.at)
@@ -75,7 +75,7 @@ class FrameWalk:
         self.n_frames, self.sizes = 0, []
 
     def count(self) -> Count | None:
-        """What the next frame says about the others, if that is what it is for."""
+        """Return the totals in the next frame, or None if it is an ordinary frame."""
         first = self.next_bytes(_COUNT_MARK_AT.stop + 16)
         mark = next((mark for mark in _COUNT_MARK.finditer(first) if mark.start() in _COUNT_MARK_AT), None)
         if mark is None:
@@ -89,9 +89,9 @@ class FrameWalk:
         return Count(n_frames, _number(fields, bytes_at) if flags & _HAS_BYTES else 0)
 
     def frames(self, *, is_first: bool) -> bytes:
-        """The frames in the next 64 KiB, up to one with which another recording begins.
+        """Return the frames in the next 64 KiB, up to the start of another recording.
 
-        The last of the file may be cut off: FFmpeg makes something of it.
+        The last frame of the file may be cut off: FFmpeg can still use it.
         """
         run = read_at(self._file, self.at, _RUN_BYTES)
         marks = [mark.start() for mark in _COUNT_MARK.finditer(run)]
@@ -116,27 +116,30 @@ class FrameWalk:
         return found if found is not None and found.stream == self._stream else None
 
     def _is_followed(self, following: bytes) -> bool:
-        """Whether the bytes behind a frame are those of another, of a tag, or the end of the file."""
+        """Return whether another frame, a tag or the end of the file follows a frame."""
         is_end = len(following) < HEADER_BYTES
         return is_end or self._own_frame(following) is not None or following.startswith(_TAG_STARTS)
 
     def _is_odd(self, n_bytes: int) -> bool:
-        """Whether the bit rate was constant up to this frame: its header then is damaged, and its length wrong."""
+        """Return whether a frame's size differs although the bit rate was constant so far.
+
+        Then its header is damaged and its length is wrong.
+        """
         if len(self.sizes) < _CONFIRMED or max(self.sizes) - min(self.sizes) > _PADDING_BYTES:
             return False
         return abs(n_bytes - self.sizes[-1]) > _PADDING_BYTES
 
     def _pass(self, header: bytes, found: Frame) -> None:
-        """The size of a recording's first frame does not count, because it may be the one with the count."""
+        """Record a frame. The size of the first frame is ignored, because that frame may hold the totals."""
         self.header = header
         if self.n_frames:
             self.sizes = [*self.sizes[1 - NEIGHBOURS :], found.n_bytes]
         self.n_frames += 1
 
     def skip(self, *, may_be_cut: bool = False) -> int:
-        """Go on to the next frames, or to the end of the file, and return how much junk there was. Tags are not junk.
+        """Move to the next frames or to the end of the file, and return the bytes of junk skipped. Tags are not junk.
 
-        Only the first frame of the file `may_be_cut` off: behind others, it would be junk.
+        `may_be_cut` accepts a frame that is cut off. It is only for the first frame of the file: later, it is junk.
         """
         searched = junk = 0
         while self.at < self._file.size and searched <= MAX_JUNK_BYTES:
@@ -156,7 +159,7 @@ class FrameWalk:
         return junk
 
     def _to_candidate(self, at: int) -> int:
-        """How far it is to where something may begin, or to the end of what was searched."""
+        """Return the distance to the next possible start of frames or a tag, or to the end of the searched bytes."""
         piece = read_at(self._file, at + 1, _RUN_BYTES)
         for found in _CANDIDATE.finditer(piece):
             if found.group() != b"\xff" or _may_begin_frames(piece, found.start()):
@@ -191,7 +194,7 @@ def _number(fields: bytes, at: int) -> int:
 
 
 def _may_begin_frames(piece: bytes, at: int) -> bool:
-    """A quick look, because junk may be full of bytes that look like a header."""
+    """Check quickly, because junk may be full of bytes that look like a header."""
     first = frame(piece[at : at + HEADER_BYTES])
     if first is None:
         return False

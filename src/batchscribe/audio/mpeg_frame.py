@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 HEADER_BYTES = 4
-#: kbit/s by the index in the header; 0 for "free" and for the forbidden one.
+#: kbit/s by the index in the header; 0 for "free" and for the forbidden index.
 _BITRATES = {
     ("1", 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0),
     ("1", 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0),
@@ -21,7 +21,7 @@ _RATE_SHIFTS = {"1": 0, "2": 1, "2.5": 2}
 
 
 class Stream(NamedTuple):
-    """What all frames of a recording have in common."""
+    """The properties that all frames of a recording share."""
 
     version: str
     layer: int
@@ -36,12 +36,12 @@ class Stream(NamedTuple):
 
 class Frame(NamedTuple):
     stream: Stream
-    n_bytes: int  #: header included
+    n_bytes: int  #: including the header
 
 
 @lru_cache(maxsize=4096)
 def frame(header: bytes) -> Frame | None:
-    """What four bytes say if they begin a frame; None where they do not, or leave its length open ("free format")."""
+    """Parse a four-byte frame header; return None if it is invalid or gives no length ("free format")."""
     if len(header) < HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version, layer = _VERSIONS.get(header[1] >> 3 & 3), 4 - (header[1] >> 1 & 3)
@@ -63,7 +63,7 @@ def _frame_bytes(stream: Stream, bits_per_sec: int, padding: int) -> int:
 
 
 def frame_sizes(run: bytes) -> list[int]:
-    """The bytes of each frame, from the first on as far as they follow each other; the last may be cut off."""
+    """Return the sizes of consecutive frames in bytes, from the first on; the last may be cut off."""
     sizes, at = [], 0
     while (found := frame(run[at : at + HEADER_BYTES])) is not None:
         sizes.append(found.n_bytes)
@@ -72,7 +72,7 @@ def frame_sizes(run: bytes) -> list[int]:
 
 
 def is_mid_stream(content: bytes) -> bool:
-    """Whether the frame that begins there needs bits of frames before it, as no first frame of a recording does."""
+    """Return whether the frame needs bits of earlier frames. The first frame of a recording never does."""
     found = frame(content[:HEADER_BYTES])
     if found is None or found.stream.layer != 3:
         return False
@@ -83,5 +83,5 @@ def is_mid_stream(content: bytes) -> bool:
 
 
 def silent_frame(header: bytes, n_bytes: int) -> bytes:
-    """A frame like the one that begins with `header`, of silence: it says that no bits follow, and no checksum."""
+    """Return a silent frame with the properties of `header`. It has no audio bits and no checksum."""
     return bytes((header[0], header[1] | 1, *header[2:HEADER_BYTES])).ljust(n_bytes, b"\0")

@@ -1,4 +1,4 @@
-"""Packets that give no sound: those that cannot be decoded, and those that FFmpeg wants to drop."""
+"""Packets that yield no sound: undecodable packets, and packets that FFmpeg discards."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-#: Packets at the end may be padding that is cut off whole. More than this is damage.
+#: Packets at the end may be padding that is cut off entirely. More than this is damage.
 _PADDING_SEC = 0.25
 
 
 class LostPackets:
-    """Packets that could not be decoded. Some decoders report an error, others silently give no frame."""
+    """Packets that could not be decoded. Some decoders report an error; others silently return no frame."""
 
     def __init__(self) -> None:
         self.count = 0
         self.duration_sec = 0.0
-        self.until_sec = 0.0  #: where the last one ends, by the file's clock
-        self._doubtful: list[Packet[AudioStream]] = []  #: those that gave no frame since the last frame
+        self.until_sec = 0.0  #: end of the last one, on the file's clock
+        self._doubtful: list[Packet[AudioStream]] = []  #: packets without a frame since the last frame
         self._is_begun = False
 
     def add(self, packet: Packet[AudioStream]) -> None:
@@ -29,7 +29,7 @@ class LostPackets:
             self.until_sec = max(self.until_sec, _end_sec(packet))
 
     def decoded(self, packet: Packet[AudioStream], frames: list[AudioFrame]) -> None:
-        """A packet that was decoded without an error."""
+        """Record a packet that was decoded without an error."""
         if frames:
             moment_sec = frames[0].time
             self._settle(is_lost=moment_sec is not None and self._doubtful_until_sec() <= moment_sec + _PADDING_SEC)
@@ -38,7 +38,7 @@ class LostPackets:
             self._doubtful.append(packet)
 
     def finish_part(self) -> None:
-        """At the end of one recording of the file, all of whose packets were decoded."""
+        """Finish one recording of the file, after all its packets were decoded."""
         self._settle(is_lost=sum(map(_duration_sec, self._doubtful)) > _PADDING_SEC)
         self._is_begun = False
 
@@ -52,14 +52,17 @@ class LostPackets:
 
 
 class Restarts:
-    """FFmpeg drops fragments of an MP4 whose clock goes back: all of a recording whose fragments all begin at zero."""
+    """A filter that keeps fragments of an MP4 whose clock goes back.
+
+    FFmpeg discards them. If all fragments begin at zero, that is the whole recording.
+    """
 
     def __init__(self, *, is_fragmented: bool) -> None:
         self._is_fragmented = is_fragmented
-        self._until: int | None = None  #: the latest end of a packet so far
+        self._until: int | None = None  #: latest packet end so far
 
     def kept(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
-        """The packet, or one like it that is not dropped. What an edit list cuts off stays dropped."""
+        """Return the packet, or a copy without the discard flag. Packets that an edit list cuts off stay discarded."""
         if not self._is_fragmented or packet.dts is None:
             return packet
         is_behind = self._until is not None and packet.dts < self._until

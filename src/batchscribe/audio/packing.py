@@ -1,19 +1,20 @@
-"""Fills windows with neighbouring stretches of speech, so that an engine that always works on 30 s gets as much."""
+"""Packing of neighbouring stretches of speech into full windows, for engines that always process 30 s."""
 
 from __future__ import annotations
 
 from batchscribe.audio.speech_spans import Stretch
 from batchscribe.window import SAMPLE_RATE
 
-#: Pauses up to this long stay inside a window. Longer ones cost more than they bring: Whisper takes them for the end.
+#: Pauses up to this long stay inside a window. Longer ones cost more than they gain: Whisper takes them for the end.
 MAX_PAUSE_SEC = 3.0
-#: The same where each window may be in a language of its own, which changes behind a pause if at all.
+#: The same if each window may be in a different language: the language changes only after a pause.
 SHORT_PAUSE_SEC = 0.8
 
 
 class Packer:
-    """Joins stretches on the recording's own clock while the whole is at most `window_sec` long, and no pause in it
-    longer than `max_pause_sec`. A `window_sec` of 0 joins none.
+    """A packer that joins stretches into windows of at most `window_sec` on the recording's own clock.
+
+    No pause inside a window is longer than `max_pause_sec`. A `window_sec` of 0 joins none.
     """
 
     def __init__(self, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC) -> None:
@@ -22,7 +23,7 @@ class Packer:
         self._held: Stretch | None = None  #: the window that is being filled
 
     def accept(self, stretch: Stretch) -> list[Stretch]:
-        """The windows that the next stretch settles."""
+        """Return the windows that the next stretch completes."""
         held, self._held = self._held, stretch
         if held is None:
             return []
@@ -32,7 +33,7 @@ class Packer:
         return []
 
     def settle(self, next_start: int) -> list[Stretch]:
-        """The window in hand, when no stretch that begins at `next_start` or later can still join it."""
+        """Return the current window if no stretch that begins at `next_start` or later can join it."""
         if self._held is None:
             return []
         is_near = next_start - self._held.end <= self._max_pause and next_start - self._held.start < self._longest
@@ -43,5 +44,5 @@ class Packer:
         return [] if held is None else [held]
 
     def needed_from(self, next_start: int) -> int:
-        """The first sample that a window to come can contain, when no stretch to come begins before `next_start`."""
+        """Return the first sample that a later window can contain if no later stretch begins before `next_start`."""
         return next_start if self._held is None else self._held.start

@@ -1,4 +1,4 @@
-"""One channel's samples become the windows that go to an engine."""
+"""Segmentation of one channel's samples into windows for an engine."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
 from batchscribe.audio.speech_spans import WINDOW_SAMPLES, SpeechSpans, Stretch, VoiceOptions, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
 
-#: Windows judged at once, about five seconds: more of them would only take more memory. Always counted from the start
+#: Samples evaluated at once, about five seconds: more would only need more memory. Blocks are counted from the start
 #: of the recording, so the windows do not depend on how the bytes arrived.
 BLOCK_SAMPLES = 160 * WINDOW_SAMPLES
-MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: what engines take at once
-SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is looked for
+MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: the longest input of an engine
+SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is searched
 PAUSE_SAMPLES = SAMPLE_RATE // 10
-#: After so many blocks of digital silence, half a minute, nothing that lies before them matters to the voice detector.
-#: Holes of hours cost hardly anything then: silence is judged without the network, which starts afresh behind it.
+#: After this many blocks of digital silence, half a minute, earlier sound does not affect the voice detector. Further
+#: silence is not sent to the network, which is reset for the sound after it. So gaps of hours cost very little.
 SILENT_BLOCKS = 6
 
 
 class Segmenter(Protocol):
     def accept(self, samples: Samples) -> Iterator[Window]:
-        """The windows that the next samples, float32[n_samples], settle."""
+        """Yield the windows that the next samples, float32[n_samples], complete."""
         ...
 
     def finish(self) -> Iterator[Window]:
-        """The last windows of the recording."""
+        """Yield the last windows of the recording."""
         ...
 
 
 class _Buffer:
-    """The samples that are still needed, and where they start."""
+    """The samples that are still needed, and their start."""
 
     def __init__(self) -> None:
         self.start = 0
@@ -64,7 +64,7 @@ class _Buffer:
 
 
 class VoicedSegmenter:
-    """Windows of what the voice detector takes for speech; everything else is dropped."""
+    """A segmenter that keeps what the voice detector takes for speech and drops everything else."""
 
     def __init__(
         self, channel: int, options: VoiceOptions, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC
@@ -76,7 +76,7 @@ class VoicedSegmenter:
         self._packer = Packer(window_sec, max_pause_sec)
         self._buffer = _Buffer()
         self._judged = 0
-        self._n_silent = 0  #: blocks of zeros that have just gone by
+        self._n_silent = 0  #: consecutive blocks of zeros up to now
 
     def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
@@ -91,7 +91,7 @@ class VoicedSegmenter:
     def finish(self) -> Iterator[Window]:
         n_samples = self._buffer.end
         rest = self._buffer.slice(self._judged, n_samples)
-        # A whole window of zeros behind a recording that ends on a window's edge: faster-whisper's padding.
+        # If the recording ends on a window's edge, this adds a whole window of zeros, as faster-whisper does.
         padded = np.pad(rest, (0, WINDOW_SAMPLES - len(rest) % WINDOW_SAMPLES))
         stretches = self._judge(padded) + self._spans.finish(n_samples)
         yield from self._windows([*self._packed(stretches), *self._packer.finish()])
@@ -120,7 +120,7 @@ class VoicedSegmenter:
 
 
 class WholeSegmenter:
-    """All of the audio but digital silence, in pieces of at most 30 s that end where it is quietest near their end."""
+    """A segmenter that drops only digital silence. Pieces have at most 30 s; each is cut where its end is quietest."""
 
     def __init__(self, channel: int) -> None:
         self._channel = channel
@@ -145,14 +145,17 @@ class WholeSegmenter:
 
 
 def _quietest_cut(samples: Samples) -> int:
-    """The middle of the quietest tenth of a second in the last five seconds."""
+    """Return the middle of the quietest tenth of a second in the last five seconds."""
     searched = samples[-SEARCH_SAMPLES:].reshape(-1, PAUSE_SAMPLES)
-    quietest_from_end = int(np.argmin(np.square(searched).sum(axis=1)[::-1]))  # of equals the last: longer pieces
+    quietest_from_end = int(np.argmin(np.square(searched).sum(axis=1)[::-1]))  # if equal, the last: longer pieces
     return len(samples) - quietest_from_end * PAUSE_SAMPLES - PAUSE_SAMPLES // 2
 
 
 def segmenter(channel: int, segmentation: str, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC) -> Segmenter:
-    """`segmentation` is `auto` or `none`; `window_sec` as in `EngineSpec`, `max_pause_sec` as in `Packer`."""
+    """Create a segmenter. `segmentation` is `auto` or `none`.
+
+    For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
+    """
     if segmentation == "none":
         return WholeSegmenter(channel)
     return VoicedSegmenter(channel, VoiceOptions(), window_sec, max_pause_sec)

@@ -1,7 +1,7 @@
-"""What the first bytes of a file say it is, before any demuxer sees it.
+"""Detection of the format from the first bytes of a file, before a demuxer reads it.
 
-FFmpeg opens playlists and follows what they name, so a file whose beginning is not that of an accepted container goes
-no further. The name of the file plays no part.
+FFmpeg opens playlists and the files that they name. So a file is refused unless it begins like an accepted container.
+The file name is ignored.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from batchscribe.audio.mp3_frames import Mp3Frames
 from batchscribe.audio.tags import tag_bytes, zero_bytes
 from batchscribe.errors import InvalidSetting
 
-#: What a recording must begin with is looked for in so many bytes.
+#: Number of bytes that are searched for the start of a recording.
 HEAD_BYTES = 4096
-#: Demuxers of FFmpeg for each accepted format; the whitelist of the open call.
+#: FFmpeg demuxers for each accepted format; the whitelist for opening a file.
 DEMUXERS = {
-    "wav": "wav,au",  # AU for samples of RIFX: see `au_header`
+    "wav": "wav,au",  # AU is for RIFX samples, see `au_header`
     "mp3": "mp3",
     "m4a": "mov,mp4,m4a,3gp,3g2,mj2",
     "flac": "flac",
     "ogg": "ogg",
 }
 BASE_FORMATS = ("wav", "mp3", "m4a")
-#: Formats that are the same container under another name.
+#: Other names of the same container.
 SAME_AS = {"mp4": "m4a", "mov": "m4a", "opus": "ogg", "oga": "ogg"}
 WAV_HEADS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
 W64_HEAD = b"riff\x2e\x91\xcf\x11"
 MP4_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
-_MAX_LEADS = 1000  #: tags, and pieces of zeros, in front of a recording
+_MAX_LEADS = 1000  #: tags and runs of zeros before a recording
 _LEAD_ZEROS_BYTES = 2**16
 _SEARCHED_BYTES = 2**16
-#: Other things that are met under the name of a recording.
+#: First bytes of other files that are submitted as recordings.
 STRANGERS = {
     b"#EXTM3U": Looks.PLAYLIST,
     b"ffconcat": Looks.PLAYLIST,
@@ -53,7 +53,7 @@ STRANGERS = {
 
 
 def accepted_formats(extra: Collection[str]) -> frozenset[str]:
-    """The formats that may be opened, each under its one name. Raises `InvalidSetting` for one that nobody knows."""
+    """Return the formats that may be opened, by canonical name. Raises `InvalidSetting` for an unknown format."""
     named = {SAME_AS.get(name, name) for name in extra}
     unknown = sorted(named - DEMUXERS.keys())
     if unknown:
@@ -62,9 +62,9 @@ def accepted_formats(extra: Collection[str]) -> frozenset[str]:
 
 
 def check_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tuple[str, int]:
-    """The format, and where it begins in the file, which may have a tag in front.
+    """Return the format and its offset in the file, because a tag may precede it.
 
-    Raises `UnsupportedMedia`, which says what the file looks like instead.
+    Raises `UnsupportedMedia`, which reports what the file looks like instead.
     """
     found, start = _found_format(file)
     if found is None:
@@ -88,7 +88,7 @@ def _found_format(file: SeekableFile) -> tuple[str | None, int]:
 
 
 def _is_mp3(file: SeekableFile, start: int) -> bool:
-    """Whether MPEG frames follow each other; some writers leave rubbish in front of the first."""
+    """Return whether MPEG frames follow each other; some writers leave junk before the first frame."""
     head = read_at(file, 0, HEAD_BYTES)
     if head.startswith(b"ID3"):
         return True
@@ -99,7 +99,7 @@ def _is_mp3(file: SeekableFile, start: int) -> bool:
 
 
 def format_of(head: bytes) -> str | None:
-    """One of the keys of `DEMUXERS`, by the bytes it must begin with; None for an MP3, which has none."""
+    """Return the key of `DEMUXERS` for these first bytes; None for an MP3, which has no signature."""
     if (head[:4] in WAV_HEADS and head[8:12] == b"WAVE") or head.startswith(W64_HEAD):
         return "wav"
     if head[4:8] in MP4_BOXES:
@@ -120,6 +120,6 @@ def _looks_like(head: bytes) -> Looks:
 
 
 def _is_text(head: bytes) -> bool:
-    """Printable, as far as the last character, which the end of the head may have cut."""
+    """Return whether the text is printable. Ignores the last character, which may be cut off."""
     text = head.decode(errors="replace").rstrip("\ufffd")
     return all(char.isprintable() or char.isspace() for char in text) and "\ufffd" not in text

@@ -1,4 +1,4 @@
-"""What FFmpeg gets to read of a file: the recordings in it, one after the other, without what is no sound."""
+"""The input of FFmpeg: the recordings in a file, one after the other, without anything that is not sound."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ class Readable(Protocol):
 
 
 class Part(NamedTuple):
-    """One recording of the file. Some programs append a second to the first."""
+    """One recording of the file. Some programs append a second one to the first."""
 
     content: Readable
-    is_counted: bool  #: its header says how long it is
-    is_measured: bool = True  #: FFmpeg can tell how long it is
+    is_counted: bool  #: its header gives its length
+    is_measured: bool = True  #: FFmpeg can determine its length
 
 
 class SoundSource(Protocol):
     """An opened file; `n_lost`, `is_broken_off` and `announced_share` are final once all parts are read."""
 
     container: str
-    level: float  #: what all samples are divided by
+    level: float  #: divisor for all samples
 
     def parts(self) -> Iterator[Part]:
-        """Each must be read to its end before the next."""
+        """Yield the parts; each must be read to its end before the next."""
         ...
 
     @property
     def n_lost(self) -> int:
-        """Frames that are missing, and were replaced by silence."""
+        """Missing frames that were replaced by silence."""
         ...
 
     @property
@@ -44,12 +44,12 @@ class SoundSource(Protocol):
 
     @property
     def announced_share(self) -> float:
-        """How many times as much as there is was announced; 1.0 where the file holds all of it."""
+        """The announced length divided by the length in the file; 1.0 if the file is complete."""
         ...
 
 
 class PlainSource:
-    """A file that FFmpeg reads as it is, from `start` on."""
+    """A file that FFmpeg reads unchanged, from `start` on."""
 
     level = announced_share = 1.0
     n_lost = 0
@@ -68,7 +68,7 @@ class WavSource:
     container = "wav"
 
     def __init__(self, file: SeekableFile, start: int) -> None:
-        """Raises `CorruptMedia`, `UnsupportedMedia`."""
+        """Find the samples. Raises `CorruptMedia` and `UnsupportedMedia`."""
         self._file = file
         self._wavs = checked_wavs(file, start)
         self.is_broken_off = len(self._wavs) == MAX_PARTS
@@ -85,7 +85,7 @@ class WavSource:
                 yield Part(wav.view(self._file), is_counted=False)
 
     def _mpeg_parts(self, wav: WavSamples) -> Iterator[Part]:
-        """MP3 in a WAV, read as an MP3: FFmpeg would lose the time of damaged frames."""
+        """Yield MP3 in a WAV as MP3: FFmpeg would lose the duration of damaged frames."""
         frames = Mp3Frames(FileView(self._file, wav.start, wav.end))
         for recording in frames.recordings():
             yield Part(recording, is_counted=False, is_measured=recording.is_counted)
@@ -119,7 +119,7 @@ class Mp3Source:
 
 
 def open_sound_source(file: SeekableFile, extra_formats: Collection[str]) -> SoundSource:
-    """Raises `UnsupportedMedia`, `CorruptMedia`."""
+    """Detect the format and open the file. Raises `UnsupportedMedia` and `CorruptMedia`."""
     container, start = check_format(file, extra_formats)
     if container == "wav":
         return WavSource(file, start)

@@ -1,4 +1,4 @@
-"""Find where speech begins and ends, with Silero v6 from the ONNX copy in faster-whisper.
+"""Detection of where speech begins and ends, with Silero v6 from the ONNX copy in faster-whisper.
 
 The rules and numbers are those of `get_speech_timestamps` in faster-whisper 1.2.1 (after snakers4/silero-vad). That
 function needs the whole recording; this module works window by window and returns the same spans.
@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from batchscribe.window import SAMPLE_RATE, Samples
 
-WINDOW_SAMPLES = 512  #: what the network judges at once, 32 ms
-_CONTEXT_SAMPLES = 64  #: and how much it wants to see of the window before
+WINDOW_SAMPLES = 512  #: what the network evaluates at once, 32 ms
+_CONTEXT_SAMPLES = 64  #: samples of the previous window that the network also gets
 _STATE_SHAPE = (1, 1, 128)
 
 
 class VoiceStream:
     """Speech probabilities of one channel, in order.
 
-    The network's state travels from call to call, so the numbers are bit for bit those of one call over everything.
+    The network's state is kept between calls, so the results are bit-identical to one call over the whole channel.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class VoiceStream:
         self._context = np.zeros(_CONTEXT_SAMPLES, dtype=np.float32)
 
     def probabilities(self, samples: Samples) -> NDArray[np.float32]:
-        """float32[n_windows] for float32[n_windows * 512] at 16 kHz."""
+        """Return float32[n_windows] for float32[n_windows * 512] at 16 kHz."""
         joined = np.concatenate((self._context, samples))
         windows = np.lib.stride_tricks.sliding_window_view(joined, _CONTEXT_SAMPLES + WINDOW_SAMPLES)
         inputs = {"input": windows[::WINDOW_SAMPLES], "h": self._hidden, "c": self._cell}
@@ -47,17 +47,17 @@ class VoiceStream:
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    """One single-threaded session for all channels; about 20 ms to make."""
+    """Create one single-threaded session for all channels, in about 20 ms."""
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it would keep the largest block's memory for ever
+    options.enable_cpu_mem_arena = False  # an arena would never release the memory of the largest block
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(str(_model_path()), sess_options=options, providers=["CPUExecutionProvider"])
 
 
 def _model_path() -> Path:
-    """Found without importing faster-whisper, which would bring CTranslate2 into the decoder."""
+    """Find the model without importing faster-whisper, which would load CTranslate2 into the decoder."""
     spec = find_spec("faster_whisper")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("faster-whisper, which carries the voice activity model, is not installed")
@@ -66,21 +66,21 @@ def _model_path() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class VoiceOptions:
-    """When speech begins, ends and is cut.
+    """The rules for the start, the end and the splitting of speech.
 
-    Silero's own thresholds, 0.5 and 0.35, miss whole sentences on telephone lines: with Whisper `base` 68 instead of 14
-    of 1,005 words of read speech were lost, and stereo calls had 13.8 instead of 9.4 % of their words wrong. Taking
-    noise for speech costs little: the engine finds no words in it. With 0.2 s of padding instead of 0.4 s
+    Silero's own thresholds, 0.5 and 0.35, miss whole sentences on telephone lines. With them, Whisper `base` lost 68
+    instead of 14 of 1,005 words of read speech, and 13.8 instead of 9.4 % of the words in stereo calls were wrong.
+    Taking noise for speech costs little: the engine recognizes no words in it. With 0.2 s of padding instead of 0.4 s,
     pocketsphinx makes more errors.
     """
 
-    threshold: float = 0.35  #: a window at least this likely is speech
-    release_threshold: float = 0.2  #: below this it is silence; between the two nothing changes
+    threshold: float = 0.35  #: a window with at least this probability is speech
+    release_threshold: float = 0.2  #: below this it is silence; between the two, the state does not change
     min_speech_sec: float = 0.1  #: shorter speech is a click
     min_silence_sec: float = 0.5  #: shorter silence does not end a stretch
-    pad_sec: float = 0.4  #: kept on both sides; neighbours share what lies between them
-    max_segment_sec: float = 30.0  #: what engines take at once
-    split_silence_sec: float = 0.098  #: silence good enough to split speech that gets too long
+    pad_sec: float = 0.4  #: added on both sides; neighbours share the gap between them
+    max_segment_sec: float = 30.0  #: the longest input of an engine
+    split_silence_sec: float = 0.098  #: the shortest silence at which speech that is too long is split
 
 
 class Span(NamedTuple):
@@ -91,7 +91,7 @@ class Span(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A span that is worth listening to, and the speech in it: the same without padding and pauses, in order."""
+    """A span to transcribe, and the speech in it: the span without padding and pauses, in order."""
 
     start: int
     end: int
@@ -99,30 +99,30 @@ class Stretch(NamedTuple):
 
 
 class SpeechSpans:
-    """Finds the stretches of speech of one channel from its probabilities, in order."""
+    """A detector of the stretches of speech in one channel, from its probabilities."""
 
     def __init__(self, options: VoiceOptions) -> None:
         self._cutter = _Cutter(options)
         self._padder = _Padder(round(options.pad_sec * SAMPLE_RATE))
 
     def accept(self, probabilities: Iterable[float]) -> list[Stretch]:
-        """The stretches that the next windows settle."""
+        """Return the stretches that the next windows complete."""
         padded = [stretch for cut in self._cutter.accept(probabilities) for stretch in self._padder.accept(cut)]
         return padded + self._padder.settle(self._cutter.next_start)
 
     def finish(self, n_samples: int) -> list[Stretch]:
-        """The last stretches of a recording of `n_samples`."""
+        """Return the last stretches of a recording of `n_samples`."""
         padded = [stretch for cut in self._cutter.finish(n_samples) for stretch in self._padder.accept(cut)]
         return padded + self._padder.finish(n_samples)
 
     @property
     def needed_from(self) -> int:
-        """The first sample that a stretch to come can still contain."""
+        """The first sample that a later stretch can still contain."""
         return self._padder.next_start(self._cutter.next_start)
 
 
 class _Cutter:
-    """Where speech starts and ends, before padding."""
+    """The start and end of speech, before padding."""
 
     def __init__(self, options: VoiceOptions) -> None:
         self._speech_at = options.threshold
@@ -134,13 +134,13 @@ class _Cutter:
         self._max_speech = longest_sec * SAMPLE_RATE - WINDOW_SAMPLES
         self._position = 0
         self._speech_from: int | None = None
-        self._silent_from: int | None = None  #: where the silence that we are in began
+        self._silent_from: int | None = None  #: start of the current silence
         self._split_at: int | None = None  #: the last pause long enough to split at
-        self._resume_at: int | None = None  #: where speech went on after it
+        self._resume_at: int | None = None  #: where speech resumed after it
 
     @property
     def next_start(self) -> int:
-        """No span to come starts before this sample."""
+        """The earliest sample at which a later span can start."""
         return self._position if self._speech_from is None else self._speech_from
 
     def accept(self, probabilities: Iterable[float]) -> list[Span]:
@@ -168,7 +168,7 @@ class _Cutter:
         return self._in_silence(start) if probability < self._silence_below else []
 
     def _split(self, start: int, probability: float) -> list[Span]:
-        """Speech got too long: end it at the last pause, or right here when there was none."""
+        """End speech that is too long: at the last pause, or here if there was none."""
         pause, resume = self._split_at, self._resume_at
         self._speech_from = resume
         self._forget_silence()
@@ -194,11 +194,11 @@ class _Cutter:
 
 
 class _Padder:
-    """Widens spans on both sides; two that would overlap share the silence between them."""
+    """Padding on both sides of spans; two that would overlap share the silence between them."""
 
     def __init__(self, pad: int) -> None:
         self._pad = pad
-        self._held: Stretch | None = None  #: its end waits for the next span
+        self._held: Stretch | None = None  #: its end depends on the next span
 
     def next_start(self, cutter_start: int) -> int:
         return max(0, cutter_start - self._pad) if self._held is None else self._held.start
@@ -211,7 +211,7 @@ class _Padder:
         return [] if held is None else [held._replace(end=held.end + pad)]
 
     def settle(self, cutter_start: int) -> list[Stretch]:
-        """Let go of the held stretch once no span to come can be near."""
+        """Return the held stretch if no later span can be near it."""
         if self._held is None or cutter_start - self._held.end < 2 * self._pad:
             return []
         return self.finish(cutter_start)

@@ -1,4 +1,4 @@
-"""Tags that programs put in front of, between and behind the sound: ID3, APE, Lyrics3, and plain zeros."""
+"""Tags that programs put before, between and after the sound: ID3, APE, Lyrics3 and plain zeros."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _STEP_BYTES = 4096
 
 
 def tag_bytes(file: SeekableFile, offset: int) -> int:
-    """Length of the tag that begins at `offset`, 0 where none does; never more than the file has."""
+    """Return the length of the tag at `offset`, or 0 if there is none; never more than the rest of the file."""
     head = read_at(file, offset, _HEAD_BYTES)
     length = _id3v2_bytes(head) or _ape_bytes(head) or _id3v1_bytes(head) or _lyrics_bytes(file, offset, head)
     rest = file.size - offset
     if length > rest and head.startswith((b"ID3", b"APE")):
-        return min(rest, _ID3V2_BYTES if head.startswith(b"ID3") else _APE_BYTES)  # a lie: what follows is looked at
+        return min(rest, _ID3V2_BYTES if head.startswith(b"ID3") else _APE_BYTES)  # a wrong size: skip only the header
     return min(length, rest)
 
 
 def zero_bytes(file: SeekableFile, offset: int, most: int) -> int:
-    """How many zeros there are from `offset` on, counted up to `most`."""
+    """Count the zeros from `offset` on, up to `most`."""
     count = 0
     while count < most:
         piece = read_at(file, offset + count, min(_STEP_BYTES, most - count))
@@ -38,7 +38,7 @@ def zero_bytes(file: SeekableFile, offset: int, most: int) -> int:
 
 
 def _id3v2_bytes(head: bytes) -> int:
-    """id3.org: the size is four times seven bits, without header and footer."""
+    """Return the tag's length. Its size field has four times seven bits, without header and footer (id3.org)."""
     if not head.startswith(b"ID3") or len(head) < _ID3V2_BYTES or any(part & 0x80 for part in head[6:10]):
         return 0
     size = 0
@@ -48,7 +48,7 @@ def _id3v2_bytes(head: bytes) -> int:
 
 
 def _ape_bytes(head: bytes) -> int:
-    """The size is that of items and footer; a footer without a header may stand alone."""
+    """Return the tag's length. Its size field covers items and footer; a footer may stand alone without a header."""
     if not head.startswith(b"APETAGEX") or len(head) < _APE_BYTES:
         return 0
     size, _, flags = struct.unpack_from("<III", head, 12)

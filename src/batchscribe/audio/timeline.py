@@ -1,7 +1,7 @@
-"""Where each decoded frame belongs on the recording's own clock.
+"""The position of each decoded frame on the recording's own clock.
 
-Counting samples is not enough: sound may start late, have holes, or lose packets. Believing every timestamp is not
-enough either: they are rounded, jitter, run backwards and may be damaged.
+Counting samples is not enough: sound may start late, have gaps, or lose packets. Trusting every timestamp is not enough
+either: timestamps are rounded, jitter, run backwards and may be damaged.
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from typing import NamedTuple
 
 from av.audio.frame import AudioFrame
 
-#: Timestamps are rounded to their clock, often to milliseconds, and packets that were recorded live jitter.
+#: Timestamps are rounded to their clock, often to milliseconds, and those of live recordings jitter.
 TOLERANCE_SEC = 0.02
-START_TOLERANCE_SEC = 0.001  #: the first timestamp has nothing to jitter against
-#: A jump is believed once it has lasted so long; a damaged timestamp stands alone.
+START_TOLERANCE_SEC = 0.001  #: the first timestamp has no earlier one to jitter against
+#: A jump is accepted once it has lasted this long; a damaged timestamp stands alone.
 LASTING_SEC = 0.25
-_MAX_WAITING = 256  #: frames, however short they are
-#: Sound that overlaps by up to so much is cut, as players do. Clocks that go back further have been started anew.
+_MAX_WAITING = 256  #: frames, even if they are very short
+#: Sound that overlaps by up to this much is cut, as players do. A clock that goes back further was restarted.
 MAX_OVERLAP_SEC = 0.5
-#: No more than this is ever cut for overlaps. A file whose clock runs slow throughout would lose speech all along.
+#: Overlaps are cut by at most this in total. Otherwise a file whose clock is always slow would lose speech throughout.
 _MAX_CUT_SEC, _MAX_CUT_SHARE = 1.0, 0.01
-#: After so many frames, each with a gap before it, the clock counts as wrong: no recording loses every second packet.
+#: After this many consecutive frames with a gap before each, the clock is wrong. No recording loses every second packet
+#: for so long.
 _MAX_GAPS_IN_ROW, _SMALL_GAP_SEC = 25, 0.1
-#: Holes may end so much behind the announced end, and short ones need no announcement.
+#: Gaps may end this long after the announced end. Gaps up to this long need no announced end.
 _SLACK_SEC = 1.0
 
 
 class Placed(NamedTuple):
-    """A frame, and where it starts if not right behind the one before it; `end_sec` where it ends, if it is the last
-    and does not end with its samples. In seconds from the start of the recording; frames may reach before it.
+    """A frame and its place, in seconds from the start of the recording; a frame may start before that.
+
+    `start_sec` is None if the frame directly follows the previous one. `end_sec` is the end of the last frame, if that
+    is not the end of its samples.
     """
 
     frame: AudioFrame
@@ -42,16 +45,16 @@ class Placed(NamedTuple):
 
 @dataclass
 class ClockFaults:
-    """What was odd about the timestamps of a recording."""
+    """Faults in the timestamps of a recording."""
 
-    n_disbelieved: int = 0  #: jumps that no recording of this length can make
-    n_restarts: int = 0  #: jumps back that are no overlap
-    filled_sec: float = 0.0  #: silence that was put into gaps
-    is_wrong: bool = False  #: gaps or overlaps throughout were not believed
+    n_disbelieved: int = 0  #: jumps that are impossible in a recording of this length
+    n_restarts: int = 0  #: jumps back that are not overlaps
+    filled_sec: float = 0.0  #: silence inserted into gaps
+    is_wrong: bool = False  #: gaps or overlaps were ignored because they occur throughout
 
 
 class Timeline:
-    """Takes the frames of one track in order, and gives them back with their places."""
+    """The frames of one track, taken in order and returned with their places."""
 
     def __init__(
         self,
@@ -61,29 +64,30 @@ class Timeline:
         max_sec: float,
         faults: ClockFaults | None = None,
     ) -> None:
-        """The file's clock shows `origin_sec` where the recording is at `start_sec`. The file announces a length of
-        `length_sec`; None where it does not say. What is odd about the clock is added to `faults`.
+        """Start at `start_sec` of the recording, where the file's clock shows `origin_sec`.
+
+        `length_sec` is the announced length, or None. Faults of the clock are added to `faults`.
         """
         self._clock_offset_sec = origin_sec - start_sec
         self._announced_end_sec = inf if length_sec is None else start_sec + length_sec
         self._max_sec = max_sec
         self._waiting: deque[AudioFrame] = deque()
         self._waiting_sec = 0.0
-        self.end_sec = start_sec  #: of what has its place
+        self.end_sec = start_sec  #: of the frames placed so far
         self._cut_sec = 0.0
         self._tolerance_sec = START_TOLERANCE_SEC
         self._gaps_in_row = 0
         self._faults = faults or ClockFaults()
 
     def accept(self, frame: AudioFrame) -> Iterator[Placed]:
-        """The frames that have their place now. One always waits, since the last frame is special."""
+        """Take a frame, and yield the frames whose place is known. One always waits: the last frame is special."""
         while self._waiting and self._is_settled(self._waiting[0]):
             yield self._place(self._next())
         self._waiting.append(frame)
         self._waiting_sec += _length_sec(frame)
 
     def finish(self, lost_until_sec: float) -> Iterator[Placed]:
-        """The last frames. Packets that could not be decoded reach until `lost_until_sec` by the file's clock."""
+        """Yield the last frames. Packets that could not be decoded end at `lost_until_sec` on the file's clock."""
         while len(self._waiting) > 1:
             yield self._place(self._next())
         if self._waiting:
@@ -99,7 +103,7 @@ class Timeline:
         return is_on_time or self._waiting_sec > LASTING_SEC or len(self._waiting) >= _MAX_WAITING
 
     def _lateness_sec(self, frame: AudioFrame, expected_sec: float) -> float:
-        """Without a timestamp a frame follows the one before it."""
+        """Return how late a frame is. Without a timestamp, it follows the previous one."""
         clock_sec = frame.time
         return 0.0 if clock_sec is None else clock_sec - self._clock_offset_sec - expected_sec
 
@@ -125,7 +129,7 @@ class Timeline:
         return placed._replace(end_sec=self.end_sec)
 
     def _lasts(self, frame: AudioFrame) -> bool:
-        """Whether no frame that waits is back where it would be without the jump."""
+        """Return whether no waiting frame is back where it would be without the jump."""
         expected_sec = self.end_sec + _length_sec(frame)
         for follower in self._waiting:
             is_timed = follower.time is not None
@@ -135,7 +139,7 @@ class Timeline:
         return True
 
     def _jump(self, late_sec: float) -> float | None:
-        """Where the frame starts; None if it stays where it is and the file's clock is set anew."""
+        """Return where the frame starts; None if it stays where it is and the file's clock is adjusted."""
         is_cut = late_sec < 0.0 and self._may_cut(-late_sec)
         is_wrong = self._gaps_in_row > _MAX_GAPS_IN_ROW or (-MAX_OVERLAP_SEC <= late_sec < 0.0 and not is_cut)
         if is_wrong:
@@ -157,7 +161,7 @@ class Timeline:
     def _is_plausible(self, hole_sec: float) -> bool:
         is_padding = abs(self.end_sec - self._announced_end_sec) < START_TOLERANCE_SEC
         if hole_sec <= _SLACK_SEC:
-            return not is_padding  # else it was cut off at the end of a recording that others follow
+            return not is_padding  # else padding was cut off at the end of a recording, and another one follows
         return hole_sec <= self._max_sec and self.end_sec + hole_sec <= self._announced_end_sec + _SLACK_SEC
 
 
@@ -166,7 +170,7 @@ def _length_sec(frame: AudioFrame) -> float:
 
 
 def _padding_sec(frame: AudioFrame) -> float:
-    """How much of the end only fills up the last packet, as AAC has to."""
+    """Return how much of the end only fills up the last packet, as AAC requires."""
     if not frame.duration or not frame.time_base:
         return 0.0
     return max(0.0, _length_sec(frame) - float(frame.duration * frame.time_base))

@@ -1,6 +1,6 @@
-"""One recording's audio: open the container, choose the audio track, decode it from front to back.
+"""The audio of one recording: opening the container, choosing the audio track and decoding it from start to end.
 
-Runs in the decoder's process only.
+Runs only in the decoder process.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from batchscribe.audio.track_choice import CODECS, TrackChoice, checked_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
-#: A recording that lacks more than this of what its header announces was cut off.
+#: A recording was cut off if more than this of its announced length is missing.
 _MISSING_SEC = 0.5
 _MISSING_SHARE = 0.02
-_LONGEST_SEC = 1e7  #: 116 days; what a header announces beyond that is no length
-_LOUD = 4.0  #: times full scale, or 12 dB: the reader is told
+_LONGEST_SEC = 1e7  #: 116 days; a longer announced length is invalid
+_LOUD = 4.0  #: times full scale, or 12 dB; above this, the transcript gets a warning
 
-av.logging.set_level(None)  # FFmpeg's own remarks name no file and help nobody
+av.logging.set_level(None)  # FFmpeg's own messages do not name the file, so they are of no use
 
 
 class AudioTrack:
@@ -53,8 +53,10 @@ class AudioTrack:
         choice: TrackChoice | None = None,
         ignores_edits: bool = False,
     ) -> None:
-        """Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`, and `DecodeLimitExceeded` for a
-        recording that announces itself as too long.
+        """Open the recording.
+
+        Raises `EmptyRecording`, `UnsupportedMedia`, `CorruptMedia`, `NoAudioTrack`, and `DecodeLimitExceeded` if the
+        announced length is too long.
         """
         if file.size == 0:
             raise refusal(Finding.NO_BYTES)
@@ -65,7 +67,7 @@ class AudioTrack:
         self._ignores_edits = ignores_edits
         self._apart = apart
         self._max_sec = max_sec
-        self._announced_sec: float | None = 0.0  #: by all parts together; None if one does not say
+        self._announced_sec: float | None = 0.0  #: of all parts together; None if one part announces no length
         self._lost = LostPackets()
         self._cancellation = Cancellation()
         self._same_sound = SameSound()
@@ -85,7 +87,7 @@ class AudioTrack:
 
     @property
     def may_have_edits(self) -> bool:
-        """Whether an edit list may leave out all of the sound."""
+        """Whether an edit list may exclude all of the sound."""
         return self.container == "m4a" and not self._ignores_edits
 
     @property
@@ -93,7 +95,7 @@ class AudioTrack:
         return self._source.container
 
     def _open(self, part: Part, start_sec: float) -> Timeline:
-        """The part begins `start_sec` into the recording."""
+        """Open a part that begins `start_sec` into the recording."""
         self._input = _opened(part.content, self.container, self._extra_formats, ignores_edits=self._ignores_edits)
         self._stream = self._choice.choose(self._input)
         self._codec = checked_codec(self._stream)
@@ -109,7 +111,7 @@ class AudioTrack:
         return Timeline(origin_sec, start_sec, end_sec if is_known else None, self._max_sec, self._clock)
 
     def _origin_sec(self) -> float:
-        """What the clock shows where the recording begins: zero, or at the first sound where clocks start anywhere."""
+        """Return the clock at the start of the recording: zero, or its first value if it has an arbitrary start."""
         start_sec = (self._input.start_time or 0) / av.time_base
         is_whole_flac = self.container == "flac" and start_sec * av.time_base < (self._input.duration or 0)
         return 0.0 if self.container == "m4a" or is_whole_flac else start_sec
@@ -120,7 +122,7 @@ class AudioTrack:
 
     @property
     def media(self) -> Media:
-        """Right once all blocks are read."""
+        """The facts of the recording, complete once all blocks are read."""
         channels, codec, sample_rate = self._form
         return Media(
             duration_sec=self.duration_sec,
@@ -133,14 +135,14 @@ class AudioTrack:
 
     @property
     def duration_sec(self) -> float:
-        """Of what was decoded so far, with the silence in it."""
+        """The duration decoded so far, including inserted silence."""
         return self._n_samples / SAMPLE_RATE
 
     def blocks(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        """float32[n_channels, n_samples] at 16 kHz, about a second each; one channel unless they are kept apart.
+        """Yield float32[n_channels, n_samples] at 16 kHz, about a second each; one channel unless they are kept apart.
 
-        `on_packet` is called for each packet, also for those that hold nothing. Raises `CorruptMedia`,
-        `EmptyRecording`, `DecodeLimitExceeded`.
+        Calls `on_packet` for each packet, even without sound. Raises `CorruptMedia`, `EmptyRecording`,
+        `DecodeLimitExceeded`.
         """
         try:
             yield from self._resampled(on_packet)
@@ -244,7 +246,7 @@ class AudioTrack:
                 yield frame
 
     def _packets(self) -> Iterator[Packet[AudioStream]]:
-        """Up to the end, or to where the container makes no sense any more."""
+        """Yield packets up to the end, or until the container cannot be parsed any further."""
         try:
             yield from self._input.demux(self._stream)
         except av.MemoryError:
@@ -267,12 +269,12 @@ class AudioTrack:
 
 def _opened(file: Readable, container: str, extra_formats: Collection[str], *, ignores_edits: bool) -> InputContainer:
     options = {
-        # Without these two a playlist in disguise makes FFmpeg open other files.
+        # Without these two, a disguised playlist makes FFmpeg open other files.
         "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),
         "protocol_whitelist": "file",
         "codec_whitelist": ",".join(sorted(CODECS)),
         "ignore_editlist": str(int(ignores_edits)),
-        # WAV only: larger packets than 4 KiB, and one probe for DTS in disguise instead of 40 ms of them.
+        # WAV only: packets larger than 4 KiB, and one probe for disguised DTS instead of 40 ms of probes.
         "max_size": "16384",
         "max_probe_packets": "0",
     }

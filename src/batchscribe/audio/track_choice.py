@@ -1,4 +1,4 @@
-"""Choose the audio track to transcribe: the first that can be decoded, in an allowed codec, and has speech."""
+"""The choice of the audio track to transcribe: the first with an allowed codec that can be decoded and has speech."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.media import Media
 from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
 
-#: FFmpeg's names of decoders that may run, also while it probes: hostile video never meets a video decoder. Those of
-#: telephony and dictation are here; what else FFmpeg knows is refused by its name.
+#: FFmpeg's names of the decoders that may run, also while it probes: hostile video never reaches a video decoder. The
+#: list includes codecs of telephony and dictation. All others are refused by name.
 CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm_", "adpcm_"))) | {
     "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "eac3", "evrc", "flac", "g722", "g723_1", "g726", "g726le",
     "g729", "gsm", "gsm_ms", "ilbc", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "qcelp",
@@ -26,22 +26,22 @@ CODECS = frozenset(name for name in av.codecs_available if name.startswith(("pcm
 }  # fmt: skip
 
 
-MAX_TRIED = 16  #: each track without speech costs as much as one with
+MAX_TRIED = 16  #: a track without speech costs as much as one with speech
 
 
 class TrackChoice:
-    """The default track comes first, then the others in their order. Remembers which were of no use."""
+    """The order of tracks: the default track first, then the others in file order. Remembers unusable tracks."""
 
     def __init__(self) -> None:
         self._undecodable: set[int] = set()
         self._silent: set[int] = set()
         self._n_tried = 0
-        self.is_heard = False  #: something of the chosen track has gone to an engine
+        self.is_heard = False  #: a window of the chosen track was sent to the parent
         self._chosen = -1
-        self._order: list[int] = []  #: indexes of the audio streams, as they are counted
+        self._order: list[int] = []  #: indexes of the audio streams, in the order of their numbers
 
     def choose(self, container: InputContainer) -> AudioStream:
-        """All other streams are passed over. Raises `NoAudioTrack`, `UnsupportedMedia`, `CorruptMedia`."""
+        """Choose a track and discard all other streams. Raises `NoAudioTrack`, `UnsupportedMedia`, `CorruptMedia`."""
         tracks = container.streams.audio
         if not tracks:
             raise refusal(Finding.NO_AUDIO_TRACK)
@@ -54,13 +54,13 @@ class TrackChoice:
         return chosen
 
     def pass_over(self, *, is_silent: bool) -> bool:
-        """The chosen track is of no use; whether another one is worth a try."""
+        """Mark the chosen track as unusable, and return whether to try another one."""
         (self._silent if is_silent else self._undecodable).add(self._chosen)
         self._n_tried += 1
         return len(self._order) > len(self._silent | self._undecodable) and self._n_tried < MAX_TRIED
 
     def without_speech(self, media: Media) -> Media:
-        """The first track that could be decoded, after no other one had any speech."""
+        """Return the facts of the first decodable track; if there are several tracks, warn that none has speech."""
         if len(self._order) < 2:
             return media
         silent = remark(Finding.TRACKS_SILENT, tried=len(self._silent), tracks=len(self._order))
@@ -95,7 +95,7 @@ class TrackChoice:
 
 
 def checked_codec(stream: AudioStream) -> AudioCodecContext:
-    """Raises `UnsupportedMedia`, `CorruptMedia`."""
+    """Return the codec of a track. Raises `UnsupportedMedia`, `CorruptMedia`."""
     codec = cast("AudioCodecContext | None", stream.codec_context)
     if codec is None:
         raise refusal(Finding.CODEC_UNKNOWN)

@@ -1,4 +1,4 @@
-"""The chunks of a WAV file: RIFF with 32-bit sizes (RF64 and BW64 too), and Sony's Wave64 with 64-bit ones."""
+"""The chunks of a WAV file: RIFF with 32-bit sizes (also RF64 and BW64), and Sony's Wave64 with 64-bit sizes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from batchscribe.audio.file_view import SeekableFile, read_at
 
-#: A file may have thousands of chunks, and a hostile one puts each into another block, which must be fetched.
+#: A file may have thousands of chunks. A hostile file puts each into a different block, which must be fetched.
 MAX_CHUNKS = 500
-#: Names that tell a chunk from whatever else may lie where a wrong size points to.
+#: Names that distinguish a chunk from other bytes to which a wrong size may point.
 KNOWN_NAMES = frozenset(
     (
         b"data", b"fmt ", b"ds64", b"fact", b"LIST", b"list", b"JUNK", b"junk", b"PAD ", b"FLLR", b"bext", b"iXML",
@@ -20,15 +20,15 @@ KNOWN_NAMES = frozenset(
         b"elm1", b"regn", b"link", b"ResU", b"SyLp", b"Cr8r", b"DGDA", b"tlst", b"r64m", b"dbmd", b"afsp", b"slnt",
     )
 )  # fmt: skip
-#: The part of a Wave64 name behind its first four letters, for all chunks but `riff` and `LIST`.
+#: The rest of a Wave64 name after its first four letters, for all chunks except `riff` and `LIST`.
 W64_SUFFIX = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-_TAIL_BYTES = 2**20  #: so far back from the end of the file closing chunks are looked for
+_TAIL_BYTES = 2**20  #: length of the end of the file that is searched for closing chunks
 _MAX_PADDING_BYTES = 2**15
 _TAIL_NAMES = re.compile(b"|".join(re.escape(name) for name in sorted(KNOWN_NAMES - {b"data", b"fmt ", b"ds64"})))
 
 
 class Dialect(NamedTuple):
-    """How chunks are written."""
+    """The encoding of chunks."""
 
     header: struct.Struct  #: name and size
     size_counts_header: bool
@@ -64,7 +64,7 @@ def chunk_at(file: SeekableFile, dialect: Dialect, offset: int) -> Chunk | None:
 
 
 def chunks(file: SeekableFile, dialect: Dialect) -> Iterator[Chunk]:
-    """All chunks in order, as far as their sizes lead; the last may reach behind the end of the file."""
+    """Yield all chunks in order, as far as their sizes lead; the last may extend beyond the end of the file."""
     offset = dialect.first_offset
     for _ in range(MAX_CHUNKS):
         chunk = chunk_at(file, dialect, offset)
@@ -75,28 +75,28 @@ def chunks(file: SeekableFile, dialect: Dialect) -> Iterator[Chunk]:
 
 
 def chunks_behind(file: SeekableFile, dialect: Dialect, end: int) -> Iterator[Chunk]:
-    """The chunks behind samples that end at `end`, whether the writer padded them or not."""
+    """Yield the chunks after samples that end at `end`, whether the writer padded them or not."""
     offsets = [end + padding for padding in _paddings(dialect, end)]
     first = next((offset for offset in offsets if _is_known(file, dialect, offset)), end)
     return chunks(file, dialect._replace(first_offset=first))
 
 
 def is_end_of_samples(file: SeekableFile, dialect: Dialect, offset: int) -> bool:
-    """Whether nothing but chunks follows: up to the end of the file, or to where it was cut off."""
+    """Return whether only chunks follow: up to the end of the file, or to where it was cut off."""
     paddings = _paddings(dialect, offset)
     return any(_leads_to_end(file, dialect, offset + padding, may_be_cut=True) for padding in paddings)
 
 
 def _paddings(dialect: Dialect, offset: int) -> list[int]:
-    """How many bytes may fill up samples that end at `offset`."""
+    """Return the possible numbers of padding bytes after samples that end at `offset`."""
     return sorted({0, -offset % dialect.alignment, 1 if dialect.alignment == 2 else 0})
 
 
 def closing_chunks(file: SeekableFile, dialect: Dialect, start: int) -> int:
-    """Where the chunks that close the file begin, when nothing says where the samples before them end.
+    """Return where the closing chunks of the file begin, if the end of the samples before them is unknown.
 
-    The end of the file if there are none. Samples look like a chunk with a known name that ends exactly
-    with the file in less than one of 2^50 files.
+    Returns the end of the file if there are none. Samples look like a chunk with a known name that ends exactly at the
+    end of the file in less than one of 2^50 files.
     """
     tail_start = max(start, file.size - _TAIL_BYTES)
     tail = read_at(file, tail_start, file.size - tail_start)
@@ -120,13 +120,13 @@ def _leads_to_end(file: SeekableFile, dialect: Dialect, offset: int, *, may_be_c
 
 
 def _is_padding(file: SeekableFile, offset: int) -> bool:
-    """Zeros up to the end of the file, too few to be a pause that matters."""
+    """Return whether only zeros follow up to the end of the file, too few to be a relevant pause."""
     n_bytes = file.size - offset
     return n_bytes <= _MAX_PADDING_BYTES and not read_at(file, offset, n_bytes).strip(b"\0")
 
 
 def _next_offset(file: SeekableFile, dialect: Dialect, chunk: Chunk) -> int:
-    """Behind the padding, which some writers forget after chunks of an odd size."""
+    """Return the offset after the padding, which some writers omit after chunks of an odd size."""
     padded = chunk.end + -chunk.n_bytes % dialect.alignment
     if padded != chunk.end and not _is_known(file, dialect, padded) and _is_known(file, dialect, chunk.end):
         return chunk.end

@@ -1,6 +1,6 @@
 """PCM samples in containers that are wider than their bits, such as 24 bits in four bytes.
 
-A header that gives 24 bits and four bytes per sample may be right, or its block size may be wrong: the samples tell.
+If a header gives 24 bits and four bytes per sample, it may be right or its block size may be wrong. The samples decide.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from batchscribe.audio.wav_form import PCM, WavForm
 
 _WIDEST_BYTES = 4
 _LOOK_BYTES = 2**16
-_LOOKS_AT = (0.0, 0.5, 0.9)  #: shares of the samples, as a recording may begin with silence
+_LOOKS_AT = (0.0, 0.5, 0.9)  #: positions as shares of the samples; a recording may begin with silence
 _MUCH_SMOOTHER = 0.5
 
 
 def fitted(file: SeekableFile, form: WavForm, start: int, end: int) -> WavForm:
-    """The form, corrected, for samples in the bytes `start` to `end`."""
+    """Return the corrected form for the samples in the bytes `start` to `end`."""
     n_bytes = form.block_align // form.channels if form.channels else 0
     if form.kind != PCM or form.bits <= 8 or not form.sample_bytes < n_bytes <= _WIDEST_BYTES:
         return form.corrected()
@@ -37,7 +37,7 @@ def fitted(file: SeekableFile, form: WavForm, start: int, end: int) -> WavForm:
 
 
 def _looks(file: SeekableFile, start: int, end: int, step: int) -> Iterator[bytes]:
-    """Stretches that begin with a sample of the first channel, however wide samples are."""
+    """Yield excerpts that begin with a sample of the first channel, whatever the sample width."""
     for share in _LOOKS_AT:
         offset = start + int((end - start) * share) // step * step
         content = read_at(file, offset, min(_LOOK_BYTES, end - offset))
@@ -45,28 +45,28 @@ def _looks(file: SeekableFile, start: int, end: int, step: int) -> Iterator[byte
 
 
 def _words(content: bytes, n_bytes: int) -> NDArray[np.uint8]:
-    """uint8[n_samples, n_bytes]"""
+    """Return uint8[n_samples, n_bytes]."""
     return np.frombuffer(content, np.uint8).reshape(-1, n_bytes)
 
 
 def _is_left_justified(words: NDArray[np.uint8], valid_bytes: int) -> bool:
-    """Whether the low bytes are unused."""
+    """Return whether the low bytes are unused."""
     return len(words) > 0 and not words[:, :-valid_bytes].any()
 
 
 def _is_right_justified(words: NDArray[np.uint8], valid_bytes: int) -> bool:
-    """Whether the high bytes only repeat the sign."""
+    """Return whether the high bytes only repeat the sign."""
     signs = np.where(words[:, valid_bytes - 1] >= 0x80, 0xFF, 0)
     return len(words) > 0 and bool((words[:, valid_bytes:] == signs[:, np.newaxis]).all())
 
 
 def _is_smooth(looks: list[bytes], form: WavForm, n_bytes: int) -> bool:
-    """Whether samples of `n_bytes` make a much smoother curve than narrower ones, which then are noise."""
+    """Return whether samples of `n_bytes` form a much smoother curve than narrower ones, which then are noise."""
     wide, narrow = (sum(_roughness(look, form.channels, n) for look in looks) for n in (n_bytes, form.sample_bytes))
     return wide < _MUCH_SMOOTHER * narrow
 
 
 def _roughness(content: bytes, channels: int, n_bytes: int) -> float:
-    """How far samples are from those before them, on average."""
+    """Return the mean absolute difference between consecutive samples."""
     high = np.ascontiguousarray(_words(content, n_bytes)[:, -2:]).view("<i2").reshape(-1, channels)
     return float(np.abs(np.diff(high.astype(np.int32), axis=0)).mean()) if len(high) > 1 else 0.0

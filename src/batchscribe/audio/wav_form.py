@@ -1,4 +1,4 @@
-"""The `fmt ` chunk of a WAV: what its samples are. FFmpeg is given one whose redundant fields are right."""
+"""The `fmt ` chunk of a WAV, which describes its samples. FFmpeg gets a copy with corrected redundant fields."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Self
 
 _FIELDS = "HHIIHH"
 _N_BYTES = struct.calcsize("<" + _FIELDS)
-_SHORTEST_BYTES = 14  #: the oldest form ends before the bits per sample
+_SHORTEST_BYTES = 14  #: the oldest form lacks the bits per sample
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-#: Where `WAVEFORMATEXTENSIBLE` keeps the number of valid bits and the real format, and the GUID behind the latter.
+#: Offsets of the number of valid bits and of the real format in `WAVEFORMATEXTENSIBLE`, and the GUID after the latter.
 _VALID_BITS_AT, _SUBFORMAT_AT = 18, 24
 _SUBFORMAT_GUID = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
 _MAX_BITS = 64
 _MPEG_KINDS = (0x0050, 0x0055)
 _AAC_KINDS = (0x00FF, 0x1600, 0x706D, 0x4143, 0xA106)
-#: Encodings of AU, which is big-endian as RIFX is, by format and bits.
+#: Encodings of AU, which is big-endian like RIFX, by format and bits.
 _AU_ENCODINGS = {(PCM, 16): 3, (PCM, 24): 4, (PCM, 32): 5, (FLOAT, 32): 6, (FLOAT, 64): 7}
 
 
 @dataclass(frozen=True, slots=True)
 class WavForm:
-    """`content` is the whole chunk, little-endian."""
+    """A parsed `fmt ` chunk; `content` is the whole chunk, little-endian."""
 
     content: bytes
     channels: int
     sample_rate: int  #: Hz
     block_align: int  #: bytes of one sample of all channels, or of a block of a compressed format; as announced
     bits: int
-    level: float = 1.0  #: what all samples are to be divided by
+    level: float = 1.0  #: divisor for all samples
 
     @classmethod
     def parse(cls, content: bytes, *, big_endian: bool = False) -> Self | None:
-        """None where it is too short to be one."""
+        """Parse a chunk; return None if it is too short."""
         if len(content) < _SHORTEST_BYTES:
             return None
         padded = content.ljust(_N_BYTES, b"\0")
@@ -44,7 +44,7 @@ class WavForm:
 
     @property
     def kind(self) -> int:
-        """Microsoft's number of the format, also where `WAVEFORMATEXTENSIBLE` hides it."""
+        """Microsoft's format number, also from inside `WAVEFORMATEXTENSIBLE`."""
         (kind,) = struct.unpack_from("<H", self.content)
         if kind == EXTENSIBLE and self.content[_SUBFORMAT_AT + 2 : _SUBFORMAT_AT + 16] == _SUBFORMAT_GUID:
             (kind,) = struct.unpack_from("<H", self.content, _SUBFORMAT_AT)
@@ -60,14 +60,14 @@ class WavForm:
 
     @property
     def is_mpeg(self) -> bool:
-        """Whether it is MP3, or another layer of MPEG audio."""
+        """Whether it is MP3 or another layer of MPEG audio."""
         return self.kind in _MPEG_KINDS
 
     def corrected(self, n_bytes: int | None = None) -> WavForm:
-        """The same with the fields that follow from others computed anew; compressed formats stay as they are.
+        """Return the form with its derived fields recomputed; compressed formats stay as they are.
 
-        Samples have `n_bytes` each; None for what the other fields say. FFmpeg cuts packets by the block size, so a
-        wrong one shifts samples of three bytes into noise. Of 24 valid bits in samples of 32 it reads 24.
+        Samples have `n_bytes` each; None takes the size from the other fields. FFmpeg cuts packets by the block size,
+        so a wrong one turns three-byte samples into noise. If 24 of 32 bits are valid, FFmpeg reads only 24.
         """
         if self.kind not in (PCM, FLOAT, A_LAW, MU_LAW) or not self.channels:
             return self
@@ -83,7 +83,7 @@ class WavForm:
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of one sample of one channel, by its bits."""
+        """Bytes of one sample of one channel, derived from its bits."""
         if self.kind in (A_LAW, MU_LAW):
             return 1
         if 0 < self.bits <= _MAX_BITS:
@@ -92,9 +92,9 @@ class WavForm:
 
 
 def au_header(form: WavForm) -> bytes | None:
-    """What AU puts in front of big-endian samples, which FFmpeg reads from RIFX as if they were little-endian.
+    """Return an AU header for big-endian samples. FFmpeg would read those in RIFX as little-endian.
 
-    None for samples of one byte and compressed ones, to which that does not matter.
+    Returns None for one-byte and compressed samples, which have no byte order.
     """
     encoding = _AU_ENCODINGS.get((form.kind, form.bits))
     if encoding is None:
@@ -103,5 +103,5 @@ def au_header(form: WavForm) -> bytes | None:
 
 
 def has_frame_headers(first_bytes: bytes) -> bool:
-    """Whether AAC begins with an ADTS header; without these nothing tells where its frames begin."""
+    """Return whether AAC begins with an ADTS header; without these, the starts of its frames are unknown."""
     return len(first_bytes) >= 2 and first_bytes[0] == 0xFF and first_bytes[1] & 0xF6 == 0xF0

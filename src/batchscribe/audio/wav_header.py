@@ -1,6 +1,6 @@
-"""Where the samples of a WAV file are. Its header says so, but many headers are wrong: what is there decides.
+"""The location of the samples in a WAV file. Many headers are wrong, so the contents of the file decide.
 
-Sizes wrap at 4 GiB, are 0 or a placeholder until the recorder ends, or stay as they were when it crashed.
+Sizes wrap at 4 GiB, are 0 or a placeholder until the recorder ends, or are outdated because it crashed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from batchscribe.audio.wav_form import WavForm, au_header, has_frame_headers
 
 _DIALECTS = {b"RIFF": RIFF, b"RF64": RIFF, b"BW64": RIFF, b"RIFX": RIFX, b"riff": WAVE64}
 _MAX_FORM_BYTES = 4096
-_SEARCHED_BYTES = 2**16  #: for chunks that the sizes of those before them do not lead to
-#: What writers leave that do not know the size: 0x7FFFF000, 0x80000000, 0xFFFFFFFF and their neighbours.
+_SEARCHED_BYTES = 2**16  #: for chunks that the sizes of the previous chunks do not lead to
+#: Sizes from writers that do not know the size: 0x7FFFF000, 0x80000000, 0xFFFFFFFF and nearby values.
 _PLACEHOLDERS = (range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_0000, 0x1_0000_0000))
 _WRAP_BYTES = 2**32
 _MAX_WRAPS = 64  #: 256 GiB
@@ -44,7 +44,7 @@ class WavSamples(NamedTuple):
     form: WavForm
     start: int
     end: int
-    announced_bytes: int | None  #: None where the writer did not know
+    announced_bytes: int | None  #: None if the writer did not know it
     dialect: Dialect
 
     @property
@@ -57,11 +57,11 @@ class WavSamples(NamedTuple):
 
     @property
     def believed_bytes(self) -> int:
-        """How many there should be, by the header or, where that says too little, by what is there."""
+        """The expected size: the announced one, or the one in the file if that is larger; 0 if there are no samples."""
         return max(self.held_bytes, self.announced_bytes or 0) if self.held_bytes else 0
 
     def view(self, file: SeekableFile) -> FileView:
-        """A WAV with a header that is right, without any other chunk."""
+        """Return a WAV with a correct header and without other chunks."""
         au = au_header(self.form) if self.is_big_endian else None
         return FileView(file, self.start, self.end, au or self._riff_header())
 
@@ -75,10 +75,10 @@ class WavSamples(NamedTuple):
 
 
 def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
-    """All samples of a file that begins at `start`, up to `MAX_PARTS`: usually one `data` chunk. Some recorders begin
-    another after each pause, and whole files may be appended to each other.
+    """Return all samples of a file that begins at `start`, up to `MAX_PARTS`.
 
-    Raises `CorruptMedia` and `UnsupportedMedia`.
+    Usually there is one `data` chunk. Some recorders begin another after each pause, and whole files may be appended to
+    each other. Raises `CorruptMedia` and `UnsupportedMedia`.
     """
     found = [_checked(file, wav_samples(file, start))]
     while len(found) < MAX_PARTS:
@@ -90,7 +90,7 @@ def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
 
 
 def _next_data(file: SeekableFile, before: WavSamples) -> WavSamples | None:
-    """The next `data` chunk of the same WAV, which may have another `fmt ` chunk in front."""
+    """Return the next `data` chunk of the same WAV; another `fmt ` chunk may precede it."""
     form: WavForm | None = None
     for chunk in chunks_behind(file, before.dialect, before.end):
         if chunk.name in _DIALECTS:
@@ -112,7 +112,7 @@ def _form(file: SeekableFile, dialect: Dialect, chunk: Chunk) -> WavForm | None:
 
 
 def _appended(file: SeekableFile, end: int) -> WavSamples | None:
-    """The samples of another WAV behind this one."""
+    """Return the samples of another WAV after this one."""
     begins_at = _appended_at(file, end)
     return None if begins_at is None else wav_samples(file, begins_at)
 
@@ -128,12 +128,12 @@ def _checked(file: SeekableFile, samples: WavSamples | None) -> WavSamples:
 
 
 def _appended_at(file: SeekableFile, end: int) -> int | None:
-    """Where another WAV begins behind the samples and chunks of one."""
+    """Return where another WAV begins after the samples and chunks of one."""
     for chunk in chunks(file, RIFF._replace(first_offset=end)):
         begins_at = chunk.start - RIFF.header.size
         if _is_wav(read_at(file, begins_at, 12)):
             return begins_at
-        if _is_wav(read_at(file, begins_at + 1, 12)):  # behind the padding of an odd number of bytes
+        if _is_wav(read_at(file, begins_at + 1, 12)):  # after the padding of an odd number of bytes
             return begins_at + 1
         if chunk.end > file.size:
             break
@@ -145,7 +145,7 @@ def _is_wav(head: bytes) -> bool:
 
 
 def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
-    """What is in the WAV that begins there; None where neither sizes nor a search lead to a format and samples."""
+    """Return the samples of the WAV at `begins_at`; None if neither sizes nor a search lead to a format and samples."""
     head = read_at(file, begins_at, 4)
     dialect = _DIALECTS.get(head)
     if dialect is None:
@@ -170,13 +170,13 @@ def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
 
 
 def _searched(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
-    """A chunk that the sizes of those before it do not lead to."""
+    """Search for a chunk that the sizes of the previous chunks do not lead to."""
     at = read_at(file, start, _SEARCHED_BYTES).find(name)
     return chunk_at(file, dialect, start + at) if at >= 0 else None
 
 
 def _announced_bytes(file: SeekableFile, data: Chunk, ds64: Chunk | None) -> int | None:
-    """None where the writer did not know. RF64 keeps sizes of more than 32 bits in a chunk of their own."""
+    """Return the announced size; None if the writer did not know it. RF64 has a separate chunk for larger sizes."""
     n_bytes = data.n_bytes
     if ds64 is not None and n_bytes == _WRAP_BYTES - 1:
         sizes = read_at(file, ds64.start + 8, 8)
@@ -187,9 +187,9 @@ def _announced_bytes(file: SeekableFile, data: Chunk, ds64: Chunk | None) -> int
 
 
 def _end(file: SeekableFile, dialect: Dialect, start: int, announced: int | None, *, can_wrap: bool) -> int:
-    """Where the samples end: at the announced size if only chunks follow, else as near the end of the file as can be.
+    """Return where the samples end: at the announced size if only chunks follow, else as late in the file as possible.
 
-    A file that goes on with samples was never told its size, or the size wrapped at 4 GiB.
+    If samples follow the announced size, the size was never written or it wrapped at 4 GiB.
     """
     held = file.size - start
     if announced is not None and announced > held:
