@@ -175,7 +175,7 @@ def test_the_doctor_names_the_missing_layer_and_the_cure() -> None:
 def test_the_doctor_is_content_without_namespaces_and_says_so() -> None:
     check = judge_confinement("engine", measured_layers(NEEDS["engine"], ALL_LAYERS - {Layer.NAMESPACES}))
     assert check.verdict is CheckResult.OK
-    assert "Missing: namespaces. The other layers block the same." in check.finding
+    assert "Missing: namespaces. The other layers provide the same protection." in check.finding
 
 
 def test_a_worker_tells_once_what_holds_its_children() -> None:
