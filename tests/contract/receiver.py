@@ -107,8 +107,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_receiver(port: int = 0) -> Iterator[Receiver]:
+def running_receiver(port: int = 0, path: str = "") -> Iterator[Receiver]:
+    """With a hook at `path`, which exists before the first request can come."""
     with Receiver(port) as receiver:
+        if path:
+            receiver.hook(path=path)
         thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -201,8 +201,8 @@ def test_a_receiver_that_is_down_gets_its_event_when_it_is_up_again(alice: Clien
     body = single(f"s3://{bucket}/a.wav", f"s3://{bucket}/told/late.json", notifications=hook(url))
     alice.done(body)
     time.sleep(1)
-    with running_receiver(port) as receiver:
-        assert signed_by_the_secret(receiver.hook(path="/late").wait_for(1))
+    with running_receiver(port, "/late") as receiver:
+        assert signed_by_the_secret(receiver.hooks["/late"].wait_for(1))
 
 
 def test_deliveries_that_fail_change_no_job(alice: Client, hooks: dict[str, Told]) -> None:

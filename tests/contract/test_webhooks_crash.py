@@ -31,8 +31,8 @@ def test_an_event_survives_a_killed_server_while_its_receiver_is_down(
         job = client.done(body)
     own_server.kill()
     own_server.start()
-    with running_receiver(port) as receiver, client_of(own_server, key) as client:
-        delivery = receiver.hook(path="/late").wait_for(1)[0]
+    with running_receiver(port, "/late") as receiver, client_of(own_server, key) as client:
+        delivery = receiver.hooks["/late"].wait_for(1)[0]
         assert_the_same(client, delivery.body["job"], job)
     assert delivery.is_signed_with(WEBHOOK_SECRET)
 
@@ -52,5 +52,5 @@ def test_an_event_of_a_server_that_was_stopped_is_sent_by_the_next(
         client.done(body)
     assert own_server.stop() == 0
     own_server.start()
-    with running_receiver(port) as receiver:
-        assert receiver.hook(path="/late").wait_for(1)[0].is_signed_with(WEBHOOK_SECRET)
+    with running_receiver(port, "/late") as receiver:
+        assert receiver.hooks["/late"].wait_for(1)[0].is_signed_with(WEBHOOK_SECRET)
