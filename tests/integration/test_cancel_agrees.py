@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from batchscribe.database.delivery_rows import deliveries_of
 from batchscribe.database.file_rows import files_being_written
 from batchscribe.database.job_rows import get_job
 from batchscribe.database.sealed import has_secret
@@ -30,6 +29,7 @@ from batchscribe.storage.access import AwsCredentials
 from batchscribe.storage.local import FileStore
 from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
+from tests.deliveries import deliveries_of
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav

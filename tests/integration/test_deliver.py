@@ -13,13 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.delivery_rows import (
-    LoggedAttempt,
-    attempts_of,
-    deliveries_of,
-    insert_delivery,
-    record_attempt,
-)
+from batchscribe.database.delivery_rows import LoggedAttempt, insert_delivery, record_attempt
 from batchscribe.database.tables import secret
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
@@ -29,6 +23,7 @@ from batchscribe.stages.deliver import Webhook, forget_address, seal_webhook
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.worker import worker
 from tests.databases import engine_tasks, stored_bytes
+from tests.deliveries import attempts_of, deliveries_of
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav

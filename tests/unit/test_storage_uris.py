@@ -8,7 +8,7 @@ import pytest
 
 from batchscribe.errors import LocationNotAllowed
 from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.roots import file_uri, path_of
+from batchscribe.storage.roots import path_of, quote_path
 from batchscribe.storage.routed import connect, location_check
 
 
@@ -17,8 +17,8 @@ from batchscribe.storage.routed import connect, location_check
 )
 def test_any_path_survives_the_way_to_a_file_uri_and_back(name: str) -> None:
     path = f"/data/{name}"
-    assert path_of(file_uri(path)) == path
-    assert file_uri(path) == Path(path).as_uri()
+    assert path_of(f"file://{quote_path(path)}") == path
+    assert f"file://{quote_path(path)}" == Path(path).as_uri()
 
 
 def test_a_host_in_a_file_uri_is_this_machine_or_refused() -> None:

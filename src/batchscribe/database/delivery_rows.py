@@ -44,19 +44,6 @@ def find_delivery(connection: sa.Connection, number: int) -> Delivery | None:
     return None if row is None else _delivery(row)
 
 
-def deliveries_of(connection: sa.Connection, job_number: int) -> list[Delivery]:
-    """Return the deliveries of a job, oldest first."""
-    query = _DELIVERIES.where(webhook_delivery.c.job == job_number).order_by(webhook_delivery.c.number)
-    return [_delivery(row) for row in connection.execute(query)]
-
-
-def attempts_of(connection: sa.Connection, number: int) -> list[LoggedAttempt]:
-    """Return the log of one delivery, oldest attempt first."""
-    log = webhook_attempt.c
-    query = sa.select(log.attempt, log.sent_at, log.took_sec, log.status, log.error).where(log.delivery == number)
-    return [LoggedAttempt(*row) for row in connection.execute(query.order_by(log.attempt))]
-
-
 def is_pending(connection: sa.Connection, job_number: int) -> bool:
     """Return whether any webhook of the job is still to be sent."""
     rows = webhook_delivery.c

@@ -16,7 +16,6 @@ from batchscribe.errors import ObjectChanged, StorageAnswerInvalid
 MAX_SIZE = 2**63 - 1  #: bytes; the largest BIGINT of the database
 MAX_ETAG_CHARS = 1024
 MAX_DATE_CHARS = 64
-MAX_REGION_CHARS = 32
 
 _RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
 _SIZE = re.compile(r"[0-9]{1,19}")

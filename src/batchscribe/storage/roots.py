@@ -20,11 +20,6 @@ from batchscribe.wire.mistakes import MOST_MISTAKES
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
 
-def file_uri(path: str) -> str:
-    """Return the same URI as `Path.as_uri()`. `path` is absolute. Bytes that are not UTF-8 are preserved."""
-    return "file://" + quote_path(path)
-
-
 def quote_path(path: str) -> str:
     return quote_from_bytes(os.fsencode(path))
 
