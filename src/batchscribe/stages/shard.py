@@ -135,7 +135,19 @@ def _left(shard: ShardContext, number: int) -> list[File]:
 
 
 def _work_all(shard: ShardContext, files: list[File]) -> None:
-    """Process files in threads. A thread starts when the previous file has its slot, so only one waits for a slot."""
+    error = _work_in_threads(shard, files)
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # avoids a reference cycle with this frame, which would keep the job's credentials
+
+
+def _work_in_threads(shard: ShardContext, files: list[File]) -> BaseException | None:
+    """Process files in threads. A thread starts when the previous file has its slot, so only one waits for a slot.
+
+    Returns as `_wait`. The futures stay in this frame: they hold the error, so they must not be part of its traceback.
+    """
     work: dict[Future[None], File] = {}
     with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
         for file in files:
@@ -146,12 +158,7 @@ def _work_all(shard: ShardContext, files: list[File]) -> None:
             begun.wait()
             if future.done() and _postponing(future):
                 break
-        error = _wait(shard, work)
-    if error is not None:
-        try:
-            raise error
-        finally:
-            del error  # avoids a reference cycle with this frame, which would keep the job's credentials
+        return _wait(shard, work)
 
 
 def _set(event: threading.Event, _: Future[None]) -> None:
