@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ctranslate2
 import httpx2
 import pytest
 
@@ -90,6 +91,21 @@ def test_a_command_on_an_unfit_machine_says_so_and_leaves_no_job_behind(tmp_path
     assert "job_" not in command.run("jobs", "list").out
     (model / "model.bin").write_bytes(whole)
     assert command.run(*line).status == 0
+
+
+@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
+def test_a_worker_without_its_gpu_fails_no_file_and_says_what_to_do(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    model = scripted_whisper(tmp_path / "model", Line(" yes"))
+    settings = QUICK | postgresql.settings(postgresql.new_database())
+    own = {"BATCHSCRIBE_ENGINE": "whisper", "BATCHSCRIBE_WHISPER_MODEL": str(model)}
+    command = Command(tmp_path, settings | own | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
+    write_wav(tmp_path / "calls" / "a.wav")
+    with serving(command, "--no-worker") as server, worker(command, "blind", DEVICE="cuda"):
+        wait_until(lambda: any("set BATCHSCRIBE_DEVICE=cpu" in str(each.troubles) for each in living(command)))
+        job_id = server.submit(tmp_path)
+        with worker(command, "sound"):
+            server.wait(job_id)
+        assert succeeded(server, job_id) == 1
 
 
 # --- limits and folders -------------------------------------------------------------------------------------------
