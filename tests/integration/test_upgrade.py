@@ -21,7 +21,8 @@ VERSIONS = "src/batchscribe/database/migrations/versions"
 
 
 def git(*words: str) -> bytes:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
+    line = ["git", "-c", f"safe.directory={ROOT}", *words]  # whoever owns the checkout
+    return subprocess.run(line, cwd=ROOT, capture_output=True, check=True).stdout
 
 
 def release_before(migration: str, folder: Path) -> Path:
