@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.file_rows import OPEN_STATES
 from batchscribe.database.tables import file, job, shard
+from batchscribe.errors import StorageUnavailable
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
 from batchscribe.stages.shard import ShardContext, work_shard
@@ -143,6 +144,24 @@ def test_a_transcript_whose_second_format_was_not_written_is_done_again(runner: 
     [found] = runner.files(done)
     assert (found.state, found.warnings) == (FileState.SUCCEEDED, ())
     assert stored(runner) == before
+
+
+@pytest.mark.parametrize("name", ["srt", "txt"])
+def test_a_transcript_whose_storage_did_not_confirm_the_write_is_recognized_by_the_retry(
+    runner: FlowRunner, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording(runner, "a.wav")
+    write = FileStore.write
+    unconfirmed = iter([True])
+
+    def write_and_lose_the_answer(store: FileStore, uri: str, data: bytes, **options: Any) -> None:
+        write(store, uri, data, **options)
+        if next(unconfirmed, False):
+            raise StorageUnavailable("The storage did not answer.")
+
+    monkeypatch.setattr(FileStore, "write", write_and_lose_the_answer)
+    done = runner.run(config=config(name))
+    assert states(runner, done) == {"a.wav": (f"a.{name}", FileState.SUCCEEDED)}
 
 
 def work_again(runner: FlowRunner, done: Job) -> None:

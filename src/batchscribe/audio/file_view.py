@@ -24,7 +24,22 @@ class SeekableFile(Protocol):
     def tell(self) -> int: ...
 
 
-class FileView:
+class _Positioned:
+    """The position in a file of a known size."""
+
+    size: int
+    _position: int
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
+class FileView(_Positioned):
     """A view of `head` and the bytes of `file` from `start` to `end`. Reading moves the position of `file`."""
 
     def __init__(self, file: SeekableFile, start: int, end: int, head: bytes = b"") -> None:
@@ -47,14 +62,6 @@ class FileView:
         self._position += len(piece)
         return piece
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
 
 def read_at(file: SeekableFile, offset: int, length: int) -> bytes:
     """Read `length` bytes from `offset` on, fewer only at the end of the file."""
@@ -71,7 +78,7 @@ BLOCK_BYTES = 2**20  #: with 64 KiB blocks, reading from S3 took 2.4 times as lo
 _KEPT_BLOCKS = 6  #: reads of an MP4 alternate between its index, video and audio
 
 
-class RemoteFile:
+class RemoteFile(_Positioned):
     """A file that is read in aligned blocks through `fetch(offset, length)`; the last few blocks are kept.
 
     `first_block` saves the first request: most recordings of a few seconds fit into that block.
@@ -94,14 +101,6 @@ class RemoteFile:
         piece = block[start:] if length < 0 else block[start : start + length]
         self._position += len(piece)
         return piece
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
 
     def _block(self, number: int) -> bytes:
         if number in self._blocks:

@@ -9,7 +9,7 @@ from batchscribe.wire.choices import OutputFormat
 from batchscribe.wire.uris import extension_of, scheme_of
 
 MEDIA_FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
-UNMISTAKABLE = EXTENSIONS - {".txt"}
+UNMISTAKABLE = EXTENSIONS - {".txt"}  #: extensions that only transcripts have
 
 
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
@@ -39,5 +39,8 @@ def is_ignored(uri: str, size_bytes: int, *, transcript_extensions: Collection[s
 
 
 def transcript_extensions(formats: Collection[OutputFormat]) -> frozenset[str]:
-    """The extensions of transcripts, also of earlier jobs; `.txt` only if this job writes it: notes have it as well."""
+    """Return the extensions of transcripts, also of earlier jobs.
+
+    Notes have `.txt` too, so it is one of them only if this job writes it.
+    """
     return UNMISTAKABLE | {FORMATS[each].extension for each in formats}

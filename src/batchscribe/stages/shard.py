@@ -222,8 +222,14 @@ def _claim(shard: ShardContext, file: File) -> File | None:
         if not claim(connection, file, run=shard.run):
             return None
         version = credentials_version(connection, file.job_number)
+        # A retry needs the digests that the attempt before recorded, to recognize what that has written.
+        claimed = get_file(connection, file.job_number, file.seq) if file.attempt else _first_attempt(file)
     shard.context.keys.take(version)
-    return replace(file, state=FileState.PROCESSING, attempt=file.attempt + 1)
+    return claimed
+
+
+def _first_attempt(file: File) -> File:
+    return replace(file, state=FileState.PROCESSING, attempt=1)
 
 
 def _attempt(shard: ShardContext, file: File) -> Outcome | None:

@@ -126,7 +126,7 @@ def _write_first(
             return named, own
         if named.existing is not None:
             return named, _kept(named, named.existing, job)
-    raise OutputExists(f"{named.file.output_uri} was taken by other jobs again and again; submit the job again.")
+    raise OutputExists(f"Other jobs keep taking the names for {named.file.output_uri}; submit the job again.")
 
 
 def _write_one(
