@@ -78,15 +78,16 @@
     │   ├── AllFilesFailed
     │   ├── TooManyFiles
     │   └── SecretKeyChanged        a secret was sealed with a different key
-    ├── FileGaveUp                  a file failed on all its attempts
-    │   └── FileCrashedWorker
+    ├── FileCrashedWorker           a file ended its worker on all its attempts
     ├── InternalError               an internal error; the log has the details
     └── WorkInterrupted             not a failure: the worker is stopping or the job has ended
         ├── CredentialsAwaited      files wait until the job gets fresh credentials
         └── ShardTaken              another worker has taken over the same shard
 
-Each class has a stable `code`, which users see on the wire, in tables and in logs. The message says in one sentence
-what happened and, if there is one, the next step.
+A class has a stable `code`, which users see in responses, tables and logs. Only classes that are never the outcome of
+anything have none: `MediaError`, `ModelError` and `JobError`, which are always one of their subclasses, and
+`WorkInterrupted` and its subclasses. The message says in one sentence what happened and, if there is one, the next
+step. docs/errors.md lists the codes.
 """
 
 from batchscribe.errors.processing_errors import (
@@ -101,7 +102,6 @@ from batchscribe.errors.processing_errors import (
     EngineError,
     EngineTimeout,
     FileCrashedWorker,
-    FileGaveUp,
     InternalError,
     JobError,
     MediaError,
@@ -212,7 +212,6 @@ __all__ = [
     "EngineNotAvailable",
     "EngineTimeout",
     "FileCrashedWorker",
-    "FileGaveUp",
     "HeadTooLarge",
     "IdempotencyKeyReused",
     "InternalError",

@@ -10,8 +10,6 @@ from batchscribe.errors.root import BatchscribeError
 class MediaError(BatchscribeError):
     """The recording cannot be decoded. `remark` is the decoder's own remark, if the error came from the decoder."""
 
-    code = "MEDIA_ERROR"
-
     def __init__(self, message: str, *, remark: object = None) -> None:
         super().__init__(message)
         self.remark = remark
@@ -65,8 +63,6 @@ class DecoderDied(MediaError):
 class ModelError(BatchscribeError):
     """A speech model could not be pulled or used."""
 
-    code = "MODEL_ERROR"
-
 
 class ModelNotPulled(ModelError):
     """No source delivered the model."""
@@ -117,8 +113,6 @@ class EngineTimeout(EngineError):
 class JobError(BatchscribeError):
     """The whole job failed."""
 
-    code = "JOB_ERROR"
-
 
 class NoInputFiles(JobError):
     """No file under the prefix matches the filters."""
@@ -144,13 +138,7 @@ class SecretKeyChanged(JobError):
     code = "SECRET_KEY_CHANGED"
 
 
-class FileGaveUp(BatchscribeError):
-    """The file failed on every attempt."""
-
-    code = "FILE_GAVE_UP"
-
-
-class FileCrashedWorker(FileGaveUp):
+class FileCrashedWorker(BatchscribeError):
     """The worker died each time it worked on this file."""
 
     code = "FILE_CRASHED_WORKER"
@@ -163,15 +151,14 @@ class InternalError(BatchscribeError):
 
 
 class WorkInterrupted(BatchscribeError):
-    """The worker is stopping, or the job has ended; unfinished work stays unfinished."""
+    """The worker is stopping, or the job has ended; unfinished work stays unfinished.
 
-    code = "INTERRUPTED"
+    Never the outcome of a file or a job, so it has no code.
+    """
 
 
 class CredentialsAwaited(WorkInterrupted):
     """The job's credentials of this `version` have expired; its files wait for fresh ones."""
-
-    code = "CREDENTIALS_AWAITED"
 
     def __init__(self, version: int) -> None:
         super().__init__("The job's storage credentials have expired; send fresh ones.")
@@ -180,5 +167,3 @@ class CredentialsAwaited(WorkInterrupted):
 
 class ShardTaken(WorkInterrupted):
     """Another worker has taken over the same shard, because this one was presumed dead."""
-
-    code = "SHARD_TAKEN"

@@ -6,9 +6,12 @@ from typing import ClassVar
 
 
 class BatchscribeError(Exception):
-    """Base of all batchscribe errors. `code` is stable; `str(error)` is a sentence for the user."""
+    """Base of all batchscribe errors. `str(error)` is a sentence for the user.
 
-    code: ClassVar[str] = "ERROR"
+    `code` is stable. Every error that can end a request, a file or a job has its own.
+    """
+
+    code: ClassVar[str]
 
     @property
     def message(self) -> str:
