@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from batchscribe.cli import options
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.models.at_hand import list_models
-from batchscribe.speech.registry import capabilities, choose_engine, choose_from_fleet, engines_of, speed_of
+from batchscribe.speech.registry import ENGINES, capabilities, choose_engine, choose_from_fleet, engines_of, speed_of
 from batchscribe.speech.whisper import WhisperSpec
 from tests.models.whisper import random_whisper
 
@@ -99,6 +100,12 @@ def test_who_asks_for_the_language_auto_is_told_how_a_language_is_detected(bare:
 def test_an_unknown_engine_is_refused_with_the_known_ones(bare: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="choose auto, whisper or pocketsphinx"):
         choose_engine("kaldi", "en", bare)
+
+
+def test_the_setting_and_the_option_name_every_engine_that_users_can_choose() -> None:
+    offered = ["auto", *(engine.name for engine in ENGINES if engine.find_installed)]
+    help_texts = [Settings.model_fields["engine"].description, get_args(options.Engine)[1].help]
+    assert [(name, text) for name in offered for text in help_texts if name not in str(text)] == []
 
 
 def test_an_unknown_device_is_refused_by_the_name_of_its_setting(pulled: Settings) -> None:

@@ -13,6 +13,8 @@ import webvtt
 from batchscribe.transcript.cues import cues
 from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.formats import FORMATS
+from batchscribe.wire.choices import OutputFormat
+from tests.documents import ROOT, table_rows
 from tests.transcripts import segment, spoken, transcript
 
 HOSTILE = (
@@ -59,6 +61,19 @@ def test_every_format_is_one_record() -> None:
         "vtt": ("vtt", ".vtt", "text/vtt"),
         "txt": ("txt", ".txt", "text/plain; charset=utf-8"),
     }
+
+
+def test_every_format_that_a_job_can_name_has_a_record() -> None:
+    assert set(FORMATS) == set(OutputFormat)
+
+
+def test_the_documents_describe_every_format() -> None:
+    rows = [row[:3] for row in table_rows(ROOT / "docs" / "transcripts.md") if row[0].strip("`") in FORMATS]
+    records = [each for each in FORMATS.values() if each.name is not OutputFormat.JSON]
+    assert rows == [[f"`{each.name}`", f"`{each.extension}`", f"`{each.content_type}`"] for each in records]
+    for document in ("http.md", "command-line.md"):
+        text = (ROOT / "docs" / document).read_text()
+        assert [name for name in FORMATS if f"`{name}`" not in text] == [], document
 
 
 def test_json_is_the_document() -> None:

@@ -13,7 +13,7 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTroubl
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.registry import PULL, find_engines
+from batchscribe.speech.registry import PULL, find_engines, warnings_of
 from batchscribe.worker.confinement_report import ADVICE, ESSENTIAL, measure_children, missing_layers
 from batchscribe.worker.headroom import check_headroom
 
@@ -55,8 +55,8 @@ def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
 
 def check_installed(engines: list[EngineSpec]) -> Check:
     found = f"Installed: {', '.join(f'{each.name} with {each.model} on {each.device}' for each in engines)}."
-    if not any(each.name == "whisper" for each in engines):
-        return warning(NAME, f"{found} There is no Whisper model, so accuracy is low.", PULL_ADVICE)
+    if all(warnings_of(each, each.languages[0], wanted="auto") for each in engines):
+        return warning(NAME, f"{found} There is no model with good accuracy.", PULL_ADVICE)
     return ok(NAME, found)
 
 

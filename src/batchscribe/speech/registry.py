@@ -1,8 +1,11 @@
-"""The choice of the engine for a job, made before the job is accepted. Nothing is loaded or downloaded here."""
+"""The engines that batchscribe knows, and the choice of one for a job, made before the job is accepted.
+
+Nothing is loaded or downloaded here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeVar
@@ -28,8 +31,18 @@ LOW_ACCURACY = (
 
 Hears = TypeVar("Hears", EngineSpec, Capability)
 
-#: Best first.
-ENGINE_NAMES = ("whisper", "pocketsphinx", "scripted")
+
+@dataclass(frozen=True, slots=True)
+class KnownEngine:
+    """An engine that batchscribe knows. Each of its models is an `EngineSpec`."""
+
+    name: str
+    #: Returns its models for a job that names this engine, best first, at least one. Raises `EngineNotAvailable`.
+    find_named: Callable[[Settings], list[EngineSpec]]
+    #: Returns its installed models for jobs that name no engine, best first. None if such jobs never use this engine.
+    find_installed: Callable[[Settings], list[EngineSpec]] | None = None
+    #: Returns the warnings for every transcript of a job: for its language, and whether the job names the engine.
+    warn: Callable[[str, bool], tuple[str, ...]] = lambda _language, _is_named: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +57,8 @@ class Choice:
 def choose_engine(name: str, language: str, settings: Settings, *, detect: bool = False) -> Choice:
     """Choose the best available engine that supports the language. A named engine is never replaced by another.
 
-    `name` is `auto`, `whisper`, `pocketsphinx` or `scripted`. With `detect`, the engine must support language
-    detection. Raises `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
+    `name` is `auto` or the name of an engine. With `detect`, the engine must support language detection. Raises
+    `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
     """
     spec, tag = find_by_language(select_detecting(find_engines(name, settings), detect=detect), language)
     return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
@@ -110,28 +123,30 @@ def engines_of(settings: Settings) -> tuple[str, ...]:
 
 def find_engines(name: str, settings: Settings) -> list[EngineSpec]:
     """Return the available engines with this name, best first, at least one. Raises `EngineNotAvailable`."""
-    match name:
-        case "auto":
-            return all_specs(settings)
-        case "whisper":
-            return whisper_specs(settings)
-        case "pocketsphinx":
-            # If named explicitly, it accepts any English, but recognizes it as American English.
-            return [pocketsphinx_spec(languages=("en",))]
-        case "scripted":
-            return [ScriptedSpec()]
-    raise EngineNotAvailable(f"Engine {name!r} is not known; choose auto, whisper or pocketsphinx.")
+    if name == "auto":
+        return all_specs(settings)
+    known = next((engine for engine in ENGINES if engine.name == name), None)
+    if known is None:
+        *names, last = ("auto", *(engine.name for engine in ENGINES if engine.find_installed))
+        raise EngineNotAvailable(f"Engine {name!r} is not known; choose {', '.join(names)} or {last}.")
+    return known.find_named(settings)
 
 
 def all_specs(settings: Settings) -> list[EngineSpec]:
-    """Return all installed Whisper models, then the built-in engine. A missing configured model is an error."""
-    has_model = settings.whisper_model is not None or list_models(settings)
-    specs = whisper_specs(settings) if has_model else []
-    if find_spec("pocketsphinx"):
-        specs.append(pocketsphinx_spec())
+    """Return all installed models of all engines. A missing configured model is an error."""
+    specs = [spec for engine in ENGINES if engine.find_installed for spec in engine.find_installed(settings)]
     if not specs:
         raise EngineNotAvailable(f"No speech engine is installed; get one with {PULL}.")
     return specs
+
+
+def installed_whisper_specs(settings: Settings) -> list[EngineSpec]:
+    has_model = settings.whisper_model is not None or list_models(settings)
+    return whisper_specs(settings) if has_model else []
+
+
+def installed_pocketsphinx_specs(_settings: Settings) -> list[EngineSpec]:
+    return [pocketsphinx_spec()] if find_spec("pocketsphinx") else []
 
 
 def whisper_specs(settings: Settings) -> list[EngineSpec]:
@@ -166,11 +181,11 @@ def speed_of(model: ModelInfo, settings: Settings) -> float:
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:
-    if spec.name == "scripted":
-        return ("The scripted engine invents its text; it is for tests and measurements.",)
-    if spec.name != "pocketsphinx":
-        return ()
-    better = f"Get a better engine with {PULL}" + ("." if wanted == "auto" else ", and use the engine whisper.")
+    return next((engine.warn(language, wanted != "auto") for engine in ENGINES if engine.name == spec.name), ())
+
+
+def warn_of_pocketsphinx(language: str, is_named: bool) -> tuple[str, ...]:
+    better = f"Get a better engine with {PULL}" + (", and use the engine whisper." if is_named else ".")
     accent = () if language == "en-US" else (f"The engine pocketsphinx treats {language} as American English.",)
     return (f"{LOW_ACCURACY} {better}", *accent)
 
@@ -180,7 +195,7 @@ def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> Un
     engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
     next_step = (
         ""
-        if any(spec.name == "whisper" and len(spec.languages) > 1 for spec in specs)
+        if any(spec.detects_languages for spec in specs)  # a multilingual model
         else f" {PULL} adds about 100 languages."
     )
     if language.lower() == "auto":
@@ -189,3 +204,22 @@ def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> Un
         f"Language {language!r} is not supported by {engines}; supported: {', '.join(supported)}.{next_step}",
         field="config.language",
     )
+
+
+#: Best first. Jobs that name no engine never use `scripted`.
+ENGINES = (
+    KnownEngine("whisper", whisper_specs, installed_whisper_specs),
+    # If named explicitly, it accepts any English, but recognizes it as American English.
+    KnownEngine(
+        "pocketsphinx",
+        lambda _settings: [pocketsphinx_spec(languages=("en",))],
+        installed_pocketsphinx_specs,
+        warn_of_pocketsphinx,
+    ),
+    KnownEngine(
+        "scripted",
+        lambda _settings: [ScriptedSpec()],
+        warn=lambda _language, _is_named: ("The scripted engine invents its text; it is for tests and measurements.",),
+    ),
+)
+ENGINE_NAMES = tuple(engine.name for engine in ENGINES)

@@ -10,25 +10,26 @@ from batchscribe.transcript.as_srt import render_srt
 from batchscribe.transcript.as_txt import render_txt
 from batchscribe.transcript.as_vtt import render_vtt
 from batchscribe.transcript.document import Transcript
+from batchscribe.wire.choices import OutputFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """One format of transcripts."""
 
-    name: str  #: in a job's configuration
+    name: OutputFormat  #: in a job's configuration; also the extension, from which the format is inferred
     extension: str  #: with the dot
     content_type: str  #: for object storage
     render: Callable[[Transcript], bytes]
 
 
-FORMATS = {
+FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
-        Format("json", ".json", "application/json", render_json),
-        Format("srt", ".srt", "application/x-subrip; charset=utf-8", render_srt),
-        Format("vtt", ".vtt", "text/vtt", render_vtt),  # always UTF-8
-        Format("txt", ".txt", "text/plain; charset=utf-8", render_txt),
+        Format(OutputFormat.JSON, ".json", "application/json", render_json),
+        Format(OutputFormat.SRT, ".srt", "application/x-subrip; charset=utf-8", render_srt),
+        Format(OutputFormat.VTT, ".vtt", "text/vtt", render_vtt),  # always UTF-8
+        Format(OutputFormat.TXT, ".txt", "text/plain; charset=utf-8", render_txt),
     )
 }
 
