@@ -49,11 +49,3 @@ def test_every_document_is_reached_from_the_readme() -> None:
     named = {target for target, _ in LINK.findall(prose(ROOT / "README.md"))}
     in_docs = {f"docs/{document.name}" for document in DOCUMENTS if document.parent == ROOT / "docs"}
     assert in_docs <= named
-
-
-def test_the_architecture_lists_exactly_the_modules_that_exist() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
-    source = ROOT / "src" / "batchscribe"
-    packages = {path.parent.name for path in source.glob("*/__init__.py")}
-    modules = {path.stem for path in source.glob("*.py") if not path.stem.startswith("__")}
-    assert set(rows) == packages | modules
