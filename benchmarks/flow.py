@@ -85,10 +85,10 @@ class Bench:
 
 @contextmanager
 def bench(
-    folder: Path, *, workers: int, make_pool: MakePool = EnginePool, more: Mapping[str, str] | None = None
+    folder: Path, *, engine_processes: int, make_pool: MakePool = EnginePool, more: Mapping[str, str] | None = None
 ) -> Iterator[Bench]:
     """`more` are further settings, by the names of their fields."""
-    settings = load_settings(data_dir=folder / "data", workers=workers, **(more or {}))
+    settings = load_settings(data_dir=folder / "data", engine_processes=engine_processes, **(more or {}))
     records = open_records(settings)
     worker = Worker(records, settings, make_pool=make_pool)
     worker.start(lanes=[LANE])

@@ -23,7 +23,7 @@ from benchmarks.flow import bench
 from benchmarks.recordings import write_short_recordings
 from benchmarks.report import Figure
 
-FILES, WARM_UP, WORKERS = 1000, 100, 2
+FILES, WARM_UP, PROCESSES = 1000, 100, 2
 DURATION_SEC = 5.0
 MAX_SEC = 3600.0
 
@@ -49,14 +49,14 @@ def measure() -> list[Figure]:
         Figure("bare: decode, voice activity and one write, CPU per file", f"{bare.cpu_ms_per_file:.1f} ms"),
         Figure("whole flow, CPU per file", f"{flow.cpu_ms_per_file:.1f} ms"),
         Figure("whole flow : bare", f"{flow.cpu_sec / bare.cpu_sec:.2f}", "at most 1.50"),
-        Figure("cores busy in the flow", f"{flow.cpu_sec / flow.wall_sec:.2f}", f"{WORKERS}"),
+        Figure("cores busy in the flow", f"{flow.cpu_sec / flow.wall_sec:.2f}", f"{PROCESSES}"),
         Figure("files a second", f"{FILES / flow.wall_sec:.0f}"),
         Figure("files a second, bare", f"{FILES / bare.wall_sec:.0f}"),
     ]
 
 
 def _flow(folder: Path, paths: list[Path]) -> tuple[Cost, bytes]:
-    with bench(folder, workers=WORKERS, make_pool=InlinePool) as flow:
+    with bench(folder, engine_processes=PROCESSES, make_pool=InlinePool) as flow:
         flow.run(paths[:WARM_UP], engine="scripted")
         run = flow.run([folder / "calls"], engine="scripted")
         assert run.job.summary.succeeded == FILES
@@ -65,8 +65,8 @@ def _flow(folder: Path, paths: list[Path]) -> tuple[Cost, bytes]:
 
 def _bare(folder: Path, paths: list[Path], document: bytes) -> Cost:
     """The cost of the processes that do nothing but the bare work."""
-    work = [(paths[start::WORKERS], folder / f"bare{start}", document) for start in range(WORKERS)]
-    with get_context("forkserver").Pool(WORKERS) as processes:
+    work = [(paths[start::PROCESSES], folder / f"bare{start}", document) for start in range(PROCESSES)]
+    with get_context("forkserver").Pool(PROCESSES) as processes:
         processes.map(_bare_files, [(part[:WARM_UP], out, document) for part, out, _ in work], chunksize=1)
         began_at = time.monotonic()
         cpu_sec = sum(processes.map(_bare_files, work, chunksize=1))

@@ -24,16 +24,16 @@ from benchmarks.processes import cpu_sec
 from benchmarks.recordings import examples
 from benchmarks.report import Figure
 
-ENGINE, LANGUAGE, WORKERS = "pocketsphinx", "en-US", 2
+ENGINE, LANGUAGE, PROCESSES = "pocketsphinx", "en-US", 2
 
 
 def measure() -> list[Figure]:
     recordings = examples()
-    settings = load_settings(workers=WORKERS)
+    settings = load_settings(engine_processes=PROCESSES)
     spec = choose_engine(ENGINE, LANGUAGE, settings).spec
     windows = decoded(recordings, window_sec=spec.window_sec)
     bare_wall_sec, bare_cpu_sec = _bare(windows, spec)
-    with TemporaryDirectory() as folder, bench(Path(folder), workers=WORKERS) as flow:
+    with TemporaryDirectory() as folder, bench(Path(folder), engine_processes=PROCESSES) as flow:
         flow.run(recordings[:1], engine=ENGINE)  # the processes are started and the model is loaded
         run = flow.run(recordings, engine=ENGINE)
     audio_sec = run.job.summary.audio_sec
@@ -67,8 +67,8 @@ def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto", wind
 
 def _bare(windows: list[Window], spec: EngineSpec) -> tuple[float, float]:
     """Wall and CPU seconds of the engine processes alone."""
-    with EnginePool(spec, WORKERS) as pool:
-        for future in [pool.submit(RecognitionRequest(windows[0], LANGUAGE)) for _ in range(WORKERS * 2)]:
+    with EnginePool(spec, PROCESSES) as pool:
+        for future in [pool.submit(RecognitionRequest(windows[0], LANGUAGE)) for _ in range(PROCESSES * 2)]:
             future.result()
         cpu_before, began_at = cpu_sec(), time.monotonic()
         for future in [pool.submit(RecognitionRequest(window, LANGUAGE)) for window in windows]:

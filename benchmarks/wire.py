@@ -95,7 +95,7 @@ def measure() -> list[Figure]:
         scene = Scene(folder, records, recordings, big, _make_key(folder))
         with _serving(folder, "--no-worker", core=_cores()[-1]) as server:
             figures += _requests_a_second(scene, server)
-        with _serving(folder, "--workers", "1") as server, _client(scene, server) as client:
+        with _serving(folder, "--engine-processes", "1") as server, _client(scene, server) as client:
             figures += [*_reads(scene, client), *_writes(scene, client), *_big_cancel(scene, client)]
         records.engine.dispose()
         return figures

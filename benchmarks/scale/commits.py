@@ -10,7 +10,7 @@ from benchmarks.report import Figure
 from benchmarks.scale.house import Kind, canned, wait_listed
 
 FILES = 60_000
-WORKERS = 4  #: of each process, which works on twice as many files at once
+PROCESSES = 4  #: of each process, which works on twice as many files at once
 WARM_UP_SEC, MEASURED_SEC = 5.0, 15.0
 GOALS = {"SQLite": 1000, "PostgreSQL": 300}
 
@@ -19,7 +19,10 @@ def measure(kind: Kind) -> list[Figure]:
     with canned(FILES) as bucket, kind.house(**bucket) as house:
         job = wait_listed(house)
         stub = ("sleep", "0")
-        with house.worker("one", *stub, workers=WORKERS) as one, house.worker("two", *stub, workers=WORKERS) as two:
+        with (
+            house.worker("one", *stub, engine_processes=PROCESSES) as one,
+            house.worker("two", *stub, engine_processes=PROCESSES) as two,
+        ):
             house.wait_for(lambda: house.job(job).summary.succeeded > 0, within_sec=60)
             time.sleep(WARM_UP_SEC)
             before, began_at, cpu_before = (

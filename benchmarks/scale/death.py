@@ -22,8 +22,8 @@ def measure(kind: Kind) -> list[Figure]:
     with (
         canned(FILES) as bucket,
         kind.house(**bucket) as house,
-        house.worker("one", *stub, workers=2) as one,
-        house.worker("two", *stub, workers=2),
+        house.worker("one", *stub, engine_processes=2) as one,
+        house.worker("two", *stub, engine_processes=2),
     ):
         house.submit(sources=named)
         house.wait_for(lambda: len(starts(house)) == FILES, within_sec=60)

@@ -126,10 +126,12 @@ class House:
                 process.wait()
 
     @contextmanager
-    def worker(self, name: str, *stub: str, workers: int, core: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    def worker(
+        self, name: str, *stub: str, engine_processes: int, core: int | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
         """A real one; `stub` says what stands in for the work on each file: see `stub_worker`."""
         words = ("benchmarks.scale.stub_worker", f"{self.ledger}", *stub) if stub else ("batchscribe", "worker")
-        words = (*words, "--name", name, "--workers", f"{workers}")
+        words = (*words, "--name", name, "--engine-processes", f"{engine_processes}")
         with self.process(*words, core=core) as process:
             assert "ready" in first_line(process)
             yield process

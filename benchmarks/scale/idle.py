@@ -21,7 +21,7 @@ LOOK_SEC = 0.25  #: between two looks for tasks; the jobs are spread over it
 START_MAX_SEC = 10.0
 PROCESSES = {
     "serve": ("serve", "--port", "0"),
-    "worker": ("worker", "--workers", "2"),
+    "worker": ("worker", "--engine-processes", "2"),
     "serve --no-worker": ("serve", "--port", "0", "--no-worker"),
 }
 

@@ -108,7 +108,7 @@ def _latency(name: str, took_sec: Sequence[float]) -> Figure:
 
 def _work_figures(house: House, job: Job) -> list[Figure]:
     stub = ("sleep", f"{FILE_SEC}")
-    with house.worker("one", *stub, workers=2), house.worker("two", *stub, workers=2):
+    with house.worker("one", *stub, engine_processes=2), house.worker("two", *stub, engine_processes=2):
         house.wait_for(lambda: _begun(house, job.job_id) > 0, within_sec=SMALL_MAX_SEC)
         time.sleep(WORKING_SEC)
         waits = {tenant: _small_jobs_sec(house, tenant) for tenant in ("default", "other")}

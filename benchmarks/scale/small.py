@@ -15,7 +15,7 @@ DONE_MAX_SEC = 60.0
 def measure(kind: Kind) -> list[Figure]:
     folder = (Source(SourceKind.PREFIX, PREFIX_URI),)
     named = tuple(Source(SourceKind.FILE, f"s3://{BUCKET}/{key_of(number)}") for number in range(FILES))
-    with canned(FILES) as bucket, kind.house(**bucket) as house, house.worker("one", workers=2):
+    with canned(FILES) as bucket, kind.house(**bucket) as house, house.worker("one", engine_processes=2):
         _job_sec(house, folder)  # the decoders and engines are started
         folder_sec, named_sec = _job_sec(house, folder), _job_sec(house, named)
     return [

@@ -28,7 +28,7 @@ def _job_sec(kind: Kind, on_cores: list[int]) -> float:
     stub = ("burn", f"{FILE_CPU_SEC}")
     with canned(FILES) as bucket, kind.house(**bucket) as house, ExitStack() as workers:
         for core in on_cores:
-            workers.enter_context(house.worker(f"core-{core}", *stub, workers=1, core=core))
+            workers.enter_context(house.worker(f"core-{core}", *stub, engine_processes=1, core=core))
         began_at = time.monotonic()
         job = house.submit()
         house.wait_for(lambda: house.job(job).is_final, within_sec=DONE_MAX_SEC)

@@ -28,7 +28,7 @@ class _Kind:
 
 def texts_of(recordings: Sequence[Recording], model: Model) -> dict[Recording, str]:
     texts: dict[Recording, str] = {}
-    with TemporaryDirectory() as folder, bench(Path(folder), workers=CORES, more=model.settings) as flow:
+    with TemporaryDirectory() as folder, bench(Path(folder), engine_processes=CORES, more=model.settings) as flow:
         for kind in sorted({_kind(each) for each in recordings}, key=str):
             some = [each for each in recordings if _kind(each) == kind]
             tell(f"{model.name}, flow: {len(some)} recordings in {kind.tag}")
@@ -41,7 +41,7 @@ def texts_of(recordings: Sequence[Recording], model: Model) -> dict[Recording, s
 def words_of(paths: Sequence[Path], model: Model) -> list[list[tuple[str, float]]]:
     """Words with their starts, of recordings in English."""
     config = Config(language="en-US", word_time_offsets=True)
-    with TemporaryDirectory() as folder, bench(Path(folder), workers=CORES, more=model.settings) as flow:
+    with TemporaryDirectory() as folder, bench(Path(folder), engine_processes=CORES, more=model.settings) as flow:
         transcripts = _transcribe(flow, paths, model, config)
         return [list(_words(transcripts[path])) for path in paths]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,12 +24,16 @@ LOCAL_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
 )
 
 
-class Settings(BaseSettings):
-    """One documented field a setting; the environment variable is `BATCHSCRIBE_` and the field's name in capitals."""
+READING = SettingsConfigDict(
+    env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+)
+MOST_ENGINE_PROCESSES = 512
 
-    model_config = SettingsConfigDict(
-        env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+
+class Settings(BaseSettings):
+    """One documented field per setting; its environment variable is `BATCHSCRIBE_` and the field's name in capitals."""
+
+    model_config = READING
 
     data_dir: Path = Field(
         default_factory=lambda: _usual_data_dir(),
@@ -58,10 +63,10 @@ class Settings(BaseSettings):
         description="Number format of Whisper models, by CTranslate2's names: `int8`, `float16`... `auto` is `int8` "
         "on a CPU and `float16` on a GPU.",
     )
-    workers: int = Field(
+    engine_processes: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,
-        le=512,
+        le=MOST_ENGINE_PROCESSES,
         description="Engine processes. This also determines how many recordings are processed at once. By default "
         "one per core.",
     )
@@ -272,14 +277,41 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+class OldSettings(BaseSettings):
+    """Settings that earlier releases had under another name. They are still read."""
+
+    model_config = READING
+
+    workers: int | None = Field(default=None, ge=1, le=MOST_ENGINE_PROCESSES)  #: now `engine_processes`
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; `overrides` that are not None win over the environment.
 
     Raises `InvalidSetting`, naming the variable.
     """
+    given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        settings, old = Settings(**given), OldSettings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "BATCHSCRIBE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise InvalidSetting(f"{name}: {first['msg']}.") from error
+    return settings if "engine_processes" in given else _accept_old(settings, old)
+
+
+def _accept_old(settings: Settings, old: OldSettings) -> Settings:
+    if old.workers is None:
+        return settings
+    if "engine_processes" in settings.model_fields_set and settings.engine_processes != old.workers:
+        raise InvalidSetting(
+            f"BATCHSCRIBE_ENGINE_PROCESSES is {settings.engine_processes}, but BATCHSCRIBE_WORKERS, its old name, is "
+            f"{old.workers}; remove BATCHSCRIBE_WORKERS."
+        )
+    return settings.model_copy(update={"engine_processes": old.workers})
+
+
+def find_old_names() -> Iterator[str]:
+    """Yield a notice for each setting that still has its old name in the environment or in `.env`."""
+    if OldSettings().workers is not None:
+        yield "BATCHSCRIBE_WORKERS is now BATCHSCRIBE_ENGINE_PROCESSES; rename it, because the old name will go."

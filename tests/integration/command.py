@@ -104,7 +104,7 @@ class Command:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        own = {"BATCHSCRIBE_DATA_DIR": str(self.folder / DATA), "BATCHSCRIBE_WORKERS": str(WORKERS)}
+        own = {"BATCHSCRIBE_DATA_DIR": str(self.folder / DATA), "BATCHSCRIBE_ENGINE_PROCESSES": str(WORKERS)}
         return kept | own | self.environment
 
 

@@ -91,7 +91,7 @@ class FlowRunner:
 def running(
     folder: Path, *, make_pool: MakePool = InlinePool, max_deaths: int | None = None, **settings: Any
 ) -> Iterator[FlowRunner]:
-    loaded = load_settings(**({"data_dir": folder / "data", "workers": 2, "engine": "scripted"} | settings))
+    loaded = load_settings(**({"data_dir": folder / "data", "engine_processes": 2, "engine": "scripted"} | settings))
     records = open_records(loaded)
     worker = Worker(records, loaded, make_pool=make_pool, max_deaths=max_deaths)
     worker.start(lanes=[LANE], home=str(folder))

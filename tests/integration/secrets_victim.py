@@ -65,10 +65,10 @@ def main(folder: Path, endpoint: str, bucket: str) -> None:
     slow = ScriptedSpec(script=Script(call_sec=0.1))
     with running(
         folder,
-        make_pool=lambda _spec, workers: InlinePool(slow, workers),
+        make_pool=lambda _spec, processes: InlinePool(slow, processes),
         s3_endpoint=endpoint,
         s3_allow_http=True,
-        workers=1,
+        engine_processes=1,
     ) as runner:
         job = runner.wait(submitted(runner, bucket, "out1"), until=lambda job: job.summary.succeeded > 0)
         during = found()

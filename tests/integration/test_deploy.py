@@ -66,7 +66,7 @@ def composed(postgresql: PostgreSQL, moto_s3: S3Server, tmp_path: Path) -> Compo
         "BATCHSCRIBE_METRICS_HOST": "127.0.0.1",
         "BATCHSCRIBE_METRICS_PORT": "0",
         "BATCHSCRIBE_ENGINE": "scripted",
-        "BATCHSCRIBE_WORKERS": "1",
+        "BATCHSCRIBE_ENGINE_PROCESSES": "1",
         "BATCHSCRIBE_HEARTBEAT_SEC": "0.5",
         "BATCHSCRIBE_SILENT_SEC": "2",
     }

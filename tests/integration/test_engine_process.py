@@ -22,7 +22,7 @@ from batchscribe.window import Window
 
 if __name__ == "__main__":
     script = Script(cpu_per_audio_sec=3600.0) if sys.argv[1] == "busy" else Script()
-    pool = EnginePool(ScriptedSpec(script=script), workers=1)
+    pool = EnginePool(ScriptedSpec(script=script), processes=1)
     future = pool.submit(RecognitionRequest(Window(0, 0.0, np.ones(16_000, np.float32)), "en-US"))
     if sys.argv[1] == "idle":
         future.result()

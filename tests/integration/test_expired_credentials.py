@@ -96,13 +96,13 @@ def world(folder: Path, *names: str, duration_sec: float = 0.3, **settings: Any)
     recording = write_wav(folder / "recording.wav", duration_sec=duration_sec).read_bytes()
     tokens, pools = Tokens("first"), list[CountingPool]()
 
-    def make_pool(spec: Any, workers: int) -> CountingPool:
-        pools.append(CountingPool(spec, workers))
+    def make_pool(spec: Any, processes: int) -> CountingPool:
+        pools.append(CountingPool(spec, processes))
         return pools[-1]
 
     with (
         serving_bucket({f"calls/{name}": recording for name in names or NAMES}, tokens.check) as bucket,
-        running(folder, make_pool=make_pool, workers=1, **settings) as runner,
+        running(folder, make_pool=make_pool, engine_processes=1, **settings) as runner,
     ):
         yield World(runner, bucket, tokens, pools)
 
@@ -287,7 +287,7 @@ def test_a_worker_that_is_started_anew_knows_what_waits(tmp_path: Path) -> None:
         here.runner.worker.stop()
         assert here.runner.job(job.job_id).waits_for_credentials
         here.renew(job)
-        with running(tmp_path, make_pool=InlinePool, workers=1) as runner:
+        with running(tmp_path, make_pool=InlinePool, engine_processes=1) as runner:
             assert runner.wait(job).state is JobState.SUCCEEDED
 
 

@@ -51,7 +51,7 @@ def runner(database: str, tmp_path: Path, clock: Clock) -> Iterator[FlowRunner]:
         (tmp_path / folder).mkdir()
         for number in range(count):
             (tmp_path / folder / f"{number:05}.wav").touch()
-    with running(tmp_path, workers=2) as made:
+    with running(tmp_path, engine_processes=2) as made:
         yield made
 
 

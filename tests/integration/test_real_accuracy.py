@@ -99,7 +99,7 @@ def heard(corpus: Path, tiny_en_model: Path, tmp_path_factory: pytest.TempPathFa
     }
     samples["long"] = [beginning(corpus, facts[LONG], folder)]
     inputs = [each.path for category in samples.values() for each in category]
-    flow = transcribed(folder, tiny_en_model, inputs, "flow", "--workers", "2")
+    flow = transcribed(folder, tiny_en_model, inputs, "flow", "--engine-processes", "2")
     bare = dict(zip(inputs, heard_by_faster_whisper(tiny_en_model, [(path, "en") for path in inputs]), strict=True))
     found = {
         category: compared(

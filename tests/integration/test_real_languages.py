@@ -34,7 +34,7 @@ WORST_OF_FOREIGN, MARGIN = 0.14, 0.04
 #: Longer than any pause inside a window, so that each language is in a window of its own.
 APART_SEC = 4.0
 #: A model is loaded by each engine process, and one recording needs no more.
-ALONE = ("--workers", "1")
+ALONE = ("--engine-processes", "1")
 
 comparable = EnglishTextNormalizer()
 

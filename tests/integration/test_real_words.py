@@ -100,7 +100,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def heard(recordings: Path, home: Path, tiny_en_model: Path) -> dict[str, Transcript]:
-    return transcribed(home, tiny_en_model, [recordings], "all", "--workers", "2")
+    return transcribed(home, tiny_en_model, [recordings], "all", "--engine-processes", "2")
 
 
 # --- what was said ---------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_a_quieter_recording_has_its_words(heard: dict[str, Transcript]) -> None
 
 
 def test_each_side_of_a_call_has_its_own_words(recordings: Path, home: Path, tiny_en_model: Path) -> None:
-    call = transcribed(home, tiny_en_model, [recordings / CALL], "sides", "--channels", "--workers", "1")[
+    call = transcribed(home, tiny_en_model, [recordings / CALL], "sides", "--channels", "--engine-processes", "1")[
         "library-call"
     ]
     for channel in (0, 1):
@@ -209,14 +209,14 @@ def test_another_number_of_workers_gives_the_same_bytes(
     heard: dict[str, Transcript], recordings: Path, home: Path, tiny_en_model: Path
 ) -> None:
     inputs = [recordings / name for name in reversed(SHORT)]
-    one_worker = transcribed(home, tiny_en_model, inputs, "one-worker", "--workers", "1")
+    one_worker = transcribed(home, tiny_en_model, inputs, "one-worker", "--engine-processes", "1")
     assert {name: each.raw for name, each in one_worker.items()} == {name: heard[name].raw for name in one_worker}
 
 
 def test_a_recording_by_itself_gives_the_same_bytes(
     heard: dict[str, Transcript], recordings: Path, home: Path, tiny_en_model: Path
 ) -> None:
-    alone = transcribed(home, tiny_en_model, [recordings / "house.mp4"], "alone", "--workers", "1")
+    alone = transcribed(home, tiny_en_model, [recordings / "house.mp4"], "alone", "--engine-processes", "1")
     assert alone["house"].raw == heard["house"].raw
 
 

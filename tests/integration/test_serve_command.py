@@ -42,7 +42,7 @@ def slow(tmp_path: Path, examples: Path) -> Command:
         "BATCHSCRIBE_AUTH": "off",
         "BATCHSCRIBE_ENGINE": "pocketsphinx",
         "BATCHSCRIBE_FILE_ROOTS": str(tmp_path),
-        "BATCHSCRIBE_WORKERS": "1",
+        "BATCHSCRIBE_ENGINE_PROCESSES": "1",
     }
     return Command(tmp_path, environment)
 

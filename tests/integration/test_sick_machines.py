@@ -128,7 +128,7 @@ def quick(name: str) -> tuple[str, ...]:
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     write_wav(tmp_path / "a.wav")
-    return Command(tmp_path, {"BATCHSCRIBE_WORKERS": "1"})
+    return Command(tmp_path, {"BATCHSCRIBE_ENGINE_PROCESSES": "1"})
 
 
 def test_a_limit_below_the_settings_own_is_enough_for_small_recordings(command: Command) -> None:

@@ -158,13 +158,13 @@ def test_a_second_run_next_to_the_recordings_tells_no_transcript_as_skipped(runn
     assert counted(runner.run(output=adjacent).summary) == {"total_files": 1, "skipped": 1}
 
 
-def test_the_same_input_gives_the_same_bytes_whatever_the_number_of_workers(tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_bytes_whatever_the_number_of_engine_processes(tmp_path: Path) -> None:
     for number in range(6):
         write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=40.0, seed=number)
     written: list[dict[str, bytes]] = []
-    for workers in (1, 3):
-        with running(tmp_path, workers=workers, data_dir=tmp_path / f"data{workers}") as runner:
-            out = tmp_path / f"out{workers}"
+    for processes in (1, 3):
+        with running(tmp_path, engine_processes=processes, data_dir=tmp_path / f"data{processes}") as runner:
+            out = tmp_path / f"out{processes}"
             runner.run(output=Output(uri=f"{out.as_uri()}/", layout=OutputLayout.PREFIX))
             written.append({path.name: path.read_bytes() for path in out.iterdir()})
     assert len(written[0]) == 6
@@ -175,7 +175,7 @@ def test_a_canceled_job_keeps_what_is_finished_and_starts_nothing_new(tmp_path: 
     for number in range(30):
         write_wav(tmp_path / "calls" / f"{number:02}.wav")
     slow = ScriptedSpec(script=Script(call_sec=0.2))
-    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
         assert cancel_job(job, runner.records)
         canceled = runner.job(job.job_id)
@@ -198,8 +198,8 @@ def test_an_engine_that_fails_on_one_file_costs_only_that_file(tmp_path: Path) -
                 raise ZeroDivisionError("a mistake of ours")
             return super().submit(request, file)
 
-    def make_pool(spec: EngineSpec, workers: int) -> Mistaken:
-        return Mistaken(spec, workers)
+    def make_pool(spec: EngineSpec, processes: int) -> Mistaken:
+        return Mistaken(spec, processes)
 
     with running(tmp_path, make_pool=make_pool) as runner:
         job = runner.run()
@@ -213,7 +213,7 @@ def test_an_engine_that_cannot_be_loaded_keeps_its_jobs_waiting_until_it_can(tmp
     broken = tmp_path / "broken"
     broken.touch()
     spec = ScriptedSpec(script=Script(cannot_load_while=broken))
-    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
         wait_until(lambda: "scripted" in runner.worker.health.troubles)
         job = runner.wait(runner.submit(), until=lambda job: job.cursor.listed)
         assert "cannot load made-up words" in runner.worker.health.troubles["scripted"]
@@ -229,7 +229,7 @@ def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp
     broken, died = tmp_path / "broken", tmp_path / "died"
     broken.symlink_to(died)  # so that it is there as soon as the engine has died
     spec = ScriptedSpec(script=Script(cannot_load_while=broken, dies_at=frozenset({0.0}), only_once=died))
-    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
         job = runner.submit()
         wait_until(lambda: bool(runner.worker.health.troubles))
         assert all(file.state is not FileState.FAILED for file in runner.files(job))
@@ -246,7 +246,7 @@ def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some
     short_of.parent.mkdir()
     short_of.touch()
     spec = ScriptedSpec(script=Script(no_memory_while=short_of))
-    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
         job = runner.submit()
         wait_until(lambda: "Cannot allocate memory" in runner.worker.health.troubles.get("scripted", ""))
         assert all(file.state is not FileState.FAILED for file in runner.files(job))
@@ -257,7 +257,7 @@ def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some
 def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_trial(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "a.wav")
     spec = ScriptedSpec(script=Script(dies_at=frozenset({0.0})))
-    with running(tmp_path, make_pool=lambda _spec, workers: EnginePool(spec, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
         job = runner.run()
         assert runner.files(job)[0].error_code == "ENGINE_CRASHED"
         assert runner.worker.health.troubles == {}
@@ -303,7 +303,7 @@ def test_the_work_of_a_stopped_worker_is_finished_by_the_next(tmp_path: Path) ->
     for number in range(12):
         write_wav(tmp_path / "calls" / f"{number:02}.wav")
     slow = ScriptedSpec(script=Script(call_sec=0.1))
-    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
     with running(tmp_path) as runner:
         done = runner.wait(job)
@@ -322,7 +322,7 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
         write_wav(tmp_path / "calls" / f"{number}.wav")
     monkeypatch.setattr(worker, "RETRY_SEC", 0.2)
     slow = ScriptedSpec(script=Script(call_sec=0.1))
-    with running(tmp_path, make_pool=lambda _spec, workers: InlinePool(slow, workers)) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 1)
 
         @sa.event.listens_for(runner.records.engine, "before_cursor_execute")
@@ -349,7 +349,7 @@ def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path:
         has_enough = True  # so the decoder has to wait until its windows are taken
 
     slow, retries_before = ScriptedSpec(script=Script(call_sec=0.1)), decoder_retries()
-    with running(tmp_path, make_pool=lambda _spec, workers: Busy(slow, workers), workers=1) as runner:
+    with running(tmp_path, make_pool=lambda _spec, processes: Busy(slow, processes), engine_processes=1) as runner:
         job = runner.submit()
         runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
         killed = kill_decoders()

@@ -53,7 +53,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         (["call.wav", "--layout", "prefix"], "Error: --layout prefix needs --output"),
         (["call.wav", "--layout", "sideways"], "--layout"),
         (["call.wav", "--no-such-option"], "--no-such-option"),
-        (["call.wav", "--workers", "0"], "--workers"),
+        (["call.wav", "--engine-processes", "0"], "--engine-processes"),
         (["call.wav", "--format", "docx"], "--format"),
         (["call.wav", "--include", "*.wav"], "Error: --include selects files in folders"),
         (["https://host/call.wav?signature=secret"], "https:// recordings are for a server"),
@@ -72,7 +72,7 @@ def test_a_command_that_cannot_be_carried_out_is_refused(
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("BATCHSCRIBE_WORKERS", "many", "Error: BATCHSCRIBE_WORKERS: "),
+        ("BATCHSCRIBE_ENGINE_PROCESSES", "many", "Error: BATCHSCRIBE_ENGINE_PROCESSES: "),
         ("BATCHSCRIBE_LOG_LEVEL", "loud", "Error: BATCHSCRIBE_LOG_LEVEL: "),
         ("BATCHSCRIBE_DATABASE_URL", "nonsense", "Error: BATCHSCRIBE_DATABASE_URL"),
         ("BATCHSCRIBE_DATABASE_URL", "sqlite:////proc/x.db", "Error: The database cannot be opened"),

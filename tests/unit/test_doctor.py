@@ -72,7 +72,7 @@ def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: P
         ({"s3_path_style": True}, "BATCHSCRIBE_S3_ENDPOINT"),
         ({"webhook_give_up_sec": 1.0}, "BATCHSCRIBE_WEBHOOK_FIRST_RETRY_SEC"),
         ({"metrics_allow_networks": "0.0.0.0/0"}, "BATCHSCRIBE_METRICS_ALLOW_NETWORKS"),
-        ({"workers": 512}, "BATCHSCRIBE_WORKERS"),
+        ({"engine_processes": 512}, "BATCHSCRIBE_ENGINE_PROCESSES"),
     ],
 )
 def test_settings_that_contradict_each_other_are_named(changes: dict[str, Any], names: str) -> None:

@@ -122,9 +122,9 @@ def test_on_a_gpu_there_is_one_process(pulled: Settings) -> None:
 
 def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Settings) -> None:
     model = list_models(pulled)[0]
-    one, four = (load_settings(data_dir=pulled.data_dir, device="cpu", workers=workers) for workers in (1, 4))
+    one, four = (load_settings(data_dir=pulled.data_dir, device="cpu", engine_processes=count) for count in (1, 4))
     assert speed_of(model, four) == pytest.approx(4 * speed_of(model, one))
-    one, four = (load_settings(data_dir=pulled.data_dir, device="cuda", workers=workers) for workers in (1, 4))
+    one, four = (load_settings(data_dir=pulled.data_dir, device="cuda", engine_processes=count) for count in (1, 4))
     assert speed_of(model, four) == pytest.approx(speed_of(model, one))
 
 

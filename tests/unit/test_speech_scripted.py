@@ -52,11 +52,10 @@ def test_it_tells_the_languages_of_its_script_only_when_asked() -> None:
 
 
 def test_the_inline_pool_gives_what_the_engine_says() -> None:
-    pool = InlinePool(ScriptedSpec(), workers=2)
+    pool = InlinePool(ScriptedSpec(), processes=2)
     futures = [pool.submit(request(0.0, length)) for length in (1.0, 2.0, 3.0)]
     engine = ScriptedSpec().build()
     assert [f.result(5) for f in futures] == engine.transcribe([request(0.0, length) for length in (1.0, 2.0, 3.0)])
-    assert pool.busy_sec > 0
     pool.close()
 
 

@@ -43,9 +43,10 @@ Database = Annotated[
     str | None,
     typer.Option(help="URL of the database. By default a SQLite file in the data directory.", show_default=False),
 ]
-Workers = Annotated[
+EngineProcesses = Annotated[
     int | None, typer.Option(min=1, max=512, help="Engine processes. By default one per core.", show_default=False)
 ]
+Workers = Annotated[int | None, typer.Option(min=1, max=512, hidden=True)]  #: the old name of `--engine-processes`
 Server = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Use this server. By default BATCHSCRIBE_SERVER, or else the data directory."),
@@ -204,11 +205,31 @@ WebhookPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port to liste
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one line of JSON per event.")]
 
 
-def read_settings(*, data_dir: Path | None, **options: Any) -> Settings:
-    """Load the settings, with the given options on top, and configure the log. Raises `InvalidSetting`."""
-    settings = settings_module.load_settings(data_dir=data_dir and data_dir.expanduser(), **options)
+def read_settings(
+    *, data_dir: Path | None, engine_processes: int | None = None, workers: int | None = None, **options: Any
+) -> Settings:
+    """Load the settings, with the given options on top, and configure the log. Raises `InvalidSetting`, `UsageError`.
+
+    `workers` is the value of the old option for `engine_processes`.
+    """
+    settings = settings_module.load_settings(
+        data_dir=data_dir and data_dir.expanduser(),
+        engine_processes=_count_engine_processes(engine_processes, workers),
+        **options,
+    )
     log.configure_log(settings.log_level)
+    for notice in settings_module.find_old_names():
+        typer.echo(notice, err=True)
     return settings
+
+
+def _count_engine_processes(given: int | None, workers: int | None) -> int | None:
+    if workers is None:
+        return given
+    if given not in (None, workers):
+        raise UsageError(f"--engine-processes is {given}, but --workers, its old name, is {workers}; omit --workers.")
+    typer.echo("--workers is now --engine-processes; use that, because the old name will go.", err=True)
+    return workers
 
 
 def read_environment_keys() -> AwsCredentials | None:

@@ -25,7 +25,7 @@ def check_decoder(settings: Settings | None) -> Check:
     limits = DecodeLimits() if settings is None else DecodeLimits.from_settings(settings)
     began_at = time.monotonic()
     try:
-        check_headroom(settings.workers if settings else 1)
+        check_headroom(settings.engine_processes if settings else 1)
         with DecoderPool(1, limits) as pool:
             pool.try_out()
     except MachineTrouble as trouble:

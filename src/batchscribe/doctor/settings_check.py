@@ -90,10 +90,10 @@ def _doubtful(settings: Settings) -> Iterator[Check]:
             "Set BATCHSCRIBE_METRICS_ALLOW_NETWORKS to the networks of your monitoring.",
         )
     cores = len(os.sched_getaffinity(0))
-    if settings.workers > 2 * cores and settings.device != "cuda":
+    if settings.engine_processes > 2 * cores and settings.device != "cuda":
         yield _doubt(
-            f"{settings.workers} engine processes share {cores} cores, and each needs its own memory.",
-            "Omit BATCHSCRIBE_WORKERS, or set it to the number of cores.",
+            f"{settings.engine_processes} engine processes share {cores} cores, and each needs its own memory.",
+            "Omit BATCHSCRIBE_ENGINE_PROCESSES, or set it to the number of cores.",
         )
 
 

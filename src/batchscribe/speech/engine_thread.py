@@ -39,7 +39,6 @@ class EngineThread:
         take_spare: Callable[[], EngineProcess | None],
         give_up: Callable[[EngineThread, MachineTrouble], None],
     ) -> None:
-        self.busy_sec = 0.0  #: wall-clock seconds in which the engine was working
         self._spec = spec
         self._queue = queue
         self._idle_limit_sec = idle_limit_sec
@@ -123,9 +122,7 @@ class EngineThread:
             self._replace_process(error)
             raise
         finally:
-            took_sec = time.monotonic() - started_at
-            self.busy_sec += took_sec
-            ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(took_sec)
+            ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(time.monotonic() - started_at)
         for ticket, recognition in zip(tickets, recognitions, strict=True):
             ticket.succeed(recognition)
 

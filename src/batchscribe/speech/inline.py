@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
@@ -13,16 +12,15 @@ from batchscribe.window import Recognition
 
 
 class InlinePool:
-    """A `SpeechPool` without child processes: one thread and one engine per worker."""
+    """A `SpeechPool` without child processes: a thread with an engine takes the place of each."""
 
-    def __init__(self, spec: EngineSpec, workers: int = 1) -> None:
+    def __init__(self, spec: EngineSpec, processes: int = 1) -> None:
         self.spec = spec
-        self.workers = workers
-        self.busy_sec = 0.0
+        self.processes = processes
         self._engines = local()
         self._lock = Lock()
         self._closed = False
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix=f"speech-{spec.name}")
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix=f"speech-{spec.name}")
 
     @property
     def has_enough(self) -> bool:
@@ -53,9 +51,5 @@ class InlinePool:
         return engine
 
     def _transcribe(self, request: RecognitionRequest) -> Recognition:
-        engine = self._engine()
-        started_at = time.monotonic()
-        [recognition] = engine.transcribe([request])
-        with self._lock:
-            self.busy_sec += time.monotonic() - started_at
+        [recognition] = self._engine().transcribe([request])
         return recognition

@@ -38,18 +38,18 @@ class SpeechPool(Protocol):
 
 
 class EnginePool:
-    """At most `workers` engine processes, started on demand, with one thread each. Thread-safe.
+    """At most `processes` engine processes, started on demand, with one thread each. Thread-safe.
 
     If a process dies, hangs or raises, a new one retries each window of the batch alone. If a window fails again, only
     its future raises `EngineDied`, `EngineTimeout` or `EngineError`. If no process can be started or the model cannot
     be loaded, every future raises `MachineTrouble` until `try_out` succeeds.
     """
 
-    def __init__(self, spec: EngineSpec, workers: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
+    def __init__(self, spec: EngineSpec, processes: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
         self.spec = spec
-        self.workers = min(workers, spec.most_processes or workers)
+        self.processes = min(processes, spec.most_processes or processes)
         self._idle_limit_sec = idle_limit_sec
-        self._queue = BatchQueue(self.workers)
+        self._queue = BatchQueue(self.processes)
         self._lock = Lock()
         self._started: list[EngineThread] = []
         self._trouble: MachineTrouble | None = None
@@ -57,17 +57,16 @@ class EnginePool:
         self._trial = Lock()  #: one at a time
         self._on_trial: EngineProcess | None = None
         self._closed = False
-        self._past_busy_sec = 0.0  #: of threads that have ended
         ENGINE_BUSY_SECONDS.labels(spec.name)  # makes the metric appear with the value 0
-        ENGINE_PROCESSES.labels(spec.name).inc(self.workers)
+        ENGINE_PROCESSES.labels(spec.name).inc(self.processes)
 
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if self._trouble:
                 return failed(self._trouble)
             ticket = self._queue.put(request, file)
-            if not self._closed and len(self._started) < self.workers and self._queue.short_of_takers:
-                self._start_worker()
+            if not self._closed and len(self._started) < self.processes and self._queue.short_of_takers:
+                self._start_thread()
             return ticket.future
 
     def try_out(self) -> None:
@@ -105,16 +104,10 @@ class EnginePool:
 
     @property
     def has_enough(self) -> bool:
-        return self._queue.backlog >= self.workers * self.spec.batch_size
-
-    @property
-    def busy_sec(self) -> float:
-        """Wall-clock seconds in which engines were working, summed over all processes."""
-        with self._lock:
-            return self._past_busy_sec + sum(worker.busy_sec for worker in self._started)
+        return self._queue.backlog >= self.processes * self.spec.batch_size
 
     def close(self) -> None:
-        ENGINE_PROCESSES.labels(self.spec.name).dec(self.workers)
+        ENGINE_PROCESSES.labels(self.spec.name).dec(self.processes)
         with self._lock:
             self._closed = True
             started = list(self._started)
@@ -125,10 +118,10 @@ class EnginePool:
             spare.end()
         for ticket in self._queue.close():
             ticket.cancel()
-        for worker in started:
-            worker.kill()
-        for worker in started:
-            worker.join()
+        for thread in started:
+            thread.kill()
+        for thread in started:
+            thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +131,7 @@ class EnginePool:
     ) -> None:
         self.close()
 
-    def _start_worker(self) -> None:
+    def _start_thread(self) -> None:
         """Start a thread. The caller must hold the lock."""
         self._started.append(
             EngineThread(
@@ -151,12 +144,11 @@ class EnginePool:
             spare, self._spare = self._spare, None
         return spare
 
-    def _give_up(self, worker: EngineThread, trouble: MachineTrouble) -> None:
+    def _give_up(self, thread: EngineThread, trouble: MachineTrouble) -> None:
         """Fail all waiting tickets. Threads with a loaded engine finish their current batch."""
         with self._lock:
             self._trouble = trouble
-            self._started.remove(worker)
-            self._past_busy_sec += worker.busy_sec
+            self._started.remove(thread)
             left = self._queue.clear()
         for ticket in left:
             ticket.fail(trouble)

@@ -177,7 +177,7 @@ def resolve_device(device: str) -> str:
 def speed_of(model: ModelInfo, settings: Settings) -> float:
     """Estimate the audio seconds per second of all engine processes of this machine. Raises `InvalidSetting`."""
     spec = whisper_spec(model, resolve_device(settings.device), settings.compute_type)
-    return spec.speed * min(settings.workers, spec.most_processes or settings.workers)
+    return spec.speed * min(settings.engine_processes, spec.most_processes or settings.engine_processes)
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:

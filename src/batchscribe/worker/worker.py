@@ -107,9 +107,9 @@ class Worker:
         self._credentials_wait_sec = (
             settings.credentials_wait_sec if credentials_wait_sec is None else credentials_wait_sec
         )
-        self._slots = Slots(settings.workers * FILES_PER_ENGINE)
+        self._slots = Slots(settings.engine_processes * FILES_PER_ENGINE)
         self._decoder = DecoderPool(
-            settings.workers, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
+            settings.engine_processes, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
         )
         self._pools: dict[EngineSpec, SpeechPool] = {}
         self._open_jobs = OpenJobs(self._make_context)
@@ -192,7 +192,7 @@ class Worker:
 
     def _try_out(self, part: str) -> None:
         if part == DECODER:
-            check_headroom(self._settings.workers)
+            check_headroom(self._settings.engine_processes)
             self._decoder.try_out()
             return
         for spec in self._to_try(part):
@@ -436,5 +436,5 @@ class Worker:
             if self.watch.stopping:
                 raise WorkInterrupted("The worker stops.")
             if spec not in self._pools:
-                self._pools[spec] = self._make_pool(spec, self._settings.workers)
+                self._pools[spec] = self._make_pool(spec, self._settings.engine_processes)
             return self._pools[spec]

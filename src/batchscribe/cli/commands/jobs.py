@@ -224,13 +224,18 @@ def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: flo
 
 
 @jobs_app.command("resume")
-def resume(job_id: options.JobId, workers: options.Workers = None, data_dir: options.DataDir = None) -> None:
+def resume(
+    job_id: options.JobId,
+    engine_processes: options.EngineProcesses = None,
+    workers: options.Workers = None,
+    data_dir: options.DataDir = None,
+) -> None:
     """Resume an interrupted job. Finished files are not repeated.
 
     The job has stored its S3 service and keys; keys in the environment replace them. Output and exit status are those
     of `batchscribe transcribe`.
     """
-    settings = options.read_settings(data_dir=data_dir, workers=workers)
+    settings = options.read_settings(data_dir=data_dir, engine_processes=engine_processes, workers=workers)
     raise typer.Exit(local_job.resume_job(job_id, settings))
 
 

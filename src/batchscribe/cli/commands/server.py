@@ -17,6 +17,7 @@ def serve(
     port: options.Port = None,
     data_dir: options.DataDir = None,
     database: options.Database = None,
+    engine_processes: options.EngineProcesses = None,
     workers: options.Workers = None,
     no_worker: options.NoWorker = False,
 ) -> None:
@@ -24,13 +25,21 @@ def serve(
 
     Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones are left to the next process.
     """
-    settings = options.read_settings(data_dir=data_dir, database_url=database, host=host, port=port, workers=workers)
+    settings = options.read_settings(
+        data_dir=data_dir,
+        database_url=database,
+        host=host,
+        port=port,
+        engine_processes=engine_processes,
+        workers=workers,
+    )
     raise typer.Exit(lifecycle.run_server(settings, with_worker=not no_worker))
 
 
 def worker(
     database: options.Database = None,
     name: options.WorkerName = None,
+    engine_processes: options.EngineProcesses = None,
     workers: options.Workers = None,
     metrics_port: options.MetricsPort = None,
     data_dir: options.DataDir = None,
@@ -41,7 +50,12 @@ def worker(
     dies, the others take over its work after BATCHSCRIBE_SILENT_SEC.
     """
     settings = options.read_settings(
-        data_dir=data_dir, database_url=database, worker_name=name, workers=workers, metrics_port=metrics_port
+        data_dir=data_dir,
+        database_url=database,
+        worker_name=name,
+        engine_processes=engine_processes,
+        workers=workers,
+        metrics_port=metrics_port,
     )
     raise typer.Exit(lifecycle.run_worker(settings))
 

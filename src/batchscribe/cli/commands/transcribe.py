@@ -25,6 +25,7 @@ def transcribe(
     formats: options.Formats = None,
     overwrite: options.Overwrite = False,
     engine: options.Engine = None,
+    engine_processes: options.EngineProcesses = None,
     workers: options.Workers = None,
     data_dir: options.DataDir = None,
     s3_endpoint: options.S3Endpoint = None,
@@ -42,6 +43,7 @@ def transcribe(
     """
     settings = options.read_settings(
         data_dir=data_dir,
+        engine_processes=engine_processes,
         workers=workers,
         engine=engine,
         s3_endpoint=s3_endpoint,
