@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from batchscribe.children.landlock import VERSION
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer
-from batchscribe.children.measured import measured_layers
+from batchscribe.children.measured import measure_layers
 from batchscribe.children.start import start_child
 from batchscribe.doctor.check import CheckResult
 from batchscribe.doctor.engine_check import judge_confinement
@@ -119,7 +119,7 @@ def test_an_attacker_inside_a_child_can_do_nothing(kind: str, targets: Targets) 
     assert targets.secret.read_text() == "s3cret"
     assert targets.victim.exists()
     assert list(targets.folder.iterdir()) == []
-    assert measured_layers(NEEDS[kind]) == dict.fromkeys(Layer, True)
+    assert measure_layers(NEEDS[kind]) == dict.fromkeys(Layer, True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -143,7 +143,7 @@ def test_a_missing_layer_leaves_open_what_is_documented_and_is_measured(
 ) -> None:
     layers = ALL_LAYERS - missing
     assert attack(kind, targets, layers) <= left_open
-    assert measured_layers(NEEDS[kind], layers) == {layer: layer in layers for layer in Layer}
+    assert measure_layers(NEEDS[kind], layers) == {layer: layer in layers for layer in Layer}
 
 
 def test_a_decoder_needs_landlock_for_nothing_that_seccomp_does_not_refuse(targets: Targets) -> None:
@@ -163,7 +163,7 @@ def test_the_attacks_are_real_where_nothing_confines(kind: str, targets: Targets
 
 
 def test_the_doctor_names_the_missing_layer_and_the_cure() -> None:
-    held = measured_layers(NOTHING, ALL_LAYERS - {Layer.SECCOMP})
+    held = measure_layers(NOTHING, ALL_LAYERS - {Layer.SECCOMP})
     check = judge_confinement("decoder", held)
     assert check.verdict is CheckResult.WARNING
     assert "Missing: seccomp." in check.finding
@@ -173,7 +173,7 @@ def test_the_doctor_names_the_missing_layer_and_the_cure() -> None:
 
 
 def test_the_doctor_is_content_without_namespaces_and_says_so() -> None:
-    check = judge_confinement("engine", measured_layers(NEEDS["engine"], ALL_LAYERS - {Layer.NAMESPACES}))
+    check = judge_confinement("engine", measure_layers(NEEDS["engine"], ALL_LAYERS - {Layer.NAMESPACES}))
     assert check.verdict is CheckResult.OK
     assert "Missing: namespaces. The other layers provide the same protection." in check.finding
 
@@ -197,8 +197,8 @@ def test_a_command_tells_nothing_where_all_layers_hold_and_warns_where_one_is_mi
     with capture_logs() as logged:
         start_confinement_report(settings, only_trouble=True).join()
     assert logged == []
-    measured = partial(measured_layers, layers=ALL_LAYERS - {Layer.SECCOMP})
-    monkeypatch.setattr(confinement_report, "measured_layers", measured)
+    measured = partial(measure_layers, layers=ALL_LAYERS - {Layer.SECCOMP})
+    monkeypatch.setattr(confinement_report, "measure_layers", measured)
     with capture_logs() as logged:
         start_confinement_report(settings, only_trouble=True).join()
     (line,) = logged

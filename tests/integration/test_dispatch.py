@@ -161,7 +161,7 @@ def test_a_task_that_was_being_taken_at_the_end_is_left_for_the_next_process(eng
                     time.sleep(0.2)
         end.join(30)
     assert said == []
-    flow.hand_on(flow.held(executor_id="me"))
+    flow.hand_on(flow.list_taken(executor_id="me"))
     flow.run(diary.handlers(), executor_id="next", lanes=["here"], engines=["scripted"], slots=2)
     assert until(lambda: sorted(diary.ran) == [("job_1", each) for each in range(1, number + 1)])
 
@@ -227,8 +227,8 @@ def test_a_queues_thread_does_not_sleep_for_as_long_as_the_engine_wants() -> Non
 
 def test_a_task_that_runs_twice_is_known_until_its_last_run_ends() -> None:
     running = RunningTasks()
-    with running.counted("job_1-1", SHARD):
-        with running.counted("job_1-1", SHARD), running.counted("finish-job_1", FINISH):
+    with running.count("job_1-1", SHARD):
+        with running.count("job_1-1", SHARD), running.count("finish-job_1", FINISH):
             assert (len(running), running.of_kinds(SHARD), running.of_kinds(SHARD, FINISH)) == (2, 2, 3)
         assert running.ended.is_set()
         assert "job_1-1" in running

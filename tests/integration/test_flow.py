@@ -14,7 +14,7 @@ from dbos import DBOSClient
 
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.flow import Flow
-from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, Held, QueueKind, Task, queue_name
+from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, QueueKind, TakenTask, Task, queue_name
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
@@ -117,8 +117,8 @@ def test_tasks_are_handed_on_although_one_of_them_was_forgotten_meanwhile(engine
         flow.enqueue(connection, SHARD_1)
     assert begun.wait(10)
     flow.stop()
-    [held] = flow.held(executor_id="first")
-    flow.hand_on([Held("job_gone-1", "first", held.queue), held])
+    [held] = flow.list_taken(executor_id="first")
+    flow.hand_on([TakenTask("job_gone-1", "first", held.queue), held])
     flow.run(diary.handlers(), executor_id="second", lanes=["here"], engines=["scripted"], slots=2)
     assert until(lambda: diary.ran == [("job_1", 1)])
 

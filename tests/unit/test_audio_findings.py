@@ -94,8 +94,8 @@ def test_a_warning_ends_no_recording() -> None:
 
 def test_every_kind_tells_what_it_allows() -> None:
     for kind in KINDS.values():
-        assert kind.is_allowed(kind.near(1))
-        assert kind.told(kind.near(1))
+        assert kind.is_allowed(kind.clamp(1))
+        assert kind.describe(kind.clamp(1))
 
 
 def test_all_formats_and_strangers_have_a_name_that_may_be_told() -> None:

@@ -7,7 +7,7 @@ from math import ceil, log
 import numpy as np
 import pytest
 
-from batchscribe.audio.loudness import DECAY, MAX_GAIN, QUANTILE, TARGET_LEVEL, Loudness, without_offset
+from batchscribe.audio.loudness import DECAY, MAX_GAIN, QUANTILE, TARGET_LEVEL, Loudness, remove_offset
 from batchscribe.window import Samples
 
 BLOCK_SAMPLES = 81_920
@@ -26,35 +26,35 @@ def level_of(block: Samples) -> float:
 @pytest.mark.parametrize("level", [1.05 * TARGET_LEVEL, 2.0 * TARGET_LEVEL])
 def test_a_loud_channel_is_heard_bit_for_bit_as_it_is(level: float) -> None:
     block = sound(level)
-    assert Loudness().amplified(block) is block
+    assert Loudness().amplify(block) is block
 
 
 @pytest.mark.parametrize("level", [0.75 * TARGET_LEVEL, 0.1 * TARGET_LEVEL, 1.1 * TARGET_LEVEL / MAX_GAIN])
 def test_a_quiet_channel_is_heard_at_the_level_of_a_loud_one(level: float) -> None:
-    heard = Loudness().amplified(sound(level))
+    heard = Loudness().amplify(sound(level))
     assert level_of(heard) == pytest.approx(TARGET_LEVEL, rel=0.02)
     assert heard.dtype == np.float32
 
 
 def test_what_is_as_quiet_as_noise_stays_quiet() -> None:
     level = 0.01 * TARGET_LEVEL / MAX_GAIN
-    assert level_of(Loudness().amplified(sound(level))) == pytest.approx(MAX_GAIN * level, rel=0.02)
+    assert level_of(Loudness().amplify(sound(level))) == pytest.approx(MAX_GAIN * level, rel=0.02)
     silence = np.zeros(BLOCK_SAMPLES, np.float32)
-    assert not Loudness().amplified(silence).any()
+    assert not Loudness().amplify(silence).any()
 
 
 def test_a_pause_between_loud_sentences_stays_as_quiet_as_it_is() -> None:
     loudness, loud, pause = Loudness(), sound(2.0 * TARGET_LEVEL), sound(0.01 * TARGET_LEVEL)
     for _ in range(2):
-        loudness.amplified(loud)
-        assert loudness.amplified(pause) is pause
+        loudness.amplify(loud)
+        assert loudness.amplify(pause) is pause
 
 
 def test_a_voice_that_stays_quiet_after_a_loud_one_is_heard_better_and_better() -> None:
     loud, quiet = 2.0 * TARGET_LEVEL, 0.1 * TARGET_LEVEL
     loudness, blocks = Loudness(), ceil(log(quiet / loud, DECAY))
-    loudness.amplified(sound(loud))
-    levels = [level_of(loudness.amplified(sound(quiet))) for _ in range(blocks + 1)]
+    loudness.amplify(sound(loud))
+    levels = [level_of(loudness.amplify(sound(quiet))) for _ in range(blocks + 1)]
     assert levels == sorted(levels)
     assert levels[0] == pytest.approx(quiet, rel=0.02)
     assert levels[-1] == pytest.approx(TARGET_LEVEL, rel=0.02)
@@ -63,35 +63,35 @@ def test_a_voice_that_stays_quiet_after_a_loud_one_is_heard_better_and_better() 
 
 def test_a_voice_that_gets_louder_is_not_amplified_for_one_moment_longer() -> None:
     loudness, loud = Loudness(), sound(2.0 * TARGET_LEVEL)
-    loudness.amplified(sound(0.1 * TARGET_LEVEL))
-    assert loudness.amplified(loud) is loud
+    loudness.amplify(sound(0.1 * TARGET_LEVEL))
+    assert loudness.amplify(loud) is loud
 
 
 def test_a_click_does_not_make_a_quiet_channel_count_as_loud_and_stays_within_range() -> None:
     block = sound(0.05 * TARGET_LEVEL)
     block[100:150] = 0.99
-    heard = Loudness().amplified(block)
+    heard = Loudness().amplify(block)
     assert level_of(heard) == pytest.approx(TARGET_LEVEL, rel=0.02)
     assert np.abs(heard).max() == 1.0
 
 
 def test_a_block_without_samples_is_none() -> None:
-    assert len(Loudness().amplified(np.zeros(0, np.float32))) == 0
+    assert len(Loudness().amplify(np.zeros(0, np.float32))) == 0
 
 
 @pytest.mark.parametrize("offset", [0.5, -0.3])
 def test_sound_on_a_louder_offset_is_heard_like_sound_without_one(offset: float) -> None:
     block = sound(0.1 * TARGET_LEVEL)
-    heard = Loudness().amplified(block + np.float32(offset))
-    assert np.allclose(heard, Loudness().amplified(block), atol=0.02)
-    assert np.allclose(without_offset(block + np.float32(offset)), block, atol=0.001)
+    heard = Loudness().amplify(block + np.float32(offset))
+    assert np.allclose(heard, Loudness().amplify(block), atol=0.02)
+    assert np.allclose(remove_offset(block + np.float32(offset)), block, atol=0.001)
 
 
 def test_an_offset_alone_is_silence() -> None:
-    assert not Loudness().amplified(np.full(BLOCK_SAMPLES, 0.5, np.float32)).any()
+    assert not Loudness().amplify(np.full(BLOCK_SAMPLES, 0.5, np.float32)).any()
 
 
 @pytest.mark.parametrize("offset", [0.04, 0.09])
 def test_an_offset_that_is_small_or_quieter_than_the_sound_stays(offset: float) -> None:
     block = sound(0.1) + np.float32(offset)
-    assert without_offset(block) is block
+    assert remove_offset(block) is block

@@ -85,26 +85,26 @@ QUIET = LOUD / np.float32(1e4)
 def test_a_burst_silences_nothing_behind_it(burst_sec: int) -> None:
     overload = Overload()
     for _ in range(25):
-        overload.turned_down(QUIET)
+        overload.attenuate(QUIET)
     for _ in range(burst_sec):
-        assert np.abs(overload.turned_down(LOUD)).max() < 10.0
-    assert all(np.array_equal(overload.turned_down(QUIET), QUIET) for _ in range(40))
+        assert np.abs(overload.attenuate(LOUD)).max() < 10.0
+    assert all(np.array_equal(overload.attenuate(QUIET), QUIET) for _ in range(40))
     assert overload.lasting == 1.0
 
 
 def test_a_burst_at_the_start_silences_nothing_behind_it() -> None:
     overload = Overload()
-    overload.turned_down(LOUD)
-    assert all(np.array_equal(overload.turned_down(QUIET), QUIET) for _ in range(5))
+    overload.attenuate(LOUD)
+    assert all(np.array_equal(overload.attenuate(QUIET), QUIET) for _ in range(5))
 
 
 @pytest.mark.parametrize("before", [2, 10, 100])
 def test_a_pause_between_loud_sentences_stays_quiet(before: int) -> None:
     overload = Overload()
     for _ in range(before):
-        overload.turned_down(LOUD)
+        overload.attenuate(LOUD)
     pause = LOUD / np.float32(100)
-    assert np.abs(overload.turned_down(pause)).max() < 0.1
+    assert np.abs(overload.attenuate(pause)).max() < 0.1
     assert overload.lasting == pytest.approx(np.quantile(np.abs(LOUD), 0.999), rel=0.1)
 
 

@@ -40,7 +40,7 @@ def test_a_true_decoder_is_understood() -> None:
     assert window.speech == ((0.0, 0.5), (0.5, 1.0))
     assert checked.window(header(speech=None, start_sec=0), sound(30.0)).speech is None
     assert replies().media(media()) == MEDIA
-    assert replies().wanted({"offset": 9_000, "length": 1_000}) == (9_000, 1_000)
+    assert replies().read_block_request({"offset": 9_000, "length": 1_000}) == (9_000, 1_000)
     said = remark(Finding.CODEC_NOT_DECODED, codec="wmav2")
     assert isinstance(replies().error(said.as_json()), UnsupportedMedia)
 
@@ -166,15 +166,15 @@ def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
 )
 def test_bytes_that_are_not_there_are_refused(offset: Any, length: Any) -> None:
     with pytest.raises(InvalidDecoderReply):
-        replies().wanted({"offset": offset, "length": length})
+        replies().read_block_request({"offset": offset, "length": length})
 
 
 def test_the_same_bytes_are_not_read_for_ever() -> None:
     checked = replies(size=2 * BLOCK_BYTES)
     for _ in range(MAX_READS + 2 * MAX_READS_OF_BLOCK):
-        checked.wanted({"offset": 0, "length": BLOCK_BYTES})
+        checked.read_block_request({"offset": 0, "length": BLOCK_BYTES})
     with pytest.raises(InvalidDecoderReply, match="again and again"):
-        checked.wanted({"offset": 0, "length": BLOCK_BYTES})
+        checked.read_block_request({"offset": 0, "length": BLOCK_BYTES})
 
 
 @pytest.mark.parametrize(

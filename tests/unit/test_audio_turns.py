@@ -23,7 +23,7 @@ def order_of_turns(recordings: dict[str, Recording], n_turns: int) -> list[str]:
     """Of recordings that are opened in this order, and all of which always want to go on."""
     turns = DecodingTurns(1)
     with ExitStack() as opened:
-        joined = {name: opened.enter_context(turns.joined(each.tenant, each.job)) for name, each in recordings.items()}
+        joined = {name: opened.enter_context(turns.join(each.tenant, each.job)) for name, each in recordings.items()}
         names = {turn.number: name for name, turn in joined.items()}
         for turn in joined.values():
             turn.waits = True
@@ -59,11 +59,11 @@ def test_recordings_of_a_job_are_decoded_one_after_the_other() -> None:
 
 def test_who_comes_later_is_neither_behind_nor_ahead_of_those_who_were_there() -> None:
     turns = DecodingTurns(1)
-    with turns.joined("a", 1) as long:
+    with turns.join("a", 1) as long:
         for _ in range(100):
             turns.begin(long)
             turns.end(long, 1.0)
-        with turns.joined("b", 2) as late:
+        with turns.join("b", 2) as late:
             long.waits = late.waits = True
             order = []
             for _ in range(4):
@@ -81,9 +81,9 @@ def test_no_more_decode_at_a_time_than_there_are_places() -> None:
 
     def decode(tenant: int) -> None:
         nonlocal most, now
-        with turns.joined(tenant, tenant) as turn:
+        with turns.join(tenant, tenant) as turn:
             for _ in range(50):
-                with turn.taken():
+                with turn.take():
                     with lock:
                         now += 1
                         most = max(most, now)
@@ -101,7 +101,7 @@ def test_no_more_decode_at_a_time_than_there_are_places() -> None:
 
 def test_whoever_waits_is_told_when_the_decoders_are_stopped() -> None:
     turns = DecodingTurns(1)
-    with turns.joined("a", 1) as holder, turns.joined("b", 2) as other, holder.taken():
+    with turns.join("a", 1) as holder, turns.join("b", 2) as other, holder.take():
         threading.Timer(0.05, turns.close).start()
         with pytest.raises(WorkInterrupted):
             other.begin()
@@ -109,7 +109,7 @@ def test_whoever_waits_is_told_when_the_decoders_are_stopped() -> None:
 
 def test_a_turn_ends_with_its_recording() -> None:
     turns = DecodingTurns(1)
-    with turns.joined("a", 1) as turn:
+    with turns.join("a", 1) as turn:
         turn.begin()
-    with turns.joined("b", 2) as turn, turn.taken():
+    with turns.join("b", 2) as turn, turn.take():
         pass

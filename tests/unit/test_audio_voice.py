@@ -33,7 +33,7 @@ def loud(samples: Samples) -> Samples:
     loudness = Loudness()
     for start in range(0, len(louder), BLOCK_SAMPLES):
         block = louder[start : start + BLOCK_SAMPLES]
-        assert loudness.amplified(block) is block
+        assert loudness.amplify(block) is block
     return louder
 
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from batchscribe.cli.app import main
-from batchscribe.worker.data_directory import only_worker
+from batchscribe.worker.data_directory import lock_data_directory
 from tests.recordings import write_wav
 
 
@@ -94,7 +94,7 @@ def test_a_setting_that_cannot_be_used_is_named(
 def test_while_one_process_works_in_a_data_directory_another_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[str, ...]
 ) -> None:
-    with only_worker(folder / "data"):
+    with lock_data_directory(folder / "data"):
         said = refusal(monkeypatch, capsys, *words)
     assert f"Error: Another batchscribe (process {os.getpid()}) is working in {folder / 'data'}" in said
     assert "--data-dir" in said

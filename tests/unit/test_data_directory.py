@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import DataDirectoryBusy
-from batchscribe.worker.data_directory import only_worker
+from batchscribe.worker.data_directory import lock_data_directory
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from batchscribe.worker.data_directory import only_worker
-with only_worker(Path(sys.argv[1])):
+from batchscribe.worker.data_directory import lock_data_directory
+with lock_data_directory(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -24,16 +24,16 @@ with only_worker(Path(sys.argv[1])):
 
 def test_a_second_worker_is_told_who_is_first_and_what_to_do(tmp_path: Path) -> None:
     with (
-        only_worker(tmp_path),
+        lock_data_directory(tmp_path),
         pytest.raises(DataDirectoryBusy, match=rf"process {os.getpid()}.*--data-dir"),
-        only_worker(tmp_path),
+        lock_data_directory(tmp_path),
     ):
         pass
 
 
 def test_the_lock_ends_with_the_work(tmp_path: Path) -> None:
     for _ in range(2):
-        with only_worker(tmp_path / "made"):
+        with lock_data_directory(tmp_path / "made"):
             pass
 
 
@@ -42,8 +42,8 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(DataDirectoryBusy), only_worker(tmp_path):
+        with pytest.raises(DataDirectoryBusy), lock_data_directory(tmp_path):
             pass
         holder.kill()
-    with only_worker(tmp_path):
+    with lock_data_directory(tmp_path):
         pass

@@ -28,7 +28,7 @@ class File(threading.Thread):
 
     def run(self) -> None:
         slots, diary, tenant, job_number = self._ask
-        with slots.taken_one(tenant, job_number, nothing):
+        with slots.take_one(tenant, job_number, nothing):
             diary.append(self.name)
             self.done.wait(10)
 
@@ -109,7 +109,7 @@ def test_whoever_gives_up_waiting_takes_no_slot() -> None:
     def interrupted() -> None:
         raise WorkInterrupted("The job has ended.")
 
-    with pytest.raises(WorkInterrupted), slots.taken_one("two", 2, interrupted):
+    with pytest.raises(WorkInterrupted), slots.take_one("two", 2, interrupted):
         pass
     holder.end()
     assert slots.wait_empty(1.0)

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from batchscribe.api.body import last_of, parsed, token_after
+from batchscribe.api.body import last_of, parse_object, token_after
 from batchscribe.errors import InvalidRequest, MalformedBody
 from batchscribe.wire.untrusted import MAX_DEPTH, is_text, read_json
 
@@ -31,7 +31,7 @@ def test_what_cannot_be_kept_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         read_json(text)
     with pytest.raises(MalformedBody):
-        parsed(text.encode())
+        parse_object(text.encode())
 
 
 def test_text_is_anything_but_half_a_pair() -> None:

@@ -83,7 +83,7 @@ def _of_token(token: str, service: Service) -> str:
             options={"require": ["iss", "iat", "exp"], "verify_aud": False, "verify_sub": False},
         )
     except jwt.InvalidTokenError as error:
-        raise AccessTokenInvalid(_why(error)) from None
+        raise AccessTokenInvalid(_explain(error)) from None
     _check_lifetime(claims)
     return found.tenant
 
@@ -93,7 +93,7 @@ def _check_lifetime(claims: dict[str, Any]) -> None:
         raise AccessTokenInvalid("The token lives for more than 30 days; sign one with an earlier exp.")
 
 
-def _why(error: jwt.InvalidTokenError) -> str:
+def _explain(error: jwt.InvalidTokenError) -> str:
     match error:
         case jwt.ExpiredSignatureError():
             return "The token has expired; sign a new one."

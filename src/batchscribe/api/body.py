@@ -32,14 +32,14 @@ class Body:
     content: bytes
     limit_bytes: int
 
-    def parsed(self) -> dict[str, Any]:
+    def parse(self) -> dict[str, Any]:
         """Parse the body. Call this in a thread, because it takes a while. Raises `BodyTooLarge`, `MalformedBody`."""
         if self._most_values() > self.limit_bytes // MIN_BYTES_PER_VALUE:
             raise BodyTooLarge(
                 f"The body has more than {self.limit_bytes // MIN_BYTES_PER_VALUE} values, or commas and brackets in "
                 "strings; split the job."
             )
-        return parsed(self.content)
+        return parse_object(self.content)
 
     def _most_values(self) -> int:
         """Count the characters that start a value. In strings they do not, so this is an upper bound."""
@@ -79,7 +79,7 @@ def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {limit_bytes} bytes; split the job.")
 
 
-def parsed(content: bytes) -> dict[str, Any]:
+def parse_object(content: bytes) -> dict[str, Any]:
     """Parse a JSON object. Raises `MalformedBody`."""
     try:
         body = untrusted.read_json(content.decode("utf-8-sig"))

@@ -90,15 +90,15 @@ def headers_of(error: errors.BatchscribeError) -> dict[str, str]:
 
 def add_refusals(app: FastAPI) -> None:
     """Register the handlers that turn every error of a route into a response."""
-    app.add_exception_handler(errors.BatchscribeError, _ours)
+    app.add_exception_handler(errors.BatchscribeError, _answer_ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     for trouble in DATABASE_TROUBLE:
         app.add_exception_handler(trouble, _database)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, _answer_unexpected)
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.BatchscribeError)  # noqa: S101 - for the type checker
     return answer_of(error)
 
@@ -135,7 +135,7 @@ def _methods(request: Request) -> str:
     return ""
 
 
-async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
+async def _answer_unexpected(_request: Request, _error: Exception) -> JSONResponse:
     """Answer an unexpected error, which `Front` logs."""
     return answer_of(errors.InternalError("The request failed by a mistake of batchscribe; its log has the details."))
 

@@ -72,9 +72,11 @@ def jobs_router(service: Service) -> APIRouter:
             body = await read_body(request, service.settings.max_body_bytes, take)
             if not dry_run:
                 return await service.turns.look_at_body(
-                    tenant, lambda: _submit(service, tenant, body.parsed(), idempotency_key, tracking_id)
+                    tenant, lambda: _submit(service, tenant, body.parse(), idempotency_key, tracking_id)
                 )
-            submission = await service.turns.look_at_body(tenant, lambda: _asked(service, tenant, body.parsed()))
+            submission = await service.turns.look_at_body(
+                tenant, lambda: _read_submission(service, tenant, body.parse())
+            )
         limit_sec = service.settings.dry_run_max_sec
         return await service.slow_requests.answer(tenant, limit_sec, lambda: _preview(service, submission))
 
@@ -128,7 +130,7 @@ def jobs_router(service: Service) -> APIRouter:
 
 def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
     request = parse_job_request(body, service.limits)
-    idempotency = None if key is None else IdempotencyKey(_checked_key(key), _canonical(body))
+    idempotency = None if key is None else IdempotencyKey(_check_key(key), _canonical(body))
     submission = read_request(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
@@ -140,7 +142,7 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
     return JSONResponse(submitted | warned, 201)
 
 
-def _asked(service: Service, tenant: str, body: JsonObject) -> Submission:
+def _read_submission(service: Service, tenant: str, body: JsonObject) -> Submission:
     request = parse_job_request(body, service.limits)
     submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
@@ -153,7 +155,7 @@ def _preview(service: Service, submission: Submission) -> Response:
     return JSONResponse(preview.body())
 
 
-def _checked_key(key: str) -> str:
+def _check_key(key: str) -> str:
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_CHARS or not key.isprintable() or not key.isascii():
         sentence = f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_CHARS} printable ASCII characters."
         raise InvalidRequest(sentence, field="Idempotency-Key")
@@ -211,7 +213,7 @@ def credentials_router(service: Service) -> APIRouter:
     async def renew(request: Request, tenant: Tenant, job_id: str) -> Response:
         with service.body_room.of(tenant) as take:
             body = await read_body(request, service.settings.max_body_bytes, take)
-            return await service.turns.look_at_body(tenant, lambda: _renew(service, tenant, job_id, body.parsed()))
+            return await service.turns.look_at_body(tenant, lambda: _renew(service, tenant, job_id, body.parse()))
 
     return router
 

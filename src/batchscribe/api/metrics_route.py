@@ -35,7 +35,7 @@ def metrics_router(service: Service) -> APIRouter:
     def metrics(request: Request) -> Response:
         if not comes_from(request, networks):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return _told(request, registry)
+        return _render(request, registry)
 
     return router
 
@@ -44,12 +44,12 @@ def metrics_app(registry: CollectorRegistry) -> ASGIApp:
     """Create an application that serves the metrics under any path, for a process without an HTTP interface."""
 
     def metrics(request: Request) -> Response:
-        return _told(request, registry)
+        return _render(request, registry)
 
     return Starlette(routes=[Route("/{path:path}", metrics)])
 
 
-def _told(request: Request, registry: CollectorRegistry) -> Response:
+def _render(request: Request, registry: CollectorRegistry) -> Response:
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(registry), headers={"Content-Type": content_type})
 

@@ -95,18 +95,18 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """Return a route's `requestBody`. FastAPI cannot infer it: routes read bodies themselves, for their own errors."""
     schema = model.model_json_schema(mode="validation")
     definitions = schema.pop("$defs", {})
-    return {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}
+    return {"required": True, "content": {"application/json": {"schema": _inline(schema, definitions)}}}
 
 
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     """Replace references into the schema's own `$defs`, which are invalid inside an OpenAPI document."""
     if isinstance(schema, list):
-        return [_inlined(item, definitions) for item in schema]
+        return [_inline(item, definitions) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return _inlined(
+        return _inline(
             {**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions
         )
-    return {key: _inlined(value, definitions) for key, value in schema.items()}
+    return {key: _inline(value, definitions) for key, value in schema.items()}

@@ -63,9 +63,9 @@ class SlowRequests:
 
     def _check_places(self, tenant: str) -> None:
         if self._running[tenant] >= self._per_tenant:
-            raise _refused(f"{self._per_tenant} dry runs of this tenant are under way")
+            raise _refusal(f"{self._per_tenant} dry runs of this tenant are under way")
         if self._running.total() >= self._in_all:
-            raise _refused(f"{self._in_all} dry runs are under way")
+            raise _refusal(f"{self._in_all} dry runs are under way")
 
     def _leave(self, tenant: str, done: asyncio.Future[Answer]) -> None:
         self._running[tenant] -= 1
@@ -75,7 +75,7 @@ class SlowRequests:
             done.exception()  # otherwise asyncio logs that the exception was never retrieved
 
 
-def _refused(why: str) -> TooManyRequests:
+def _refusal(why: str) -> TooManyRequests:
     return TooManyRequests(f"{why}; try again in {RETRY_AFTER_SEC} s.", retry_after_sec=RETRY_AFTER_SEC)
 
 
@@ -84,7 +84,7 @@ class RateLimit:
 
     def __init__(self, setting: str | None) -> None:
         """Parse `setting`, such as `30/second`. Raises `InvalidSetting`."""
-        self._item = None if setting is None else _parsed(setting)
+        self._item = None if setting is None else _parse_rate_limit(setting)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def check(self, tenant: str) -> None:
@@ -99,7 +99,7 @@ class RateLimit:
         )
 
 
-def _parsed(setting: str) -> RateLimitItem:
+def _parse_rate_limit(setting: str) -> RateLimitItem:
     try:
         return parse(setting)
     except ValueError as error:

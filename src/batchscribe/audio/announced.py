@@ -48,10 +48,11 @@ def plays_at_other_speed(file: SeekableFile, track_id: int) -> bool:
 
 
 def _plays_at_other_speed(file: SeekableFile, track_id: int) -> bool:
-    for moov in _named(b"moov", file, 0, file.size):
-        for track in _named(b"trak", file, moov.start, moov.end):
-            if any(_track_id(file, head) == track_id for head in _named(b"tkhd", file, track.start, track.end)):
-                return any(_has_other_speed(file, edits) for edits in _named(b"edts", file, track.start, track.end))
+    for moov in _find_boxes(b"moov", file, 0, file.size):
+        for track in _find_boxes(b"trak", file, moov.start, moov.end):
+            if any(_track_id(file, head) == track_id for head in _find_boxes(b"tkhd", file, track.start, track.end)):
+                lists = _find_boxes(b"edts", file, track.start, track.end)
+                return any(_has_other_speed(file, edits) for edits in lists)
     return False
 
 
@@ -61,7 +62,7 @@ def _track_id(file: SeekableFile, head: Box) -> int:
 
 
 def _has_other_speed(file: SeekableFile, edits: Box) -> bool:
-    for box in _named(b"elst", file, edits.start, edits.end):
+    for box in _find_boxes(b"elst", file, edits.start, edits.end):
         content = read_at(file, box.start, min(box.end - box.start, _MAX_EDIT_LIST_BYTES))
         entry = struct.Struct(">QqI" if content[:1] == b"\1" else ">IiI")
         entries = content[8 : len(content) - (len(content) - 8) % entry.size] if len(content) >= 8 else b""
@@ -70,7 +71,7 @@ def _has_other_speed(file: SeekableFile, edits: Box) -> bool:
     return False
 
 
-def _named(name: bytes, file: SeekableFile, start: int, end: int) -> Iterator[Box]:
+def _find_boxes(name: bytes, file: SeekableFile, start: int, end: int) -> Iterator[Box]:
     """Yield all boxes of this name between two offsets, limited to that range."""
     for _ in range(_MAX_BOXES):
         size, found = _box(read_at(file, start, 16))

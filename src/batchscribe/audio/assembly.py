@@ -39,12 +39,12 @@ class Assembly:
             yield from self._move_to(placed.start_sec, n_channels)
         resampled = self._resampling.accept(placed.frame)
         if placed.end_sec is None:
-            yield from self._kept(resampled)
+            yield from self._drop_start(resampled)
         else:
-            yield from self._ended(chain(resampled, self._resampling.finish()), placed.end_sec, n_channels)
+            yield from self._fit_to_end(chain(resampled, self._resampling.finish()), placed.end_sec, n_channels)
 
     def finish(self) -> Iterator[Channels]:
-        yield from self._kept(self._resampling.finish())
+        yield from self._drop_start(self._resampling.finish())
 
     def _move_to(self, moment_sec: float, n_channels: int) -> Iterator[Channels]:
         n_missing = round(moment_sec * SAMPLE_RATE) - self._n_samples
@@ -55,7 +55,7 @@ class Assembly:
             self._n_samples += silence.shape[1]
             yield silence
 
-    def _kept(self, blocks: Iterator[Channels]) -> Iterator[Channels]:
+    def _drop_start(self, blocks: Iterator[Channels]) -> Iterator[Channels]:
         for block in blocks:
             n_cut = min(self._n_cut, block.shape[1])
             self._n_cut -= n_cut
@@ -63,10 +63,10 @@ class Assembly:
             if n_cut < block.shape[1]:
                 yield block[:, n_cut:]
 
-    def _ended(self, blocks: Iterator[Channels], end_sec: float, n_channels: int) -> Iterator[Channels]:
+    def _fit_to_end(self, blocks: Iterator[Channels], end_sec: float, n_channels: int) -> Iterator[Channels]:
         """Yield samples up to `end_sec`, which may be before or after the end of the samples."""
         n_end = round(end_sec * SAMPLE_RATE)
-        for block in self._kept(blocks):
+        for block in self._drop_start(blocks):
             n_over = min(block.shape[1], max(0, self._n_samples - n_end))
             self._n_samples -= n_over
             if n_over < block.shape[1]:

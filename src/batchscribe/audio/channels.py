@@ -74,11 +74,11 @@ class Resampling:
         if shape != self._accepted:
             yield from self.finish()
             self._accepted, self._resampler = shape, self._resampler_for(frame)
-        yield from self._resampled(frame)
+        yield from self._resample(frame)
 
     def finish(self) -> Iterator[Channels]:
         """Yield what the filter still holds. The next frame starts a new filter."""
-        yield from self._resampled(None)
+        yield from self._resample(None)
         self._resampler = self._accepted = None
 
     def _layout_for(self, frame: AudioFrame) -> AudioLayout:
@@ -96,13 +96,13 @@ class Resampling:
             "flt", self._layout_for(frame), SAMPLE_RATE, frame_size=BLOCK_SAMPLES, options={"rematrix_maxval": "1.0"}
         )
 
-    def _resampled(self, frame: AudioFrame | None) -> Iterator[Channels]:
+    def _resample(self, frame: AudioFrame | None) -> Iterator[Channels]:
         if self._resampler is None or self._layout is None:
             return
         for block in self._resampler.resample(frame):
             samples = np.asarray(block.to_ndarray(), dtype=np.float32).reshape(-1, self._layout.nb_channels).T
             finite = _finite(samples if self._level == 1.0 else samples / self._level)
-            channels = np.clip(self.overload.turned_down(finite), -1.0, 1.0)
+            channels = np.clip(self.overload.attenuate(finite), -1.0, 1.0)
             yield channels if self._apart or len(channels) == 1 else channels.mean(axis=0, keepdims=True)
 
 

@@ -73,11 +73,11 @@ class DecoderPool:
         `WorkInterrupted` if the pool is closed.
         """
         self._check_size(source)
-        with self._turns.joined(tenant, job) as turn:
+        with self._turns.join(tenant, job) as turn:
             turn.begin()
             process = self._take()
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
-            decoding = Decoding(process, source, replies, turn.taken)
+            decoding = Decoding(process, source, replies, turn.take)
             try:
                 process.get_ready()
                 self._ask(

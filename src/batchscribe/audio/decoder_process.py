@@ -57,7 +57,7 @@ class DecoderProcess:
         except (EOFError, OSError, Gibberish) as error:
             raise _cannot_start("its process ended before it was ready") from error
         if header.get("op") != "ready":
-            raise _cannot_start(_told(header.get("errno")))
+            raise _cannot_start(_describe_errno(header.get("errno")))
         self._is_ready = True
 
     def tell(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
@@ -66,9 +66,9 @@ class DecoderProcess:
         try:
             send(self._pipe, header, payload)
         except ChildHangs as hang:
-            raise self._stalled(hang) from hang
+            raise self._explain_stall(hang) from hang
         except OSError as error:
-            raise self._died() from error
+            raise self._explain_death() from error
 
     def listen(self) -> tuple[dict[str, Any], memoryview]:
         """Receive the next message. Raises `DecodeTimeout` if none arrives, and `DecoderDied`."""
@@ -76,9 +76,9 @@ class DecoderProcess:
         try:
             return receive(self._pipe)
         except ChildHangs as hang:
-            raise self._stalled(hang) from hang
+            raise self._explain_stall(hang) from hang
         except (EOFError, OSError, Gibberish) as error:
-            raise self._died() from error
+            raise self._explain_death() from error
 
     def kill(self) -> None:
         self._process.kill()
@@ -94,12 +94,12 @@ class DecoderProcess:
         self._watchdog.expect(idle_sec=self._stall_sec, cpu_sec=self._stall_sec)
 
     @staticmethod
-    def _stalled(hang: ChildHangs) -> DecodeTimeout:
+    def _explain_stall(hang: ChildHangs) -> DecodeTimeout:
         return DecodeTimeout(
             f"The decoder {hang} (BATCHSCRIBE_DECODE_STALL_SEC) and was ended; the file is likely damaged."
         )
 
-    def _died(self) -> DecoderDied:
+    def _explain_death(self) -> DecoderDied:
         return DecoderDied("The decoder's process died while it decoded this file, which is likely damaged.")
 
 
@@ -107,7 +107,7 @@ def _cannot_start(reason: str) -> MachineTrouble:
     return MachineTrouble(f"The decoder cannot start on this machine: {reason}. {CURE}", part=DECODER)
 
 
-def _told(number: object) -> str:
+def _describe_errno(number: object) -> str:
     """Return the text of a system error. The child sends only its number, because text from it is not trusted."""
     if isinstance(number, int) and number in errno.errorcode:
         return os.strerror(number)

@@ -49,7 +49,7 @@ class Replies:
             raise InvalidDecoderReply("no message that is known")
         return op
 
-    def wanted(self, header: Mapping[str, Any]) -> tuple[int, int]:
+    def read_block_request(self, header: Mapping[str, Any]) -> tuple[int, int]:
         """Return the offset and length of the block that the decoder requests."""
         offset = _whole(header["offset"], 0, self._size - 1)
         length = _whole(header["length"], 1, BLOCK_BYTES)

@@ -77,7 +77,7 @@ class Decoding:
             case "window":
                 return self._replies.window(header, payload)
             case "read":
-                self._answer = self._read(*self._replies.wanted(header))
+                self._answer = self._read(*self._replies.read_block_request(header))
             case "alive":
                 self._answer = b""  # the process continues after this answer, in its next turn
             case "done":

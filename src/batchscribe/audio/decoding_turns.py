@@ -28,7 +28,7 @@ class DecodingTurns:
         self._closed = False
 
     @contextmanager
-    def joined(self, tenant: Hashable, job: Hashable) -> Iterator[DecodingTurn]:
+    def join(self, tenant: Hashable, job: Hashable) -> Iterator[DecodingTurn]:
         """Add a recording. A turn that it holds at the end is released."""
         turn = DecodingTurn(self, tenant, (tenant, job), next(self._numbers))
         with self._changed:
@@ -104,7 +104,7 @@ class DecodingTurn:
             self._began_at = None
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def take(self) -> Iterator[None]:
         self.begin()
         try:
             yield

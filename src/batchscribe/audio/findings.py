@@ -71,13 +71,13 @@ FORMAT_NAMES = frozenset({"WAV", "MP3", "M4A", "FLAC", "OGG"})
 class Kind(Protocol):
     """The allowed values of a field, and their text in a sentence."""
 
-    def near(self, value: Any) -> Fact:
+    def clamp(self, value: Any) -> Fact:
         """Return the value, or the nearest allowed one. Only the decoder calls this."""
         ...
 
     def is_allowed(self, value: object) -> bool: ...
 
-    def told(self, value: Any) -> str: ...
+    def describe(self, value: Any) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,13 @@ class _Whole:
     least: int = 0
     unit: str = ""
 
-    def near(self, value: Any) -> int:
+    def clamp(self, value: Any) -> int:
         return max(self.least, min(self.most, int(value)))
 
     def is_allowed(self, value: object) -> bool:
         return type(value) is int and self.least <= value <= self.most
 
-    def told(self, value: int) -> str:
+    def describe(self, value: int) -> str:
         return f"{value}{self.unit}"
 
 
@@ -106,13 +106,13 @@ class _Counted:
     many: str
     most: int = 10**9
 
-    def near(self, value: Any) -> int:
+    def clamp(self, value: Any) -> int:
         return max(0, min(self.most, int(value)))
 
     def is_allowed(self, value: object) -> bool:
         return type(value) is int and 0 <= value <= self.most
 
-    def told(self, value: int) -> str:
+    def describe(self, value: int) -> str:
         return f"{value} {self.one if value == 1 else self.many}"
 
 
@@ -125,14 +125,14 @@ class _Measured:
     unit: str = ""
     digits: str = ".1f"
 
-    def near(self, value: Any) -> float:
+    def clamp(self, value: Any) -> float:
         number = float(value)
         return max(self.least, min(self.most, number)) if isfinite(number) else self.most
 
     def is_allowed(self, value: object) -> bool:
         return type(value) in (int, float) and self.least <= value <= self.most  # type: ignore[operator]
 
-    def told(self, value: float) -> str:
+    def describe(self, value: float) -> str:
         return f"{value:{self.digits}}{self.unit}"
 
 
@@ -143,13 +143,13 @@ class _Chosen:
     words: frozenset[str]
     otherwise: str
 
-    def near(self, value: Any) -> str:
+    def clamp(self, value: Any) -> str:
         return str(value) if value in self.words else self.otherwise
 
     def is_allowed(self, value: object) -> bool:
         return isinstance(value, str) and (value in self.words or value == self.otherwise)
 
-    def told(self, value: str) -> str:
+    def describe(self, value: str) -> str:
         return str(value)
 
 
@@ -157,7 +157,7 @@ class _Sentences(string.Formatter):
     """A formatter in which the kind of a field, `{name:kind}`, formats its value."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        return KINDS[format_spec].told(value)
+        return KINDS[format_spec].describe(value)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -318,7 +318,7 @@ class Remark:
 
 def remark(finding: Finding, **facts: Fact) -> Remark:
     """Create a remark in the decoder. Values out of range become the nearest allowed ones."""
-    return Remark(finding, {name: finding.fields[name].near(value) for name, value in facts.items()})
+    return Remark(finding, {name: finding.fields[name].clamp(value) for name, value in facts.items()})
 
 
 def refusal(finding: Finding, **facts: Fact) -> MediaError:

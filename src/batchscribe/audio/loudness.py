@@ -41,16 +41,16 @@ class Loudness:
     def __init__(self) -> None:
         self._level = 0.0
 
-    def amplified(self, block: Samples) -> Samples:
+    def amplify(self, block: Samples) -> Samples:
         """Return the block at a level that suits the voice detector."""
-        block = without_offset(block)
+        block = remove_offset(block)
         own = float(np.quantile(np.abs(block), QUANTILE)) if len(block) else 0.0
         self._level = max(own, self._level * DECAY)
         gain = min(TARGET_LEVEL / self._level, MAX_GAIN) if self._level else 1.0
         return block if gain <= 1.0 else np.clip(block * np.float32(gain), -1.0, 1.0)
 
 
-def without_offset(block: Samples) -> Samples:
+def remove_offset(block: Samples) -> Samples:
     """Remove a constant offset if it is louder than the sound in the block. Broken sound cards add such offsets.
 
     Blocks shorter than a tenth of a second are not changed, because their offset may be bass.
@@ -95,7 +95,7 @@ class Overload:
                 return float(10 ** (level_db / 20))
         return 1.0
 
-    def turned_down(self, samples: ChannelSamples) -> ChannelSamples:
+    def attenuate(self, samples: ChannelSamples) -> ChannelSamples:
         """Attenuate a block if necessary. `samples` must be finite."""
         own = _level_of(samples)
         self._levels.append(own)

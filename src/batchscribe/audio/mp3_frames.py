@@ -103,7 +103,7 @@ class Mp3Frames:
         run = self._walk.frames(is_first=is_first)
         if run or self._walk.is_over():
             return run
-        before = self._walk.copied()
+        before = self._walk.copy()
         junk_bytes = self._walk.skip()
         self._lose(self._losses.frames_in(junk_bytes, before, self._walk))
         return self._silence() or (b"" if self._walk.is_over() else self._walk.frames(is_first=False))

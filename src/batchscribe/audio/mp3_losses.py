@@ -33,7 +33,7 @@ class Losses:
             return 0
         size = _mean_size(before.sizes + _sizes_ahead(after)[:NEIGHBOURS])
         if self._n_announced and not self._is_surveyed:
-            self._frames_per_byte, self._is_surveyed = self._surveyed(junk_bytes, size, after), True
+            self._frames_per_byte, self._is_surveyed = self._survey(junk_bytes, size, after), True
         if self._frames_per_byte is not None:
             exact = junk_bytes * self._frames_per_byte + self._rest
             n_lost = round(exact)
@@ -43,9 +43,9 @@ class Losses:
         self._n_added += n_lost
         return n_lost
 
-    def _surveyed(self, junk_bytes: int, size: float, after: FrameWalk) -> float | None:
+    def _survey(self, junk_bytes: int, size: float, after: FrameWalk) -> float | None:
         """Walk to the end of the recording and return the frames per byte of junk; None if that is implausible."""
-        ahead = after.copied()
+        ahead = after.copy()
         while not ahead.is_over():
             if not ahead.frames(is_first=False):
                 junk_bytes += ahead.skip()
@@ -71,7 +71,7 @@ def frames_before(junk_bytes: int, first: FrameWalk) -> int:
 
 
 def _sizes_ahead(walk: FrameWalk) -> list[int]:
-    return [] if walk.is_over() else frame_sizes(walk.copied().frames(is_first=False))
+    return [] if walk.is_over() else frame_sizes(walk.copy().frames(is_first=False))
 
 
 def _mean_size(sizes: list[int]) -> float:

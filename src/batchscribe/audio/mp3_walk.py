@@ -48,7 +48,7 @@ class FrameWalk:
         self.sizes: list[int] = []  #: of the last frames, in bytes
         self.is_broken_off = False  #: after too much junk, the rest of the file was not examined
 
-    def copied(self) -> FrameWalk:
+    def copy(self) -> FrameWalk:
         """Return an independent walk from the same position."""
         return copy.copy(self)
 

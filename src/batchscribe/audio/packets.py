@@ -28,7 +28,7 @@ class LostPackets:
         if packet.pts is not None:
             self.until_sec = max(self.until_sec, _end_sec(packet))
 
-    def decoded(self, packet: Packet[AudioStream], frames: list[AudioFrame]) -> None:
+    def record_decoded(self, packet: Packet[AudioStream], frames: list[AudioFrame]) -> None:
         """Record a packet that was decoded without an error."""
         if frames:
             moment_sec = frames[0].time
@@ -61,7 +61,7 @@ class Restarts:
         self._is_fragmented = is_fragmented
         self._until: int | None = None  #: latest packet end so far
 
-    def kept(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
+    def keep(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
         """Return the packet, or a copy without the discard flag. Packets that an edit list cuts off stay discarded."""
         if not self._is_fragmented or packet.dts is None:
             return packet
@@ -69,10 +69,10 @@ class Restarts:
         if packet.is_discard and not is_behind:
             return packet
         self._until = max(self._until or 0, packet.dts + (packet.duration or 0))
-        return _like(packet) if packet.is_discard else packet
+        return _copy_packet(packet) if packet.is_discard else packet
 
 
-def _like(packet: Packet[AudioStream]) -> Packet[AudioStream]:
+def _copy_packet(packet: Packet[AudioStream]) -> Packet[AudioStream]:
     copied = cast("Packet[AudioStream]", Packet(bytes(packet)))
     copied.stream, copied.time_base = packet.stream, packet.time_base
     copied.pts, copied.dts, copied.duration = packet.pts, packet.dts, packet.duration

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from batchscribe.audio.loudness import Loudness, without_offset
+from batchscribe.audio.loudness import Loudness, remove_offset
 from batchscribe.audio.packing import MAX_PAUSE_SEC, Packer
 from batchscribe.audio.speech_spans import WINDOW_SAMPLES, SpeechSpans, Stretch, VoiceOptions, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
@@ -84,7 +84,7 @@ class VoicedSegmenter:
             block = self._buffer.slice(self._judged, self._judged + BLOCK_SAMPLES)
             stretches = self._judge(block)
             self._judged += BLOCK_SAMPLES
-            yield from self._windows([*self._packed(stretches), *self._packer.settle(self._spans.needed_from)])
+            yield from self._windows([*self._pack(stretches), *self._packer.settle(self._spans.needed_from)])
             needed_from = self._packer.needed_from(self._spans.needed_from)
             self._buffer.drop_before(min(needed_from, self._judged))
 
@@ -94,7 +94,7 @@ class VoicedSegmenter:
         # If the recording ends on a window's edge, this adds a whole window of zeros, as faster-whisper does.
         padded = np.pad(rest, (0, WINDOW_SAMPLES - len(rest) % WINDOW_SAMPLES))
         stretches = self._judge(padded) + self._spans.finish(n_samples)
-        yield from self._windows([*self._packed(stretches), *self._packer.finish()])
+        yield from self._windows([*self._pack(stretches), *self._packer.finish()])
 
     def _judge(self, block: Samples) -> list[Stretch]:
         return self._spans.accept(self._probabilities(block))
@@ -107,16 +107,16 @@ class VoicedSegmenter:
         else:
             self._voice = VoiceStream()
             return [0.0] * (len(block) // WINDOW_SAMPLES)
-        probabilities: list[float] = self._voice.probabilities(self._loudness.amplified(block)).tolist()
+        probabilities: list[float] = self._voice.probabilities(self._loudness.amplify(block)).tolist()
         return probabilities
 
-    def _packed(self, stretches: list[Stretch]) -> list[Stretch]:
+    def _pack(self, stretches: list[Stretch]) -> list[Stretch]:
         return [window for stretch in stretches for window in self._packer.accept(stretch)]
 
     def _windows(self, stretches: list[Stretch]) -> Iterator[Window]:
         for start, end, speech in stretches:
             inside = tuple(((from_ - start) / SAMPLE_RATE, (to - start) / SAMPLE_RATE) for from_, to in speech)
-            yield Window(self._channel, start / SAMPLE_RATE, without_offset(self._buffer.slice(start, end)), inside)
+            yield Window(self._channel, start / SAMPLE_RATE, remove_offset(self._buffer.slice(start, end)), inside)
 
 
 class WholeSegmenter:
@@ -138,7 +138,7 @@ class WholeSegmenter:
 
     def _piece(self, end: int) -> Iterator[Window]:
         start = self._buffer.start
-        samples = without_offset(self._buffer.slice(start, end))
+        samples = remove_offset(self._buffer.slice(start, end))
         self._buffer.drop_before(end)
         if samples.any():
             yield Window(self._channel, start / SAMPLE_RATE, samples)

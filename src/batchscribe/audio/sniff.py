@@ -66,7 +66,7 @@ def check_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tup
 
     Raises `UnsupportedMedia`, which reports what the file looks like instead.
     """
-    found, start = _found_format(file)
+    found, start = _find_format(file)
     if found is None:
         raise refusal(Finding.NOT_A_RECORDING, looks=_looks_like(read_at(file, 0, HEAD_BYTES)))
     if found not in accepted_formats(extra_formats):
@@ -74,7 +74,7 @@ def check_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tup
     return found, start
 
 
-def _found_format(file: SeekableFile) -> tuple[str | None, int]:
+def _find_format(file: SeekableFile) -> tuple[str | None, int]:
     at = 0
     for _ in range(_MAX_LEADS):
         head = read_at(file, at, HEAD_BYTES)

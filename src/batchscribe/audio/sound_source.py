@@ -9,7 +9,7 @@ from batchscribe.audio.file_view import FileView, SeekableFile
 from batchscribe.audio.loudness import float_level
 from batchscribe.audio.mp3_frames import Mp3Frames
 from batchscribe.audio.sniff import check_format
-from batchscribe.audio.wav_header import MAX_PARTS, WavSamples, checked_wavs
+from batchscribe.audio.wav_header import MAX_PARTS, WavSamples, find_wavs
 
 
 class Readable(Protocol):
@@ -70,7 +70,7 @@ class WavSource:
     def __init__(self, file: SeekableFile, start: int) -> None:
         """Find the samples. Raises `CorruptMedia` and `UnsupportedMedia`."""
         self._file = file
-        self._wavs = checked_wavs(file, start)
+        self._wavs = find_wavs(file, start)
         self.is_broken_off = len(self._wavs) == MAX_PARTS
         self.n_lost = 0
         self.level = max(float_level(file, wav) for wav in self._wavs)

@@ -27,7 +27,7 @@ from batchscribe.audio.packets import LostPackets, Restarts
 from batchscribe.audio.sniff import DEMUXERS, accepted_formats
 from batchscribe.audio.sound_source import Part, Readable, open_sound_source
 from batchscribe.audio.timeline import ClockFaults, Placed, Timeline
-from batchscribe.audio.track_choice import CODECS, TrackChoice, checked_codec
+from batchscribe.audio.track_choice import CODECS, TrackChoice, check_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
 from batchscribe.window import SAMPLE_RATE
 
@@ -96,9 +96,11 @@ class AudioTrack:
 
     def _open(self, part: Part, start_sec: float) -> Timeline:
         """Open a part that begins `start_sec` into the recording."""
-        self._input = _opened(part.content, self.container, self._extra_formats, ignores_edits=self._ignores_edits)
+        self._input = _open_container(
+            part.content, self.container, self._extra_formats, ignores_edits=self._ignores_edits
+        )
         self._stream = self._choice.choose(self._input)
-        self._codec = checked_codec(self._stream)
+        self._codec = check_codec(self._stream)
         self._lost.until_sec = 0.0
         file = cast("SeekableFile", part.content)
         self._has_other_speed = self.container == "m4a" and plays_at_other_speed(file, self._stream.id)
@@ -145,7 +147,7 @@ class AudioTrack:
         `DecodeLimitExceeded`.
         """
         try:
-            yield from self._resampled(on_packet)
+            yield from self._resample(on_packet)
         except av.FFmpegError as error:
             raise _refusal(error, Finding.FORM_CHANGES) from error
         if self._n_samples == 0:
@@ -195,15 +197,15 @@ class AudioTrack:
         elif self._is_broken_off or self._source.is_broken_off:
             yield remark(Finding.BROKEN_OFF, held=self.duration_sec)
 
-    def _resampled(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
-        for placed in self._placed(on_packet):
+    def _resample(self, on_packet: Callable[[], None]) -> Iterator[Channels]:
+        for placed in self._place(on_packet):
             for block in self._assembly.accept(placed):
-                yield self._counted(block)
+                yield self._count(block)
         for block in self._assembly.finish():
-            yield self._counted(block)
+            yield self._count(block)
 
-    def _placed(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
-        yield from self._placed_of_part(on_packet)
+    def _place(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
+        yield from self._place_part(on_packet)
         for part in self._parts:
             self._input.close()
             try:
@@ -211,9 +213,9 @@ class AudioTrack:
             except (CorruptMedia, NoAudioTrack, UnsupportedMedia):
                 self._is_broken_off = True
                 return
-            yield from self._placed_of_part(on_packet)
+            yield from self._place_part(on_packet)
 
-    def _placed_of_part(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
+    def _place_part(self, on_packet: Callable[[], None]) -> Iterator[Placed]:
         for frame in self._audible(on_packet):
             yield from self._timeline.accept(frame)
         self._lost.finish_part()
@@ -231,7 +233,7 @@ class AudioTrack:
         restarts = Restarts(is_fragmented=self.container == "m4a" and self._stream.frames == 0)
         for demuxed in self._packets():
             on_packet()
-            packet = restarts.kept(demuxed)
+            packet = restarts.keep(demuxed)
             try:
                 frames = packet.decode()
             except av.MemoryError:
@@ -239,7 +241,7 @@ class AudioTrack:
             except av.FFmpegError:
                 self._lost.add(packet)
                 continue
-            self._lost.decoded(packet, frames)
+            self._lost.record_decoded(packet, frames)
             for frame in frames:
                 if frame.sample_rate not in SAMPLE_RATES:
                     raise refusal(Finding.RATE_IMPOSSIBLE, rate=frame.sample_rate)
@@ -254,7 +256,7 @@ class AudioTrack:
         except av.FFmpegError:
             self._is_broken_off = True
 
-    def _counted(self, block: Channels) -> Channels:
+    def _count(self, block: Channels) -> Channels:
         self._n_samples += block.shape[1]
         if self._n_samples > self._max_sec * SAMPLE_RATE:
             raise refusal(Finding.TOO_LONG, limit=self._max_sec)
@@ -267,7 +269,9 @@ class AudioTrack:
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
-def _opened(file: Readable, container: str, extra_formats: Collection[str], *, ignores_edits: bool) -> InputContainer:
+def _open_container(
+    file: Readable, container: str, extra_formats: Collection[str], *, ignores_edits: bool
+) -> InputContainer:
     options = {
         # Without these two, a disguised playlist makes FFmpeg open other files.
         "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),

@@ -85,7 +85,7 @@ class TrackChoice:
             if track.index in self._silent | self._undecodable:
                 continue
             try:
-                checked_codec(track)
+                check_codec(track)
             except (CorruptMedia, UnsupportedMedia) as error:
                 refused = refused or error
                 self._undecodable.add(track.index)
@@ -94,7 +94,7 @@ class TrackChoice:
         raise refused or refusal(Finding.NOTHING_DECODED)
 
 
-def checked_codec(stream: AudioStream) -> AudioCodecContext:
+def check_codec(stream: AudioStream) -> AudioCodecContext:
     """Return the codec of a track. Raises `UnsupportedMedia`, `CorruptMedia`."""
     codec = cast("AudioCodecContext | None", stream.codec_context)
     if codec is None:

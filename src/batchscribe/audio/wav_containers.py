@@ -20,20 +20,20 @@ _LOOKS_AT = (0.0, 0.5, 0.9)  #: positions as shares of the samples; a recording 
 _MUCH_SMOOTHER = 0.5
 
 
-def fitted(file: SeekableFile, form: WavForm, start: int, end: int) -> WavForm:
+def fit_form(file: SeekableFile, form: WavForm, start: int, end: int) -> WavForm:
     """Return the corrected form for the samples in the bytes `start` to `end`."""
     n_bytes = form.block_align // form.channels if form.channels else 0
     if form.kind != PCM or form.bits <= 8 or not form.sample_bytes < n_bytes <= _WIDEST_BYTES:
-        return form.corrected()
+        return form.correct()
     looks = list(_looks(file, start, end, form.channels * form.sample_bytes * n_bytes))
     words = np.concatenate([_words(look, n_bytes) for look in looks])
     words = words[words.any(axis=1)]
     if _is_right_justified(words, form.sample_bytes):
         level = 2.0 ** (8 * (form.sample_bytes - n_bytes))
-        return replace(form.corrected(n_bytes), level=level)
+        return replace(form.correct(n_bytes), level=level)
     if _is_left_justified(words, form.sample_bytes) or _is_smooth(looks, form, n_bytes):
-        return form.corrected(n_bytes)
-    return form.corrected()
+        return form.correct(n_bytes)
+    return form.correct()
 
 
 def _looks(file: SeekableFile, start: int, end: int, step: int) -> Iterator[bytes]:

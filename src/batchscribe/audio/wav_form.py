@@ -63,7 +63,7 @@ class WavForm:
         """Whether it is MP3 or another layer of MPEG audio."""
         return self.kind in _MPEG_KINDS
 
-    def corrected(self, n_bytes: int | None = None) -> WavForm:
+    def correct(self, n_bytes: int | None = None) -> WavForm:
         """Return the form with its derived fields recomputed; compressed formats stay as they are.
 
         Samples have `n_bytes` each; None takes the size from the other fields. FFmpeg cuts packets by the block size,

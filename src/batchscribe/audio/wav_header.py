@@ -24,7 +24,7 @@ from batchscribe.audio.wav_chunks import (
     closing_chunks,
     is_end_of_samples,
 )
-from batchscribe.audio.wav_containers import fitted
+from batchscribe.audio.wav_containers import fit_form
 from batchscribe.audio.wav_form import WavForm, au_header, has_frame_headers
 
 _DIALECTS = {b"RIFF": RIFF, b"RF64": RIFF, b"BW64": RIFF, b"RIFX": RIFX, b"riff": WAVE64}
@@ -74,18 +74,18 @@ class WavSamples(NamedTuple):
         return head + struct.pack("<4sI", b"data", data_bytes)
 
 
-def checked_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
+def find_wavs(file: SeekableFile, start: int) -> list[WavSamples]:
     """Return all samples of a file that begins at `start`, up to `MAX_PARTS`.
 
     Usually there is one `data` chunk. Some recorders begin another after each pause, and whole files may be appended to
     each other. Raises `CorruptMedia` and `UnsupportedMedia`.
     """
-    found = [_checked(file, wav_samples(file, start))]
+    found = [_check(file, wav_samples(file, start))]
     while len(found) < MAX_PARTS:
-        following = _next_data(file, found[-1]) or _appended(file, found[-1].end)
+        following = _next_data(file, found[-1]) or _find_appended(file, found[-1].end)
         if following is None:
             break
-        found.append(_checked(file, following))
+        found.append(_check(file, following))
     return found
 
 
@@ -101,7 +101,7 @@ def _next_data(file: SeekableFile, before: WavSamples) -> WavSamples | None:
             announced = _announced_bytes(file, chunk, None)
             is_unknown = announced is None
             end = closing_chunks(file, before.dialect, chunk.start) if is_unknown else min(chunk.end, file.size)
-            fitting = before.form if form is None else fitted(file, form, chunk.start, end)
+            fitting = before.form if form is None else fit_form(file, form, chunk.start, end)
             return WavSamples(fitting, chunk.start, end, announced, before.dialect)
     return None
 
@@ -111,13 +111,13 @@ def _form(file: SeekableFile, dialect: Dialect, chunk: Chunk) -> WavForm | None:
     return WavForm.parse(content, big_endian=dialect.header is RIFX.header)
 
 
-def _appended(file: SeekableFile, end: int) -> WavSamples | None:
+def _find_appended(file: SeekableFile, end: int) -> WavSamples | None:
     """Return the samples of another WAV after this one."""
     begins_at = _appended_at(file, end)
     return None if begins_at is None else wav_samples(file, begins_at)
 
 
-def _checked(file: SeekableFile, samples: WavSamples | None) -> WavSamples:
+def _check(file: SeekableFile, samples: WavSamples | None) -> WavSamples:
     if samples is None:
         raise refusal(Finding.STRUCTURE_DAMAGED, format="WAV")
     if samples.form.is_aac and not has_frame_headers(read_at(file, samples.start, 2)):
@@ -156,20 +156,20 @@ def wav_samples(file: SeekableFile, begins_at: int = 0) -> WavSamples | None:
         found.setdefault(chunk.name, chunk)
         if b"fmt " in found and b"data" in found:
             break
-    fmt = found.get(b"fmt ") or _searched(file, dialect, b"fmt ", dialect.first_offset)
+    fmt = found.get(b"fmt ") or _search_chunk(file, dialect, b"fmt ", dialect.first_offset)
     if fmt is None:
         return None
     form = _form(file, dialect, fmt)
-    data = found.get(b"data") or _searched(file, dialect, b"data", fmt.start)
+    data = found.get(b"data") or _search_chunk(file, dialect, b"data", fmt.start)
     if form is None or data is None:
         return None
     announced = _announced_bytes(file, data, found.get(b"ds64") if head in (b"RF64", b"BW64") else None)
     can_wrap = head in (b"RIFF", b"RIFX")
     end = _end(file, dialect, data.start, announced, can_wrap=can_wrap)
-    return WavSamples(fitted(file, form, data.start, end), data.start, end, announced, dialect)
+    return WavSamples(fit_form(file, form, data.start, end), data.start, end, announced, dialect)
 
 
-def _searched(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
+def _search_chunk(file: SeekableFile, dialect: Dialect, name: bytes, start: int) -> Chunk | None:
     """Search for a chunk that the sizes of the previous chunks do not lead to."""
     at = read_at(file, start, _SEARCHED_BYTES).find(name)
     return chunk_at(file, dialect, start + at) if at >= 0 else None

@@ -13,7 +13,7 @@ from batchscribe.children.start import begin_child, start_child
 ANSWER_SEC = 60.0
 
 
-def measured_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[Layer, bool]:
+def measure_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[Layer, bool]:
     """Return for each layer whether it works, in a child that applies `layers`.
 
     Raises `OSError` if the child cannot be started or does not answer.

@@ -48,7 +48,7 @@ _UNKNOWN_CALL = -1  #: __NR_SCMP_ERROR of seccomp.h
 
 def allow_computing() -> bool:
     """Allow only `COMPUTING`: no opening of files, no new processes. Returns false if the filter cannot be loaded."""
-    return pyseccomp is not None and _loaded(_computing_only)
+    return pyseccomp is not None and _load(_computing_only)
 
 
 def forbid_harm(*, writes: bool, local_sockets: bool) -> bool:
@@ -56,10 +56,10 @@ def forbid_harm(*, writes: bool, local_sockets: bool) -> bool:
 
     `writes` allows opening files for writing. `local_sockets` allows AF_UNIX, which NVIDIA's driver uses.
     """
-    return pyseccomp is not None and _loaded(lambda: _without_harm(writes=writes, local_sockets=local_sockets))
+    return pyseccomp is not None and _load(lambda: _deny_forbidden(writes=writes, local_sockets=local_sockets))
 
 
-def _loaded(make: Callable[[], pyseccomp.SyscallFilter]) -> bool:
+def _load(make: Callable[[], pyseccomp.SyscallFilter]) -> bool:
     try:
         made = make()
         # Apply the filter to all threads: a library may have started some.
@@ -84,7 +84,7 @@ def _computing_only() -> pyseccomp.SyscallFilter:
     return made
 
 
-def _without_harm(*, writes: bool, local_sockets: bool) -> pyseccomp.SyscallFilter:
+def _deny_forbidden(*, writes: bool, local_sockets: bool) -> pyseccomp.SyscallFilter:
     made = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     refused = pyseccomp.ERRNO(errno.EPERM)
     for name in FORBIDDEN.split():

@@ -29,10 +29,10 @@ def provide_socket_folder() -> None:
     with _lock:
         known = _configuration().get(_KEY)
         if known is None or not Path(known).is_dir():  # a cleanup of /tmp may have deleted it
-            _configuration()[_KEY] = _made()
+            _configuration()[_KEY] = _make()
 
 
-def _made() -> str:
+def _make() -> str:
     for place in _places():
         try:
             folder = tempfile.mkdtemp(prefix="pymp-", dir=place)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from batchscribe.errors import InvalidSetting
 from batchscribe.queue.records import Records, migrate_records, open_records
 from batchscribe.settings import Settings
-from batchscribe.worker.data_directory import only_worker
+from batchscribe.worker.data_directory import lock_data_directory
 
 
 def open_local_records(settings: Settings) -> Records:
@@ -43,7 +43,7 @@ def open_alone(settings: Settings) -> Iterator[Records]:
     """Open the database as the only worker in the data directory. Raises `DataDirectoryBusy`, `InvalidSetting`."""
     with ExitStack() as lock:
         try:
-            lock.enter_context(only_worker(settings.data_dir))
+            lock.enter_context(lock_data_directory(settings.data_dir))
         except OSError as error:
             raise _explain_folder(settings, error) from error
         yield open_local_records(settings)

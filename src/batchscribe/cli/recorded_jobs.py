@@ -21,7 +21,7 @@ from batchscribe.stages.settle import wait_settled
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState
-from batchscribe.worker.data_directory import only_worker
+from batchscribe.worker.data_directory import lock_data_directory
 from batchscribe.worker.worker import Worker
 
 PAGE_FILES = 1000  #: files in memory at the same time
@@ -58,7 +58,7 @@ class RecordedJobs:
 
     def _settle_alone(self, job_id: str) -> None:
         """Settle the job if no other process works here. A process that was killed cannot settle its jobs."""
-        with suppress(DataDirectoryBusy), only_worker(self._settings.data_dir):
+        with suppress(DataDirectoryBusy), lock_data_directory(self._settings.data_dir):
             Worker(self._records, self._settings).settle(self._get(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:

@@ -104,18 +104,18 @@ class Connection:
     def send(self, call: Call) -> httpx2.Response:
         """Send the request, with retries, and return the last response. Raises `ServerUnreachable`, `ServerError`."""
         for pause_sec in PAUSES_SEC:
-            outcome = self._once(call)
+            outcome = self._send_once(call)
             wait_sec = _pause_after(outcome, call, pause_sec)
             if wait_sec is None:
                 break
             self._sleep(wait_sec)
         else:
-            outcome = self._once(call)
+            outcome = self._send_once(call)
         if isinstance(outcome, httpx2.TransportError):
             raise self._unreachable(outcome) from outcome
         return outcome
 
-    def _once(self, call: Call) -> httpx2.Response | httpx2.TransportError:
+    def _send_once(self, call: Call) -> httpx2.Response | httpx2.TransportError:
         try:
             return self._http.request(
                 call.method, call.url, params=call.query, headers=call.headers, content=call.content

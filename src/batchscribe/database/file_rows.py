@@ -179,12 +179,12 @@ _COMMIT = {
 
 def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
     """Begin the next attempt; return False if the file has changed or another run of its shard has begun."""
-    return connection.execute(_CLAIM, _held(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
+    return connection.execute(_CLAIM, _name_attempt(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
 
 
 def requeue(connection: sa.Connection, item: File) -> None:
     """Requeue a file and do not count the attempt, because the file is not the cause of the interruption."""
-    connection.execute(_HAND_BACK, _held(item))
+    connection.execute(_HAND_BACK, _name_attempt(item))
 
 
 def begin_write(connection: sa.Connection, item: File, transcript: WrittenTranscript) -> bool:
@@ -194,12 +194,12 @@ def begin_write(connection: sa.Connection, item: File, transcript: WrittenTransc
         "new_warnings": list(transcript.warnings) or None,
         "new_output_digests": list(transcript.output_digests),
     }
-    return connection.execute(_BEGIN_WRITE, _held(item) | values).rowcount == 1
+    return connection.execute(_BEGIN_WRITE, _name_attempt(item) | values).rowcount == 1
 
 
 def end_write(connection: sa.Connection, item: File) -> bool:
     """Record that this attempt has not written a transcript and is not writing one."""
-    return connection.execute(_END_WRITE, _held(item)).rowcount == 1
+    return connection.execute(_END_WRITE, _name_attempt(item)).rowcount == 1
 
 
 def files_being_written(connection: sa.Connection, job_number: int, *, shard_number: int | None = None) -> list[File]:
@@ -226,10 +226,10 @@ def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> b
         "new_error_message": outcome.error_message,
         "new_warnings": list(outcome.warnings) or None,
     }
-    return connection.execute(_COMMIT[outcome.state], _held(item) | values).rowcount == 1
+    return connection.execute(_COMMIT[outcome.state], _name_attempt(item) | values).rowcount == 1
 
 
-def _held(item: File) -> dict[str, Any]:
+def _name_attempt(item: File) -> dict[str, Any]:
     return {"of_job": item.job_number, "of_seq": item.seq, "held_attempt": item.attempt}
 
 

@@ -71,7 +71,7 @@ def newest() -> str:
 
 def is_newer(version: str | None) -> bool:
     """Return whether a newer release created this version."""
-    return version is not None and version not in _known()
+    return version is not None and version not in _list_revisions()
 
 
 def fits(version: str | None) -> bool:
@@ -81,7 +81,7 @@ def fits(version: str | None) -> bool:
 
 
 @cache
-def _known() -> frozenset[str]:
+def _list_revisions() -> frozenset[str]:
     return frozenset(revision.revision for revision in _script().walk_revisions())
 
 

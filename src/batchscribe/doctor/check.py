@@ -36,9 +36,9 @@ def warning(name: str, finding: str, advice: str) -> Check:
     return Check(name, CheckResult.WARNING, finding, advice)
 
 
-def failed(name: str, finding: str, advice: str) -> Check:
+def report_failure(name: str, finding: str, advice: str) -> Check:
     return Check(name, CheckResult.FAILED, finding, advice)
 
 
-def skipped(name: str, finding: str) -> Check:
+def report_skip(name: str, finding: str) -> Check:
     return Check(name, CheckResult.SKIPPED, finding)

@@ -15,7 +15,7 @@ from batchscribe.database.inspection import (
     server_version,
 )
 from batchscribe.database.schema import fits, is_newer, newest, version_of
-from batchscribe.doctor.check import Check, CheckResult, failed, ok, skipped, warning
+from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, report_skip, warning
 from batchscribe.doctor.key_check import check_key, check_key_alone
 from batchscribe.doctor.worker_check import check_workers
 from batchscribe.settings import Settings
@@ -32,9 +32,9 @@ def check_version(connection: sa.Connection, settings: Settings) -> Check:
     found = "There is no batchscribe schema yet" if version is None else f"The schema is {version}"
     needed = f"{found}, and this release needs {newest()}."
     if is_newer(version):
-        return failed(SCHEMA, needed, "Install the release of batchscribe that the other processes run.")
+        return report_failure(SCHEMA, needed, "Install the release of batchscribe that the other processes run.")
     if settings.is_fleet:
-        return failed(SCHEMA, needed, "Run `batchscribe migrate` with the same database.")
+        return report_failure(SCHEMA, needed, "Run `batchscribe migrate` with the same database.")
     return warning(SCHEMA, needed, "The next command that uses the database upgrades it, or `batchscribe migrate`.")
 
 
@@ -53,7 +53,7 @@ def judge_clock(ahead_sec: float) -> Check:
     if abs(ahead_sec) < NOTICED_SEC:
         return ok(CLOCK, "This machine's clock differs from the database's by less than 2 s.")
     found = f"The clock is {abs(ahead_sec):.0f} s {'behind' if ahead_sec > 0 else 'ahead of'} the database's."
-    return (failed if abs(ahead_sec) >= HARMFUL_SEC else warning)(CLOCK, found, ADVICE)
+    return (report_failure if abs(ahead_sec) >= HARMFUL_SEC else warning)(CLOCK, found, ADVICE)
 
 
 NAME = "database"
@@ -72,14 +72,14 @@ def check_all_of_database(settings: Settings) -> Iterator[Check]:
         yield ok(NAME, f"There is no database at {error.args[0]} yet; the first use creates it.")
         yield check_key_alone(settings)
     except sa.exc.ArgumentError:
-        yield failed(
+        yield report_failure(
             NAME,
             "SQLAlchemy cannot parse the database URL.",
             "Write it as postgresql://USER:PASSWORD@HOST:5432/NAME.",
         )
         yield from _skip_contents(settings)
     except sa.exc.DBAPIError as error:
-        yield failed(NAME, f"The database cannot be used: {_one_line(error)}", _advice(settings))
+        yield report_failure(NAME, f"The database cannot be used: {_one_line(error)}", _advice(settings))
         yield from _skip_contents(settings)
 
 
@@ -106,12 +106,12 @@ def _inside(connection: sa.Connection, settings: Settings) -> Iterator[Check]:
         yield check_workers(connection, settings)
     else:
         yield check_key_alone(settings)
-        yield skipped("workers", "Not checked, because the schema is not usable.")
+        yield report_skip("workers", "Not checked, because the schema is not usable.")
 
 
 def _skip_contents(settings: Settings) -> Iterator[Check]:
     for name in ("clock", "schema", "workers"):
-        yield skipped(name, "Not checked, because the database does not answer.")
+        yield report_skip(name, "Not checked, because the database does not answer.")
     yield check_key_alone(settings)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.children.layers import Layer
-from batchscribe.doctor.check import Check, failed, ok, skipped, warning
+from batchscribe.doctor.check import Check, ok, report_failure, report_skip, warning
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTrouble
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
@@ -29,7 +29,7 @@ def check_decoder(settings: Settings | None) -> Check:
         with DecoderPool(1, limits) as pool:
             pool.try_out()
     except MachineTrouble as trouble:
-        return failed(
+        return report_failure(
             DECODER_CHECK,
             trouble.message,
             "Check the limits with `ulimit -a`, the disks with `df` and the memory with `free`.",
@@ -46,7 +46,7 @@ def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
     try:
         engines = find_engines(settings.engine, settings)
     except (EngineNotAvailable, InvalidSetting) as error:
-        yield failed(NAME, error.message, PULL_ADVICE)
+        yield report_failure(NAME, error.message, PULL_ADVICE)
         return
     yield check_installed(engines)
     if load:
@@ -68,7 +68,7 @@ def check_loading(engine: EngineSpec) -> Check:
         with EnginePool(engine, 1) as pool:
             pool.try_out()
     except MachineTrouble as error:
-        return failed(name, error.message, PULL_ADVICE)
+        return report_failure(name, error.message, PULL_ADVICE)
     return ok(
         name,
         f"It loaded {engine.model} on {engine.device} and transcribed a trial recording "
@@ -94,7 +94,7 @@ def check_confinement(settings: Settings) -> Iterator[Check]:
     try:
         measured = measure_children(settings)
     except OSError as error:
-        yield skipped("confinement", f"No process could be started to test it ({error}).")
+        yield report_skip("confinement", f"No process could be started to test it ({error}).")
         return
     for child, held in measured.items():
         yield judge_confinement(child, held)

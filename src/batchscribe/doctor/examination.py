@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchscribe.doctor.check import Check, failed
+from batchscribe.doctor.check import Check, report_failure
 from batchscribe.doctor.database_check import check_all_of_database
 from batchscribe.doctor.engine_check import check_confinement, check_decoder, check_engines
 from batchscribe.doctor.settings_check import check_disks, check_settings, check_temporary
@@ -26,7 +26,7 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
 
 def examine_without(error: InvalidSetting) -> Iterator[Check]:
     """Yield the checks that do not need settings, for settings that are invalid."""
-    yield failed(
+    yield report_failure(
         "settings", error.message, "Correct the setting and run the doctor again; most checks need valid settings."
     )
     yield check_decoder(None)

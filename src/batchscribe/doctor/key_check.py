@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
-from batchscribe.doctor.check import Check, CheckResult, failed, ok, warning
+from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 
@@ -24,13 +24,13 @@ def check_key(connection: sa.Connection, settings: Settings) -> Check:
         return alone
     keyring = _keyring(settings)
     if keyring is None:
-        return failed(
+        return report_failure(
             NAME,
             f"The database was used with a key, but {_key_file(settings)} does not exist.",
             "Restore the key file, or set BATCHSCRIBE_SECRET_KEY; without the key, stored credentials are lost.",
         )
     if agreed not in keyring.key_ids:
-        return failed(
+        return report_failure(
             NAME,
             "The key differs from that of the processes that used this database before.",
             "Set the same BATCHSCRIBE_SECRET_KEY for all processes; to change it, put the new key first: new,old.",
@@ -43,7 +43,7 @@ def check_key_alone(settings: Settings) -> Check:
     try:
         keyring = _keyring(settings)
     except InvalidSetting as error:
-        return failed(NAME, error.message, "Create a key with `openssl rand -base64 32 | tr +/ -_`.")
+        return report_failure(NAME, error.message, "Create a key with `openssl rand -base64 32 | tr +/ -_`.")
     if keyring is None:
         return ok(NAME, f"There is no key file at {_key_file(settings)} yet; the first use creates it.")
     if settings.secret_key is None and _key_file(settings).stat().st_mode & OTHERS:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchscribe.doctor.check import Check, CheckResult, failed, ok, warning
+from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.settings import Settings
 
 MIB = 2**20
@@ -28,7 +28,7 @@ def check_temporary() -> Check:
         return check_disk(name, Path(tempfile.gettempdir()), "TMPDIR")
     except FileNotFoundError:
         advice = "Set TMPDIR to a folder with free space that this user can write to."
-        return failed(name, "No folder for temporary files is writable.", advice)
+        return report_failure(name, "No folder for temporary files is writable.", advice)
 
 
 def check_disk(name: str, folder: Path, variable: str) -> Check:
@@ -36,7 +36,7 @@ def check_disk(name: str, folder: Path, variable: str) -> Check:
     existing = nearest(folder)
     if not os.access(existing, os.W_OK | os.X_OK):
         advice = f"Allow this user to write there, or set {variable} to another folder."
-        return failed(name, f"{existing} is not writable.", advice)
+        return report_failure(name, f"{existing} is not writable.", advice)
     return judge_disk(name, existing, shutil.disk_usage(existing).free, variable)
 
 
@@ -44,7 +44,7 @@ def judge_disk(name: str, folder: Path, free_bytes: int, variable: str) -> Check
     found = f"{free_bytes / MIB:,.0f} MiB are free in {folder}."
     advice = f"Free some space, or set {variable} to another folder."
     if free_bytes < FULL_BYTES:
-        return failed(name, found, advice)
+        return report_failure(name, found, advice)
     return warning(name, found, advice) if free_bytes < LOW_BYTES else ok(name, found)
 
 
@@ -58,11 +58,11 @@ NAME = "settings"
 
 def check_settings(settings: Settings) -> Iterator[Check]:
     """Yield one check per contradiction, or one that there are none."""
-    found = [*_impossible(settings), *_doubtful(settings)]
+    found = [*_find_contradictions(settings), *_doubtful(settings)]
     yield from found or [ok(NAME, "No settings contradict each other.")]
 
 
-def _impossible(settings: Settings) -> Iterator[Check]:
+def _find_contradictions(settings: Settings) -> Iterator[Check]:
     if settings.silent_sec < 2 * settings.heartbeat_sec:
         yield Check(
             NAME,

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from batchscribe.doctor.check import Check, CheckResult, failed, ok, skipped, warning
+from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, report_skip, warning
 from batchscribe.errors import InvalidSetting, OutputExists, StorageError
 from batchscribe.settings import Settings
 from batchscribe.storage.access import Access, AwsCredentials
@@ -42,7 +42,7 @@ def check_storage(settings: Settings, probe: Probe | None) -> Iterator[Check]:
     if probe is None:
         return
     if endpoint is not None and endpoint.verdict is CheckResult.FAILED:
-        yield skipped(BUCKET, "Not checked, because the endpoint does not answer.")
+        yield report_skip(BUCKET, "Not checked, because the endpoint does not answer.")
     else:
         yield check_bucket(settings, probe)
 
@@ -52,9 +52,10 @@ def check_root(root: Path) -> Check:
     name = "folder of file:// URIs"
     root = Path(str(root).partition("{tenant}")[0])  # below it, each tenant has a folder
     if not root.is_dir():
-        return failed(name, f"{root} is not a folder.", "Create it, mount it, or correct BATCHSCRIBE_FILE_ROOTS.")
+        advice = "Create it, mount it, or correct BATCHSCRIBE_FILE_ROOTS."
+        return report_failure(name, f"{root} is not a folder.", advice)
     if not os.access(root, os.R_OK | os.X_OK):
-        return failed(name, f"{root} is not readable.", "Allow this user to read it.")
+        return report_failure(name, f"{root} is not readable.", "Allow this user to read it.")
     if not os.access(root, os.W_OK):
         return warning(name, f"{root} is not writable.", "For recordings, this is fine; store transcripts elsewhere.")
     return ok(name, f"{root} is readable and writable.")
@@ -65,13 +66,13 @@ def check_endpoint(settings: Settings) -> Check | None:
     try:
         endpoint = checked_endpoint(Access.from_settings(settings))
     except InvalidSetting as error:
-        return failed(ENDPOINT, error.message, "Correct the setting.")
+        return report_failure(ENDPOINT, error.message, "Correct the setting.")
     if endpoint is None:
         return None
     try:
         date = _date_of(endpoint)
     except (OSError, http.client.HTTPException) as error:
-        return failed(
+        return report_failure(
             ENDPOINT,
             f"{endpoint} does not answer ({getattr(error, 'strerror', None) or type(error).__name__}).",
             "Check that the service is running and that this machine may connect to it.",
@@ -111,7 +112,7 @@ def check_bucket(settings: Settings, probe: Probe) -> Check:
             return ok(BUCKET, f"{found}.")
         return _check_writing(store, probe.uri, found)
     except StorageError as error:
-        return failed(BUCKET, error.message, advice)
+        return report_failure(BUCKET, error.message, advice)
 
 
 def _check_writing(store: BucketStore, prefix: str, found: str) -> Check:

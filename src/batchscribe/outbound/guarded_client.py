@@ -62,7 +62,7 @@ class GuardedClient:
             pool.stream(
                 method,
                 _target(url),
-                headers=[*_own_headers(url), *_encoded(headers)],
+                headers=[*_own_headers(url), *_encode(headers)],
                 content=body,
                 extensions={"timeout": {"connect": CONNECT_SEC}},
             ) as response,
@@ -79,7 +79,7 @@ def _own_headers(url: str) -> list[tuple[bytes, bytes]]:
     return [(b"Host", parse_url(url).netloc), (b"Connection", b"close")]
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _encode(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Encode like `_texts` decodes, so that a received header can be sent back byte for byte."""
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
 

@@ -23,7 +23,7 @@ from dbos._queue import queue_worker_thread
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.dispatcher import Dispatcher, ServedQueue
 from batchscribe.queue.running_tasks import RunningTasks
-from batchscribe.queue.tasks import QUEUES, SHARD, Held, QueueKind, Task, kinds_of, queue_name, queues
+from batchscribe.queue.tasks import QUEUES, SHARD, QueueKind, TakenTask, Task, kinds_of, queue_name, queues
 from batchscribe.queue.vital_thread import Died
 
 APPLICATION = "batchscribe"
@@ -77,7 +77,7 @@ def _work(kind: str, job_id: str, number: int) -> None:
     # requeued as after a crash.
     if _stopping.is_set():
         raise SystemExit
-    with _running.counted(str(DBOS.workflow_id), kind):
+    with _running.count(str(DBOS.workflow_id), kind):
         try:
             _handlers[kind](job_id, number)
         except WorkInterrupted:
@@ -150,7 +150,7 @@ class Flow:
         )
         for lane in lanes:
             served += [
-                _served(
+                _serve_queue(
                     dbos, queue_name(lane, QueueKind.FILES, engine), limits, SHARD, is_open=partial(is_fit_for, engine)
                 )
                 for engine in engines
@@ -194,12 +194,12 @@ class Flow:
 
     def cancel(self, tasks: Iterable[Task]) -> None:
         """Remove queued tasks from their queues. A running task continues until it checks its job."""
-        for batch in batched([task.task_id for task in tasks], BATCH):
+        for batch in split_into_batches([task.task_id for task in tasks], BATCH):
             self._client.cancel_workflows(batch)
 
     def forget(self, tasks: Iterable[Task]) -> None:
         """Delete the DBOS rows of these tasks."""
-        for batch in batched([task.task_id for task in tasks], BATCH):
+        for batch in split_into_batches([task.task_id for task in tasks], BATCH):
             self._client.delete_workflows(batch)
 
     def sweep(self) -> None:
@@ -210,21 +210,21 @@ class Flow:
         ):
             self._client.delete_workflows([workflow.workflow_id for workflow in ended])
 
-    def held(self, *, executor_id: str | None = None) -> list[Held]:
+    def list_taken(self, *, executor_id: str | None = None) -> list[TakenTask]:
         """Return the tasks recorded as running, of one process or of all."""
         found = self._client.list_workflows(
             status="PENDING", executor_id=executor_id, load_input=False, load_output=False
         )
-        return [Held(each.workflow_id, each.executor_id or "", each.queue_name or "") for each in found]
+        return [TakenTask(each.workflow_id, each.executor_id or "", each.queue_name or "") for each in found]
 
-    def hand_on(self, tasks: Iterable[Held]) -> None:
+    def hand_on(self, tasks: Iterable[TakenTask]) -> None:
         """Requeue the tasks of a process that has ended.
 
         A task that was deleted meanwhile stays deleted.
         """
         by_queue = sorted(tasks, key=lambda task: task.queue)
         for queue, group in groupby(by_queue, key=lambda task: task.queue):
-            for batch in batched([task.task_id for task in group], BATCH):
+            for batch in split_into_batches([task.task_id for task in group], BATCH):
                 self._resume(batch, queue)
 
     def _resume(self, task_ids: Sequence[str], queue: str) -> None:
@@ -240,7 +240,7 @@ class Flow:
         self._resume([str(DBOS.workflow_id)], queue)
 
     @staticmethod
-    def is_running(task: Held) -> bool:
+    def is_running(task: TakenTask) -> bool:
         """Return whether this process really runs the task. DBOS may only have recorded so."""
         return task.task_id in _running
 
@@ -262,10 +262,10 @@ class Flow:
 
 def _queues_of_lane(dbos: DBOS, lane: str) -> list[ServedQueue]:
     """Return all queues of a lane except those of shards."""
-    return [_served(dbos, queue_name(lane, kind), limits, *kinds_of(kind)) for kind, limits in LIMITS.items()]
+    return [_serve_queue(dbos, queue_name(lane, kind), limits, *kinds_of(kind)) for kind, limits in LIMITS.items()]
 
 
-def _served(
+def _serve_queue(
     dbos: DBOS, name: str, limits: QueueLimits, *kinds: str, is_open: Callable[[], bool] = lambda: True
 ) -> ServedQueue:
     """Register a queue for these kinds of tasks, with the limits of this process.
@@ -291,7 +291,7 @@ def _served(
     )
 
 
-def batched(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+def split_into_batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
     iterator = iter(ids)
     while batch := list(islice(iterator, size)):
         yield batch

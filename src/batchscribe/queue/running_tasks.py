@@ -31,7 +31,7 @@ class RunningTasks:
         return sum(self._kinds[kind] for kind in kinds)
 
     @contextmanager
-    def counted(self, task_id: str, kind: str) -> Iterator[None]:
+    def count(self, task_id: str, kind: str) -> Iterator[None]:
         """Count a run for as long as it lasts."""
         self._count(task_id, kind, 1)
         try:

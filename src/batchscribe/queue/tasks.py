@@ -79,7 +79,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class TakenTask:
     """A task that a process has begun and not ended."""
 
     task_id: str

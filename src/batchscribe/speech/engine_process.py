@@ -56,7 +56,7 @@ class EngineProcess:
             case EngineFailure(reason):
                 raise cannot_load(self._spec, reason)
             case answer:
-                raise unexpected(answer)
+                raise unexpected_answer(answer)
 
     def transcribe(
         self, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
@@ -68,20 +68,20 @@ class EngineProcess:
         """
         match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
             case Transcribed(recognitions):
-                return self._believed(recognitions, requests)
+                return self._validate(recognitions, requests)
             case EngineFailure(reason, is_out_of_memory):
                 sentence = f"Engine {self._spec.name} failed on a stretch of speech; the worker's log has its reason."
                 raise EngineError(sentence, reason=reason) from (MemoryError(reason) if is_out_of_memory else None)
             case answer:
-                raise unexpected(answer)
+                raise unexpected_answer(answer)
 
-    def _believed(self, recognitions: Sequence[object], requests: Sequence[RecognitionRequest]) -> list[Recognition]:
+    def _validate(self, recognitions: Sequence[object], requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         try:
             return validate_recognitions(recognitions, [request.window for request in requests])
         except InvalidEngineReply as error:
-            raise self._untrue() from error
+            raise self._invalid_answer() from error
 
-    def _untrue(self) -> EngineError:
+    def _invalid_answer(self) -> EngineError:
         return EngineError(f"The process of engine {self._spec.name} sent an invalid answer.")
 
     def kill(self) -> None:
@@ -102,7 +102,7 @@ class EngineProcess:
         except ChildHangs as hang:
             raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
         except InvalidEngineReply as error:
-            raise self._untrue() from error
+            raise self._invalid_answer() from error
         except (EOFError, OSError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
 
@@ -116,7 +116,7 @@ def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
     )
 
 
-def unexpected(answer: object) -> EngineError:
+def unexpected_answer(answer: object) -> EngineError:
     return EngineError(f"The engine's process sent an unexpected answer ({type(answer).__name__}).")
 
 

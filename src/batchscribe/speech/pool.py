@@ -63,7 +63,7 @@ class EnginePool:
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if self._trouble:
-                return failed(self._trouble)
+                return make_failed_future(self._trouble)
             ticket = self._queue.put(request, file)
             if not self._closed and len(self._started) < self.processes and self._queue.short_of_takers:
                 self._start_thread()
@@ -154,7 +154,7 @@ class EnginePool:
             ticket.fail(trouble)
 
 
-def failed(error: Exception) -> Future[Recognition]:
+def make_failed_future(error: Exception) -> Future[Recognition]:
     future: Future[Recognition] = Future()
     future.set_exception(error)
     return future

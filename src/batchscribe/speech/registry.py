@@ -100,11 +100,11 @@ def find_by_language(engines: Sequence[Hears], language: str) -> tuple[Hears, st
     try:
         tag = canonical_language(language)
     except UnsupportedLanguage as error:
-        raise not_supported(language, engines) from error
+        raise language_refusal(language, engines) from error
     for engine in engines:
         if engine.understands(tag):
             return engine, tag
-    raise not_supported(language, engines)
+    raise language_refusal(language, engines)
 
 
 def capabilities(settings: Settings) -> tuple[Capability, ...]:
@@ -190,7 +190,7 @@ def warn_of_pocketsphinx(language: str, is_named: bool) -> tuple[str, ...]:
     return (f"{LOW_ACCURACY} {better}", *accent)
 
 
-def not_supported(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
+def language_refusal(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
     supported = dict.fromkeys(tag for spec in specs for tag in spec.languages)
     engines = " and ".join(dict.fromkeys(spec.name for spec in specs))
     next_step = (

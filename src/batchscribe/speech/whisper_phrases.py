@@ -34,10 +34,10 @@ def build_recognition(
     if Doubt.SILENT in take.doubts:
         words, left_out = [], [(0.0, duration_sec)]
     elif Doubt.REPEATED in take.doubts:
-        words, left_out = _without_repetition(words, duration_sec)
+        words, left_out = _cut_repetition(words, duration_sec)
     flags = tuple(dict.fromkeys(flag for doubt, flag in FLAGS.items() if doubt in take.doubts))
-    phrases = [_phrase(part, flags, duration_sec) for part in _around(words, missed)]
-    phrases += [_phrase(_moved(heard.words, start_sec), (), duration_sec) for start_sec, heard in missed]
+    phrases = [_phrase(part, flags, duration_sec) for part in _split_around(words, missed)]
+    phrases += [_phrase(_move(heard.words, start_sec), (), duration_sec) for start_sec, heard in missed]
     return Recognition(
         phrases=tuple(
             sorted((each for each in phrases if plain_words(each.text)), key=lambda phrase: phrase.start_sec)
@@ -48,7 +48,7 @@ def build_recognition(
     )
 
 
-def _without_repetition(words: list[Word], duration_sec: float) -> tuple[list[Word], list[tuple[float, float]]]:
+def _cut_repetition(words: list[Word], duration_sec: float) -> tuple[list[Word], list[tuple[float, float]]]:
     """Keep the words up to the end of the first occurrence of the repeated phrase."""
     owners = [at for at, word in enumerate(words) for _ in plain_words(word.text)]
     found = first_repetition([plain for word in words for plain in plain_words(word.text)])
@@ -58,7 +58,7 @@ def _without_repetition(words: list[Word], duration_sec: float) -> tuple[list[Wo
     return words[:again_at], [(words[again_at].start_sec, duration_sec)]
 
 
-def _around(words: Sequence[Word], missed: Sequence[tuple[float, Take]]) -> Iterator[list[Word]]:
+def _split_around(words: Sequence[Word], missed: Sequence[tuple[float, Take]]) -> Iterator[list[Word]]:
     """Yield the words before, between and after the missed stretches. Words inside a stretch are moved after it."""
     left = list(words)
     for start_sec, heard in missed:
@@ -73,7 +73,7 @@ def _not_before(word: Word, sec: float) -> Word:
     return Word(word.text, max(word.start_sec, sec), max(word.end_sec, sec), word.confidence)
 
 
-def _moved(words: Sequence[Word], by_sec: float) -> list[Word]:
+def _move(words: Sequence[Word], by_sec: float) -> list[Word]:
     return [Word(word.text, word.start_sec + by_sec, word.end_sec + by_sec, word.confidence) for word in words]
 
 

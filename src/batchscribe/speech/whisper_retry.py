@@ -60,7 +60,7 @@ def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tupl
         heard = _listen_to_part(model, window, language)
         spans = window.speech or ()
         if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # the speaker may really repeat the phrase
-            parts = [_padded(start, end, spans, window.duration_sec) for start, end in spans]
+            parts = [_pad(start, end, spans, window.duration_sec) for start, end in spans]
             takes = [(start_sec + part[0], _listen_to_part(model, _part(window, *part), language)) for part in parts]
         else:
             takes = [(start_sec, heard)]
@@ -92,11 +92,11 @@ def missed_stretches(take: Take) -> list[tuple[float, float]]:
     for run in _runs(spans, is_heard):
         speech_sec = sum(end - start for start, end in run)
         if speech_sec >= MISSED_SEC and _loudness([_samples(window, *span) for span in run]) > BACKGROUND * loud:
-            found.append(_padded(run[0][0], run[-1][1], others, window.duration_sec))
+            found.append(_pad(run[0][0], run[-1][1], others, window.duration_sec))
     return found
 
 
-def _padded(
+def _pad(
     start_sec: float, end_sec: float, others: Sequence[tuple[float, float]], duration_sec: float
 ) -> tuple[float, float]:
     """Pad by `PAD_SEC` on both sides, but not into neighboring speech, whose words are already recognized."""

@@ -44,7 +44,7 @@ def cancel_served_job(job: Job, records: Records) -> bool:
         if not _end(connection, job, JobState.CANCELED, records):
             return False
         records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
-    _tell_end(job, JobState.CANCELED)
+    _report_end(job, JobState.CANCELED)
     return True
 
 
@@ -58,12 +58,12 @@ def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError 
     with records.transaction() as connection:
         if not _end(connection, job, state, records, error=error):
             return False
-    _tell_end(job, state, error)
+    _report_end(job, state, error)
     clear_queues(job.job_id, records)
     return True
 
 
-def _tell_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
+def _report_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
     """Count and log the end of a job, after it is recorded."""
     JOBS.labels(state.lower()).inc()
     log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)

@@ -39,21 +39,21 @@ def list_pages(job: Job, store: Store) -> Iterator[ListingPage]:
     left = list(enumerate(job.sources))[at.source :]
     for kind, group in groupby(left, key=lambda pair: pair[1].kind):
         if kind is SourceKind.FILE:
-            yield from _named(list(group), store, at)
+            yield from _list_named(list(group), store, at)
         else:
             for index, source in group:
-                yield from _listed(index, source, store, at)
+                yield from _list_source(index, source, store, at)
     yield ListingPage((), replace(at, source=len(job.sources), after=None, listed=True))
 
 
-def _named(group: list[tuple[int, Source]], store: Store, at: Cursor) -> Iterator[ListingPage]:
+def _list_named(group: list[tuple[int, Source]], store: Store, at: Cursor) -> Iterator[ListingPage]:
     for start in range(0, len(group), PAGE_FILES):
         part = group[start : start + PAGE_FILES]
         found = tuple(ListedObject(source.uri, _local_size(source.uri, store), source) for _, source in part)
         yield ListingPage(found, replace(at, source=part[-1][0] + 1, after=None))
 
 
-def _listed(index: int, source: Source, store: Store, at: Cursor) -> Iterator[ListingPage]:
+def _list_source(index: int, source: Source, store: Store, at: Cursor) -> Iterator[ListingPage]:
     after = at.after if index == at.source else None
     for objects in store.list(source.uri, after=after):
         found = tuple(ListedObject(each.uri, each.size, source, each.is_link) for each in objects)

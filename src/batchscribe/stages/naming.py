@@ -99,21 +99,21 @@ class Naming:
 
         The latter includes `OutputNameTooLong`, if other recordings have all names that are short enough.
         """
-        planned = self._named(file, me)
+        planned = self._choose_name(file, me)
         if planned.is_own or self._layout is OutputLayout.SINGLE:
             return planned
-        own = self._own_elsewhere(file, me, is_taken=planned.is_of_another)
+        own = self._find_own(file, me, is_taken=planned.is_of_another)
         if own is not None and self._register.take_over(file, own.file.output_uri):
             return own
         return self._next_free(file) if planned.is_of_another else planned
 
-    def _named(self, file: File, me: RecordingIdentity) -> OutputName:
+    def _choose_name(self, file: File, me: RecordingIdentity) -> OutputName:
         existing = self._look(file.output_uri)
         if existing is None or existing.provenance is None:
             return OutputName(file, existing)
         return OutputName(file, existing, self._is_own(file, existing.provenance, me, is_planned=True))
 
-    def _own_elsewhere(self, file: File, me: RecordingIdentity, *, is_taken: bool) -> OutputName | None:
+    def _find_own(self, file: File, me: RecordingIdentity, *, is_taken: bool) -> OutputName | None:
         """Find the transcript of this recording under another of its names."""
         names = list(filter(fits, islice(names_for(file.output_uri, file.input_uri), LOOKED_AT)))
         for uri in names:
@@ -136,13 +136,13 @@ class Naming:
         first = next(names)
         with self._lock:
             if first not in self._numbered:
-                self._numbered[first] = dict(self._found(first, names))
+                self._numbered[first] = dict(self._find_existing(first, names))
             self._numbered.move_to_end(first)
             if len(self._numbered) > GROUPS_REMEMBERED:
                 self._numbered.popitem(last=False)
             return self._numbered[first]
 
-    def _found(self, first: str, names: Iterator[str]) -> Iterator[tuple[str, ExistingOutput]]:
+    def _find_existing(self, first: str, names: Iterator[str]) -> Iterator[tuple[str, ExistingOutput]]:
         uri, missing = first, 0
         while missing < GAP and fits(uri):
             existing = self._look(uri)

@@ -68,7 +68,7 @@ def admit_files(page: ListingPage, job: Job, rules: Rules) -> list[AdmittedFile]
     return [
         AdmittedFile(found, _named_output(found, job, rules))
         for source, group in groupby(page.found, key=attrgetter("source"))
-        for found in _admitted(group, source, job)
+        for found in _select(group, source, job)
     ]
 
 
@@ -79,7 +79,7 @@ def _named_output(found: ListedObject, job: Job, rules: Rules) -> str | None:
     return planned_output(found.uri, found.source, job.output.layout, job.output.uri, extension)
 
 
-def _admitted(group: Iterable[ListedObject], source: Source, job: Job) -> Iterable[ListedObject]:
+def _select(group: Iterable[ListedObject], source: Source, job: Job) -> Iterable[ListedObject]:
     if source.kind is SourceKind.FILE:
         return group
     among_outputs = writes_among_inputs(source, job.output.layout, job.output.uri)
@@ -108,27 +108,27 @@ def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: S
         "error_message": None,
     }
     if found.is_link:
-        return row | _ended(Outcome.skipped(_link()))
+        return row | _end(Outcome.skipped(_link()))
     if wanted.output_uri is None:
-        return row | _refused(found)
+        return row | _refuse(found)
     output_uri = names.claim(wanted.output_uri, found.uri)
     if not fits(output_uri):
-        return row | _ended(Outcome.failed(too_long(output_uri)))
+        return row | _end(Outcome.failed(too_long(output_uri)))
     row["output_uri"] = output_uri
     row["shard"] = cutter.add(found.uri, found.size_bytes)
     return row
 
 
-def _refused(found: ListedObject) -> dict[str, Any]:
+def _refuse(found: ListedObject) -> dict[str, Any]:
     """Skip an unsupported file below a prefix, where other files are to be expected. Fail one that was named itself."""
     error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
     skips = found.source.kind is SourceKind.PREFIX
-    return _ended(Outcome.skipped(error) if skips else Outcome.failed(error))
+    return _end(Outcome.skipped(error) if skips else Outcome.failed(error))
 
 
 def _link() -> LocationNotAllowed:
     return LocationNotAllowed("This is a symbolic link in a folder, which is not followed; name the recording itself.")
 
 
-def _ended(outcome: Outcome) -> dict[str, Any]:
+def _end(outcome: Outcome) -> dict[str, Any]:
     return {"state": outcome.state, "error_code": outcome.error_code, "error_message": outcome.error_message}

@@ -47,7 +47,7 @@ def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) 
         files = files_being_written(connection, job.number, shard_number=number)
         has_ended = bool(files) and not is_live(connection, job.number)
     for file in files:
-        outcome = _found(file, job, look) if has_ended else None
+        outcome = _find_outcome(file, job, look) if has_ended else None
         with records.transaction() as connection:
             if outcome is not None:
                 record_outcome(connection, job, file, outcome, records)
@@ -80,7 +80,7 @@ def wait_settled(job: Job, records: Records, *, within_sec: float) -> bool:
         time.sleep(LOOK_SEC)
 
 
-def _found(file: File, job: Job, look: Look) -> Outcome | None:
+def _find_outcome(file: File, job: Job, look: Look) -> Outcome | None:
     try:
         return look(file, job)
     except BatchscribeError as error:

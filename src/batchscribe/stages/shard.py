@@ -117,7 +117,7 @@ def _work_or_wait(shard: ShardContext, number: int) -> bool:
 
 
 def _work_open_files(shard: ShardContext, number: int) -> None:
-    while files := _left(shard, number):  # repeated: an earlier run may have requeued files
+    while files := _list_open_files(shard, number):  # repeated: an earlier run may have requeued files
         suspects = [file for file in files if file.attempt >= DEATHS_TO_SUSPECT]
         _work_all(shard, [file for file in files if file not in suspects])
         for suspect in suspects:  # one at a time, so a harmful file affects no other suspect
@@ -126,7 +126,7 @@ def _work_open_files(shard: ShardContext, number: int) -> None:
     _close(shard, number)
 
 
-def _left(shard: ShardContext, number: int) -> list[File]:
+def _list_open_files(shard: ShardContext, number: int) -> list[File]:
     """Return the files without a final state. Raises `ShardTaken` if another worker has begun the shard."""
     with shard.records.transaction() as connection:
         if not is_latest_run(connection, shard.job.number, number, shard.run):
@@ -152,7 +152,7 @@ def _work_in_threads(shard: ShardContext, files: list[File]) -> BaseException | 
     with ThreadPoolExecutor(max(1, len(files)), thread_name_prefix="file-") as threads:
         for file in files:
             begun = threading.Event()
-            future = threads.submit(copy_context().run, _in_thread, shard, file, begun)
+            future = threads.submit(copy_context().run, _run_in_thread, shard, file, begun)
             work[future] = file
             future.add_done_callback(partial(_set, begun))  # it may end without a slot
             begun.wait()
@@ -188,7 +188,7 @@ def _postponing(future: Future[None]) -> BaseException | None:
     return error if isinstance(error, NOT_THE_FILES) else None
 
 
-def _in_thread(shard: ShardContext, file: File, begun: threading.Event) -> None:
+def _run_in_thread(shard: ShardContext, file: File, begun: threading.Event) -> None:
     with about_file(file):
         work_file(shard, file, begun)
 
@@ -199,7 +199,7 @@ def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
         RETRIES.labels(Retry.FILE).inc()
     watch, job = shard.context.watch, shard.job.number
     for pause_sec in pauses(PAUSES_SEC):
-        with shard.slots.taken_one(shard.job.tenant, job, shard.check_start):
+        with shard.slots.take_one(shard.job.tenant, job, shard.check_start):
             begun.set()
             claimed = _claim(shard, file)
             if claimed is None:

@@ -45,7 +45,7 @@ class Slots:
         self._in_hand: Counter[Hashable] = Counter()  # by tenant, and by the number of the job
 
     @contextmanager
-    def taken_one(self, tenant: str, job_number: int, check: Callable[[], None]) -> Iterator[None]:
+    def take_one(self, tenant: str, job_number: int, check: Callable[[], None]) -> Iterator[None]:
         """Hold a slot. `check` raises if it is no longer worthwhile to wait for one."""
         turn = _Turn(tenant, job_number)
         with self._lock:

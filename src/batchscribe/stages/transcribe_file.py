@@ -82,7 +82,7 @@ def _check_machine(error: StorageError | MediaError | EngineError, context: JobC
 
 
 def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
-    with _opened(file, context) as source:
+    with _open(file, context) as source:
         me = RecordingIdentity.of(source, request_id_of(source, job, context))
         named = context.naming.settle(file, me)
         context.keys.accept()
@@ -106,7 +106,7 @@ def _done_before(named: OutputName, me: RecordingIdentity, job: Job, context: Jo
     return kept_outcome(named, job)
 
 
-def _opened(file: File, context: JobContext) -> Recording:
+def _open(file: File, context: JobContext) -> Recording:
     with stage(Stage.READ):
         return context.input.open(file.input_uri)
 

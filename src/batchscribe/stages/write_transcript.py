@@ -58,16 +58,16 @@ def earlier_outcome(file: File, job: Job, store: Store) -> Outcome | None:
 
     An object with another digest existed before, and was left alone.
     """
-    outputs = list(_stored(file, job, store))
+    outputs = list(_read_stored(file, job, store))
     if not outputs or not outputs[0].is_ours or any(each.stored is None for each in outputs):
         return None
     left_alone = [each.uri for each in outputs if not each.is_ours]
-    return _succeeded(file.duration_sec or 0.0, file.warnings, left_alone)
+    return _succeed(file.duration_sec or 0.0, file.warnings, left_alone)
 
 
 def is_begun(file: File, job: Job, store: Store) -> bool:
     """Return whether an earlier attempt wrote the first format. Raises `StorageError`."""
-    first = next(_stored(file, job, store), None)
+    first = next(_read_stored(file, job, store), None)
     return first is not None and first.is_ours
 
 
@@ -92,7 +92,7 @@ def write_transcript(
     left_alone = [uri for uri, other, written in wanted if not _write_one(uri, other, written, job, context)]
     if kept is not None and len(left_alone) == len(others):
         return kept
-    return _succeeded(transcript.duration_sec, warnings, left_alone)
+    return _succeed(transcript.duration_sec, warnings, left_alone)
 
 
 def kept_outcome(named: OutputName, job: Job) -> Outcome | None:
@@ -102,10 +102,10 @@ def kept_outcome(named: OutputName, job: Job) -> Outcome | None:
         return None
     if not existing.is_complete and not named.is_of_another:
         return None
-    return _kept(named, existing, job)
+    return _keep(named, existing, job)
 
 
-def _kept(named: OutputName, existing: ExistingOutput, job: Job) -> Outcome:
+def _keep(named: OutputName, existing: ExistingOutput, job: Job) -> Outcome:
     error = exists(named.file.output_uri, existing, is_own=named.is_own)
     return Outcome.failed(error) if job.output.overwrite else Outcome.skipped(error)
 
@@ -125,7 +125,7 @@ def _write_first(
         if own := own_outcome(named.existing, me.request_id):
             return named, own
         if named.existing is not None:
-            return named, _kept(named, named.existing, job)
+            return named, _keep(named, named.existing, job)
     raise OutputExists(f"Other jobs keep taking the names for {named.file.output_uri}; submit the job again.")
 
 
@@ -151,7 +151,7 @@ def _put(uri: str, rendition: Rendition, store: Store, *, overwrite: bool) -> No
         store.write(uri, rendition.content, overwrite=overwrite, content_type=rendition.format.content_type)
 
 
-def _stored(file: File, job: Job, store: Store) -> Iterator[_Stored]:
+def _read_stored(file: File, job: Job, store: Store) -> Iterator[_Stored]:
     uris = output_uris(file.output_uri, job.config.formats)
     for uri, written in zip(uris, file.output_digests, strict=False):
         yield _Stored(uri, written, _digest(uri, store))
@@ -169,6 +169,6 @@ def _digest(uri: str, store: Store) -> str | None:
     return digest.hexdigest()
 
 
-def _succeeded(duration_sec: float, warnings: Sequence[str], left_alone: Sequence[str]) -> Outcome:
+def _succeed(duration_sec: float, warnings: Sequence[str], left_alone: Sequence[str]) -> Outcome:
     kept = [f"{uri} exists already and was left alone; allow overwriting to replace it." for uri in left_alone]
     return Outcome.succeeded(duration_sec=duration_sec, warnings=(*warnings, *kept))

@@ -67,7 +67,7 @@ def cues(transcript: Transcript, *, with_labels: bool) -> list[Cue]:
 
     Cues have the same times with and without labels. Takes O(n log n) time and O(n) memory for n words.
     """
-    shown = list(_together(_passages(transcript)))
+    shown = list(_pair_passages(_passages(transcript)))
     spoken = [
         Spoken(each[0].start_ms, max(one.end_ms for one in each), sum(one.width for one in each)) for each in shown
     ]
@@ -88,7 +88,7 @@ def _passages(transcript: Transcript) -> list[_Passage]:
     return sorted(found, key=lambda each: (each.start_ms, each.channel))
 
 
-def _together(passages: Sequence[_Passage]) -> Iterator[tuple[_Passage, ...]]:
+def _pair_passages(passages: Sequence[_Passage]) -> Iterator[tuple[_Passage, ...]]:
     """Yield pairs of short passages that two speakers say at once or in quick succession, and all others alone."""
     waiting: _Passage | None = None
     for passage in passages:

@@ -57,7 +57,7 @@ def unbreakable_parts(text: str) -> Iterator[tuple[int, int]]:
     for start, end in _spaced_parts(text):
         part = text[start:end]
         if is_unspaced(part) or columns(part) > MAX_COLUMNS:
-            yield from ((start + at, start + to) for at, to in _divided(part))
+            yield from ((start + at, start + to) for at, to in _divide(part))
         else:
             yield start, end
 
@@ -83,7 +83,7 @@ def _spaced_parts(text: str) -> Iterator[tuple[int, int]]:
 # --- without spaces --------------------------------------------------------------------------------------------
 
 
-def _divided(part: str) -> Iterator[tuple[int, int]]:
+def _divide(part: str) -> Iterator[tuple[int, int]]:
     """Yield words of at most `PHRASE_COLUMNS`."""
     starts = word_starts(part)
     start = end = width = 0

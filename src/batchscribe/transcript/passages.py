@@ -48,7 +48,7 @@ def divide(fragments: Sequence[Fragment], label_columns: int = 0) -> Iterator[Se
     """
     for start, end in pairwise(_block_ends(fragments)):
         next_ms = fragments[end].start_ms if end < len(fragments) else fragments[-1].end_ms + MAX_MS
-        yield from _Block(fragments[start:end], next_ms, label_columns).divided()
+        yield from _Block(fragments[start:end], next_ms, label_columns).split()
 
 
 def _block_ends(fragments: Sequence[Fragment]) -> Iterator[int]:
@@ -82,12 +82,12 @@ class _Block:
         self._edge = [0.0, *map(_edge_points, fragments, [*fragments[1:], None], pauses)]
         self._is_edge_of_sentence = [True, *is_sentence[:-1], True]
 
-    def divided(self) -> Iterator[Sequence[Fragment]]:
+    def split(self) -> Iterator[Sequence[Fragment]]:
         count = len(self._fragments)
         best = [0.0, *[float("inf")] * count]
         came_from = [0] * (count + 1)
         for start in range(count):
-            for end in range(start + 1, self._furthest(start) + 1):
+            for end in range(start + 1, self._find_furthest_end(start) + 1):
                 points = best[start] + self._points(start, end)
                 if points < best[end]:
                     best[end], came_from[end] = points, start
@@ -97,7 +97,7 @@ class _Block:
         for start, end in pairwise(reversed(ends)):
             yield self._fragments[start:end]
 
-    def _furthest(self, start: int) -> int:
+    def _find_furthest_end(self, start: int) -> int:
         """Return the last possible end of a passage that starts at `start`, by line width and duration."""
         first_line = self._line_end(start, MAX_COLUMNS - self._label_columns)
         both_lines = self._line_end(max(start, first_line), MAX_COLUMNS)

@@ -11,7 +11,7 @@ import structlog
 
 from batchscribe.audio.decoder_process import CHILD
 from batchscribe.children.layers import NOTHING, Layer, Needs
-from batchscribe.children.measured import measured_layers
+from batchscribe.children.measured import measure_layers
 from batchscribe.errors import EngineNotAvailable, InvalidSetting
 from batchscribe.metrics import CONFINEMENT
 from batchscribe.settings import Settings
@@ -40,12 +40,12 @@ def measure_children(settings: Settings, preload: str = MEASUREMENT) -> dict[str
     """
     get_context("forkserver").set_forkserver_preload([preload])
     needs = {"decoder": NOTHING, "engine": _needs_of_engine(settings)}
-    return {child: measured_layers(each) for child, each in needs.items()}
+    return {child: measure_layers(each) for child, each in needs.items()}
 
 
 def start_confinement_report(settings: Settings, *, only_trouble: bool = False) -> threading.Thread:
     """Measure in a separate thread, so nothing waits for it. With `only_trouble`, log only missing layers."""
-    tell = partial(_tell, settings, only_trouble=only_trouble)
+    tell = partial(_report, settings, only_trouble=only_trouble)
     thread = threading.Thread(target=tell, name="confinement", daemon=True)
     thread.start()
     return thread
@@ -55,7 +55,7 @@ def missing_layers(held: Mapping[Layer, bool]) -> list[Layer]:
     return [layer for layer in Layer if not held[layer]]
 
 
-def _tell(settings: Settings, *, only_trouble: bool) -> None:
+def _report(settings: Settings, *, only_trouble: bool) -> None:
     try:
         measured = measure_children(settings, CHILD)
     except OSError as error:

@@ -14,7 +14,7 @@ LOCK_NAME = "worker.lock"
 
 
 @contextmanager
-def only_worker(data_dir: Path) -> Iterator[None]:
+def lock_data_directory(data_dir: Path) -> Iterator[None]:
     """Hold the directory's lock. The system releases it however the process ends. Raises `DataDirectoryBusy`."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / LOCK_NAME).open("a+", encoding="ascii") as lock:

@@ -32,7 +32,7 @@ from batchscribe.database.worker_rows import (
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
 from batchscribe.queue.records import Records
-from batchscribe.queue.tasks import Held
+from batchscribe.queue.tasks import TakenTask
 from batchscribe.queue.vital_thread import Died, vital_thread
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
@@ -87,7 +87,7 @@ class Fleet:
         self._outdated = outdated
         self._seen_at = 0.0  #: time of the last heartbeat
         self._steady_since = 0.0  #: start of heartbeats without a gap, in which others could send theirs
-        self._strays: frozenset[Held] = frozenset()
+        self._strays: frozenset[TakenTask] = frozenset()
         self._threads = [
             vital_thread(target, name=name, died=died, is_stopping=lambda: watch.stopping)
             for name, target in (("heartbeat", self._live), ("sweeper", self._sweep))
@@ -100,7 +100,7 @@ class Fleet:
 
     def begin(self) -> None:
         """Take over the tasks of a predecessor in the same home, and start the heartbeats."""
-        self._bury_predecessors()
+        self._remove_predecessors()
         for thread in self._threads:
             thread.start()
 
@@ -108,13 +108,13 @@ class Fleet:
         """Requeue unfinished tasks. The worker must have stopped taking tasks, but handlers may still be running."""
         flow = self._records.flow
         try:
-            flow.hand_on(flow.held(executor_id=self.me.worker_id))
+            flow.hand_on(flow.list_taken(executor_id=self.me.worker_id))
             with self._records.transaction() as connection:
                 delete_workers(connection, [self.me.worker_id])
         except DATABASE_TROUBLE as error:  # the others will find this worker silent
             log.warning("database.trouble", error=cause_of(error))
 
-    def tell_troubles(self) -> None:
+    def report_troubles(self) -> None:
         """Record troubles at once, so that fit workers get the jobs. The next heartbeat records them again."""
         try:
             with self._records.transaction() as connection:
@@ -125,13 +125,13 @@ class Fleet:
     def _state(self) -> WorkerState:
         return WorkerState.DRAINING if self._watch.draining else WorkerState.WORKING
 
-    def _bury_predecessors(self) -> None:
+    def _remove_predecessors(self) -> None:
         if self.me.home is None:
             return
         with self._records.transaction() as connection:
             dead = [each for each in workers_at_home(connection, self.me.home) if each != self.me.worker_id]
         flow = self._records.flow
-        flow.hand_on([task for task in flow.held() if task.executor_id in dead])
+        flow.hand_on([task for task in flow.list_taken() if task.executor_id in dead])
         with self._records.transaction() as connection:
             delete_workers(connection, dead)
 
@@ -170,7 +170,7 @@ class Fleet:
     def _hand_on_strays(self) -> None:
         """Requeue tasks that are only recorded as running here: the database failed while they began."""
         flow = self._records.flow
-        here = flow.held(executor_id=self.me.worker_id)
+        here = flow.list_taken(executor_id=self.me.worker_id)
         strays = frozenset(task for task in here if not flow.is_running(task))
         lost = strays & self._strays  # seen twice: a task seen once may just have begun or ended
         if lost:
@@ -191,7 +191,7 @@ class Fleet:
 
     def _hand_on_orphans(self) -> None:
         flow = self._records.flow
-        held = flow.held()  # first: a worker that registers in between is then known
+        held = flow.list_taken()  # first: a worker that registers in between is then known
         with self._records.transaction() as connection:
             known = worker_ids(connection)
         orphans = [task for task in held if task.executor_id not in known]

@@ -74,13 +74,13 @@ class MachineHealth:
     def wait_tried(self) -> None:
         """Wait until every part has been tried once. Raises `MachineTrouble` if one has failed."""
         self._all_tried.wait()
-        for trouble in self._now().values():
+        for trouble in self._current_troubles().values():
             raise trouble
 
     @property
     def troubles(self) -> dict[str, str]:
         """What the machine cannot do now: parts and messages."""
-        return {name: trouble.message for name, trouble in self._now().items()}
+        return {name: trouble.message for name, trouble in self._current_troubles().items()}
 
     def is_fit_for(self, engine: str) -> bool:
         """Return whether recordings may be taken for this engine."""
@@ -89,7 +89,7 @@ class MachineHealth:
 
     def check(self, engine: str) -> None:
         """Raise `MachineTrouble` if no recording may be started for this engine."""
-        now = self._now()
+        now = self._current_troubles()
         for name in (DECODER, engine):
             if name in now:
                 raise now[name]
@@ -197,6 +197,6 @@ class MachineHealth:
         with self._lock:
             return self._parts.setdefault(name, _Part(is_tried=True))
 
-    def _now(self) -> Mapping[str, MachineTrouble]:
+    def _current_troubles(self) -> Mapping[str, MachineTrouble]:
         with self._lock:
             return {name: part.trouble for name, part in self._parts.items() if part.trouble}

