@@ -31,6 +31,19 @@ def help_of(*command: str) -> str:
     return result.output
 
 
+def test_the_readme_has_the_order_of_a_newcomer() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert headings == [
+        "What it looks like",
+        "Install",
+        "First transcript",
+        "First job over HTTP",
+        "Models",
+        "Many machines",
+        "Where to read on",
+    ]
+
+
 def test_the_readme_shows_the_two_commands_and_the_first_use_of_ones_own() -> None:
     shown = set(commands(ROOT / "README.md", "make")) | set(commands(ROOT / "README.md", "batchscribe"))
     first_use = {"batchscribe models pull base", "batchscribe transcribe FOLDER --output OUT"}
