@@ -88,6 +88,16 @@ def test_files_in_hand_get_their_time_before_a_worker_is_killed() -> None:
     assert seconds(SERVICES["worker"]["stop_grace_period"]) >= grace_sec + END_SEC
 
 
+def test_the_unit_for_systemd_runs_a_worker_and_lets_it_drain() -> None:
+    (unit,) = code_blocks(DEPLOYMENT, "ini")
+    service = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+    _, command, *words = service["ExecStart"].split()
+    get_command(app).commands[command].make_context(command, words)  # type: ignore[attr-defined]
+    assert int(service["TimeoutStopSec"]) >= load_settings().grace_sec + END_SEC
+    (variables,) = [block for block in code_blocks(DEPLOYMENT, "text") if "BATCHSCRIBE_" in block]
+    assert f"BATCHSCRIBE_DATA_DIR=/var/lib/{service['StateDirectory']}" in variables
+
+
 def test_nothing_is_open_to_other_machines() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published
