@@ -1,4 +1,4 @@
-"""`make chaos`: the long run. SEED, KILLS and REPORT in the environment say which one, and where its report goes."""
+"""`make chaos`: the long run. SEED, KILLS and REPORT in the environment set its seed, length and report file."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.chaos.run import Plan, Result, run
 from tests.chaos.steps import STEPS
 
 SEED, KILLS, REPORT = "1", "200", "docs/chaos.md"
-STEP_SHARE = 0.52  #: of all kills are at a named step: each step in each shape, with 200 kills
+STEP_SHARE = 0.52  #: share of kills at a named step; with 200 kills, each step occurs in each shape
 SHARES = {Shape.EMBEDDED: 0.25, Shape.SQLITE: 0.25, Shape.POSTGRESQL: 0.5}
-#: One process alone has to come up again before there is anything to disturb.
+#: A single process must restart before the next kill makes sense.
 KILL_EVERY_SEC = {Shape.EMBEDDED: (3.0, 8.0), Shape.SQLITE: (3.0, 7.0), Shape.POSTGRESQL: (2.0, 6.0)}
 TROUBLE_EVERY_SEC = (4.0, 10.0)
 BESIDE_SEC = 40.0
 
 
 def main() -> int:
-    """The exit status: 0 when every invariant holds."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # not without ending what runs
+    """Return the exit status: 0 if every invariant holds."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that all processes are ended
     seed, kills = int(os.environ.get("SEED", SEED)), int(os.environ.get("KILLS", KILLS))
     shapes = [Shape(word) for word in sys.argv[1:]] or list(Shape)
     results = [play(shape, seed, max(1, round(kills * SHARES[shape]))) for shape in shapes]
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def play(shape: Shape, seed: int, kills: int) -> Result:
-    """The ledger, the logs and, where something is wrong, the rows of the database stay behind in a folder."""
+    """Run one shape. The ledger, the logs and, if an invariant is broken, the database rows are kept in a folder."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{shape}-"))
     tell(f"{shape}: {folder}")
     result = run(plan(shape, seed, kills), folder / "run", tell)
@@ -51,7 +51,7 @@ def play(shape: Shape, seed: int, kills: int) -> Result:
 
 
 def plan(shape: Shape, seed: int, kills: int) -> Plan:
-    """Every step comes up before one does again."""
+    """Choose the steps so that each occurs before any is repeated."""
     steps = [step.name for step in STEPS]
     Random(seed).shuffle(steps)  # noqa: S311 - no secret
     chosen = tuple(islice(cycle(steps), round(kills * STEP_SHARE)))

@@ -1,4 +1,4 @@
-"""Recordings that say a number, which the engine of these tests recognizes: so each transcript tells its recording."""
+"""Recordings that say a number. The engine here recognizes it, so each transcript identifies its recording."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from batchscribe.window import SAMPLE_RATE, Samples
 BITS = 24
 BIT_SAMPLES = SAMPLE_RATE // 100
 LOUD, FAINT = 8000, 1000  #: of 32767
-PIECE_SEC = 29.7  #: with silence behind it, where recordings are cut into windows
+PIECE_SEC = 29.7  #: followed by silence, where recordings are cut into windows
 SILENCE_SEC = 0.2
 SHORT_SEC, LAST_SEC = 0.4, 0.5
 
 
 def call(number: int, *, pieces: int = 1) -> bytes:
-    """A WAV file; one of two pieces makes two windows, and each of them says the number."""
+    """Return a WAV file. With two pieces it has two windows, and each says the number."""
     parts = [_piece(number, PIECE_SEC, SILENCE_SEC) for _ in range(pieces - 1)]
     samples = np.concatenate([*parts, _piece(number, LAST_SEC if parts else SHORT_SEC, 0.0)])
     file = io.BytesIO()
@@ -31,7 +31,7 @@ def call(number: int, *, pieces: int = 1) -> bytes:
 
 
 def number_in(samples: Samples) -> int:
-    """What a window of a call says."""
+    """Return the number that a window says."""
     start = int(np.argmax(np.abs(samples) > 0.5 * LOUD / 32768))
     halves = samples[start : start + BITS * BIT_SAMPLES].reshape(BITS, 2, BIT_SAMPLES // 2).mean(axis=2)
     bits = halves[:, 0] > halves[:, 1]
@@ -39,12 +39,12 @@ def number_in(samples: Samples) -> int:
 
 
 def words_of(number: int) -> str:
-    """What the engine makes of one window."""
+    """Return the engine's result for one window."""
     return f"recording number {number}"
 
 
 def _piece(number: int, sound_sec: float, silence_sec: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """A bit is a half of each sign, which one first: sound around zero, of which nothing is taken for an offset."""
+    """Encode a bit as the order of a positive and a negative half, so that no sound is removed as an offset."""
     bits = np.array([LOUD if number >> position & 1 else -LOUD for position in range(BITS)])
     samples = np.zeros(round((sound_sec + silence_sec) * SAMPLE_RATE), dtype=np.int64)
     samples[: round(sound_sec * SAMPLE_RATE)] = FAINT

@@ -1,4 +1,4 @@
-"""A small disk of its own for a folder, which can be filled to the last byte. Needs root: it is mounted."""
+"""A small separate disk for a folder, which can be filled to the last byte. Mounting it requires root."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BLOCK = b"\0" * 65536
 @dataclass(frozen=True, slots=True)
 class Disk:
     folder: Path
-    has_few_files: bool = False  #: so that it can be filled up with names, too
+    has_few_files: bool = False  #: small, so that the disk can also run out of file names
 
     def fill(self) -> None:
-        """Nothing can be written any more, and where there are few files, none can be created."""
+        """Fill the disk, and use up its file names if there are few."""
         with (self.folder / FILLER).open("ab", buffering=0) as filler:
             block = BLOCK
             while block:
@@ -44,7 +44,7 @@ class Disk:
 
 @contextmanager
 def small_disk(folder: Path, *, mebibytes: int, files: int | None = None) -> Iterator[Disk]:
-    """`files` is how many files and folders it has room for; by default more than anybody creates."""
+    """Mount a disk. `files` is the maximum number of files and folders; by default it is never reached."""
     folder.mkdir(parents=True, exist_ok=True)
     options = f"size={mebibytes}m" + (f",nr_inodes={files}" if files else "")
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)

@@ -1,4 +1,4 @@
-"""An engine that recognizes the number of a call, and notes in the ledger that it began to."""
+"""An engine that recognizes the number of a call, and records each start in the ledger."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.chaos.calls import number_in, words_of
 from tests.chaos.ledger import Ledger
 from tests.chaos.machine import Machine
 
-#: Seconds that a window takes, by its number: long enough to be killed in.
+#: Seconds that a window takes, by its number: long enough for a kill.
 LEAST_SEC, STEP_SEC, STEPS = 0.15, 0.1, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChaosSpec(ScriptedSpec):
-    """In the place of the scripted engine. Slow on paper, so that a job of a few calls has several shards."""
+    """Replaces the scripted engine. It claims to be slow, so that a job of a few calls has several shards."""
 
     model: str = "numbers"
     revision: str | None = "1"
@@ -43,14 +43,14 @@ class ChaosSpec(ScriptedSpec):
 
 
 def spec_at_hand(ledger: Path, machine: Machine) -> ChaosSpec:
-    """As with Whisper, a model that is not there is noticed without loading it. Raises `EngineNotAvailable`."""
+    """Return the spec. Like Whisper, it notices a missing model without loading it. Raises `EngineNotAvailable`."""
     if not machine.model.exists():
         raise EngineNotAvailable("Engine scripted has no model here.")
     return ChaosSpec(ledger=ledger, machine=machine)
 
 
 class ChaosEngine:
-    """`start` in the ledger is the begin of a transcription: number, where in the recording, and for which worker."""
+    """Its ledger entry `start` is the start of a transcription: number, position in the recording, and worker."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -1,4 +1,4 @@
-"""What the ledger tells of a run: kills, transcriptions that were begun again, and how long that took."""
+"""Figures of a run from its ledger: kills, repeated transcriptions, and how long they took."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.chaos.ledger import Entry
 from tests.chaos.service import DECODER, ENGINE, FORK_SERVER
 from tests.chaos.workload import PostedJob
 
-FILES_PER_ENGINE = 2  #: in hand at once
-IN_HAND = ENGINES * FILES_PER_ENGINE + 1  #: of one worker: one more when it is another tenant's
+FILES_PER_ENGINE = 2  #: in progress at once
+IN_HAND = ENGINES * FILES_PER_ENGINE + 1  #: files in progress of one worker: one more if it is another tenant's
 STORED = 200
 
 
@@ -32,7 +32,7 @@ class Figures:
 
     @cached_property
     def waits_sec(self) -> dict[str, list[float]]:
-        """Of the small tenant, by what went on beside it."""
+        """The waits of the small tenant, by the condition at the time."""
         found: dict[str, list[float]] = defaultdict(list)
         for entry in self.house.ledger.entries("waited"):
             found[entry.facts["beside"]].append(entry.facts["sec"])
@@ -40,12 +40,12 @@ class Figures:
 
     @cached_property
     def dry_runs(self) -> Counter[str]:
-        """Of the greedy tenant, by their status."""
+        """The dry runs of the greedy tenant, by status."""
         return Counter(str(entry.facts["status"]) for entry in self.house.ledger.entries("dry"))
 
     @cached_property
     def kills(self) -> Counter[str]:
-        """By what was killed, a step by its name."""
+        """Kills by victim, or by the name of the step."""
         return Counter(entry.facts.get("step") or entry.facts["victim"] for entry in self._kills)
 
     @cached_property
@@ -58,46 +58,46 @@ class Figures:
 
     @cached_property
     def heard(self) -> int:
-        """Files that an engine began to hear."""
+        """Files that an engine started."""
         return len({entry.facts["number"] for entry in self._starts})
 
     @cached_property
     def starts(self) -> int:
-        """Times that it began with one."""
+        """Starts of these files."""
         return len(self._starts)
 
     @cached_property
     def starts_allowed(self) -> int:
-        """Beyond one a file: what was in hand at each fault."""
+        """The maximum number of starts: one per file, and the files in progress at each fault."""
         workers = len(self.house.workers)
         in_hand = sum(IN_HAND for entry in self._kills if self._is_worker(entry))
         in_hand += sum(entry.facts["victim"] in (ENGINE, DECODER) for entry in self._kills)
         in_hand += IN_HAND * self.kills[FORK_SERVER]
         in_hand += IN_HAND * len(self.house.ledger.entries("unsettled"))
         in_hand += IN_HAND * workers * self.troubles["database restarted"]
-        # What is in hand when a worker notices that it is sick; each window that failed is tried once more, alone.
+        # Files in progress when a worker notices that it is sick. Each failed window is retried once, alone.
         in_hand += 2 * IN_HAND * (len(self.fitness.sick) + len(self.fitness.unfit_times))
         return in_hand + self.failed_puts
 
     @cached_property
     def failed_puts(self) -> int:
-        """Of transcripts, which the worker was told nothing of, or nothing good."""
+        """PUTs of transcripts that were not answered, or answered with an error."""
         return sum(entry.facts["status"] != STORED for entry in self.house.ledger.entries("put"))
 
     @cached_property
     def written_twice(self) -> int:
-        """Transcripts that were stored more than once; their bodies are compared elsewhere."""
+        """Transcripts that were stored more than once. `Evidence` compares their bodies."""
         stored = Counter(entry.facts["key"] for entry in self._stored)
         return sum(count > 1 for count in stored.values())
 
     @cached_property
     def webhooks(self) -> Counter[str]:
-        """How often each event was received."""
+        """The number of deliveries of each event."""
         return Counter(entry.facts["event_id"] for entry in self.house.ledger.entries("webhook"))
 
     @cached_property
     def own_ends(self) -> Counter[str]:
-        """Processes that ended without having been killed, by name and status."""
+        """Processes that exited without being killed, by name and status."""
         ends = self.house.ledger.entries("end")
         return Counter(
             f"{entry.facts['name']}: {entry.facts['status']}" for entry in ends if entry.facts["status"] != -9
@@ -105,7 +105,7 @@ class Figures:
 
     @cached_property
     def recoveries_sec(self) -> list[float]:
-        """From each death of a worker until each file that it had in hand was transcribed again, by anybody."""
+        """The time from the death of a worker until each of its files was started again by any worker."""
         starts: dict[int, list[Entry]] = defaultdict(list)
         for entry in self._starts:
             starts[entry.facts["number"]].append(entry)
@@ -134,7 +134,7 @@ class Figures:
 
     @cached_property
     def _starts(self) -> list[Entry]:
-        """Of files: their later windows do not count."""
+        """Starts of files. Later windows do not count."""
         return [entry for entry in self.house.ledger.entries("start") if entry.facts["start_sec"] == 0.0]
 
     @cached_property
@@ -143,6 +143,6 @@ class Figures:
 
 
 def _number(put: Entry) -> int:
-    """Of the call whose transcript it is; 0 when its name does not tell."""
+    """Return the number of the call of a transcript; 0 if its name has none."""
     stem = PurePosixPath(put.facts["key"]).stem
     return int(stem) if stem.isdigit() else 0

@@ -1,4 +1,4 @@
-"""What became of sick workers: when they noticed, what they took meanwhile, and when they worked again."""
+"""Sick workers: when they noticed it, what they started while sick, and when they worked again."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.chaos.ledger import Entry
 from tests.chaos.service import Service
 
 UNFIT, FIT_AGAIN = "machine.unfit", "machine.fit_again"  #: in the log
-TOLD_SEC = 5.0  #: that it may take from the end of a sickness until what a worker said of it has been seen
+TOLD_SEC = 5.0  #: maximum delay between the end of a sickness and the observation of the worker's report
 
 
 @dataclass(frozen=True, slots=True)
 class Sick:
-    """One worker, once. Times are Unix seconds."""
+    """One sickness of one worker. Times are Unix seconds."""
 
     sickness: str
     service: str
     began_at: float
     ended_at: float | None
-    told_sec: float | None  #: after which it said so; None when it did not
-    back_sec: float | None  #: from the end until it began a file; None when it had not until it was sick again
-    is_own_end: bool  #: whether its process ended meanwhile, killed by nobody
+    told_sec: float | None  #: until it reported it; None if it did not
+    back_sec: float | None  #: from the end until it started a file; None if it did not before it was sick again
+    is_own_end: bool  #: whether its process exited while sick, without a kill
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,18 @@ class Fitness:
 
     @cached_property
     def not_back(self) -> list[str]:
-        """Workers that have begun no file since their last sickness has ended, or are still sick."""
+        """Workers that have not started a file since their last sickness, or are still sick."""
         last = {each.service: each for each in self.sick}
         return [name for name, each in last.items() if each.back_sec is None]
 
     @cached_property
     def unfit_times(self) -> list[tuple[str, float, float]]:
-        """Service, begin and end of each time in which a worker called itself unfit, by its own log."""
+        """Service, start and end of each period in which a worker was unfit, by its log."""
         return [times for service in self.house.workers for times in self._unfit_times(service)]
 
     @cached_property
     def begun_while_unfit(self) -> list[tuple[str, float, int]]:
-        """Service, begin, and how many files it began, of each such time."""
+        """Service, start, and number of started files of each such period."""
         return [
             (name, begin, sum(begin < at < end for at in self._starts[name])) for name, begin, end in self.unfit_times
         ]
@@ -98,7 +98,7 @@ class Fitness:
 
     @cached_property
     def _names(self) -> dict[int, str]:
-        """Of the services, by process."""
+        """Names of services by process ID."""
         return {entry.facts["target"]: entry.facts["name"] for entry in self.house.ledger.entries("begin")}
 
     @cached_property
@@ -110,7 +110,7 @@ class Fitness:
 
     @cached_property
     def _starts(self) -> dict[str, list[float]]:
-        """When each service began files."""
+        """Times at which each service started files."""
         found: dict[str, list[float]] = defaultdict(list)
         for entry in self.house.ledger.entries("start"):
             if entry.facts["start_sec"] == 0.0:
@@ -119,7 +119,7 @@ class Fitness:
 
     @cached_property
     def _befallen(self) -> dict[str, list[float]]:
-        """When each service got sick."""
+        """Times at which each service got sick."""
         found: dict[str, list[float]] = defaultdict(list)
         for entry in self.house.ledger.entries("sick"):
             found[entry.facts["service"]].append(entry.at)
@@ -127,7 +127,7 @@ class Fitness:
 
     @cached_property
     def _told(self) -> dict[str, list[float]]:
-        """When each service was seen to say that it is unfit."""
+        """Times at which each service was observed to report that it is unfit."""
         found: dict[str, list[float]] = defaultdict(list)
         for entry in self.house.ledger.entries("told"):
             if entry.facts["parts"]:
@@ -136,7 +136,7 @@ class Fitness:
 
 
 def _lines(service: Service) -> Iterator[tuple[float, str, str]]:
-    """Time, part and event. A process that is killed may leave half a line."""
+    """Return time, part and event. A killed process may leave half a line."""
     for line in service.log.read_text(errors="replace").splitlines():
         if UNFIT in line or FIT_AGAIN in line:
             try:

@@ -1,4 +1,4 @@
-"""What a greedy tenant does: large jobs, long recordings and dry runs, all at once, some on a storage that hangs."""
+"""A greedy tenant: large jobs, long recordings and concurrent dry runs, some of them on storage that hangs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GREEDY = "greedy"
 JOBS, FILES_PER_JOB = 3, 40
 LONG_RECORDINGS = 3
 DRY_RUNS = 16  #: at any time
-REFUSED_SEC = 0.5  #: before another dry run takes the place of one that was refused
+REFUSED_SEC = 0.5  #: before another dry run replaces a rejected one
 
 
 def be_greedy(house: House, _random: Random) -> Ending:
-    """Until it is ended. Then it cancels all its jobs."""
+    """Be greedy until the returned function is called, which cancels all jobs."""
     client = house.client(GREEDY, Random(0))  # noqa: S311 - no secret
     over = threading.Event()
     threads = ThreadPoolExecutor(DRY_RUNS + 1, thread_name_prefix="greedy")

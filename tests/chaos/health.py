@@ -1,4 +1,4 @@
-"""What workers say of their own health: asked from outside all the time, and noted in the ledger when it changes."""
+"""The health that workers report: polled from outside, and recorded in the ledger when it changes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def watched_health(house: House) -> Iterator[None]:
 
 
 def _watch(house: House, over: threading.Event) -> None:
-    """`told` in the ledger: the process, and what it cannot do now. `ready`: what `/readyz` of `serve` answers."""
+    """Record `told`: the process, and what it cannot do now. `ready`: the answer of `/readyz`."""
     engine = open_database(house.database_url)
     known: dict[int, list[str]] = {}
     status: int | None = None
@@ -47,7 +47,7 @@ def _watch(house: House, over: threading.Event) -> None:
 
 
 def _troubles(engine: sa.Engine) -> dict[int, list[str]]:
-    """By process. Nobody is known while the database is away."""
+    """Return troubles by process; none while the database is down."""
     try:
         with engine.connect() as connection:
             rows = list(connection.execute(sa.text("SELECT pid, troubles FROM worker")))
@@ -59,7 +59,7 @@ def _troubles(engine: sa.Engine) -> dict[int, list[str]]:
 
 
 def _readiness(url: str) -> int | None:
-    """None while nothing answers."""
+    """Return the answer of `/readyz`; None if there is none."""
     try:
         return httpx2.get(f"{url}/readyz", timeout=ANSWER_SEC).status_code
     except httpx2.HTTPError:

@@ -1,4 +1,4 @@
-"""Where the processes run: which ones, on which database, with what settings."""
+"""The environment of a run: its processes, database and settings."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tests.chaos.workload import PostedJob, Tenant, Workload
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL, running_postgresql
 from tests.servers.s3_server import S3Server
 
-PORTS = range(20_000, 32_000)  #: outside the range that outgoing connections take theirs from
+PORTS = range(20_000, 32_000)  #: outside the range of ephemeral ports
 DISK_MIB = 64
-TEMPORARY_MIB, TEMPORARY_FILES = 1, 64  #: of the temporary folder of a worker
+TEMPORARY_MIB, TEMPORARY_FILES = 1, 64  #: size of a worker's temporary folder
 LARGE, SMALL = "large", "small"  #: tenants
 CALLS_OF_CLIENT = 1_000_000  #: at most
 ENGINES = 2  #: of one worker
@@ -47,7 +47,7 @@ SETTINGS = {
     "BATCHSCRIBE_GRACE_SEC": str(GRACE_SEC),
     "BATCHSCRIBE_HEARTBEAT_SEC": str(HEARTBEAT_SEC),
     "BATCHSCRIBE_LOG_LEVEL": "info",
-    # No file may fail for having been in the wrong hands too often: what the input deserves is what must come out.
+    # Many sick workers must not exhaust a file's attempts: its final state depends on its content only.
     "BATCHSCRIBE_MAX_ATTEMPTS": "1000",
     "BATCHSCRIBE_S3_ALLOW_HTTP": "true",
     "BATCHSCRIBE_S3_PATH_STYLE": "true",
@@ -71,7 +71,7 @@ WORKERS = {Shape.EMBEDDED: 0, Shape.SQLITE: 2, Shape.POSTGRESQL: 3}
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """All that runs, and what can be done to it."""
+    """All processes of a run, and ways to disturb them."""
 
     shape: Shape
     database_url: str
@@ -80,10 +80,10 @@ class House:
     orders: Orders
     storage: Weather
     receiver: Receiver
-    s3: S3Server  #: without bad days
-    bucket: str  #: of inputs and outputs of the large tenant
+    s3: S3Server  #: without faults
+    bucket: str  #: for inputs and outputs of the large tenant
     small_bucket: str  #: of the small one
-    starving_bucket: str  #: whose requests are never answered
+    starving_bucket: str  #: requests for it are never answered
     tenants: dict[str, Tenant]
     manager: Manager
     postgresql: PostgreSQL | None
@@ -99,7 +99,7 @@ class House:
         return [service for service in self.manager.services if service.is_api]
 
     def client(self, name: str, random: Random, mean_files: int = 1, *, tenant: str = LARGE) -> Workload:
-        """One of this name, and the same each time. Only the large tenant wants webhooks."""
+        """Return the client of this name, always the same. Only the large tenant wants webhooks."""
         if name not in self.clients:
             is_large = tenant == LARGE
             self.clients[name] = Workload(
@@ -118,7 +118,7 @@ class House:
 
     @property
     def jobs(self) -> list[PostedJob]:
-        """Of all clients."""
+        """The jobs of all clients."""
         return [job for client in self.clients.values() for job in client.jobs]
 
     def unfinished(self) -> list[PostedJob]:
@@ -130,7 +130,7 @@ class House:
 
 @contextmanager
 def open_house(shape: Shape, folder: Path, seed: int, **settings: str) -> Iterator[House]:
-    """Everything of it below `folder`; `settings` are environment variables of its processes."""
+    """Start everything, with files below `folder`. `settings` are environment variables of the processes."""
     folder.mkdir(parents=True, exist_ok=True)
     ledger, orders = Ledger(folder / "ledger.jsonl"), Orders(folder / "orders")
     with ExitStack() as open_things:
@@ -190,7 +190,7 @@ def _services(shape: Shape, port: int, environment: dict[str, str], folder: Path
 
 @contextmanager
 def _machines(services: list[Service]) -> Iterator[None]:
-    """One for each service. The temporary folders of workers have disks of their own where that can be done."""
+    """Return one machine for each service. If possible, the temporary folders of workers are separate disks."""
     folder = services[0].machine.folder.parent
     try:
         with ExitStack() as disks:
@@ -205,7 +205,7 @@ def _machines(services: list[Service]) -> Iterator[None]:
 
 
 def _tenants(data: Path, database_url: str) -> dict[str, Tenant]:
-    """Each has a key. On SQLite it is this process that makes the database."""
+    """Create the tenants, each with a key. On SQLite this process creates the database."""
     settings = Settings(data_dir=data, database_url=database_url, secret_key=SecretStr(SECRET_KEY))
     records = open_records(settings)
     with records.transaction() as connection:
@@ -215,14 +215,14 @@ def _tenants(data: Path, database_url: str) -> dict[str, Tenant]:
 
 
 def _environment(**settings: str) -> dict[str, str]:
-    """Nothing of the person who runs this gets in."""
+    """Return an environment without the settings of the person who runs the test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BATCHSCRIBE_"))}
     return kept | SETTINGS | settings
 
 
 @contextmanager
 def _running_s3() -> Iterator[S3Server]:
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -233,7 +233,7 @@ def _running_s3() -> Iterator[S3Server]:
 
 
 def free_port() -> int:
-    """Nobody else takes it while a process that has it is dead."""
+    """Return a port that no other program takes while its process is dead."""
     while True:
         port = SystemRandom().choice(PORTS)
         with socket.socket() as probe:

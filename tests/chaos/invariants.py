@@ -1,7 +1,7 @@
-"""What must be true when the faults are over and the work is done, whatever happened before.
+"""Invariants: what must be true when the faults are over and the work is done.
 
-Each check yields a sentence for everything that is not as it should be. They read the ledger, the database's rows as
-they lie there, the storage past its proxy, and what the API says.
+Each check yields a sentence for every violation. They read the ledger, the raw rows of the database,
+the storage without its proxy, and the API.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ from tests.chaos.small_tenant import FAULTS
 from tests.chaos.workload import FINAL, PREFIX, TRANSCRIPTS, Call, PostedJob
 
 FINAL_FILES = {FileState.SUCCEEDED, FileState.FAILED, FileState.SKIPPED}
-#: As the durable engine calls them.
+#: DBOS's names of final states.
 ENDED = {"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
-#: In the log: errors that nobody foresaw. The last ends a task of the durable engine for good.
+#: Log lines of unexpected errors. The last one permanently ends a task of DBOS.
 MISTAKES = ("task.mistake", "file.mistake", "Exception encountered in background workflow")
-MOST = 8  #: sentences of one check
-#: Seconds that the small tenant may wait for half a second of sound: beside what others do, and beside kills and sick
-#: workers, of which several in a row may have its file.
+MOST = 8  #: maximum number of sentences of one check
+#: Seconds that the small tenant may wait for half a second of sound: beside other tenants, and during kills and
+#: sickness, when several sick workers in a row may have its file.
 WAIT_SEC, FAULTS_WAIT_SEC = 60.0, 240.0
 
-#: What is checked, in the words of the report.
+#: The checks by their sentence in the report.
 CHECKS = {
-    "every submitted job is on record once, and has ended as its files did": "jobs",
-    "every file is on record once, in the one final state that it deserves": "files",
-    "no good recording has failed, whatever its worker lacked; each broken one has the code of its own damage": "blame",
-    "a worker that says that it is unfit begins no file beyond those it has in hand": "unfit",
-    "every worker that was sick has begun files again": "recovered",
-    f"a tenant's short recording waits at most {WAIT_SEC:g} s beside greed and starving storage, and at most "
-    f"{FAULTS_WAIT_SEC:g} s beside kills": "waits",
+    "every submitted job exists once, and its final state matches its files": "jobs",
+    "every file exists once, in the final state that its content deserves": "files",
+    "no good recording failed, whatever its worker lacked; each broken one has the code of its damage": "blame",
+    "an unfit worker starts no file beyond those in progress": "unfit",
+    "every sick worker started files again": "recovered",
+    f"a tenant's short recording waits at most {WAIT_SEC:g} s during greed and starving storage, and at most "
+    f"{FAULTS_WAIT_SEC:g} s during kills": "waits",
     "counters of jobs and shards equal their files' states, in the database and in the API": "counters",
-    "every succeeded file has one transcript, with its own words; no other file has any": "outputs",
-    "whatever was written twice under one name was the same": "puts",
+    "every succeeded file has one transcript, with its own text; no other file has one": "outputs",
+    "objects that were written twice had the same content": "puts",
     "every event was received, always with the same body, signed; each job has one final event": "webhooks",
     "no sealed secret is left": "secrets",
-    "no task of the durable engine is left that has not ended": "engine_rows",
-    "no mistake is in the log": "log",
+    "no unfinished task is left in DBOS": "engine_rows",
+    "no internal error is in the log": "log",
 }
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known, read once."""
+    """All evidence, read once."""
 
     house: House
 
     def violations(self) -> dict[str, list[str]]:
-        """By check, empty lists included."""
+        """Return sentences by check, including empty lists."""
         return {sentence: self._told(check) for sentence, check in CHECKS.items()}
 
     def _told(self, check: str) -> list[str]:
@@ -238,13 +238,13 @@ class Evidence:
 
     @cached_property
     def engine_rows(self) -> dict[str, int]:
-        """How many there are by status."""
+        """Return the number of tasks by status."""
         found = self.query(f"SELECT status, count(*) AS rows FROM {self.tasks_table} GROUP BY status")  # noqa: S608
         return {row.status: row.rows for row in found}
 
     @cached_property
     def objects(self) -> dict[str, bytes]:
-        """Every transcript, by its URI."""
+        """Return every transcript by its URI."""
         client, found = self.house.s3.client(), {}
         for bucket in (self.house.bucket, self.house.small_bucket):
             pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{TRANSCRIPTS}/")
@@ -285,7 +285,7 @@ def _check_transcript(call: Call, body: bytes | None) -> Iterator[str]:
 
 
 def _reference(row: sa.Row[Any]) -> str:
-    """What its client calls the job."""
+    """Return the client's name of the job."""
     request = json.loads(row.request) if isinstance(row.request, str) else row.request
     return str(request["reference_id"])
 

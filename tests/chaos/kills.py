@@ -1,4 +1,4 @@
-"""Kills, one after the other."""
+"""Kills, one at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEP_PREFIX = "step "
 
 
 def planned_kills(count: int, steps: Sequence[str], shape: Shape, random: Random) -> list[str]:
-    """One at each of these steps, and the others of a kind of process at any moment."""
+    """Plan one kill at each of these steps, and the others at random moments."""
     kinds = [kind for kind in WEIGHTS if shape is not Shape.EMBEDDED or kind != API]
     at_any_moment = random.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=count - len(steps))
     kills = [*(STEP_PREFIX + step for step in steps), *at_any_moment]
@@ -26,7 +26,7 @@ def planned_kills(count: int, steps: Sequence[str], shape: Shape, random: Random
 
 
 def strike(kill: str, house: House, random: Random) -> bool:
-    """False when there is nobody to be killed at the moment. At a step it happens when that is next passed."""
+    """Kill a process, or order a kill for the next time a step is reached. Return False if there is no victim now."""
     if kill.startswith(STEP_PREFIX):
         house.orders.give(kill.removeprefix(STEP_PREFIX))
         return True

@@ -1,4 +1,4 @@
-"""What happened, written down by those to whom it happened: an append-only file that no database knows of."""
+"""The ledger: an append-only file, outside any database, in which processes record what happens to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event. `at` is in Unix seconds, `pid` is the process that noted it."""
+    """One event. `at` is in Unix seconds, `pid` is the process that recorded it."""
 
     at: float
     pid: int
@@ -21,7 +21,7 @@ class Entry:
 
 
 class Ledger:
-    """Shared by processes and threads: each entry is a single append, which survives the death of its writer."""
+    """A ledger for processes and threads. Each entry is a single append, which survives the death of its writer."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,7 +32,7 @@ class Ledger:
         os.write(self._file, f"{line}\n".encode())
 
     def entries(self, *kinds: str) -> list[Entry]:
-        """In the order of time; all kinds when none is named."""
+        """Return entries in order of time; of all kinds if none is named."""
         found = [_entry(line) for line in self.path.read_text().splitlines()]
         return sorted((entry for entry in found if not kinds or entry.kind in kinds), key=lambda entry: entry.at)
 

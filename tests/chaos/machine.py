@@ -1,6 +1,6 @@
-"""What each worker has for itself, as if it ran on a machine of its own: temporary files, a model and a GPU.
+"""The separate machine of each worker: temporary files, a model and a GPU.
 
-Kept free of heavy imports: the processes under test import it.
+It has no heavy imports, because the processes under test import it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from tests.chaos.disk import Disk
 
-#: Of a model. A real one is larger, but no engine looks at more of it than this one does.
+#: Size of a model. A real one is larger, but this engine reads no more than this.
 MODEL = hashlib.sha256(b"numbers").digest() * 512
 VARIABLE = "CHAOS_MACHINE"
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`folder` is where it keeps everything. Its path is short, as there is a socket in the temporary folder.
+    """`folder` contains everything. Its path is short, because the temporary folder contains a socket.
 
-    `disk` is what the temporary folder lies on, where it has a disk of its own.
+    `disk` is the disk of the temporary folder, if it has a separate one.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class Machine:
 
     @property
     def gpu(self) -> Path:
-        """Stands for the device's file."""
+        """The file that represents the device."""
         return self.folder / "gpu0"
 
     @property
@@ -50,13 +50,13 @@ class Machine:
         self.gpu.touch()
 
     def store_model(self, content: bytes) -> None:
-        """All at once: no engine that loads meanwhile finds half of it."""
+        """Store the model atomically, so that no engine loads half of it."""
         draft = self.model.with_suffix(".part")
         draft.write_bytes(content)
         draft.replace(self.model)
 
     def load(self) -> None:
-        """What the engine does first. Raises `RuntimeError` in the words of CTranslate2."""
+        """Load the model as the engine does. Raises `RuntimeError` with CTranslate2's messages."""
         if not self.gpu.exists():
             raise RuntimeError("CUDA failed with error no CUDA-capable device is detected")
         try:
@@ -72,5 +72,5 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        """The one on which this process runs."""
+        """Return the machine of this process."""
         return cls(Path(os.environ[VARIABLE]))

@@ -1,4 +1,4 @@
-"""Orders to die at a step of the flow: files, which the first process that passes the step takes away and obeys."""
+"""Orders to die at a step of the flow: files that the first process to reach the step removes and obeys."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tests.chaos.ledger import Ledger
 
-#: One thread obeys at a time: another's kill must not come between the order that it takes and the note of it.
+#: One thread obeys at a time, so that no other kill comes between removing the order and recording it.
 _OBEYING = threading.Lock()
 
 
 class Orders:
-    """A folder that the harness and all processes under test share."""
+    """A folder shared by the harness and all processes under test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -24,7 +24,7 @@ class Orders:
         self._file(step).touch()
 
     def withdraw(self, step: str) -> bool:
-        """True when nobody had taken it."""
+        """Withdraw an order. Return True if no process had taken it."""
         try:
             self._file(step).unlink()
         except FileNotFoundError:
@@ -32,11 +32,11 @@ class Orders:
         return True
 
     def open(self) -> list[str]:
-        """The steps that nobody has passed since their order was given."""
+        """The steps whose orders no process has taken."""
         return sorted(path.name for path in self.folder.iterdir())
 
     def obey(self, step: str, ledger: Ledger) -> None:
-        """The end of this process, if there is an order for this step: as sudden as by any SIGKILL."""
+        """Kill this process with SIGKILL if there is an order for this step."""
         with _OBEYING:
             if self.withdraw(step):
                 ledger.note("kill", victim="step", step=step, target=os.getpid())

@@ -1,4 +1,4 @@
-"""An HTTP server whose clients may die in the middle of a word."""
+"""An HTTP server whose clients may die within a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A webhook receiver that has bad days, and notes every event in the ledger before it answers."""
+"""A webhook receiver that fails at times, and records every event in the ledger before it answers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
-        except OSError:  # the sender was killed meanwhile
+        except OSError:  # the sender was killed
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Receiver:
-    """Listens on one port, but for the times when it is down."""
+    """A receiver that listens on one port, except while it is down."""
 
     def __init__(self, weather: Weather, ledger: Ledger) -> None:
         self._weather = weather

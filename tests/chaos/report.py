@@ -27,53 +27,54 @@ TITLES = {
 
 COMMANDS = """\
 ```sh
-make chaos                            # 200 kills, about 30 minutes; as root, or no disk is filled
-SEED=7 KILLS=50 make chaos            # in another order, and fewer
+make chaos                            # 200 kills, about 30 minutes; fills disks only as root
+SEED=7 KILLS=50 make chaos            # another order, fewer kills
 ```
 """
 
-#: Paragraphs, wrapped when they are written.
+#: Paragraphs. They are wrapped when the report is written.
 ABSTRACT = """\
-What becomes of jobs when processes are killed, databases crash, machines run out of memory and storage misbehaves,
-tried out in a running service. `make chaos` writes this page. A shorter run of the same kind, with fixed seeds, is part
-of `make test`."""
+This page shows what happens to jobs when processes are killed, databases crash, machines run out of memory and storage
+misbehaves. `make chaos` runs the test against a real service and writes the page. `make test` includes a shorter run
+with fixed seeds."""
 
 METHOD = (
     f"""\
-The real processes run, in three shapes: `batchscribe serve` alone on SQLite; an API and {WORKERS[Shape.SQLITE]}
-workers on one SQLite file; an API and {WORKERS[Shape.POSTGRESQL]} workers on PostgreSQL. A service manager starts again
-whatever has ended. A client submits jobs all the time (prefixes, manifests and single files, with broken recordings and
-other files among them), looks at them, and cancels some. Each recording says its number, which a scripted engine hears,
-so a transcript tells which recording it is of. Heartbeats are {HEARTBEAT_SEC:g} s apart (`BATCHSCRIBE_HEARTBEAT_SEC`)
-and a worker counts as dead after {SILENT_SEC:g} s (`BATCHSCRIBE_SILENT_SEC`), about a tenth of the defaults; the grace
-time is {GRACE_SEC:g} s.""",
+**The service** runs as real processes, in three shapes: `batchscribe serve` alone on SQLite; an API and
+{WORKERS[Shape.SQLITE]} workers on one SQLite file; an API and {WORKERS[Shape.POSTGRESQL]} workers on PostgreSQL. A
+service manager restarts processes that end. A client submits jobs all the time, polls them, and cancels some. The
+jobs are prefixes, manifests and single files, and contain broken recordings and other files. Each recording says its
+number, and a scripted engine recognizes it, so each transcript identifies its recording. Heartbeats are
+{HEARTBEAT_SEC:g} s apart (`BATCHSCRIBE_HEARTBEAT_SEC`), and a worker counts as dead after {SILENT_SEC:g} s
+(`BATCHSCRIBE_SILENT_SEC`), about a tenth of the defaults. The grace time is {GRACE_SEC:g} s.""",
     """\
-A ledger outside of the database is kept by others than the workers under test: each engine process notes every
-transcription that it begins, a proxy before the S3 server every PUT, the webhook receiver every event with a digest of
-its body, and whoever kills notes whom.""",
+**A ledger** outside the database records what happened: each engine process records every transcription that it
+starts, a proxy in front of the S3 server every PUT, and the webhook receiver every event with a digest of its body.
+The test itself records whom it kills.""",
     """\
-**Kills** are SIGKILL: of a worker, an API, an engine's or a decoder's process or the server that they are forked from
-at any moment, or of the process that is just passing a named step of the flow. **Troubles** last some seconds each,
-beside the kills: storage that answers 503, is slow, or cuts connections before or after it did what it was asked; a
-webhook receiver that is down, answers 500 or hangs up; a database restarted as by a crash (SIGQUIT); a full disk under
-the SQLite file; a worker stopped (SIGSTOP) until it counts as dead, which then goes on; a worker told to end
-(SIGTERM).""",
+**Kills** are SIGKILL. The victim is a worker, an API, an engine process, a decoder process, or the fork server of these
+two, at a random moment, or the process that reaches a named step of the flow.""",
     """\
-**Sick workers** run on a machine that lacks something for a while: room in the temporary folder (a small disk that is
-filled with data and file names), memory (`RLIMIT_AS` of the running worker and its children, with 0, 8 or 64 MiB to
-spare), descriptors (`RLIMIT_NOFILE`), the model (truncated at any place, or gone), or the GPU. Each worker has a
-temporary folder, a model and a device of its own, and the scripted engine checks them when it loads, as a real one
-does. Its child processes are killed at the same moment, since it is the new ones that meet the trouble. Sometimes all
-workers get sick at once. What a worker says of itself is read from its row in the database and from its log.""",
+**Troubles** last some seconds each, at the same time as the kills. Storage answers 503, is slow, or closes connections
+before or after it has carried out the request. A webhook receiver is down, answers 500, or hangs up. The database
+restarts as after a crash (SIGQUIT), or the disk of the SQLite file is full. A worker is stopped (SIGSTOP) until it
+counts as dead, and then continues, or is asked to end (SIGTERM).""",
+    """\
+**Sick workers** run on a machine that lacks something for a while. The temporary folder is full: it is a small disk,
+filled with data and file names. Memory is short: `RLIMIT_AS` leaves the running worker and its children 0, 8 or 64 MiB.
+There are no descriptors left (`RLIMIT_NOFILE`). The model is truncated or missing, or there is no GPU. Each worker has
+its own temporary folder, model and device, and the scripted engine checks them when it loads, as a real engine does.
+The worker's children are killed at the same moment, because only new children are affected. Sometimes all workers get
+sick at once. Their own reports are read from their rows in the database and from their logs.""",
     f"""\
-**Two tenants** share the service. The large one has all the jobs above. The small one submits a job of one short
-recording, waits for its end, and does so again. Before the first kill its waits are measured beside three things: the
-usual load; **starving storage**, which takes the requests for the large tenant's bucket and never answers, or sends two
-bytes a second; and **greed**, when the large tenant adds {JOBS} jobs of {FILES_PER_JOB} files, {LONG_RECORDINGS} long
-recordings, a job on a storage that never answers, and {DRY_RUNS} dry runs at a time on the same storage. Later both
-also happen beside the kills.""",
+**Two tenants** share the service. The large one has all the jobs above. The small one repeatedly submits a job with
+one short recording and waits for its end. Before the first kill, its waits are measured under three conditions. The
+first is the usual load. The second is **starving storage**: it accepts the requests for the large tenant's bucket and
+never answers, or sends two bytes a second. The third is **greed**: the large tenant adds {JOBS} jobs of
+{FILES_PER_JOB} files, {LONG_RECORDINGS} long recordings, a job on storage that never answers, and {DRY_RUNS}
+concurrent dry runs on that storage. Later, both also happen during the kills.""",
     """\
-When the faults are over, everything must come to its end and to rest, and the invariants below must hold.""",
+When the faults are over, all jobs must end, all processes must become idle, and the invariants below must hold.""",
 )
 
 KINDS = {
@@ -92,19 +93,19 @@ OVERVIEW: tuple[Row, ...] = (
     ("kills", lambda result: f"{result.figures.kills.total()}"),
     ("other troubles", lambda result: f"{result.figures.troubles.total()}"),
     ("jobs", lambda result: f"{len(result.figures.jobs)}"),
-    ("files in them", lambda result: f"{result.figures.files}"),
-    ("files that an engine heard", lambda result: f"{result.figures.heard}"),
-    ("times that it began with one", lambda result: f"{result.figures.starts}"),
-    ("of them repeated", lambda result: f"{result.figures.starts - result.figures.heard}"),
-    ("repeated at most: files in hand at each fault", lambda result: f"{result.figures.starts_allowed}"),
-    ("PUTs of transcripts refused or cut", lambda result: f"{result.figures.failed_puts}"),
-    ("transcripts stored more than once, the same each time", lambda result: f"{result.figures.written_twice}"),
-    ("events, and times one was received", lambda result: _events(result)),
-    ("worker killed, until a file it had runs again: median", lambda result: _seconds(result, median)),
+    ("files in these jobs", lambda result: f"{result.figures.files}"),
+    ("files that an engine started", lambda result: f"{result.figures.heard}"),
+    ("starts of these files", lambda result: f"{result.figures.starts}"),
+    ("repeated starts", lambda result: f"{result.figures.starts - result.figures.heard}"),
+    ("upper bound: files in progress at each fault", lambda result: f"{result.figures.starts_allowed}"),
+    ("PUTs of transcripts rejected or cut off", lambda result: f"{result.figures.failed_puts}"),
+    ("transcripts stored repeatedly, always identical", lambda result: f"{result.figures.written_twice}"),
+    ("webhook events, and deliveries", lambda result: _events(result)),
+    ("from a worker's death until its file runs again: median", lambda result: _seconds(result, median)),
     ("... the slowest", lambda result: _seconds(result, max)),
-    ("requests that the client had to repeat", lambda result: f"{result.refusals}"),
-    ("from the last fault until all was in order", lambda result: f"{result.settled_sec:.0f} s"),
-    ("took in all", lambda result: f"{result.took_sec / 60:.1f} min"),
+    ("requests that the client repeated", lambda result: f"{result.refusals}"),
+    ("from the last fault until all invariants hold", lambda result: f"{result.settled_sec:.0f} s"),
+    ("total time", lambda result: f"{result.took_sec / 60:.1f} min"),
 )
 
 
@@ -144,8 +145,9 @@ def _heading(results: Sequence[Result], seed: int) -> Iterable[str]:
 
 def _overview(results: Sequence[Result]) -> Iterable[str]:
     yield from _table("", results, [(name, [value(result) for result in results]) for name, value in OVERVIEW])
-    remark = f"""A worker has at most {IN_HAND} files in hand. A file is begun again, too, when its transcript could not
-    be stored. How soon a file of a dead worker runs again depends on what waits before it, and on the next fault."""
+    remark = f"""A worker has at most {IN_HAND} files in progress. A file also starts again if its transcript could not
+    be stored. How soon a file of a dead worker runs again depends on the files that wait before it, and on the next
+    fault."""
     yield f"{_wrapped(remark)}\n"
 
 
@@ -153,7 +155,7 @@ def _invariants(results: Sequence[Result]) -> Iterable[str]:
     yield "### Invariants\n"
     names = list(results[0].violations)
     told = [(name, [_verdict(result.violations[name]) for result in results]) for name in names]
-    yield from _table("must be true at the end", results, told)
+    yield from _table("invariant", results, told)
     for result in results:
         for name, sentences in result.violations.items():
             yield from (f"- {result.plan.shape}, {name}: {sentence}" for sentence in sentences)
@@ -166,17 +168,16 @@ def _sick_workers(results: Sequence[Result]) -> Iterable[str]:
         for each in SICKNESSES
     ]
     yield from _table("a worker had", results, [(name, [_told(found) for found in cells]) for name, cells in rows])
-    back = [("worked again after, in seconds: median", [_back(result, median) for result in results])]
+    back = [("seconds until it worked again: median", [_back(result, median) for result in results])]
     back += [("... the slowest", [_back(result, max) for result in results])]
-    back += [("times that one was unfit, by its log", [_unfit(result) for result in results])]
-    back += [("files that it began meanwhile: most", [_begun(result) for result in results])]
-    back += [("processes that ended by themselves while they were sick", [_own_ends(result) for result in results])]
+    back += [("periods of unfitness, by its log", [_unfit(result) for result in results])]
+    back += [("most files started during one of them", [_begun(result) for result in results])]
+    back += [("processes that exited while sick", [_own_ends(result) for result in results])]
     yield from _table("all of them", results, back)
-    remark = f"""How often, and in how many cases the worker said so in its row. A worker that has nothing to do at the
-    moment notices nothing, and one that is killed meanwhile is well again if it lacked memory or descriptors. The time
-    until it works again is that from the end of its trouble to the next file that it begins, so it includes the pause
-    before its next trial, and the wait for a file. It may begin up to {IN_HAND} files while it is unfit: those it has
-    in hand."""
+    remark = f"""The table shows how often a worker was sick, and how often it reported that in its row. An idle worker
+    notices nothing, and a worker that is killed recovers if it lacked memory or descriptors. The time until it works
+    again ends when it starts its next file, so it includes the pause before its next trial and the wait for a file. An
+    unfit worker may start up to {IN_HAND} files: those already in progress."""
     yield f"{_wrapped(remark)}\n"
 
 
@@ -185,7 +186,7 @@ def _sick(result: Result) -> list[Sick]:
 
 
 def _told(found: Sequence[Sick]) -> str:
-    return f"{len(found)}, told {sum(each.told_sec is not None for each in found)}" if found else "-"
+    return f"{len(found)}, reported {sum(each.told_sec is not None for each in found)}" if found else "-"
 
 
 def _back(result: Result, choose: Callable[[list[float]], float]) -> str:
@@ -208,8 +209,8 @@ def _own_ends(result: Result) -> str:
 def _small_tenant(results: Sequence[Result]) -> Iterable[str]:
     yield "### The small tenant\n"
     rows = [(beside, [_waits(result.figures.waits_sec[beside]) for result in results]) for beside in BESIDE]
-    yield from _table("its waits, in seconds, beside", results, rows)
-    dry = [("were answered", "200"), ("met the limit of a tenant", "429"), ("ended in time without an answer", "503")]
+    yield from _table("its waits, in seconds, during", results, rows)
+    dry = [("were answered", "200"), ("reached the tenant's limit", "429"), ("timed out", "503")]
     counted = [(name, [f"{result.figures.dry_runs[status]}" for result in results]) for name, status in dry]
     yield from _table("dry runs of the greedy tenant that", results, counted)
 

@@ -1,4 +1,4 @@
-"""One run: a house, a workload, faults in an order that a seed decides, and then the truth."""
+"""One run: processes, a workload, faults in a seeded order, and finally the checks."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from tests.chaos.workload import Workload
 READY_SEC = 90.0
 LOOK_SEC = 0.2
 MOST_OPEN_ORDERS = 4
-ORDER_SEC = 60.0  #: for the steps that are still to be passed when all other kills are done
-BACK_SEC = 120.0  #: for all workers that were sick to work again: their trials may be a minute apart
-END_SEC = 180.0  #: for all jobs to end, once nothing disturbs them any more
-SETTLE_SEC = 120.0  #: from there on, for webhooks, secrets and tasks
-STUCK_SEC = 5.0  #: instead, when not all jobs have ended
-BUSY, LEFT = "every start beyond the first has its fault", "no process is left behind"
+ORDER_SEC = 60.0  #: for the remaining steps after all other kills
+BACK_SEC = 120.0  #: for all sick workers to work again: their trials may be a minute apart
+END_SEC = 180.0  #: for all jobs to end after the last fault
+SETTLE_SEC = 120.0  #: after that, for webhooks, secrets and tasks
+STUCK_SEC = 5.0  #: instead, if not all jobs have ended
+BUSY, LEFT = "every repeated start is explained by a fault", "no process is left behind"
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`kill_every_sec` and `trouble_every_sec` are the least and the most seconds between two."""
+    """`kill_every_sec` and `trouble_every_sec` are the minimum and maximum seconds between two."""
 
     shape: Shape
     seed: int
@@ -45,8 +45,12 @@ class Plan:
     steps: tuple[str, ...]  #: one of the kills is at each of these
     kill_every_sec: tuple[float, float]
     trouble_every_sec: tuple[float, float]
-    troubles: tuple[str, ...] | None = None  #: all of these, in this order; by default any, for as long as it kills
-    beside_sec: float = 0.0  #: how long the small tenant is watched beside each of three things, before the first kill
+    troubles: tuple[str, ...] | None = (
+        None  #: all of these in this order; by default random ones, as long as there are kills
+    )
+    beside_sec: float = (
+        0.0  #: how long the small tenant is measured under each of three conditions, before the first kill
+    )
     mean_files: int = 25
     unfinished_jobs: int = 3
     cancels_every_sec: float = 60.0  #: on average
@@ -54,14 +58,14 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """What came of a plan; `violations` by what was checked, empty lists included."""
+    """The result of a plan. `violations` are by check, including empty lists."""
 
     plan: Plan
     figures: Figures
     violations: dict[str, list[str]]
-    not_reached: list[str]  #: steps that nobody passed although there was an order
+    not_reached: list[str]  #: steps that no process reached although there was an order
     took_sec: float
-    settled_sec: float  #: from the last fault until all was in order
+    settled_sec: float  #: from the last fault until all invariants hold
     engine_rows: dict[str, int]
     refusals: int
 
@@ -112,7 +116,7 @@ class Run:
         )
 
     def _wait_until_ready(self) -> None:
-        """With the first job accepted."""
+        """Wait until the first job is accepted."""
         job = self.workload.submit()
         deadline = time.monotonic() + READY_SEC
         while not job.job_id:
@@ -121,7 +125,7 @@ class Run:
             self.workload.try_again(job)
 
     def _be_client(self) -> None:
-        """What goes wrong here is told by `go`."""
+        """Run the client. `go` raises its errors."""
         with self._errors_told():
             while not self._over.wait(LOOK_SEC):
                 self.workload.keep_busy(self.plan.unfinished_jobs)
@@ -142,7 +146,7 @@ class Run:
             raise
 
     def _watch_small(self) -> None:
-        """How long it waits while nothing is killed."""
+        """Measure the small tenant's waits while nothing is killed."""
         if self.plan.beside_sec:
             self.small.wait_for(self.plan.beside_sec, USUAL)
             for begin, beside in ((starve, STARVING), (be_greedy, GREEDY)):
@@ -151,7 +155,7 @@ class Run:
                 end()
 
     def _disturb(self) -> list[str]:
-        """The steps that were not passed."""
+        """Kill processes. Return the steps that were not reached."""
         random = Random(self.plan.seed)  # noqa: S311 - no secret
         troubles, planned = Troubles(self.house, random), list(self.plan.troubles or ())
         trouble_at = time.monotonic() + random.uniform(*self.plan.trouble_every_sec)
@@ -170,26 +174,26 @@ class Run:
                 self._trouble(troubles, planned)
         self._wait_for_orders(0, within_sec=ORDER_SEC / 2)
         if self.house.orders.open():
-            troubles.begin(TERMINATED)  # for steps of a worker's start and end
+            troubles.begin(TERMINATED)  # for the steps of a worker's start and end
             self._wait_for_orders(0)
         troubles.end()
         return [step for step in self.house.orders.open() if self.house.orders.withdraw(step)]
 
     def _trouble(self, troubles: Troubles, planned: list[str]) -> None:
-        """The next one that the plan names, when it can begin, and any where it names none."""
+        """Begin the plan's next trouble if it can begin now, or a random one if the plan names none."""
         if self.plan.troubles is None:
             self.tell(f"{self.plan.shape}: {troubles.begin_any()}")
         elif planned and troubles.begin(planned[0]):
             self.tell(f"{self.plan.shape}: {planned.pop(0)}")
 
     def _wait_until_all_work(self) -> None:
-        """While there is still something to do."""
+        """Wait until all sick workers work again, as long as there are jobs."""
         deadline = time.monotonic() + BACK_SEC
         while Fitness(self.house).not_back and time.monotonic() < deadline and not self._error:
             time.sleep(LOOK_SEC)
 
     def _strike(self, kill: str, random: Random) -> None:
-        """Wait for somebody to kill, where there is nobody at the moment."""
+        """Kill a process; wait for a victim if there is none now."""
         deadline = time.monotonic() + READY_SEC
         while not strike(kill, self.house, random):
             assert time.monotonic() < deadline, f"there is no {kill} to kill: {self.house.logs()[-3000:]}"
@@ -210,7 +214,7 @@ class Run:
         self.tell(f"{self.plan.shape}: {len(self.house.jobs)} jobs, {len(self.house.unfinished())} unfinished")
 
     def _settle(self) -> tuple[dict[str, list[str]], Evidence]:
-        """Some things take a moment after a job's end; what is not in order by then never will be."""
+        """Wait for the invariants to hold. Some need a moment after the jobs' end."""
         deadline = time.monotonic() + (SETTLE_SEC if not self.house.unfinished() else STUCK_SEC)
         while True:
             evidence = Evidence(self.house)
@@ -221,7 +225,7 @@ class Run:
 
 
 def keep_rows(evidence: Evidence, path: Path) -> None:
-    """What the database says, for whoever looks for the mistake."""
+    """Keep the database rows for the analysis of a violation."""
     with path.open("w") as file:
         for table in ("job", "shard", "file", "worker", "webhook_delivery", evidence.tasks_table):
             rows = evidence.query(f"SELECT * FROM {table}")  # noqa: S608 - our own names
@@ -229,7 +233,7 @@ def keep_rows(evidence: Evidence, path: Path) -> None:
 
 
 def run(plan: Plan, folder: Path, tell: Tell) -> Result:
-    """Everything of it lies below `folder` afterwards: ledger and logs."""
+    """Run a plan. Ledger and logs are kept below `folder`."""
     random = Random(plan.seed)  # noqa: S311 - no secret
     with open_house(plan.shape, folder, plan.seed) as house, watched_health(house):
         workload = house.client("job", random, plan.mean_files)

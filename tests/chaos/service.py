@@ -1,4 +1,4 @@
-"""A process under test and its service manager, which starts it again whenever it has ended."""
+"""A process under test and its service manager, which restarts it when it ends."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RESTART_SEC = 0.3  #: between the end of a process and its next start
 LOOK_SEC = 0.05
 END_SEC = 30.0
-LAST_SEC = 5.0  #: that children get to see that their parent has ended
+LAST_SEC = 5.0  #: for children to notice that their parent has ended
 ENGINE, DECODER, FORK_SERVER = "engine", "decoder", "forkserver"  #: kinds of child processes
 
 
 @dataclass(slots=True)
 class Service:
-    """One line of a service manager. Thread-safe, but for `start` and `look`, which are the manager's."""
+    """One service. Thread-safe, except `start` and `look`, which only the manager calls."""
 
     name: str
     words: Sequence[str]
@@ -42,7 +42,7 @@ class Service:
 
     @property
     def pid(self) -> int | None:
-        """None while it does not run."""
+        """The process ID; None if it is not running."""
         process = self.process
         return None if process is None or process.returncode is not None else process.pid
 
@@ -70,7 +70,7 @@ class Service:
         self.ledger.note("begin", name=self.name, target=self.process.pid)
 
     def look(self) -> None:
-        """Start it again, a while after it has ended."""
+        """Restart the process some time after it has ended."""
         if self.process is None or self.process.poll() is None:
             return
         if self._ended_at is None:
@@ -80,7 +80,7 @@ class Service:
             self.start()
 
     def signal(self, number: signal.Signals) -> int | None:
-        """The pid that got it; None when there was nobody."""
+        """Send a signal. Return the process ID; None if it is not running."""
         pid = self.pid
         if pid is not None and self.process is not None:
             self.process.send_signal(number)
@@ -89,7 +89,7 @@ class Service:
 
 @dataclass(slots=True)
 class Manager:
-    """Keeps services running until the end of the run."""
+    """A service manager that keeps services running until the end of the run."""
 
     services: list[Service] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -100,7 +100,7 @@ class Manager:
                 service.look()
 
     def end(self) -> None:
-        """By SIGTERM, then without a chance."""
+        """End all services with SIGTERM, then with SIGKILL."""
         self._over.set()
         for service in self.services:
             service.signal(signal.SIGCONT)
@@ -131,12 +131,12 @@ def managed(services: Sequence[Service]) -> Iterator[Manager]:
 
 
 def processes_of(ledger: Ledger) -> list[psutil.Process]:
-    """The services of a run that live, and all that they or their predecessors started: those of their sessions."""
+    """Return the live services of a run, and all processes of their sessions."""
     return _in_sessions({entry.facts["target"] for entry in ledger.entries("begin")})
 
 
 def session_of(pid: int | None) -> list[psutil.Process]:
-    """A service, where it lives, and all that it started."""
+    """Return a service, if it is alive, and all processes that it started."""
     return _in_sessions({pid})
 
 
@@ -150,12 +150,12 @@ def _in_sessions(sessions: Set[int | None]) -> list[psutil.Process]:
 
 
 def children_of(ledger: Ledger, kind: str) -> list[psutil.Process]:
-    """Processes of a kind. Engines and decoders whose fork server was killed work on without a parent."""
+    """Return the children of a kind. Engines and decoders whose fork server was killed continue without a parent."""
     return [process for process in processes_of(ledger) if kind_of(process) == kind]
 
 
 def kind_of(process: psutil.Process) -> str | None:
-    """None for a service itself. A fork server's children look like it. A decoder may write no file, an engine may."""
+    """Return the kind; None for a service. A fork server's children look like it; only engines may write files."""
     try:
         if "forkserver" not in " ".join(process.cmdline()):
             return None
@@ -169,6 +169,6 @@ def kind_of(process: psutil.Process) -> str | None:
 
 
 def left_behind(ledger: Ledger) -> list[str]:
-    """Processes of a run that live on a while after it, in words."""
+    """Describe the processes of a run that are still alive some time after it."""
     _, alive = psutil.wait_procs(processes_of(ledger), timeout=LAST_SEC)
     return [str(process) for process in alive if process.status() != psutil.STATUS_ZOMBIE]

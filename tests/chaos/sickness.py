@@ -1,4 +1,4 @@
-"""What a worker's machine can lack: how it is taken from a running worker, and given back."""
+"""Resources that a worker's machine can lack: how they are taken from a running worker, and returned."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import psutil
 from tests.chaos.machine import MODEL
 from tests.chaos.service import DECODER, ENGINE, FORK_SERVER, Service, kind_of, session_of
 
-#: Bytes of address space that a process may still get. With none it fails at the next allocation, with more later, in
-#: the middle of something larger.
+#: Bytes of address space left to a process. With 0 it fails at the next allocation, with more it fails later, within
+#: a larger operation.
 SPARE_BYTES = (0, 2**23, 2**26)
 SPARE_DESCRIPTORS = (0, 1, 4)
 
@@ -24,20 +24,20 @@ Ending = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Sickness:
-    """`begin` takes something away from a worker that runs, and returns what gives it back.
+    """`begin` takes a resource from a running worker, and returns the function that gives it back.
 
-    Children of the kinds in `killed` are killed then, since the new ones that take their place meet the trouble.
+    Children of the kinds in `killed` are killed, because only their replacements are affected.
     """
 
     name: str
     meaning: str  #: in the report
     begin: Callable[[Service, Random], Ending]
     killed: Sequence[str]
-    is_of_machine: bool = True  #: not of one process: a worker that is started meanwhile is sick, too
+    is_of_machine: bool = True  #: whether it also affects a worker that is started later
     needs_disk: bool = False
 
     def befall(self, service: Service, random: Random) -> Ending:
-        """Raises `psutil.NoSuchProcess` when the worker has just ended."""
+        """Begin the sickness. Raises `psutil.NoSuchProcess` if the worker has just ended."""
         ending = self.begin(service, random)
         for process in session_of(service.pid):
             if kind_of(process) in self.killed:
@@ -69,7 +69,7 @@ def _remove_gpu(service: Service, _random: Random) -> Ending:
 
 
 def _limit_memory(service: Service, random: Random) -> Ending:
-    """Of the worker and its children, with the fork server, so that later children have the limit too."""
+    """Limit the memory of the worker, its children and the fork server, so that later children inherit the limit."""
     pid, spare_bytes = service.pid, random.choice(SPARE_BYTES)
     return _limit(
         resource.RLIMIT_AS,
@@ -79,7 +79,7 @@ def _limit_memory(service: Service, random: Random) -> Ending:
 
 
 def _limit_descriptors(service: Service, random: Random) -> Ending:
-    """Of the worker alone: each child has its own."""
+    """Limit the descriptors of the worker alone. Each child has its own limit."""
     spare = random.choice(SPARE_DESCRIPTORS)
     worker = psutil.Process(service.pid)
     return _limit(resource.RLIMIT_NOFILE, lambda: [worker], lambda process: int(process.num_fds()) + spare)
@@ -88,8 +88,8 @@ def _limit_descriptors(service: Service, random: Random) -> Ending:
 def _limit(
     name: int, processes: Callable[[], Sequence[psutil.Process]], value_of: Callable[[psutil.Process], int]
 ) -> Ending:
-    """The soft limit, since containers let not even root raise the hard one again. Processes that are started
-    meanwhile inherit it, and are freed of it at the end.
+    """Set the soft limit, because in containers not even root can raise the hard one again. Processes that start
+    in the meantime inherit it, and it is lifted from them at the end.
     """
     before: dict[psutil.Process, tuple[int, int]] = {}
     for process in processes():
@@ -110,21 +110,21 @@ def _limit(
 SICKNESSES = (
     Sickness(
         "full temporary folder",
-        "a full temporary folder, and new child processes",
+        "a full temporary folder, and restarted children",
         _fill_temporary_folder,
         killed=(FORK_SERVER, DECODER, ENGINE),
         needs_disk=True,
     ),
     Sickness(
         "no memory",
-        "no more memory than it has (RLIMIT_AS)",
+        "no memory left (RLIMIT_AS)",
         _limit_memory,
         killed=(DECODER, ENGINE),
         is_of_machine=False,
     ),
     Sickness(
         "no descriptors",
-        "no more open files than it has (RLIMIT_NOFILE)",
+        "no descriptors left (RLIMIT_NOFILE)",
         _limit_descriptors,
         killed=(DECODER, ENGINE),
         is_of_machine=False,

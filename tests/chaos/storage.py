@@ -1,4 +1,4 @@
-"""A storage that has bad days: a proxy before an S3 server, which notes every PUT in the ledger."""
+"""Storage that fails at times: a proxy in front of an S3 server, which records every PUT in the ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.chaos.quiet import QuietServer
 from tests.chaos.weather import Sky, Weather
 
 SLOW_SEC = 2.0
-CRUMB_SEC = 0.5  #: between two bytes, while it starves its clients
+CRUMB_SEC = 0.5  #: between two bytes while storage starves its clients
 UPSTREAM_SEC = 30.0
 OUT_OF_DATE = {"connection", "transfer-encoding", "content-length"}  #: headers that the proxy writes itself
 REFUSAL = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -27,7 +27,7 @@ REFUSAL = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Of the S3 server, whole."""
+    """A complete response of the S3 server."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -36,9 +36,9 @@ class Answer:
 
 
 class Proxy(QuietServer):
-    """Forwards what the weather lets through. `PUT` in the ledger: the key, a digest of the body, what came of it.
+    """A proxy that forwards requests unless the weather is bad. It records `PUT`: key, digest of the body, and outcome.
 
-    Clients of the buckets in `starving` are starved whatever the weather.
+    Requests for the buckets in `starving` always starve.
     """
 
     def __init__(self, upstream: str, weather: Weather, ledger: Ledger) -> None:
@@ -107,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         return answer
 
     def _note(self, body: bytes, status: int | None) -> None:
-        """`status` is the S3 server's, or what it was kept from saying; None for a request that never reached it."""
+        """Record a PUT. `status` is the S3 server's, sent on or not; None if the request did not reach it."""
         if self.command == "PUT":
             digest = hashlib.sha256(body).hexdigest()
             self.server.ledger.note("put", key=urlsplit(self.path).path, digest=digest, status=status)
@@ -120,12 +120,12 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.sky(self._bucket) is Sky.STARVES
 
     def _wait_until_fed(self) -> None:
-        """Or until the client has gone."""
+        """Wait until starvation ends or the client disconnects."""
         while self._is_starving() and not _has_gone(self.connection):
             time.sleep(CRUMB_SEC)
 
     def _write_in_crumbs(self, body: bytes) -> None:
-        """All that is left when it starves its clients no more."""
+        """Write a body byte by byte, and the rest when starvation ends."""
         view = memoryview(body)
         while view and self._is_starving():
             self.wfile.write(view[:1])
@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(view)
 
     def _reply(self, answer: Answer, cut_at: int | None = None, *, is_starving: bool = False) -> None:
-        """With `cut_at`, nothing where there is no body, else so many bytes of it."""
+        """Send the response. With `cut_at`, send only that many bytes of the body, or nothing if it is empty."""
         self.close_connection = self.close_connection or cut_at is not None
         if cut_at == 0:
             return
@@ -150,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._write_in_crumbs(answer.body)
             else:
                 self.wfile.write(answer.body[:cut_at])
-        except OSError:  # the client was killed meanwhile
+        except OSError:  # the client was killed
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _has_gone(client: socket.socket) -> bool:
-    """Nobody sends a second request before the first is answered, so whatever can be read is the end."""
+    """Return whether the client has disconnected. It sends no second request, so readable data means the end."""
     return bool(select.select([client], [], [], 0)[0])
 
 

@@ -1,4 +1,4 @@
-"""A short run of each kind, with fixed seeds: `make chaos` is the long one. The steps of the flow are shared out."""
+"""A short run of each shape, with fixed seeds. `make chaos` is the long run. The runs share the steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.chaos.troubles import ALL_SICK, SICK
 from tests.chaos.workload import Call, Kind
 from tests.servers.postgresql import missing_binaries
 
-IS_ROOT = os.geteuid() == 0  #: who may mount small disks
+IS_ROOT = os.geteuid() == 0  #: only root may mount small disks
 NAMES = tuple(step.name for step in STEPS)
 PLANS = (
     Plan(
@@ -63,7 +63,7 @@ PLANS = (
         ),
     ),
 )
-#: One worker of two, and nothing else goes wrong.
+#: One worker of two is sick, and there is no other fault.
 SICK_PLAN = Plan(
     Shape.SQLITE,
     14,

@@ -1,4 +1,4 @@
-"""The harness itself: what it would miss, nothing else finds."""
+"""The harness itself, because nothing else would find what it misses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The storage's bad days: each is what it is called, and the ledger tells what was stored all the same."""
+"""Each kind of bad storage behaves as named, and the ledger still records what was stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bucket(moto_s3: S3Server) -> str:
 
 
 def put(proxy: Proxy, bucket: str, key: str) -> int | None:
-    """The status; None without an answer."""
+    """Return the status; None without an answer."""
     try:
         return httpx2.put(f"{proxy.endpoint}/{bucket}/{key}", content=b"new").status_code
     except httpx2.HTTPError:
@@ -80,7 +80,7 @@ def test_a_storage_that_starves_its_clients_feeds_them_when_it_is_over_and_no_ot
 ) -> None:
     other = moto_s3.new_bucket(old=b"y" * 1000)
     proxy.weather.set(Sky.STARVES, bucket=bucket)
-    for _ in range(6):  # both ways of starving
+    for _ in range(6):  # both ways to starve
         with pytest.raises((httpx2.ReadTimeout, httpx2.RemoteProtocolError)):
             httpx2.get(signed_url(proxy, bucket, "old"), timeout=0.3)
     assert httpx2.get(signed_url(proxy, other, "old")).content == b"y" * 1000

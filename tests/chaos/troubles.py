@@ -1,4 +1,4 @@
-"""Troubles beside the kills. Each lasts a while, or is over at once."""
+"""Troubles at the same time as the kills. Each lasts for some time, or ends immediately."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ SHORT_SEC, LONG_SEC, SICK_SEC = (2.0, 6.0), (15.0, 35.0), (4.0, 9.0)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`begin` returns what ends it, after a time within `lasts_sec`; None when it is over already."""
+    """`begin` returns a function that ends the trouble after a time within `lasts_sec`; None if it is already over."""
 
     name: str
-    topic: str  #: of a topic there is one trouble at a time
+    topic: str  #: there is one trouble per topic at a time
     begin: Callable[[House, Random], Ending | None]
     lasts_sec: tuple[float, float] = SHORT_SEC
-    often: int = 1  #: among the others
+    often: int = 1  #: weight among the others
 
 
 def troubles_of(house: House) -> list[Trouble]:
-    """What can happen to this house, some of them several times."""
+    """Return the possible troubles of a house, some of them several times."""
     found = [*_OF_EVERY_HOUSE, *map(_sick, _sicknesses(house))]
     if house.shape is not Shape.EMBEDDED:
         found += [Trouble("worker paused", "worker", _pause, (SILENT_SEC + 2, SILENT_SEC + 10), often=2)]
@@ -57,7 +57,7 @@ def _weather(sky: Sky, *odds: float) -> Callable[[House, Random], Ending]:
 
 
 def starve(house: House, _random: Random) -> Ending:
-    """The large tenant alone."""
+    """Starve only the large tenant."""
     house.storage.set(Sky.STARVES, bucket=house.bucket)
     return partial(house.storage.set, Sky.CLEAR)
 
@@ -71,20 +71,20 @@ def _receiver(sky: Sky) -> Callable[[House, Random], Ending]:
 
 
 def _terminate(house: House, random: Random) -> None:
-    """As by its service manager."""
+    """Terminate a worker as its service manager does."""
     pid = random.choice(house.workers).signal(signal.SIGTERM)
     house.ledger.note("unsettled", name="terminated", target=pid)
 
 
 def _pause(house: House, random: Random) -> Ending | None:
-    """For so long that others have its files."""
+    """Pause a worker until others have taken over its files."""
     pid = random.choice(house.workers).signal(signal.SIGSTOP)
     house.ledger.note("unsettled", name="paused", target=pid)
     return None if pid is None else partial(_go_on, pid)
 
 
 def _go_on(pid: int) -> None:
-    with suppress(psutil.NoSuchProcess):  # it was killed meanwhile
+    with suppress(psutil.NoSuchProcess):  # it was killed
         psutil.Process(pid).send_signal(signal.SIGCONT)
 
 
@@ -107,19 +107,19 @@ def _sick(sickness: Sickness) -> Trouble:
 
 
 def _all_sick(house: House, random: Random) -> Ending | None:
-    """None is left to take over."""
+    """Make all workers sick, so that none can take over."""
     chosen = random.choice([each for each in _sicknesses(house) if each.is_of_machine])
     return _befall(house.workers, chosen, house, random)
 
 
 def _sicknesses(house: House) -> list[Sickness]:
-    """Those that can befall its workers here."""
+    """Return the sicknesses that are possible here."""
     has_disks = all(service.machine.disk for service in house.workers)
     return [each for each in SICKNESSES if has_disks or not each.needs_disk]
 
 
 def _befall(services: list[Service], sickness: Sickness, house: House, random: Random) -> Ending | None:
-    """Who does not run at the moment is spared."""
+    """Make workers sick. Those that are not running are skipped."""
     endings = []
     for service in services:
         if (pid := service.pid) is None:
@@ -153,23 +153,23 @@ _OF_EVERY_HOUSE = (
 
 @dataclass(slots=True)
 class Troubles:
-    """Those of a house, one after the other."""
+    """The troubles of a house, one at a time."""
 
     house: House
     random: Random
     _timers: dict[str, threading.Timer] = field(default_factory=dict)
-    _endings: dict[str, Ending] = field(default_factory=dict)  #: of what goes on, by topic
+    _endings: dict[str, Ending] = field(default_factory=dict)  #: of the current troubles, by topic
     _left: list[Trouble] = field(default_factory=list)
 
     def begin_any(self) -> str:
-        """Each comes up before one does again. Its name."""
+        """Begin a trouble. Each occurs before any is repeated. Return its name."""
         self._left = self._left or troubles_of(self.house)
         trouble = self._left.pop(self.random.randrange(len(self._left)))
         self._begin(trouble)
         return trouble.name
 
     def begin(self, name: str) -> bool:
-        """False when another of its topic goes on, or it cannot happen to this house now."""
+        """Begin a trouble. Return False if its topic is taken or if it is impossible now."""
         trouble = next((each for each in troubles_of(self.house) if each.name == name), None)
         return trouble is not None and self._begin(trouble)
 
@@ -177,7 +177,7 @@ class Troubles:
         return topic in self._endings
 
     def end(self) -> None:
-        """Lift all."""
+        """End all troubles."""
         for timer in self._timers.values():
             timer.cancel()
             timer.join()

@@ -1,7 +1,7 @@
-"""The `batchscribe` command with the ledger's engine in it, which dies at a step of the flow when it is ordered to.
+"""The `batchscribe` command with the engine of the ledger. It dies at a step of the flow if ordered to.
 
-Usage: python -m tests.chaos.victim COMMAND... with CHAOS_LEDGER, CHAOS_ORDERS and CHAOS_MACHINE set. Nothing but what
-`main` wraps differs from the command of users. Kept free of heavy imports: each engine and decoder imports the main
+Usage: python -m tests.chaos.victim COMMAND... with CHAOS_LEDGER, CHAOS_ORDERS and CHAOS_MACHINE set. Only what
+`main` wraps differs from the real command. It has no heavy imports, because each engine and decoder imports the main
 module again.
 """
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def die_of(number: int) -> None:
-    """Have this process die whenever an engine is to hear the call of this number. An engine itself may kill nobody."""
+    """Make this process die when an engine gets the call of this number. An engine cannot kill it itself."""
     from batchscribe.speech import engine_process
     from tests.chaos.calls import number_in
 

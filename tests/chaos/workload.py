@@ -1,4 +1,4 @@
-"""A client that submits jobs all the time, and knows what must become of each."""
+"""A client that submits jobs all the time, and knows the correct result of each."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tests.chaos.receiver import SECRET
 from tests.servers.s3_server import S3Server
 
 PREFIX = "/v2/aiservices/scribe"
-CALLS, TRANSCRIPTS = "calls", "transcripts"  #: where in the bucket
+CALLS, TRANSCRIPTS = "calls", "transcripts"  #: its key prefix in the bucket
 REQUEST_SEC = 10.0
-DRY_SEC = 40.0  #: twice what a dry run may take
+DRY_SEC = 40.0  #: twice the time limit of a dry run
 RETRY_SEC = 0.5
 FINAL = {JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELED}
 
 
 class Kind(StrEnum):
-    """Of an object among the inputs."""
+    """The kind of an input object."""
 
     SHORT = "short"  #: a call of one window
     LONG = "long"  #: of two
-    BROKEN = "broken"  #: a name that says WAV, and noise in it
-    OTHER = "other"  #: no recording
-    HOURS = "hours"  #: of so many windows that it takes long
-    DEADLY = "deadly"  #: a call under which its worker dies
+    BROKEN = "broken"  #: noise with the name of a WAV
+    OTHER = "other"  #: not a recording
+    HOURS = "hours"  #: with many windows, so that it takes long
+    DEADLY = "deadly"  #: a call that kills its worker
 
 
 HOURS_WINDOWS = 8
@@ -46,13 +46,13 @@ FATES = {
     Kind.OTHER: FileState.SKIPPED,
     Kind.DEADLY: FileState.FAILED,
 }
-#: Of what fails. No other code may come up, whatever was wrong with a machine meanwhile.
+#: The error codes of broken inputs. No fault of a machine may cause another code.
 CODES = {Kind.BROKEN: "CORRUPT_MEDIA", Kind.DEADLY: "FILE_CRASHED_WORKER"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One object of a job's input. `number` is what a recording says."""
+    """One input object of a job. `number` is what a recording says."""
 
     bucket: str
     key: str
@@ -73,7 +73,7 @@ class Call:
 
     @property
     def code(self) -> str | None:
-        """Of the error that it deserves."""
+        """The correct error code."""
         return CODES.get(self.kind)
 
     def content(self) -> bytes:
@@ -97,9 +97,9 @@ class Tenant:
 
 @dataclass(slots=True)
 class PostedJob:
-    """A job as its client sees it."""
+    """A job as the client sees it."""
 
-    name: str  #: the Idempotency-Key, too
+    name: str  #: also the Idempotency-Key
     calls: tuple[Call, ...]
     mode: str
     tenant: Tenant
@@ -122,24 +122,24 @@ class PostedJob:
 
 @dataclass(slots=True)
 class Workload:
-    """Not thread-safe: one thread submits, looks and cancels."""
+    """A client. Not thread-safe: one thread submits, polls and cancels."""
 
     url: str  #: of the API under test
     webhook_url: str | None
-    s3: S3Server  #: without bad days: inputs are put past the proxy
+    s3: S3Server  #: without faults: inputs bypass the proxy
     bucket: str
     ledger: Ledger
     random: Random
     mean_files: int
     tenant: Tenant
-    name: str = "job"  #: what those of its jobs begin with
-    first_number: int = 1  #: of its calls, which have numbers that no other client's have
+    name: str = "job"  #: prefix of its job names
+    first_number: int = 1  #: first number of its calls; no other client has these numbers
     jobs: list[PostedJob] = field(default_factory=list)
-    refusals: int = 0  #: answers 5xx and connections that broke
+    refusals: int = 0  #: 5xx answers and broken connections
     _calls: int = 0
 
     def keep_busy(self, unfinished: int) -> None:
-        """Look at all jobs under way; submit one more when fewer than `unfinished` are."""
+        """Poll all unfinished jobs; submit another if there are fewer than `unfinished`."""
         for job in self.unfinished():
             self.look(job)
         if len(self.unfinished()) < unfinished:
@@ -149,11 +149,11 @@ class Workload:
         return [job for job in self.jobs if not job.is_final]
 
     def submit(self, calls: Sequence[Call] = ()) -> PostedJob:
-        """By default a job of calls made up for it; one of these is a prefix with nothing else below it."""
+        """Submit a job, by default of new calls. A single one may be a prefix with nothing else below it."""
         return self._post(self._job(self._new_name(), calls) if calls else self._new_job())
 
     def submit_new(self, *kinds: Kind, bucket: str | None = None) -> PostedJob:
-        """A prefix with a call of each of these kinds."""
+        """Submit a prefix with a call of each of these kinds."""
         name = self._new_name()
         calls = [self._new_call(name, kind, bucket or self.bucket) for kind in kinds]
         return self._post(self._job(name, calls))
@@ -170,7 +170,7 @@ class Workload:
         return job
 
     def try_again(self, job: PostedJob) -> None:
-        """One more request under the same Idempotency-Key, unless the job has an id."""
+        """Repeat the request with the same Idempotency-Key, unless the job has an ID."""
         answer = None if job.job_id else self._ask("POST", "/jobs", self._body(job), {"Idempotency-Key": job.name})
         if answer is not None:
             job.job_id = answer["job_id"]
@@ -183,7 +183,7 @@ class Workload:
             job.state = answer["state"]
 
     def cancel(self, job: PostedJob) -> None:
-        """It may have ended before, and if not it has after the answer."""
+        """Cancel a job. It has ended before or after the answer."""
         job.asked_to_cancel = True
         while not job.is_final and not (job.job_id and self._ask("DELETE", f"/jobs/{job.job_id}") is not None):
             time.sleep(RETRY_SEC)
@@ -191,7 +191,7 @@ class Workload:
         self.ledger.note("canceled", job_id=job.job_id)
 
     def ask_dry(self, bucket: str) -> int | None:
-        """The status of a dry run over a bucket; None without an answer. Callable from any thread."""
+        """Return the status of a dry run over a bucket; None without an answer. Thread-safe."""
         job = self._job("dry", [Call(bucket, f"{CALLS}/dry/1.wav", 0, Kind.SHORT)])
         url = f"{self.url}{PREFIX}/jobs?dry_run=true"
         try:
@@ -202,7 +202,7 @@ class Workload:
     def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any] | None:
-        """None when the service is in trouble, or the job is past being canceled."""
+        """Send a request. Return None if the service is in trouble, or if the job can no longer be canceled."""
         try:
             answer = httpx2.request(
                 method,
@@ -268,7 +268,7 @@ class Workload:
 
 
 def _is_without_engine(answer: httpx2.Response) -> bool:
-    """A server that was started while its model is missing takes no job; it is asked again."""
+    """Return whether the server has no engine. A server without its model accepts no job; the client retries."""
     return _reason(answer) == "ENGINE_NOT_AVAILABLE"
 
 
