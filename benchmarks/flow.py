@@ -1,4 +1,4 @@
-"""Run jobs through the whole durable flow in this process, and measure them."""
+"""Run jobs through the whole flow in this process, and measure them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Bench:
     folder: Path
 
     def run(self, inputs: Sequence[Path], *, engine: str, config: Config | None = None) -> Run:
-        """`inputs` are folders or files; the transcripts go to a folder of their own."""
+        """Run a job. `inputs` are folders or files; the transcripts go to a separate folder."""
         job_id = new_job_id()
         submission = Submission(
             job_id=job_id,
@@ -65,7 +65,7 @@ class Bench:
         return Run(job, time.monotonic() - began_at, cpu_sec() - cpu_before)
 
     def outputs(self, run: Run) -> dict[Path, Path]:
-        """The transcript of each recording."""
+        """Return the transcript of each recording."""
         with self.records.transaction() as connection:
             return {
                 Path("/" + path_of(file.input_uri)): Path("/" + path_of(file.output_uri))
@@ -87,7 +87,7 @@ class Bench:
 def bench(
     folder: Path, *, engine_processes: int, make_pool: MakePool = EnginePool, more: Mapping[str, str] | None = None
 ) -> Iterator[Bench]:
-    """`more` are further settings, by the names of their fields."""
+    """Create a bench. `more` are further settings, by the names of their fields."""
     settings = load_settings(data_dir=folder / "data", engine_processes=engine_processes, **(more or {}))
     records = open_records(settings)
     worker = Worker(records, settings, make_pool=make_pool)

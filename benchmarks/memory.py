@@ -1,4 +1,4 @@
-"""Memory: the peak of all processes for a recording of ten hours against one of ten minutes."""
+"""Peak memory of all processes for a recording of ten hours compared with one of ten minutes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def measure() -> list[Figure]:
 
 
 def _peak_bytes(duration_sec: float) -> int:
-    """With the scripted engine in processes of its own: ten hours of recognition would take three hours."""
+    """Measure with the scripted engine in separate processes: real recognition of ten hours would take three hours."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         recording = write_long_recording(folder / "long.wav", duration_sec=duration_sec)

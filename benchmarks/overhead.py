@@ -1,7 +1,7 @@
-"""Overhead per file: what the whole flow costs beside decoding, voice activity and one write.
+"""Overhead per file: the cost of the whole flow compared with decoding, voice activity and one write.
 
-Bare: one process for each core opens file after file with the audio room's own code, finds the windows, and stores a
-transcript of the usual size; its own start is not counted. Flow: the durable flow with the scripted engine in memory.
+Bare: one process per core opens one file after another with the code of `audio`, finds the windows, and stores a
+transcript of the usual size; its start is not counted. Flow: the whole flow with the scripted engine in memory.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _flow(folder: Path, paths: list[Path]) -> tuple[Cost, bytes]:
 
 
 def _bare(folder: Path, paths: list[Path], document: bytes) -> Cost:
-    """The cost of the processes that do nothing but the bare work."""
+    """Return the cost of the bare processes."""
     work = [(paths[start::PROCESSES], folder / f"bare{start}", document) for start in range(PROCESSES)]
     with get_context("forkserver").Pool(PROCESSES) as processes:
         processes.map(_bare_files, [(part[:WARM_UP], out, document) for part, out, _ in work], chunksize=1)
@@ -85,7 +85,7 @@ def _bare_files(work: tuple[list[Path], Path, bytes]) -> float:
 
 
 def _bare_windows(path: Path) -> int:
-    """How many windows the recording has."""
+    """Return the number of windows of the recording."""
     with path.open("rb") as source:
 
         def fetch(offset: int, length: int) -> bytes:
@@ -101,4 +101,4 @@ def _bare_windows(path: Path) -> int:
 
 
 def _nothing() -> None:
-    """The parent that waits for a sign of life is this process."""
+    """Do nothing: the parent that waits for progress is this process."""

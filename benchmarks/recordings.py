@@ -1,4 +1,4 @@
-"""What is measured on: the recordings of the repository, and some made on the fly from them."""
+"""Recordings for the measurements: those of the repository, and some generated from them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def samples_of(path: Path) -> NDArray[np.int16]:
 
 
 def write_short_recordings(folder: Path, count: int, *, duration_sec: float = 5.0) -> list[Path]:
-    """`count` WAV files, each with another stretch of speech."""
+    """Write `count` WAV files, each with another stretch of speech."""
     samples, length = speech(), int(duration_sec * SAMPLE_RATE)
     folder.mkdir(parents=True)
     paths = [folder / f"{number:05}.wav" for number in range(count)]
@@ -48,7 +48,7 @@ def write_short_recordings(folder: Path, count: int, *, duration_sec: float = 5.
 
 
 def write_long_recording(path: Path, *, duration_sec: float) -> Path:
-    """One WAV of the long example again and again. RIFF ends at 4 GiB: 37 hours at this rate."""
+    """Write a WAV that repeats the long example. RIFF ends at 4 GiB: 37 hours at this rate."""
     write_wav(path, _repeated(speech(), int(duration_sec * SAMPLE_RATE)))
     return path
 

@@ -1,4 +1,4 @@
-"""How a figure is told: what it is, its value, and what it should be."""
+"""A measured figure: its name, value and goal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Service against bare engine: the same recordings, the same windows, the same number of engine processes.
 
-Bare: the windows lie ready in memory and go straight to the engine processes. Service: submit the job, find the files,
+Bare: the windows are in memory and go straight to the engine processes. Service: submit the job, find the files,
 decode, find speech, transcribe, write, commit.
 """
 

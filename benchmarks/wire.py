@@ -1,8 +1,8 @@
-"""The HTTP interface with a job of a million files on record: how long its answers take, and how many a core gives.
+"""The HTTP interface with a stored job of a million files: how long its answers take, and how many a core serves.
 
-The job lies in SQLite with its tasks in the queue, and the worker of the measured server process works on it: real
-recordings of a second, scripted engine. The client shares the machine's cores with both. `/healthz`, which asks nobody,
-is measured between the other requests: what it takes is the machine's, not the route's.
+The job is in SQLite with its tasks in the queue, and the worker of the measured server process works on it: real
+recordings of a second, scripted engine. The client shares the machine's cores with both. `/healthz`, which needs no
+database, is measured between the other requests: its time is the machine's, not the route's.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ Ask = Callable[[], float]  #: makes a request; the seconds until its whole answe
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What lies on record, and the secret of the tenant that it belongs to."""
+    """The stored job, and the API secret of its tenant."""
 
     folder: Path
     records: Records
@@ -101,7 +101,7 @@ def measure() -> list[Figure]:
         return figures
 
 
-# What is on record
+# The stored job
 
 
 def _put_on_record(records: Records, settings: Settings, recordings: Sequence[Path]) -> Job:

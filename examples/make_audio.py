@@ -1,6 +1,6 @@
 """Make the recordings in `examples/audio` from the texts in `texts.json`.
 
-They are committed, so nobody needs to run this except to change them:
+They are committed, so this needs to run only to change them:
 
     sudo apt-get install flite
     make setup && .venv/bin/python examples/make_audio.py
@@ -39,7 +39,7 @@ CODECS: dict[str, tuple[Literal["pcm_s16le", "libmp3lame", "aac"], int]] = {
     ".mp4": ("aac", 48_000),
 }
 
-#: One channel of a call must not be heard on the other; MP3 would store what they share.
+#: One channel of a call must not leak into the other; MP3 would store what they share.
 OPTIONS = {"joint_stereo": "0"}
 
 #: An M4A keeps its index at the end, so half of one cannot be read at all.

@@ -1,4 +1,4 @@
-"""Recordings for the tests of the audio room: bytes in memory, made on the fly."""
+"""Recordings for the audio tests, generated in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAMBDA = 118  #: FFmpeg's unit of quality
 
 
 class Bytes:
-    """A source of bytes in memory, which counts how often it is asked."""
+    """A source of bytes in memory that counts its reads."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -41,7 +41,7 @@ class Bytes:
 
 
 class EndlessWav:
-    """A WAV of any length that is nowhere as a whole: the same second of noise, over and over."""
+    """A WAV of any length that repeats one second of noise and is never in memory as a whole."""
 
     def __init__(self, duration_sec: int) -> None:
         second = np.random.default_rng(1).normal(0, 500, SAMPLE_RATE).astype("<i2").tobytes()
@@ -81,7 +81,7 @@ def wav(samples: Int16, *, rate: int = SAMPLE_RATE) -> bytes:
 
 
 def wav_header(*, n_bytes: int, channels: int = 1, rate: int = SAMPLE_RATE) -> bytes:
-    """The 44 bytes in front of 16-bit samples, whatever they claim."""
+    """The 44-byte header for 16-bit samples, with any values."""
     form = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
     riff_bytes = min(36 + n_bytes, 0xFFFFFFFF)
     return struct.pack("<4sI4s4sI16s4sI", b"RIFF", riff_bytes, b"WAVE", b"fmt ", 16, form, b"data", n_bytes)

@@ -1,5 +1,5 @@
-"""What every test may rely on: the corpus, the example recordings, published models, a PostgreSQL server, clean
-settings, and no silent skips on CI.
+"""Shared fixtures: the corpus, the example recordings, published models, a PostgreSQL server and clean settings.
+On CI, skipped tests fail.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 
-#: A skip whose reason starts so is right on CI as well: the test belongs to another version of Python.
+#: A skip with this reason is allowed on CI: the test is for another version of Python.
 NOT_ON_THIS_PYTHON = "not on this Python"
 
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of recordings with references that may lie beside the checkout; the test is skipped without it."""
+    """The optional folder of recordings with references beside the checkout. Without it, the test is skipped."""
     if not (CORPUS / "manifest.jsonl").is_file():
         pytest.skip(f"no corpus of recordings at {CORPUS}")
     return CORPUS
@@ -35,13 +35,13 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def examples() -> Path:
-    """The recordings of our own making that `make demo` transcribes."""
+    """The project's own recordings, which `make demo` transcribes."""
     return ROOT / "examples" / "audio"
 
 
 @pytest.fixture(scope="session")
 def tiny_en_model() -> Path:
-    """The folder of a published Whisper model for English, pulled once per machine; skipped where it cannot be had."""
+    """The folder of a published Whisper model for English, pulled once per machine; skipped if it is unavailable."""
     from tests.models.published import published_model  # not for tests that need no model
 
     return published_model("tiny.en")
@@ -49,7 +49,7 @@ def tiny_en_model() -> Path:
 
 @pytest.fixture(scope="session")
 def base_model() -> Path:
-    """The same for one that knows 99 languages."""
+    """The same for a model with 99 languages."""
     from tests.models.published import published_model
 
     return published_model("base")
@@ -57,7 +57,7 @@ def base_model() -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """One for all tests, each of which takes a database of its own; a test that stops the server runs its own."""
+    """One server for all tests. Each test uses a separate database; a test that stops the server starts its own."""
     from tests.servers.postgresql import missing_binaries, running_postgresql  # not for tests that need no database
 
     missing = missing_binaries()
@@ -69,9 +69,9 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of a fresh database. A test that uses it runs once on each kind.
+    """The URL of a fresh database. A test that uses it runs once on SQLite and once on PostgreSQL.
 
-    It is what a process gets that has `data` for its data directory: SQLite by default, PostgreSQL by its environment.
+    A process with the data directory `data` uses the same one: SQLite by default, PostgreSQL by its environment.
     """
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'data' / 'batchscribe.db'}"
@@ -86,7 +86,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests see the default settings, and the default data directory is never that of the person who runs them."""
+    """Use default settings, and never the data directory of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("BATCHSCRIBE_")]:
             patch.delenv(name)
@@ -96,7 +96,7 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Whoever runs the tests in the background has Ctrl-C ignored, by every command that a test starts, too."""
+    """Restore Ctrl-C, which is ignored in background processes and all commands that tests start there."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -109,7 +109,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """On CI a skipped test is a failure: what should run there must run there."""
+    """Fail the run on CI if a test was skipped."""
     if session.exitstatus == pytest.ExitCode.OK and skips_that_fail(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -123,7 +123,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def skips_that_fail(config: pytest.Config) -> list[str]:
-    """One line for each test that was skipped although it should have run; none outside CI."""
+    """Return a line for each skipped test that should have run; none outside CI."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not os.environ.get("CI") or reporter is None:
         return []

@@ -1,4 +1,4 @@
-"""The webhooks of a job and the log of their attempts, as the database has them."""
+"""The webhooks of a job and the log of their attempts in the database."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from batchscribe.jobs.webhook_delivery import Delivery
 
 
 def deliveries_of(connection: sa.Connection, job_number: int) -> list[Delivery]:
-    """The oldest first."""
+    """Return deliveries, oldest first."""
     rows = webhook_delivery.c
     numbers = connection.scalars(sa.select(rows.number).where(rows.job == job_number).order_by(rows.number)).all()
     return [delivery for number in numbers if (delivery := find_delivery(connection, number)) is not None]
 
 
 def attempts_of(connection: sa.Connection, number: int) -> list[LoggedAttempt]:
-    """Of one delivery, the oldest first."""
+    """Return the attempts of one delivery, oldest first."""
     log = webhook_attempt.c
     query = sa.select(log.attempt, log.sent_at, log.took_sec, log.status, log.error).where(log.delivery == number)
     return [LoggedAttempt(*row) for row in connection.execute(query.order_by(log.attempt))]

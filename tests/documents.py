@@ -1,4 +1,4 @@
-"""The Markdown of the repository, as the tests of the documents read it."""
+"""The Markdown files of the repository, for the tests of the documents."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def code_blocks(document: Path, language: str) -> list[str]:
 
 
 def prose(document: Path) -> str:
-    """The document without its fenced blocks."""
+    """Return the document without its fenced blocks."""
     return _FENCED.sub("", document.read_text())
 
 
 def commands(document: Path, program: str) -> Iterator[str]:
-    """Every use of a program: lines of shell blocks, without their comments, and code within sentences."""
+    """Yield every use of a program: lines of shell blocks without comments, and inline code."""
     for block in code_blocks(document, "sh"):
         for line in block.splitlines():
             command = re.sub(r"\s+#.*", "", line)
@@ -32,7 +32,7 @@ def commands(document: Path, program: str) -> Iterator[str]:
 
 
 def table_rows(document: Path) -> list[list[str]]:
-    """The cells of all rows of all tables, without heads and rules."""
+    """Return the cells of all rows of all tables, without headers and rules."""
     lines = document.read_text().splitlines()
     rows = [line for line in lines if line.startswith("|")]
     heads = {index for index, row in enumerate(rows) if index + 1 < len(rows) and set(rows[index + 1]) <= set("|- :")}

@@ -1,4 +1,4 @@
-"""Recordings that tempt a speech model into words that nobody said, made from our own examples and from nothing."""
+"""Recordings that tempt a speech model to invent words, made from the examples or synthesized."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def save(path: Path, sound: Sound) -> None:
     path.write_bytes(wav((np.clip(sound, -1.0, 1.0) * 32767).astype(np.int16)[:, np.newaxis]))
 
 
-# --- nobody speaks ---------------------------------------------------------------------------------------------
+# --- without speech --------------------------------------------------------------------------------------------
 
 
 def beeps(times: int) -> Sound:
@@ -66,7 +66,7 @@ def chords(duration_sec: float) -> Sound:
 
 
 def ringing(times: int) -> Sound:
-    """What a caller hears while nobody picks up."""
+    """The ringing tone of a call."""
     return np.concatenate([np.concatenate([tone(2.0, 440.0, 480.0), silence(4.0)]) for _ in range(times)])
 
 
@@ -82,7 +82,7 @@ def hum(duration_sec: float) -> Sound:
 
 
 def bursts(duration_sec: float) -> Sound:
-    """Noise that comes and goes four times a second."""
+    """Noise that starts and stops four times a second."""
     moments = seconds(duration_sec)
     return noise(duration_sec, 0.2) * (np.sin(2 * np.pi * 4 * moments) > 0)
 
@@ -102,7 +102,7 @@ NOBODY_SPEAKS: dict[str, Callable[[], Sound]] = {
 }
 
 
-# --- somebody speaks, and something invites to go on and on ----------------------------------------------------
+# --- speech, and something that invites repetition ---------------------------------------------------------------
 
 
 def loudness(sound: Sound) -> float:
@@ -130,13 +130,13 @@ def stretched_vowel(speech: Sound) -> Sound:
 
 
 def muffled(speech: Sound) -> Sound:
-    """Without its high frequencies."""
+    """Remove the high frequencies."""
     kept: Sound = np.convolve(speech, np.ones(40) / 40, "same")
     return kept
 
 
 def paced(speech: Sound, factor: float) -> Sound:
-    """That many times as fast, and as much higher."""
+    """Play that many times as fast, and as much higher."""
     changed: Sound = np.interp(np.arange(0, len(speech), factor), np.arange(len(speech)), speech)
     return changed
 

@@ -1,4 +1,4 @@
-"""Makes jobs on record for the tests of the database and work rooms."""
+"""Stores jobs for the tests of the database and the stages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def a_job(**changes: Any) -> Job:
 
 
 def keys_of_nobody() -> JobKeys:
-    """For storage that asks for none: nothing is ever looked up."""
+    """Keys for storage without keys: nothing is ever looked up."""
     engine = sa.create_engine("sqlite://")
     return JobKeys(a_job(), Records(engine, Flow(engine), Keyring(())), {}, wait_sec=0)
 

@@ -1,4 +1,4 @@
-"""How `make test` shares the tests out: several processes, which take one group after the other.
+"""How `make test` distributes the tests: several processes take one group after another.
 
 pytest-xdist's own groups (`--dist loadgroup`) do nothing under pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386.
 """
@@ -16,7 +16,7 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """A file; all of the contract, because its tests share servers. Of both, those on PostgreSQL for themselves."""
+    """Return the group: a file, or all contract tests, because they share servers. PostgreSQL has separate groups."""
     path, _, test = nodeid.partition("::")
     place = "tests/contract" if path.startswith("tests/contract/") else path
     _, _, parameters = test.partition("[")

@@ -1,4 +1,4 @@
-"""A process that gets hardly any CPU, as on a machine that has far too much to do."""
+"""A process that gets hardly any CPU, as on an overloaded machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-#: Keeps one core busy, and ends by itself even when the test that started it is killed.
+#: Keeps one core busy, and ends by itself even if its test is killed.
 HOG = """
 import os, sys, time
 end = time.monotonic() + float(sys.argv[2])
@@ -24,9 +24,9 @@ while time.monotonic() < end:
 
 @contextmanager
 def starved(pid: int, limit_sec: float) -> Iterator[subprocess.Popen[str]]:
-    """It has one core, and only when that has nothing else to do: a busy loop runs there for `limit_sec` at most.
+    """Starve a process: it may use only one core, on which a busy loop runs for at most `limit_sec`.
 
-    Yields the process of the busy loop. At the end the starved one may use every core again.
+    Yields the process of the busy loop. At the end the starved process may use every core again.
     """
     cores = os.sched_getaffinity(0)
     core = max(cores)
@@ -44,13 +44,13 @@ def starved(pid: int, limit_sec: float) -> Iterator[subprocess.Popen[str]]:
 
 
 def cpu_sec(pid: int) -> float:
-    """That the process has used so far."""
+    """Return the CPU seconds of the process so far."""
     used = psutil.Process(pid).cpu_times()
     return float(used.user + used.system)
 
 
 def _schedule(pid: int, policy: int, cores: set[int]) -> None:
-    """All its threads."""
+    """Set the scheduling of all threads."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(PermissionError):  # back to the usual policy: only for root
             os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))

@@ -1,4 +1,4 @@
-"""Transcripts made by hand, for the tests of the formats."""
+"""Handmade transcripts for the tests of the formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchscribe.wire.config import Config
 
 
 def transcript(*segments: TranscriptSegment, channels: int = 1, duration_sec: float | None = None) -> Transcript:
-    """Of a recording that goes on for 10 s behind the last segment; with several channels, each by itself."""
+    """Return the transcript of a recording that ends 10 s after the last segment. Several channels are separate."""
     return Transcript(
         request_id="req_1",
         duration_sec=max((each.end_sec for each in segments), default=0.0) + 10
@@ -30,7 +30,7 @@ def segment(text: str, start_sec: float, end_sec: float, *words: Word, channel: 
 
 
 def spoken(text: str, start_sec: float = 0.0, *, word_sec: float = 0.4, channel: int = 0) -> TranscriptSegment:
-    """Words of `word_sec` each, between spaces; "word ...2.5 word" is a pause of 2.5 s between two."""
+    """Return words of `word_sec` each, separated by spaces; "word ...2.5 word" has a pause of 2.5 s."""
     words: list[Word] = []
     now_sec = start_sec
     for part in text.split():
@@ -45,7 +45,7 @@ def spoken(text: str, start_sec: float = 0.0, *, word_sec: float = 0.4, channel:
 
 
 def characters(text: str, start_sec: float = 0.0, *, word_sec: float = 0.2) -> TranscriptSegment:
-    """Each character is a word, as Whisper gives them in Chinese and Japanese."""
+    """Return each character as a word, like Whisper in Chinese and Japanese."""
     starts = accumulate((word_sec for _ in text[1:]), initial=start_sec)
     words = [
         Word(character, round(start, 3), round(start + word_sec, 3))

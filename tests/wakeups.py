@@ -1,4 +1,4 @@
-"""How often a process wakes up: what keeps a laptop from sleeping, and costs a core whether or not there is work."""
+"""How often a process wakes up. Wakeups keep a laptop from sleeping and cost CPU even without work."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ VOLUNTARY = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 
 
 def wakeups_per_sec(pid: int, *, measured_sec: float) -> float:
-    """Of all threads of the process and its children."""
+    """Return the wakeups of all threads of the process and its children."""
     before, began_at = _waits(pid), time.monotonic()
     time.sleep(measured_sec)
     return (_waits(pid) - before).total() / (time.monotonic() - began_at)
 
 
 def _waits(pid: int) -> Counter[int]:
-    """How often each thread has gone to sleep so far, as Linux counts it; each time, something woke it again."""
+    """Return how often each thread has gone to sleep so far. Each time, something woke it up."""
     process = psutil.Process(pid)
     waits: Counter[int] = Counter()
     for each in (process, *process.children(recursive=True)):

@@ -1,1 +1,1 @@
-"""How far it goes, on SQLite and on PostgreSQL: a job of a million files, and two worker processes as two machines."""
+"""Scaling on SQLite and PostgreSQL: a job of a million files, and two worker processes as two machines."""

@@ -20,7 +20,7 @@ MEASUREMENTS = {
     "death": ("A worker dies", death.measure),
     "idle": ("Nothing to do", idle.measure),
 }
-#: As on a machine that may lose its power; the tests' own server is quicker.
+#: Safe against a power failure; the server of the tests is faster.
 DURABLE = {"fsync": "on", "full_page_writes": "on"}
 
 

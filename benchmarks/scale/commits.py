@@ -1,4 +1,4 @@
-"""Files a second that two workers put through when a file costs nothing: what the flow itself can do."""
+"""Files per second of two workers if a file costs nothing: the maximum throughput of the flow."""
 
 from __future__ import annotations
 

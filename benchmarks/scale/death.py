@@ -11,7 +11,7 @@ from batchscribe.jobs.source import Source, SourceKind
 from benchmarks.report import Figure
 from benchmarks.scale.house import Kind, canned, starts
 
-FILES = 8  #: that two workers with four slots have in hand at once
+FILES = 8  #: files in progress of two workers with four slots
 FILE_SEC = 8.0
 AGAIN_MAX_SEC = 90.0
 

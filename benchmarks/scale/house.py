@@ -1,4 +1,4 @@
-"""Where a measurement takes place: a fresh database, a folder, and the processes that share them."""
+"""The environment of a measurement: a fresh database, a folder, and the processes that share them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class House:
 
     @property
     def ledger(self) -> Path:
-        """What the stub workers began: a line of time, job, file and process each."""
+        """The starts of the stub workers: a line with time, job, file and process each."""
         return self.folder / "ledger.txt"
 
     def submit(self, *, tenant: str = "default", sources: tuple[Source, ...] | None = None) -> Job:
@@ -100,7 +100,7 @@ class House:
             return get_job(connection, job.job_id)
 
     def wait_for(self, holds: Callable[[], bool], *, within_sec: float) -> float:
-        """How long it took."""
+        """Wait for a condition. Return how long it took."""
         began_at = time.monotonic()
         while not holds():
             assert time.monotonic() - began_at < within_sec, f"it did not happen within {within_sec} s"
@@ -129,7 +129,7 @@ class House:
     def worker(
         self, name: str, *stub: str, engine_processes: int, core: int | None = None
     ) -> Iterator[subprocess.Popen[str]]:
-        """A real one; `stub` says what stands in for the work on each file: see `stub_worker`."""
+        """Run a real worker. `stub` replaces the work on each file: see `stub_worker`."""
         words = ("benchmarks.scale.stub_worker", f"{self.ledger}", *stub) if stub else ("batchscribe", "worker")
         words = (*words, "--name", name, "--engine-processes", f"{engine_processes}")
         with self.process(*words, core=core) as process:
@@ -138,7 +138,7 @@ class House:
 
     @contextmanager
     def lister(self) -> Iterator[psutil.Process]:
-        """A worker that lists jobs and works on none of their files."""
+        """Run a worker that lists jobs and processes no files."""
         words = ("tests.integration.listing_victim", self.settings.sqlalchemy_url, f"{self.folder}")
         with self.process(*words) as process:
             assert "listing" in first_line(process)
@@ -179,7 +179,7 @@ def starts(house: House) -> list[tuple[float, str, str, int]]:
 
 @contextmanager
 def canned(keys: int) -> Iterator[dict[str, str]]:
-    """A canned bucket in a process of its own; the settings that lead there."""
+    """Run a canned bucket in a separate process. Yield the settings for it."""
     command = [sys.executable, "-m", "tests.servers.canned_bucket", f"{keys}"]
     with subprocess.Popen(command, cwd=ROOT, stdin=-1, stdout=-1, text=True) as process:
         endpoint = first_line(process).strip()

@@ -1,4 +1,4 @@
-"""What a process costs that has nothing to do, before it has loaded an engine, and how soon it then begins a job."""
+"""The cost of an idle process without a loaded engine, and how soon it starts a job."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ from benchmarks.report import Figure
 from benchmarks.scale.house import House, Kind, canned, starts
 
 FILES = 1_000_000
-EARLY_FILES = 100_000  #: after which memory should not grow any more
+EARLY_FILES = 100_000  #: after which memory should not grow
 LISTED_MAX_SEC = 600.0
 ASK_EVERY_SEC = 0.1
-SHOWS_FOR_A_SUBMIT = 5  #: new jobs are listed before the large one goes on, ten a second at most
+SHOWS_FOR_A_SUBMIT = 5  #: new jobs are listed before the large one continues, at most ten a second
 SMALL_JOBS, SMALL_MAX_SEC = 3, 60.0
 FILE_SEC = 0.01
 WORKING_SEC = 5.0
@@ -32,7 +32,7 @@ LOOKED_SEC, CLEARED_MAX_SEC = 4.0, 60.0
 
 @dataclass(slots=True)
 class Listing:
-    """What listing took, and what clients met meanwhile."""
+    """The cost of listing, and the delays of clients during it."""
 
     wall_sec: float
     cpu_sec: float
@@ -124,7 +124,7 @@ def _begun(house: House, job_id: str) -> int:
 
 
 def _small_jobs_sec(house: House, tenant: str) -> float:
-    """The longest that one of several jobs, one after another, waited for its file to begin."""
+    """Return the longest wait for a file to start among several consecutive jobs."""
     longest = 0.0
     for _ in range(SMALL_JOBS):
         began_at = time.time()
@@ -149,7 +149,7 @@ def _cancel_figures(house: House, job: Job) -> list[Figure]:
 
 
 def _queued_shards(house: House, job: Job) -> int:
-    """As the engine has them on record."""
+    """Return the number of shards in the queue."""
     is_postgresql = house.records.engine.dialect.name == "postgresql"
     status = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("status"))
     status.schema = "dbos" if is_postgresql else None

@@ -1,4 +1,4 @@
-"""A hundred recordings of a second: as a folder, whose listing tells sizes, and named one by one, without sizes."""
+"""A hundred recordings of a second: as a folder, whose listing has sizes, and as a manifest without sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real worker whose files cost what they are told to: `LEDGER sleep|burn SECONDS`, then the options of a worker."""
+"""A real worker with simulated work: `LEDGER sleep|burn SECONDS`, then the options of a worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def put_stub(ledger_path: str, cost: str, seconds: float) -> None:
         begin_write(file, WrittenTranscript(1.0, (), ("",)))
         return Outcome.succeeded(duration_sec=1.0)
 
-    pytest.MonkeyPatch().setattr(shard, "transcribe_file", transcribe_file)  # for good
+    pytest.MonkeyPatch().setattr(shard, "transcribe_file", transcribe_file)  # permanently
 
 
 if __name__ == "__main__":

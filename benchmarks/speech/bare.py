@@ -1,4 +1,4 @@
-"""The bare engine: faster-whisper called directly on files, in a process of its own, as its users call it.
+"""The bare engine: faster-whisper called directly on files, in a separate process, as its users call it.
 
 Run as `python -m benchmarks.speech.bare ORDER ANSWER`: two JSON files, an `Order` and a list of `Heard`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 BEAM_SIZE, BATCH_SIZE = 5, 8
-SEED = 1  #: where it falls back to decoding by chance
+SEED = 1  #: for its random fallback decoding
 #: One thread costs the least CPU time: 9.7 against 10.8 s file by file and 13.2 against 13.4 s batched, on two cores.
 THREADS = 1
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _hear(order: Order) -> Iterator[Heard]:
-    import ctranslate2  # here, because who only writes orders need not load them
+    import ctranslate2  # here, because processes that only write orders need not load them
     from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     ctranslate2.set_random_seed(SEED)
@@ -91,7 +91,7 @@ def _audio(item: Item) -> Any:
 
 
 def _heard(segments: Iterable[Any]) -> Heard:
-    """They are generated, so reading them is the work."""
+    """Read the segments. They are generated lazily, so reading them is the work."""
     found = list(segments)
     words = tuple((word.word, float(word.start)) for segment in found for word in segment.words or ())
     return Heard("".join(segment.text for segment in found).strip(), words)

@@ -27,7 +27,7 @@ FLOW, BATCHED, FILE_BY_FILE, RIVAL = (
 )
 LONG, SHORT, SENTENCES = "one recording of 8 minutes", "100 recordings of 5 s", "21 recordings of about 7 s"
 CONTENDERS = {LONG: (FLOW, BATCHED, RIVAL), SHORT: (FLOW, FILE_BY_FILE), SENTENCES: (FLOW, RIVAL)}
-#: Without the corpus they are cut from the long example.
+#: Without the corpus, they are cut from the long example.
 LONG_SEC, SENTENCE_SEC = 480.0, 7.0
 SHORT_FILES, SENTENCE_FILES = 100, 21
 
@@ -36,7 +36,7 @@ Run = Callable[[Sequence[Path], Path], Cost]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The flow should need at most `most` times what the other contender needs."""
+    """The flow should need at most `most` times as much as the other contender."""
 
     workload: str
     field: str  #: of `Cost`
@@ -60,7 +60,7 @@ def measure_cost(model: Model) -> tuple[Workload, ...]:
 
 
 def _measure(workload: str, paths: Sequence[Path], runs: dict[str, Run], folder: Path) -> Workload:
-    """The contenders take turns, so that a busy time of the machine hits them all."""
+    """Measure the contenders in turns, so that a busy time of the machine affects all of them."""
     costs: dict[str, list[Cost]] = {name: [] for name in CONTENDERS[workload]}
     for number in range(ROUNDS):
         for name, measured in costs.items():
@@ -99,7 +99,7 @@ def _runs(model: Model) -> dict[str, Run]:
 
 
 def _recordings(folder: Path) -> dict[str, list[Path]]:
-    """Real ones where there is the corpus."""
+    """Return recordings; real ones if the corpus exists."""
     if has_corpus():
         long = CORPUS / "made-long" / "long_many_speakers_5min_plus.mp3"
         sentences = sorted((CORPUS / "ljspeech").glob("*.wav"))

@@ -1,4 +1,4 @@
-"""Texts and word times of recordings through the whole durable flow: the code that `batchscribe transcribe` runs."""
+"""Texts and word times of recordings through the whole flow: the code that `batchscribe transcribe` runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def words_of(paths: Sequence[Path], model: Model) -> list[list[tuple[str, float]
 
 
 def _transcribe(flow: Bench, paths: Sequence[Path], model: Model, config: Config) -> dict[Path, Transcript]:
-    """The biggest first, so that no long one is left alone at the end."""
+    """Transcribe the largest first, so that no long one remains at the end."""
     wanted = sorted(set(paths), key=lambda path: (-path.stat().st_size, path))
     run = flow.run(wanted, engine=model.engine, config=config)
     assert run.job.summary.succeeded == len(wanted), run.job.summary

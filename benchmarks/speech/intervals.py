@@ -13,7 +13,7 @@ from benchmarks.speech.results import Estimate
 DRAWS = 10_000
 SEED = 1
 PERCENTILES = (2.5, 97.5)
-#: Of fewer groups a bootstrap says nothing.
+#: With fewer groups a bootstrap is meaningless.
 MIN_GROUPS = 5
 
 Counts = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Where and with what was measured, in general terms."""
+"""The machine and software of a measurement, in general terms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def versions(model: Model) -> str:
 
 
 def _processor() -> str:
-    """As the kernel names it."""
+    """Return the kernel's name of the processor."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()

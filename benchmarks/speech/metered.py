@@ -17,12 +17,12 @@ from benchmarks.recordings import ROOT
 from benchmarks.speech.results import Cost
 
 SAMPLE_SEC = 0.2
-#: Nobody's number of threads is set from outside.
+#: Variables that would set the number of threads.
 NOT_PASSED_ON = ("OMP_", "BATCHSCRIBE_", "CT2_")
 
 
 def run_metered(command: Sequence[str], environment: dict[str, str] | None = None) -> Cost:
-    """It runs in the repository, and has to succeed."""
+    """Run a command in the repository. It must succeed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     with TemporaryDirectory() as name:
         answer, log = Path(name) / "answer.json", Path(name) / "log.txt"
@@ -36,7 +36,7 @@ def run_metered(command: Sequence[str], environment: dict[str, str] | None = Non
 
 
 def best(costs: Sequence[Cost]) -> Cost:
-    """The least of each: whatever else the machine does only adds."""
+    """Return the minimum of each, because other load on the machine only adds."""
     return Cost(
         cpu_sec=min(cost.cpu_sec for cost in costs),
         wall_sec=min(cost.wall_sec for cost in costs),
@@ -45,7 +45,7 @@ def best(costs: Sequence[Cost]) -> Cost:
 
 
 def _peak_bytes(process: subprocess.Popen[bytes]) -> int:
-    """Until it ends. The process itself only waits, and is left out."""
+    """Return the peak until the process ends. The process itself only waits and is excluded."""
     this, peak = psutil.Process(process.pid), 0
     while process.poll() is None:
         peak = max(peak, _memory_bytes(this))
@@ -67,5 +67,5 @@ def _memory_bytes(process: psutil.Process) -> int:
 def _pss(process: psutil.Process) -> int:
     try:
         return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):  # it ended meanwhile
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended
         return 0

@@ -1,4 +1,4 @@
-"""Where a long measurement stands, on standard error."""
+"""Progress of a long measurement, on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of the README's section on accuracy: word error rates that people choose a model by."""
+"""The table in the README's section on accuracy: word error rates for the choice of a model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def with_figures(text: str, results: Results) -> str:
 
 
 def write(results: Results) -> None:
-    """Once all the models that it quotes are measured."""
+    """Write the README if all models that it quotes are measured."""
     if set(MODELS) <= {measured.name for measured in results.models}:
         README.write_text(with_figures(README.read_text(), results))
 

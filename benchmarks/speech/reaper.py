@@ -1,4 +1,4 @@
-"""Runs a command and waits for everything that it started; what all of it cost goes to a JSON file.
+"""Runs a command, waits for all its descendants, and writes their total cost to a JSON file.
 
 Run as `python -m benchmarks.speech.reaper ANSWER COMMAND...`. Processes whose parent has ended become children of this
 one, so the kernel's own count of CPU time misses none, as it would where a fork server outlives the command.

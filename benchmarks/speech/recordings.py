@@ -1,4 +1,4 @@
-"""What is measured on: recordings with references, those of the repository and those of the corpus beside it."""
+"""Recordings with references: those of the repository and those of the corpus beside it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CATEGORIES = {
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One channel of a file, or all of it mixed when `channel` is None. `text` is empty where nobody speaks.
+    """One channel of a file, or all channels mixed if `channel` is None. `text` is empty without speech.
 
     `group` is the same for recordings made from the same original, so that intervals count them as one.
     """
@@ -48,7 +48,7 @@ class Recording:
 
     @property
     def tag(self) -> str:
-        """As a job names the language."""
+        """The language tag for a job."""
         return "en-US" if self.language == "en" else self.language
 
 

@@ -1,4 +1,4 @@
-"""What was measured, as it is kept in docs/accuracy.json: the page, its plot and the README are made from it."""
+"""Results, as stored in docs/accuracy.json. The page, its plot and the README are generated from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT = ROOT / "docs" / "accuracy.json"
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value, and where it lies with 95 % confidence; without bounds where there is too little to tell."""
+    """A value and its 95 % confidence interval; without bounds if there is too little data."""
 
     value: float
     low: float | None = None
@@ -39,7 +39,7 @@ class Category:
 class Words:
     categories: tuple[Category, ...]
     silent_recordings: int
-    flow_invented: int  #: words recognized where nobody speaks
+    flow_invented: int  #: words recognized without speech
     bare_invented: int | None
 
 
@@ -73,7 +73,7 @@ class Starts:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One model. Parts that were not asked for, or make no sense for the engine, are None or empty."""
+    """One model. Parts that were not measured are None or empty."""
 
     name: str
     date: str
@@ -89,7 +89,7 @@ class Measured:
         return self.name if self.name == "pocketsphinx" else f"Whisper {self.name}"
 
     def category(self, name: str) -> Category | None:
-        """None when no recording of it was measured."""
+        """Return a category; None if it was not measured."""
         categories = self.words.categories if self.words else ()
         return next((each for each in categories if each.name == name), None)
 
@@ -102,7 +102,7 @@ class Results:
         return next(each for each in self.models if each.name == name)
 
     def with_model(self, measured: Measured) -> Results:
-        """In place of an earlier measurement of the same model, or as the last."""
+        """Replace an earlier measurement of the same model, or append."""
         names = [each.name for each in self.models]
         if measured.name in names:
             return Results(tuple(measured if each.name == measured.name else each for each in self.models))

@@ -1,4 +1,4 @@
-"""whisper-ctranslate2, the command line of faster-whisper, in a virtual environment of its own that is kept."""
+"""whisper-ctranslate2, the command line of faster-whisper, in a separate, permanent virtual environment."""
 
 from __future__ import annotations
 

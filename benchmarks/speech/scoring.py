@@ -9,14 +9,14 @@ import jiwer
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-#: Written without spaces: characters are counted in place of words.
+#: Written without spaces: characters are counted instead of words.
 UNSPACED = {"zh", "ja"}
-#: A phrase of at most so many words, said at least so many times in a row, is a loop.
+#: A phrase of at most this many words, repeated at least this often in a row, is a loop.
 LOOP_MAX_WORDS, LOOP_MIN_TIMES = 10, 5
 
 
 def count_wrong(said: str, heard: str, language: str) -> tuple[int, int]:
-    """Words that are wrong, missing or too many, and words that were said."""
+    """Return the number of wrong, missing and extra words, and of spoken words."""
     reference, text = (_normalize(each, language) for each in (said, heard))
     if not reference:
         return len(text.split()), 0

@@ -7,14 +7,14 @@ from typing import Any
 
 from tests.contract.strict import Json
 
-#: The light S3 server takes any credentials, so every body carries these, which no answer may ever show.
+#: The moto server accepts any credentials, so every body has these. No answer may show them.
 ACCESS_KEY_ID = "AKIAMARKEDACCESSKEY7"
 SECRET_ACCESS_KEY = "marked-secret-access-key-Zq81"
 SESSION_TOKEN = "marked-session-token-Vw52"
 WEBHOOK_SECRET = "marked-webhook-secret-Kd37"
 MARKS = (ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, WEBHOOK_SECRET)
 
-#: Takes a field away.
+#: Removes a field.
 ABSENT = object()
 
 
@@ -36,7 +36,7 @@ def prefix(uri: str = "s3://calls/2025/", output: str = "s3://transcripts/", **c
 
 
 def many(bucket: str, count: int) -> list[str]:
-    """URIs of so many recordings, for a job that takes its time. None of them need exist where it is canceled."""
+    """Return URIs of `count` recordings for a slow job. They need not exist if the job is canceled."""
     return [f"s3://{bucket}/{number:03}.wav" for number in range(count)]
 
 
@@ -49,7 +49,7 @@ def hook(url: str, secret: str | None = WEBHOOK_SECRET) -> Json:
 
 
 def changed(body: Json, changes: Json) -> Json:
-    """A copy in which each dotted path has a new value, or is `ABSENT`."""
+    """Return a copy with new values at the dotted paths; `ABSENT` removes a field."""
     result = copy.deepcopy(body)
     for path, value in changes.items():
         *parents, name = path.split(".")
@@ -64,7 +64,7 @@ def changed(body: Json, changes: Json) -> Json:
 
 
 def _job(source: Json, output: str, layout: str, changes: Json) -> Json:
-    """`changes` replace whole fields at the top."""
+    """Return a body. `changes` replace whole top-level fields."""
     body: Json = {
         "input": source,
         "output": {"destination": "S3", "uri": output, "layout": layout, "overwrite": False, "auth": aws()},

@@ -1,4 +1,4 @@
-"""A client that reads strictly: every answer it gets is checked against the contract before a test sees it."""
+"""A strict client: it checks every answer against the contract before a test sees it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Answer:
 
     @property
     def fields(self) -> list[str]:
-        """The fields at fault."""
+        """The invalid fields."""
         return [mistake["field"] for mistake in self.body.get("errors", [])]
 
 
@@ -56,7 +56,7 @@ class Client:
         self.http.close()
 
     def but(self, *, base: str | None = None, **headers: str) -> Client:
-        """The same client with other headers (`x_api_key` for `x-api-key`) or below another base."""
+        """Return the same client with other headers (`x_api_key` for `x-api-key`) or another base."""
         others = {name.replace("_", "-"): value for name, value in headers.items()}
         return Client(self.url, others or self.headers, base or self.base, self.secrets, self.seen, self.http)
 
@@ -84,7 +84,7 @@ class Client:
         return self.call("GET", path, expect, params=query).body
 
     def submit(self, body: object, headers: Mapping[str, str] | None = None, **query: Any) -> str:
-        """The new job's id."""
+        """Submit a job. Return its ID."""
         answer = self.call("POST", "/jobs", 201, json=body, headers=dict(headers or {}), params=query)
         job_id: str = answer.body["job_id"]
         return job_id
@@ -96,14 +96,14 @@ class Client:
         return self.get(f"/jobs/{job_id}")
 
     def echo(self, body: object) -> Json:
-        """Submitted, and read again."""
+        """Submit a job and return it as the server shows it."""
         return self.job(self.submit(body))
 
     def cancel(self, job_id: str) -> None:
         self.call("DELETE", f"/jobs/{job_id}", 204)
 
     def ended(self, job_id: str, within_sec: float = 60) -> Json:
-        """The job as soon as its state is a last one."""
+        """Wait for a final state. Return the job."""
         deadline = time.monotonic() + within_sec
         while (job := self.job(job_id))["state"] not in ENDED:
             assert time.monotonic() < deadline, job
@@ -111,15 +111,15 @@ class Client:
         return job
 
     def done(self, body: object, within_sec: float = 60) -> Json:
-        """Submitted, and waited for."""
+        """Submit a job and wait for its end."""
         return self.ended(self.submit(body), within_sec)
 
     def files(self, job_id: str, **query: Any) -> list[Json]:
-        """All of them, over all pages."""
+        """Return all items of all pages."""
         return [file for page in self.pages(f"/jobs/{job_id}/files", **query) for file in page["files"]]
 
     def jobs(self, **query: Any) -> list[Json]:
-        """All of them, over all pages."""
+        """Return all items of all pages."""
         return [job for page in self.pages("/jobs", **query) for job in page["jobs"]]
 
     def pages(self, path: str, **query: Any) -> Iterator[Json]:

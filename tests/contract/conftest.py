@@ -1,4 +1,4 @@
-"""Servers under test, shared where tests do not disturb each other, and the keys and recordings they need.
+"""Servers under test, shared if tests do not affect each other, and their keys and recordings.
 
 Each test that uses one runs once with a server on SQLite and once with one on PostgreSQL.
 """
@@ -23,11 +23,11 @@ from tests.servers.s3_server import S3Server
 
 __all__ = ["moto_s3"]
 
-#: Makes a server with settings of its own; the words are options of `serve`, `program` is as in `Server`. It ends with
+#: Starts a server with the given settings and options of `serve`; `program` is as in `Server`. It ends with
 #: the test module.
 StartServer = Callable[..., Server]
 
-#: The environment of a server of its own: which database it works on.
+#: Returns the environment of a server with a new database.
 NewDatabase = Callable[[], dict[str, str]]
 
 
@@ -47,7 +47,7 @@ def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def new_database(request: pytest.FixtureRequest) -> NewDatabase:
-    """For SQLite it says nothing: the data directory has one."""
+    """Empty for SQLite, whose database is in the data directory."""
     if request.param == "sqlite":
         return dict
     server: PostgreSQL = request.getfixturevalue("postgresql")
@@ -63,7 +63,7 @@ def shared_settings(moto_s3: S3Server, recordings: Path) -> dict[str, str]:
 def server(
     shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """It transcribes."""
+    """A server that transcribes."""
     with Server(tmp_path_factory.mktemp("server"), shared_settings | new_database()) as server:
         yield server
 
@@ -72,7 +72,7 @@ def server(
 def idle_server(
     shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """Nobody works here: its jobs stay as they were submitted."""
+    """A server without workers: its jobs stay queued."""
     with Server(tmp_path_factory.mktemp("idle-server"), shared_settings | new_database(), ("--no-worker",)) as server:
         yield server
 
@@ -81,7 +81,7 @@ def idle_server(
 def open_server(
     shared_settings: dict[str, str], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """No key is asked for, and nobody works here."""
+    """A server without authentication and workers."""
     settings = shared_settings | new_database() | {"BATCHSCRIBE_AUTH": "off"}
     with Server(tmp_path_factory.mktemp("open-server"), settings, ("--no-worker",)) as server:
         yield server
@@ -126,21 +126,21 @@ def bob(server: Server, bob_key: Key) -> Iterator[Client]:
 
 @pytest.fixture(scope="package")
 def nobody(server: Server) -> Iterator[Client]:
-    """Without any key, on the same server."""
+    """A client without a key, on the same server."""
     with Client(server.url) as client:
         yield client
 
 
 @pytest.fixture(scope="package")
 def idle(idle_server: Server) -> Iterator[Client]:
-    """A tenant of the server where nobody works."""
+    """A tenant of the server without workers."""
     with client_of(idle_server, idle_server.new_key("alice")) as client:
         yield client
 
 
 @pytest.fixture(scope="package")
 def anyone(open_server: Server) -> Iterator[Client]:
-    """On the server that asks for no key."""
+    """A client of the server without authentication."""
     with Client(open_server.url, secrets=MARKS) as client:
         yield client
 
@@ -152,6 +152,6 @@ def receiver() -> Iterator[Receiver]:
 
 
 def client_of(server: Server, key: Key) -> Client:
-    """With a token that outlives the tests."""
+    """Return a client with a token that outlives the tests."""
     headers = {"Authorization": f"Bearer {token(key, life_sec=DAY_SEC)}"}
     return Client(server.url, headers, secrets=(*MARKS, key.api_secret))

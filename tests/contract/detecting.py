@@ -1,6 +1,6 @@
-"""The `batchscribe` command with a scripted engine that can tell languages apart, and hears German everywhere.
+"""The `batchscribe` command with a scripted engine that detects languages: German everywhere.
 
-Nothing else differs from the command of users. Kept free of heavy imports: each engine and decoder imports the main
+Nothing else differs from the real command. It has no heavy imports, because each engine and decoder imports the main
 module again.
 """
 

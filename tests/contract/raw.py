@@ -1,4 +1,4 @@
-"""Requests byte by byte, for what no HTTP client would send."""
+"""Raw requests that no HTTP client would send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.contract.client import Answer, Client
 
 
 def send_raw(client: Client, method: str, target: str, *, lines: tuple[str, ...] = (), body: bytes = b"") -> Answer:
-    """`target` and `lines` go out as they are, with the client's headers; the answer is checked as any other."""
+    """Send `target` and `lines` unchanged, with the client's headers. The answer is checked like any other."""
     own = [f"{name}: {value}" for name, value in client.headers.items()]
     host = client.url.removeprefix("http://")
     head = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *own, *lines, "", ""]
@@ -20,7 +20,7 @@ def send_raw(client: Client, method: str, target: str, *, lines: tuple[str, ...]
 
 
 def exchanged(url: str, request: bytes, method: str = "GET") -> Answer:
-    """What a server answers to these bytes."""
+    """Return the answer to these bytes."""
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(request)

@@ -1,4 +1,4 @@
-"""A webhook receiver that does what it is told, and remembers what it was sent."""
+"""A webhook receiver with scripted replies, which keeps what it receives."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt as it came in; `headers` by their names in lower case."""
+    """One attempt as received; `headers` by their names in lower case."""
 
     at: float  #: Unix seconds
     method: str
@@ -39,7 +39,7 @@ class Delivery:
         return body
 
     def is_signed_with(self, secret: str) -> bool:
-        """As the vendor's receivers check it."""
+        """Check the signature as the vendor's receivers do."""
         signed = f"v0:{self.headers['x-zm-request-timestamp']}:".encode() + self.raw_body
         expected = "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
         return hmac.compare_digest(expected, self.headers["x-zm-signature"])
@@ -47,7 +47,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class Hook:
-    """One path of a receiver: what it replies, in turn, the last one again and again."""
+    """One path of a receiver, with its replies in order. The last one is repeated."""
 
     url: str
     replies: tuple[Reply, ...]
@@ -63,7 +63,7 @@ class Hook:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Listens at once; answers in threads of its own."""
+    """A receiver that listens immediately and answers in separate threads."""
 
     daemon_threads = True
 
@@ -72,7 +72,7 @@ class Receiver(ThreadingHTTPServer):
         self.hooks: dict[str, Hook] = {}
 
     def hook(self, *replies: Reply, path: str = "") -> Hook:
-        """A path of its own with these replies; 200 by default."""
+        """Create a path with these replies; 200 by default."""
         path = path or f"/hooks/{len(self.hooks)}"
         self.hooks[path] = Hook(f"http://127.0.0.1:{self.server_port}{path}", replies or (Reply(),))
         return self.hooks[path]
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running_receiver(port: int = 0, path: str = "") -> Iterator[Receiver]:
-    """With a hook at `path`, which exists before the first request can come."""
+    """Run a receiver with a hook at `path`, which exists before the first request."""
     with Receiver(port) as receiver:
         if path:
             receiver.hook(path=path)

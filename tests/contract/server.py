@@ -1,4 +1,4 @@
-"""`batchscribe serve` as an operator runs it: a process of its own, told by its environment."""
+"""`batchscribe serve` as an operator runs it: a separate process, configured by its environment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
 from tests.integration.command import Result, wait_until
 
-READY_SEC = 60.0  #: for a busy machine; a few seconds are the rule
+READY_SEC = 60.0  #: for a busy machine; usually a few seconds
 END_SEC = 30.0
 
-#: A quick engine, loopback receivers and quick retries: nothing that changes what is answered.
+#: A fast engine, loopback receivers and fast retries. Answers do not depend on them.
 QUICK = {
     "BATCHSCRIBE_ENGINE": "scripted",
     "BATCHSCRIBE_GRACE_SEC": "10",
@@ -38,7 +38,7 @@ QUICK = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What `keys create` tells."""
+    """The output of `keys create`."""
 
     api_key: str
     api_secret: str
@@ -47,12 +47,12 @@ class Key:
 
 @dataclass(slots=True)
 class Server:
-    """Keeps its data, its log and what it printed in `folder`. It may be started again after it ended."""
+    """A server with its data, log and output in `folder`. It may be restarted after it ended."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
-    program: Path | None = None  #: in the place of the command
+    program: Path | None = None  #: replaces the command
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
 
@@ -87,13 +87,13 @@ class Server:
         return self
 
     def stop(self) -> int:
-        """As a service manager does it; the exit status."""
+        """Stop the server as a service manager does. Return the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=END_SEC)
 
     def kill(self) -> None:
-        """Without a chance to clean up."""
+        """Kill the server with SIGKILL."""
         if self.process is None or self.process.poll() is not None:
             return
         family = psutil.Process(self.process.pid).children(recursive=True)
@@ -103,7 +103,7 @@ class Server:
         assert left == [], "processes were left behind"
 
     def run(self, *words: str, within_sec: float = 60) -> Result:
-        """Another command on the same data directory."""
+        """Run another command on the same data directory."""
         line = self._line(*words)
         done = subprocess.run(
             line, cwd=self._made_folder(), env=self._environment(), capture_output=True, text=True,
@@ -112,7 +112,7 @@ class Server:
         return Result(done.returncode, done.stdout, done.stderr)
 
     def new_key(self, tenant: str) -> Key:
-        """What `keys create` does, without its process: there are many."""
+        """Create a key without the process of `keys create`, because there are many."""
         secret_key = self.environment.get("BATCHSCRIBE_SECRET_KEY")
         records = open_records(
             load_settings(data_dir=self.data_dir, database_url=self.database_url, secret_key=secret_key)
@@ -131,7 +131,7 @@ class Server:
         return self._log.read_text(errors="replace")
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """Those of the log proper; the first start without a key also gives a person a hint there."""
+        """The lines of the log itself. The first start without a key also prints a hint there."""
         return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
     @property

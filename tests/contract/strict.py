@@ -1,4 +1,4 @@
-"""The strictest reader of answers: what it rejects breaks some client of the original service.
+"""The strictest reader of answers: whatever it rejects would break a client of the original service.
 
 Every answer that the tests receive goes through `check_answer`. The rules are those of contract 1.2 to 1.5 and 2.
 """
@@ -23,12 +23,12 @@ COUNTERS = {"total_files", "queued", "processing", "succeeded", "failed", "skipp
 MODES = {"SINGLE", "PREFIX", "MANIFEST"}
 LAYOUTS = {"SINGLE", "PREFIX", "ADJACENT"}
 PLACES = {"S3", "FILE", "HTTPS", "GCS", "AZURE"}
-#: The effective configuration: each of these is always echoed.
+#: The effective configuration always contains these.
 CONFIG: dict[str, type] = {
     "language": str, "segmentation_mode": str, "timestamps": bool, "word_time_offsets": bool,
     "channel_separation": bool, "diarization": bool, "profanity_filter": bool, "output_format": str,
 }  # fmt: skip
-#: Names under which something secret was sent; no answer has any of them at any depth.
+#: Names of secret fields; no answer has them at any depth.
 SECRET_NAMES = {"auth", "secret", "access_key_id", "secret_access_key", "session_token", "api_secret", "notifications"}
 
 #: The status and the number that belong to a reason.
@@ -90,7 +90,7 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 
 def parsed(content: bytes) -> Json:
-    """As strict parsers do it: UTF-8, no name twice, no NaN, an object at the top."""
+    """Parse strictly: UTF-8, no repeated name, no NaN, an object at the top."""
     body = json.loads(content.decode(), object_pairs_hook=_without_doubles, parse_constant=_refuse_constant)
     assert isinstance(body, dict), body
     return body
@@ -110,7 +110,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def check_error(status: int, body: Json) -> None:
-    """The one shape of contract 2."""
+    """Check the error shape of contract 2."""
     assert set(body) <= {"code", "reason", "message", "errors", "metadata"}, body
     assert isinstance(body["code"], int), body
     assert not isinstance(body["code"], bool), body
@@ -152,7 +152,7 @@ def check_job_page(body: Json) -> None:
 
 
 def check_job(job: Json) -> None:
-    """The job object of routes 2 and 3 and of webhooks."""
+    """Check the job object of routes 2 and 3 and of webhooks."""
     check_no_nulls(job, may_be_null=("error",))
     check_text(job, "job_id")
     assert job["state"] in JOB_STATES, job
@@ -275,7 +275,7 @@ def check_dry_run(body: Json) -> None:
     assert "job_id" not in body, "nothing is stored, so there is no job"
 
 
-# --- what they are made of ---------------------------------------------------------------------------------------
+# --- parts -------------------------------------------------------------------------------------------------------
 
 
 def check_page(body: Json, name: str) -> None:
@@ -305,7 +305,7 @@ def moment_of(body: Json, name: str) -> datetime:
 
 
 def check_no_nulls(body: Json, *, may_be_null: tuple[str, ...] = ()) -> None:
-    """Null where a client expects a value to be absent fails the whole page. `may_be_null` are names at the top."""
+    """Check for nulls, which fail the whole page in some clients. `may_be_null` are names at the top."""
     for name, value in body.items():
         if value is None:
             assert name in may_be_null, f"{name} is null"
@@ -319,7 +319,7 @@ def check_no_secret_names(body: Json) -> None:
 
 
 def walk(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """Every value below, with its dotted path."""
+    """Yield every value with its dotted path."""
     yield path, value
     if isinstance(value, dict):
         for name, inner in value.items():

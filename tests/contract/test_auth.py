@@ -1,4 +1,4 @@
-"""Who is let in, and who is not (contract 2)."""
+"""Authentication (contract 2)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def bearer(word: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {word}"}
 
 
-# --- let in ------------------------------------------------------------------------------------------------------
+# --- accepted ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("life_sec", [300, HOUR_SEC, 2 * HOUR_SEC, 7 * DAY_SEC, 30 * DAY_SEC])
@@ -53,7 +53,7 @@ def test_the_algorithm_is_all_that_a_token_must_say_of_itself(nobody: Client, al
     assert_let_in(nobody, **bearer(forged(header, good_claims(alice_key), alice_key.api_secret)))
 
 
-def test_claims_that_nobody_needs_do_not_matter(nobody: Client, alice_key: Key) -> None:
+def test_unneeded_claims_are_ignored(nobody: Client, alice_key: Key) -> None:
     claims = good_claims(alice_key, aud="someone", sub="anyone", jti="1", appKey="x", tokenExp=1)
     assert_let_in(nobody, **bearer(forged(HS256, claims, alice_key.api_secret)))
 
@@ -93,7 +93,7 @@ def test_a_second_key_of_a_tenant_sees_the_same_jobs(server: Server, alice: Clie
         assert second.job(job_id) == job
 
 
-# --- turned away -------------------------------------------------------------------------------------------------
+# --- rejected ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -121,7 +121,7 @@ def test_a_header_that_says_nothing_is_turned_away(nobody: Client, value: str) -
     assert_turned_away(nobody, Authorization=value)
 
 
-def test_bytes_that_are_no_ascii_are_turned_away(nobody: Client) -> None:
+def test_a_token_with_non_ascii_bytes_is_rejected(nobody: Client) -> None:
     for name in ("Authorization: Bearer", "x-api-key:"):
         assert send_raw(nobody, "GET", f"{nobody.base}/jobs", lines=(f"{name} \xff\xe9",)).status == 401
 
@@ -274,12 +274,12 @@ HALF_A_PAIR = '{"iss": "\\ud800"}'
         ("[]", "{}"),
     ],
 )
-def test_a_token_that_nobody_signed_is_refused_whatever_it_says(nobody: Client, header: object, claims: object) -> None:
+def test_an_unsigned_token_is_rejected_whatever_its_claims(nobody: Client, header: object, claims: object) -> None:
     answer = nobody.but(authorization=f"Bearer {forged(header, claims, 'x')}").call("GET", "/jobs", 401)
     assert answer.reason == "INVALID_ACCESS_TOKEN"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_whoever_watches_the_server_may_ask_with_head(nobody: Client, path: str) -> None:
+def test_health_routes_accept_head(nobody: Client, path: str) -> None:
     answer = nobody.http.head(f"{nobody.url}{path}")
     assert (answer.status_code, answer.content) == (200, b"")

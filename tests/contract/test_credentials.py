@@ -1,4 +1,4 @@
-"""Fresh credentials for a job under way (extension 4)."""
+"""Fresh credentials for a running job (extension 4)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_is_no_credentials_is_refused_by_its_field(idle: Client, body: Json
     assert (answer.reason, answer.fields) == ("VALIDATION_FAILED", [field])
 
 
-def test_a_body_that_is_no_json_is_refused_as_everywhere(idle: Client) -> None:
+def test_a_body_that_is_not_json_is_rejected_as_on_other_routes(idle: Client) -> None:
     path = f"/jobs/{idle.submit(single())}/credentials"
     idle.call("PUT", path, 400, content=b"[", headers={"Content-Type": "application/json"})
     idle.call("PUT", path, 415, content=b"{}", headers={"Content-Type": "text/plain"})
@@ -72,7 +72,7 @@ def test_the_job_of_another_tenant_is_not_there(alice: Client, bob: Client) -> N
     assert renew(bob, "job_0", {"input": aws()}, 404).reason == "JOB_NOT_FOUND"
 
 
-def test_nobody_renews_anything(nobody: Client) -> None:
+def test_credentials_cannot_be_renewed_without_a_key(nobody: Client) -> None:
     renew(nobody, "job_0", {"input": aws()}, 401)
 
 
@@ -94,7 +94,7 @@ def own_server(start_server: StartServer, bucket: Bucket) -> Iterator[Server]:
     server.kill()
 
 
-def test_files_wait_over_a_killed_server_and_go_on_with_fresh_credentials(
+def test_files_wait_through_a_killed_server_and_continue_with_fresh_credentials(
     own_server: Server, bucket: Bucket, tokens: Tokens
 ) -> None:
     tokens.is_checked = is_recording

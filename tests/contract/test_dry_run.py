@@ -1,4 +1,4 @@
-"""The dry run: what a job would do (extensions, row 1). Its shape is checked by `strict`."""
+"""Dry runs (extensions, row 1). `strict` checks their shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def careful(idle_server: Server) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
-    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
+    """One bucket per database, because existing transcripts would affect the next jobs."""
     names = ("calls/a.wav", "calls/deep/b.wav", "calls/c_draft.wav")
     return moto_s3.new_bucket(
         **dict.fromkeys(names, wav), **{"calls/notes.txt": b"x", "other/a.wav": wav, "other/d.wav": wav}
@@ -123,7 +123,7 @@ def test_a_dry_run_may_be_asked_for_in_many_ways(careful: Client, bucket: str, v
 
 
 @pytest.mark.parametrize("value", ["false", "0"])
-def test_a_dry_run_that_is_not_wanted_is_none(idle: Client, value: str) -> None:
+def test_dry_run_false_submits_a_job(idle: Client, value: str) -> None:
     idle.submit(single(), dry_run=value)
 
 
@@ -141,7 +141,7 @@ def test_what_a_submit_refuses_a_dry_run_refuses(careful: Client, changes: Json,
     assert field in careful.refused(changed(single(), changes), dry_run="true").fields
 
 
-def test_what_the_storage_says_is_told(careful: Client) -> None:
+def test_the_error_of_the_storage_is_shown(careful: Client) -> None:
     answer: Answer = careful.refused(prefix("s3://there-is-no-such-bucket/calls/"), dry_run="true")
     assert answer.reason == "BUCKET_NOT_FOUND"
 

@@ -1,4 +1,4 @@
-"""Every mistake a client makes: the right status, one shape, and never a server error (contract 2)."""
+"""Invalid requests of every kind: the right status, one shape, and never a server error (contract 2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_OBJECT = "Request Body should be a valid JSON object."
 
 @pytest.fixture(scope="module")
 def idle(idle_server: Server) -> Iterator[Client]:
-    """A tenant of its own, so that what may be stored by mistake disturbs no other test."""
+    """A separate tenant, so that accidentally stored jobs affect no other test."""
     with client_of(idle_server, idle_server.new_key("mistaken")) as client:
         yield client
 
@@ -69,7 +69,7 @@ def good(**changes: Any) -> str:
         b'{"a":' * 100_000,
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(idle: Client, content: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_rejected(idle: Client, content: bytes) -> None:
     answer = posted(idle, content)
     assert (answer.status, answer.body["code"], answer.body["message"]) == (400, 300, NO_OBJECT)
 
@@ -118,10 +118,10 @@ def surrogate(idle_server: Server) -> Iterator[Client]:
     ],
 )
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
-def test_text_that_is_no_unicode_is_refused_wherever_it_stands(
+def test_invalid_unicode_is_rejected_in_every_field(
     surrogate: Client, path: str, pattern: str | list[str], text: str
 ) -> None:
-    """Once stored, it can be sent to nobody: not even the list it is in."""
+    """Once stored, it could not be sent to any client, not even as part of a list."""
     value = pattern.format(text) if isinstance(pattern, str) else [pattern[0].format(text)]
     body = changed(single(notifications=hook("https://example.com/")), {path: value})
     assert posted(surrogate, json.dumps(body).encode()).status == 400
@@ -136,7 +136,7 @@ def test_a_nul_is_refused_where_text_is_stored(idle: Client, path: str) -> None:
 @pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token", "region"])
 @pytest.mark.parametrize("text", ["x\n", "x\0y", "x\r\ny"])
 def test_a_key_that_no_request_to_storage_can_carry_is_refused(idle: Client, name: str, text: str) -> None:
-    """A line's end that was copied with it is the usual mistake."""
+    """Usually a newline was copied with the key."""
     for side in ("input", "output"):
         path = f"{side}.auth.aws.{name}"
         assert idle.refused(changed(single(), {path: text})).fields == [path]
@@ -222,7 +222,7 @@ def test_a_body_may_come_in_chunks(idle: Client) -> None:
 
 
 def test_a_client_may_wait_before_it_sends_its_body(idle: Client) -> None:
-    """As curl does it with large ones."""
+    """As curl does with large bodies."""
     lines = ("Content-Type: application/json", f"Content-Length: {len(good())}", "Expect: 100-continue")
     answer = send_raw(idle, "POST", f"{idle.base}/jobs", lines=lines, body=good().encode())
     assert answer.status == 201
@@ -261,7 +261,9 @@ def test_nothing_is_served_beside_the_two_bases(idle: Client, path: str) -> None
         ("BREW", "/jobs", {"GET", "POST"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(idle: Client, method: str, path: str, allowed: set[str]) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_ones(
+    idle: Client, method: str, path: str, allowed: set[str]
+) -> None:
     answer = idle.call(method, path, 405)
     assert answer.reason == "METHOD_NOT_ALLOWED"
     assert {name.strip() for name in answer.headers["allow"].split(",")} - {"HEAD", "OPTIONS"} == allowed
@@ -316,13 +318,15 @@ def test_a_strange_query_is_never_a_server_error(idle: Client, query: str) -> No
         b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_and_harms_nobody(idle: Client, idle_server: Server, request_bytes: bytes) -> None:
-    with suppress(ConnectionResetError):  # it need not read to the end what it refuses
+def test_data_that_is_not_http_is_rejected_and_the_server_keeps_working(
+    idle: Client, idle_server: Server, request_bytes: bytes
+) -> None:
+    with suppress(ConnectionResetError):  # it need not read all of a rejected body
         assert 400 <= exchanged(idle_server.url, request_bytes).status < 500
     idle.call_at("GET", "/healthz", 200)
 
 
-def test_a_connection_that_ends_in_the_middle_of_a_body_harms_nobody(idle: Client, idle_server: Server) -> None:
+def test_the_server_survives_a_connection_that_ends_within_a_body(idle: Client, idle_server: Server) -> None:
     newest = idle.get("/jobs", page_size=1)["jobs"]
     host, port = "127.0.0.1", idle_server.port
     head = [f"POST {idle.base}/jobs HTTP/1.1", f"Host: {host}:{port}", "Content-Length: 5000"]

@@ -1,4 +1,4 @@
-"""The files of a job, and one of them (contract 1.5)."""
+"""The files of a job, and single files (contract 1.5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.servers.s3_server import S3Server
 
 @pytest.fixture(scope="module")
 def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
-    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
+    """One bucket per database, because existing transcripts would affect the next jobs."""
     return moto_s3.new_bucket(**{"a.wav": wav, "b.wav": wav, "notes.txt": b"no recording", "broken.wav": wav[:30]})
 
 
@@ -70,7 +70,7 @@ def test_a_file_that_failed_says_why_and_has_no_transcript(alice: Client, mixed:
     assert file["output_uri"] == ""
 
 
-def test_a_file_that_is_no_recording_is_skipped_below_a_prefix(alice: Client, listed: str) -> None:
+def test_a_file_that_is_not_a_recording_is_skipped_below_a_prefix(alice: Client, listed: str) -> None:
     file = by_name(alice.files(listed))["notes.txt"]
     assert (file["state"], file["error"]["code"]) == ("FILE_SKIPPED", "UNSUPPORTED_MEDIA")
     assert file["output_uri"] == ""
@@ -81,12 +81,12 @@ def test_the_duration_is_left_out_until_it_is_known(alice: Client, mixed: str) -
     assert "duration_sec" not in by_name(alice.files(mixed))["missing.wav"]
 
 
-def test_the_files_of_a_job_that_nobody_works_on_can_be_listed(idle: Client) -> None:
+def test_the_files_of_a_job_without_a_worker_can_be_listed(idle: Client) -> None:
     job_id = idle.submit(manifest("s3://calls/a.wav", "s3://calls/b.wav"))
     assert idle.get(f"/jobs/{job_id}/files")["next_page_token"] == ""
 
 
-def test_the_planned_transcript_is_told_while_the_file_waits(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
+def test_a_waiting_file_shows_its_planned_transcript(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
     bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(100)})
     job_id = alice.submit(manifest(*many(bucket, 100), output=f"s3://{bucket}/out/"))
     waiting: list[Json] = []

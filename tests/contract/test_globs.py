@@ -1,4 +1,4 @@
-"""Which files below a prefix are meant (contract 6). All jobs are submitted at once by `found`."""
+"""Include and exclude globs below a prefix (contract 6). `found` submits all jobs at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.servers.s3_server import S3Server
 KEYS = ("a.wav", "b_draft.wav", "C.WAV", "d.mp3", "sub/e.wav", "sub/f_draft.wav", "sub/deep/g.wav", "sub/deep/h1.wav")
 RECORDINGS = set(KEYS)
 
-#: Include globs, exclude globs, and the files that are left.
+#: Include globs, exclude globs, and the remaining files.
 CASES: dict[str, tuple[list[str], list[str], set[str]]] = {
     "none": ([], [], RECORDINGS),
     "everything": (["**"], [], RECORDINGS),
@@ -35,14 +35,14 @@ CASES: dict[str, tuple[list[str], list[str], set[str]]] = {
 
 @pytest.fixture(scope="module")
 def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
-    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
+    """One bucket per database, because existing transcripts would affect the next jobs."""
     objects = {f"calls/{key}": wav for key in KEYS}
     return moto_s3.new_bucket(**objects, **{"calls/": b"", "calls/sub/": b"", "calls/notes.txt": b"x"})
 
 
 @pytest.fixture(scope="module")
 def found(alice: Client, moto_s3: S3Server, bucket: str) -> dict[str, dict[str, str]]:
-    """By the name of a case: the state of each file that has a row."""
+    """The state of each file that has a row, by the name of the case."""
     ids = {}
     for name, (include, exclude, _) in CASES.items():
         filters = {"include_globs": include, "exclude_globs": exclude}

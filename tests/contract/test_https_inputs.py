@@ -1,4 +1,4 @@
-"""Recordings under https:// URLs (contract 1.2): accepted with any source, and their signatures told to nobody."""
+"""Recordings under https:// URLs (contract 1.2): accepted with any source, and their signatures never shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIGNED = f"{URL}?X-Amz-Signature=marked-signature&X-Amz-Expires=60"
 
 
 @pytest.mark.parametrize("source", ["S3", "HTTPS", "https", ABSENT])
-def test_a_signed_url_is_accepted_and_its_signature_is_told_to_nobody(idle: Client, source: object) -> None:
+def test_a_signed_url_is_accepted_and_its_signature_never_shown(idle: Client, source: object) -> None:
     body = changed(single(SIGNED), {"input.source": source, "input.auth": ABSENT})
     answer = idle.call("POST", "/jobs", 201, json=body)
     shown = idle.call("GET", f"/jobs/{answer.body['job_id']}", 200)

@@ -1,4 +1,4 @@
-"""Submitting with an Idempotency-Key: once is once (extensions, row 2)."""
+"""Idempotency-Key: a repeated request creates no second job (extensions, row 2)."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_key_may_be_of_any_shape(idle: Client, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 10_000])
-def test_a_key_that_is_none_is_never_a_server_error(idle: Client, key: str) -> None:
+def test_an_invalid_key_is_never_a_server_error(idle: Client, key: str) -> None:
     assert post(idle, single(), key).status in (201, 400)
 
 

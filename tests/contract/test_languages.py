@@ -55,7 +55,7 @@ def test_a_wish_that_cannot_be_read_is_refused_by_its_field(idle: Client, wish: 
     assert (answer.reason, answer.fields) == ("VALIDATION_FAILED", [field])
 
 
-# --- on a server whose engine can ----------------------------------------------------------------------------------
+# --- on a server whose engine detects languages ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def detector(start_server: StartServer) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def jobs(detector: Client, recordings: Path) -> dict[str, Json]:
-    """The ended job of each configuration; its transcript lies in the folder of recordings under its name."""
+    """The ended job of each configuration; its transcript is in the folder of recordings under its name."""
     recording = write_wav(recordings / "languages" / "call.wav", duration_sec=DURATION_SEC)
     ids = {}
     for name, config in CONFIGS.items():
@@ -116,7 +116,7 @@ def test_each_segment_and_the_metadata_tell_the_language_that_was_detected(
 
 
 @pytest.mark.parametrize("name", ["named", "named rightly", "off"])
-def test_without_detection_no_language_is_told(documents: dict[str, Json], name: str) -> None:
+def test_without_detection_no_language_is_reported(documents: dict[str, Json], name: str) -> None:
     assert not [segment for segment in segments_of(documents[name]) if "language" in segment]
     assert not {"language", "languages"} & documents[name]["metadata"].keys()
 

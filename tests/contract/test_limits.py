@@ -1,4 +1,4 @@
-"""The operator's limits, each a setting (contract 1.1, 1.2 and 2)."""
+"""The operator's limits, all of which are settings (contract 1.1, 1.2 and 2)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_page_may_be_as_large_as_the_operator_allows(limited: Client) -> None:
     assert limited.call("GET", f"/jobs/{job_id}/files", 400, params={"page_size": 8}).fields == ["page_size"]
 
 
-def test_a_page_that_nobody_sized_keeps_to_the_limit(limited: Client) -> None:
+def test_the_default_page_size_respects_the_limit(limited: Client) -> None:
     for _ in range(6):
         limited.submit(single())
     page = limited.get("/jobs")
@@ -86,12 +86,12 @@ def calm(rationed: Server) -> Iterator[Client]:
 
 
 def burst(client: Client, count: int = 15) -> list[Answer]:
-    """As many requests, after a second without any."""
+    """Send this many requests, after a second without any."""
     time.sleep(1.1)
     return [client.call("GET", "/jobs", params={"page_size": 1}) for _ in range(count)]
 
 
-def test_more_requests_than_allowed_are_told_when_to_come_again(hasty: Client) -> None:
+def test_rate_limited_requests_learn_when_to_retry(hasty: Client) -> None:
     answers = burst(hasty)
     assert [answer.status for answer in answers[:5]] == [200] * 5
     refused = next(answer for answer in answers if answer.status == 429)

@@ -1,4 +1,4 @@
-"""Log lines of a running server: those about work say whose it is, who does it, and which request brought it."""
+"""Log lines of a running server: those about work name the tenant, the worker and the request."""
 
 from __future__ import annotations
 

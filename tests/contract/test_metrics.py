@@ -1,4 +1,4 @@
-"""`/metrics` of a running server: what it says after work, and to whom."""
+"""`/metrics` of a running server: its values after work, and who may read them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_job_is_seen_in_the_numbers_and_none_of_its_names(
         assert told not in text
 
 
-def test_what_waits_is_told_by_tenant_and_goes_when_it_is_canceled(idle_server: Server, moto_s3: S3Server) -> None:
+def test_the_backlog_is_counted_per_tenant_until_it_is_canceled(idle_server: Server, moto_s3: S3Server) -> None:
     with client_of(idle_server, idle_server.new_key("waiting")) as client:
         job_id = client.submit(manifest("s3://calls/a.wav"))
         found = scraped(client)
@@ -113,7 +113,7 @@ def test_the_operator_says_who_may_see_it(start_server: StartServer) -> None:
         client.call_at("GET", "/healthz", 200)
 
 
-def test_a_server_that_asks_for_no_key_tells_it_under_local_names_only(anyone: Client) -> None:
+def test_a_server_without_authentication_shows_metrics_under_local_names_only(anyone: Client) -> None:
     assert value(scraped(anyone), "batchscribe_database_up") == 1
     anyone.call_at("GET", "/metrics", 401, headers={"Host": "rebound.example"})
 

@@ -1,4 +1,4 @@
-"""The document at /openapi.json says what the server does: no request finds an answer that it does not declare."""
+"""The document at /openapi.json is complete: no request gets an answer that it does not declare."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-#: The same requests in each run, and none of the slow ways to make a failure smaller.
+#: The same requests in each run, without slow shrinking of failures.
 BOUNDED = settings(
     max_examples=30,
     derandomize=True,
@@ -66,7 +66,7 @@ def document(open_server: Server) -> OpenApiSchema:
 
 
 def assert_as_declared(case: Any, session: requests.Session, url: str, headers: Json | None = None) -> int:
-    """The status. Every answer is also read as strictly as those of the other tests."""
+    """Check the answer, as strictly as in the other tests. Return the status."""
     response = case.call(base_url=url, session=session, headers=headers)
     case.validate_response(response, checks=CHECKS)
     sent = {name.lower(): ", ".join(values) for name, values in response.headers.items()}
@@ -126,7 +126,7 @@ def test_no_generated_job_in_places_that_are_served_is_answered_otherwise(
 
 @pytest.fixture(scope="module")
 def job_ids(alice: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
-    """By their last states; each has its own output, or a transcript of another would be in its way."""
+    """Job IDs by final state. Each job has a separate output, so that they do not find each other's transcripts."""
     bucket = moto_s3.new_bucket(**{"calls/a.wav": wav, "calls/notes.txt": b"x"})
     there, missing, out = f"s3://{bucket}/calls/a.wav", f"s3://{bucket}/missing.wav", f"s3://{bucket}/out"
     bodies = [

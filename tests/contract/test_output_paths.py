@@ -1,6 +1,6 @@
 """Where transcripts go (contract 5).
 
-All jobs are submitted at once by `outcomes`; each test looks at one of them.
+`outcomes` submits all jobs at once; each test checks one of them.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def test_each_transcript_is_where_its_file_says(outcomes: dict[str, Outcome], mo
 
 
 def test_adjacent_with_a_manifest_is_beside_each_recording(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
-    """Clients of the original send it when their user names no layout."""
+    """Clients of the original service send it if their user names no layout."""
     bucket = moto_s3.new_bucket(**{"one/a.wav": wav, "two/a.wav": wav, "two/b.wav": wav})
     body = manifest(*(f"s3://{bucket}/{key}" for key in ("one/a.wav", "two/a.wav")), output="")
     job = alice.done(changed(body, {"output.layout": "ADJACENT"}))

@@ -1,4 +1,4 @@
-"""Pages: sizes, tokens, and what happens between two of them (contract 1.1)."""
+"""Pages: sizes, tokens, and changes between two pages (contract 1.1)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def submitted(pager: Client) -> list[str]:
 
 @pytest.fixture(scope="module")
 def many_files(alice: Client, recordings: Path) -> tuple[str, list[str]]:
-    """The id of a job that has ended, and the input URIs of its 1,000 files, all of them skipped: that is quick."""
+    """The ID of an ended job, and the input URIs of its 1,000 files. All of them are skipped, which is fast."""
     folder = recordings / "notes"
     folder.mkdir()
     paths = [folder / f"{number:04}.txt" for number in range(1000)]

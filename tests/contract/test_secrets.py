@@ -1,6 +1,6 @@
-"""Secrets are nowhere: not in the database, the log, an answer, a transcript or a webhook (contract 1 to 3).
+"""Secrets appear nowhere: not in the database, the log, an answer, a transcript or a webhook (contract 1 to 3).
 
-One server lives through everything here; then all that it wrote and said is searched.
+One server runs through everything here. Then all that it wrote and sent is searched.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ IDEMPOTENCY_KEY = "an idempotency key"
 
 @dataclass(slots=True)
 class Story:
-    """What was done, and with what."""
+    """What was done, and with which secrets."""
 
     server: Server
     client: Client
@@ -59,7 +59,7 @@ def story(start_server: StartServer, moto_s3: S3Server, wav: bytes, receiver: Re
 
 
 def live(story: Story) -> None:
-    """To success, partial success, failure and cancellation; an event of each is delivered, one never is."""
+    """Run jobs to success, partial success, failure and cancellation. The event of each is delivered, except one."""
     client, told = story.client, story.receiver.hook(path=f"/told?{HOOK_QUERY}")
     down = story.receiver.hook(Reply(503), path=f"/down?{HOOK_QUERY}")
     there, missing = f"s3://{story.bucket}/a.wav", f"s3://{story.bucket}/missing.wav"
@@ -88,7 +88,7 @@ def live(story: Story) -> None:
 
 
 def make_mistakes(story: Story) -> None:
-    """Bodies that are refused, with secrets in them and in places where none belongs."""
+    """Send bodies that are rejected, with secrets in the right and in wrong fields."""
     client = story.client
     with_hook = single(notifications=hook(f"https://example.com/?{HOOK_QUERY}"))
     for changes in (
@@ -187,6 +187,6 @@ def has(path: Path, text: str) -> bool:
 
 
 def test_the_credentials_of_a_job_that_ended_are_gone_from_its_record(story: Story) -> None:
-    """What is asked for again is told without them: there is no way to read them back."""
+    """The job is shown without them: they cannot be read back."""
     bodies: list[Json] = [answer.body for answer in story.client.seen if answer.status == 200]
     assert not [body for body in bodies if "auth" in json.dumps(body)]

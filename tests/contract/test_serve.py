@@ -1,4 +1,4 @@
-"""The server as an operator meets it: how it starts, says that it is well, and stops."""
+"""The server as an operator sees it: start, health and stop."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_every_line_of_the_log_is_json_once_there_is_a_key(start_server: StartSe
 
 
 def test_an_answer_on_an_open_connection_does_not_wait_for_an_acknowledgment(server: Server, alice: Client) -> None:
-    """Sent in two parts without TCP_NODELAY it would wait 40 ms for the client's."""
+    """Sent in two parts without TCP_NODELAY, it would wait 40 ms for the client's acknowledgment."""
     spans = []
     for _ in range(15):
         began = time.perf_counter()
@@ -109,7 +109,7 @@ def test_without_authentication_it_listens_on_loopback_only(tmp_path: Path) -> N
 @pytest.mark.parametrize("path", ["/v2/aiservices/scribe/jobs", "/openapi.json", "/docs"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", ""])
 def test_without_authentication_a_foreign_name_is_refused(open_server: Server, host: str, path: str) -> None:
-    """A page in a browser could otherwise reach it by rebinding its own name."""
+    """Otherwise a web page could reach it by rebinding its own name."""
     answer = exchanged(open_server.url, f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     assert 400 <= answer.status < 500
     check_error(answer.status, answer.body)
@@ -136,7 +136,7 @@ def test_a_data_directory_works_for_one_server_at_a_time(server: Server) -> None
     assert "DATA_DIRECTORY_BUSY" in result.err or "another" in result.err.lower()
 
 
-def test_it_stops_in_the_middle_of_a_job_and_the_next_one_goes_on(
+def test_a_server_stopped_within_a_job_leaves_it_to_the_next_one(
     start_server: StartServer, moto_s3: S3Server, wav: bytes
 ) -> None:
     bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(40)})

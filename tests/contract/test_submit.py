@@ -1,4 +1,4 @@
-"""Submitting a job: what is accepted, and what is told from what was left out (contract 1.2 and 1.3)."""
+"""Submitting a job: what is accepted, and what is inferred if omitted (contract 1.2 and 1.3)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_submitted_at_is_what_the_job_shows_later(idle: Client) -> None:
         ({"input.mode": "PREFIX", "input.uri": "s3://calls/v1.2", "output.layout": "PREFIX"}, "PREFIX"),
     ],
 )
-def test_the_mode_is_told_from_the_uri_when_it_is_left_out(idle: Client, changes: dict[str, Any], mode: str) -> None:
+def test_an_omitted_mode_is_inferred_from_the_uri(idle: Client, changes: dict[str, Any], mode: str) -> None:
     assert idle.echo(changed(single(), changes))["input"]["mode"] == mode
 
 
@@ -135,7 +135,7 @@ def test_filters_are_echoed(idle: Client) -> None:
 
 
 @pytest.mark.parametrize("filters", [{}, None, {"include_globs": []}, {"include_globs": None, "exclude_globs": None}])
-def test_empty_filters_are_none(idle: Client, filters: object) -> None:
+def test_empty_filters_count_as_absent(idle: Client, filters: object) -> None:
     idle.submit(changed(prefix(), {"input.filters": filters}))
 
 

@@ -1,4 +1,4 @@
-"""Submitting a job: what is refused, with the field at fault (contract 1.2, 1.3 and 2)."""
+"""Submitting a job: what is rejected, with the invalid field (contract 1.2, 1.3 and 2)."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_anything_else_that_cannot_be_is_refused(idle: Client, changes: Json, fi
 
 
 @pytest.mark.parametrize("language", ["xx-XX", "klingon", "en-US-x-private", "de-DE", "ja", "🎙"])
-def test_a_language_that_nobody_here_understands_is_refused(idle: Client, language: str) -> None:
+def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: str) -> None:
     answer = idle.refused(single(config={"language": language}))
     assert answer.reason == "UNSUPPORTED_LANGUAGE"
     assert answer.fields == ["config.language"]

@@ -1,4 +1,4 @@
-"""Tenants see only what is theirs: a job of somebody else's is a job that is not there."""
+"""Tenants see only their own jobs: the job of another tenant does not exist for them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_job_of_another_tenant_is_not_found_on_any_route(
 
 
 def told(answer: Answer, job_id: str) -> str:
-    """The answer without the id, so that two can be compared."""
+    """Return the answer without the ID, so that two can be compared."""
     return json.dumps(answer.body).replace(job_id, "")
 
 

@@ -1,4 +1,4 @@
-"""The document that is written for each recording (contract 4)."""
+"""The transcript of a recording (contract 4)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DURATION_SEC = 65.5
 def documents(
     alice: Client, moto_s3: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[Json, str]]:
-    """Each document by its configuration's name, with its content type."""
+    """Each transcript by its configuration's name, with its content type."""
     folder: Path = tmp_path_factory.mktemp("transcripts")
     mono = write_wav(folder / "mono.wav", duration_sec=DURATION_SEC).read_bytes()
     stereo = write_wav(folder / "stereo.wav", duration_sec=DURATION_SEC, channels=2).read_bytes()
@@ -133,7 +133,7 @@ def test_words_have_seconds_inside_their_segment_and_are_a_hundred_at_most(
             assert segment["start"] <= word["start"] <= word["end"] <= segment["end"]
 
 
-def test_two_channels_are_told_apart_as_left_and_right(documents: dict[str, tuple[Json, str]]) -> None:
+def test_two_channels_are_labeled_left_and_right(documents: dict[str, tuple[Json, str]]) -> None:
     segments = segments_of(documents, "stereo apart")
     assert {(segment["channel"], segment["speaker"]) for segment in segments} == {(0, "Speaker 1L"), (1, "Speaker 1R")}
 
@@ -145,7 +145,7 @@ def test_one_channel_has_a_number_and_no_speaker(documents: dict[str, tuple[Json
 
 
 @pytest.mark.parametrize("name", ["plain", "stereo together"])
-def test_nobody_is_named_when_nobody_asked(documents: dict[str, tuple[Json, str]], name: str) -> None:
+def test_speakers_are_not_labeled_by_default(documents: dict[str, tuple[Json, str]], name: str) -> None:
     assert not [segment for segment in segments_of(documents, name) if {"channel", "speaker"} & set(segment)]
 
 
@@ -155,6 +155,6 @@ def test_the_model_is_the_one_that_was_used_not_the_one_that_was_wished_for(
     assert documents["wish"][0]["model"] == documents["plain"][0]["model"] != "zoom-scribe-multilingual"
 
 
-def test_noise_that_is_no_speech_gives_an_empty_transcript(documents: dict[str, tuple[Json, str]]) -> None:
+def test_noise_without_speech_gives_an_empty_transcript(documents: dict[str, tuple[Json, str]]) -> None:
     result = documents["speech only"][0]["result"]
     assert (result["text_display"], result["text_lexical"], result["segments"]) == ("", "", [])

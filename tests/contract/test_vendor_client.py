@@ -1,4 +1,4 @@
-"""The original's quickstart applications, as they send and as they parse.
+"""The quickstart applications of the original service: how they send and parse.
 
 `QS1` sends keys and layout PREFIX; `QS2` joins its base and its path to a double slash, and parses every answer with
 schemas in which an optional field may be absent but not null. Both sign tokens that were issued half a minute ago.
@@ -61,7 +61,7 @@ TRANSCRIPT: Json = {
 
 
 def parse(schema: Any, value: Any, path: str = "$") -> Any:
-    """As zod does it: unknown fields are dropped, a null that the schema does not name is an error."""
+    """Parse like zod: drop unknown fields, raise an error for a null that the schema does not allow."""
     if isinstance(schema, list):
         assert isinstance(value, list), path
         return [parse(schema[0], inner, f"{path}[{number}]") for number, inner in enumerate(value)]
@@ -86,7 +86,7 @@ def parse_field(schema: Json, name: str, value: Json, path: str) -> Any:
 
 
 def quickstart_token(key: Key, life_sec: int) -> str:
-    """Made by hand, as `jsonwebtoken` makes it."""
+    """Create a token like `jsonwebtoken`."""
     issued = int(time.time()) - 30
     claims = {"iss": key.api_key, "iat": issued, "exp": issued + life_sec}
     parts = [json.dumps(part, separators=(",", ":")).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
@@ -96,7 +96,7 @@ def quickstart_token(key: Key, life_sec: int) -> str:
 
 
 class Quickstart:
-    """One of them, pointed at a server by nothing but its base URL."""
+    """One application, configured only with the server's base URL."""
 
     def __init__(self, client: Client, base: str, bearer: str) -> None:
         self.client = client
@@ -111,7 +111,7 @@ class Quickstart:
         return parse(schema, answer.body) if schema else None
 
     def finished(self, job_id: str) -> Json:
-        """It polls, and takes what it does not know for running."""
+        """Poll until the job ends. Unknown states count as running."""
         for _ in range(120):
             job: Json = self.call("GET", f"/jobs/{job_id}", JOB)
             if job["state"] in ("SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"):
@@ -139,7 +139,7 @@ def quickstart(request: pytest.FixtureRequest, server: Server, key: Key) -> Iter
 
 @pytest.fixture(scope="module")
 def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
-    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
+    """One bucket per database, because existing transcripts would affect the next jobs."""
     return moto_s3.new_bucket(**{"calls/a.wav": wav, "calls/b.wav": wav, "calls/notes.txt": b"x"})
 
 

@@ -1,6 +1,6 @@
-"""Webhooks: what is sent, how it is signed, and when it is sent again (contract 3).
+"""Webhooks: content, signature and retries (contract 3).
 
-All jobs are submitted at once by `hooks`, each with a path of the receiver of its own; each test looks at one of them.
+`hooks` submits all jobs at once, each with a separate path of the receiver; each test checks one of them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ NEVER_AGAIN = (400, 401, 403, 404, 405, 410, 413, 422)
 DONE = (200, 201, 202, 204, 299)
 REDIRECTS = (301, 302, 303, 307, 308)
 
-#: Longer than several retries of the servers here take.
+#: Longer than several retries of the servers here.
 QUIET_SEC = 2.5
 
 
 @dataclass(slots=True)
 class Told:
-    """A job, and the path it reports to."""
+    """A job, and the path of its webhook."""
 
     job_id: str
     hook: Hook
@@ -39,19 +39,19 @@ class Told:
 
 @pytest.fixture(scope="module")
 def bucket(new_database: NewDatabase, moto_s3: S3Server, wav: bytes) -> str:
-    """One for each kind of database: what jobs wrote there would be in the way of the next ones."""
+    """One bucket per database, because existing transcripts would affect the next jobs."""
     return moto_s3.new_bucket(**{"a.wav": wav})
 
 
 @pytest.fixture(scope="module")
 def elsewhere(receiver: Receiver) -> Hook:
-    """Where redirects lead; nobody may ever come here."""
+    """The target of redirects, which must never get a request."""
     return receiver.hook(path="/elsewhere")
 
 
 @pytest.fixture(scope="module")
 def hooks(alice: Client, receiver: Receiver, bucket: str, elsewhere: Hook) -> dict[str, Told]:
-    """By the name of what the receiver does."""
+    """Jobs and paths by the behavior of the receiver."""
     replies: dict[str, tuple[Reply, ...]] = {
         "slow": (Reply(delay_sec=12), Reply()),
         "hangs up": (Reply(hangs_up=True), Reply()),
@@ -72,7 +72,7 @@ def tell(client: Client, told: Hook, bucket: str) -> Told:
 
 
 def is_checked(delivery: Delivery) -> None:
-    """What any delivery must be, whatever it tells."""
+    """Check what holds for every delivery."""
     assert delivery.method == "POST"
     assert delivery.headers["content-type"] == "application/json"
     assert re.fullmatch(r"\d{10}", delivery.headers["x-zm-request-timestamp"])
@@ -147,7 +147,7 @@ def test_a_query_and_a_path_with_escapes_arrive_as_they_were_written(
     told.wait_for(1)
 
 
-# --- when it is sent again ---------------------------------------------------------------------------------------
+# --- retries -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", DONE)
@@ -223,10 +223,10 @@ def assert_sent(told: Hook, times: int) -> None:
     assert len(told.deliveries) == times
 
 
-# --- the beginning of a job --------------------------------------------------------------------------------------
+# --- the start of a job ------------------------------------------------------------------------------------------
 
 
-def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(
+def test_the_start_of_a_job_is_sent_if_the_operator_wants_it(
     start_server: StartServer, receiver: Receiver, bucket: str
 ) -> None:
     server = start_server(BATCHSCRIBE_WEBHOOK_PROCESSING="true")
@@ -238,12 +238,12 @@ def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(
     assert len({delivery.body["event_id"] for delivery in deliveries}) == 2
 
 
-# --- where it may go ---------------------------------------------------------------------------------------------
+# --- allowed addresses -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def guarded(start_server: StartServer) -> Iterator[Client]:
-    """A server whose operator has allowed nothing."""
+    """A server without allowed networks."""
     nothing = {"BATCHSCRIBE_WEBHOOK_ALLOW_HTTP": "false", "BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS": ""}
     server = start_server("--no-worker", **nothing)
     with client_of(server, server.new_key("guarded")) as client:

@@ -1,4 +1,4 @@
-"""A webhook on record is sent, whatever happens to the server before (contract 3)."""
+"""A stored webhook is sent, whatever happens to the server before (contract 3)."""
 
 from __future__ import annotations
 

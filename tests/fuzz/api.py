@@ -1,6 +1,6 @@
 """Sends odd requests to a real server and holds every answer against the contract.
 
-`python -m tests.fuzz.api 50000` sends so many, `--from 1234` begins with that one: what is found can be sent again.
+`python -m tests.fuzz.api 50000` sends 50,000 requests; `--from 1234` starts with that one, to repeat a finding.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tests.contract.server import Server
 from tests.contract.strict import check_error, is_json, parsed
 from tests.fuzz.api_requests import OddRequest, odd_request
 
-LONGEST_SEC = 30.0  #: for one answer; milliseconds are the rule
-#: A library's own words, which mean nothing to a client.
+LONGEST_SEC = 30.0  #: for one answer; usually milliseconds
+#: Messages of libraries, which mean nothing to a client.
 FOREIGN_WORDS = re.compile(
     r"pydantic|validated data|Value error|Input should be|Assertion failed|valid dictionary|instance of|Traceback",
     re.IGNORECASE,
 )
-#: There is no storage, and nobody waits long for it.
+#: There is no storage, and requests do not wait long for it.
 SETTINGS = {
     "BATCHSCRIBE_S3_ENDPOINT": "http://127.0.0.1:9",
     "BATCHSCRIBE_DRY_RUN_MAX_SEC": "1",

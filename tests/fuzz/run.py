@@ -1,4 +1,4 @@
-"""Mutated recordings through a decoder pool, one after the other, and what came of each."""
+"""Mutated recordings through a decoder pool, one at a time, and the outcome of each."""
 
 from __future__ import annotations
 

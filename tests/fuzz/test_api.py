@@ -1,4 +1,4 @@
-"""Odd requests: whatever comes, no answer is a mistake of ours, and every one is in the words of the contract."""
+"""Odd requests: no answer is an internal error, and every answer follows the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code that has taken over a confined child, and tries what it could do there."""
+"""Code that has taken over a confined child, and tries to attack from there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Targets:
-    """What belongs to the test, and may not be touched."""
+    """The test's own resources, which the attacker must not reach."""
 
     secret: Path
     victim: Path  #: a file to delete
@@ -54,7 +54,7 @@ class Targets:
 def serve(
     connection: Connection, kind: str, layers: frozenset[Layer], targets: Targets, *, refuse_namespaces: bool
 ) -> None:
-    """Main function of the process. Tells the names of the attacks that succeeded."""
+    """Main function of the process. It reports the names of the attacks that succeeded."""
     become_confined(kind, layers, refuse_namespaces=refuse_namespaces)
     succeeded = [name for name, attack in ATTACKS.items() if succeeds(attack, targets)]
     connection.send_bytes(json.dumps(succeeded).encode())
@@ -63,7 +63,7 @@ def serve(
 
 
 def become_confined(kind: str, layers: frozenset[Layer], *, refuse_namespaces: bool) -> None:
-    """Exactly as the real children do it."""
+    """Confine this process exactly like the real children."""
     if refuse_namespaces:
         refuse_unshare()
     if kind == "decoder":
@@ -78,7 +78,7 @@ def become_confined(kind: str, layers: frozenset[Layer], *, refuse_namespaces: b
 
 
 def refuse_unshare() -> None:
-    """As Docker's own filter does."""
+    """Refuse `unshare`, like Docker's own filter."""
     made = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     made.add_rule(pyseccomp.ERRNO(1), "unshare")
     made.load()
@@ -203,7 +203,7 @@ def limit_parent(targets: Targets) -> None:
 
 
 def raise_limits(_: Targets) -> bool:
-    with suppress(ValueError):  # what Python makes of EPERM
+    with suppress(ValueError):  # how Python reports EPERM
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
         return True
     return False
@@ -221,7 +221,7 @@ def _block_of_environment() -> list[bytes]:
 
 
 def use_inherited_file(_: Targets) -> bool:
-    """Of its own it has one, the pipe to its parent."""
+    """Use an inherited file. The child has one of its own, the pipe to its parent."""
     return len([descriptor for descriptor in range(256) if leads_to_another(descriptor)]) > 1
 
 
@@ -234,7 +234,7 @@ def leads_to_another(descriptor: int) -> bool:
 
 
 def mode_of(descriptor: int) -> int:
-    """Of `fstat`, which a decoder may call; the C library takes another call for it."""
+    """Return the mode from `fstat`, which a decoder may call; the C library uses another call."""
     if os.uname().machine != "x86_64":
         return os.fstat(descriptor).st_mode
     found = ctypes.create_string_buffer(144)
@@ -271,7 +271,7 @@ def become_root_elsewhere(_: Targets) -> bool:
 
 
 def run_from_memory(_: Targets) -> bool:
-    """Nothing is in there to run, which an allowed call says by another error."""
+    """Run a file in memory. It is empty, so an allowed call fails with another error."""
     if (descriptor := int(_LIBC.memfd_create(b"program", 0))) < 0:
         return False
     call(EXECVEAT, descriptor, b"", None, None, AT_EMPTY_PATH)
@@ -286,7 +286,7 @@ def move_parent(targets: Targets) -> bool:
     return int(_LIBC.sched_setaffinity(targets.parent, ctypes.sizeof(allowed), allowed)) >= 0
 
 
-#: x86-64 alone has these numbers; on other processors they are left out.
+#: Only x86-64 has these numbers; on other processors they are omitted.
 _BY_NUMBER = {
     "keyring": use_keyring,
     "io_uring": use_io_uring,

@@ -1,4 +1,4 @@
-"""The `batchscribe` command as a person runs it: a process of its own, in a folder of its own."""
+"""The `batchscribe` command as a person runs it: a separate process in a separate folder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from typing import Any
 
 import psutil
 
-#: Makes words up in no time, for noise as well.
+#: Invents words immediately, also for noise.
 QUICK = ("--engine", "scripted", "--segmentation", "none")
 DATA = "data"
-WORKERS = 2  #: on any machine, so that a job takes its time
-END_SEC = 10.0  #: for a command that was told to end: 2 s of its own, the rest for a busy machine
+WORKERS = 2  #: on any machine, so that a job is slow
+END_SEC = 10.0  #: for a command that was told to end: it needs 2 s, the rest is for a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Result:
         return found[0]
 
     def counters(self) -> dict[str, str]:
-        """The lines of the summary by their names."""
+        """The values of the summary by their names."""
         return dict(line.split(": ", 1) for line in self.out.splitlines() if re.match(r"[a-z]+: ", line))
 
 
@@ -63,11 +63,11 @@ class Command:
         return Result(done.returncode, done.stdout, done.stderr)
 
     def transcribe(self, *words: str, within_sec: float = 60) -> Result:
-        """With the quick engine."""
+        """Run `batchscribe transcribe` with the fast engine."""
         return self.run("transcribe", *words, *QUICK, within_sec=within_sec)
 
     def at_terminal(self, *words: str) -> tuple[int, str]:
-        """The exit status and all that a terminal of 100 columns is sent."""
+        """Run in a terminal of 100 columns. Return the exit status and the output."""
         ours, its = pty.openpty()
         environment = self._environment() | {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"}
         line = self._line(words)
@@ -78,7 +78,7 @@ class Command:
         return process.returncode, sent.decode()
 
     def signaled(self, number: signal.Signals, *words: str, when: Callable[[], bool]) -> Result:
-        """Send the signal as soon as `when` holds. The command must end soon, and all that it started with it."""
+        """Send the signal as soon as `when` holds. The command and all its children must end soon."""
         with self.started(*words) as process:
             wait_until(when)
             family = psutil.Process(process.pid).children(recursive=True)
@@ -109,7 +109,7 @@ class Command:
 
 
 def read_terminal(descriptor: int) -> bytes:
-    """Empty at the end, which a terminal tells as an error."""
+    """Read from a terminal. At the end, which a terminal reports as an error, the result is empty."""
     try:
         return os.read(descriptor, 65536)
     except OSError:

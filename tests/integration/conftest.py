@@ -1,4 +1,4 @@
-"""S3 services, and the durable flow on a fresh database, for the tests that need them."""
+"""S3 services, and the flow on a fresh database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def engine(database: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def flow(engine: sa.Engine) -> Iterator[Flow]:
-    """Stopped at the end; `run` is up to the test."""
+    """The flow. The test calls `run`; it is stopped at the end."""
     made = Flow(engine)
     yield made
     made.stop()
@@ -31,7 +31,7 @@ def flow(engine: sa.Engine) -> Iterator[Flow]:
 
 @pytest.fixture(scope="session")
 def moto_s3() -> Iterator[S3Server]:
-    """Light: in this process, up in a second. It accepts any key, secret and token, so it proves nothing about them."""
+    """The moto server: in this process, ready in a second. It accepts any key, secret and token."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -41,7 +41,7 @@ def moto_s3() -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """Real: it verifies signatures and tokens. Up in about 12 seconds, once for the whole run."""
+    """A real server that verifies signatures and tokens. Ready in about 12 seconds, once for the whole run."""
     missing = missing_binaries()
     if missing:
         pytest.skip(f"no Ceph here ({', '.join(missing)} missing): apt-get install radosgw ceph-mon ceph-osd")

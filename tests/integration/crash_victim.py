@@ -1,7 +1,7 @@
-"""A worker that is going to be killed. It keeps a ledger outside the database: what it started and what it wrote.
+"""A worker that will be killed. It keeps a ledger outside the database of what it started and wrote.
 
-Usage: python -m tests.integration.crash_victim FOLDER JOB_ID. Submits the job unless it is on record already, and
-goes on until it has ended.
+Usage: python -m tests.integration.crash_victim FOLDER JOB_ID. Submits the job unless it is already stored, and
+works until it has ended.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from batchscribe.stages.write_transcript import BeginWrite
 from batchscribe.storage.local import FileStore
 from tests.integration.flow_runner import running
 
-CALL_SEC = 0.1  #: what each file takes in the engine
+CALL_SEC = 0.1  #: seconds of each file in the engine
 LEDGER = "ledger.txt"
 
 
 def keep_ledger(folder: Path) -> None:
-    """One line a start and one a write, each in a single append that survives the death of the process."""
+    """Record each start and each write in one line, with a single append that survives the death of the process."""
     ledger = os.open(folder / LEDGER, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     write = FileStore.write
 
@@ -44,7 +44,7 @@ def keep_ledger(folder: Path) -> None:
         write(store, uri, data, **options)
         os.write(ledger, f"write {uri}\n".encode())
 
-    monkeypatch = pytest.MonkeyPatch()  # for good: this process has nothing else to do
+    monkeypatch = pytest.MonkeyPatch()  # permanently: this process has nothing else to do
     monkeypatch.setattr(shard, "transcribe_file", transcribe_on_record)
     monkeypatch.setattr(FileStore, "write", write_on_record)
 

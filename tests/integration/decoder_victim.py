@@ -1,4 +1,4 @@
-"""Decodes an endless recording until it is killed; says which processes decode. Run as a script by a test."""
+"""Decodes an endless recording until it is killed, and prints which processes decode. A test runs it as a script."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
         pool.decode(EndlessWav(36_000), channels_apart=False, segmentation="none", window_sec=0.0) as untaken,
         pool.decode(SlowWav(36_000), channels_apart=False, segmentation="none", window_sec=0.0) as starving,
     ):
-        next(untaken.windows())  # and no more: nobody takes what this decoder tells
+        next(untaken.windows())  # and no more: the messages of this decoder are not read
         windows = starving.windows()
         next(windows)
         pids = (str(child.pid) for child in multiprocessing.active_children())

@@ -1,4 +1,4 @@
-"""Runs jobs through the whole durable flow inside a test: real database, real engine behind it, real decoder."""
+"""Runs jobs through the whole flow inside a test: real database, real DBOS, real decoder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVERYTHING = Config(segmentation_mode=SegmentationMode.NONE)  #: noise counts as
 
 @dataclass(frozen=True, slots=True)
 class FlowRunner:
-    """A running worker, and the folder its jobs read from and write to."""
+    """A running worker, and the folder of its inputs and outputs."""
 
     settings: Settings
     records: Records
@@ -38,7 +38,7 @@ class FlowRunner:
     folder: Path
 
     def submit(self, **changes: Any) -> Job:
-        """By default everything below `calls/`, with transcripts below `out/`."""
+        """Submit a job: by default everything below `calls/`, with transcripts below `out/`."""
         return submit(self.submission(**changes), self.records, self.settings)
 
     def submission(self, **changes: Any) -> Submission:
@@ -82,7 +82,7 @@ class FlowRunner:
             return page_of_files(connection, job.number, limit=1000)
 
     def outputs(self) -> dict[str, Any]:
-        """Every transcript below `out/`, by its path there."""
+        """Return every transcript below `out/` by its path there."""
         root = self.folder / "out"
         return {str(path.relative_to(root)): json.loads(path.read_bytes()) for path in sorted(root.rglob("*.json"))}
 

@@ -1,4 +1,4 @@
-"""Transcripts of many recordings from one `batchscribe transcribe` with a real model, and what can be read in them."""
+"""Transcripts of many recordings from one `batchscribe transcribe` with a real model, and how to read them."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ def transcribed(folder: Path, model: Path, inputs: Sequence[Path], output: str, 
 
 
 def heard_by_faster_whisper(model: Path, recordings: Sequence[tuple[Path, str]]) -> list[str]:
-    """What the bare engine makes of whole recordings, each with its language by Whisper's code."""
+    """Transcribe whole recordings with the bare engine, each with its language as Whisper's code."""
     engine = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1)
     texts = []
     for path, language in recordings:
-        ctranslate2.set_random_seed(0)  # it tries again by chance
+        ctranslate2.set_random_seed(0)  # its retries are random
         segments, _ = engine.transcribe(samples_of(path), language=language)
         texts.append("".join(segment.text for segment in segments))
     return texts

@@ -1,4 +1,4 @@
-"""A worker that lists jobs and works on none of their files, so that a test can kill it in the middle of a listing.
+"""A worker that lists jobs and processes no files, so that a test can kill it during a listing.
 
 Usage: python -m tests.integration.listing_victim DATABASE_URL HOME. Other settings are those of the environment.
 """

@@ -1,4 +1,4 @@
-"""A decoder that says what its recording tells it to: the bytes of the recording go to the parent as they are."""
+"""A decoder that sends the bytes of its recording to the parent, unchanged."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from batchscribe.children.pipe import Pipe
 
 
 def message(header: dict[str, Any] | bytes, payload: bytes = b"") -> bytes:
-    """As `framing.send` writes it; a header of bytes goes as it is."""
+    """Frame a message like `framing.send`. A header of bytes is sent unchanged."""
     line = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("!i", len(line) + 1 + len(payload)) + line + b"\n" + payload
 
 
 def serve(connection: Connection, _memory_bytes: int) -> None:
-    """Takes the place of `batchscribe.audio.decoder_process._serve`."""
+    """Replaces `batchscribe.audio.decoder_process._serve`."""
     pipe = Pipe(connection)
     pipe.write(message({"op": "ready"}))
     while True:

@@ -1,4 +1,4 @@
-"""Pulls a model in a process of its own, which may be killed, and in which the hub's library reads its address afresh.
+"""Pulls a model in a separate process, which may be killed, and in which the hub's library reads its address anew.
 
 Usage: python -m tests.integration.pull_runner NAME DATA_DIR TABLE [SOURCE [LARGEST_FILE_BYTES]]. TABLE is a JSON file
 of the models that are known.
@@ -24,7 +24,7 @@ from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.models.pull_progress import NoProgress
 
 TABLE = TypeAdapter(dict[str, KnownModel])
-#: Nobody listens there.
+#: No server listens there.
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -38,7 +38,7 @@ class Pulling:
     python: str = sys.executable
 
     def pull(self, name: str, *words: str) -> str:
-        """What it complains about: the last line of standard error when it failed, nothing when it succeeded."""
+        """Pull a model. Return the last line of standard error if it failed, else nothing."""
         with self.started(name, *words) as process:
             _, err = process.communicate(timeout=150)
         return err.strip().rpartition("\n")[2] if process.returncode else ""

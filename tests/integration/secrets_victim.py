@@ -1,7 +1,7 @@
-"""A process that is searched for a job's secrets: by itself, since nobody else sees its objects.
+"""A process that searches its own memory for a job's secrets, because no other process sees its objects.
 
 Usage: python -m tests.integration.secrets_victim FOLDER ENDPOINT BUCKET. Runs one job to its end and cancels another,
-then prints where the texts of their keys are still to be found, as JSON: while the first job runs, and after both.
+then prints as JSON where the texts of their keys are found: while the first job runs, and after both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from tests.integration.flow_runner import FlowRunner, running
 
-PARTS = ("MARK", "ED")  #: joined where they are needed, so that this file's own constants are none of the findings
+PARTS = ("MARK", "ED")  #: joined on use, so that this file's own constants are not found
 SETTLED_SEC = 15.0
 
 
@@ -37,7 +37,7 @@ def keys() -> AwsCredentials:
 
 
 def found() -> list[str]:
-    """The types of the objects that hold a text with the marker. Nothing is collected first."""
+    """Return the types of the objects with a text that contains the marker. There is no garbage collection before."""
     gc.disable()
     holders = []
     for item in gc.get_objects():

@@ -1,4 +1,4 @@
-"""`batchscribe serve` as an operator runs it: a process of its own, in the folder of a `Command`."""
+"""`batchscribe serve` as an operator runs it: a separate process in the folder of a `Command`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Server:
     url: str
 
     def submit(self, folder: Path, **fields: Any) -> str:
-        """A job over `calls/` in the folder, with transcripts below `out/`; its id."""
+        """Submit a job over `calls/` in the folder, with transcripts below `out/`. Return its ID."""
         body: dict[str, Any] = {
             "input": {"mode": "PREFIX", "uri": (folder / "calls").as_uri()},
             "output": {"uri": f"{(folder / 'out').as_uri()}/"},
@@ -52,7 +52,7 @@ class Server:
         return body
 
     def wait(self, job_id: str, state: str = "SUCCEEDED") -> None:
-        """A job that has ended in another state is not waited for, but shown."""
+        """Wait for a state. A job that ended in another state fails the test."""
 
         def is_there() -> bool:
             job = self.job(job_id)
@@ -62,7 +62,7 @@ class Server:
         wait_until(is_there, within_sec=JOB_SEC)
 
     def end(self, grace_sec: float = 0) -> int:
-        """By SIGTERM; the exit status. `grace_sec` is what the server gives its files."""
+        """Stop the server with SIGTERM. Return the exit status. `grace_sec` is its grace time."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(END_SEC + grace_sec)
 

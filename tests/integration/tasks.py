@@ -1,4 +1,4 @@
-"""Tasks of the durable flow in tests: who ran them, and what is on record of them."""
+"""Tasks of the flow in tests: who ran them, and what is stored about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.databases import engine_tasks
 
 
 class Diary:
-    """Writes down which tasks ran."""
+    """Records which tasks ran."""
 
     def __init__(self) -> None:
         self.ran: list[tuple[str, int]] = []
@@ -41,7 +41,7 @@ def statuses(engine: sa.Engine) -> dict[str, str]:
 
 @contextmanager
 def said_by_the_engine() -> Iterator[list[str]]:
-    """What the durable engine logs meanwhile: the error where there is one, else the message. Use it while it runs."""
+    """Yield what DBOS logs during the block: the error if there is one, else the message."""
     said: list[str] = []
     listener = logging.Handler()
     listener.emit = lambda record: said.append(  # type: ignore[method-assign]

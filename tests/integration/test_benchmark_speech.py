@@ -1,4 +1,4 @@
-"""Both sides of `make bench-speech`, with a model that says the same whatever it hears."""
+"""Both sides of `make bench-speech`, with a model that always returns the same text."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def test_the_flow_and_the_bare_engine_are_measured_on_the_same_recordings(tmp_pa
         Recording(AUDIO / "weather.wav", "non-english", "de", "guten Morgen", "weather"),
     ]
     found = {each.name: each for each in measure_words(model, recordings).categories}
-    assert set(found) == {"clean-read", "examples", "all English"}  # it understands no German
+    assert set(found) == {"clean-read", "examples", "all English"}  # it does not support German
     read, call = found["clean-read"], found["examples"]
     assert read.bare is not None
     assert call.bare is not None
     assert (read.words, read.flow.value, read.bare.value) == (2, 0.0, 0.0)
     assert call.bare.value == 0.5
-    assert call.flow.value >= 0.5  # it is heard in several pieces, each of which says the same
+    assert call.flow.value >= 0.5  # it is recognized in several pieces, all with the same text

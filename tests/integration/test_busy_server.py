@@ -1,4 +1,4 @@
-"""A server that somebody keeps busy: the others notice nothing of it."""
+"""A server that one tenant keeps busy: the others notice nothing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LIMIT_SEC = 8  #: of a dry run
 
 @contextmanager
 def silent_storage() -> Iterator[str]:
-    """It takes connections and never answers; its URL."""
+    """Return the URL of storage that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_dry_runs_against_a_storage_that_does_not_answer_hold_up_nobody_else(tmp_path: Path) -> None:
+def test_dry_runs_on_unresponsive_storage_do_not_delay_other_tenants(tmp_path: Path) -> None:
     with silent_storage() as endpoint:
         settings = {"BATCHSCRIBE_S3_ENDPOINT": endpoint, "BATCHSCRIBE_DRY_RUN_MAX_SEC": str(LIMIT_SEC)}
         with Server(tmp_path, settings, ("--no-worker",)) as server:

@@ -1,4 +1,4 @@
-"""What is on storage and what the rows say agree after a cancel, at whatever moment it came, also after a kill."""
+"""Storage and rows agree after a cancel at any moment, also after a kill."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def recordings(tmp_path: Path) -> None:
 
 @pytest.fixture
 def slow_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Storage that answers a while after it has stored: the moment that a cancel must not fall into."""
+    """Storage that answers some time after it has stored, so that a cancel can come in between."""
     write = FileStore.write
 
     def write_slowly(store: FileStore, uri: str, data: bytes, **options: Any) -> None:
@@ -109,7 +109,7 @@ def test_a_job_canceled_at_any_moment_has_the_transcripts_that_it_says(tmp_path:
                 continue
             done = settled(runner, job)
             assert done.state is JobState.CANCELED
-            time.sleep(0.1)  # for a write that nobody waited for
+            time.sleep(0.1)  # for a write that the cancel did not wait for
             assert_agrees(runner, runner.job(job.job_id), tmp_path / f"out{number}")
             succeeded += done.summary.succeeded
     assert succeeded > 0

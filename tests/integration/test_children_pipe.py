@@ -30,7 +30,7 @@ half = len(message) // 2
 
 @contextmanager
 def pipe_to(does: str, *, idle_sec: float) -> Iterator[Pipe]:
-    """A pipe to a child that does this; ended with a pause, it hangs."""
+    """Open a pipe to a child that does this. After a final pause it hangs."""
     ours, theirs = multiprocessing.Pipe()
     fd = theirs.fileno()
     with subprocess.Popen([sys.executable, "-c", PROGRAM + does, str(fd)], pass_fds=[fd]) as process, ours:
@@ -43,7 +43,7 @@ def pipe_to(does: str, *, idle_sec: float) -> Iterator[Pipe]:
             process.kill()
 
 
-def test_a_child_that_hangs_in_the_middle_of_its_message_is_told() -> None:
+def test_a_child_that_hangs_while_sending_is_reported() -> None:
     with (
         pipe_to("pipe.write(message[:half]); time.sleep(600)", idle_sec=IDLE_SEC) as pipe,
         pytest.raises(ChildHangs, match="used no CPU for 1 s"),
@@ -51,7 +51,7 @@ def test_a_child_that_hangs_in_the_middle_of_its_message_is_told() -> None:
         pipe.read(len(MESSAGE))
 
 
-def test_a_child_that_hangs_in_the_middle_of_the_parents_message_is_told() -> None:
+def test_a_child_that_hangs_while_receiving_is_reported() -> None:
     with (
         pipe_to("pipe.read(half); time.sleep(600)", idle_sec=IDLE_SEC) as pipe,
         pytest.raises(ChildHangs, match="used no CPU for 1 s"),
@@ -61,7 +61,7 @@ def test_a_child_that_hangs_in_the_middle_of_the_parents_message_is_told() -> No
 
 @pytest.mark.parametrize("pauses_sec", [0.0, 0.5])
 def test_messages_of_a_slow_child_arrive_whole_both_ways(monkeypatch: pytest.MonkeyPatch, pauses_sec: float) -> None:
-    """It pauses in the middle of each; the parent has looked after it several times by then."""
+    """It pauses within each message, and the parent checks it several times during the pause."""
     monkeypatch.setattr(pipes, "LOOK_SEC", 0.1)
     echo = f"""
 got = pipe.read(half)

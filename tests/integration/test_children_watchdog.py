@@ -1,4 +1,4 @@
-"""Which child hangs, and which is only slow or has to wait for a core."""
+"""The watchdog: which child hangs, and which is only slow or waits for a core."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOREVER = float("inf")
 LOOK_EVERY_SEC = 0.2
 #: For a machine that is busy.
 LIMIT_SEC = 60.0
-#: CPU seconds after which the system ends a child of these tests, whatever becomes of the tests.
+#: CPU seconds after which the system ends a child of these tests, even if the tests were killed.
 MOST_CPU_SEC = 60
 
 SLEEPS = "time.sleep(600)"
@@ -93,7 +93,7 @@ def test_a_child_that_computes_is_never_idle(does: str) -> None:
 
 @pytest.mark.parametrize("does", [SPINS, SPINS_BESIDE], ids=["its only thread", "a second thread"])
 def test_a_child_that_gets_no_core_does_not_hang(does: str) -> None:
-    """It may use a third of a percent of a core, and the system counts CPU time by hundredths of a second."""
+    """It may use 0.3 % of a core, and the system counts CPU time in hundredths of a second."""
     with child(does) as process, starved(process.pid, LIMIT_SEC) as hog:
         before_sec = cpu_sec(process.pid)
         look_for(watched(process.pid, idle_sec=0.5), 5.0)
@@ -102,7 +102,7 @@ def test_a_child_that_gets_no_core_does_not_hang(does: str) -> None:
 
 
 def test_of_a_child_that_has_ended_nothing_is_said() -> None:
-    """The pipe to it tells."""
+    """The pipe reports it."""
     with child("") as process:
         process.wait()
         look_for(watched(process.pid, idle_sec=0.0, cpu_sec=0.0), 1.0)

@@ -1,4 +1,4 @@
-"""The client against a small real HTTP server that answers as the contract says."""
+"""The client against a small real HTTP server that follows the contract."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a server and gives it with a client that has a pair of keys."""
+    """Start a server. Return it with a client that has an API key and secret."""
     with ExitStack() as stack:
 
         def started(answering: Answering) -> tuple[ScriptedServer, Client]:
@@ -176,14 +176,14 @@ def test_a_busy_server_is_asked_again_with_the_same_idempotency_key(start: Start
     assert len(server.asked) == 4
 
 
-def test_a_server_that_stays_busy_is_told_after_four_tries(start: Start) -> None:
+def test_a_server_that_stays_busy_is_reported_after_four_tries(start: Start) -> None:
     server, client = start(in_turn(Reply(429, {"message": "Later."}, {"Retry-After": "0"})))
     with pytest.raises(ServerRefused, match="Later"):
         client.job("job_1")
     assert len(server.asked) == 4
 
 
-def test_a_busy_server_that_names_no_time_is_told_at_once(start: Start) -> None:
+def test_a_busy_server_without_retry_after_is_reported_immediately(start: Start) -> None:
     server, client = start(in_turn(Reply(503, {"message": "Out of order."})))
     with pytest.raises(ServerRefused, match="Out of order"):
         client.job("job_1")
@@ -199,7 +199,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key_and_body(start: Star
 
 
 def test_a_cancel_whose_answer_was_lost_is_not_sent_again(start: Start) -> None:
-    """It may have been carried out, and the next one would be told that the job had ended before."""
+    """It may have been carried out, and the next request would fail because the job had ended."""
     server, client = start(in_turn(Reply(hang_up=True), Reply(204)))
     with pytest.raises(ServerUnreachable):
         client.cancel("job_1")
@@ -219,7 +219,7 @@ def test_a_server_that_is_not_running_is_named_without_its_password() -> None:
 
 
 def test_a_server_that_starts_a_moment_later_is_found() -> None:
-    """Nothing had been sent before, so even what must not be repeated is tried again."""
+    """Nothing was sent before, so even a request that must not be repeated is retried."""
     address = Address.of(f"http://127.0.0.1:{closed_port()}")
     call = Call("DELETE", address.url("jobs", "job_1"), repeatable=False)
     with ExitStack() as later:
@@ -233,7 +233,7 @@ def test_a_server_that_starts_a_moment_later_is_found() -> None:
         assert connection.send(call).status_code == 204
 
 
-def test_a_server_that_does_not_answer_in_time_is_told_so(start: Start) -> None:
+def test_a_server_that_does_not_answer_in_time_is_reported(start: Start) -> None:
     def slow(_: Asked) -> Reply:
         time.sleep(0.5)
         return Reply(204)
@@ -246,7 +246,7 @@ def test_a_server_that_does_not_answer_in_time_is_told_so(start: Start) -> None:
         client.cancel("job_1")
 
 
-def test_what_is_not_a_batchscribe_server_is_told_so(start: Start) -> None:
+def test_another_kind_of_server_is_recognized(start: Start) -> None:
     _, client = start(in_turn(Reply(200, b"<h1>It works!</h1>")))
     with pytest.raises(ServerError, match="is it a batchscribe server"):
         client.job("job_1")
@@ -260,7 +260,7 @@ def test_bytes_that_cannot_be_unpacked_are_an_error_of_the_server(start: Start) 
 
 def test_waiting_outlives_a_restart_of_the_server(start: Start) -> None:
     busy, done = Reply(200, {"state": "PROCESSING"}), Reply(200, {"state": "SUCCEEDED"})
-    gone = [Reply(hang_up=True)] * 8  # two looks of four tries each
+    gone = [Reply(hang_up=True)] * 8  # two polls of four tries each
     _, client = start(in_turn(busy, *gone, Reply(502, b"<h1>Bad Gateway</h1>"), busy, done))
     told: list[object] = []
     pace = PollSchedule(first_sec=0.01, longest_sec=0.02)

@@ -1,4 +1,4 @@
-"""Storages that cannot write only where nothing is yet: known before the first file, and said with the way out."""
+"""Storage without conditional writes: noticed before the first file, and reported with a workaround."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_job_ends_before_its_first_file_and_goes_well_with_overwrite(runner: F
 
 
 def test_where_it_only_shows_at_the_first_transcript_the_job_ends_there(runner: FlowRunner, recording: bytes) -> None:
-    """The service refuses a wrong digest first, so nothing can be known before."""
+    """The service rejects a wrong digest first, so the probe cannot notice it."""
 
     def refuse(asked: Asked) -> Reply | None:
         if asked.method != "PUT":
@@ -102,7 +102,7 @@ def test_a_probe_that_is_denied_proves_nothing_about_transcripts(runner: FlowRun
 
 
 def test_a_probe_that_was_stored_without_an_answer_is_deleted(runner: FlowRunner, recording: bytes) -> None:
-    """The service looks at no digest. The second try of the same PUT finds what the first one stored."""
+    """The service ignores the digest. The second try of the same PUT finds the object of the first."""
 
     def lose_answer(asked: Asked) -> Reply | None:
         if asked.method != "PUT" or PROBE not in asked.path:
@@ -149,7 +149,7 @@ def test_a_400_to_everything_is_not_laid_to_the_condition() -> None:
     assert raised.value.code == "STORAGE_ERROR"
 
 
-def test_another_writer_at_the_same_instant_is_waited_for() -> None:
+def test_a_conflicting_write_is_retried() -> None:
     replies = iter([refusal(409, "ConditionalRequestConflict")] * 2)
     with serving_bucket({}, lambda asked: next(replies, None) if asked.method == "PUT" else None) as bucket:
         connect(bucket.access).write(URI, b"{}", overwrite=False)

@@ -1,4 +1,4 @@
-"""An attacker who has taken over a decoder or an engine tries everything, and is refused everything."""
+"""An attacker who has taken over a decoder or an engine: every attack fails."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from tests.integration.command import wait_until
 SECRET = b"s3cret in the memory of the parent"
 KINDS = ("decoder", "engine")
 NEEDS = {"decoder": NOTHING, "engine": needs_of(ScriptedSpec())}
-#: What the other layers leave open, where one is missing. It is no more than this, on any kernel with the others.
+#: What stays open if one layer is missing, on any kernel with the others.
 WITHOUT_SECCOMP = {
     "fork", "local socket", "keyring", "io_uring", "perf_event_open", "pidfd_open", "bpf", "unshare", "listen",
     "kill by readiness", "limit parent", "run from memory", "processors of the parent",
 }  # fmt: skip
-#: Landlock learned to scope signals and abstract sockets with version 6, and TCP with version 4.
+#: Landlock restricts signals and abstract sockets since version 6, and TCP since version 4.
 OLDER_LANDLOCK = ({"abstract socket", "signal parent", "signal sibling"} if VERSION < 6 else set()) | (
     {"tcp"} if VERSION < 4 else set()
 )
@@ -94,7 +94,7 @@ def targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Targets
 def attack(
     kind: str, targets: Targets, layers: frozenset[Layer] = ALL_LAYERS, *, refuse_namespaces: bool = False
 ) -> set[str]:
-    """The attacks that succeeded."""
+    """Return the attacks that succeeded."""
     context = get_context("forkserver")
     ours, theirs = context.Pipe()
     process = context.Process(
@@ -155,8 +155,8 @@ def test_an_engine_without_landlock_reads_files_and_changes_none(targets: Target
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_attacks_are_real_where_nothing_confines(kind: str, targets: Targets) -> None:
-    """Else the other tests would prove nothing. A confined decoder may write nothing even then (RLIMIT_FSIZE)."""
+def test_the_attacks_succeed_without_confinement(kind: str, targets: Targets) -> None:
+    """Otherwise the other tests would prove nothing. Even then a decoder cannot write files (RLIMIT_FSIZE)."""
     succeeded = attack(kind, targets, frozenset())
     assert {"read secret", "list root", "make folder", "rename file", "delete file", "fork", "tcp", "listen", "udp",
             "local socket", "abstract socket", "signal parent", "signal sibling", "exec"} <= succeeded  # fmt: skip
@@ -178,7 +178,7 @@ def test_the_doctor_is_content_without_namespaces_and_says_so() -> None:
     assert "Missing: namespaces. The other layers provide the same protection." in check.finding
 
 
-def test_a_worker_tells_once_what_holds_its_children() -> None:
+def test_a_worker_logs_once_which_layers_confine_its_children() -> None:
     with capture_logs() as logged:
         start_confinement_report(load_settings(engine="scripted"))
         wait_until(lambda: logged != [])
@@ -190,7 +190,7 @@ def test_a_worker_tells_once_what_holds_its_children() -> None:
             assert REGISTRY.get_sample_value("batchscribe_confinement", {"child": child, "layer": layer}) == 1.0
 
 
-def test_a_command_tells_nothing_where_all_layers_hold_and_warns_where_one_is_missing(
+def test_a_command_warns_only_if_a_confinement_layer_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = load_settings(engine="scripted")

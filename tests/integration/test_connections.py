@@ -1,4 +1,4 @@
-"""Strangers who hold connections open, and what is answered to those who do not speak HTTP."""
+"""Clients that hold connections open, and answers to clients that do not speak HTTP."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def connected(server: Server, sent: bytes = b"") -> Iterator[socket.socket]:
 
 
 def answered(connection: socket.socket) -> Answer:
-    """What the server says; checked as every answer is."""
+    """Return the server's answer, checked like every answer."""
     with closing(HTTPResponse(connection)) as response:
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
@@ -66,7 +66,7 @@ def half_a_body(secret: str) -> bytes:
 
 
 @pytest.mark.parametrize("sent", ["nothing", "half a head", "half a body"])
-def test_connections_that_wait_for_their_client_take_nobody_elses_place(server: Server, secret: str, sent: str) -> None:
+def test_idle_connections_give_way_to_new_ones(server: Server, secret: str, sent: str) -> None:
     content = {"nothing": b"", "half a head": HALF_A_HEAD, "half a body": half_a_body(secret)}[sent]
     with ExitStack() as strangers:
         for _ in range(STRANGERS):
@@ -108,8 +108,8 @@ def test_an_idle_connection_is_closed_without_a_word(server: Server, before: byt
         assert connection.recv(1) == b""
 
 
-def test_the_rest_of_a_body_that_nobody_reads_has_its_time_too(server: Server) -> None:
-    """The answer, a refusal for want of a key, comes before the body."""
+def test_the_rest_of_an_unread_body_has_a_time_limit_too(server: Server) -> None:
+    """The answer, a rejection because there is no key, comes before the body."""
     with connected(server, half_a_body("wrong")) as connection:
         assert answered(connection).status == 401
         try:

@@ -1,4 +1,4 @@
-"""`kill -9` at any moment: nothing lost, nothing written twice, nothing done again but what was in flight."""
+"""`kill -9` at any moment: nothing is lost or written twice, and only files in progress are repeated."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_job_survives_being_killed_at_random_moments(tmp_path: Path, seed: int
 
 
 def killed_after(folder: Path, seconds: float) -> bool:
-    """Let a worker work on the job for so long; False when it came to the end by itself."""
+    """Kill a worker after this time. Return False if it finished before."""
     command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None

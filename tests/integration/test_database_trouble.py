@@ -1,4 +1,4 @@
-"""A database that restarts, or ends a transaction that stood still, postpones work and fails nothing."""
+"""A database that restarts or ends an idle transaction delays work, but no file fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.servers.postgresql import PostgreSQL, running_postgresql
 
 @pytest.fixture
 def engine(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
-    """A transaction may stand still for a second."""
+    """A database on which transactions may be idle for a second."""
     monkeypatch.setattr(engine_module, "IDLE_SEC", 1)
     opened = open_database(postgresql.new_database())
     yield opened
@@ -78,7 +78,7 @@ def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: py
 def test_a_file_that_is_being_transcribed_is_transcribed_once_whatever_its_database_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows look whether their job still lives, and the end goes on record: neither costs what was transcribed."""
+    """Windows check whether their job is active, and the end is committed. Neither may lose what was transcribed."""
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=120.0)
     with running_postgresql() as server:
         for name, value in server.settings(server.new_database()).items():
@@ -87,7 +87,7 @@ def test_a_file_that_is_being_transcribed_is_transcribed_once_whatever_its_datab
         with running(tmp_path, make_pool=lambda _spec, _workers: pool) as runner, capture_logs() as lines:
             job = runner.wait(runner.submit(), until=lambda job: job.summary.processing == 1)
             server.stop("immediate")
-            # The transcript is done, and waits for the database to know of it.
+            # The transcript is written, but not yet committed.
             wait_until(lambda: any(line["event"] == "database.trouble" and "file_id" in line for line in lines))
             server.start()
             assert runner.wait(job).summary.succeeded == 1

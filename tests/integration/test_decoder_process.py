@@ -1,4 +1,4 @@
-"""What happens to the decoder's process, and what it can do to others: nothing."""
+"""Failures of decoder processes, and that they affect nothing else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def decoder_pids() -> list[int]:
 
 
 class MeanwhileWav(EndlessWav):
-    """Something happens while the decoder waits for its second block."""
+    """A WAV that runs a function while the decoder waits for its second block."""
 
     def __init__(self, meanwhile: Callable[[], None]) -> None:
         super().__init__(120)
@@ -78,8 +78,8 @@ def test_a_decoder_that_makes_no_progress_is_ended(pool: DecoderPool) -> None:
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
-def test_a_decoder_that_gets_no_core_is_waited_for() -> None:
-    """Fifteen times as long as it may make no progress."""
+def test_a_decoder_without_a_core_is_not_killed() -> None:
+    """It waits 15 times as long as it may be without progress."""
     starved_sec = 15.0
     with DecoderPool(1, DecodeLimits(stall_sec=1.0)) as pool, ExitStack() as starvation:
         times_sec: list[float] = []
@@ -87,7 +87,7 @@ def test_a_decoder_that_gets_no_core_is_waited_for() -> None:
         end.daemon = True
 
         def starve() -> None:
-            """When it asks for its second block."""
+            """Starve the decoder when it asks for its second block."""
             if not times_sec:
                 (pid,) = decoder_pids()
                 starvation.enter_context(starved(pid, 4 * starved_sec))
@@ -136,7 +136,7 @@ def test_a_decoder_that_was_ended_while_idle_costs_no_recording(pool: DecoderPoo
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
-def test_closing_the_pool_interrupts_whoever_decodes_and_ends_all_processes() -> None:
+def test_closing_the_pool_interrupts_decoding_and_ends_all_processes() -> None:
     pool = DecoderPool(1, DecodeLimits())
     with pytest.raises(WorkInterrupted):
         decode(pool, MeanwhileWav(pool.close))
@@ -195,7 +195,7 @@ def peak_memory_bytes(pid: int) -> int:
 
 
 def wait_for_end(pids: list[int], limit_sec: float = 10.0) -> None:
-    """Gone, or dead and not yet collected."""
+    """Wait until the process is gone or a zombie."""
     deadline = time.monotonic() + limit_sec
     while any(is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, "the decoders outlived their parent"

@@ -1,4 +1,4 @@
-"""A tenant's half second is decoded beside another's days of silence, with one real decoder at work at a time."""
+"""A half-second recording of one tenant is decoded beside days of silence of another, with one decoder at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from batchscribe.audio.decoder import ByteSource, DecoderPool
 from batchscribe.errors import WorkInterrupted
 from tests.audio_files import Bytes, EndlessWav, tone, wav
 
-HOURS = 30  #: as long as a WAV can be
+HOURS = 30  #: the maximum length of a WAV
 
 
 class Listening(threading.Thread):
-    """Decodes a recording of a tenant until it ends or the pool is closed."""
+    """A thread that decodes a recording of a tenant until it ends or the pool is closed."""
 
     def __init__(self, pool: DecoderPool, source: ByteSource, tenant: str) -> None:
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""From the end of a job to its receiver, through the outbox: what is on record at each step."""
+"""From the end of a job to its receiver through the outbox: what is stored at each step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOOPBACK: dict[str, Any] = {"webhook_allow_networks": "127.0.0.0/8", "webhook_al
 
 @contextmanager
 def receiver(*statuses: int) -> Iterator[tuple[str, Callable[[], list[bytes]]]]:
-    """Its URL and a look at the bodies it got; answers with these statuses in turn, the last one for ever."""
+    """Start a receiver with these statuses; the last one is repeated. Return its URL and the bodies it received."""
     with receiving(in_turn(*(says(status) for status in statuses))) as found:
         yield found.url("/hook?token=mark"), lambda: [request.body for request in found.requests]
 
@@ -134,7 +134,7 @@ def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) ->
     assert len(bodies()) == len(attempts) >= 2
 
 
-def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
+def test_a_canceled_job_sends_its_webhook(tmp_path: Path) -> None:
     with receiver(200) as (url, bodies), runner_with(tmp_path) as runner:
         job = runner.submit(webhook=Webhook(url), sources=(runner.file("calls/missing.wav"),))
         canceled = cancel_served_job(job, runner.records)
@@ -142,7 +142,7 @@ def test_a_job_that_is_canceled_tells_so(tmp_path: Path) -> None:
     assert (b"job.canceled" in bodies()[0]) is canceled
 
 
-def test_the_beginning_of_a_job_is_told_where_the_operator_wants_it(tmp_path: Path) -> None:
+def test_the_start_of_a_job_is_sent_if_the_operator_wants_it(tmp_path: Path) -> None:
     with receiver(200) as (url, _), runner_with(tmp_path, webhook_processing=True) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job) and len(sent(runner, job)) == 2)

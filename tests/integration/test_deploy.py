@@ -1,4 +1,4 @@
-"""The fleet of `deploy/compose.yaml` as processes of this machine: its own commands and settings, other addresses."""
+"""The fleet of `deploy/compose.yaml` as local processes: its own commands and settings, other addresses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILES = 60
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Starts what the file describes, with what differs on this machine."""
+    """Starts the services of the file, adapted to this machine."""
 
     folder: Path
     here: dict[str, str]
@@ -38,13 +38,13 @@ class Composed:
         return Command(self.folder / service, dict(SERVICES[service]["environment"]) | self.here)
 
     def words(self, service: str) -> list[str]:
-        """Any free port of loopback: there is no network of their own between these processes."""
+        """Return the command with free loopback ports, because the processes have no private network."""
         words: list[str] = [word.replace("0.0.0.0", "127.0.0.1") for word in SERVICES[service]["command"]]  # noqa: S104
         return [*words, "--port", "0"] if service == "api" else words
 
     @contextmanager
     def started(self, service: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The process, and the first URL that it prints; then it is ready."""
+        """Return the process and the first URL that it prints when it is ready."""
         with self.command(service).started(*self.words(service), *words) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -79,7 +79,7 @@ def number(url: str, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
 
 
-def test_the_fleet_does_a_job_though_a_worker_is_killed_and_tells_so(
+def test_the_fleet_completes_a_job_despite_a_killed_worker_and_sends_its_webhook(
     composed: Composed, moto_s3: S3Server, tmp_path: Path
 ) -> None:
     wav = write_wav(tmp_path / "a.wav").read_bytes()

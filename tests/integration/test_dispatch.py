@@ -1,4 +1,4 @@
-"""Tasks start soon, whoever enqueued them and whatever happened before; nothing else polls. On both databases."""
+"""Tasks start soon, whichever process enqueued them, and nothing else polls. On both databases."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ with engine.begin() as connection:
 
 @contextmanager
 def writes_held(engine: sa.Engine) -> Iterator[None]:
-    """Whoever wants to write into the engine's table waits meanwhile."""
+    """Block all other writes to DBOS's table during the block."""
     statements = {
         "sqlite": "DELETE FROM workflow_status WHERE 0",  # a write transaction begins with it
         "postgresql": "LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE",
@@ -96,13 +96,13 @@ def test_what_a_task_enqueues_starts_when_it_has_ended_rather_than_at_the_next_l
         enqueue(engine, flow, Task(FINISH, job_id, lane="here"))
 
     flow.prepare()
-    enqueue(engine, flow, SHARD_1)  # for the first look, at the start
+    enqueue(engine, flow, SHARD_1)  # for the first poll, at the start
     flow.run(diary.handlers(**{SHARD: enqueue_next}), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     assert until(lambda: diary.ran == [("job_1", 0)], within_sec=STARTS_WITHIN_SEC)
 
 
 def test_a_tenant_with_all_that_it_may_have_keeps_no_other_waiting(engine: sa.Engine, flow: Flow) -> None:
-    """And gets its next task as soon as one of its own has ended."""
+    """It gets its next task as soon as one of its own has ended."""
     gate, begun = threading.Semaphore(0), Diary()
 
     def work(job_id: str, number: int) -> None:
@@ -117,7 +117,7 @@ def test_a_tenant_with_all_that_it_may_have_keeps_no_other_waiting(engine: sa.En
     try:
         enqueue(engine, flow, *greedy)
         assert until(lambda: len(begun.ran) == 2)
-        time.sleep(1.0)  # the dispatcher knows by now that no more can begin
+        time.sleep(1.0)  # by now the dispatcher knows that no more tasks can start
         enqueue(engine, flow, Task(SHARD, "job_modest", 1, lane="here", engine="scripted", tenant="modest"))
         assert until(lambda: ("job_modest", 1) in begun.ran, within_sec=STARTS_WITHIN_SEC)
         assert len(begun.ran) == 3
@@ -156,7 +156,7 @@ def test_a_task_that_was_being_taken_at_the_end_is_left_for_the_next_process(eng
             enqueue(engine, flow, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
             with writes_held(engine):
                 if statuses(engine)[f"job_1-{number}"] == "ENQUEUED":
-                    time.sleep(2 * dispatcher.LOOK_SEC)  # the queue's thread waits to write
+                    time.sleep(2 * dispatcher.LOOK_SEC)  # the queue's thread is waiting to write
                     end.start()
                     time.sleep(0.2)
         end.join(30)
@@ -167,7 +167,7 @@ def test_a_task_that_was_being_taken_at_the_end_is_left_for_the_next_process(eng
 
 
 def test_no_thread_of_the_engine_polls(flow: Flow) -> None:
-    """Whatever the engine starts in a later version has to be looked at: it may poll, or enqueue what is delayed."""
+    """Threads of a later DBOS must be reviewed: they may poll, or enqueue delayed tasks."""
     before = set(threading.enumerate())
 
     def started() -> list[str]:
@@ -197,7 +197,7 @@ def test_the_look_at_the_tasks_reads_indexes_also_when_it_was_planned_on_an_empt
         counted = sa.text("SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'workflow_status'")
         before = connection.execute(counted).one()
         assert table.look().queues == {"here-files-scripted"}
-        table.close()  # it tells its numbers at its end
+        table.close()  # it reports its numbers at its end
         assert until(lambda: connection.execute(counted).one().idx_scan > before.idx_scan)
         assert connection.execute(counted).one().seq_tup_read == before.seq_tup_read
     engine.dispose()

@@ -1,4 +1,4 @@
-"""`batchscribe doctor` on machines that are well and on such as are not: real databases, keys, buckets and clocks."""
+"""`batchscribe doctor` on healthy and on broken machines: real databases, keys, buckets and clocks."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def command(tmp_path: Path) -> Command:
 
 @pytest.fixture
 def used(command: Command) -> Command:
-    """A machine that has done a job."""
+    """A machine that has processed a job."""
     write_wav(command.folder / "a.wav")
     assert command.transcribe("a.wav", "--output", "out").status == 0
     return command
 
 
 def examined(command: Command, *words: str, status: int = 0) -> Checks:
-    """The checks by name, after the exit status was as expected."""
+    """Run the doctor and check its exit status. Return the checks by name."""
     result = command.run("doctor", "--json", *words)
     assert result.status == status, result
     body = result.json()
@@ -67,7 +67,7 @@ def at_version(version: str) -> sa.Update:
 
 
 def files_below(folder: Path) -> dict[Path, bytes]:
-    """Without what is in the index that SQLite shares between processes: readers note in it where they are."""
+    """Return the files, except SQLite's shared index, into which readers write their position."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {path: b"" if path.name.endswith("-shm") else path.read_bytes() for path in files}
 
@@ -76,7 +76,7 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-# --- well ---------------------------------------------------------------------------------------------------------
+# --- healthy machines ---------------------------------------------------------------------------------------------
 
 
 def test_on_a_new_machine_nothing_fails_and_nothing_is_made(command: Command) -> None:
@@ -114,7 +114,7 @@ def test_people_see_a_table_with_what_to_do(command: Command) -> None:
 # --- database and schema ------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_no_database_is_told(command: Command) -> None:
+def test_a_file_that_is_not_a_database_is_reported(command: Command) -> None:
     (command.folder / DATA).mkdir()
     (command.folder / DATA / "batchscribe.db").write_text(
         "not a database at all, but long enough to be read as one" * 9
@@ -137,7 +137,7 @@ def test_an_older_schema_is_brought_up_to_date_by_itself_and_a_newer_one_is_not(
     assert "Install the release" in newer["advice"]
 
 
-def test_a_postgresql_that_is_away_is_told_without_its_password(command: Command) -> None:
+def test_an_unreachable_postgresql_is_reported_without_its_password(command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     result = command.run("doctor", "--database", f"postgresql://somebody:hidden-word@127.0.0.1:{port}/jobs")
@@ -163,7 +163,7 @@ def test_an_empty_postgresql_wants_to_be_migrated_and_is_well_then(command: Comm
 # --- the key ------------------------------------------------------------------------------------------------------
 
 
-def test_another_key_than_that_of_the_others_is_told(command: Command, postgresql: PostgreSQL) -> None:
+def test_a_key_that_differs_from_the_other_processes_is_reported(command: Command, postgresql: PostgreSQL) -> None:
     url = postgresql.new_database()
     open_records(load_settings(data_dir=command.folder, database_url=url, secret_key=SECRET_KEY)).engine.dispose()
     command.environment["BATCHSCRIBE_DATABASE_URL"] = url
@@ -174,7 +174,7 @@ def test_another_key_than_that_of_the_others_is_told(command: Command, postgresq
     assert examined(command)["secret key"]["verdict"] == "ok"
 
 
-def test_a_key_file_that_is_lost_spoilt_or_open_to_all_is_told(used: Command) -> None:
+def test_a_missing_damaged_or_readable_key_file_is_reported(used: Command) -> None:
     key_file = used.folder / DATA / "secret.key"
     key_file.chmod(0o644)
     open_to_all = examined(used)["secret key"]
@@ -213,12 +213,12 @@ def test_a_bucket_is_listed_and_nothing_is_left_in_it(with_s3: Command, moto_s3:
     assert [item["Key"] for item in moto_s3.client().list_objects_v2(Bucket=bucket)["Contents"]] == ["calls/a.wav"]
 
 
-def test_a_bucket_that_is_not_there_is_told(with_s3: Command) -> None:
+def test_a_missing_bucket_is_reported(with_s3: Command) -> None:
     bucket = examined(with_s3, "--bucket", "s3://no-such-bucket-here/", status=1)["bucket"]
     assert "does not exist" in bucket["finding"]
 
 
-def test_a_bucket_that_the_key_may_not_write_to_is_told(with_s3: Command, radosgw: S3Server) -> None:
+def test_a_bucket_without_write_permission_is_reported(with_s3: Command, radosgw: S3Server) -> None:
     bucket = radosgw.new_bucket()
     with_s3.environment["BATCHSCRIBE_S3_ENDPOINT"] = radosgw.endpoint
     with_s3.environment["AWS_ACCESS_KEY_ID"] = radosgw.access_key_id
@@ -230,7 +230,7 @@ def test_a_bucket_that_the_key_may_not_write_to_is_told(with_s3: Command, radosg
     assert examined(with_s3, "--bucket", f"s3://{bucket}/", "--write")["bucket"]["verdict"] == "ok"
 
 
-def test_an_endpoint_that_does_not_answer_is_told_at_once(with_s3: Command) -> None:
+def test_an_unresponsive_endpoint_is_reported_immediately(with_s3: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with_s3.environment["BATCHSCRIBE_S3_ENDPOINT"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
     checks = examined(with_s3, "--bucket", "s3://calls/", status=1)
@@ -238,7 +238,7 @@ def test_an_endpoint_that_does_not_answer_is_told_at_once(with_s3: Command) -> N
     assert checks["bucket"]["verdict"] == "skipped"
 
 
-def test_writing_needs_to_be_told_where(command: Command) -> None:
+def test_writing_requires_a_bucket(command: Command) -> None:
     refused = command.run("doctor", "--write")
     assert refused.status == 2
     assert "--bucket" in refused.err
@@ -253,12 +253,12 @@ class _Yesterday(http.server.BaseHTTPRequestHandler):
         return super().date_time_string(0.0)
 
     def log_message(self, *_: object) -> None:
-        """Not into the output of the tests."""
+        """Do not log into the output of the tests."""
 
 
 @contextmanager
 def yesterday() -> Iterator[str]:
-    """The URL of a server whose clock is far behind."""
+    """Return the URL of a server whose clock is far behind."""
     with http.server.HTTPServer(("127.0.0.1", 0), _Yesterday) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -267,7 +267,7 @@ def yesterday() -> Iterator[str]:
         thread.join()
 
 
-def test_a_storage_with_another_time_is_told_since_it_will_refuse_signatures(with_s3: Command) -> None:
+def test_storage_with_a_skewed_clock_is_reported_because_it_rejects_signatures(with_s3: Command) -> None:
     with yesterday() as url:
         with_s3.environment["BATCHSCRIBE_S3_ENDPOINT"] = url
         endpoint = examined(with_s3)["S3 endpoint"]
@@ -275,7 +275,7 @@ def test_a_storage_with_another_time_is_told_since_it_will_refuse_signatures(wit
     assert "Its clock differs" in endpoint["finding"]
 
 
-def test_a_folder_for_file_uris_that_is_not_mounted_is_told(command: Command) -> None:
+def test_a_root_folder_that_is_not_mounted_is_reported(command: Command) -> None:
     command.environment["BATCHSCRIBE_FILE_ROOTS"] = f"{command.folder}/calls"
     assert "is not a folder" in examined(command, status=1)["folder of file:// URIs"]["finding"]
 
@@ -283,7 +283,7 @@ def test_a_folder_for_file_uris_that_is_not_mounted_is_told(command: Command) ->
 # --- engine and workers -------------------------------------------------------------------------------------------
 
 
-def test_an_engine_without_its_model_is_told_with_the_command_that_gets_one(command: Command) -> None:
+def test_an_engine_without_a_model_is_reported_with_the_command_to_pull_one(command: Command) -> None:
     command.environment["BATCHSCRIBE_ENGINE"] = "whisper"
     engine = examined(command, status=1)["engine"]
     assert "has no model" in engine["finding"]
@@ -297,7 +297,7 @@ def test_the_engine_is_loaded_only_when_that_is_asked_for(command: Command) -> N
     assert "transcribed a trial recording" in loaded["finding"]
 
 
-def test_files_that_wait_for_nobody_and_workers_that_fell_silent_are_told(used: Command) -> None:
+def test_stranded_files_and_silent_workers_are_reported(used: Command) -> None:
     with used.started("serve", "--port", "0", "--no-worker") as process:
         assert process.stdout is not None
         assert "ready" in process.stdout.readline()

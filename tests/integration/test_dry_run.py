@@ -1,4 +1,4 @@
-"""What a dry run tells, against what the job then does."""
+"""Dry runs against what the job then does."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_hundred_pairs_are_shown_and_all_are_counted(tmp_path: Path) -> None:
     assert (len(preview.planned), preview.matched) == (MOST_PLANNED, MOST_PLANNED + 20)
 
 
-def test_a_manifest_tells_what_is_missing_and_what_is_no_recording(tmp_path: Path) -> None:
+def test_a_manifest_reports_missing_files_and_files_that_are_not_recordings(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "a.wav")
     write_wav(tmp_path / "calls" / "notes.txt")
     with running(tmp_path) as runner:

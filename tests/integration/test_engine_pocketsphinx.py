@@ -1,4 +1,4 @@
-"""The built-in engine in the pool's processes: the words of the engine alone, however many work at it."""
+"""The built-in engine in the pool's processes: its text is that of the engine alone, with any number of processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from batchscribe.speech.pocketsphinx import pocketsphinx_spec
 
 @pytest.fixture
 def requests(examples: Path) -> list[RecognitionRequest]:
-    """Four pieces of 1.5 s from a recording of our own, which is 16 kHz mono PCM."""
+    """Four pieces of 1.5 s from one of our recordings, which is 16 kHz mono PCM."""
     with wave.open(str(examples / "weather.wav")) as recording:
         assert (recording.getframerate(), recording.getnchannels()) == (SAMPLE_RATE, 1)
         pcm = np.frombuffer(recording.readframes(6 * SAMPLE_RATE), "<i2")

@@ -1,4 +1,4 @@
-"""What an engine's process is given, and that it never outlives its parent."""
+"""What an engine process inherits, and that it never outlives its parent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if __name__ == "__main__":
 
 
 def start(tmp_path: Path, mode: str, **environment: str) -> tuple[subprocess.Popen[bytes], psutil.Process]:
-    """A parent program, and the process of its only engine, which works in the mode `busy` and waits in `idle`."""
+    """Start a parent program with one engine process, which works in the mode `busy` and waits in `idle`."""
     program, mark = tmp_path / "program.py", tmp_path / "mark"
     program.write_text(PROGRAM)
     parent = subprocess.Popen([sys.executable, program, mode, mark], env={**os.environ, **environment})
@@ -53,7 +53,7 @@ def kill(parent: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_busy_engine_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
-    """It works on and on without a look at its connection, as pocketsphinx does for seconds."""
+    """It works without reading its connection, as pocketsphinx does for seconds."""
     parent, engine = start(tmp_path, "busy")
     server = engine.parent()
     kill(parent)

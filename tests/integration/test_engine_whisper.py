@@ -1,4 +1,4 @@
-"""The whisper engine on real, tiny models: what it makes of everything that such models do wrong."""
+"""The whisper engine on real, tiny models: how it handles everything that such models do wrong."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_sentence_arrives_word_for_word(tmp_path: Path, multilingual: bool) ->
 
 def test_a_text_of_many_tokens_arrives_whole(tmp_path: Path) -> None:
     """Hindi and Thai take about 15 tokens a second."""
-    # Numbers, so that nothing in it repeats itself.
+    # Numbers, so that nothing is repeated.
     said = [f"n{number}" for number in range(400)]
     model = scripted_whisper(tmp_path / "scripted", Line(" ".join(said)))
     assert [word.text for word in words_of(transcribe(spec_of(model).build(), noise(0.0, 30.0)))] == said
@@ -118,7 +118,7 @@ def test_a_model_for_english_detects_nothing(tmp_path: Path) -> None:
 
 
 def test_the_same_window_gives_the_same_text_whatever_comes_with_it(random_model: WhisperSpec) -> None:
-    """In a batch of windows of other lengths and languages, in any order, in one process or two."""
+    """In batches with windows of other lengths and languages, in any order, in one process or two."""
     languages = ["en-US", "de-DE", "en-US", "fr-FR", "en-US", "de-DE"]
     requests = [
         RecognitionRequest(

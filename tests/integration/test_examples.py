@@ -20,7 +20,7 @@ from tests.models.whisper import Line, scripted_whisper
 
 TEXTS = json.loads((ROOT / "examples" / "texts.json").read_text())
 LONG, SHORT = "village.m4a", "council.m4a"
-#: The built-in engine heard each channel with a word error rate between 0 and 0.08 when the texts were chosen.
+#: When the texts were chosen, the built-in engine had a word error rate of 0 to 0.08 on each channel.
 WORST_WORD_ERROR_RATE = 0.12
 
 CHANNELS = [
@@ -32,7 +32,7 @@ comparable = EnglishTextNormalizer()
 
 @dataclass(frozen=True)
 class Demo:
-    """What the script said, and the folder in which it ran."""
+    """The output of the script, and the folder in which it ran."""
 
     told: str
     folder: Path
@@ -48,7 +48,7 @@ class Demo:
 
 
 def run_demo(examples: Path, folder: Path) -> Demo:
-    """With `home` for the default data directory, and with no source of models in reach."""
+    """Run the demo with a default data directory in `home`, and without any source of models."""
     shutil.copytree(examples.parent, folder / "examples", dirs_exist_ok=True)
     shutil.copy(examples / SHORT, folder / "examples" / "audio" / LONG)
     environment = {
@@ -73,7 +73,7 @@ def demo(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return run_demo(examples, tmp_path_factory.mktemp("demo"))
 
 
-def test_the_one_failure_is_told_with_its_code(demo: Demo) -> None:
+def test_the_one_failure_is_shown_with_its_code(demo: Demo) -> None:
     assert "interrupted-upload.m4a: CORRUPT_MEDIA" in demo.told
     assert "failed: 1\n" in demo.told
 
@@ -84,14 +84,14 @@ def test_every_other_recording_has_its_transcript(demo: Demo) -> None:
     }
 
 
-def test_with_no_source_of_a_model_in_reach_the_demo_goes_on_and_says_so(demo: Demo) -> None:
+def test_the_demo_continues_without_a_model_and_says_so(demo: Demo) -> None:
     assert (
         "Error: Model base could not be pulled. The model hub is not used, because HF_HUB_OFFLINE is set." in demo.told
     )
     assert "the demo continues with the built-in engine pocketsphinx, which is far less accurate.\n" in demo.told
 
 
-def test_a_model_at_hand_is_used_and_stays_where_it_was(examples: Path, tmp_path: Path) -> None:
+def test_an_installed_model_is_used_and_stays_where_it_was(examples: Path, tmp_path: Path) -> None:
     model = tmp_path / "home" / "batchscribe" / "models" / "base"
     scripted_whisper(model, Line("As the model says."))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Credentials that expire in the middle of a job: its files wait for fresh ones, and go on."""
+"""Credentials that expire during a job: its files wait for fresh ones and continue."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from tests.servers.scripted import Asked
 on_each_database = pytest.mark.usefixtures("database")
 
 NAMES = ("a.wav", "b.wav", "c.wav", "d.wav")
-QUIET_SEC = 0.7  #: in which a worker looks for tasks several times
+QUIET_SEC = 0.7  #: long enough for several polls of a worker
 
 
 class CountingPool(InlinePool):
-    """Counts what it hears."""
+    """A pool that counts its windows."""
 
     heard = 0
 
@@ -60,7 +60,7 @@ class World:
         return sum(pool.heard for pool in self._pools)
 
     def submit(self, *names: str, key: str = "first", out: str = "out", **changes: Any) -> Job:
-        """Of these recordings, or of all."""
+        """Submit a job of these recordings, or of all."""
         files = tuple(Source(SourceKind.FILE, f"s3://bucket/calls/{name}") for name in names)
         wanted: dict[str, Any] = {
             "input": {"mode": "PREFIX", "source": "S3"},
@@ -75,7 +75,7 @@ class World:
         return self.runner.wait(job, until=lambda job: job.waits_for_credentials)
 
     def renew(self, job: Job) -> None:
-        """From now on no token expires."""
+        """Send fresh credentials. From now on no token expires."""
         self.tokens.expire_at = lambda _asked: False
         self.renewed(job)
 
@@ -114,7 +114,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 def transcripts(bucket: Bucket, folder: str = "out") -> list[str]:
-    """The names of what was written, once for each time."""
+    """Return the names of all written transcripts, once per write."""
     found = [key.removeprefix(f"{folder}/") for key in bucket.puts if key.startswith(f"{folder}/")]
     return sorted(name for name in found if not name.startswith("."))
 
@@ -173,7 +173,7 @@ def test_keys_that_are_renewed_in_time_disturb_nothing(tmp_path: Path) -> None:
 
 
 def test_new_keys_are_used_from_the_next_file_on(here: World) -> None:
-    """Those that they replace may have been stolen: nobody waits until they expire."""
+    """The old ones may have been stolen, so they are not used until they expire."""
     jobs: queue.Queue[Job] = queue.Queue()
     seen: list[str] = []
 
@@ -192,7 +192,7 @@ def test_new_keys_are_used_from_the_next_file_on(here: World) -> None:
 
 
 @on_each_database
-def test_a_listing_that_expires_goes_on_from_where_it_was(here: World) -> None:
+def test_a_listing_interrupted_by_expired_credentials_resumes_where_it_was(here: World) -> None:
     here.bucket.page_keys = 2
     here.tokens.expire_at = lambda asked: "continuation-token" in asked.query
     job = here.waits(here.submit())
@@ -208,7 +208,7 @@ def test_a_listing_that_expires_goes_on_from_where_it_was(here: World) -> None:
 
 @on_each_database
 @pytest.mark.parametrize("wait_sec", [0.0, 0.3])
-def test_files_fail_by_name_when_nobody_sends_fresh_keys(tmp_path: Path, wait_sec: float) -> None:
+def test_files_fail_by_name_without_fresh_credentials(tmp_path: Path, wait_sec: float) -> None:
     with world(tmp_path, credentials_wait_sec=wait_sec) as here:
         here.tokens.is_checked = is_recording
         here.tokens.expire_at = is_opened("c.wav")
@@ -219,7 +219,7 @@ def test_files_fail_by_name_when_nobody_sends_fresh_keys(tmp_path: Path, wait_se
         assert here.waiting_rows() == 0
 
 
-def test_a_listing_that_nobody_helps_on_fails_the_job(tmp_path: Path) -> None:
+def test_a_listing_without_fresh_credentials_fails_the_job(tmp_path: Path) -> None:
     with world(tmp_path, credentials_wait_sec=0.3) as here:
         here.bucket.page_keys = 2
         here.tokens.expire_at = lambda asked: "continuation-token" in asked.query
@@ -236,7 +236,7 @@ def test_keys_that_were_never_good_fail_at_once(here: World) -> None:
     assert here.heard == 0
 
 
-def test_fresh_keys_that_are_no_good_either_are_waited_for_again(here: World) -> None:
+def test_files_wait_again_if_the_fresh_credentials_are_invalid_too(here: World) -> None:
     here.tokens.is_checked = is_recording
     here.tokens.expire_at = is_opened("c.wav")
     job = here.waits(here.submit())

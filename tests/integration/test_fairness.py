@@ -21,7 +21,7 @@ STARTS_WITHIN_SEC = 5.0  #: of a free slot
 
 
 class Clock:
-    """Stands in for the work on a file: takes a while, and notes when each job's first file began."""
+    """Replaces the processing of a file: it takes some time, and records when the first file of each job started."""
 
     def __init__(self) -> None:
         self.large_file_sec = 0.0
@@ -63,7 +63,7 @@ def until(condition: Callable[[], bool], *, within_sec: float = 60.0) -> None:
 
 
 def waited_sec(runner: FlowRunner, clock: Clock, *, tenant: str, large_file_sec: float) -> float:
-    """How long a job of one file waits for its start behind a job of many, all of whose shards are in the queue."""
+    """Return how long a job of one file waits behind a large job whose shards are all in the queue."""
     clock.large_file_sec = large_file_sec
     large = runner.submit(sources=(runner.prefix("large"),), tenant=GREEDY)
     runner.wait(large, until=lambda job: job.cursor.listed)
@@ -77,10 +77,10 @@ def waited_sec(runner: FlowRunner, clock: Clock, *, tenant: str, large_file_sec:
 
 
 def test_a_job_of_another_tenant_starts_with_the_next_free_slot(runner: FlowRunner, clock: Clock) -> None:
-    """Long files: a slot is free every 0.75 s, and the tenant of the large job has many more waiting for it."""
+    """Files are long: a slot is free every 0.75 s, and the large job has many more files waiting for it."""
     assert waited_sec(runner, clock, tenant=MODEST, large_file_sec=3.0) < 3.0 + STARTS_WITHIN_SEC
 
 
 def test_a_job_of_the_same_tenant_starts_with_the_next_free_shard(runner: FlowRunner, clock: Clock) -> None:
-    """Its first shard goes before the later ones of the large job: one ends about every 0.6 s."""
+    """Its first shard precedes the later ones of the large job, of which one ends about every 0.6 s."""
     assert waited_sec(runner, clock, tenant=GREEDY, large_file_sec=0.04) < STARTS_WITHIN_SEC

@@ -1,4 +1,4 @@
-"""Several processes on one database: who is there, who died, who has no business there. On both databases."""
+"""Several processes on one database: which ones are live, dead or rejected. On both databases."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ QUICK = {
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Command:
-    """For every process of the fleet: the database is given by the environment, as is the key."""
+    """The command of every process of the fleet. The environment names the database and the key."""
     environment = QUICK | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)}
     if request.param == "postgresql":
         postgresql: PostgreSQL = request.getfixturevalue("postgresql")
@@ -55,7 +55,7 @@ def fleet(postgresql: PostgreSQL, tmp_path: Path) -> Command:
 
 @pytest.fixture
 def on_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> Command:
-    """A database that nobody has migrated yet."""
+    """A database that is not migrated yet."""
     settings = postgresql.settings(postgresql.new_empty_database())
     return Command(tmp_path, QUICK | settings | {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
 
@@ -119,7 +119,7 @@ def test_the_files_of_a_killed_worker_are_done_by_the_other(command: Command) ->
 
 
 def test_a_worker_that_drains_leaves_nothing_for_the_reaper(command: Command) -> None:
-    """Its unfinished shards are with the others long before it would count as silent."""
+    """The others have its unfinished shards long before it would count as silent."""
     command.environment["BATCHSCRIBE_SILENT_SEC"] = "3600"
     write_calls(command.folder)
     with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
@@ -131,7 +131,7 @@ def test_a_worker_that_drains_leaves_nothing_for_the_reaper(command: Command) ->
 
 
 def test_a_worker_that_was_only_held_up_comes_back_and_does_no_harm(fleet: Command) -> None:
-    """Not on SQLite: whoever stands still in the middle of a write has its file locked for all."""
+    """Not on SQLite, where a process that is paused within a write blocks all others."""
     command = fleet
     write_calls(command.folder)
     with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
@@ -180,14 +180,14 @@ def test_only_a_worker_with_the_engine_of_a_job_takes_it(command: Command, examp
     assert "pocketsphinx" in transcript
 
 
-def test_nobody_works_on_a_database_without_a_schema(on_postgresql: Command) -> None:
+def test_no_process_starts_on_a_database_without_a_schema(on_postgresql: Command) -> None:
     for words in (["worker"], ["serve", "--port", "0"], ["keys", "list"]):
         result = on_postgresql.run(*words)
         assert result.status == 2
         assert "run `batchscribe migrate` with the same database first" in result.err
 
 
-def test_migrate_tells_what_it_did_and_does_it_once(on_postgresql: Command) -> None:
+def test_migrate_reports_what_it_did_and_does_it_once(on_postgresql: Command) -> None:
     first, second = on_postgresql.run("migrate"), on_postgresql.run("migrate")
     assert re.fullmatch(r"The database has schema \w+ now; before, it had none.\n", first.out)
     assert re.fullmatch(r"The database is up to date: schema \w+.\n", second.out)
@@ -228,8 +228,8 @@ def test_a_server_without_a_worker_is_not_ready_on_another_schema(command: Comma
         assert server.end() == 0
 
 
-def test_servers_and_workers_go_on_while_a_fleet_is_upgraded(command: Command) -> None:
-    """The new release is migrated first, and workers of the old one still have jobs to do."""
+def test_servers_and_workers_keep_running_while_a_fleet_is_upgraded(command: Command) -> None:
+    """The database is migrated to the new release while workers of the old one still have jobs."""
     write_calls(command.folder, 8)
     with serving(command, "--no-worker") as server, worker(command, "old") as process:
         _set_schema(command, f"9999_fits_{newest()[:4]}")

@@ -1,4 +1,4 @@
-"""The durable engine behind its adapter: transactions, one run per task, lanes, interruption and crash."""
+"""DBOS behind its adapter: transactions, one run per task, lanes, interruption and crash."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(en
 
 
 def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine: sa.Engine, flow: Flow) -> None:
-    """The engine keeps the limits of a queue in the database, one set for all processes."""
+    """DBOS keeps the limits of a queue in the database, one set for all processes."""
     now, most = 0, 0
     lock = threading.Lock()
 
@@ -105,7 +105,7 @@ def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine
 
 
 def test_tasks_are_handed_on_although_one_of_them_was_forgotten_meanwhile(engine: sa.Engine, flow: Flow) -> None:
-    """Between looking and handing on, a job may end and take its tasks with it."""
+    """Between the query and the requeue, a job may end and delete its tasks."""
     begun, diary = threading.Event(), Diary()
 
     def interrupted(_job_id: str, _number: int) -> None:
@@ -155,8 +155,8 @@ def test_canceled_tasks_leave_their_queue_and_forgotten_ones_the_database(engine
     assert statuses(engine) == {}
 
 
-def test_a_running_task_may_be_forgotten_without_a_word_but_an_error_is_told(engine: sa.Engine, flow: Flow) -> None:
-    """As it happens when a task finds that its job has failed."""
+def test_a_forgotten_task_ends_silently_but_its_error_is_logged(engine: sa.Engine, flow: Flow) -> None:
+    """This happens if a task finds that its job has failed."""
 
     def forget_myself(job_id: str, number: int) -> None:
         flow.forget([Task(SHARD, job_id, number)])

@@ -1,4 +1,4 @@
-"""The commands of docs/http.md, run as they stand against a server of this test."""
+"""The commands of docs/http.md, run unchanged against a test server."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def command(tmp_path: Path) -> Command:
 
 
 def test_every_command_of_the_document_does_what_it_says(command: Command) -> None:
-    """Submit, look and cancel, fresh credentials, dry run. `/data` is the folder of the test. Nobody works on the job,
-    so that it has not ended when the credentials come.
+    """Submit, show and cancel, fresh credentials, dry run. `/data` is the folder of the test. There is no worker,
+    so the job has not ended when the credentials arrive.
     """
     submit, look, renew, dry_run = BLOCKS
     write_wav(command.folder / "calls" / "2026" / "a.wav", duration_sec=0.2)

@@ -1,4 +1,4 @@
-"""A process without work hardly wakes up, and begins a new job soon all the same. On both databases."""
+"""A process without work hardly wakes up, but still starts a new job soon. On both databases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integration.server import serving
 from tests.recordings import write_wav
 from tests.wakeups import wakeups_per_sec
 
-MOST_WAKEUPS_PER_SEC = 25.0  #: however busy the machine: it makes a process wake later, not more often
+MOST_WAKEUPS_PER_SEC = 25.0  #: on any machine: a busy one makes a process wake later, not more often
 SETTLED_SEC, MEASURED_SEC = 2.0, 6.0
 STARTS_WITHIN_SEC = 5.0
 
@@ -46,7 +46,7 @@ def test_an_idle_server_hardly_wakes_up_before_its_first_job_and_after_it(comman
     with serving(command) as server:
         assert wakeups(server.process.pid) <= MOST_WAKEUPS_PER_SEC
         server.wait(server.submit(command.folder))
-        assert wakeups(server.process.pid) <= MOST_WAKEUPS_PER_SEC  # its decoders and engines, too
+        assert wakeups(server.process.pid) <= MOST_WAKEUPS_PER_SEC  # also its decoders and engines
 
 
 def test_an_idle_worker_hardly_wakes_up_and_begins_the_job_of_a_server_soon(command: Command) -> None:

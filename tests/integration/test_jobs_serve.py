@@ -1,4 +1,4 @@
-"""`batchscribe jobs` and the client against `batchscribe serve`: real processes at both ends."""
+"""`batchscribe jobs` and the client against `batchscribe serve`: real processes on both sides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALL_OF_IT = ("--segmentation", "none")  #: the recordings are noise
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`calls/` with two recordings, one that is empty, and a text."""
+    """`calls/` with two recordings, an empty one, and a text."""
     folder = tmp_path_factory.mktemp("serve")
     recordings(folder / "calls", 2)
     (folder / "calls" / "empty.wav").touch()
@@ -46,7 +46,7 @@ def command(folder: Path, server: Server, key: Key) -> Command:
 
 @pytest.fixture(scope="module")
 def job(folder: Path, server: Server, key: Key) -> Result:
-    """A job over `calls/` that has ended."""
+    """An ended job over `calls/`."""
     command = Command(folder, environment_for(server, key))
     return command.run("jobs", "submit", "calls", "-o", "out/", "--reference-id", "october", "--wait", *ALL_OF_IT)
 
@@ -56,7 +56,7 @@ def environment_for(server: Server, key: Key) -> dict[str, str]:
     return {"BATCHSCRIBE_SERVER": server.url, **pair}
 
 
-def test_a_folder_is_transcribed_by_the_server_and_its_end_is_told(folder: Path, job: Result) -> None:
+def test_a_folder_is_transcribed_by_the_server_and_the_result_shown(folder: Path, job: Result) -> None:
     assert job.status == 1, job
     assert "Failed: calls/empty.wav: EMPTY_RECORDING: " in job.out
     assert "Skipped: calls/notes.txt: UNSUPPORTED_MEDIA: " in job.out
@@ -126,7 +126,7 @@ def test_a_manifest_is_transcribed_beside_a_request_of_ones_own(command: Command
     assert (command.folder / "own.json").exists()
 
 
-def test_a_wrong_secret_and_what_the_server_refuses_are_told(command: Command, server: Server) -> None:
+def test_a_wrong_secret_and_rejected_requests_are_reported(command: Command, server: Server) -> None:
     refused = command.run("jobs", "submit", "a.wav", "-o", "out/", "--language", "tlh")
     assert refused.status == 2
     assert refused.err.startswith(f"Error: {server.url} refused: ")
@@ -138,7 +138,7 @@ def test_a_wrong_secret_and_what_the_server_refuses_are_told(command: Command, s
     assert "wrong-secret" not in wrong.err
 
 
-def test_nobody_sees_the_jobs_of_another_tenant(folder: Path, server: Server, job: Result) -> None:
+def test_a_tenant_does_not_see_the_jobs_of_another(folder: Path, server: Server, job: Result) -> None:
     stranger = Command(folder, environment_for(server, server.new_key("other")))
     assert stranger.run("jobs", "list", "--json").json() == {"jobs": []}
     shown = stranger.run("jobs", "show", job.job_id)
@@ -166,6 +166,6 @@ def test_waiting_outlives_a_server_that_is_killed_and_started_again(tmp_path: Pa
             server.words = ("--port", str(server.port))
             server.start()
             out, err = process.communicate(timeout=90)
-    assert seen[1].startswith(("QUEUED: ", "PROCESSING: ")), seen  # it was killed in the middle
+    assert seen[1].startswith(("QUEUED: ", "PROCESSING: ")), seen  # it was killed in between
     assert process.returncode == 0, err
     assert json.loads(out)["summary"]["succeeded"] == MANY

@@ -1,4 +1,4 @@
-"""Jobs of many pages: listed on after a crash, canceled at once, and gone from the durable engine when they end."""
+"""Jobs of many pages: their listing resumes after a crash, they are canceled at once, and their tasks end with them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def job_of(records: Records, job: Job) -> Job:
         return get_job(connection, job.job_id)
 
 
-def test_a_listing_goes_on_where_its_worker_was_killed(
+def test_a_listing_resumes_where_its_worker_was_killed(
     database: str, records: Records, bucket: CannedBucket, tmp_path: Path
 ) -> None:
     job = submitted(records)
@@ -105,13 +105,13 @@ def test_a_listing_goes_on_where_its_worker_was_killed(
     assert [row.input_uri for row in files] == [f"s3://{BUCKET}/{key_of(number)}" for number in range(bucket.keys)]
     assert shards == {row.shard for row in files} == set(range(1, job_of(records, job).cursor.shard + 1))
     assert tasks_of(records, job) >= {f"{job.job_id}-{number}" for number in shards}
-    # Each start reads again the page in hand, and the one that was read ahead.
+    # Each start repeats the current page and the one read ahead.
     assert len(bucket.starts) <= PAGES + 2 * KILLS
     assert bucket.starts.count(0) == 1
 
 
 def tasks_of(records: Records, job: Job) -> set[str]:
-    """What the durable engine has on record of a job."""
+    """Return the tasks of a job in DBOS."""
     status = "dbos.workflow_status" if records.engine.dialect.name == "postgresql" else "workflow_status"
     query = sa.text(f"SELECT workflow_uuid FROM {status} WHERE workflow_uuid LIKE :any")  # noqa: S608 (our own names)
     with records.transaction() as connection:

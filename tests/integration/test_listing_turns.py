@@ -1,4 +1,4 @@
-"""A long listing gives way to others, and goes on where it stood. On both databases."""
+"""A long listing gives way to others, and resumes where it was. On both databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_many(folder: Path) -> None:
-    """One recording, and what is only passed by."""
+    """Write one recording and many other files."""
     write_wav(folder / "calls" / "a.wav")
     for number in range(PAGES * PAGE_FILES):
         (folder / "calls" / f"b{number:05}.flac").write_bytes(b"something")

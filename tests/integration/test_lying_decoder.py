@@ -1,4 +1,4 @@
-"""Whatever a decoder says that hostile media has taken over: one clear error of the file, and the parent goes on."""
+"""A decoder taken over by hostile media: whatever it sends, the file fails with a clear error."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_next_file_is_decoded_after_a_lie(pool: DecoderPool) -> None:
     assert media.duration_sec == 1.0
 
 
-def test_an_error_that_is_true_is_told_in_words_of_the_parent(pool: DecoderPool) -> None:
+def test_a_genuine_error_is_reported_in_the_parents_words(pool: DecoderPool) -> None:
     said = remark(Finding.MP4_WITHOUT_INDEX).as_json()
     with pytest.raises(CorruptMedia, match="no index"):
         heard(pool, message({"op": "failed", "remark": said}))

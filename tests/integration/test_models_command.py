@@ -60,7 +60,7 @@ def test_the_list_as_json_is_for_scripts(copied: Command) -> None:
     assert model["speed"] > 0
 
 
-def test_pulling_a_model_that_is_at_hand_shows_it_as_the_list_does(copied: Command) -> None:
+def test_pulling_an_installed_model_shows_it_as_the_list_does(copied: Command) -> None:
     pulled = copied.run("models", "pull", NAME, "--json").json()
     assert [pulled] == copied.run("models", "list", "--json").json()["models"]
 

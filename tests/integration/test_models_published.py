@@ -1,4 +1,4 @@
-"""Models as their publisher made them, from the Python index that this machine uses."""
+"""Published models, from the Python index of this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_english_model_understands_english_and_the_other_99_languages(
     assert len(find_model(str(base_model), settings).languages) == 99
 
 
-def test_a_recording_is_heard_nearly_word_for_word(tiny_en_model: Path, examples: Path, tmp_path: Path) -> None:
+def test_a_recording_is_recognized_nearly_word_for_word(tiny_en_model: Path, examples: Path, tmp_path: Path) -> None:
     command = Command(tmp_path, {"BATCHSCRIBE_WHISPER_MODEL": str(tiny_en_model)})
     result = command.run("transcribe", str(examples / "weather.wav"), "--output", "weather.json", within_sec=150)
     assert result.status == 0, result

@@ -1,4 +1,4 @@
-"""A name belongs to a recording, whatever came or went beside it, and never passes to another recording."""
+"""An output name belongs to one recording forever, whatever recordings are added or removed beside it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def recording(runner: FlowRunner, name: str, duration_sec: float) -> None:
 
 
 def durations(runner: FlowRunner) -> dict[str, float]:
-    """Which recording each transcript is of: they are told apart by their lengths."""
+    """Return the recording of each transcript, identified by its length."""
     return {name: transcript["duration_sec"] for name, transcript in runner.outputs().items()}
 
 
 def told(runner: FlowRunner, job: Job) -> dict[str, tuple[str, FileState]]:
-    """The name and state of each recording, by its path below `calls/`."""
+    """Return the name and state of each recording, by its path below `calls/`."""
     return {
         file.input_uri.partition("/calls/")[2]: (file.output_uri.partition("/out/")[2], file.state)
         for file in runner.files(job)
@@ -57,7 +57,7 @@ def overwriting(runner: FlowRunner, name: str = "", layout: OutputLayout = Outpu
 
 
 def by_an_older_release(runner: FlowRunner) -> None:
-    """Transcripts as the first release wrote them, without the URI of their input."""
+    """Rewrite transcripts like the first release, without the URI of their input."""
     for path in (runner.folder / "out").rglob("*.json"):
         document = json.loads(path.read_bytes())
         del document["metadata"]["input"]["uri"]
@@ -65,7 +65,7 @@ def by_an_older_release(runner: FlowRunner) -> None:
 
 
 def as_they_are(_: FlowRunner) -> None:
-    """This release's transcripts."""
+    """Keep this release's transcripts."""
 
 
 @pytest.mark.usefixtures("database")
@@ -101,7 +101,7 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
     recording(runner, "meeting.mp3", 6)
     recording(runner, "meeting.wav", 4)
     job = runner.run()
-    with runner.records.transaction() as connection:  # as while they are worked on
+    with runner.records.transaction() as connection:  # as if they were in progress
         connection.execute(sa.update(file_table).values(state=FileState.PROCESSING))
     mp3, wav = sorted(runner.files(job), key=lambda file: file.input_uri)
     own_name = mp3.output_uri.replace("meeting.json", "meeting.mp3.json")
@@ -112,7 +112,7 @@ def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
     def holder_while_it_moves(connection: sa.Connection, job_number: int, uri: str) -> File | None:
         holder = find_output_holder(connection, job_number, uri)
         asked.append(uri)
-        if len(asked) == 2:  # the name it has now, when it is asked for a new one
+        if len(asked) == 2:  # its current name, if a new one is requested
             mover.start()
             mover.join(0.5)  # it may have to wait for this very transaction
         return holder
@@ -149,7 +149,7 @@ def test_without_records_an_old_transcript_is_not_that_of_a_recording_of_another
     runner.run()
     by_an_older_release(runner)
     recording(runner, "meeting.mp3", 6)
-    job = runner.run(tenant="newcomer")  # for whom there are no records
+    job = runner.run(tenant="newcomer")  # without records
     assert told(runner, job) == {
         "meeting.mp3": ("meeting.mp3.json", FileState.SUCCEEDED),
         "meeting.wav": ("meeting.json", FileState.SKIPPED),
@@ -176,7 +176,7 @@ def test_a_name_stays_with_a_recording_that_has_gone(runner: FlowRunner, overwri
     assert durations(runner) == {"meeting.json": 4.0, "meeting.mp3.json": 6.0}
 
 
-def test_whoever_had_the_second_name_keeps_it_when_the_first_has_gone(runner: FlowRunner) -> None:
+def test_a_recording_keeps_the_second_name_after_the_first_recording_is_gone(runner: FlowRunner) -> None:
     recording(runner, "meeting.mp3", 6)
     recording(runner, "meeting.wav", 4)
     runner.run()
@@ -278,7 +278,7 @@ def test_an_output_that_is_named_exactly_never_becomes_another_recordings(runner
     assert durations(runner) == {"told.json": 4.0}
 
 
-def test_a_file_that_is_no_transcript_is_left_alone_and_called_so(runner: FlowRunner) -> None:
+def test_a_file_that_is_not_a_transcript_is_kept_and_reported(runner: FlowRunner) -> None:
     recording(runner, "call.wav", 1)
     adjacent = runner.folder / "calls" / "call.json"
     adjacent.write_text('{"agent": 7}')

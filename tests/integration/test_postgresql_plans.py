@@ -1,4 +1,4 @@
-"""PostgreSQL reads a large new job along its indexes, also while its statistics are of other jobs."""
+"""PostgreSQL uses the indexes for a large new job, even if its statistics are those of other jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHARDS, FILES_OF_SHARD = 200, 64
 
 @pytest.fixture
 def connection(postgresql: PostgreSQL) -> Iterator[sa.Connection]:
-    """With the statistics of a small finished job; nothing renews them."""
+    """A connection with the statistics of a small finished job, which are not renewed."""
     engine = open_database(postgresql.new_database())
     with engine.begin() as opened:
         opened.execute(sa.text("ALTER TABLE file SET (autovacuum_enabled = off)"))
@@ -52,7 +52,7 @@ def job_of(connection: sa.Connection, job_id: str, *, shards: int, state: FileSt
 
 
 def rows_read(connection: sa.Connection) -> int:
-    """Of `file`, by this transaction so far, those that were then left out included."""
+    """Return the rows of `file` read by this transaction so far, including filtered ones."""
     counts = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'file'"
     return int(connection.scalar(sa.text(counts)) or 0)
 

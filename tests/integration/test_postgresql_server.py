@@ -1,4 +1,4 @@
-"""The server that the tests of PostgreSQL run on: databases of their own, crashes, and nothing left behind."""
+"""The PostgreSQL test server: separate databases, crashes, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.servers.postgresql import Mode, PostgreSQL, running_postgresql
 
 @pytest.fixture(scope="module")
 def server(postgresql: PostgreSQL) -> Iterator[PostgreSQL]:
-    """Of this file alone: its tests stop it. Skipped where the shared one is."""
+    """A server for this file only, because its tests stop it. Skipped like the shared one."""
     del postgresql
     with running_postgresql() as started:
         yield started
@@ -44,7 +44,7 @@ def test_an_empty_database_has_no_table(server: PostgreSQL) -> None:
     assert sa.inspect(opened(server.new_empty_database())).get_table_names() == []
 
 
-def test_a_database_goes_although_somebody_is_connected(server: PostgreSQL) -> None:
+def test_a_database_is_dropped_despite_open_connections(server: PostgreSQL) -> None:
     url = server.new_database()
     engine = opened(url)
     with engine.connect():

@@ -1,4 +1,4 @@
-"""Word error rates on real recordings, through the flow and by faster-whisper alone, where the corpus is at hand."""
+"""Word error rates on real recordings, through the flow and by faster-whisper alone, if the corpus is available."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECORDINGS = {
 }
 CALL = "made-stereo-calls/call_overlapping.wav"
 LONG, LONG_SEC = "made-long/long_one_speaker.mp3", 40.0
-#: About five words of each more than the 0.036, 0.112, 0.045, 0.062 and 0.007 of the day when this was written.
+#: About five words more than when this was written: 0.036, 0.112, 0.045, 0.062 and 0.007.
 WORST = {"telephony": 0.07, "noisy": 0.16, "clear": 0.08, "call": 0.11, "long": 0.04}
 #: How much worse than faster-whisper all of them together may be. They were 0.013 better.
 MARGIN = 0.01
@@ -49,7 +49,7 @@ comparable = EnglishTextNormalizer()
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A recording of one voice, and what is said in it."""
+    """A recording of one voice, and its text."""
 
     path: Path
     said: str
@@ -57,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The same texts three times, comparable."""
+    """Reference and both results, normalized for comparison."""
 
     said: list[str]
     by_flow: list[str]
@@ -70,7 +70,7 @@ def facts_of(corpus: Path) -> dict[str, dict[str, Any]]:
 
 
 def beginning(corpus: Path, facts: dict[str, Any], folder: Path) -> Sample:
-    """The utterances that begin in the first `LONG_SEC` seconds."""
+    """Return the utterances that begin in the first `LONG_SEC` seconds."""
     inside = [each for each in facts["segments"] if each["start"] < LONG_SEC]
     samples = samples_of(corpus / LONG)[: round((inside[-1]["end"] + 0.3) * SAMPLE_RATE)]
     save(folder / "long.wav", samples.astype(np.float64))
@@ -113,7 +113,7 @@ def heard(corpus: Path, tiny_en_model: Path, tmp_path_factory: pytest.TempPathFa
 
 
 def call_heard(corpus: Path, facts: dict[str, Any], model: Path, folder: Path) -> Heard:
-    """Each channel of a call by itself; faster-whisper gets it as a recording of its own."""
+    """Transcribe each channel of a call separately; faster-whisper gets it as a separate recording."""
     call = transcribed(folder, model, [corpus / CALL], "call", "--channels")[Path(CALL).stem]
     sides = [folder / f"side-{channel}.wav" for channel in (0, 1)]
     for channel, path in enumerate(sides):

@@ -1,4 +1,4 @@
-"""What a published model makes of sound that is no speech, or that invites it to go on and on."""
+"""A published model on sound without speech, and on sound that invites repetition."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.integration.heard import WITHIN_SEC, Transcript, transcribed
 
 pytestmark = pytest.mark.timeout(2 * WITHIN_SEC)
 
-#: Times that a phrase may follow itself in a text without a flag.
+#: Maximum repetitions of a phrase without a flag.
 MOST_TIMES = 4
-#: Times that one sentence is said, and the seconds between them.
+#: Repetitions of a sentence, and the seconds between them.
 SAID_OFTEN = {"said-often": (12, 0.6), "said-often-apart": (6, 4.0)}
 
 
 def most_times(text: str) -> int:
-    """How often the phrase that follows itself most often does so."""
+    """Return the maximum number of consecutive repetitions of a phrase."""
     words = re.findall(r"\w+", text.lower())
     return max((times_from(words[start:]) for start in range(len(words))), default=0)
 
 
 def times_from(words: list[str]) -> int:
-    """How often one of the phrases that begin the words is said in a row."""
+    """Return how often the phrase at the start of the words is repeated in a row."""
     longest = len(words) // 2
     return max((times_of(words, length) for length in range(1, longest + 1)), default=1)
 
@@ -67,10 +67,10 @@ def tempted(folder: Path, examples: Path, tiny_en_model: Path) -> Mapping[str, T
     return transcribed(folder, tiny_en_model, [folder / "tempting"], "tempted")
 
 
-# --- nobody speaks ---------------------------------------------------------------------------------------------
+# --- without speech --------------------------------------------------------------------------------------------
 
 
-def test_where_nobody_speaks_there_are_no_words(folder: Path, unspoken: Path, tiny_en_model: Path) -> None:
+def test_without_speech_there_are_no_words(folder: Path, unspoken: Path, tiny_en_model: Path) -> None:
     heard = transcribed(folder, tiny_en_model, [unspoken], "unspoken-heard")
     assert {name: (each.text, each.warnings) for name, each in heard.items()} == dict.fromkeys(NOBODY_SPEAKS, ("", []))
 
@@ -78,7 +78,7 @@ def test_where_nobody_speaks_there_are_no_words(folder: Path, unspoken: Path, ti
 def test_even_where_all_sound_reaches_the_model_no_invented_sentence_goes_unmarked(
     folder: Path, unspoken: Path, tiny_en_model: Path
 ) -> None:
-    """Two words for a sound, like "beep beep" for a ringing telephone, are no sentence."""
+    """Two words for a sound, such as "beep beep" for a ringing telephone, are not a sentence."""
     heard = transcribed(folder, tiny_en_model, [unspoken], "unspoken-all", "--segmentation", "none")
     for name, transcript in heard.items():
         unmarked = [segment["text"] for segment in transcript.segments if not segment.get("flags")]
@@ -89,16 +89,16 @@ def test_even_where_all_sound_reaches_the_model_no_invented_sentence_goes_unmark
     assert heard["digital-silence"].text == heard["faint-noise"].text == heard["hum"].text == ""
 
 
-# --- somebody speaks -------------------------------------------------------------------------------------------
+# --- with speech -----------------------------------------------------------------------------------------------
 
 
-def test_no_phrase_goes_on_and_on_without_a_mark(tempted: Mapping[str, Transcript]) -> None:
+def test_no_phrase_is_repeated_without_a_flag(tempted: Mapping[str, Transcript]) -> None:
     looping = {name: each for name, each in tempted.items() if most_times(each.text) > MOST_TIMES}
     assert looping.keys() <= SAID_OFTEN.keys()
 
 
 def test_the_variations_of_a_loop_are_marked(tempted: Mapping[str, Transcript]) -> None:
-    """In a vowel of twenty seconds the model hears one phrase all along, and varies it where it may not repeat it."""
+    """In a vowel of 20 seconds the model recognizes one phrase throughout, and varies it where it may not repeat it."""
     vowel = tempted["stretched-vowel"]
     assert len(vowel.words) <= 3
     assert all(segment.get("flags") for segment in vowel.segments)
@@ -106,26 +106,24 @@ def test_the_variations_of_a_loop_are_marked(tempted: Mapping[str, Transcript]) 
 
 
 @pytest.mark.parametrize("recording", SAID_OFTEN)
-def test_what_somebody_really_says_again_and_again_is_not_lost(
-    tempted: Mapping[str, Transcript], recording: str
-) -> None:
+def test_phrases_that_are_really_repeated_are_kept(tempted: Mapping[str, Transcript], recording: str) -> None:
     said = tempted[recording].text.lower().count("this is the weather for the weekend")
     times, _ = SAID_OFTEN[recording]
     assert times - 1 <= said <= times
 
 
-def test_speech_is_heard_whatever_comes_before_and_behind_it(tempted: Mapping[str, Transcript]) -> None:
+def test_speech_is_recognized_whatever_comes_before_and_after_it(tempted: Mapping[str, Transcript]) -> None:
     for recording in ("before-chords", "between-silences"):
         transcript = tempted[recording]
         assert transcript.text.startswith("This is the weather for the weekend.")
         assert transcript.text.endswith("stay at home.")
         assert (transcript.flags, transcript.warnings) == (set(), [])
     last = tempted["before-chords"].words[-1]
-    assert last["end"] < 16.5  # nothing where the music is
+    assert last["end"] < 16.5  # nothing during the music
 
 
 def test_flags_and_warnings_come_together(tempted: Mapping[str, Transcript]) -> None:
-    """A segment with a flag has its warning, which names the flag, and no warning is about nothing."""
+    """Every flagged segment has a warning that names the flag, and every warning has a flagged segment."""
     for name, transcript in tempted.items():
         doubtful = [warning for warning in transcript.warnings if "Text is doubtful" in warning]
         assert bool(doubtful) == bool(transcript.flags), name

@@ -1,4 +1,4 @@
-"""The words that a published model for English hears in our own recordings: how many are right, and where they are."""
+"""The words that a published English model recognizes in our own recordings: how many are right, and their times."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ CALL = "library-call.mp3"
 MONOLOGUES = ("weather.wav", "shopping.mp3", "council.m4a", "house.mp4")
 SHORT = (*MONOLOGUES, CALL)
 ALL = (*SHORT, "village.m4a")
-#: Heard with `tiny.en` when this was written: at most 0.039 in each recording, where one word in 52 makes 0.019.
+#: With `tiny.en` when this was written: at most 0.039 in each recording, where one word in 52 is 0.019.
 WORST_WORD_ERROR_RATE = 0.06
 #: 0.028 in all of them, 1,265 words.
 WORST_OF_ALL = 0.045
-#: How far from its sound a word may be timed.
+#: Maximum distance of a word's time from its sound.
 SLACK_SEC = 0.2
 SILENCE_SEC = 60.0
 #: Seconds of near silence in front of each monologue.
@@ -60,7 +60,7 @@ def monologues(examples: Path) -> list[Sound]:
 
 
 def placed(examples: Path) -> list[tuple[float, float]]:
-    """Where each monologue begins and ends among the gaps."""
+    """Return where each monologue begins and ends among the gaps."""
     places, now_sec = [], 0.0
     for gap_sec, sound in zip(GAPS_SEC, monologues(examples), strict=True):
         start_sec = now_sec + gap_sec
@@ -77,7 +77,7 @@ def with_gaps(examples: Path) -> Sound:
 
 @pytest.fixture(scope="module")
 def recordings(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The examples, and what is made from them."""
+    """The examples, and recordings derived from them."""
     folder = tmp_path_factory.mktemp("recordings")
     for name in ALL:
         shutil.copy(examples / name, folder / name)
@@ -94,7 +94,7 @@ def recordings(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands run."""
+    """The folder in which the commands run."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -118,7 +118,7 @@ def test_the_examples_together_have_few_wrong_words(heard: dict[str, Transcript]
 
 
 def test_a_quieter_recording_has_its_words(heard: dict[str, Transcript]) -> None:
-    """By 40 dB, and by 55 dB, where the voice detector by itself no longer hears this voice."""
+    """Quieter by 40 dB, and by 55 dB, where the voice detector alone no longer finds this voice."""
     assert error_rate(spoken("weather.wav"), heard["quiet"].text) <= WORST_WORD_ERROR_RATE
     assert error_rate(spoken("council.m4a"), heard["hardly-there"].text) <= 2 * WORST_WORD_ERROR_RATE
 
@@ -138,10 +138,10 @@ def test_nothing_is_doubtful_about_clear_speech(heard: dict[str, Transcript]) ->
     assert {name: (each.flags, each.warnings) for name, each in heard.items() if each.flags or each.warnings} == {}
 
 
-# --- how it is divided -----------------------------------------------------------------------------------------
+# --- segments --------------------------------------------------------------------------------------------------
 
 
-def test_words_lie_in_their_segment_and_segments_in_the_recording_in_order(heard: dict[str, Transcript]) -> None:
+def test_words_are_inside_their_segment_and_segments_in_order(heard: dict[str, Transcript]) -> None:
     for name, transcript in heard.items():
         for segment in transcript.segments:
             assert 0 <= segment["start"] <= segment["end"] <= transcript.document["duration_sec"], (name, segment)
@@ -159,7 +159,7 @@ def test_segments_make_up_the_text_and_words_make_up_segments(heard: dict[str, T
 
 
 def test_words_take_time(heard: dict[str, Transcript]) -> None:
-    """Hardly any is squeezed into next to nothing, and none is stretched across a pause."""
+    """Hardly any word is too short, and none extends across a pause."""
     words = [word for transcript in heard.values() for word in transcript.words]
     lengths = np.array([word["end"] - word["start"] for word in words])
     assert np.mean(lengths >= 0.04) >= 0.97
@@ -183,7 +183,7 @@ def test_no_segment_is_a_window_of_the_model(heard: dict[str, Transcript]) -> No
 
 
 def test_speech_is_timed_where_it_was_put(heard: dict[str, Transcript], examples: Path) -> None:
-    """The first word of each monologue, and the last one, also behind a minute in which nobody speaks."""
+    """The first and the last word of each monologue, also after a minute without speech."""
     words = heard["gaps"].words
     for start_sec, end_sec in placed(examples):
         inside = [word for word in words if start_sec - 1 <= (word["start"] + word["end"]) / 2 <= end_sec + 1]

@@ -1,4 +1,4 @@
-"""Each cause for which a storage refuses, or gives no answer, has its own code and next step."""
+"""Each cause of a storage error has its own code and next step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TOKEN_KEY = AwsCredentials("JOBKEY", "job-secret", "job-token")
 
 
 def documented() -> list[tuple[str, int, str]]:
-    """S3's code, its status and ours, from the table for users."""
+    """Return S3's code, its status and our code, from the table in the docs."""
     rows = [row for row in table_rows(ROOT / "docs" / "storage.md") if len(row) == 3 and row[1].isdecimal()]
     return [(code, int(row[1]), row[2].strip("`")) for row in rows for code in re.findall(r"`([\w.]+\w)`", row[0])]
 
@@ -126,7 +126,7 @@ LOGIN = b'<?xml version="1.0"?><!DOCTYPE html><html>Log in</html>'
         (Reply(200, b'<?xml version="1.0"?>\n<Error><Code>Odd</Code></Error>'), "STORAGE_ERROR"),
     ],
 )
-def test_an_answer_that_is_no_recording_is_the_storages_fault(reply: Reply, ours: str) -> None:
+def test_a_web_page_instead_of_the_recording_is_the_storages_fault(reply: Reply, ours: str) -> None:
     with replaying(reply) as replay, pytest.raises(StorageError) as raised:
         connect(replay.access(KEY)).open(URI)
     assert raised.value.code == ours
@@ -171,7 +171,7 @@ def test_a_listing_of_no_bucket_says_so() -> None:
 
 
 @pytest.mark.parametrize("region", ["evil.example/", "a" * 40, "x@127.0.0.1:9", "é"])
-def test_a_region_that_is_no_name_never_becomes_part_of_an_address(region: str) -> None:
+def test_an_invalid_region_never_becomes_part_of_an_address(region: str) -> None:
     store = connect(Access(aws=AwsCredentials("key", "secret", region=region)))
     with pytest.raises(StorageError, match="no region's name"):
         store.stat(URI)
@@ -182,7 +182,7 @@ def test_a_region_that_is_no_name_never_becomes_part_of_an_address(region: str) 
 
 
 @pytest.mark.parametrize("key", ["ключ", "key\x07"])
-def test_a_key_that_no_header_can_carry_is_refused_and_no_mistake_of_ours(key: str) -> None:
+def test_a_key_that_no_header_can_carry_is_rejected_by_name(key: str) -> None:
     with replaying(error(403, "InvalidAccessKeyId")) as replay, pytest.raises(StorageError):
         connect(replay.access(AwsCredentials(key, "secret", "token"))).stat(URI)
 
@@ -202,7 +202,7 @@ def test_a_refused_connection_says_so() -> None:
     assert "refuses connections" in refused.message
 
 
-def test_a_name_that_nobody_knows_says_so() -> None:
+def test_an_unknown_host_is_reported() -> None:
     unknown = reading("http://storage.invalid")
     assert isinstance(unknown, StorageUnreachable)
     assert "the host name bucket.storage.invalid is not known" in unknown.message
@@ -223,7 +223,7 @@ def test_plain_http_to_a_tls_port_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_an_answer_that_is_no_http_says_so() -> None:
+def test_an_answer_that_is_not_http_is_reported() -> None:
     with raw_server(b"220 mail.example.org ESMTP\r\n\r\n") as port:
         assert "did not answer in HTTP" in reading(f"http://127.0.0.1:{port}").message
     with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n") as port:
@@ -254,7 +254,7 @@ def test_a_certificate_says_what_is_wrong_with_it_and_where_to_mend_it(
 def tls_server(tls: ssl.SSLContext) -> Iterator[int]:
     class Quiet(http.server.ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that hangs up in the handshake is what is tested."""
+            """Ignore clients that hang up in the handshake, which is what is tested."""
 
     with Quiet(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -267,7 +267,7 @@ def tls_server(tls: ssl.SSLContext) -> Iterator[int]:
 
 @contextmanager
 def raw_server(said: bytes) -> Iterator[int]:
-    """Says this to everybody who connects."""
+    """Run a server that sends this to every client."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

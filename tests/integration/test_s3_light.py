@@ -1,4 +1,4 @@
-"""`s3://` as a job uses it, against moto. It accepts any key: what is refused is in test_s3_radosgw.py."""
+"""`s3://` as a job uses it, against moto, which accepts any key. test_s3_radosgw.py tests rejected keys."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_folder_markers_are_left_out_and_empty_recordings_are_not(moto_s3: S3Ser
     assert listed(moto_s3.store(), f"s3://{bucket}/in/") == expected
 
 
-def test_a_listing_goes_on_behind_the_object_seen_last(moto_s3: S3Server) -> None:
+def test_a_listing_resumes_after_the_last_object_seen(moto_s3: S3Server) -> None:
     bucket = moto_s3.new_bucket(**{f"in/{name}.wav": b"x" for name in "abcd"})
     after = f"s3://{bucket}/in/b.wav"
     assert listed(moto_s3.store(), f"s3://{bucket}/in/", after) == [f"s3://{bucket}/in/{name}.wav" for name in "cd"]

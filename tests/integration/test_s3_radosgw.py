@@ -69,7 +69,7 @@ def test_a_second_transcript_does_not_replace_the_first_unless_told_to(radosgw: 
     assert radosgw.client().head_object(Bucket=bucket, Key="out/a.json")["ContentType"] == "application/json"
 
 
-def test_a_listing_crosses_pages_and_goes_on_from_any_object(radosgw: S3Server) -> None:
+def test_a_listing_crosses_pages_and_resumes_from_any_object(radosgw: S3Server) -> None:
     bucket = radosgw.new_bucket()
     store = radosgw.store()
     uris = [f"s3://{bucket}/many/{number:04}.wav" for number in range(1003)]
@@ -81,7 +81,7 @@ def test_a_listing_crosses_pages_and_goes_on_from_any_object(radosgw: S3Server) 
     assert [info.uri for page in store.list(f"s3://{bucket}/many/", after=uris[999]) for info in page] == uris[1000:]
 
 
-def test_a_missing_bucket_and_a_missing_object_are_told_apart(radosgw: S3Server, bucket: str) -> None:
+def test_a_missing_bucket_and_a_missing_object_have_different_errors(radosgw: S3Server, bucket: str) -> None:
     store = radosgw.store()
     with pytest.raises(ObjectNotFound, match=r"none\.wav"):
         store.open(f"s3://{bucket}/audio/none.wav")

@@ -1,4 +1,4 @@
-"""What S3 answers on its bad days, replayed as documented, and what must never be asked."""
+"""S3's documented error answers, replayed, and requests that must never be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines that lack something, with real processes: no file fails for that, and who is well again goes on."""
+"""Machines that lack a resource, with real processes: no file fails because of it, and repaired workers continue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILES = 40
 
 
 def damage(model: Path) -> bytes:
-    """Cut it in half; what it was."""
+    """Cut the file in half. Return its content."""
     whole = model.read_bytes()
     model.write_bytes(whole[: len(whole) // 2])
     return whole
@@ -112,7 +112,7 @@ def test_a_worker_without_its_gpu_fails_no_file_and_says_what_to_do(postgresql: 
 
 
 def limited(command: Command, limit: str, *words: str) -> Result:
-    """Run a command below a limit of the shell."""
+    """Run a command with a limit of the shell."""
     line = ["sh", "-c", f'ulimit {limit} && exec "$0" "$@"', sys.executable, "-m", "batchscribe", *words]
     environment = {**os.environ, "BATCHSCRIBE_DATA_DIR": str(command.folder / "data"), **command.environment}
     done = subprocess.run(
@@ -157,7 +157,7 @@ def test_a_long_name_of_the_temporary_folder_does_no_harm(command: Command) -> N
     assert command.run(*quick("a.wav")).status == 0
 
 
-def test_without_a_home_the_next_step_is_told_and_the_doctor_goes_on(command: Command) -> None:
+def test_without_a_home_the_next_step_is_shown_and_the_doctor_continues(command: Command) -> None:
     shutil.which("setpriv") or pytest.skip("setpriv is not here")
     bare = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_DATA_HOME")}
     del bare["PWD"]
@@ -172,7 +172,7 @@ def test_without_a_home_the_next_step_is_told_and_the_doctor_goes_on(command: Co
 
 @pytest.mark.parametrize("mebibytes", [400, 1200])
 def test_a_process_without_memory_ends_with_a_sentence_and_fails_no_file(command: Command, mebibytes: int) -> None:
-    """How far it gets depends on the machine; what counts is how it tells that it does not get any further."""
+    """How far it gets depends on the machine. What counts is how it reports that it cannot continue."""
     done = limited(command, f"-v {mebibytes * 1024}", *quick("a.wav"))
     assert "Traceback" not in done.err
     if done.status != 0:

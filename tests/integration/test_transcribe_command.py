@@ -153,7 +153,7 @@ def test_at_a_terminal_there_is_a_bar_and_then_tables(command: Command) -> None:
     assert "transcripts: out/" in tables
 
 
-def test_a_name_that_is_no_text_is_transcribed_and_told(command: Command) -> None:
+def test_a_file_name_that_is_not_text_is_transcribed_and_shown(command: Command) -> None:
     (command.folder / "calls").mkdir()
     good, bad = (os.fsdecode(name) for name in (b"caf\xe9.wav", b"\xff\x1b[2J.wav"))
     (command.folder / "calls" / good).write_bytes(write_wav(command.folder / "a.wav").read_bytes())
@@ -171,7 +171,7 @@ def some_are_done(folder: Path) -> Callable[[], bool]:
     return lambda: folder.is_dir() and any(folder.iterdir())
 
 
-def test_after_ctrl_c_the_same_command_goes_on(command: Command) -> None:
+def test_after_ctrl_c_the_same_command_resumes(command: Command) -> None:
     recordings(command.folder / "calls", MANY)
     out = command.folder / "out"
     words = ("transcribe", "calls", "-o", "out", *QUICK)

@@ -21,7 +21,7 @@ VERSIONS = "src/batchscribe/database/migrations/versions"
 
 
 def git(*words: str) -> bytes:
-    line = ["git", "-c", f"safe.directory={ROOT}", *words]  # whoever owns the checkout
+    line = ["git", "-c", f"safe.directory={ROOT}", *words]  # any owner of the checkout
     return subprocess.run(line, cwd=ROOT, capture_output=True, check=True).stdout
 
 
@@ -35,7 +35,7 @@ def release_before(migration: str, folder: Path) -> Path:
 
 @pytest.fixture
 def old(postgresql: PostgreSQL, tmp_path: Path) -> Command:
-    """Commands of the earlier release; its database is not migrated yet."""
+    """Commands of the earlier release, whose database is not migrated yet."""
     [newest_file] = (ROOT / VERSIONS).glob(f"{newest()[:4]}_*.py")
     source = release_before(f"{VERSIONS}/{newest_file.name}", tmp_path / "release")
     settings = postgresql.settings(postgresql.new_empty_database())

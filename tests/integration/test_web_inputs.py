@@ -1,4 +1,4 @@
-"""`https://` inputs: read in ranges over TLS, guarded, and their signatures seen by nobody."""
+"""`https://` inputs: read in ranges over TLS, with address checks, and their signatures never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of `docs/webhooks.md`, run on requests that were really sent."""
+"""The examples of `docs/webhooks.md`, run on real requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ JOB = JobAnswer(
 ).body()
 BODY = render_event(event_id="evt_1", state=JobState.PARTIAL, moment=1_767_638_052, job=JOB)
 
-#: Body, headers and secret to whether the example took them for genuine.
+#: Maps body, headers and secret to whether the example accepted them.
 Case = tuple[bytes, dict[str, str], str]
 Verify = Callable[[list[Case]], list[bool]]
 
@@ -84,7 +84,7 @@ def in_js(cases: list[Case]) -> list[bool]:
 
 @cache
 def sent(age_sec: int = 0, *, secret: str | None = SECRET) -> Received:
-    """What a receiver got that many seconds ago."""
+    """Return a request that was received that many seconds ago."""
     sender = Sender(Policy(allow_networks=(ip_network("127.0.0.0/8"),), allow_http=True))
     with receiving(says(200)) as receiver:
         sender.send(url=receiver.url(), secret=secret, body=BODY, moment=time.time() - age_sec)
@@ -132,5 +132,5 @@ def test_the_example_of_an_event_has_the_fields_of_one() -> None:
 
 
 def fields(event: JsonObject) -> list[Any]:
-    """Their names, in order; what a client sent itself is echoed as it is."""
+    """Return the names of the fields, in order. Values sent by the client are echoed unchanged."""
     return [list(event), list(event["job"]), list(event["job"]["summary"])]

@@ -148,7 +148,7 @@ def test_a_proxy_of_the_environment_sees_nothing(monkeypatch: pytest.MonkeyPatch
     ],
     ids=["silent", "drips its head", "drips promises", "pours promises"],
 )
-def test_a_receiver_that_does_not_come_to_its_answer_holds_nobody(answer: Answer) -> None:
+def test_a_receiver_that_never_finishes_its_answer_is_abandoned(answer: Answer) -> None:
     attempt = attempt_at(answer, timeout_sec=0.5)
     assert (attempt.verdict, attempt.status) == (DeliveryVerdict.RETRY, None)
     assert attempt.error == "The receiver did not answer within 0.5 s."
@@ -174,7 +174,7 @@ def test_a_head_without_end_is_not_read_to_the_deadline() -> None:
 
 
 def test_a_body_of_many_zeros_in_few_bytes_is_not_unpacked() -> None:
-    """It would be no use, and may be an attack: what is sent is ignored as it is, even when it is not gzip at all."""
+    """Bodies are ignored, even if they are not gzip, and unpacking them could be an attack."""
     assert attempt_at(says(200, "Content-Encoding: gzip", body=b"not gzip")).verdict is DeliveryVerdict.DELIVERED
 
 
@@ -218,8 +218,8 @@ def test_an_address_that_is_not_allowed_sees_nothing_and_may_be_allowed_the_next
     assert receiver.requests == []
 
 
-def test_a_url_that_is_no_longer_allowed_is_not_connected_to() -> None:
-    """It was checked when the job was submitted; the operator may have thought better of it since."""
+def test_a_url_no_longer_allowed_is_not_connected_to() -> None:
+    """It was checked when the job was submitted, but the operator may have changed the policy since."""
     with receiving(says(200)) as receiver:
         sender = Sender(Policy(allow_networks=LOOPBACK.allow_networks))
         attempt = sender.send(url=receiver.url(PATH), secret=None, body=BODY, moment=NOW)
@@ -247,7 +247,7 @@ def test_many_threads_share_a_sender() -> None:
 def over_tls(
     folder: Path, *, shown: str = HOST, answer: Answer | None = None, timeout_sec: float = 20
 ) -> tuple[Attempt, Receiver, list[str | None]]:
-    """The receiver shows a certificate of `shown`. Also the names that the sender asked for."""
+    """Run a receiver with a certificate of `shown`. Yield the names that the sender asked for."""
     authority, tls = make_certificate(folder, shown)
     named: list[str | None] = []
 

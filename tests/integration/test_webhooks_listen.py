@@ -1,4 +1,4 @@
-"""`batchscribe webhooks listen`, run as a person runs it and sent to as a server sends."""
+"""`batchscribe webhooks listen` as a person runs it, with requests as a server sends them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SENDER = Sender(Policy(allow_networks=(ip_network("127.0.0.0/8"),), allow_http=T
 class Listener:
     process: subprocess.Popen[str]
     url: str
-    ready: str  #: the line it printed when it was
+    ready: str  #: the line that it printed when it was ready
 
     def send(self, *, secret: str | None = SECRET, moment: float | None = None) -> Attempt:
         return SENDER.send(url=self.url, secret=secret, body=BODY, moment=moment or time.time())
@@ -43,7 +43,7 @@ class Listener:
         return httpx2.post(self.url, content=body, headers=headers, trust_env=False)
 
     def ended(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, list[str], str]:
-        """The exit status and what it had printed."""
+        """End the command. Return the exit status and the output."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=END_SEC)
         return self.process.returncode, out.splitlines(), err
@@ -116,7 +116,7 @@ def test_it_ends_cleanly_also_while_a_sender_is_not_done(number: signal.Signals,
             assert listener.ended(number) == (0, [], "")
 
 
-def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = Command(tmp_path).run("webhooks", "listen", "--port", str(port))

@@ -1,4 +1,4 @@
-"""Jobs through the whole flow: every file gets one final state, one bad file stops no other, counters add up."""
+"""Jobs through the whole flow: every file gets one final state, a bad file affects no other, counters add up."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_two_recordings_of_one_name_get_two_transcripts(runner: FlowRunner) -> N
     assert sorted(runner.outputs()) == ["a.json", "a.wav-2.json", "a.wav.json"]
 
 
-def test_an_existing_transcript_is_left_alone_and_told(runner: FlowRunner) -> None:
+def test_an_existing_transcript_is_kept_and_reported(runner: FlowRunner) -> None:
     write_wav(runner.folder / "calls" / "a.wav")
     write_wav(runner.folder / "calls" / "b.wav")
     existing = runner.folder / "out" / "a.json"
@@ -151,7 +151,7 @@ def test_overwrite_replaces_an_existing_transcript(runner: FlowRunner) -> None:
     assert runner.outputs()["a.json"]["duration_sec"] == 1.0
 
 
-def test_a_second_run_next_to_the_recordings_tells_no_transcript_as_skipped(runner: FlowRunner) -> None:
+def test_a_second_adjacent_run_does_not_count_transcripts_as_skipped(runner: FlowRunner) -> None:
     write_wav(runner.folder / "calls" / "a.wav")
     adjacent = Output(layout=OutputLayout.ADJACENT)
     assert counted(runner.run(output=adjacent).summary) == {"total_files": 1, "succeeded": 1}
@@ -180,7 +180,7 @@ def test_a_canceled_job_keeps_what_is_finished_and_starts_nothing_new(tmp_path: 
         assert cancel_job(job, runner.records)
         canceled = runner.job(job.job_id)
         assert canceled.state is JobState.CANCELED
-        runner.run(sources=(runner.file("calls/00.wav"),))  # the worker goes on with other jobs
+        runner.run(sources=(runner.file("calls/00.wav"),))  # the worker continues with other jobs
         later = runner.job(job.job_id)
         assert later.answer().summary == canceled.answer().summary
         shown = [file.state_in(later.state) for file in runner.files(later)]
@@ -222,8 +222,8 @@ def test_an_engine_that_cannot_be_loaded_keeps_its_jobs_waiting_until_it_can(tmp
     assert counted(job.summary) == {"total_files": 3, "succeeded": 3}
 
 
-def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp_path: Path) -> None:
-    """The engine dies under a file, and from then on it cannot be loaded: that is not the file's fault."""
+def test_running_files_are_requeued_without_an_attempt_when_the_machine_fails(tmp_path: Path) -> None:
+    """The engine dies during a file, and cannot be loaded again, which is not the file's fault."""
     for number in range(6):
         write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=1.0)
     broken, died = tmp_path / "broken", tmp_path / "died"
@@ -240,7 +240,7 @@ def test_files_in_hand_when_the_machine_gets_into_trouble_go_back_at_no_cost(tmp
 
 
 def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some(tmp_path: Path) -> None:
-    """The trial passes meanwhile, as its window is short."""
+    """The trial succeeds in the meantime, because its window is short."""
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=3)
     short_of = tmp_path / "marks" / "short of memory"
     short_of.parent.mkdir()
@@ -283,7 +283,7 @@ def test_the_engines_rows_of_an_ended_job_are_deleted(runner: FlowRunner) -> Non
         with runner.records.transaction() as connection:
             return set(engine_tasks(connection))
 
-    # They go right after the transaction that ends the job.
+    # They are deleted right after the transaction that ends the job.
     wait_until(lambda: left() <= {f"finish-{job.job_id}", f"{job.job_id}-1"})
 
 
@@ -317,7 +317,7 @@ def test_the_work_of_a_stopped_worker_is_finished_by_the_next(tmp_path: Path) ->
 def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a full disk does it: every write fails for a while."""
+    """Like a full disk: every write fails for a while."""
     for number in range(6):
         write_wav(tmp_path / "calls" / f"{number}.wav")
     monkeypatch.setattr(worker, "RETRY_SEC", 0.2)
@@ -365,7 +365,7 @@ def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path:
 
 
 def kill_decoders() -> int:
-    """The children of the fork server: with engines in this process they are decoders."""
+    """Kill the children of the fork server: with engines in this process they are decoders."""
     servers = [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
     decoders = [child for server in servers for child in server.children()]
     for decoder in decoders:

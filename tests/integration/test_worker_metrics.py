@@ -1,4 +1,4 @@
-"""`/metrics` of `batchscribe worker`: off unless asked for, and gone with the process."""
+"""`/metrics` of `batchscribe worker`: off by default, and gone with the process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def command(tmp_path: Path) -> Command:
     return Command(tmp_path, {"BATCHSCRIBE_ENGINE": "scripted"})
 
 
-def test_a_worker_tells_its_numbers_on_the_port_it_is_given(command: Command) -> None:
+def test_a_worker_serves_metrics_on_the_given_port(command: Command) -> None:
     with command.started("worker", "--metrics-port", "0", "--name", "gpu-1") as process:
         assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/metrics", process.stdout.readline())
@@ -45,7 +45,7 @@ def test_without_a_port_it_listens_nowhere(command: Command) -> None:
 
 
 def _tcp(pid: int) -> list[str]:
-    """Of the sockets that the process has open."""
+    """Return the TCP sockets of the process."""
     inodes = set(re.findall(r"socket:\[(\d+)\]", " ".join(_links(pid))))
     lines = [*Path("/proc/net/tcp").read_text().splitlines()[1:], *Path("/proc/net/tcp6").read_text().splitlines()[1:]]
     return [line for line in lines if line.split()[9] in inodes]
@@ -55,7 +55,7 @@ def _links(pid: int) -> list[str]:
     return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
 
 
-def test_a_port_in_use_is_told_before_any_work_begins(command: Command) -> None:
+def test_a_port_in_use_is_reported_before_any_work_begins(command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = command.run("worker", "--metrics-port", str(taken.getsockname()[1]))
     assert refused.status == 2

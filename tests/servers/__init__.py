@@ -1,1 +1,1 @@
-"""Servers that tests start: an S3 service that checks what it is asked, and one that answers from a script."""
+"""Servers that tests start, such as S3 services, PostgreSQL and scripted HTTP servers."""

@@ -1,4 +1,4 @@
-"""An S3 bucket in memory, whose answers a test may change: services that know less than S3, or say odd things."""
+"""An S3 bucket in memory whose answers a test may change: services with fewer features than S3, or odd answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscribe.storage.access import Access, AwsCredentials
 from tests.servers.scripted import Asked, Reply, ScriptedServer, scripted_server
 
 BUCKET = "bucket"
-#: What is answered instead; None: what a bucket answers.
+#: Returns the answer instead; None for the bucket's own answer.
 Instead = Callable[[Asked], Reply | None]
 
 

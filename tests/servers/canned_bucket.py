@@ -1,7 +1,7 @@
-"""An S3 bucket that is only made up: a listing of any length, whose every key is the same recording.
+"""A simulated S3 bucket: a listing of any length, in which every key is the same recording.
 
-Its answers are ready, so that a measurement of who lists is not one of the server. `python -m
-tests.servers.canned_bucket KEYS` serves it from a process of its own, which says its endpoint and ends with its parent.
+Its answers are prepared, so that a measurement of the client does not include the server. `python -m
+tests.servers.canned_bucket KEYS` serves it from a separate process, which prints its endpoint and ends with its parent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEY = re.compile(FOLDER + r"/(\d{6})/(\d{3})\.wav")
 
 
 def key_of(number: int) -> str:
-    """Of a key by its place in the listing, from 0."""
+    """Return the key at a position in the listing, from 0."""
     return f"{FOLDER}/{number // PAGE_KEYS:06}/{number % PAGE_KEYS:03}.wav"
 
 
@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the names that http.server asks for
 
     def do_PUT(self) -> None:
-        """Takes transcripts in other buckets, and forgets them."""
+        """Accept transcripts in other buckets, and discard them."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._send(200, b"")
 
@@ -150,7 +150,7 @@ def canned_bucket(keys: int, *, page_sec: float = 0.0) -> Iterator[CannedBucket]
 
 def main() -> None:
     with canned_bucket(int(sys.argv[1])) as server:
-        print(server.endpoint, flush=True)  # noqa: T201 - whoever started it waits for this line
+        print(server.endpoint, flush=True)  # noqa: T201 - the process that started it waits for this line
         sys.stdin.read()  # until the parent has ended
 
 

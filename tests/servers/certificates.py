@@ -1,4 +1,4 @@
-"""Certificates of our own making."""
+"""Self-signed certificates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def make_certificate(folder: Path, host: str, *, until: datetime | None = None) -> tuple[Path, ssl.SSLContext]:
-    """The certificate of `host`, signed by itself, and what a server needs to show it. It expires tomorrow."""
+    """Create a self-signed certificate of `host` and the server's context for it. It expires tomorrow."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])

@@ -14,9 +14,9 @@ def keys(token: str) -> AwsCredentials:
 
 
 class Tokens:
-    """`valid` are taken. `expire_at` is shown every request with a valid one, and ends all of them by saying True.
+    """`valid` tokens are accepted. `expire_at` gets every request with one; if it returns True, all tokens expire.
 
-    Only requests of which `is_checked` says so need one.
+    Only requests for which `is_checked` returns True need a token.
     """
 
     def __init__(self, *valid: str) -> None:

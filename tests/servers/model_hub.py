@@ -1,4 +1,4 @@
-"""A model hub of our own, which answers as the real one does."""
+"""A model hub for tests, which answers like the real one."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def reply_json(request: BaseHTTPRequestHandler, answer: object) -> None:
 
 
 def is_large(file: Path) -> bool:
-    """The hub keeps large files outside of git, and tells their SHA-256."""
+    """Return whether the hub keeps the file outside of git, with its SHA-256."""
     return file.name == "model.bin"
 
 

@@ -1,4 +1,4 @@
-"""A package index of our own, as pip asks it (PEP 503), and wheels to put into it."""
+"""A package index for pip (PEP 503), and wheels for it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from threading import Event, Thread
 
 @dataclass
 class PackageIndex:
-    """`wheels` by their file names. Of those in `held` the second half is sent when the event is set."""
+    """`wheels` by file name. For those in `held`, the second half is sent when the event is set."""
 
     url: str = ""
     wheels: dict[str, bytes] = field(default_factory=dict)
     held: dict[str, Event] = field(default_factory=dict)
     half_sent: dict[str, Event] = field(default_factory=dict)
-    served: list[str] = field(default_factory=list)  #: wheels that were sent to their end
+    served: list[str] = field(default_factory=list)  #: wheels that were sent completely
 
     def hold(self, wheel: str) -> None:
         self.held[wheel], self.half_sent[wheel] = Event(), Event()
@@ -32,7 +32,7 @@ class PackageIndex:
             event.set()
 
     def settings(self) -> dict[str, str]:
-        """Variables with which pip asks this index and no other, whatever it is told on this machine."""
+        """Return variables with which pip uses only this index, whatever the configuration of the machine."""
         return {
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": f"{self.url}/simple",
@@ -60,7 +60,7 @@ class PackageIndex:
     def send_wheel(self, request: BaseHTTPRequestHandler, name: str) -> None:
         body = self.wheels[name]
         half = len(body) // 2 if name in self.held else len(body)
-        with suppress(ConnectionError):  # whoever asked was killed
+        with suppress(ConnectionError):  # the client was killed
             send(request, body[:half], "application/zip", size=len(body))
             request.wfile.flush()
             if name in self.held:
@@ -106,7 +106,7 @@ def wheel_name(package: str, version: str) -> str:
 def make_wheel(
     package: str, version: str, members: Mapping[str, bytes], *, method: int = zipfile.ZIP_DEFLATED
 ) -> bytes:
-    """A wheel as pip accepts it, with the members in the order given."""
+    """Create a wheel that pip accepts, with the members in this order."""
     about = f"{package.replace('-', '_')}-{version}.dist-info"
     everything = {
         **members,

@@ -1,6 +1,6 @@
-"""A PostgreSQL server on loopback, from the binaries of the machine: one cluster in a folder of its own, ended with it.
+"""A PostgreSQL server on loopback, from the machine's binaries: one cluster in a separate folder.
 
-It trusts whoever connects. When the process that started it dies, it ends too. Words are sorted by the rules of a
+It trusts every client. When the process that started it dies, it ends too. Words are sorted by the rules of a
 language, as most installations do, not by their bytes.
 """
 
@@ -37,7 +37,7 @@ USER = "batchscribe"
 #: For every process on such a database: `BATCHSCRIBE_SECRET_KEY`.
 SECRET_KEY = base64.urlsafe_b64encode(b"a key that nothing else is for..").decode()
 
-#: Commits survive the death of the server, as `restart` has it, but not that of the machine.
+#: Commits survive the death of the server, as by `restart`, but not of the machine.
 QUICK = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -45,11 +45,11 @@ QUICK = {
     "max_connections": "200",
     "unix_socket_directories": "",
 }
-#: Outside the range that outgoing connections take theirs from, so that nobody has it while the server restarts.
+#: Outside the range of ephemeral ports, so that no other program takes it while the server restarts.
 PORTS = range(20_000, 32_000)
 
 Mode = Literal["fast", "immediate"]
-#: `fast` rolls back and disconnects everybody; `immediate` is a crash.
+#: `fast` rolls back and disconnects all clients; `immediate` is a crash.
 SIGNALS: dict[Mode, signal.Signals] = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
@@ -59,7 +59,7 @@ def missing_binaries() -> list[str]:
 
 @contextmanager
 def running_postgresql(options: Mapping[str, str] | None = None) -> Iterator[PostgreSQL]:
-    """Up in about 2 seconds; `options` are lines of `postgresql.conf` that replace the quick ones."""
+    """Start a server in about 2 seconds. `options` are lines of `postgresql.conf` that replace the fast ones."""
     with tempfile.TemporaryDirectory(prefix="batchscribe-postgresql-", ignore_cleanup_errors=True) as name:
         server = PostgreSQL(Path(name), options=QUICK | dict(options or {}))
         server.make_cluster()
@@ -92,30 +92,30 @@ class PostgreSQL:
         return {"BATCHSCRIBE_DATABASE_URL": url, "BATCHSCRIBE_SECRET_KEY": SECRET_KEY}
 
     def new_database(self) -> str:
-        """The URL of a fresh one, migrated as by `batchscribe migrate`. In about 50 ms, but for the first."""
+        """Return the URL of a fresh, migrated database. This takes about 50 ms, except for the first."""
         with self._lock:
             if not self._template:
                 self._template = self._make_template()
         return self.new_empty_database(template=self._template)
 
     def new_empty_database(self, *, template: str = "template1") -> str:
-        """The URL of a fresh one, without any table unless the template has some."""
+        """Return the URL of a fresh database, without tables unless the template has some."""
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        """Together with the connections it has."""
+        """Drop a database and its connections."""
         self.execute(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
 
     def execute(self, statement: str, *, database: str = "postgres") -> None:
-        """Outside of any transaction."""
+        """Execute a statement outside of any transaction."""
         engine = _engine(self.url(database))
         with engine.connect() as connection:
             connection.execute(sa.text(statement))
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Start the server. Returns when it answers."""
         settings = [word for name, value in self.options.items() for word in ("-c", f"{name}={value}")]
         command = [_found("postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         with self._log.open("ab") as log:
@@ -128,7 +128,7 @@ class PostgreSQL:
             time.sleep(0.02)
 
     def stop(self, mode: Mode = "fast") -> None:
-        """Returns when all its processes have ended; nothing happens when it does not run."""
+        """Stop the server if it is running. Returns when all its processes have ended."""
         if self._process is None or self._guard is None:
             return
         self._process.send_signal(SIGNALS[mode])
@@ -138,7 +138,7 @@ class PostgreSQL:
         self._process = self._guard = None
 
     def restart(self, mode: Mode = "fast") -> None:
-        """On the same port, with the same data."""
+        """Restart on the same port with the same data."""
         self.stop(mode)
         self.start()
 
@@ -180,12 +180,12 @@ class PostgreSQL:
         return True
 
     def _set_guard(self, pid: int) -> subprocess.Popen[bytes]:
-        """Ends the server when our end of the pipe closes, which it does however we end."""
+        """Start a process that ends the server when our end of the pipe closes, however we end."""
         command = ["sh", "-c", 'read -r line; kill -QUIT "$0"', str(pid)]
         return self._popen(command, stdin=subprocess.PIPE)
 
     def _popen(self, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        """Out of reach of the Ctrl-C of whoever runs the tests: the last ones need the server to end in order."""
+        """Start a process that does not get Ctrl-C: the last tests need the server to end in order."""
         return subprocess.Popen(command, start_new_session=True, **options, **self._as_its_user())
 
     def _as_its_user(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def missing_binaries() -> list[str]:
 
 @contextmanager
 def running_gateway(folder: Path) -> Iterator[S3Server]:
-    """Up in about 15 seconds."""
+    """Start a gateway in about 15 seconds."""
     mon_port, s3_port = _free_ports(2)
     config = folder / "ceph.conf"
     config.write_text(CONFIG.format(fsid=uuid.uuid4(), folder=folder, mon_port=mon_port, s3_port=s3_port))
@@ -79,7 +79,7 @@ def running_gateway(folder: Path) -> Iterator[S3Server]:
 
 
 class Cluster:
-    """The commands that make one, all with the same configuration."""
+    """The commands that create a cluster, all with the same configuration."""
 
     def __init__(self, config: Path) -> None:
         self._folder = config.parent

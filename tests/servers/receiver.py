@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback that answers byte by byte as a test says: also what no HTTP server would."""
+"""A webhook receiver on loopback that sends any bytes, also what no HTTP server would."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Receiver:
 
     @property
     def request(self) -> Received:
-        """The only one there was."""
+        """The only request."""
         assert len(self.requests) == 1
         return self.requests[0]
 
@@ -47,13 +47,13 @@ def says(status: int = 200, *headers: str, body: bytes = b"{}") -> Answer:
 
 
 def in_turn(*answers: Answer) -> Answer:
-    """One after the other, the last one for ever."""
+    """Send the replies in order; the last one is repeated."""
     left = list(answers)
     return lambda connection: (left.pop(0) if len(left) > 1 else left[0])(connection)
 
 
 def drips(start: bytes, drop: bytes) -> Answer:
-    """`start`, and then a drop every 0.1 s for as long as somebody listens."""
+    """Send `start`, and then a drop every 0.1 s while the client is connected."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -65,7 +65,7 @@ def drips(start: bytes, drop: bytes) -> Answer:
 
 
 def pours(start: bytes, drop: bytes) -> Answer:
-    """`start`, and then drops as fast as they are taken."""
+    """Send `start`, and then drops as fast as the client reads them."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -98,7 +98,7 @@ def _serve(listener: socket.socket, receiver: Receiver, answer: Answer, tls: ssl
 def _converse(connection: socket.socket, receiver: Receiver, answer: Answer, tls: ssl.SSLContext | None) -> None:
     with (
         connection,
-        suppress(OSError),  # the sender went away, or did not like the certificate
+        suppress(OSError),  # the sender disconnected, or rejected the certificate
         tls.wrap_socket(connection, server_side=True) if tls else connection as spoken,
     ):
         spoken.settimeout(30)

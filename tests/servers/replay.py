@@ -1,4 +1,4 @@
-"""A server that answers from a script: what neither moto nor radosgw can be brought to say."""
+"""A server that answers from a script: answers that neither moto nor radosgw can give."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Request:
 
 
 def error(status: int, code: str, extra: str = "", **headers: str) -> Reply:
-    """A refusal as S3 documents it."""
+    """Return an error as S3 documents it."""
     body = f"<Error><Code>{code}</Code><Message>secret detail</Message>{extra}</Error>"
     return Reply(status, body.encode(), headers)
 
 
 class Replay:
-    """Answers requests with `script`, in order, the last reply for ever; keeps every request."""
+    """A server that answers requests with `script`, in order. The last reply is repeated. It keeps every request."""
 
     def __init__(self, endpoint: str, script: list[Reply]) -> None:
         self.endpoint = endpoint
@@ -95,4 +95,4 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
-        """Quiet: a test looks at `replay.requests`."""
+        """Log nothing; tests read `replay.requests`."""

@@ -1,4 +1,4 @@
-"""An S3 service that a test may use, and boto3 as the second opinion on what it holds."""
+"""An S3 service for tests, and boto3 as an independent view of its content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class S3Server:
     secret_access_key: str
 
     def access(self, **credentials: str) -> Access:
-        """Of the service's user; `credentials` replace parts of the key."""
+        """Return access for the service's user; `credentials` replace parts of the key."""
         key = AwsCredentials(self.access_key_id, self.secret_access_key)
         return Access(aws=replace(key, **credentials), s3_endpoint=self.endpoint, s3_allow_http=True)
 
@@ -28,7 +28,7 @@ class S3Server:
         return connect(self.access(**credentials))
 
     def new_bucket(self, **objects: bytes) -> str:
-        """Its name; `objects` are stored in it first."""
+        """Create a bucket with `objects`. Return its name."""
         name = f"bucket-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=name)
         for key, data in objects.items():

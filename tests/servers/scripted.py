@@ -1,4 +1,4 @@
-"""A small real HTTP server that answers what a test tells it to, and notes what it was asked."""
+"""A small real HTTP server with scripted answers, which keeps the requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came in."""
+    """One request as received."""
 
     method: str
     path: str
@@ -56,7 +56,7 @@ class ScriptedServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not wait for the answer is part of the tests."""
+        """Ignore clients that do not wait for the answer."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def in_turn(*replies: Reply) -> Answering:
-    """One reply after the other; the last one is given for ever."""
+    """Return the replies in order; the last one is repeated."""
     left = list(replies)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 

@@ -1,4 +1,4 @@
-"""A web server with TLS that hands out objects in ranges, as a pre-signed URL of a cloud does."""
+"""A web server with TLS that serves objects in ranges, like a pre-signed URL."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Web:
     port: int = 0
     objects: dict[str, bytes] = field(default_factory=dict)
     signed: set[str] = field(default_factory=set)
-    statuses: dict[str, int] = field(default_factory=dict)  #: answered instead of the object
-    whole: set[str] = field(default_factory=set)  #: sent whole, whatever range is asked for
+    statuses: dict[str, int] = field(default_factory=dict)  #: reply instead of the object
+    whole: set[str] = field(default_factory=set)  #: sent whole, whatever the range
     etags: dict[str, str] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)  #: instead of those that an object has
     seen: list[tuple[str, str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""A fresh database with our schema."""
+"""A fresh database with the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures on accuracy are the same wherever they stand: in docs/accuracy.md, README.md and the warning."""
+"""The accuracy figures are the same in docs/accuracy.md, README.md and the warning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.speech.results import load
 
 from batchscribe.speech.registry import LOW_ACCURACY
 
-#: "About" may be so far off, in percentage points.
+#: Maximum rounding error of "about", in percentage points.
 ABOUT = 3.0
 QUOTED = {"clean read speech": "clean-read", "telephone calls": "telephony-8k"}
 
@@ -27,8 +27,8 @@ def test_the_readme_quotes_what_was_measured() -> None:
 
 
 @pytest.mark.parametrize("kind", QUOTED)
-def test_the_warning_about_pocketsphinx_tells_what_was_measured(kind: str) -> None:
-    """If not, the figure belongs into `LOW_ACCURACY`, rounded to 5."""
+def test_the_warning_about_pocketsphinx_quotes_the_measurement(kind: str) -> None:
+    """If this fails, put the figure into `LOW_ACCURACY`, rounded to 5."""
     told = re.search(rf"(\d+) %( of words are wrong)? on {kind}", LOW_ACCURACY)
     assert told, LOW_ACCURACY
     measured = load().model("pocketsphinx").category(QUOTED[kind])

@@ -1,4 +1,4 @@
-"""What the contract tests cannot sign with a library: a token with a number that is none."""
+"""A token that the contract tests cannot sign with a library: one with an infinite number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batchscribe.settings import load_settings
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
-def test_a_claim_that_is_infinite_is_a_malformed_token_and_no_mistake_of_ours(tmp_path: Path, claim: str) -> None:
+def test_an_infinite_claim_is_a_malformed_token_not_an_internal_error(tmp_path: Path, claim: str) -> None:
     settings = load_settings(data_dir=tmp_path)
     records = open_records(settings)
     with records.transaction() as connection:

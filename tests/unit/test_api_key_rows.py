@@ -1,4 +1,4 @@
-"""API keys on record."""
+"""Stored API keys."""
 
 from __future__ import annotations
 

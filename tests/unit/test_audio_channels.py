@@ -71,7 +71,7 @@ def test_a_change_of_rate_and_layout_on_the_way_keeps_time_and_channels() -> Non
         assert channels.shape == (n_channels, pytest.approx(3 * SAMPLE_RATE, abs=4))
 
 
-def test_numbers_that_are_no_samples_become_samples() -> None:
+def test_infinite_and_nan_values_become_samples() -> None:
     wild = resampled(frame([np.nan], layout="mono"), frame([np.inf], layout="mono"), apart=False)
     assert np.isfinite(wild).all()
     wild = resampled(frame([np.inf, -np.inf, np.nan], layout="3 channels"), apart=False)
@@ -86,7 +86,7 @@ def repeated(*channels: Channels) -> int:
     return same_sound.repeated
 
 
-def test_channels_with_the_same_sound_are_told_from_two_speakers() -> None:
+def test_channels_with_the_same_sound_are_distinguished_from_two_speakers() -> None:
     one, two, hiss = (np.random.default_rng(seed).normal(0, 0.1, SAMPLE_RATE).astype(np.float32) for seed in range(3))
     assert repeated(one, one) == 1
     assert repeated(one, one * np.float32(0.2), -one) == 2

@@ -1,4 +1,4 @@
-"""Floating-point samples beyond full scale are turned down as a whole, and clicks are not what decides."""
+"""Floating-point samples beyond full scale are attenuated as a whole, and clicks do not determine the level."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_a_recording_beyond_full_scale_keeps_its_shape(factor: float, bits: int)
     assert correlation > 0.9999
 
 
-def test_more_than_12_db_are_told() -> None:
+def test_attenuation_of_more_than_12_db_is_reported() -> None:
     peak = np.abs(SPEECH).max()
     assert decoded(float_wav(SPEECH / peak * 10 ** (11.9 / 20)))[1] == ()
     (warning,) = decoded(float_wav(SPEECH / peak * 10 ** (17.9 / 20)))[1]
     assert warning == "The recording is 18.0 dB above full scale and was attenuated."
 
 
-def test_clicks_and_numbers_that_are_none_do_not_silence_the_rest() -> None:
+def test_clicks_and_nan_values_do_not_silence_the_rest() -> None:
     damaged = SPEECH.copy()
     damaged[[5, 6_000]] = 1e4, -1e30
     damaged[7_000:7_100] = np.nan

@@ -1,4 +1,4 @@
-"""What MP4 files say about themselves."""
+"""The headers of MP4 files."""
 
 from __future__ import annotations
 

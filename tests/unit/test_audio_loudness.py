@@ -1,4 +1,4 @@
-"""What the voice detector hears of loud and of quiet channels."""
+"""The level of loud and of quiet channels for the voice detector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOCK_SAMPLES = 81_920
 
 
 def sound(level: float, seed: int = 0) -> Samples:
-    """A block of noise; `level` is that of its loudest samples, without clicks."""
+    """Return a block of noise; `level` is that of its loudest samples, without clicks."""
     noise = np.random.default_rng(seed).uniform(-1.0, 1.0, BLOCK_SAMPLES)
     return (noise * level / QUANTILE).astype(np.float32)
 
@@ -24,13 +24,13 @@ def level_of(block: Samples) -> float:
 
 
 @pytest.mark.parametrize("level", [1.05 * TARGET_LEVEL, 2.0 * TARGET_LEVEL])
-def test_a_loud_channel_is_heard_bit_for_bit_as_it_is(level: float) -> None:
+def test_a_loud_channel_is_passed_on_bit_for_bit(level: float) -> None:
     block = sound(level)
     assert Loudness().amplify(block) is block
 
 
 @pytest.mark.parametrize("level", [0.75 * TARGET_LEVEL, 0.1 * TARGET_LEVEL, 1.1 * TARGET_LEVEL / MAX_GAIN])
-def test_a_quiet_channel_is_heard_at_the_level_of_a_loud_one(level: float) -> None:
+def test_a_quiet_channel_is_amplified_to_the_level_of_a_loud_one(level: float) -> None:
     heard = Loudness().amplify(sound(level))
     assert level_of(heard) == pytest.approx(TARGET_LEVEL, rel=0.02)
     assert heard.dtype == np.float32
@@ -50,7 +50,7 @@ def test_a_pause_between_loud_sentences_stays_as_quiet_as_it_is() -> None:
         assert loudness.amplify(pause) is pause
 
 
-def test_a_voice_that_stays_quiet_after_a_loud_one_is_heard_better_and_better() -> None:
+def test_a_voice_that_stays_quiet_after_a_loud_one_is_gradually_amplified() -> None:
     loud, quiet = 2.0 * TARGET_LEVEL, 0.1 * TARGET_LEVEL
     loudness, blocks = Loudness(), ceil(log(quiet / loud, DECAY))
     loudness.amplify(sound(loud))
@@ -75,12 +75,12 @@ def test_a_click_does_not_make_a_quiet_channel_count_as_loud_and_stays_within_ra
     assert np.abs(heard).max() == 1.0
 
 
-def test_a_block_without_samples_is_none() -> None:
+def test_a_block_without_samples_stays_empty() -> None:
     assert len(Loudness().amplify(np.zeros(0, np.float32))) == 0
 
 
 @pytest.mark.parametrize("offset", [0.5, -0.3])
-def test_sound_on_a_louder_offset_is_heard_like_sound_without_one(offset: float) -> None:
+def test_sound_on_a_louder_offset_is_treated_like_sound_without_one(offset: float) -> None:
     block = sound(0.1 * TARGET_LEVEL)
     heard = Loudness().amplify(block + np.float32(offset))
     assert np.allclose(heard, Loudness().amplify(block), atol=0.02)

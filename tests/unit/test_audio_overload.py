@@ -1,4 +1,4 @@
-"""Samples far beyond full scale are turned down in every container, and ordinary peaks are not what decides."""
+"""Samples far beyond full scale are attenuated in every container, and ordinary peaks do not determine the level."""
 
 from __future__ import annotations
 

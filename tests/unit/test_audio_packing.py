@@ -1,4 +1,4 @@
-"""Neighbouring stretches of speech share a window."""
+"""Neighboring stretches of speech share a window."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_windows_do_not_depend_on_how_the_audio_arrives_and_nothing_that_is_need
 
 
 def moments(stretches: list[Stretch], data: st.DataObject) -> Iterator[tuple[int, Stretch | None]]:
-    """In order: samples before which no stretch to come begins, and the stretch that then comes, if one does."""
+    """In order: samples before which no later stretch begins, and the next stretch, if there is one."""
     at = 0
     for each in stretches:
         for look in sorted(data.draw(st.lists(st.integers(at, each.start), max_size=3))):

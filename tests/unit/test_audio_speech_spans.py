@@ -1,4 +1,4 @@
-"""Our spans, found window by window, against faster-whisper's, found in the whole recording at once."""
+"""Our spans, found window by window, against those that faster-whisper finds in the whole recording."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ with warnings.catch_warnings():
 DEFAULTS = VoiceOptions()
 SHORT = replace(DEFAULTS, max_segment_sec=4.0)
 WINDOWS_PER_SEC = SAMPLE_RATE / WINDOW_SAMPLES
-SPEECH, SILENCE = 1.0, 0.0  #: probabilities that leave no doubt
-DOUBT = (DEFAULTS.threshold + DEFAULTS.release_threshold) / 2  #: neither
+SPEECH, SILENCE = 1.0, 0.0  #: unambiguous probabilities
+DOUBT = (DEFAULTS.threshold + DEFAULTS.release_threshold) / 2  #: an ambiguous one
 
 
 def reference_spans(
     probabilities: list[float], n_samples: int, options: VoiceOptions, monkeypatch: pytest.MonkeyPatch
 ) -> list[Span]:
-    """What faster-whisper makes of the same probabilities."""
+    """Return faster-whisper's spans for the same probabilities."""
     monkeypatch.setattr(vad, "get_vad_model", lambda: lambda _audio: np.array(probabilities))
     found = vad.get_speech_timestamps(
         np.zeros(n_samples, dtype=np.float32),
@@ -55,7 +55,7 @@ def our_spans(probabilities: list[float], n_samples: int, options: VoiceOptions,
 
 
 def babble(seed: int, duration_sec: float = 120.0) -> list[float]:
-    """Probabilities that wander: speech and pauses of all lengths, blips and doubtful stretches."""
+    """Return varying probabilities: speech and pauses of all lengths, short peaks and ambiguous stretches."""
     random = np.random.default_rng(seed)
     windows: list[float] = []
     while len(windows) < duration_sec * WINDOWS_PER_SEC:

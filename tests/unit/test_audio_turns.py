@@ -1,4 +1,4 @@
-"""Who decodes next."""
+"""Turns of decoding: which recording is next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Recording(NamedTuple):
 
 
 def order_of_turns(recordings: dict[str, Recording], n_turns: int) -> list[str]:
-    """Of recordings that are opened in this order, and all of which always want to go on."""
+    """Return the turns of recordings that are opened in this order and always want to continue."""
     turns = DecodingTurns(1)
     with ExitStack() as opened:
         joined = {name: opened.enter_context(turns.join(each.tenant, each.job)) for name, each in recordings.items()}
@@ -99,7 +99,7 @@ def test_no_more_decode_at_a_time_than_there_are_places() -> None:
     assert 1 <= most <= 2
 
 
-def test_whoever_waits_is_told_when_the_decoders_are_stopped() -> None:
+def test_waiting_recordings_learn_that_the_decoders_were_stopped() -> None:
     turns = DecodingTurns(1)
     with turns.join("a", 1) as holder, turns.join("b", 2) as other, holder.take():
         threading.Timer(0.05, turns.close).start()

@@ -28,7 +28,7 @@ def spoken(examples: Path) -> Samples:
 
 
 def loud(samples: Samples) -> Samples:
-    """So loud, clipped where it must be, that the voice detector gets it as it is."""
+    """Return the sound so loud that the voice detector does not amplify it, clipped if necessary."""
     louder: Samples = np.clip(samples * np.float32(4.0), -1.0, 1.0)
     loudness = Loudness()
     for start in range(0, len(louder), BLOCK_SAMPLES):
@@ -74,7 +74,7 @@ def test_probabilities_of_a_stream_are_bit_for_bit_those_of_one_call(examples: P
     assert np.array_equal(whole, vad.get_vad_model()(samples.copy()).reshape(-1))
 
 
-def test_windows_are_where_faster_whisper_hears_speech(examples: Path) -> None:
+def test_windows_are_where_faster_whisper_finds_speech(examples: Path) -> None:
     samples = loud(spoken(examples))
     found = [span_of(window) for window in windows_of(samples, 16_000)]
     assert len(found) > 2
@@ -126,7 +126,7 @@ def test_windows_that_are_filled_hold_the_same_speech_as_those_that_are_not(exam
         assert all(0.0 <= start < end <= window.duration_sec for start, end in window.speech)
 
 
-def test_a_window_is_given_out_while_the_recording_goes_on(examples: Path) -> None:
+def test_a_window_is_available_before_the_recording_is_fully_decoded(examples: Path) -> None:
     segmenter = VoicedSegmenter(0, VoiceOptions(), 30.0)
     samples = samples_of(examples / "weather.wav")
     silence = np.zeros(4 * BLOCK_SAMPLES, dtype=np.float32)
@@ -135,7 +135,7 @@ def test_a_window_is_given_out_while_the_recording_goes_on(examples: Path) -> No
 
 
 def speech_in(windows: list[Window]) -> list[float]:
-    """Where speech begins and ends, in seconds from the start of the recording."""
+    """Return where speech begins and ends, in seconds from the start of the recording."""
     return [window.start_sec + edge for window in windows for span in window.speech or () for edge in span]
 
 

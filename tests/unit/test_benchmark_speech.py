@@ -1,4 +1,4 @@
-"""What `make bench-speech` computes, beside the measuring itself."""
+"""The calculations of `make bench-speech`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.speech.starts import compare
 from benchmarks.speech.tables import goals_table, points, rate, words_table
 from benchmarks.speech.words import score
 
-#: A process that ends at once and leaves one behind that works for 0.4 s of CPU time.
+#: A process that ends immediately and leaves behind one that uses 0.4 s of CPU time.
 LEAVES_WORK_BEHIND = """
 import os, time
 if os.fork() == 0:
@@ -89,7 +89,7 @@ def test_chinese_is_counted_in_characters() -> None:
     assert count_wrong("\u5e7f\u5dde\u5e02", "\u5e7f\u5dde", "zh") == (1, 3)
 
 
-def test_where_nobody_speaks_every_word_is_wrong() -> None:
+def test_without_speech_every_word_is_wrong() -> None:
     assert count_wrong("", "thank you for watching", "en") == (4, 0)
 
 
@@ -189,7 +189,7 @@ POCKETSPHINX = replace(
 RESULTS = Results((BASE, POCKETSPHINX))
 
 
-def test_rates_are_told_with_their_intervals() -> None:
+def test_rates_are_shown_with_their_intervals() -> None:
     assert rate(Estimate(0.0512, 0.04, 0.061)) == "5.1 % (4.0 to 6.1)"
     assert rate(Estimate(0.0512)) == "5.1 %"
     assert points(Estimate(-0.0188, -0.03, 0.012)) == "-1.9 (-3.0 to +1.2)"
@@ -213,7 +213,7 @@ def test_ratios_stand_beside_their_goals() -> None:
     ]
 
 
-def test_the_page_tells_where_and_how_each_model_was_measured() -> None:
+def test_the_page_says_where_and_how_each_model_was_measured() -> None:
     text = page(RESULTS)
     assert "Measured on 2026-01-31, on 2 cores, with engine 1.0." in text
     assert "\n## Whisper base\n" in text

@@ -1,4 +1,4 @@
-"""Many rows in one statement: as if each had been inserted by itself."""
+"""Bulk inserts have the same result as single ones."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.timeout(LIMIT_SEC)
 
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ends]:
-    """The parent's and the child's. The buffers are small, and the parent looks after the child all the time: so every
-    message of some length takes many steps.
+    """The parent's and the child's end. Buffers are small, and the parent checks the child all the time, so every
+    longer message takes many steps.
     """
     monkeypatch.setattr(pipe, "LOOK_SEC", 0.01)
     here, there = multiprocessing.Pipe()
@@ -38,7 +38,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ends]:
 
 
 def begin(call: Callable[..., object], *args: object) -> Future[object]:
-    """In a thread that nobody has to wait for."""
+    """Start a daemon thread."""
     result: Future[object] = Future()
 
     def run() -> None:
@@ -107,7 +107,7 @@ def test_a_message_that_breaks_off_is_an_end_of_file(ends: Ends) -> None:
         ends[1].read(8)
 
 
-def test_nobody_left_to_read_is_an_error_also_in_the_middle_of_a_message(ends: Ends) -> None:
+def test_a_closed_reader_is_an_error_even_within_a_message(ends: Ends) -> None:
     written = begin(ends[0].write, random_bytes(1_000_000))
     ends[1].read(10)
     ends[1].close()

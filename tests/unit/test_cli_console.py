@@ -10,7 +10,7 @@ import pytest
 
 from batchscribe.cli.present.console import format_uri, print_json_list
 
-#: Names may hold line ends of every kind, and none of them may end a line here.
+#: Names may contain line breaks of every kind, and none of them may break a line here.
 ITEMS: list[dict[str, Any]] = [{"uri": "s3://ä/\u2028\x85\n.wav", "error": {"code": "X"}}, {}, {"n": [1, 2]}]
 
 

@@ -1,4 +1,4 @@
-"""What is told when a job has ended."""
+"""The summary of an ended job."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.jobs_on_record import a_job, stored_job
 
 
 def ended_job(connection: sa.Connection, *, files: int, values: Mapping[str, Any], **counters: int) -> Job:
-    """All its files have the same `values` on record."""
+    """Return an ended job. All its files have the same `values`."""
     job = stored_job(connection, files=files)
     connection.execute(sa.update(file).values(**values))
     counted = Summary(total_files=files, **counters)
@@ -38,14 +38,14 @@ FAILED = {"state": FileState.FAILED, "error_code": "CORRUPT_MEDIA", "error_messa
 SKIPPED = {"state": FileState.SKIPPED, "error_code": "OUTPUT_EXISTS", "error_message": "It is there."}
 
 
-def test_a_failed_file_is_told_with_its_code_and_reason(
+def test_a_failed_file_is_shown_with_its_code_and_reason(
     connection: sa.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_report(report_job(connection, ended_job(connection, files=1, values=FAILED, failed=1)))
     assert "Failed: memory://calls/1.wav: CORRUPT_MEDIA: It is cut off.\n" in capsys.readouterr().out
 
 
-def test_of_many_failures_the_first_are_told_and_where_the_rest_is(
+def test_the_first_failures_are_shown_and_where_to_find_the_rest(
     connection: sa.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_report(report_job(connection, ended_job(connection, files=25, values=FAILED, failed=25)))
@@ -67,7 +67,7 @@ def test_few_skipped_files_are_listed_and_many_are_counted_by_code(
     assert capsys.readouterr().out.count("Skipped: memory://calls/") == 4
 
 
-def test_warnings_of_single_files_are_told(connection: sa.Connection, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_of_files_are_shown(connection: sa.Connection, capsys: pytest.CaptureFixture[str]) -> None:
     values = {"state": FileState.SUCCEEDED, "warnings": ["The end is missing."]}
     show_report(report_job(connection, ended_job(connection, files=2, values=values, succeeded=2)))
     assert "Warning: memory://calls/2.wav: The end is missing.\n" in capsys.readouterr().out
@@ -128,7 +128,7 @@ def test_the_speed_is_that_of_this_command_alone(connection: sa.Connection, caps
     assert "took: 10 min\nspeed: 2.0x\n" in told
 
 
-def test_files_that_an_ended_job_left_open_are_told_as_canceled(
+def test_open_files_of_an_ended_job_are_shown_as_canceled(
     connection: sa.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     counters = Summary(total_files=5, succeeded=2, queued=2, processing=1)
@@ -145,7 +145,7 @@ def test_it_says_where_the_transcripts_are(
     assert re.findall("transcripts: (.*)", capsys.readouterr().out) == ["my out/", "next to the recordings"]
 
 
-def test_the_reason_of_a_failed_job_is_told(connection: sa.Connection, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reason_of_a_failed_job_is_shown(connection: sa.Connection, capsys: pytest.CaptureFixture[str]) -> None:
     job = replace(a_job(), state=JobState.FAILED, error_code="NO_INPUT_FILES", error_message="No file was found.")
     show_report(report_job(connection, job))
     assert capsys.readouterr().out.endswith("NO_INPUT_FILES: No file was found.\n")

@@ -56,6 +56,6 @@ def test_the_output_folder_is_created(tmp_path: Path, output: str, folder: str) 
     (tmp_path / "a.wav").touch()
     requests = build_local_requests(JobOptions((str(tmp_path / "a.wav"),), output=f"{tmp_path}/{output}"))
     settings = load_settings(data_dir=tmp_path / "data", engine="no-such")
-    with pytest.raises(UsageError, match="Engine 'no-such' is not known"):  # the next thing that is looked at
+    with pytest.raises(UsageError, match="Engine 'no-such' is not known"):  # the next check
         run_requests(requests, settings)
     assert (tmp_path / folder).is_dir()

@@ -1,4 +1,4 @@
-"""Log lines of the command: where they go, which ones, and what they never show."""
+"""Log lines of the command: their destination, level and content."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def test_a_traceback_of_a_library_never_shows_the_values_of_variables(capsys: py
     assert "telephone" not in str(line).replace("fail_with(", "")
 
 
-def test_the_durable_engine_finds_its_lines_taken_care_of(capsys: pytest.CaptureFixture[str]) -> None:
-    """It would print them in a form of its own otherwise."""
+def test_dbos_does_not_print_its_own_log_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise it would print them in its own format."""
     configure_log("warning")
     dbos_logger = logging.getLogger("dbos")
     handlers = list(dbos_logger.handlers)
@@ -101,7 +101,7 @@ def test_the_durable_engine_finds_its_lines_taken_care_of(capsys: pytest.Capture
 
 
 def test_the_log_outlives_what_standard_error_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A progress bar replaces standard error for a while; whoever flushes the log later must not find it closed."""
+    """A progress bar replaces standard error for some time. A later flush of the log must not find it closed."""
     before, after = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", before)
     configure_log("warning")

@@ -1,4 +1,4 @@
-"""What options and the environment say, for all commands."""
+"""Options and environment variables of all commands."""
 
 from __future__ import annotations
 

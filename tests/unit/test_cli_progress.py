@@ -1,4 +1,4 @@
-"""What a person sees while a job runs."""
+"""Progress of a running job."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def job(
     return JobProgress(a_job(state=state, summary=summary).answer(), audio_sec, is_listed=listed)
 
 
-def test_progress_tells_files_audio_speed_and_the_time_left() -> None:
+def test_progress_shows_files_audio_speed_and_the_time_left() -> None:
     clock = Clock()
     pace = SessionPace(clock)
     assert pace.describe(job()) == "0 of 40 files · 0 s audio"
@@ -63,7 +63,7 @@ def test_skipped_files_cost_nothing_and_do_not_promise_a_near_end() -> None:
     assert "3 min left" in pace.describe(job(skipped=20, succeeded=1, audio_sec=5))
 
 
-def test_nobody_knows_the_time_left_while_files_are_still_being_found() -> None:
+def test_the_time_left_is_unknown_while_files_are_being_found() -> None:
     clock = Clock()
     pace = SessionPace(clock)
     pace.describe(job())
@@ -96,11 +96,11 @@ def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_240, "3.4 h")]
 )
-def test_durations_are_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+def test_durations_are_shown_in_a_suitable_unit(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words
 
 
-# --- a job that is waited for ---
+# --- waiting for a job ---
 
 
 def body(state: str = "PROCESSING", **counters: int) -> dict[str, Any]:
@@ -130,6 +130,6 @@ def test_a_line_comes_with_each_state_and_every_five_seconds() -> None:
     ]
 
 
-def test_an_answer_that_is_no_job_is_an_error_of_the_server() -> None:
+def test_an_answer_that_is_not_a_job_is_an_error_of_the_server() -> None:
     with pytest.raises(ServerError, match="cannot be understood: job_id is required"):
         StateLines(Console(file=io.StringIO())).show({"state": "QUEUED"})

@@ -1,4 +1,4 @@
-"""The words in which models and their pulls are told."""
+"""How models and pulls are shown."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ def origin(**standards: Standard | None) -> Origin:
         ({"weights": "pinned", "config": None}, "checked against the publisher's hashes (weights)"),
     ],
 )
-def test_it_is_told_what_the_files_of_a_model_were_checked_against(
-    standards: dict[str, Standard | None], told: str
-) -> None:
+def test_a_model_shows_what_its_files_were_checked_against(standards: dict[str, Standard | None], told: str) -> None:
     assert describe_check(origin(**standards)) == told
 
 
-def test_it_is_told_who_made_a_model_and_how_it_came() -> None:
+def test_a_model_shows_its_publisher_and_its_source() -> None:
     assert describe_origin(origin()) == "somebody/else, from the hub"
     assert describe_origin(Origin(source="folder", places=("/copy",))) == "/copy"
     assert describe_origin(Origin()) == "unknown"
@@ -45,7 +43,7 @@ def test_it_is_told_who_made_a_model_and_how_it_came() -> None:
     ("done", "total", "told"),
     [(0, None, ""), (43_400_000, 66_300_000, "43 of 66 MB"), (5_000_000, None, "5 MB"), (100, 2_000, "")],
 )
-def test_progress_is_told_in_format_megabytes(done: int, total: int | None, told: str) -> None:
+def test_progress_is_shown_in_megabytes(done: int, total: int | None, told: str) -> None:
     assert format_megabytes(done, total) == told
 
 

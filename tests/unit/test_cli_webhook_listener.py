@@ -1,4 +1,4 @@
-"""What `batchscribe webhooks listen` prints of a webhook."""
+"""What `batchscribe webhooks listen` prints for a webhook."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def test_json_is_one_line_with_the_event_as_it_came() -> None:
         b'{"event_type":"job.succeeded","job":{"job_id":null}}',
     ],
 )
-def test_what_is_no_event_is_told_from_one(body: bytes) -> None:
+def test_a_body_that_is_not_an_event_is_recognized(body: bytes) -> None:
     assert read_event(body) is None
     assert read_event(json.dumps(EVENT).encode()) == EVENT

@@ -18,7 +18,7 @@ RESTARTING = ServerRefused("It restarts.", status=503)
 
 
 def looks(*seen: JobState | ServerError) -> Callable[[], JsonObject]:
-    """One after the other; the last one for ever."""
+    """Return the answers in order; the last one is repeated."""
     left = list(seen)
 
     def look() -> JsonObject:
@@ -30,7 +30,7 @@ def looks(*seen: JobState | ServerError) -> Callable[[], JsonObject]:
     return look
 
 
-def test_a_job_is_looked_at_until_it_has_ended_and_each_look_is_told() -> None:
+def test_a_job_is_polled_until_it_ends_and_each_answer_reported() -> None:
     told: list[JsonObject] = []
     look = looks(JobState.QUEUED, JobState.PROCESSING, JobState.PARTIAL)
     assert wait_for_end(look, pace=QUICK, on_poll=told.append) == {"state": "PARTIAL"}
@@ -47,7 +47,7 @@ def test_a_short_outage_is_borne() -> None:
     assert wait_for_end(look, pace=QUICK) == {"state": "SUCCEEDED"}
 
 
-def test_a_long_outage_is_told() -> None:
+def test_a_long_outage_is_reported() -> None:
     pace = PollSchedule(first_sec=0.001, longest_sec=0.002, outage_sec=0.05)
     began_at = time.monotonic()
     with pytest.raises(ServerUnreachable, match="It is away"):
@@ -55,12 +55,12 @@ def test_a_long_outage_is_told() -> None:
     assert time.monotonic() - began_at > 0.05
 
 
-def test_a_server_that_is_away_from_the_start_is_told_at_once() -> None:
+def test_a_server_that_is_down_from_the_start_is_reported_immediately() -> None:
     with pytest.raises(ServerUnreachable):
         wait_for_end(looks(AWAY, JobState.SUCCEEDED), pace=QUICK)
 
 
-def test_what_no_waiting_heals_is_told_at_once() -> None:
+def test_permanent_errors_are_reported_immediately() -> None:
     refused = ServerRefused("There is no job.", status=404)
     with pytest.raises(ServerRefused):
         wait_for_end(looks(JobState.PROCESSING, refused, JobState.SUCCEEDED), pace=QUICK)

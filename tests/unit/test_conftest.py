@@ -1,4 +1,4 @@
-"""The harness itself: on CI nothing is skipped in silence, and tests that share a server stay together."""
+"""The harness: on CI no test is skipped silently, and tests that share a server stay together."""
 
 from __future__ import annotations
 

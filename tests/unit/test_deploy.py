@@ -1,4 +1,4 @@
-"""What can be said of `deploy/` without Docker: everything in it that batchscribe or Python understands."""
+"""`deploy/` without Docker: everything in it that batchscribe or Python can check."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_no_secret_has_a_default_and_the_example_names_them_all() -> None:
     assert "/deploy/.env\n" in (ROOT / ".gitignore").read_text()
 
 
-def test_the_schema_is_there_before_whoever_needs_it() -> None:
+def test_the_schema_is_migrated_before_other_services_start() -> None:
     assert SERVICES["migrate"]["depends_on"] == {"postgresql": {"condition": "service_healthy"}}
     for name in ("api", "worker"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
@@ -83,7 +83,7 @@ def test_every_service_that_stays_says_whether_it_is_well() -> None:
     assert f":{port}/metrics" in SERVICES["worker"]["healthcheck"]["test"][-1]
 
 
-def test_files_in_hand_get_their_time_before_a_worker_is_killed() -> None:
+def test_running_files_get_the_grace_time_before_a_worker_is_killed() -> None:
     grace_sec = load_settings().grace_sec
     assert seconds(SERVICES["worker"]["stop_grace_period"]) >= grace_sec + END_SEC
 
@@ -141,7 +141,7 @@ def test_everything_that_the_package_is_built_from_is_copied() -> None:
         assert name in copied()
 
 
-def test_the_image_runs_our_command_as_somebody_who_is_not_root() -> None:
+def test_the_image_does_not_run_the_command_as_root() -> None:
     assert 'ENTRYPOINT ["batchscribe"]' in DOCKERFILE
     *_, user = re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE)
     assert user not in ("root", "0")

@@ -1,4 +1,4 @@
-"""What the doctor makes of numbers that a test cannot bring about: full disks, wrong clocks, crowds of clients."""
+"""The doctor's reaction to states that a test cannot create: full disks, wrong clocks, many clients."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def a_worker(name: str, version: str) -> WorkerRecord:
     )
 
 
-def test_files_that_wait_for_nobody_are_told(connection: sa.Connection) -> None:
+def test_stranded_files_are_reported(connection: sa.Connection) -> None:
     stored_job(connection, files=3)
     check = check_workers(connection, load_settings())
     assert check.verdict is CheckResult.WARNING
@@ -95,7 +95,7 @@ def test_files_that_wait_for_nobody_are_told(connection: sa.Connection) -> None:
     assert "`batchscribe worker`" in check.advice
 
 
-def test_workers_of_several_releases_are_told(connection: sa.Connection) -> None:
+def test_workers_of_several_releases_are_reported(connection: sa.Connection) -> None:
     insert_worker(connection, a_worker("one", "0.0.9"))
     insert_worker(connection, a_worker("two", "0.0.9"))
     check = check_workers(connection, load_settings())
@@ -112,7 +112,7 @@ def test_looking_at_a_database_cannot_write_to_it(tmp_path: Path, engine: sa.Eng
         open_read_only(f"sqlite:///{tmp_path / 'none.db'}")
 
 
-def test_jobs_whose_engine_no_worker_has_are_told(connection: sa.Connection) -> None:
+def test_jobs_whose_engine_no_worker_has_are_reported(connection: sa.Connection) -> None:
     stored_job(connection, files=3, engine="whisper")
     insert_worker(connection, a_worker("one", __version__))
     check = check_workers(connection, load_settings())

@@ -1,4 +1,4 @@
-"""The recordings that come with the project are what the documents say they are."""
+"""The example recordings are what the docs say."""
 
 from __future__ import annotations
 

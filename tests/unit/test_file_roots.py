@@ -1,4 +1,4 @@
-"""Each tenant has folders of its own; folders of everybody are served only while there is one tenant."""
+"""Each tenant has separate folders; shared folders are served only while there is one tenant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File rows: one winner per attempt, one final state, pages at any depth, and outputs that are told apart."""
+"""File rows: one winner per attempt, one final state, pages at any depth, and distinct outputs."""
 
 from __future__ import annotations
 

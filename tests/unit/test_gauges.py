@@ -1,4 +1,4 @@
-"""Gauges from a real database: what waits, who works, and what a scrape says when the database does not."""
+"""Gauges from a real database: backlog, workers, and scrapes without a database."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_workers_are_counted_by_state_and_only_living_ones_have_slots(records: R
 
 
 def at(records: Records, url: str) -> Records:
-    """The same, with another database."""
+    """Return the same with another database."""
     return replace(records, engine=open_database(url))
 
 
@@ -136,7 +136,7 @@ def free_port() -> int:
 
 
 def test_a_database_that_hangs_holds_up_no_scrape_and_one_thread_only(records: Records) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections and never says a word
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts connections and never answers
         found = scraped(at(records, f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"), answer_sec=0.3)
         began_at = time.monotonic()
         for _ in range(3):
@@ -146,7 +146,7 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_one_thread_only(records: R
     wait_until(lambda: "gauges" not in [thread.name for thread in threading.enumerate()])
 
 
-def test_a_database_without_our_tables_is_told_like_one_that_is_gone(records: Records, tmp_path: Path) -> None:
+def test_a_database_without_tables_is_reported_as_unavailable(records: Records, tmp_path: Path) -> None:
     empty = at(records, f"sqlite:///{tmp_path / 'other.db'}")
     assert scraped(empty).get_sample_value("batchscribe_database_up") == 0
     empty.engine.dispose()

@@ -1,4 +1,4 @@
-"""Which files a glob picks."""
+"""Which files a glob matches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Idempotency keys on record."""
+"""Stored idempotency keys."""
 
 from __future__ import annotations
 

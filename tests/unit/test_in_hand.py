@@ -1,4 +1,4 @@
-"""Live progress counts what was transcribed of unfinished files, each job for itself."""
+"""Live progress counts the transcribed audio of unfinished files per job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def file(job: int, seq: int) -> File:
     return File(job_number=job, seq=seq, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
 
 
-def test_the_files_in_hand_of_a_job_add_up_until_they_are_dropped() -> None:
+def test_the_running_files_of_a_job_add_up_until_they_are_dropped() -> None:
     in_hand = FilesInHand()
     in_hand.reach(file(1, 1), 10.0)
     in_hand.reach(file(1, 1), 40.0)

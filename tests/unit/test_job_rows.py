@@ -1,4 +1,4 @@
-"""Job rows: what was submitted reads back, the cursor has one mover, counters add up, a job ends once."""
+"""Job rows: a submission is stored completely, one process moves the cursor, counters add up, a job ends once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_job_reads_back_as_it_was_submitted(connection: sa.Connection) -> None
     assert replace(stored, number=0) == new
 
 
-def test_an_unknown_job_is_told_by_name(connection: sa.Connection) -> None:
+def test_an_unknown_job_is_reported_by_name(connection: sa.Connection) -> None:
     assert find_job(connection, "job_none") is None
     with pytest.raises(JobNotFound, match="job_none"):
         get_job(connection, "job_none")

@@ -1,4 +1,4 @@
-"""Where transcripts go, and that none replaces another or a recording."""
+"""Where transcripts go, and that they replace neither each other nor recordings."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_local_names_are_decoded_for_s3_and_stay_encoded_on_disk(output_uri: str
     assert planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, output_uri, ".json") == expected
 
 
-def test_a_local_name_that_is_no_utf_8_becomes_a_key_that_is() -> None:
+def test_a_local_name_that_is_not_utf_8_becomes_a_valid_key() -> None:
     uri = "file:///in/my%20audio/%FFa.wav"
     assert (
         planned_output(uri, LOCAL_FOLDER, OutputLayout.PREFIX, "s3://out/", ".json")
@@ -96,7 +96,7 @@ def claimed(inputs: list[str], taken: set[str] | None = None, layout: OutputLayo
     return [names.claim(planned_output(uri, single(uri), layout, "s3://out/", ".json"), uri) for uri in inputs]
 
 
-def test_whoever_comes_first_keeps_the_plain_name() -> None:
+def test_the_first_recording_keeps_the_plain_name() -> None:
     inputs = ["s3://in/a.wav", "s3://in/a.mp3", "s3://in/x/a.mp3", "s3://in/y/a.mp3"]
     assert claimed(inputs) == [
         "s3://out/a.json",
@@ -137,7 +137,7 @@ def test_what_a_storage_takes_depends_on_bytes(uri: str, expected: bool) -> None
         ("s3://out/id.json", "https://host/id#3", ["s3://out/id.json", "s3://out/id-2.json", "s3://out/id-3.json"]),
     ],
 )
-def test_any_name_of_a_recording_tells_all_of_them(planned: str, input_uri: str, expected: list[str]) -> None:
+def test_all_names_of_a_recording_follow_from_any_of_them(planned: str, input_uri: str, expected: list[str]) -> None:
     assert list(islice(names_for(planned, input_uri), len(expected))) == expected
 
 

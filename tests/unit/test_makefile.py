@@ -47,7 +47,7 @@ def test_every_dependency_has_its_reason_and_licence_in_the_documents() -> None:
     assert sorted(explained) == sorted({requirement.name for requirement in wanted()})
 
 
-def test_the_proprietary_part_of_the_durable_engine_is_never_installed() -> None:
+def test_the_proprietary_part_of_dbos_is_never_installed() -> None:
     assert "dbos" in pinned()
     assert "dbos-enterprise" not in pinned()
 

@@ -1,4 +1,4 @@
-"""What the name of an object says about it."""
+"""What the name of an object says about its content."""
 
 from __future__ import annotations
 

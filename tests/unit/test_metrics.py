@@ -1,4 +1,4 @@
-"""What a process counts about itself: names that Prometheus understands, and seconds in the right stage."""
+"""Metrics of a process: names that Prometheus accepts, and seconds in the right stage."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_seconds_of_a_stage_are_those_spent_in_it_also_when_it_fails() -> No
     assert 0.05 <= value("batchscribe_stage_seconds_sum", stage="write") - before < 1.0
 
 
-def test_files_in_other_threads_are_told_apart() -> None:
+def test_files_in_other_threads_are_distinguished() -> None:
     def transcribe() -> None:
         with observe_file(), stage(Stage.TRANSCRIBE):
             together.wait(10)

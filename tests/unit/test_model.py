@@ -1,4 +1,4 @@
-"""The moves between states, and what a job's rows read like from outside."""
+"""Transitions between states, and the public view of a job's rows."""
 
 from __future__ import annotations
 

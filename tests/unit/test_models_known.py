@@ -1,4 +1,4 @@
-"""The table of known models agrees with itself."""
+"""The table of known models is consistent."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def test_carriers_have_every_file_of_their_model_and_no_other(model: KnownModel)
         assert model.licence
 
 
-def test_the_model_of_the_first_use_can_be_had_from_the_index_alone() -> None:
+def test_the_suggested_model_is_available_from_the_index_alone() -> None:
     assert KNOWN_MODELS["base"].carriers

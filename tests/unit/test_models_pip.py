@@ -1,4 +1,4 @@
-"""What becomes of the words in which pip 26.3 says that something went wrong."""
+"""How the errors of pip 26.3 are reported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_FOUND = "ERROR: No matching distribution found for some-models==1.0\n"
         ([], "pip could not download some-models 1.0: it gave no reason; "),
     ],
 )
-def test_the_reason_is_told_in_one_sentence(said: list[str], told: str) -> None:
+def test_the_reason_is_given_in_one_sentence(said: list[str], told: str) -> None:
     error = failure(said, CARRIER, FOLDER)
     assert isinstance(error, ModelNotPulled)
     assert told in str(error)
@@ -49,7 +49,7 @@ def test_the_reason_is_told_in_one_sentence(said: list[str], told: str) -> None:
         ["ERROR: Could not install packages due to an OSError: [Errno 122] Disk quota exceeded\n"],
     ],
 )
-def test_a_full_disk_is_told_as_that(said: list[str]) -> None:
+def test_a_full_disk_is_reported_as_such(said: list[str]) -> None:
     error = failure(said, CARRIER, FOLDER)
     assert isinstance(error, ModelNotStored)
     assert f"some-models-1.0 does not fit into {FOLDER.parent} (" in str(error)

@@ -1,4 +1,4 @@
-"""`docs/monitoring.md` against what `/metrics` tells."""
+"""`docs/monitoring.md` against the output of `/metrics`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNUSED = {
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[list[Metric]]:
-    """By a process with a database in which there is something of everything."""
+    """Return the metrics of a process whose database has rows of every kind."""
     settings = load_settings(data_dir=tmp_path)
     records = open_records(settings)
     with records.transaction() as connection:
@@ -52,7 +52,7 @@ def labels(metric: Metric) -> set[str]:
     return used or UNUSED.get(metric.name, set())
 
 
-def test_the_tables_of_metrics_say_what_is_told(told: list[Metric]) -> None:
+def test_the_tables_of_metrics_list_what_is_exported(told: list[Metric]) -> None:
     own = [metric for metric in told if metric.name.startswith("batchscribe_")]
     in_document = {
         name.strip("`"): (set(re.findall(r"`(\w+)`", of)), meaning) for name, of, meaning in rows_under("Metric")

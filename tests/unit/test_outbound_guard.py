@@ -1,4 +1,4 @@
-"""The guard where connections are made. 127.0.0.2 stands for an allowed address, 127.0.0.1 for a forbidden one."""
+"""The guard of connections. 127.0.0.2 represents an allowed address, 127.0.0.1 a forbidden one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "hooks.example.org"
 
 
 class Answers:
-    """A resolver that gives these answers one after the other, the last for ever."""
+    """A resolver that returns these answers in order. The last one is repeated."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.asked = 0
@@ -35,7 +35,7 @@ class Answers:
 
 @contextmanager
 def listening(*addresses: str) -> Iterator[list[socket.socket]]:
-    """Sockets on one port of these addresses."""
+    """Listen on one port of these addresses."""
     with ExitStack() as stack:
         first = stack.enter_context(socket.create_server((addresses[0], 0)))
         port = first.getsockname()[1]
@@ -86,7 +86,7 @@ def test_one_bad_address_among_good_ones_refuses_the_name() -> None:
 
 
 def assert_tells_no_address(sentence: str) -> None:
-    """A tenant reads it, who may have named the host to learn what it resolves to in here."""
+    """The message goes to a tenant, who may have named the host to learn its internal address."""
     assert sentence.startswith(f"{HOST} resolves to an address to which requests to port ")
     assert POLICY.ask_operator in sentence
     assert not [sign for sign in (ALLOWED, FORBIDDEN, "{", "}") if sign in sentence]
@@ -127,7 +127,7 @@ def test_when_the_first_address_refuses_the_next_is_tried() -> None:
 
 @contextmanager
 def full(listener: socket.socket) -> Iterator[None]:
-    """The listener answers no further connection: its queue is full and nobody takes from it."""
+    """The listener answers no further connection, because its queue is full and never read."""
     listener.listen(0)
     with ExitStack() as stack:
         for _ in range(2):
@@ -143,7 +143,7 @@ def test_when_the_first_address_does_not_answer_the_next_is_tried_after_the_conn
         assert connected_to(stream) == ALLOWED
 
 
-def test_addresses_that_do_not_answer_hold_nobody_beyond_the_deadline() -> None:
+def test_unresponsive_addresses_do_not_delay_beyond_the_deadline() -> None:
     with listening(ALSO_ALLOWED) as (silent,), full(silent):
         began_at = time.monotonic()
         with pytest.raises(httpcore2.TimeoutException):
@@ -151,7 +151,7 @@ def test_addresses_that_do_not_answer_hold_nobody_beyond_the_deadline() -> None:
         assert time.monotonic() - began_at < 2
 
 
-def test_a_name_server_that_does_not_answer_holds_nobody_beyond_the_deadline() -> None:
+def test_an_unresponsive_name_server_does_not_delay_beyond_the_deadline() -> None:
     asleep = threading.Event()
 
     def never(host: str, port: int) -> Sequence[str]:
@@ -182,7 +182,7 @@ def test_a_name_that_does_not_resolve_is_a_matter_of_the_network_not_of_permissi
     ids=["read", "write"],
 )
 def test_no_use_of_a_connection_begins_after_the_deadline(use: Callable[[httpcore2.NetworkStream], object]) -> None:
-    """Also when there is something to read at once: a receiver that never stops sending is not read for ever."""
+    """Even if there is data to read: a receiver that never stops sending is not read forever."""
     with listening(ALLOWED) as (good,):
         stream = backend(Answers([ALLOWED]), total_sec=0.2).connect_tcp(HOST, port_of(good))
         assert isinstance(stream, BoundedStream)

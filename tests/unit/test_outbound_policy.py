@@ -1,4 +1,4 @@
-"""What a URL alone tells about whether a request may go there."""
+"""URLs that are rejected or accepted before they are resolved."""
 
 from __future__ import annotations
 

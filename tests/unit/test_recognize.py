@@ -1,4 +1,4 @@
-"""The windows of one file on their way through the engines, and the language that they are transcribed in."""
+"""The windows of one file on their way through the engines, and their language."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Answer = Callable[[RecognitionRequest], Recognition]
 
 
 class Pool:
-    """Answers each request at once, or keeps it until `answer_first` when there is no answer."""
+    """A pool that answers each request immediately, or keeps it until `answer_first`."""
 
     def __init__(self, answer: Answer | None = None) -> None:
         self.requests: list[RecognitionRequest] = []
@@ -61,10 +61,10 @@ class Pool:
         next(future for future in self.futures if not future.done()).set_result(Recognition())
 
     def try_out(self) -> None:
-        """There is nothing that could fail."""
+        """Always succeed."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""
 
     @property
     def asked(self) -> list[tuple[float, str, LanguageChoice]]:
@@ -91,12 +91,12 @@ def window(start_sec: float, duration_sec: float = 5.0) -> Window:
 
 
 def windows(count: int) -> list[Window]:
-    """Of five seconds each, side by side."""
+    """Return adjacent windows of five seconds."""
     return [window(5.0 * number) for number in range(count)]
 
 
 def spoken(*languages: str) -> Answer:
-    """An engine on a recording whose windows of five seconds are in these languages; its text tells what it did."""
+    """Run an engine on windows of five seconds in these languages. Its text describes what it did."""
 
     def answer(request: RecognitionRequest) -> Recognition:
         start_sec = request.window.start_sec
@@ -156,7 +156,7 @@ def test_an_engine_that_cannot_tell_languages_is_never_asked() -> None:
     assert recognized.contradiction is None
 
 
-def test_a_recording_in_another_language_than_the_one_named_is_told_and_transcribed_all_the_same() -> None:
+def test_a_recording_in_another_language_than_requested_is_transcribed_with_a_warning() -> None:
     recognized = recognize(Pool(spoken(*["de"] * 12)), None, 12)
     assert recognized.contradiction == "de"
     assert texts(recognized)[0] == "0 in en-US"
@@ -244,7 +244,7 @@ def test_languages_are_counted_by_their_speech_and_not_by_their_windows() -> Non
 
 @contextmanager
 def adding(engines: Recognizer, each: Window) -> Iterator[Event]:
-    """An event that is set once the window is added."""
+    """Add a window in a thread. Return an event that is set afterwards."""
     added = Event()
 
     def add() -> None:
@@ -279,8 +279,8 @@ def test_while_the_engines_have_too_little_to_do_no_window_waits() -> None:
 
 
 @pytest.mark.parametrize("mode", [None, DetectionMode.ONCE])
-def test_what_is_recognized_is_let_go_while_the_recording_goes_on(mode: DetectionMode | None) -> None:
-    """Engines that are faster than the decoder never have enough to do. Ten hours of samples take 2 GB."""
+def test_recognized_windows_are_freed_while_decoding_continues(mode: DetectionMode | None) -> None:
+    """Engines that are faster than the decoder wait for it. Ten hours of samples would take 2 GB."""
     pool = Pool(spoken(*["en"] * 50))
     context = rooms_of(pool)
     held: list[weakref.ref[object]] = []
@@ -295,7 +295,7 @@ def test_what_is_recognized_is_let_go_while_the_recording_goes_on(mode: Detectio
         assert context.in_hand.audio_sec(JOB) >= 200.0
 
 
-def test_progress_is_told_with_each_window_and_ends_with_the_file() -> None:
+def test_progress_is_reported_per_window_and_ends_with_the_file() -> None:
     pool = Pool(spoken("en", "en"))
     context = rooms_of(pool)
     with recognizer(FILE, context, None) as engines:
@@ -328,7 +328,7 @@ def test_engines_that_are_stopped_interrupt_the_work(mode: DetectionMode | None)
 
 
 class FailingPool(Pool):
-    """Fails on a window so many times, by its start."""
+    """A pool that fails on windows this often, by their start."""
 
     def __init__(self, failures: dict[float, int]) -> None:
         super().__init__()

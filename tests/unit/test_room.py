@@ -1,4 +1,4 @@
-"""Whether a process has room for the work that it may take. The limits are real ones, of processes of their own."""
+"""Whether a process has enough memory for its work. The limits are real limits of separate processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-#: Starts threads that are all there at once, and tells how much more address space that took.
+#: Starts concurrent threads, and reports how much address space they took.
 GROWTH = """
 import pathlib, threading
 from batchscribe.worker.headroom import limit_arenas
@@ -72,6 +72,6 @@ def test_a_process_without_room_for_its_work_is_in_trouble(limits: dict[int, int
 
 
 def test_threads_take_little_more_than_their_stacks_where_memory_is_limited() -> None:
-    """glibc reserves 64 MiB for each: below 1.2 GB nothing was left for the stacks of threads to come."""
+    """glibc reserves 64 MiB for each: below 1.2 GB nothing was left for the stacks of later threads."""
     stack = {resource.RLIMIT_STACK: STACK_MIB * 2**20}
     assert int(run(GROWTH, stack | {resource.RLIMIT_AS: 4096 * 2**20})) < 16 * (STACK_MIB + 8)

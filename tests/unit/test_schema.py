@@ -1,4 +1,4 @@
-"""The migrations and the tables say the same, and the SQLite file is set up for many writers."""
+"""The migrations match the tables, and the SQLite file is configured for many writers."""
 
 from __future__ import annotations
 

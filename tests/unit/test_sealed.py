@@ -1,4 +1,4 @@
-"""Stored secrets: unreadable without the key, bound to their row, and openable after the key was rotated."""
+"""Stored secrets: unreadable without the key, bound to their row, and readable after the key is rotated."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_the_audio_is_that_of_all_files_whose_size_is_known() -> None:
     assert cutter.audio_sec == 625.0
 
 
-def test_the_next_page_goes_on_with_the_next_number() -> None:
+def test_the_next_page_continues_with_the_next_number() -> None:
     cutter = ShardCutter(7, speed=1.0)
     assert cutter.next_shard == 7
     assert cutter.add("s3://b/a.wav", SECOND) == 7

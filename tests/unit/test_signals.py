@@ -1,4 +1,4 @@
-"""How long a process may take to end, counted from the signal on."""
+"""How long a process may take to end after a signal."""
 
 from __future__ import annotations
 

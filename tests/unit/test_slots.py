@@ -1,4 +1,4 @@
-"""Who gets the next free slot of a process."""
+"""Which file gets the next free slot of a process."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from batchscribe.stages.slots import Slots
 
 
 def nothing() -> None:
-    """The wait goes on."""
+    """Keep waiting."""
 
 
 class File(threading.Thread):
-    """Asks for a slot at once, notes its name when it has it, and keeps it until told."""
+    """A thread that requests a slot, records its name when it has it, and keeps it until released."""
 
     def __init__(self, slots: Slots, diary: list[str], name: str, tenant: str, job_number: int) -> None:
         super().__init__(name=name, daemon=True)
         self.done = threading.Event()
         self._ask = slots, diary, tenant, job_number
         self.start()
-        time.sleep(0.02)  # in the order in which they were made
+        time.sleep(0.02)  # in the order of their creation
 
     def run(self) -> None:
         slots, diary, tenant, job_number = self._ask
@@ -45,7 +45,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def order_of_starts(*files: tuple[str, str, int]) -> list[str]:
-    """(name, tenant, job) of files that ask in this order for two slots, each of which ends when all have asked."""
+    """Return the order in which (name, tenant, job) files start. They request two slots in this order."""
     diary: list[str] = []
     slots = Slots(2)
     threads = [File(slots, diary, *file) for file in files]
@@ -58,7 +58,7 @@ def order_of_starts(*files: tuple[str, str, int]) -> list[str]:
     return diary
 
 
-def test_a_free_slot_goes_to_the_tenant_with_the_fewest_files_in_hand() -> None:
+def test_a_free_slot_goes_to_the_tenant_with_the_fewest_running_files() -> None:
     diary: list[str] = []
     slots = Slots(4)
     files = [("a0", "a", 1), ("a1", "a", 1), ("a2", "a", 1), ("b0", "b", 2), ("a3", "a", 1), ("b1", "b", 2)]
@@ -73,8 +73,8 @@ def test_a_free_slot_goes_to_the_tenant_with_the_fewest_files_in_hand() -> None:
         thread.end()
 
 
-def test_a_tenant_without_a_file_in_hand_waits_for_no_slot() -> None:
-    """Of as many tenants as there are slots: however long the files of another may take."""
+def test_a_tenant_without_a_running_file_does_not_wait_for_a_slot() -> None:
+    """Among as many tenants as slots, however long the files of another take."""
     diary: list[str] = []
     slots = Slots(2)
     asking = [("large0", "a", 1), ("large1", "a", 1), ("large2", "a", 1), ("b0", "b", 2), ("b1", "b", 2), ("c", "c", 3)]
@@ -102,7 +102,7 @@ def test_within_a_job_it_goes_to_who_waits_longest() -> None:
     assert order_of_starts(*files) == [name for name, _, _ in files]
 
 
-def test_whoever_gives_up_waiting_takes_no_slot() -> None:
+def test_a_file_that_stops_waiting_takes_no_slot() -> None:
     slots, diary = Slots(1), list[str]()
     holder = File(slots, diary, "holder", "one", 1)
 

@@ -1,4 +1,4 @@
-"""Who is served next, and with how much."""
+"""Which windows form the next batch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_who_came_first_is_served_first() -> None:
     assert starts(queue.take(9)) == [2, 3, 4]
 
 
-def test_files_take_turns_whoever_came_first_and_each_keeps_its_order() -> None:
+def test_files_take_turns_and_each_keeps_its_order() -> None:
     """Each file's windows begin at its own hundred."""
     queue = BatchQueue(engines=1)
     for start_sec in (100, 101, 102, 103, 104):
@@ -72,7 +72,7 @@ def test_a_batch_is_one_engines_share_of_what_waits(engines: int, waiting: int, 
     assert queue.backlog == 0
 
 
-def test_the_backlog_is_what_nobody_has_taken_of_all_files() -> None:
+def test_the_backlog_counts_the_windows_not_yet_taken() -> None:
     queue = BatchQueue(engines=2)
     for start_sec in range(7):
         put(queue, start_sec, file=start_sec % 3)
@@ -130,7 +130,7 @@ def test_a_taker_waits_until_there_is_something() -> None:
     assert taken == [[ticket]]
 
 
-def test_closing_wakes_the_takers_and_gives_back_what_nobody_took() -> None:
+def test_closing_wakes_the_takers_and_returns_the_remaining_windows() -> None:
     queue = BatchQueue(engines=1)
     taken: list[list[Ticket]] = []
     taker = Thread(target=lambda: taken.extend([queue.take(1), queue.take(1)]))

@@ -1,4 +1,4 @@
-"""AVX-512 is used where the processor has all of it, and nobody has said otherwise."""
+"""AVX-512 is used if the processor has all of it and the environment does not disable it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FULL = "fpu sse4_1 avx avx2 avx512f avx512dq avx512cd avx512bw avx512vl avx512_v
 
 @pytest.fixture(autouse=True)
 def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ISA_VARIABLE, "")  # so that it is as before at the end
+    monkeypatch.setenv(ISA_VARIABLE, "")  # so that it is restored at the end
     monkeypatch.delenv(ISA_VARIABLE)
 
 

@@ -1,4 +1,4 @@
-"""Which texts are more than anybody can say in the time."""
+"""Which texts are longer than a person can say in the time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchscribe.speech.doubts import Doubt, find_doubts, plain_words
 from batchscribe.speech.whisper_model import MAX_TOKENS, Hypothesis
 from batchscribe.window import SAMPLE_RATE, Window, Word
 
-#: Read aloud in about so many seconds; the engine's words are single letters in such scripts.
+#: With the seconds that reading aloud takes; in such scripts the engine's words are single letters.
 UNSPACED = {
     "Thai": ("มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ ต่างมีเหตุผลและมโนธรรม", 7.0),
     "Japanese": ("すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。", 5.0),

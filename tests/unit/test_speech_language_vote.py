@@ -1,4 +1,4 @@
-"""Which language a recording is in, by what an engine detected in its windows."""
+"""The language of a recording, by the detected languages of its windows."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_models_are_listed_best_first_with_what_there_is_to_know(settings: Setti
     assert all(info.size_bytes > 100_000 for info in infos)
 
 
-def test_half_a_download_is_not_at_hand(settings: Settings) -> None:
+def test_half_a_download_is_not_installed(settings: Settings) -> None:
     random_whisper(settings.models_dir / ".tiny.part")
     random_whisper(settings.models_dir / "small")
     (settings.models_dir / "small" / "model.bin").unlink()
@@ -89,7 +89,7 @@ def test_a_name_that_cannot_be_pulled_is_not_told_to_be_pulled(settings: Setting
         find_model("no-such-folder", settings)
 
 
-def test_a_folder_that_is_no_model_is_told_what_is_missing(settings: Settings, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_model_is_reported_with_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
     with pytest.raises(EngineNotAvailable, match=r"model\.bin, tokenizer\.json, vocabulary\.json missing"):
         find_model(str(tmp_path), settings)

@@ -31,7 +31,7 @@ def recognize(engine: Engine, samples: NDArray[np.float32]) -> Recognition:
 
 @pytest.fixture(scope="module")
 def speech(examples: Path) -> NDArray[np.float32]:
-    """float32[n_samples]: the first four seconds of a recording of our own."""
+    """float32[n_samples]: the first four seconds of an example."""
     with av.open(str(examples / "weather.wav")) as container:
         resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
         frames = [new for frame in container.decode(audio=0) for new in resampler.resample(frame)]

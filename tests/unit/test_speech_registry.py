@@ -74,7 +74,7 @@ def test_an_english_model_refuses_german_instead_of_hearing_english(bare: Settin
         choose_engine("whisper", "de", bare)
 
 
-def test_pocketsphinx_asked_for_by_name_hears_british_english_and_says_how(pulled: Settings) -> None:
+def test_pocketsphinx_by_name_accepts_british_english_with_a_warning(pulled: Settings) -> None:
     choice = choose_engine("pocketsphinx", "en-gb", pulled)
     assert choice.language == "en-GB"
     assert "en-GB as American English" in choice.warnings[1]
@@ -83,16 +83,14 @@ def test_pocketsphinx_asked_for_by_name_hears_british_english_and_says_how(pulle
 
 
 @pytest.mark.parametrize("language", ["de-DE", "en-GB", "klingon", "xx"])
-def test_a_language_that_nobody_here_understands_is_refused_with_the_supported_ones(
-    bare: Settings, language: str
-) -> None:
+def test_an_unsupported_language_is_rejected_with_the_supported_ones(bare: Settings, language: str) -> None:
     with pytest.raises(UnsupportedLanguage) as caught:
         choose_engine("auto", language, bare)
     assert f"{language!r} is not supported by pocketsphinx; supported: en-US." in str(caught.value)
     assert caught.value.field == "config.language"
 
 
-def test_who_asks_for_the_language_auto_is_told_how_a_language_is_detected(bare: Settings) -> None:
+def test_the_language_auto_is_rejected_with_a_hint_to_detection(bare: Settings) -> None:
     with pytest.raises(UnsupportedLanguage, match=r"set config\.language_detection to"):
         choose_engine("auto", "auto", bare)
 
@@ -148,7 +146,7 @@ NO_DETECTION = r"^config\.language_detection: .+ cannot detect languages; name t
 
 
 @pytest.mark.parametrize("engine", ["auto", "pocketsphinx", "scripted"])
-def test_language_detection_is_refused_where_no_engine_at_hand_can_do_it(bare: Settings, engine: str) -> None:
+def test_language_detection_is_rejected_if_no_installed_engine_supports_it(bare: Settings, engine: str) -> None:
     with pytest.raises(OptionNotAvailable, match=NO_DETECTION) as caught:
         choose_engine(engine, "en", bare, detect=True)
     assert caught.value.field == "config.language_detection"

@@ -1,4 +1,4 @@
-"""An engine's process is not believed: what it may answer, and what it may not."""
+"""Replies of an engine process, which is not trusted: valid and invalid ones."""
 
 from __future__ import annotations
 

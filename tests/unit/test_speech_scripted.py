@@ -34,7 +34,7 @@ def test_the_made_up_words_lie_inside_the_window(duration_sec: float) -> None:
     assert phrase.words[-1].end_sec <= asked.window.duration_sec
 
 
-def test_it_fails_only_where_the_script_says_so_and_only_once_when_told_so(tmp_path: Path) -> None:
+def test_it_fails_only_where_the_script_says_so_and_once_if_scripted(tmp_path: Path) -> None:
     script = Script(fails_at=frozenset({3.0}), only_once=tmp_path / "done")
     engine = ScriptedSpec(script=script).build()
     engine.transcribe([request(1.0)])
@@ -43,7 +43,7 @@ def test_it_fails_only_where_the_script_says_so_and_only_once_when_told_so(tmp_p
     assert engine.transcribe([request(3.0)])
 
 
-def test_it_tells_the_languages_of_its_script_only_when_asked() -> None:
+def test_it_detects_the_languages_of_its_script_only_on_request() -> None:
     engine = ScriptedSpec(script=Script(detected=(("de", 0.9), ("en", 0.1)))).build()
     silent, report, choice = engine.transcribe([request(detection=detection) for detection in LanguageChoice])
     assert (silent.detected, silent.language) == ((), None)

@@ -1,4 +1,4 @@
-"""How many frames a window is heard in."""
+"""How many frames of a window are encoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers of a hypothesis say about its text, in any script."""
+"""The scores of a hypothesis, in any script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from batchscribe.speech.doubts import MAX_COMPRESSION
 from batchscribe.speech.whisper_model import Hypothesis
 
-#: From the Universal Declaration of Human Rights; about as much as somebody reads out in 30 s.
+#: From the Universal Declaration of Human Rights; about 30 s when read aloud.
 READ_ALOUD = {
     "English": "All human beings are born free and equal in dignity and rights. They are endowed with reason and "
     "conscience and should act towards one another in a spirit of brotherhood. Everyone is entitled to all the rights "

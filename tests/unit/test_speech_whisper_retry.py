@@ -1,4 +1,4 @@
-"""Which stretches of speech a text passes over."""
+"""Which stretches of speech a text omits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HYPOTHESIS = Hypothesis(tokens=(), text="Yes.", avg_logprob=-0.1, no_speech=0.0)
 
 
 def take(speech: tuple[tuple[float, float], ...], *said_at: float) -> Take:
-    """Ten seconds of loud noise, with a likely word at each of these times."""
+    """Return ten seconds of loud noise with a likely word at each of these times."""
     samples = np.random.default_rng(0).normal(0, 0.1, 10 * SAMPLE_RATE).astype(np.float32)
     words = tuple(Word(" Yes.", sec - 0.1, sec + 0.1, 0.9) for sec in said_at)
     return Take(Window(0, 0.0, samples, speech), HYPOTHESIS, words, frozenset())
@@ -30,7 +30,7 @@ def test_neighbours_without_a_word_are_one_stretch_with_padding() -> None:
 
 
 def test_the_padding_does_not_reach_into_the_speech_beside_it() -> None:
-    """Its words would be there twice."""
+    """Otherwise its words would occur twice."""
     [found] = missed_stretches(take(((0.0, 2.0), (2.1, 5.0), (5.2, 8.0)), 1.0, 6.0))
     assert found == pytest.approx((2.0, 5.2))
 

@@ -29,7 +29,7 @@ def test_a_word_beyond_the_end_of_the_audio_is_pulled_back() -> None:
     assert tidy_words([Word("late", 4.0, 29.9)], 5.0) == (Word("late", 4.0, 5.0),)
 
 
-def test_bytes_that_are_no_text_are_dropped_and_joiners_of_real_scripts_are_not() -> None:
+def test_invalid_bytes_are_dropped_but_joiners_of_scripts_are_kept() -> None:
     assert clean_text(" \ufffdgo\x1aod\x00\n") == "good"
     persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # with a zero-width non-joiner
     assert clean_text(persian) == persian

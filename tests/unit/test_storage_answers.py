@@ -1,4 +1,4 @@
-"""What storages answer, checked before anything believes it."""
+"""Checks of storage answers."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_later_answer_that_does_not_fit_the_first_means_that_the_object_change
         read_on(answer, URI, 5, 10, version)
 
 
-def test_without_an_etag_the_date_tells_versions_apart() -> None:
+def test_without_an_etag_the_date_distinguishes_versions() -> None:
     version, _ = opened(part(etag=""), URI, 5)
     assert read_on(part(etag="", content_range=NEXT), URI, 5, 10, version) == b"hello"
     with pytest.raises(ObjectChanged):
@@ -109,7 +109,7 @@ def test_without_an_etag_the_date_tells_versions_apart() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "-5", "1e3", "0x10", "5 5", "\u0665", str(2**63), str(10**19), HUGE])
-def test_what_is_no_size_that_a_database_holds_is_none(text: str | None) -> None:
+def test_a_size_that_no_database_can_hold_is_ignored(text: str | None) -> None:
     assert size_in(text) is None
     assert size_in(" 5 ") == 5
     assert size_in(str(2**63 - 1)) == 2**63 - 1

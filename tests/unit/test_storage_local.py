@@ -1,4 +1,4 @@
-"""`file://` stays inside its roots, and leaves nothing half done."""
+"""`file://` stays inside its roots, and leaves no partial files."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_link_to_a_folder_outside_is_not_walked_through(store: Store, root: Pa
     assert [path.name for path in (root.parent / "outside").iterdir()] == ["secret.wav"]
 
 
-def test_links_are_told_as_such_and_never_looked_behind(store: Store, root: Path) -> None:
+def test_links_are_listed_as_links_and_never_followed(store: Store, root: Path) -> None:
     (root / "a.wav").symlink_to(root.parent / "outside" / "secret.wav")
     (root / "door").symlink_to(root.parent / "outside")
     (root / "in" / "broken.wav").symlink_to("nothing")
@@ -101,7 +101,7 @@ def test_a_root_may_itself_be_reached_through_a_link(root: Path) -> None:
     assert store.stat((alias / "in" / "a.wav").as_uri()).size == 1
 
 
-def test_a_listing_is_in_the_order_of_the_folders_and_goes_on_from_any_file(store: Store, root: Path) -> None:
+def test_a_listing_is_in_folder_order_and_resumes_from_any_file(store: Store, root: Path) -> None:
     order = ["a/b.wav", "a/c/d.wav", "a/c.wav", "a.wav", "a0.wav", "ä b.wav", "\udcff.wav"]
     for name in order:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ def test_a_missing_folder_is_an_error_and_an_empty_one_is_not(store: Store, root
 
 
 def test_a_folder_that_cannot_be_listed_is_named_and_not_left_out() -> None:
-    with TemporaryDirectory() as name:  # not tmp_path: that one is hidden from nobody
+    with TemporaryDirectory() as name:  # not tmp_path, which every user can read
         root = Path(name)
         root.chmod(0o755)
         (root / "a.wav").write_bytes(b"x")
@@ -234,7 +234,7 @@ def open_descriptors() -> int:
 
 @contextmanager
 def as_ordinary_user() -> Iterator[None]:
-    """Root may read everything: it becomes nobody for a while."""
+    """Become an ordinary user for some time, because root may read everything."""
     before = os.geteuid()
     os.seteuid(before or NOBODY)
     try:

@@ -1,4 +1,4 @@
-"""The twin in memory and the files on disk keep the same promises."""
+"""The store in memory behaves like the one on disk."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_an_object_that_changes_while_it_is_read_is_an_error(place: tuple[Store,
             recording.read(0, 5)
 
 
-def test_a_listing_has_pages_and_goes_on_from_any_object(place: tuple[Store, str]) -> None:
+def test_a_listing_has_pages_and_resumes_from_any_object(place: tuple[Store, str]) -> None:
     store, base = place
     uris = [f"{base}/in/{number:04}.wav" for number in range(1002)]
     for uri in uris:

@@ -1,4 +1,4 @@
-"""Where a bucket answers."""
+"""The address of a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of listings, and those that would never end or are none."""
+"""Pages of listings, and listings that are endless or invalid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscribe.storage.store import ObjectInfo
 
 
 def page(*keys: str, token: str = "", size: str = "5", more: str = "") -> bytes:
-    """`token` is that of the page behind this one."""
+    """Return a page. `token` is that of the next one."""
     entries = "".join(
         f'<Contents><Key>{escape(key)}</Key><ETag>"e"</ETag><Size>{size}</Size></Contents>' for key in keys
     )
@@ -24,7 +24,7 @@ def page(*keys: str, token: str = "", size: str = "5", more: str = "") -> bytes:
 
 
 def listed(pages: Iterable[bytes], *, after: str | None = None) -> tuple[list[ObjectInfo], list[dict[str, str]]]:
-    """What is listed, and the queries."""
+    """Return the listed objects and the queries."""
     queries: list[dict[str, str]] = []
     left = iter(pages)
 
@@ -40,13 +40,13 @@ def names(pages: Iterable[bytes], *, after: str | None = None) -> list[str]:
     return [info.uri.removeprefix("s3://bucket/calls/") for info in listed(pages, after=after)[0]]
 
 
-def test_a_listing_goes_on_with_the_token_and_ends_without_one() -> None:
+def test_a_listing_continues_with_the_token_and_ends_without_one() -> None:
     _, queries = listed([page("calls/a", token="T"), page("calls/b")], after="calls/")
     assert queries[0]["start-after"] == "calls/"
     assert queries[1] == {"continuation-token": "T", "encoding-type": "url", "list-type": "2", "prefix": "calls/"}
 
 
-def test_without_a_token_a_listing_goes_on_behind_its_last_key() -> None:
+def test_without_a_token_a_listing_continues_after_its_last_key() -> None:
     found, queries = listed([page("calls/a", "calls/b", more="yes"), page("calls/c")])
     assert [info.uri for info in found] == [f"s3://bucket/calls/{name}" for name in "abc"]
     assert queries[1]["start-after"] == "calls/b"
@@ -65,7 +65,7 @@ def test_folder_markers_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("size", ["", "-5", "ten", str(2**63), str(10**19), "9" * 5000])
-def test_a_size_that_is_none_is_that_files_own_trouble(size: str) -> None:
+def test_an_invalid_size_fails_only_that_file(size: str) -> None:
     found, _ = listed([page("calls/a", size=size, token="T"), page("calls/b")])
     assert [info.size for info in found] == [None, 5]
 
@@ -99,7 +99,7 @@ def test_a_key_that_no_database_stores_names_nothing_and_loses_no_other() -> Non
         ([b'<!DOCTYPE a [<!ENTITY b "b">]><ListBucketResult>&c;</ListBucketResult>'], "not an S3 listing"),
     ],
 )
-def test_a_listing_that_is_none_or_does_not_end_is_the_storages_fault(pages: list[bytes], sentence: str) -> None:
+def test_an_invalid_or_endless_listing_is_the_storages_fault(pages: list[bytes], sentence: str) -> None:
     with pytest.raises(StorageAnswerInvalid, match=sentence):
         listed([*pages, page("calls/zz")])
 

@@ -1,4 +1,4 @@
-"""Our signatures against those of botocore."""
+"""Our signatures compared with botocore's."""
 
 from __future__ import annotations
 

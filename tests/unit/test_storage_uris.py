@@ -1,4 +1,4 @@
-"""Spelling of storage URIs, and what may be named at all."""
+"""Spelling of storage URIs, and which ones are valid."""
 
 from __future__ import annotations
 

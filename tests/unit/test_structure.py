@@ -1,4 +1,4 @@
-"""The tree stays easy to find things in: one place for each name, files worth opening, no import cycles."""
+"""The source tree stays navigable: unique names, files of a reasonable size, no import cycles."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def line_count(path: Path) -> int:
 
 
 def own_lines(function: ast.FunctionDef) -> int:
-    """Without those of functions inside: a router is a list of routes."""
+    """Count lines without inner functions: a router is a list of routes."""
     inner = [node for node in function.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return span(function) - sum(span(node) for node in inner)
 

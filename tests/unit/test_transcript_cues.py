@@ -1,4 +1,4 @@
-"""What subtitles show at once, on which lines, and how that keeps to the rules of subtitling."""
+"""Subtitles: cues, lines, and the rules of subtitling."""
 
 from __future__ import annotations
 

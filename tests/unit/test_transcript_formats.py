@@ -1,4 +1,4 @@
-"""The bytes of each format, read by parsers that others wrote."""
+"""The bytes of each format, read by independent parsers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.transcripts import segment, spoken, transcript
 HOSTILE = (
     'a < b & c --> d <i>e</i> &lt; 00:00:01.000 --> 00:00:02.000 {\\an8} NOTE "f" \r\n\r\n7\r\n\u2028g\x00h\x1b[1m'
 )
-#: The same without what is gone from every format.
+#: The same without what every format drops.
 READABLE = 'a < b & c --> d <i>e</i> &lt; 00:00:01.000 --> 00:00:02.000 {\\an8} NOTE "f" 7 gh[1m'
 
 
@@ -29,7 +29,7 @@ def written(name: str, made: Transcript) -> str:
 
 
 def read_srt(text: str) -> list[srt.Subtitle]:
-    """Strictly: what the parser would leave out, or write in another way, is an error."""
+    """Parse strictly: what the parser would drop or write differently is an error."""
     read = list(srt.parse(text))
     assert srt.compose(read, reindex=False, strict=True).rstrip("\n") == text.rstrip("\n")
     return read

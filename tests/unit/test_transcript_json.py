@@ -1,4 +1,4 @@
-"""The bytes that are stored."""
+"""The stored bytes of a transcript."""
 
 from __future__ import annotations
 
@@ -137,14 +137,14 @@ def test_a_doubtful_segment_says_why() -> None:
     assert [segment.get("flags") for segment in segments] == [None, ["low_confidence", "no_speech"]]
 
 
-def test_detected_languages_are_told_with_their_seconds_of_speech_the_most_spoken_first() -> None:
+def test_detected_languages_have_their_seconds_of_speech_most_spoken_first() -> None:
     languages = {"fr": 3.0, "en": 61.23, "de": 3.0}
     metadata = written(metadata=replace(METADATA, languages=languages))["metadata"]
     assert metadata["language"] == "en"
     assert list(metadata["languages"].items()) == [("en", 61.2), ("de", 3.0), ("fr", 3.0)]
 
 
-def test_without_detection_no_language_is_told() -> None:
+def test_without_detection_no_language_is_reported() -> None:
     assert not {"language", "languages"} & written()["metadata"].keys()
 
 

@@ -193,7 +193,7 @@ def test_a_long_sentence_is_cut_between_its_words() -> None:
 
 
 def test_no_segment_has_more_words_than_the_format_allows_however_fast_they_are() -> None:
-    """All of 300 words at the same moment; nothing tells where to cut."""
+    """All of 300 words have the same time, so there is no good place to split."""
     words = tuple(Word(f"w{n}", 0.0, 0.0) for n in range(300))
     pieces = transcript_segments([recognized(" ".join(w.text for w in words), 0.0, 1.0, words=words)], 5.0)
     assert max(len(piece.words) for piece in pieces) <= MAX_WORDS

@@ -15,7 +15,7 @@ WORD_SEC = 0.25
 
 
 def spoken(text: str, pauses_sec: dict[str, float] | None = None, word_sec: float = WORD_SEC) -> list[Word]:
-    """Its words one right after the other, but for the pauses behind the words named."""
+    """Return consecutive words, with pauses after the named ones."""
     words, at = [], 0.0
     for each in text.split():
         words.append(Word(each, at, at + word_sec))
@@ -53,7 +53,7 @@ def test_a_full_stop_of_chinese_and_japanese_ends_a_segment(stop: str) -> None:
         "I saw Dr. Smith and Mrs. Jones today",  # titles
         "It is z.B. Berlin and St. Gallen",
         "J. R. Miller wrote it",  # initials
-        "At 5 p.m. he came",  # the sentence goes on
+        "At 5 p.m. he came",  # the sentence continues
         "Wait... what was that",
         "it is 3.5 Percent or www.example.com Then",  # inside a word
         "one, Two; Three: Four",
@@ -75,7 +75,7 @@ def test_a_sentence_of_moderate_length_stays_whole() -> None:
 
 
 def lasting(*texts: str) -> str:
-    """A sentence that is too long: words in between, and these at a third, in the middle and at two thirds of it."""
+    """Return a sentence that is too long, with these words at one third, in the middle and at two thirds."""
     filled = [f"w{n}" for n in range(48)]
     for text, at in zip(texts, (16, 24, 32), strict=True):
         filled[at] = text

@@ -19,17 +19,17 @@ def doubtful(start_sec: float, *flags: Flag) -> Phrase:
     return Phrase("perhaps", start_sec, start_sec + 1.0, flags=flags)
 
 
-def test_text_that_nobody_doubts_needs_no_warning() -> None:
+def test_text_without_doubts_has_no_warning() -> None:
     assert list(suspicions([window(0.0, doubtful(1.0)), window(30.0)])) == []
 
 
-def test_one_doubtful_phrase_is_told_with_its_place_and_reason() -> None:
+def test_one_doubtful_phrase_is_reported_with_its_place_and_reason() -> None:
     assert list(suspicions([window(60.0, doubtful(0.5), doubtful(1.25, Flag.NO_SPEECH))])) == [
         "Text is doubtful in 1 place, at 61.2 s: no_speech. The segments there carry these flags."
     ]
 
 
-def test_several_doubtful_phrases_are_told_in_one_sentence_with_the_first_place_and_every_reason() -> None:
+def test_several_doubtful_phrases_share_one_sentence_with_the_first_place_and_every_reason() -> None:
     windows = [
         window(60.0, doubtful(2.0, Flag.REPETITION)),
         window(0.0, doubtful(7.0, Flag.LOW_CONFIDENCE, Flag.REPETITION), doubtful(9.0, Flag.LOW_CONFIDENCE)),
@@ -48,7 +48,7 @@ def test_several_doubtful_phrases_are_told_in_one_sentence_with_the_first_place_
         ([(1.0, 2.0), (5.0, 9.0)], "Text that the engine invented was removed in 2 places, the first at 31.0 s."),
     ],
 )
-def test_text_that_was_left_out_is_told_with_its_place(spans: list[tuple[float, float]], told: str) -> None:
+def test_removed_text_is_reported_with_its_place(spans: list[tuple[float, float]], told: str) -> None:
     assert list(suspicions([window(30.0, left_out=tuple(spans))])) == [told]
 
 

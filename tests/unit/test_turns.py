@@ -1,4 +1,4 @@
-"""Turns at the threads of all requests, and memory for their bodies: a greedy tenant takes neither from the others."""
+"""Turns on the request threads, and memory for bodies: a greedy tenant does not take them from others."""
 
 from __future__ import annotations
 

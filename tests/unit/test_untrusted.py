@@ -1,4 +1,4 @@
-"""What is read of JSON and text from outside."""
+"""Parsing of untrusted JSON and text."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def test_a_page_token_of_a_strangers_making_is_refused(content: str) -> None:
     assert refused.value.field == "next_page_token"
 
 
-def test_a_page_token_of_ours_is_read() -> None:
+def test_a_valid_page_token_is_read() -> None:
     assert last_of(token_after(job_id="job_1"), "job_id") == "job_1"

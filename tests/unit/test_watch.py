@@ -1,4 +1,4 @@
-"""Work in progress learns soon, and cheaply, that it is not wanted any more."""
+"""Work in progress learns soon, and cheaply, that its job has ended."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_database_is_asked_once_per_half_second_however_many_windows_ask() -
     assert asked == [1, 1]
 
 
-def test_jobs_that_nobody_asks_about_any_more_are_forgotten() -> None:
+def test_jobs_are_forgotten_when_their_last_watcher_ends() -> None:
     clock = Clock()
     watch = JobWatch(lambda _: True, clock=clock)
     for job in range(1000):

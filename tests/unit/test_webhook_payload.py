@@ -1,4 +1,4 @@
-"""What a webhook says."""
+"""The content of webhooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_type_is_named_after_the_state(state: JobState) -> None:
     assert event["event_type"] == f"job.{state.value.lower()}"
 
 
-def test_text_that_is_no_unicode_is_sent_all_the_same() -> None:
+def test_invalid_unicode_is_still_sent() -> None:
     """A file's name may be any bytes."""
     job = JOB | {"reference_id": "caf\udce9 ☕"}
     body = render_event(event_id="evt_1", state=JobState.FAILED, moment=0, job=job)

@@ -1,4 +1,4 @@
-"""When a webhook is sent again."""
+"""When a webhook is retried."""
 
 from __future__ import annotations
 

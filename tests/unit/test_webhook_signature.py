@@ -1,4 +1,4 @@
-"""The signature of webhooks, against a value worked out by other means."""
+"""The signature of webhooks, compared with a value computed by other tools."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_malformed_signature_is_not_accepted(signed: str) -> None:
         (str(NOW), "sha256=00", NOW, "does not match this body"),
     ],
 )
-def test_what_is_wrong_is_told(timestamp: str, signed: str, now: float, named: str) -> None:
+def test_the_fault_is_named(timestamp: str, signed: str, now: float, named: str) -> None:
     fault = find_fault(BODY, secret=SECRET, timestamp=timestamp, signature=signed, now=now)
     assert fault is not None
     assert named in fault

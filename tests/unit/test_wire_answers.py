@@ -1,4 +1,4 @@
-"""What clients read, and what would break them."""
+"""Answers, and what would break clients."""
 
 from __future__ import annotations
 

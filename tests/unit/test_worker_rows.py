@@ -1,4 +1,4 @@
-"""Rows of workers and turns: who is alive is told by the clock of the database."""
+"""Rows of workers and turns: the clock of the database decides who is live."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_worker_reads_back_as_it_enrolled(connection: sa.Connection) -> None:
     assert found.seen_at == pytest.approx(time.time(), abs=60)
 
 
-def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.Connection) -> None:
+def test_a_worker_is_silent_until_its_next_heartbeat(connection: sa.Connection) -> None:
     insert_worker(connection, ONE)
     insert_worker(connection, replace(ONE, worker_id="two-2", name="two"))
     grow_old(connection, "one-1", by_sec=31)
@@ -69,7 +69,7 @@ def test_who_gives_no_sign_of_life_is_silent_until_it_gives_one(connection: sa.C
     ]
 
 
-def test_a_worker_tells_what_it_cannot_do_now(connection: sa.Connection) -> None:
+def test_a_worker_reports_what_it_cannot_do_now(connection: sa.Connection) -> None:
     insert_worker(connection, replace(ONE, engines=(WHISPER, replace(WHISPER, name="pocketsphinx"))))
     renew(connection, "one-1", WorkerState.WORKING, {"whisper": "Its model is damaged."})
     [found] = workers(connection)
@@ -95,7 +95,7 @@ def test_a_row_of_another_release_is_read_as_far_as_it_is_understood(connection:
     assert (found.engines, found.lanes) == ((), ())
 
 
-def test_a_dismissed_worker_learns_so_with_its_next_sign_of_life(connection: sa.Connection) -> None:
+def test_a_dismissed_worker_learns_so_with_its_next_heartbeat(connection: sa.Connection) -> None:
     insert_worker(connection, ONE)
     delete_workers(connection, ["one-1"])
     assert renew(connection, "one-1", WorkerState.WORKING) is None

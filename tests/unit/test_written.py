@@ -1,4 +1,4 @@
-"""What lies under an output's name, and whose transcript it is."""
+"""What exists under an output's name, and whose transcript it is."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def test_a_long_transcript_that_was_laid_out_anew_is_still_known() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"no json", b"[]", b'"req_mine"', b'{"agent": 7}', b"{" * 10_000, b"\xff" * 200_000]
 )
-def test_what_is_no_transcript_is_told_apart(content: bytes) -> None:
+def test_an_object_that_is_not_a_transcript_is_recognized(content: bytes) -> None:
     assert found(content) == ExistingOutput(None)
 
 
-def test_where_nothing_lies_nothing_is_found() -> None:
+def test_nothing_is_found_under_an_unused_name() -> None:
     assert look(OUT, MemoryStore()) is None
 
 
@@ -73,7 +73,7 @@ def test_where_nothing_lies_nothing_is_found() -> None:
         ({"request_id": "req_other_engine"}, True),
         ({"request_id": "req_x", "input_etag": '"older"'}, True),  # the recording has changed since
         ({"request_id": "req_x", "input_uri": "s3://in/a.m4a"}, False),
-        ({"request_id": "req_x", "input_uri": None}, True),  # written by an older release: size and ETag tell
+        ({"request_id": "req_x", "input_uri": None}, True),  # written by an older release: size and ETag decide
         ({"request_id": "req_x", "input_uri": None, "input_etag": '"older"'}, False),
         ({"request_id": "req_x", "input_uri": None, "input_etag": None}, False),
     ],
