@@ -58,11 +58,11 @@ fewer than {MIN_GROUPS} originals there is no interval.""",
 happens when Whisper models get stuck.""",
     f"""\
 **Costs** are those of whole commands with all their processes, from start to end, including the loading of libraries
-and model: `batchscribe transcribe` with its defaults; faster-whisper with {THREADS} thread, with which it needs the
-least CPU time, "batched" with `BatchedInferencePipeline` and batches of {BATCH_SIZE}; and {rival.NAME} {rival.VERSION}
-with `--batched True` on all cores, in a separate environment with the same versions of faster-whisper and ctranslate2.
-Each figure is the best of {ROUNDS} runs, in which the programs alternated. Memory is the maximum sum over all
-processes, with shared pages counted once.""",
+and model. `batchscribe transcribe` runs with its defaults. faster-whisper runs with {THREADS} thread, with which it
+needs the least CPU time; "batched" is `BatchedInferencePipeline` with batches of {BATCH_SIZE}. {rival.NAME}
+{rival.VERSION} runs with `--batched True` on all cores, in a separate environment with the same versions of
+faster-whisper and ctranslate2. Each figure is the best of {ROUNDS} runs, in which the programs alternated. Memory is
+the maximum sum over all processes, with shared pages counted once.""",
     f"""\
 **Shifts of word starts**: {len(RECORDINGS)} examples are transcribed as they are and after {SILENCE_SEC:.0f} s of
 digital silence. A word that is recognized both times should start {SILENCE_SEC:.0f} s later.""",

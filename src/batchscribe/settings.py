@@ -255,7 +255,7 @@ class Settings(BaseSettings):
 
     @property
     def is_fleet(self) -> bool:
-        """Whether the database is one that many machines share, which nobody has for himself."""
+        """Whether many machines may share the database."""
         return not self.sqlalchemy_url.startswith("sqlite")
 
     @property

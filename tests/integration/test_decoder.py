@@ -125,7 +125,7 @@ def short_sentences(examples: Path, count: int, pause_sec: float) -> bytes:
 
 
 def test_short_sentences_with_short_pauses_fill_few_windows(pool: DecoderPool, examples: Path) -> None:
-    """Of 1.5 s, so each sentence is a stretch of its own, and eight of them fit into 30 s."""
+    """Pauses of 1.5 s separate the sentences, and eight of them fit into 30 s."""
     source = Bytes(short_sentences(examples, 24, pause_sec=1.5))
     single, _ = decoded(pool, source, segmentation="auto")
     filled, _ = decoded(pool, source, segmentation="auto", window_sec=30.0)
@@ -140,7 +140,7 @@ def test_short_sentences_with_short_pauses_fill_few_windows(pool: DecoderPool, e
 
 
 def speech_of(windows: list[Window]) -> list[float]:
-    """Where speech begins and ends, in seconds from the start of the recording."""
+    """Return where speech begins and ends, in seconds from the start of the recording."""
     return [window.start_sec + edge for window in windows for span in window.speech or () for edge in span]
 
 
@@ -178,14 +178,14 @@ def test_a_cut_off_wav_is_transcribed_as_far_as_it_goes_with_a_warning(pool: Dec
     content = wav(noise(6.0))
     _, media = decoded(pool, Bytes(content[: len(content) // 3]))
     assert media.duration_sec == pytest.approx(2.0, abs=0.01)
-    assert media.warnings == ("The file announces 6.0 s but holds 2.0 s.",)
+    assert media.warnings == ("The file declares a length of 6.0 s but contains 2.0 s.",)
 
 
 def test_a_cut_off_mp3_with_a_frame_count_is_transcribed_with_a_warning(pool: DecoderPool) -> None:
     content = encoded(noise(6.0), codec="mp3", container="mp3")
     _, media = decoded(pool, Bytes(content[: len(content) // 2]))
     assert media.duration_sec == pytest.approx(3.0, abs=0.2)
-    assert any("announces 6.0 s" in warning for warning in media.warnings)
+    assert any("length of 6.0 s" in warning for warning in media.warnings)
 
 
 def test_damage_in_the_middle_costs_its_packets_only(pool: DecoderPool) -> None:
@@ -200,11 +200,11 @@ def test_damage_in_the_middle_costs_its_packets_only(pool: DecoderPool) -> None:
 def test_of_two_audio_tracks_the_first_is_transcribed_with_a_warning(pool: DecoderPool) -> None:
     content = encoded(tone(1.0, 500), codec="aac", container="mp4", tracks=2)
     _, media = decoded(pool, Bytes(content))
-    assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
+    assert media.warnings == ("Audio track 1 of 2 was transcribed.",)
 
 
 def of_unknown_codec(content: bytes, track: int) -> bytes:
-    """An MP4 one of whose tracks names a codec that does not exist."""
+    """Return an MP4 in which one track names a codec that does not exist."""
     changed, at = bytearray(content), 0
     for _ in range(track):
         at = changed.index(b"stsd", at) + 4
@@ -219,9 +219,9 @@ def test_a_track_that_cannot_be_decoded_gives_way_to_one_that_can(pool: DecoderP
     content = encoded(tone(1.0, 500), codec="aac", container="mp4", tracks=2)
     windows, media = decoded(pool, Bytes(of_unknown_codec(content, 1)))
     assert len(windows) == 1
-    assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 cannot be decoded.",)
+    assert media.warnings == ("Audio track 2 of 2 was transcribed: track 1 cannot be decoded.",)
     _, media = decoded(pool, Bytes(of_unknown_codec(content, 2)))
-    assert media.warnings == ("Track 1 of 2 audio tracks was transcribed.",)
+    assert media.warnings == ("Audio track 1 of 2 was transcribed.",)
     with pytest.raises(UnsupportedMedia):
         decoded(pool, Bytes(of_unknown_codec(of_unknown_codec(content, 2), 1)))
 
@@ -234,7 +234,7 @@ def test_a_silent_track_gives_way_to_one_with_speech(pool: DecoderPool, examples
         content = encoded([silence, speech], codec="aac", container="mp4")
         windows, media = decoded(pool, Bytes(content), segmentation=segmentation)
         assert sum(window.duration_sec for window in windows) > 10.0
-        assert media.warnings == ("Track 2 of 2 audio tracks was transcribed: track 1 has no speech.",)
+        assert media.warnings == ("Audio track 2 of 2 was transcribed: track 1 has no speech.",)
         windows, media = decoded(pool, Bytes(encoded([silence] * 3, codec="aac", container="mp4")), segmentation="auto")
         assert (windows, media.warnings) == ([], ("No speech was found in 3 of 3 audio tracks.",))
 
@@ -247,7 +247,7 @@ def test_speech_is_found_behind_many_tracks_without_any(pool: DecoderPool, examp
     windows, media = decoded(pool, Bytes(content))
     assert windows
     assert media.warnings == (
-        "Track 8 of 8 audio tracks was transcribed: 7 other tracks cannot be decoded or have no speech.",
+        "Audio track 8 of 8 was transcribed: 7 other tracks cannot be decoded or have no speech.",
     )
 
 
@@ -263,13 +263,13 @@ def test_an_edit_list_that_leaves_out_everything_is_ignored(pool: DecoderPool) -
         struct.pack_into(">Ii", content, content.index(b"elst") + 12, *entry)
         windows, media = decoded(pool, Bytes(bytes(content)), segmentation="none")
         assert sum(window.duration_sec for window in windows) == pytest.approx(2.064, abs=0.01)
-        assert media.warnings == ("The file's edit list leaves out all of the sound; it was ignored.",)
+        assert media.warnings == ("The file's edit list excludes all audio; it was ignored.",)
 
 
 M4A = encoded(noise(2.0), codec="aac", container="ipod")
 REFUSED: dict[str, tuple[bytes, type[MediaError], str]] = {
     "no bytes": (b"", EmptyRecording, "no bytes"),
-    "no samples": (wav_header(n_bytes=0), EmptyRecording, "no sample"),
+    "no samples": (wav_header(n_bytes=0), EmptyRecording, "no audio samples"),
     "no channels": (wav_header(n_bytes=3200, channels=0) + bytes(3200), CorruptMedia, "0 channels"),
     "200 channels": (wav_header(n_bytes=3200, channels=200) + bytes(3200), CorruptMedia, "200 channels"),
     "no rate": (wav_header(n_bytes=3200, rate=0) + bytes(3200), CorruptMedia, "0 Hz"),
@@ -329,7 +329,7 @@ def test_a_long_recording_is_read_block_by_block_and_only_as_fast_as_it_is_taken
 def test_the_media_is_not_known_before_the_end(pool: DecoderPool) -> None:
     with (
         pool.decode(Bytes(wav(noise(0.5))), channels_apart=False, segmentation="none", window_sec=0.0) as decoding,
-        pytest.raises(RuntimeError, match="not decoded yet"),
+        pytest.raises(RuntimeError, match="not been decoded yet"),
     ):
         _ = decoding.media
 

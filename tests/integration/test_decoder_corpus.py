@@ -1,4 +1,4 @@
-"""Real and really broken recordings, where the corpus is at hand."""
+"""Real and really broken recordings, if the corpus is available."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def decoded(pool: DecoderPool, path: Path, *, channels_apart: bool = False) -> t
 REFUSED: dict[str, tuple[type[MediaError], str]] = {
     "empty.mp3": (EmptyRecording, "no bytes"),
     "empty.wav": (EmptyRecording, "no bytes"),
-    "garbage.mp3": (UnsupportedMedia, "no format known here"),
-    "header_no_data.wav": (EmptyRecording, "no sample"),
+    "garbage.mp3": (UnsupportedMedia, "an unknown format"),
+    "header_no_data.wav": (EmptyRecording, "no audio samples"),
     "html_error_page.m4a": (UnsupportedMedia, "HTML"),
-    "missing_wav_header.wav": (UnsupportedMedia, "no format known here"),  # bare samples: nobody can know their rate
+    "missing_wav_header.wav": (UnsupportedMedia, "an unknown format"),  # bare samples of unknown rate
     "no_moov.mp4": (CorruptMedia, "moov"),
     "text_renamed.wav": (UnsupportedMedia, "text"),
     "truncated.m4a": (CorruptMedia, "moov"),
@@ -47,8 +47,8 @@ REFUSED: dict[str, tuple[type[MediaError], str]] = {
 PARTIAL: dict[str, tuple[float, tuple[str, ...]]] = {
     "corrupt_middle.mp3": (5.14, ("7 damaged packets were skipped: 0.18 s of sound.",)),
     "mp3_named.wav": (5.14, ()),
-    "truncated.mp3": (3.08, ("The file announces 5.1 s but holds 3.1 s.",)),
-    "truncated_data.wav": (1.71, ("The file announces 5.1 s but holds 1.7 s.",)),
+    "truncated.mp3": (3.08, ("The file declares a length of 5.1 s but contains 3.1 s.",)),
+    "truncated_data.wav": (1.71, ("The file declares a length of 5.1 s but contains 1.7 s.",)),
     "wav_named.mp3": (5.14, ()),
 }
 
@@ -76,7 +76,7 @@ def test_no_broken_recording_is_forgotten(corpus: Path) -> None:
 def test_every_container_gives_the_same_utterance_at_the_same_time(pool: DecoderPool, corpus: Path) -> None:
     for path in sorted((corpus / "made-containers").iterdir()):
         windows, media = decoded(pool, path)
-        expected_warnings = ("Track 1 of 2 audio tracks was transcribed.",) if "two_audio" in path.name else ()
+        expected_warnings = ("Audio track 1 of 2 was transcribed.",) if "two_audio" in path.name else ()
         assert (path.name, media.warnings) == (path.name, expected_warnings)
         assert windows[0].start_sec < 0.1, path.name
         spoken_sec = sum(window.duration_sec for window in windows)
@@ -95,16 +95,16 @@ def test_lengths_are_those_of_the_manifest(pool: DecoderPool, corpus: Path) -> N
         expected_sec = line["duration_sec"] + STARTS_LATE_SEC.get(path.name, 0.0)
         assert media.duration_sec == pytest.approx(expected_sec, abs=0.05), line["path"]
         assert media.channels == line["channels"], line["path"]
-        assert media.warnings == () or "Track 1 of 2" in media.warnings[0], line["path"]
+        assert media.warnings == () or "Audio track 1 of 2" in media.warnings[0], line["path"]
 
 
 #: Seconds, without padding, that Silero takes for a voice: the cartoon's effects, and a passage of the music. Neither
-#: its probability nor how the sound rises and falls tells them from real voices in noise (measured). The threshold that
+#: its probability nor the rise and fall of the sound separates them from real voices in noise. The threshold that
 #: finds the speech of telephone lines costs half a second more of each; Whisper finds no words in it.
 FALSE_SPEECH_SEC = {"big_buck_bunny_small.mp4": 2.6, "Kevin_MacLeod_-_Vibe_Ace.ogg": 2.5}
 
 
-def test_where_nobody_speaks_nothing_reaches_an_engine(pool: DecoderPool, corpus: Path) -> None:
+def test_without_speech_nothing_reaches_an_engine(pool: DecoderPool, corpus: Path) -> None:
     for path in sorted((corpus / "no-speech").iterdir()):
         windows, _ = decoded(pool, path)
         spoken_sec = sum(end - start for window in windows for start, end in window.speech or ())

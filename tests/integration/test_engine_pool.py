@@ -1,4 +1,4 @@
-"""The pool with real processes: nothing that happens to one of them is felt beyond the window that caused it."""
+"""The pool with real processes: a failure of one affects only the window that caused it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def busy_sec() -> float:
 
 
 def children() -> list[psutil.Process]:
-    """Processes of engines: the fork server is our child, they are its children."""
+    """Return the engine processes, which are children of the fork server."""
     fork_servers = [
         child for child in psutil.Process().children() if "multiprocessing.forkserver" in str(child.cmdline())
     ]
@@ -105,7 +105,7 @@ def test_files_take_turns_at_the_engines() -> None:
 
 
 def test_a_pool_has_enough_when_a_full_batch_waits_for_each_engine() -> None:
-    """That is six; and the two engines hang as soon as they have taken as many at most."""
+    """That is six windows. The two engines hang as soon as they have taken that many at most."""
     with EnginePool(scripted(batch_size=3, hangs_at=frozenset({0.0})), processes=2) as pool:
         has_enough = []
         for _ in range(12):
@@ -130,14 +130,14 @@ def test_a_window_that_kills_its_process_twice_fails_alone() -> None:
 
 
 def test_a_window_that_raises_twice_fails_alone_and_the_log_says_why() -> None:
-    """A recording may have taken over the engine, so a tenant reads nothing that it says."""
+    """A recording may have taken over the engine, so its messages are never shown to a tenant."""
     with (
         capture_logs() as logged,
         EnginePool(scripted(fails_at=frozenset({0.0}), batch_size=4), processes=1) as pool,
     ):
         failed, *others = recognize_all(pool, [request(i) for i in range(4)])
     assert type(failed) is EngineError
-    assert str(failed) == "Engine scripted failed on a stretch of speech; the worker's log has its reason."
+    assert str(failed) == "Engine scripted failed on part of the speech; the worker's log has the reason."
     assert {line["reason"] for line in logged} == {"ValueError: the script says that this window fails"}
     assert others == [make_up_text(1.0)] * 3
 
@@ -153,8 +153,8 @@ def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
 STARVED_SEC = 15.0
 
 
-def test_a_process_that_gets_no_core_is_waited_for() -> None:
-    """Fifteen times as long as it may be idle."""
+def test_an_engine_process_without_a_core_is_not_killed() -> None:
+    """It waits 15 times as long as it may be idle."""
     with (
         capture_logs() as logs,
         EnginePool(scripted(cpu_per_audio_sec=0.3), processes=1, idle_limit_sec=1.0) as pool,
@@ -173,7 +173,7 @@ def test_a_process_that_gets_no_core_is_waited_for() -> None:
 
 
 def test_a_window_outlasts_a_moment_in_which_its_parent_may_open_no_more_files() -> None:
-    """As a server may not that has too many connections. The watchdog reads a file at every look."""
+    """As on a server with too many connections. The watchdog reads a file at every check."""
     with EnginePool(scripted(call_sec=3 * LOOK_SEC), processes=1) as pool:
         pool.submit(request()).result(ANSWER_SEC)
         future = pool.submit(request())
@@ -208,7 +208,7 @@ def test_a_process_that_computes_without_end_is_ended_and_its_window_fails(monke
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_error_that_nobody_expected_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_leaves_no_request_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> list[Recognition]:
         raise MemoryError
 
@@ -217,7 +217,7 @@ def test_an_error_that_nobody_expected_leaves_nobody_waiting(monkeypatch: pytest
         errors = recognize_all(pool, [request(0), request(1)])
         errors += recognize_all(pool, [request(2)])
     for thread in [each for each in threading.enumerate() if each.name.startswith("speech-")]:
-        thread.join()  # what it says of its end would be taken for the next test's
+        thread.join()  # its message would be attributed to the next test
     assert ["An unexpected error ended the thread" in str(error) for error in errors] == [True] * 3
 
 
@@ -246,7 +246,7 @@ def test_a_model_that_cannot_be_loaded_is_said_at_once_until_a_trial_finds_it_me
     assert "cannot load made-up words on cpu (RuntimeError: the script says that loading fails)" in str(first)
 
 
-def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_reloaded_leaves_no_request_waiting(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     spec = scripted(dies_at=frozenset({1.0}), cannot_load_while=gone)
     with EnginePool(spec, processes=1) as pool:
@@ -257,7 +257,7 @@ def test_a_model_that_cannot_be_loaded_again_leaves_nobody_waiting(tmp_path: Pat
     assert [type(error) for error in later] == [MachineTrouble] * 2
 
 
-def test_a_model_folder_that_is_broken_is_told_apart_from_a_broken_recording(tmp_path: Path) -> None:
+def test_a_broken_model_folder_is_distinguished_from_a_broken_recording(tmp_path: Path) -> None:
     spec = WhisperSpec(model="whisper-x", languages=("en",), speed=1.0, model_path=str(tmp_path))
     with EnginePool(spec, processes=1) as pool:
         [error] = recognize_all(pool, [request()])

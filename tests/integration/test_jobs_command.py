@@ -19,7 +19,7 @@ def command(tmp_path: Path) -> Command:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, Result, Result]:
-    """A folder with two jobs on record: a file that succeeded, then a folder with a failure."""
+    """A folder with two stored jobs: a file that succeeded, then a folder with a failure."""
     command = Command(tmp_path_factory.mktemp("history"))
     write_wav(command.folder / "a.wav")
     recordings(command.folder / "calls", 2)
@@ -50,14 +50,14 @@ def test_resuming_a_job_that_has_ended_says_so_with_its_status(history: tuple[Co
     for job, status in ((good, 0), (bad, 1)):
         result = command.run("jobs", "resume", job.job_id)
         assert result.status == status, result
-        assert f"{job.job_id} has ended already." in result.err
+        assert f"{job.job_id} has already ended." in result.err
 
 
 def test_a_canceled_job_keeps_its_transcripts_and_is_not_resumed(command: Command) -> None:
     job = interrupted(command, signal.SIGINT)
     kept = transcripts(command.folder / "out")
     write_wav(command.folder / "other.wav")
-    other = command.transcribe("other.wav")  # another job, which leaves the interrupted one alone
+    other = command.transcribe("other.wav")  # another job, which does not affect the interrupted one
     assert other.counters().items() >= {"files": "1", "succeeded": "1"}.items()
 
     assert command.run("jobs", "cancel", job.job_id).status == 0
@@ -96,7 +96,7 @@ def test_list_shows_the_newest_first_for_people_and_for_scripts(history: tuple[C
     assert "PARTIAL" in lines[1]
 
 
-def test_show_tells_failures_to_people_and_every_file_to_scripts(history: tuple[Command, Result, Result]) -> None:
+def test_show_prints_failures_for_people_and_every_file_for_scripts(history: tuple[Command, Result, Result]) -> None:
     command, _, job = history
     told = command.run("jobs", "show", job.job_id)
     assert told.status == 0
@@ -108,7 +108,7 @@ def test_show_tells_failures_to_people_and_every_file_to_scripts(history: tuple[
 
 
 def test_the_output_can_be_cut_off(history: tuple[Command, Result, Result]) -> None:
-    """As `| head` does it."""
+    """As `| head` does."""
     command, *_ = history
     with command.started("jobs", "list") as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""`batchscribe jobs` against a server that answers as the contract says, run as a person runs it."""
+"""`batchscribe jobs` as a person runs it, against a server that follows the contract."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def a_file(number: int, *, failed: bool = False) -> dict[str, Any]:
 
 
 class Service:
-    """Three jobs: one goes on, one succeeded, one is partial with a failure among 250 files."""
+    """A server with three jobs: one runs, one succeeded, one is partial with a failure among 250 files."""
 
     def __init__(self) -> None:
         self.jobs = {
@@ -53,7 +53,7 @@ class Service:
             "job_1": a_job(1, total_files=2, succeeded=2),
         }
         self.files = [a_file(number, failed=number == 7) for number in range(1, 251)]
-        self.lost_answers = 0  #: requests that are to get none
+        self.lost_answers = 0  #: requests that get no answer
 
     def __call__(self, asked: Asked) -> Reply:
         if self.lost_answers:
@@ -112,12 +112,12 @@ def server(service: Service) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def command(tmp_path: Path, server: ScriptedServer) -> Command:
-    """Knows server and key from its environment."""
+    """A command that has server and key in its environment."""
     return Command(tmp_path, {"BATCHSCRIBE_SERVER": server.url, "BATCHSCRIBE_API_KEY": "right"})
 
 
 def refused(result: Result, status: int = 2) -> str:
-    """The one sentence on standard error."""
+    """Return the one sentence on standard error."""
     assert result.status == status, result
     assert result.out == ""
     (line,) = result.err.splitlines()
@@ -136,7 +136,7 @@ def test_list_reads_all_pages_up_to_the_limit(command: Command) -> None:
     assert first.split()[-6:] == ["PROCESSING", "1", "of", "4", "0", "ref-3"]
 
 
-def test_show_tells_failures_to_people_and_every_file_to_scripts(command: Command) -> None:
+def test_show_prints_failures_for_people_and_every_file_for_scripts(command: Command) -> None:
     told = command.run("jobs", "show", "job_2")
     assert told.status == 0, told
     assert "Failed: s3://calls/7.wav: CORRUPT_MEDIA: It is cut off.\n" in told.out
@@ -149,7 +149,7 @@ def test_show_tells_failures_to_people_and_every_file_to_scripts(command: Comman
     assert [file["file_id"] for file in body["files"]] == [f"f_{number:06}" for number in range(1, 251)]
 
 
-def test_files_are_told_a_line_each_with_what_went_wrong(command: Command, server: ScriptedServer) -> None:
+def test_files_are_listed_one_per_line_with_their_errors(command: Command, server: ScriptedServer) -> None:
     lines = command.run("jobs", "files", "job_2").out.splitlines()
     assert len(lines) == 251
     assert lines[0].split() == ["file", "state", "duration", "input", "output", "or", "error"]
@@ -189,7 +189,7 @@ def test_wait_gives_up_when_its_time_has_passed(command: Command) -> None:
     assert result.err == "PROCESSING: 1 of 4 files\njob_3 has not ended within 0.1 s; it continues.\n"
 
 
-def test_wait_goes_on_through_lost_answers_until_the_job_ends(
+def test_wait_survives_lost_answers_until_the_job_ends(
     command: Command, service: Service, server: ScriptedServer
 ) -> None:
     with command.started("jobs", "wait", "job_3") as process:
@@ -203,7 +203,7 @@ def test_wait_goes_on_through_lost_answers_until_the_job_ends(
     assert "state: SUCCEEDED\n" in out
 
 
-def test_wait_can_be_interrupted_and_the_job_goes_on(command: Command, server: ScriptedServer) -> None:
+def test_wait_can_be_interrupted_and_the_job_continues(command: Command, server: ScriptedServer) -> None:
     result = command.signaled(signal.SIGINT, "jobs", "wait", "job_3", when=lambda: bool(server.asked))
     assert result.status == 130, result
     assert "Traceback" not in result.err
@@ -217,7 +217,7 @@ def test_a_person_sees_one_line_that_changes(command: Command) -> None:
     assert "CORRUPT_MEDIA" in sent
 
 
-def test_submit_sends_what_the_options_say_and_tells_how_to_go_on(command: Command, server: ScriptedServer) -> None:
+def test_submit_sends_the_options_and_prints_the_next_command(command: Command, server: ScriptedServer) -> None:
     secrets = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "s3cret", "BATCHSCRIBE_WEBHOOK_SECRET": "hush"}
     command.environment.update(secrets)
     words = (
@@ -294,20 +294,20 @@ def test_a_dry_run_shows_counts_the_first_transcripts_and_warnings(command: Comm
     assert {asked.query["dry_run"] for asked in server.asked} == {"true"}
 
 
-def test_what_the_server_does_not_take_is_told_with_its_fields(command: Command) -> None:
+def test_a_rejected_request_is_reported_with_its_fields(command: Command) -> None:
     result = command.run("jobs", "submit", "s3://calls/", "--layout", "adjacent")
     assert refused(result).endswith(" refused: Validation Failed. output.uri is required.")
 
 
 @pytest.mark.parametrize("words", [["show", "job_9"], ["files", "job_9"], ["wait", "job_9"], ["cancel", "job_9"]])
-def test_an_unknown_job_is_told_with_the_server_and_the_next_step(
+def test_an_unknown_job_is_reported_with_the_server_and_the_next_step(
     command: Command, server: ScriptedServer, words: list[str]
 ) -> None:
     told = refused(command.run("jobs", *words))
     assert told == f"Error: There is no job job_9 at {server.url}; `batchscribe jobs list` shows all jobs."
 
 
-def test_a_wrong_key_and_a_missing_one_are_told_apart(command: Command, server: ScriptedServer) -> None:
+def test_a_wrong_key_and_a_missing_key_have_different_messages(command: Command, server: ScriptedServer) -> None:
     command.environment["BATCHSCRIBE_API_KEY"] = "wrong"
     told = refused(command.run("jobs", "list", "--json"))
     both = "BATCHSCRIBE_API_KEY and BATCHSCRIBE_API_SECRET"
@@ -316,7 +316,7 @@ def test_a_wrong_key_and_a_missing_one_are_told_apart(command: Command, server: 
     assert f"{server.url} asks for an API key; set {both}" in refused(command.run("jobs", "show", "job_1"))
 
 
-def test_a_server_that_is_not_running_is_told(command: Command, server: ScriptedServer) -> None:
+def test_a_server_that_is_not_running_is_reported(command: Command, server: ScriptedServer) -> None:
     url = server.url
     server.shutdown()
     server.server_close()
@@ -329,14 +329,14 @@ def test_a_server_that_is_not_running_is_told(command: Command, server: Scripted
     ("words", "told"),
     [
         (["list", "--server", "host"], "'host' is not a server URL; write it like http://host:8080"),
-        (["list", "--server", "http://a", "--data-dir", "b"], "--server and --data-dir name two places"),
+        (["list", "--server", "http://a", "--data-dir", "b"], "--server and --data-dir cannot be combined"),
         (["submit", "s3://calls/", "-o", "s3://out/", "--dry-run", "--wait"], "--dry-run creates no job"),
         (["submit", "s3://calls/", "--request", "-"], "--request contains the whole job"),
         (["show", ""], "'' is not a job or file ID"),
         (["show", ".."], "'..' is not a job or file ID"),
     ],
 )
-def test_what_cannot_be_carried_out_is_told_before_anything_is_asked(
+def test_invalid_commands_are_rejected_before_any_request(
     command: Command, server: ScriptedServer, words: list[str], told: str
 ) -> None:
     assert told in refused(command.run("jobs", *words))

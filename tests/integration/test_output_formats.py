@@ -1,4 +1,4 @@
-"""One job writes its transcripts in several formats, and recognizes its own in each of them."""
+"""One job writes its transcripts in several formats, and recognizes its own transcripts in each of them."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ def test_a_format_that_is_missing_is_added_and_the_others_stay_as_they_are(runne
     assert states(runner, again) == {"a.wav": ("a.json", FileState.SKIPPED)}
 
 
-def test_what_somebody_else_put_there_stays_and_the_file_has_a_warning(runner: FlowRunner) -> None:
+def test_a_foreign_object_stays_and_the_file_has_a_warning(runner: FlowRunner) -> None:
     recording(runner, "a.wav")
     (runner.folder / "out").mkdir()
     (runner.folder / "out" / "a.srt").write_text("my own subtitles")
     done = runner.run(config=config("json", "srt"))
     [found] = runner.files(done)
     assert found.state is FileState.SUCCEEDED
-    assert any("a.srt exists already and was left alone" in warning for warning in found.warnings)
+    assert any("a.srt already exists and was not replaced" in warning for warning in found.warnings)
     assert stored(runner)["a.srt"] == b"my own subtitles"
     replaced = runner.run(config=config("json", "srt"), output=overwriting(runner))
-    assert not any("left alone" in warning for warning in runner.files(replaced)[0].warnings)
+    assert not any("not replaced" in warning for warning in runner.files(replaced)[0].warnings)
     assert stored(runner)["a.srt"] != b"my own subtitles"
 
 
@@ -109,7 +109,7 @@ def test_a_name_belongs_to_a_recording_also_in_formats_that_do_not_say_whose_the
 
 
 def put_back(runner: FlowRunner, done: Job, **values: Any) -> File:
-    """The file of an ended job as if its worker had died after it had written the transcript."""
+    """Reset the file of an ended job, as if its worker had died after writing the transcript."""
     [found] = runner.files(done)
     with runner.records.transaction() as connection:
         connection.execute(sa.update(file).where(file.c.job == done.number).values(state=OPEN_STATES[1], **values))
@@ -122,13 +122,13 @@ def put_back(runner: FlowRunner, done: Job, **values: Any) -> File:
 def test_a_transcript_that_was_written_before_its_worker_died_is_kept_by_another_model(
     runner: FlowRunner, formats: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The request id of another model is another one; the digests on record are not."""
+    """The request ID depends on the model; the stored digests do not."""
     recording(runner, "a.wav")
     done = runner.run(config=config(*formats))
     before = stored(runner)
     put_back(runner, done)
     monkeypatch.setattr("batchscribe.stages.transcribe_file.request_id_of", lambda *_: "req_of_another_model")
-    monkeypatch.delattr(FileStore, "write")  # nothing is written again
+    monkeypatch.delattr(FileStore, "write")  # nothing is rewritten
     work_again(runner, done)
     assert states(runner, done)["a.wav"][1] is FileState.SUCCEEDED
     assert stored(runner) == before

@@ -1,4 +1,4 @@
-"""The languages that a published multilingual model tells apart, and what it says when it was told the wrong one."""
+"""Language detection with a published multilingual model, and its warning if the wrong language was requested."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ FOREIGN = {
 WORST_OF_FOREIGN, MARGIN = 0.14, 0.04
 #: Longer than any pause inside a window, so that each language is in a window of its own.
 APART_SEC = 4.0
-#: A model is loaded by each engine process, and one recording needs no more.
+#: Each engine process loads the model, and one recording needs only one.
 ALONE = ("--engine-processes", "1")
 
 comparable = EnglishTextNormalizer()
 
 
 def sound(path: Path) -> Sound:
-    """As loud as the others."""
+    """Return the sound, as loud as the others."""
     found = samples_of(path).astype(np.float64)
     return found * 0.05 / loudness(found)
 
 
 def another_language_warnings(transcript: Transcript) -> list[str]:
-    return [warning for warning in transcript.warnings if "another language" in warning]
+    return [warning for warning in transcript.warnings if " was requested: " in warning]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def foreign(corpus: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def asked_for_english(foreign: Path, folder: Path, base_model: Path) -> Mapping[str, Transcript]:
-    """By default, that is; of the recordings in German and French."""
+    """The transcripts of the German and French recordings with the default language."""
     return transcribed(folder, base_model, [foreign / "de.wav", foreign / "fr.wav"], "asked-for-english")
 
 
@@ -83,10 +83,10 @@ def test_english_in_english_is_right_and_nothing_is_said_about_languages(folder:
     assert not any("language" in segment for segment in heard.segments)
 
 
-def test_english_asked_for_as_german_is_told_with_both_names(folder: Path, base_model: Path) -> None:
+def test_english_requested_as_german_causes_a_warning_with_both_languages(folder: Path, base_model: Path) -> None:
     heard = transcribed(folder, base_model, [folder / ENGLISH], "as-german", "--language", "de-DE", *ALONE)["weather"]
     [warning] = another_language_warnings(heard)
-    assert "another language (en) than requested (de-DE)" in warning
+    assert "The recording is in en, but de-DE was requested" in warning
 
 
 @pytest.mark.parametrize("mode", ["once", "continuous"])
@@ -101,15 +101,15 @@ def test_detected_english_is_in_every_segment_and_in_the_metadata(folder: Path, 
     assert heard.warnings == []
 
 
-# --- other languages, where the corpus is at hand --------------------------------------------------------------
+# --- other languages, if the corpus is available ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
-def test_another_language_asked_for_as_english_is_told_with_both_names(
+def test_another_language_requested_as_english_causes_a_warning_with_both_languages(
     asked_for_english: Mapping[str, Transcript], language: str
 ) -> None:
     [warning] = another_language_warnings(asked_for_english[language])
-    assert f"another language ({language}) than requested (en-US)" in warning
+    assert f"The recording is in {language}, but en-US was requested" in warning
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,9 @@ def each_in_its_own(foreign: Path, folder: Path, base_model: Path) -> Mapping[st
     return transcribed(folder, base_model, [foreign], "each-its-own", "--language", "auto")
 
 
-def test_each_recording_of_a_folder_is_heard_in_its_own_language(each_in_its_own: Mapping[str, Transcript]) -> None:
+def test_each_recording_of_a_folder_is_recognized_in_its_own_language(
+    each_in_its_own: Mapping[str, Transcript],
+) -> None:
     heard = each_in_its_own
     assert {name: each.languages for name, each in heard.items()} == {name: [name] for name in FOREIGN}
     assert {name: each.document["metadata"]["language"] for name, each in heard.items()} == {
@@ -139,7 +141,7 @@ def test_few_words_of_other_languages_are_wrong_and_no_more_than_by_faster_whisp
     assert rate <= jiwer.wer(said, [plain(text) for text in bare]) + MARGIN
 
 
-def test_languages_that_take_turns_are_each_heard_in_their_own(
+def test_alternating_languages_are_each_recognized(
     foreign: Path, folder: Path, base_model: Path, examples: Path
 ) -> None:
     parts = [sound(examples / ENGLISH), *(sound(foreign / f"{language}.wav") for language in FOREIGN)]

@@ -19,13 +19,13 @@ from tests.recordings import write_wav
 
 FILES = 40
 SLOW_FILES = 4
-GRACE_SEC = 200  #: for a busy machine; some seconds are the rule
+GRACE_SEC = 200  #: for a busy machine; usually some seconds
 DATE_IS_TRUE_SEC = 10.0
 
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Everybody is let in, words are made up, and `tmp_path` may be read and written."""
+    """A command without authentication and with invented words, which may use `tmp_path`."""
     return Command(
         tmp_path,
         {"BATCHSCRIBE_AUTH": "off", "BATCHSCRIBE_ENGINE": "scripted", "BATCHSCRIBE_FILE_ROOTS": str(tmp_path)},
@@ -72,7 +72,7 @@ def date_of_answer(url: str) -> datetime:
 
 
 @pytest.mark.timeout(900)
-def test_files_in_hand_are_finished_before_the_server_ends(slow: Command) -> None:
+def test_running_files_are_finished_before_the_server_ends(slow: Command) -> None:
     slow.environment["BATCHSCRIBE_GRACE_SEC"] = str(GRACE_SEC)
     with serving(slow) as server:
         job_id = server.submit(slow.folder, config={})
@@ -94,13 +94,13 @@ def test_after_the_grace_time_unfinished_files_go_back_and_cost_no_attempt(slow:
         wait_until(lambda: server.job(job_id)["summary"]["processing"] == 2)
         assert server.end() == 0
         assert server.process.stderr is not None
-        assert "grace period is over" in server.process.stderr.read()
+        assert "grace time is over" in server.process.stderr.read()
     with serving(slow) as server:
         server.wait(job_id)
         assert server.end() == 0
 
 
-def test_a_killed_server_goes_on_when_it_is_started_again(command: Command) -> None:
+def test_a_killed_server_resumes_after_a_restart(command: Command) -> None:
     write_calls(command.folder)
     with serving(command) as server:
         job_id = server.submit(command.folder)
@@ -145,11 +145,11 @@ def test_two_servers_with_workers_do_not_share_a_data_directory(command: Command
     with serving(command) as server:
         second = command.run("serve", "--port", "0")
         assert second.status == 2
-        assert "is working in" in second.err
+        assert "Another batchscribe process" in second.err
         assert server.end() == 0
 
 
-def test_a_port_in_use_is_told_by_its_number(command: Command) -> None:
+def test_a_port_in_use_is_reported_by_its_number(command: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused = command.run("serve", "--port", port)
@@ -165,7 +165,7 @@ def test_without_keys_only_a_loopback_address_is_served(command: Command) -> Non
 
 
 @pytest.mark.parametrize("rate", ["fast", "30 a fortnight", "-1/second"])
-def test_a_rate_that_is_none_is_refused_at_the_start(command: Command, rate: str) -> None:
+def test_an_invalid_rate_is_rejected_at_the_start(command: Command, rate: str) -> None:
     command.environment["BATCHSCRIBE_RATE_LIMIT"] = rate
     refused = command.run("serve", "--port", "0")
     assert refused.status == 2

@@ -1,4 +1,4 @@
-"""One recording becomes one transcript: what the engines said of it, and what its reader should know."""
+"""One recording becomes one transcript, with the engines' text and the warnings for its reader."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def decoder() -> Iterator[DecoderPool]:
 
 
 class Pool:
-    """Gives these answers, one for each window, and says nothing to the windows behind them."""
+    """A pool that returns these answers, one for each window, and no text for later windows."""
 
     has_enough = False
 
@@ -59,10 +59,10 @@ class Pool:
         return future
 
     def try_out(self) -> None:
-        """There is nothing that could fail."""
+        """Always succeed."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""
 
 
 def transcribed(
@@ -74,7 +74,7 @@ def transcribed(
     warnings: tuple[str, ...] = (),
     **config: Any,
 ) -> tuple[Any, tuple[str, ...]]:
-    """The transcript, and the warnings of the file's row."""
+    """Return the transcript, and the warnings of the file's row."""
     output = MemoryStore()
     context = JobContext(
         input=MemoryStore({FILE.input_uri: content}),
@@ -113,7 +113,7 @@ def test_doubts_of_the_engine_reach_the_segments_the_warnings_and_the_files_row(
 
 
 def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(decoder: DecoderPool) -> None:
-    """Those of the engine are the job's: a file's row does not repeat them."""
+    """Warnings of the engine belong to the job: a file's row does not repeat them."""
     content = encoded(tone(4.0, 500), codec="aac", container="mp4", tracks=2)
     german = Recognition((Phrase("Ja.", 0.0, 4.0, flags=(Flag.LOW_SPEECH,)),), detected=(("de", 0.98), ("en", 0.01)))
     document, told = transcribed(
@@ -122,7 +122,7 @@ def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(de
     assert [warning.partition(" ")[0] for warning in told] == ["Track", "The", "Text"]
     assert document["metadata"]["warnings"] == ["The engine is a toy.", *told]
     assert told[1] == (
-        "The recording is in another language (de) than requested (en-US): the text is wrong or a translation. "
+        "The recording is in de, but en-US was requested: the text is wrong or a translation. "
         "Transcribe it with language de, or with language detection."
     )
 
@@ -152,8 +152,8 @@ def test_where_the_language_may_change_a_pause_ends_a_window(
     assert len(pool.requests) == windows
 
 
-def test_the_language_may_change_from_window_to_window_and_is_told_with_its_seconds(decoder: DecoderPool) -> None:
-    """A minute of noise without segmentation: three windows, of a little under 30 s but for the last."""
+def test_the_language_may_change_per_window_and_is_reported_with_its_seconds(decoder: DecoderPool) -> None:
+    """A minute of noise without segmentation has three windows, the first two of a little under 30 s."""
     answers = [
         Recognition((Phrase(text, 0.0, 1.0),), language=language, detected=((language, 0.9),))
         for text, language in (("Hello.", "en"), ("Ja.", "de"), ("Nein.", "de"))

@@ -1,4 +1,4 @@
-"""What a decoder may say about a recording, and how it is told."""
+"""What a decoder may report about a recording, and how it is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscribe.audio.sniff import DEMUXERS
 from batchscribe.errors import CorruptMedia, MediaError
 
 ROOM = Path(findings.__file__).parent
-#: Modules that run in the parent, which may say what it likes.
+#: Modules that run in the parent, which may create any message.
 OF_THE_PARENT = {"decoder.py", "decoding.py", "decoder_process.py"}
 
 
@@ -34,7 +34,7 @@ def test_whatever_a_decoder_can_say_arrives_and_is_one_short_sentence(finding: F
 def test_a_refusal_is_an_error_of_its_kind_and_carries_what_was_said() -> None:
     error = refusal(Finding.RATE_IMPOSSIBLE, rate=4_294_967_295)
     assert type(error) is CorruptMedia
-    assert error.message == "The file announces a sample rate of 4294967295 Hz."
+    assert error.message == "The file declares a sample rate of 4294967295 Hz."
     assert error.remark == Remark(Finding.RATE_IMPOSSIBLE, {"rate": 4_294_967_295})
 
 
@@ -47,12 +47,12 @@ def test_numbers_come_with_their_noun() -> None:
     )
 
 
-def test_a_codec_that_nobody_knows_is_not_named() -> None:
+def test_an_unknown_codec_is_not_named() -> None:
     assert OTHER_CODEC in refusal(Finding.CODEC_NOT_DECODED, codec="visit my page").message
     assert "wmav2" in refusal(Finding.CODEC_NOT_DECODED, codec="wmav2").message
 
 
-def test_what_is_not_finite_is_told_as_the_most_there_is() -> None:
+def test_infinite_values_become_the_maximum() -> None:
     assert remark(Finding.BROKEN_OFF, held=float("nan")).facts == {"held": 1e7}
 
 
@@ -92,13 +92,13 @@ def test_a_warning_ends_no_recording() -> None:
         remark(Finding.BROKEN_OFF, held=1.0).error()
 
 
-def test_every_kind_tells_what_it_allows() -> None:
+def test_every_kind_formats_what_it_allows() -> None:
     for kind in KINDS.values():
         assert kind.is_allowed(kind.clamp(1))
         assert kind.describe(kind.clamp(1))
 
 
-def test_all_formats_and_strangers_have_a_name_that_may_be_told() -> None:
+def test_all_formats_have_a_name_that_may_be_reported() -> None:
     for name in DEMUXERS:
         assert KINDS["format"].is_allowed(name.upper())
     for looks in Looks:
@@ -106,7 +106,7 @@ def test_all_formats_and_strangers_have_a_name_that_may_be_told() -> None:
 
 
 def test_a_decoder_makes_no_sentence_of_its_own() -> None:
-    """An error made in another way than by `refusal` could not be told to the parent."""
+    """Only errors created by `refusal` can be sent to the parent."""
     errors = {kind.__name__ for kind in MediaError.__subclasses__()}
     for module in ROOM.glob("*.py"):
         if module.name in OF_THE_PARENT:

@@ -1,4 +1,4 @@
-"""MP3 files with tags, zeros, rubbish and other recordings around their frames, between them and instead of them."""
+"""MP3 files with tags, zeros, garbage and other recordings around, between and instead of their frames."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNCOUNTED = encoded(SOUND, codec="mp3", container="mp3", options={"id3v2_version
 RANDOM = np.random.default_rng(1).bytes(700)
 ID3V1 = b"TAG" + b"x" * 125
 LYRICS = b"LYRICSBEGININD0000200LYR00010hello worl000043LYRICS200"
-#: A picture in a tag may hold what looks like frames.
+#: A picture in a tag may contain bytes that look like frames.
 PICTURE = b"\xff\xfb\x90\x00" * 1000
 
 
@@ -86,7 +86,7 @@ def test_what_is_around_the_frames_is_no_sound_and_no_damage(name: str) -> None:
 
 
 def frames_of(content: bytes) -> list[int]:
-    """Where the frames of a bare MP3 begin."""
+    """Return where the frames of a bare MP3 begin."""
     starts, at = [], 0
     while (found := frame(content[at : at + 4])) is not None:
         starts.append(at)
@@ -111,7 +111,7 @@ APPENDED = {
 
 
 @pytest.mark.parametrize("name", APPENDED)
-def test_a_recording_appended_to_another_is_heard_after_it(name: str) -> None:
+def test_a_recording_appended_to_another_is_decoded_after_it(name: str) -> None:
     channels, media = decoded(APPENDED[name])
     assert channels.shape[1] == pytest.approx(2 * PLAIN.shape[1], abs=FRAME_SAMPLES)
     assert np.abs(channels[0, : RATE * 3] - PLAIN[0, : RATE * 3]).max() < 0.01
@@ -127,8 +127,8 @@ def test_recordings_of_different_rates_may_follow_each_other() -> None:
         assert media.warnings == ()
 
 
-def test_a_recording_of_more_channels_behind_another_is_told_where_channels_are_kept_apart() -> None:
-    """The decoder gives as many channels throughout as it began with."""
+def test_an_appended_recording_with_more_channels_causes_a_warning_if_channels_are_separate() -> None:
+    """The decoder keeps the number of channels of the start."""
     stereo = encoded(np.concatenate([SOUND, SOUND[::-1]], axis=1), codec="mp3", container="mp3")
     channels, media = decoded(TAGGED + stereo)
     assert len(channels) == 1
@@ -138,7 +138,7 @@ def test_a_recording_of_more_channels_behind_another_is_told_where_channels_are_
     assert media.warnings == ("The recording changes from 2 to 1 channel; 2 were transcribed.",)
 
 
-def test_wavs_appended_to_each_other_are_heard_one_after_the_other() -> None:
+def test_appended_wavs_are_decoded_in_order() -> None:
     channels, media = decoded(wav(SOUND) + wav(tone(1.0, 500, rate=8_000), rate=8_000) + wav(SOUND))
     assert media.duration_sec == pytest.approx(9.0, abs=0.01)
     assert np.array_equal(np.round(channels[0, : len(SOUND)] * 32768), SOUND[:, 0])
@@ -164,7 +164,7 @@ HOLES: dict[str, Callable[[int], bytes]] = {"zeros": bytes, "random": np.random.
 
 @pytest.mark.parametrize("hole", HOLES)
 @pytest.mark.parametrize("holes", [1, 3])
-def test_in_a_variable_bit_rate_the_announced_number_of_frames_tells_what_was_lost(hole: str, holes: int) -> None:
+def test_with_a_variable_bit_rate_the_declared_number_of_frames_shows_what_was_lost(hole: str, holes: int) -> None:
     content = bytearray(VARIABLE)
     length = len(content) // 4 // holes
     for number in range(holes):
@@ -215,13 +215,11 @@ def test_junk_between_the_frames_is_no_damage_if_all_of_them_are_there() -> None
 
 
 def test_a_recording_that_was_cut_off_behind_damage_is_not_filled_up() -> None:
-    """The announced number then says nothing about the damage."""
+    """The declared number then says nothing about the damage."""
     start, end = len(BARE) // 4, len(BARE) // 2
     _, media = decoded(BARE[:start] + bytes(600) + BARE[start + 600 : end])
     assert media.duration_sec == pytest.approx(2.0, abs=0.1)
-    assert [warning.split()[-2] for warning in media.warnings if "announces" in warning] == [
-        f"{media.duration_sec:.1f}"
-    ]
+    assert [warning.split()[-2] for warning in media.warnings if "declares" in warning] == [f"{media.duration_sec:.1f}"]
 
 
 @pytest.mark.parametrize("codec", ["mp3", "mp2"])
@@ -255,7 +253,7 @@ def test_a_wrong_bit_in_a_header_costs_one_frame_and_no_time(content: bytes, mas
 def test_frames_that_are_missing_are_no_damage_but_are_missing() -> None:
     _, media = decoded(BARE[: len(BARE) // 2])
     (warning,) = media.warnings
-    assert re.fullmatch(r"The file announces 4\.0 s but holds (1\.9|2\.0) s\.", warning)
+    assert re.fullmatch(r"The file declares a length of 4\.0 s but contains (1\.9|2\.0) s\.", warning)
     assert decoded(UNCOUNTED[: len(UNCOUNTED) // 2])[1].warnings == ()
 
 

@@ -1,4 +1,4 @@
-"""A decoder is not believed: what it may say, and what it may not."""
+"""Replies of a decoder, which is not trusted: valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_windows_of_a_channel_come_in_the_order_of_time_and_do_not_overlap() -> 
     checked.window(header(start_sec=1.0, channel=1), sound(1.0))
     checked.window(header(start_sec=2.0), sound(1.0))
     for start_sec in (2.5, 0.0):
-        with pytest.raises(InvalidDecoderReply, match="before the one before it ends"):
+        with pytest.raises(InvalidDecoderReply, match="before the previous one ends"):
             checked.window(header(start_sec=start_sec), sound(1.0))
 
 
@@ -200,6 +200,6 @@ def test_a_message_of_another_kind_is_refused(message: dict[str, Any]) -> None:
     "said",
     [None, "NO_BYTES", {"finding": "NO_BYTES"}, {"finding": "BROKEN_OFF", "facts": {"held": 1.0}}],
 )
-def test_a_refusal_that_is_none_is_refused(said: Any) -> None:
-    with pytest.raises(InvalidDecoderReply, match="no refusal that is known"):
+def test_an_invalid_refusal_is_rejected(said: Any) -> None:
+    with pytest.raises(InvalidDecoderReply, match="an unknown refusal"):
         replies().error(said)

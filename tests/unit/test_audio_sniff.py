@@ -45,11 +45,11 @@ def test_the_content_says_the_format(content: bytes, expected: str) -> None:
         (b"ffconcat version 1.0\nfile secret.wav\n", "a playlist"),
         ("Das hier ist nur ein Text, größer nicht.\n".encode(), "a text file"),
         ("ä".encode()[:1].join([b"cut in the middle of a letter ", b""]), "a text file"),
-        (bytes(4096), "zeros only"),
-        (b"RIFF\0\0\0\0AVI LIST", "no format known here"),
+        (bytes(4096), "a file of zeros"),
+        (b"RIFF\0\0\0\0AVI LIST", "an unknown format"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         (b"\x1a\x45\xdf\xa3\x01\x00\x00\x00", "a WebM or Matroska file"),
-        (bytes(range(1, 256)), "no format known here"),
+        (bytes(range(1, 256)), "an unknown format"),
     ],
 )
 def test_a_refusal_says_what_the_file_looks_like(head: bytes, looks_like: str) -> None:
@@ -64,6 +64,6 @@ def test_flac_is_accepted_only_where_the_operator_allows_it() -> None:
     assert format_of(head) == "flac"
 
 
-def test_an_extra_format_that_nobody_knows_is_named() -> None:
-    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_EXTRA_FORMATS: m3u8 is not known"):
+def test_an_unknown_extra_format_is_named() -> None:
+    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_EXTRA_FORMATS: m3u8 is not a known format"):
         accepted_formats(("flac", "m3u8"))

@@ -1,4 +1,4 @@
-"""Sound is where a player plays it: late starts, holes, lost packets, cut beginnings, clocks that are wrong."""
+"""Audio is at the times of a player: late starts, gaps, lost packets, cut starts, wrong clocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEEPS_SEC = [1.0, 3.0, 5.0, 7.0]  #: where they begin; each lasts half a second
 
 
 def beeps(rate: int = SAMPLE_RATE) -> Int16:
-    """int16[8 s, 1]: a pure tone that is there or not."""
+    """int16[8 s, 1]: a pure tone, switched on and off."""
     moments_sec = np.arange(8 * rate) / rate
     is_on = (moments_sec % 2 >= 1) & (moments_sec % 2 < 1.5)
     return np.where(is_on[:, np.newaxis], tone(8.0, 440, rate=rate), 0).astype(np.int16)
@@ -41,7 +41,7 @@ def heard(content: bytes, *, apart: bool = False, max_sec: float = 3600.0) -> tu
 
 
 def onsets_sec(samples: Samples) -> list[float]:
-    """Where it gets loud after at least a fifth of a second of quiet."""
+    """Return where it gets loud after at least 0.2 s of quiet."""
     loud = np.flatnonzero(np.abs(samples) > 0.05)
     starts = loud[np.insert(np.diff(loud) > SAMPLE_RATE // 5, 0, True)]
     return [float(start) / SAMPLE_RATE for start in starts]
@@ -52,7 +52,7 @@ def late(start_sec: float) -> Callable[[float], float]:
 
 
 def with_hole(sec: float) -> float:
-    """Ten seconds at the fourth."""
+    """Return packets with a gap of ten seconds at second four."""
     return sec if sec < 4.0 else sec + 10.0
 
 
@@ -105,7 +105,7 @@ def test_each_channel_gets_the_silence_of_a_hole() -> None:
         assert onsets_sec(channel) == pytest.approx([1.0, 3.0, 15.0, 17.0], abs=0.03)
 
 
-def test_what_an_edit_list_cuts_off_at_the_start_is_not_heard() -> None:
+def test_audio_that_an_edit_list_cuts_off_at_the_start_is_dropped() -> None:
     channels, media = heard(encoded(beeps(), codec="aac", container="ipod", moved=late(-2.0)))
     assert onsets_sec(channels[0]) == pytest.approx([1.0, 3.0, 5.0], abs=0.03)
     assert media.duration_sec == pytest.approx(6.0, abs=0.05)
@@ -132,7 +132,7 @@ def test_damaged_packets_are_silence_and_one_warning_says_how_much() -> None:
 
 
 def test_packets_that_a_decoder_drops_without_an_error_count_as_damaged() -> None:
-    """As that of ALAC does with some."""
+    """As the ALAC decoder does with some."""
     content = encoded(beeps(44_100), codec="alac", container="ipod", rate=44_100)
     start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
     for begin, finish in ((start, (start + end) // 2), ((start + end) // 2, end)):
@@ -147,7 +147,7 @@ FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_dur
 
 
 def with_fragments_at(content: bytes, moved: Callable[[float], float]) -> bytes:
-    """A fragmented MP4 whose fragments say that they begin at other seconds."""
+    """Return a fragmented MP4 whose fragments declare other start times."""
     changed, at = bytearray(content), 0
     while (at := changed.find(b"tfdt", at + 1)) >= 0:
         start = struct.unpack_from(">Q", changed, at + 8)[0]
@@ -163,7 +163,7 @@ RESTARTS: dict[str, tuple[Callable[[float], float], int]] = {
 
 
 @pytest.mark.parametrize("name", RESTARTS)
-def test_fragments_whose_clock_goes_back_are_heard_one_after_the_other(name: str) -> None:
+def test_fragments_whose_clock_goes_back_are_decoded_in_order(name: str) -> None:
     moved, n_restarts = RESTARTS[name]
     content = encoded(beeps(), codec="aac", container="mp4", options=FRAGMENTS)
     whole, _ = heard(content)
@@ -171,7 +171,7 @@ def test_fragments_whose_clock_goes_back_are_heard_one_after_the_other(name: str
     assert onsets_sec(channels[0]) == pytest.approx(onsets_sec(whole[0]), abs=0.02)
     (warning,) = media.warnings
     assert warning.startswith(f"{n_restarts} timestamp")
-    assert warning.endswith("to an earlier time; what follows was added to the end.")
+    assert warning.endswith("to an earlier time; the audio after that was appended.")
 
 
 def test_fragments_that_overlap_a_little_are_cut_as_players_do() -> None:
@@ -182,22 +182,22 @@ def test_fragments_that_overlap_a_little_are_cut_as_players_do() -> None:
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])
-def test_an_edit_list_that_changes_the_speed_is_told(speed: float) -> None:
+def test_an_edit_list_that_changes_the_speed_causes_a_warning(speed: float) -> None:
     content = bytearray(encoded(beeps(), codec="aac", container="ipod"))
     at = content.index(b"elst") + 12
     struct.pack_into(">I", content, at + 8, round(speed * 65_536))
     _, media = heard(bytes(content))
     assert media.warnings == (
-        "The file plays parts of the sound at another speed; they were transcribed at normal speed.",
+        "The file's edit list changes the speed of some parts; they were transcribed at normal speed.",
     )
 
 
-def test_missing_frames_of_a_flac_are_told() -> None:
+def test_missing_frames_of_a_flac_cause_a_warning() -> None:
     content = encoded(beeps(), codec="flac", container="flac")
     start, length = len(content) // 3, len(content) // 4
     channels, media = heard(content[:start] + bytes(length) + content[start + length :])
     assert onsets_sec(channels[0])[-1] == pytest.approx(7.0, abs=0.03)
-    assert media.warnings[-1].endswith("s of sound are missing from the file and are silent.")
+    assert media.warnings[-1].endswith("s of sound are missing from the file and were replaced by silence.")
 
 
 def test_a_damaged_end_keeps_its_length() -> None:
@@ -209,7 +209,7 @@ def test_a_damaged_end_keeps_its_length() -> None:
     assert len(media.warnings) == 1
 
 
-def test_recordings_behind_each_other_in_an_ogg_are_heard_one_after_the_other() -> None:
+def test_chained_recordings_in_an_ogg_are_decoded_in_order() -> None:
     one = encoded(beeps(48_000), codec="libopus", container="ogg", rate=48_000)
     channels, _ = heard(one + one)
     assert onsets_sec(channels[0]) == pytest.approx([*BEEPS_SEC, *(8 + sec for sec in BEEPS_SEC)], abs=0.03)
@@ -217,7 +217,7 @@ def test_recordings_behind_each_other_in_an_ogg_are_heard_one_after_the_other() 
 
 @pytest.mark.parametrize("options", [{}, {"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}])
 def test_a_damaged_timestamp_makes_no_years_of_silence(options: dict[str, str]) -> None:
-    """One packet of a plain MP4, or all behind the fourth second of a fragmented one, far in the future."""
+    """One packet of a plain MP4, or all packets after second four of a fragmented one, are far in the future."""
 
     def moved(sec: float) -> float:
         return sec + 30_000.0 if sec >= 4.0 else sec
@@ -232,7 +232,7 @@ def test_a_damaged_timestamp_makes_no_years_of_silence(options: dict[str, str]) 
 
 
 def with_duration(content: bytes, ticks: int) -> bytes:
-    """An MP4 whose headers announce so many ticks of its sound's clock."""
+    """Return an MP4 whose headers declare this duration, in ticks of the audio clock."""
     changed = bytearray(content)
     at = changed.index(b"mdhd") + 20
     changed[at : at + 4] = struct.pack(">I", ticks)
@@ -249,7 +249,7 @@ def test_what_announces_itself_as_too_long_is_refused_when_it_is_opened() -> Non
         encoded(beeps(), codec="flac", container="flac"),
     ):
         source = Bytes(content)
-        with pytest.raises(DecodeLimitExceeded, match=r"lasts [89]\.\d s, longer than 7\.5 s"):
+        with pytest.raises(DecodeLimitExceeded, match=r"is [89]\.\d s long, and the limit is 7\.5 s"):
             AudioTrack(RemoteFile(source.size, source.read), extra_formats=("flac",), apart=False, max_sec=7.5)
 
 
@@ -257,7 +257,7 @@ def test_a_header_that_lies_about_its_length_does_not_get_around_the_limit() -> 
     content = with_duration(encoded(beeps(), codec="aac", container="ipod"), 2 * SAMPLE_RATE)
     with pytest.raises(DecodeLimitExceeded, match=r"longer than 7\.5 s"):
         heard(content, max_sec=7.5)
-    # And too long a one refuses nothing that the index says is short.
+    # And one that is too long rejects nothing if the index says that it is short.
     assert heard(with_duration(content, 2**31))[1].duration_sec == pytest.approx(8.0, abs=0.1)
 
 
@@ -267,7 +267,7 @@ def test_silence_counts_against_the_limit() -> None:
         heard(content, max_sec=15.0)
 
 
-# --- a clock that is not quite right ---------------------------------------------------------------------------
+# --- an inaccurate clock ---------------------------------------------------------------------------------------
 
 
 def frames(moments_sec: list[float], *, length_sec: float = 0.02) -> Iterator[AudioFrame]:
@@ -347,14 +347,14 @@ def test_a_clock_that_runs_at_half_speed_puts_no_silence_between_all_packets() -
     beep = channels[0, : round(media.duration_sec * SAMPLE_RATE)]
     starts_sec = onsets_sec(beep)[-3:]
     assert np.diff(starts_sec) == pytest.approx([2.0, 2.0], abs=0.03)
-    assert any(warning.startswith("The timestamps do not fit the sound") for warning in media.warnings)
+    assert any(warning.startswith("The timestamps do not match the audio") for warning in media.warnings)
 
 
-def test_a_clock_that_runs_at_double_speed_costs_hardly_any_sound_and_is_told() -> None:
+def test_a_clock_at_double_speed_loses_hardly_any_sound_and_causes_a_warning() -> None:
     content = encoded(beeps(44_100), codec="aac", container="mp4", rate=44_100, moved=lambda sec: sec / 2)
     _, media = heard(content)
     assert media.duration_sec > 6.8
-    assert any(warning.startswith("The timestamps do not fit the sound") for warning in media.warnings)
+    assert any(warning.startswith("The timestamps do not match the audio") for warning in media.warnings)
 
 
 def test_lost_packets_of_a_call_are_silent_where_they_were() -> None:

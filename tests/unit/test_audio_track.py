@@ -1,4 +1,4 @@
-"""Opening a recording and reading its audio track, here without a process around it."""
+"""Opening a recording and reading its audio track, without a separate process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_blocks_are_about_a_second_long() -> None:
     assert max(block.shape[1] for block in opened(wav(noise(10.0))).blocks(lambda: None)) <= 16_384
 
 
-def test_every_packet_gives_a_sign_of_life() -> None:
+def test_every_packet_counts_as_progress() -> None:
     signs: list[None] = []
     list(opened(encoded(noise(2.0), codec="aac", container="ipod")).blocks(lambda: signs.append(None)))
     assert len(signs) > 30
@@ -68,12 +68,12 @@ def test_no_video_decoder_may_run() -> None:
 def test_a_recording_may_be_as_long_as_the_limit_and_not_a_moment_longer() -> None:
     content = wav(noise(3.0))
     assert decoded(opened(content, max_sec=3.0))[1].duration_sec == 3.0
-    with pytest.raises(DecodeLimitExceeded, match=r"longer than 2\.9 s"):
+    with pytest.raises(DecodeLimitExceeded, match=r"the limit is 2\.9 s"):
         decoded(opened(content, max_sec=2.9))
 
 
-def test_the_voice_model_reports_to_nobody(tmp_path: Path) -> None:
-    """onnxruntime keeps a database of events for its maker, in the home of whoever imports it."""
+def test_the_voice_model_stores_no_telemetry(tmp_path: Path) -> None:
+    """onnxruntime keeps a database of telemetry in the home directory of the user."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
     script = (
         "import batchscribe.audio.speech_spans as voice; voice.VoiceStream().probabilities(voice.np.zeros(512, 'f4'))"

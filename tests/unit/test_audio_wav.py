@@ -1,4 +1,4 @@
-"""WAV files whose headers lie, were never finished, or are full of other things: what is there is read."""
+"""WAV files with wrong, unfinished or crowded headers: the existing audio is read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def riff(
     before: bytes = b"",
     after: bytes = b"",
 ) -> bytes:
-    """A WAV whose parts can be anything."""
+    """Return a WAV with arbitrary parts."""
     fmt = fmt or form()
     body = b"WAVE" + first + b"fmt " + struct.pack("<I", len(fmt)) + fmt + before
     body += b"data" + struct.pack("<I", len(data) if size is None else size) + data + after
@@ -168,16 +168,16 @@ CUT_OFF = {
 def test_one_that_was_cut_off_says_how_much_is_missing(name: str) -> None:
     channels, media = decoded(CUT_OFF[name][: -N_BYTES // 2])
     assert np.array_equal(as_int16(channels), SAMPLES[: len(SAMPLES) // 2])
-    assert media.warnings == ("The file announces 4.0 s but holds 2.0 s.",)
+    assert media.warnings == ("The file declares a length of 4.0 s but contains 2.0 s.",)
 
 
 def test_a_large_size_that_no_writer_uses_as_a_placeholder_is_believed() -> None:
     _, media = decoded(riff(size=3_000_000_000))
-    assert media.warnings == ("The file announces 93750.0 s but holds 4.0 s.",)
+    assert media.warnings == ("The file declares a length of 93750.0 s but contains 4.0 s.",)
 
 
 class Sparse(Bytes):
-    """A beginning and an end, and zeros without end between them."""
+    """A file with a start, an end, and any number of zeros in between."""
 
     def __init__(self, head: bytes, size: int, tail: bytes) -> None:
         super().__init__(head)
@@ -248,7 +248,7 @@ def test_samples_of_three_bytes_survive_a_wrong_block_size() -> None:
         assert np.array_equal(as_int16(channels), SAMPLES)
 
 
-def test_all_data_chunks_are_heard_one_after_the_other() -> None:
+def test_all_data_chunks_are_decoded_in_order() -> None:
     half = N_BYTES // 2
     first, second = chunk(b"data", DATA[:half]), chunk(b"data", DATA[half:])
     odd = chunk(b"LIST", b"INFOISFT\x05\0\0\0abcde")
@@ -282,10 +282,10 @@ def test_a_second_data_chunk_that_was_cut_off_says_how_much_is_missing() -> None
     content = riff(DATA[: N_BYTES // 2], after=chunk(b"data", DATA[N_BYTES // 2 :]))
     channels, media = decoded(content[: -N_BYTES // 4])
     assert np.array_equal(as_int16(channels), SAMPLES[: len(SAMPLES) * 3 // 4])
-    assert media.warnings == ("The file announces 4.0 s but holds 3.0 s.",)
+    assert media.warnings == ("The file declares a length of 4.0 s but contains 3.0 s.",)
 
 
-def test_more_data_chunks_than_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ignored_data_chunks_cause_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("batchscribe.audio.wav_header.MAX_PARTS", 2)
     monkeypatch.setattr("batchscribe.audio.sound_source.MAX_PARTS", 2)
     _, media = decoded(riff(after=chunk(b"data", DATA) * 2))
@@ -297,7 +297,7 @@ def test_a_length_that_no_recording_has_is_called_impossible(announced: int) -> 
     channels, media = decoded(rf64(announced))
     assert np.array_equal(as_int16(channels), SAMPLES)
     (warning,) = media.warnings
-    assert warning == "The file announces an impossible length; all of the 4.0 s that it holds were decoded."
+    assert warning == "The file declares an impossible length; all of the 4.0 s that it contains were decoded."
 
 
 WIDE = {
@@ -317,7 +317,7 @@ def test_a_block_size_of_four_bytes_per_sample_is_believed_if_the_samples_agree(
         heard, media = decoded(riff(data, fmt=fmt))
         assert np.abs(as_int16(heard) - sound).max() <= 1
         assert (media.duration_sec, media.codec) == (4.0, "pcm_s32le")
-        assert not [warning for warning in media.warnings if "carry the same sound" not in warning]
+        assert not [warning for warning in media.warnings if "have the same sound" not in warning]
 
 
 def test_a_block_size_of_four_bytes_is_not_believed_of_samples_of_two_or_three() -> None:

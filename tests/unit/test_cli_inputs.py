@@ -97,7 +97,7 @@ def test_a_file_uri_is_a_path_in_other_words(folder: Path) -> None:
     assert only_source((folder / "calls").as_uri() + "/*.wav").include == ("/*.wav",)
 
 
-def test_a_name_that_is_no_text_is_still_a_file(folder: Path) -> None:
+def test_a_name_that_is_not_text_is_still_a_file(folder: Path) -> None:
     path = folder / os.fsdecode(b"caf\xe9.wav")
     path.touch()
     assert only_source(str(path)).uri.endswith("/caf%E9.wav")
@@ -120,7 +120,7 @@ def test_the_same_input_twice_is_read_once(folder: Path) -> None:
         ("s3://b/100%/a b.wav", Source(SourceKind.FILE, "s3://b/100%/a b.wav")),
     ],
 )
-def test_a_place_in_s3_is_told_from_its_spelling(uri: str, expected: Source) -> None:
+def test_an_s3_location_is_recognized_by_its_spelling(uri: str, expected: Source) -> None:
     assert read(uri) == read(uri, on_server=True) == (expected,)
 
 
@@ -134,12 +134,12 @@ def test_a_place_in_s3_is_told_from_its_spelling(uri: str, expected: Source) -> 
         ("nowhere/*.wav", "nowhere/*.wav matches nothing: there is no folder nowhere/."),
         ("pipe", "pipe is neither a file nor a folder."),
         ("loop", "loop cannot be read"),
-        ("https://host/a.wav?signature=secret", "https:// recordings are for a server"),
+        ("https://host/a.wav?signature=secret", "https:// recordings require a server"),
         ("ftp://host/a.wav", "ftp:// is not supported"),
         ("file://calls/a.wav", "A file:// URI must have no host"),
         ("s3:///a.wav", "The bucket is missing"),
         ("s3://b*/a.wav", "name the bucket in full"),
-        (os.fsdecode(b"s3://b/caf\xe9.wav"), "a URI is text in UTF-8"),
+        (os.fsdecode(b"s3://b/caf\xe9.wav"), "a URI must be UTF-8 text"),
     ],
 )
 def test_what_cannot_be_an_input_is_refused_with_the_reason(folder: Path, argument: str, sentence: str) -> None:
@@ -160,11 +160,11 @@ def test_what_cannot_be_an_input_is_refused_with_the_reason(folder: Path, argume
     ],
 )
 def test_a_filter_that_would_do_nothing_is_refused(folder: Path, argument: str, filters: GlobOptions) -> None:
-    with pytest.raises(UsageError, match="none was given"):
+    with pytest.raises(UsageError, match=r"but (no folder or prefix|none of these) was given"):
         read(argument, filters=filters)
 
 
-# --- with a server, whose files are not those of this machine -----------------------------------------------------
+# --- for a server, which has other files than this machine --------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_a_manifest_from_windows_and_odd_names_in_it(tmp_path: Path, ending: str
     assert read_lines(str(tmp_path / "list.txt")) == expected
 
 
-def test_what_nobody_said_is_left_to_the_server() -> None:
+def test_omitted_options_are_left_to_the_server() -> None:
     assert request("s3://calls/a.wav") == {
         "input": {"uri": "s3://calls/a.wav"},
         "output": {"uri": "s3://out/"},
@@ -93,7 +93,7 @@ def test_every_option_has_its_field() -> None:
         "reference_id": "october",
         "notifications": {"webhook_url": "https://host/hook", "secret": "hush"},
     }
-    assert parse_job_request(body).reference_id == "october"  # the server would take it
+    assert parse_job_request(body).reference_id == "october"  # the server would accept it
 
 
 def test_a_webhook_secret_goes_nowhere_without_its_url() -> None:
@@ -156,13 +156,13 @@ def test_beside_recordings_in_s3_both_sides_get_the_keys_with_their_token(monkey
         (("nowhere.wav",), {}, r"nowhere\.wav does not exist; name a file, a folder, a quoted glob or a URI"),
         (("",), {}, "An empty name was given"),
         ((), {}, "No recording was named"),
-        (("s3://a/\udcff.wav",), {}, "a URI is text in UTF-8"),
+        (("s3://a/\udcff.wav",), {}, "a URI must be UTF-8 text"),
         (("s3://a/b.wav",), {"output": None}, "Set the destination with --output"),
         (("s3://a/",), {"layout": Layout.ADJACENT}, "omit --output"),
         (
             ("s3://a/b.wav", "s3://a/c.wav"),
             {"include": ("*",)},
-            "selects files in folders and prefixes, and none was given",
+            "selects files in folders and prefixes, but no folder or prefix was given",
         ),
         (("s3://a/b.wav", "s3://a/calls/"), {}, "Several INPUTs must be files"),
         (("s3://a/b.wav", "s3://a/*.wav"), {}, "Several INPUTs must be files"),
@@ -197,12 +197,12 @@ def test_a_request_is_read_from_a_file_or_from_standard_input(folder: Path, monk
     [
         (b'{"secret": }', r"job\.json is not JSON: Expecting value in line 1"),
         (b"[]", r"job\.json is not a JSON object"),
-        (b"[" * 100_000, r"job\.json is not a job: it is nested too deeply"),
+        (b"[" * 100_000, r"job\.json is not a job: it is too deeply nested"),
         (b'{"input": ' + b"9" * 5000 + b"}", r"job\.json is not a job: .* huge number"),
-        (b"\xff\xfe", r"job\.json is not text in UTF-8"),
+        (b"\xff\xfe", r"job\.json is not UTF-8 text"),
     ],
 )
-def test_a_request_that_is_no_json_object_is_refused_without_showing_it(
+def test_a_request_that_is_not_a_json_object_is_rejected_without_showing_it(
     folder: Path, content: bytes, told: str
 ) -> None:
     (folder / "job.json").write_bytes(content)
@@ -215,7 +215,7 @@ def test_a_request_that_is_no_json_object_is_refused_without_showing_it(
 
 
 def parse_both(options: JobOptions) -> tuple[JobRequest, JobRequest]:
-    """As the server and as this machine read it."""
+    """Parse it like the server and like this machine."""
     (local,) = build_local_requests(options)
     return parse_job_request(build_server_request(options, webhook_secret=None)), local
 

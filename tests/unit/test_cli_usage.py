@@ -1,4 +1,4 @@
-"""What cannot be done as written ends with status 2 and one sentence, before anything is done."""
+"""Invalid commands end with status 2 and one sentence, before anything is done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """What the command says on standard error."""
+    """Return standard error of the command."""
     monkeypatch.setattr("sys.argv", ["batchscribe", *words])
     with pytest.raises(SystemExit) as end:
         main()
@@ -56,7 +56,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         (["call.wav", "--engine-processes", "0"], "--engine-processes"),
         (["call.wav", "--format", "docx"], "--format"),
         (["call.wav", "--include", "*.wav"], "Error: --include selects files in folders"),
-        (["https://host/call.wav?signature=secret"], "https:// recordings are for a server"),
+        (["https://host/call.wav?signature=secret"], "https:// recordings require a server"),
         (["call.wav", "--data-dir", "call.wav"], "Error: The data directory call.wav cannot be used"),
         ([], "Missing argument"),
     ],
@@ -96,12 +96,12 @@ def test_while_one_process_works_in_a_data_directory_another_is_refused(
 ) -> None:
     with lock_data_directory(folder / "data"):
         said = refusal(monkeypatch, capsys, *words)
-    assert f"Error: Another batchscribe (process {os.getpid()}) is working in {folder / 'data'}" in said
+    assert f"Error: Another batchscribe process ({os.getpid()}) uses {folder / 'data'}" in said
     assert "--data-dir" in said
 
 
 @pytest.mark.parametrize("verb", ["show", "resume", "cancel"])
-def test_a_job_that_nobody_knows_is_refused(
+def test_an_unknown_job_is_rejected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     said = refusal(monkeypatch, capsys, "jobs", verb, "job_nowhere")

@@ -1,4 +1,4 @@
-"""What the client makes of addresses, keys and answers, before anything is sent."""
+"""How the client reads addresses, keys and answers."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_without_a_key_there_is_nothing_to_send() -> None:
 
 @pytest.mark.parametrize("api_key", ["two words", "line\n", "schlüssel"])
 def test_a_key_that_fits_into_no_header_is_refused_and_not_shown(api_key: str) -> None:
-    with pytest.raises(UsageError, match="characters that no key has") as refused:
+    with pytest.raises(UsageError, match="contains invalid characters") as refused:
         key_of(api_key, None)
     assert api_key not in str(refused.value)
 
@@ -150,8 +150,8 @@ def test_a_refusal_in_no_known_form_names_server_and_status(content: dict[str, o
 
 
 @pytest.mark.parametrize("content", [{"text": "<h1>Hello</h1>"}, {"json": []}, {"content": b""}])
-def test_an_answer_that_is_no_json_object_is_an_error(content: dict[str, object]) -> None:
-    with pytest.raises(ServerError, match="The answer of http://host is not a JSON object"):
+def test_an_answer_that_is_not_a_json_object_is_an_error(content: dict[str, object]) -> None:
+    with pytest.raises(ServerError, match="The answer from http://host is not a JSON object"):
         object_of(httpx2.Response(200, **content), "http://host")  # type: ignore[arg-type]
 
 

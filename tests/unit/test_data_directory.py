@@ -22,10 +22,10 @@ with lock_data_directory(Path(sys.argv[1])):
 """
 
 
-def test_a_second_worker_is_told_who_is_first_and_what_to_do(tmp_path: Path) -> None:
+def test_a_second_worker_learns_which_process_is_first_and_what_to_do(tmp_path: Path) -> None:
     with (
         lock_data_directory(tmp_path),
-        pytest.raises(DataDirectoryBusy, match=rf"process {os.getpid()}.*--data-dir"),
+        pytest.raises(DataDirectoryBusy, match=rf"process \({os.getpid()}\).*--data-dir"),
         lock_data_directory(tmp_path),
     ):
         pass

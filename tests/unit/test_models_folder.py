@@ -1,4 +1,4 @@
-"""Models that are copied from a folder, and what is at hand looked at again or removed."""
+"""Models copied from a folder, and installed models verified or removed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def pull(settings: Settings, carried: Carried, name: str = NAME) -> ModelInfo:
 # --- pulling ------------------------------------------------------------------------------------------------------
 
 
-def test_a_copy_of_a_known_model_is_checked_and_at_hand(settings: Settings, carried: Carried) -> None:
+def test_a_copy_of_a_known_model_is_checked_and_installed(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried)
     assert list_models(settings) == [info]
     assert info.origin.is_checked
@@ -67,7 +67,7 @@ def test_files_that_the_model_does_not_have_are_left_where_they_are(settings: Se
 
 
 def test_a_copy_that_consists_of_links_is_followed(settings: Settings, carried: Carried, tmp_path: Path) -> None:
-    """As the cache of the hub's library does."""
+    """As in the cache of the hub's library."""
     links = tmp_path / "links"
     links.mkdir()
     for file in carried.folder.iterdir():
@@ -76,7 +76,7 @@ def test_a_copy_that_consists_of_links_is_followed(settings: Settings, carried: 
     assert not any(file.is_symlink() for file in info.path.iterdir())
 
 
-def test_another_model_is_at_hand_unchecked(settings: Settings, carried: Carried) -> None:
+def test_another_model_is_installed_unchecked(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried, OTHER)
     assert (info.name, info.origin.is_checked, info.revision) == (OTHER, False, None)
 
@@ -106,8 +106,8 @@ def test_a_copy_that_cannot_be_read_is_refused(settings: Settings, carried: Carr
         pull(settings, carried)
 
 
-def test_a_source_that_is_no_folder_is_refused(settings: Settings) -> None:
-    with pytest.raises(UsageError, match="--from accepts hub, index or a folder; 'nowhere' is none of them"):
+def test_a_source_that_is_not_a_folder_is_rejected(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="--from accepts hub, index or a folder; 'nowhere' is not one of them"):
         pull_model("base", settings, source="nowhere")
 
 
@@ -147,16 +147,14 @@ def test_a_changed_file_is_wrong_although_its_size_is_right(settings: Settings, 
     assert (wrong[0].fault or "").startswith("SHA-256 ")
 
 
-def test_a_model_that_lost_a_file_is_looked_at_although_it_is_at_hand_no_more(
-    settings: Settings, carried: Carried
-) -> None:
+def test_a_model_that_lost_a_file_is_verified_although_it_is_unusable(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried)
     (info.path / "model.bin").unlink()
     assert list_models(settings) == []
     assert verdicts(settings, carried)["model.bin"].verdict is FileCheck.MISSING
 
 
-def test_a_file_that_the_engine_would_read_and_nobody_pulled_is_told(settings: Settings, carried: Carried) -> None:
+def test_an_added_file_that_the_engine_would_read_is_reported(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried)
     (info.path / "vocabulary.txt").write_text("mine")
     (info.path / "README.md").write_text("mine, and nobody reads it")

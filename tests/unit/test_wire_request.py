@@ -1,4 +1,4 @@
-"""What a client may ask for, and how it is refused."""
+"""Valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(**fields: Any) -> InvalidRequest:
         ("file:///data/my%20calls", InputMode.PREFIX),
     ],
 )
-def test_the_mode_is_told_from_the_uri(uri: str, mode: InputMode) -> None:
+def test_the_mode_is_inferred_from_the_uri(uri: str, mode: InputMode) -> None:
     assert request(input={"uri": uri}).input.mode is mode
 
 
@@ -62,7 +62,7 @@ def test_the_older_name_of_mode_prefix_is_understood() -> None:
 
 
 @pytest.mark.parametrize(("given", "place"), [("s3", Place.S3), ("S3", Place.S3), (None, Place.S3)])
-def test_the_source_is_understood_in_any_case_and_told_from_the_scheme(given: str | None, place: Place) -> None:
+def test_the_source_is_case_insensitive_and_inferred_from_the_scheme(given: str | None, place: Place) -> None:
     assert request(input={**RECORDING, "source": given}).input.source is place
 
 
@@ -141,7 +141,7 @@ def test_places_to_come_are_refused_as_such_without_showing_a_signature(uri: str
         ({"manifest": ["s3://bucket/a.wav"]}, "s3://bucket/transcripts", OutputLayout.PREFIX),
     ],
 )
-def test_the_layout_is_told_from_mode_and_uri(source: object, uri: str, layout: OutputLayout) -> None:
+def test_the_layout_is_inferred_from_mode_and_uri(source: object, uri: str, layout: OutputLayout) -> None:
     assert request(input=source, output={"uri": uri}).output.layout is layout
 
 
@@ -309,12 +309,12 @@ def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
         (
             {"config": {"output_format": "srt", "output_formats": ["vtt"]}},
             "config.output_formats",
-            "config.output_formats: output_formats does not contain output_format; give one of them.",
+            "config.output_formats: output_formats does not contain output_format; omit one of them.",
         ),
         (
             {"config": {"output_formats": []}},
             "config.output_formats",
-            "config.output_formats: Name at least one format, or leave output_formats out.",
+            "config.output_formats: Name at least one format, or omit output_formats.",
         ),
         ({"config": {"timestamps": 1}}, "config.timestamps", "config.timestamps must be true or false."),
         ({"config": {"language": ""}}, "config.language", "config.language must not be empty."),

@@ -19,7 +19,7 @@ from batchscribe.wire.untrusted import read_json
 LEEWAY_SEC = 60  # contract 2
 MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
 EVERYBODY = "default"  #: the tenant of all requests if authentication is off
-UNKNOWN = "The key is unknown or revoked, or the secret or signature is not its own."
+UNKNOWN = "The API key is unknown or revoked, or the secret or signature does not belong to it."
 MALFORMED = "The token is malformed."
 
 
@@ -90,7 +90,7 @@ def _of_token(token: str, service: Service) -> str:
 
 def _check_lifetime(claims: dict[str, Any]) -> None:
     if int(claims["exp"]) - int(claims["iat"]) > MAX_LIFETIME_SEC:
-        raise AccessTokenInvalid("The token lives for more than 30 days; sign one with an earlier exp.")
+        raise AccessTokenInvalid("The token is valid for more than 30 days; sign one with an earlier exp.")
 
 
 def _explain(error: jwt.InvalidTokenError) -> str:
@@ -98,7 +98,7 @@ def _explain(error: jwt.InvalidTokenError) -> str:
         case jwt.ExpiredSignatureError():
             return "The token has expired; sign a new one."
         case jwt.ImmatureSignatureError():
-            return "The token's iat or nbf lies in the future; check the clock."
+            return "The token's iat or nbf is in the future; check the clock."
         case jwt.MissingRequiredClaimError():
             return f"The token has no {error.claim}; iss, iat and exp are required."
         case jwt.InvalidAlgorithmError():
@@ -120,7 +120,8 @@ def _key(name: str, service: Service) -> ApiKey:
 #: Only for the OpenAPI document; `_credential` reads the headers.
 _DOCUMENTED = (
     HTTPBearer(
-        auto_error=False, description="A JWT signed with an API secret (HS256, iss: the API key), or the secret."
+        auto_error=False,
+        description="A JWT signed with an API secret (HS256, iss: the API key), or the secret itself.",
     ),
     APIKeyHeader(name="x-api-key", auto_error=False, description="The API secret."),
 )

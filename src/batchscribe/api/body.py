@@ -18,7 +18,7 @@ from batchscribe.wire.untrusted import read_json
 NOT_AN_OBJECT = "Request Body should be a valid JSON object."  # contract 2
 WHY = {
     untrusted.TOO_DEEP: f" Lists and objects are nested more than {untrusted.MAX_DEPTH} levels deep.",
-    untrusted.HALF_A_PAIR: " A string in it has half of a surrogate pair.",
+    untrusted.HALF_A_PAIR: " A string contains half of a surrogate pair.",
 }
 #: The maximum number of values is the maximum size divided by this; the shortest URI of a manifest has 12 bytes.
 #: Parsing two million numbers takes seconds, a manifest of the same size a few milliseconds.
@@ -36,8 +36,8 @@ class Body:
         """Parse the body. Call this in a thread, because it takes a while. Raises `BodyTooLarge`, `MalformedBody`."""
         if self._most_values() > self.limit_bytes // MIN_BYTES_PER_VALUE:
             raise BodyTooLarge(
-                f"The body has more than {self.limit_bytes // MIN_BYTES_PER_VALUE} values, or commas and brackets in "
-                "strings; split the job."
+                f"The body has more than {self.limit_bytes // MIN_BYTES_PER_VALUE} values (commas and brackets in "
+                "strings count too); split the job."
             )
         return parse_object(self.content)
 
@@ -112,5 +112,5 @@ def last_of(token: str, name: str) -> str:
 
 
 def bad_token() -> InvalidRequest:
-    sentence = f"{FIELD} is not a token of this list; take it from the page before, or leave it out."
+    sentence = f"{FIELD} is not a token of this list; copy it from the previous page, or omit it."
     return InvalidRequest(sentence, field=FIELD)

@@ -20,7 +20,7 @@ from batchscribe.settings import Settings
 log = structlog.get_logger()
 
 MOST = 4096  #: connections; a waiting one takes about 20 KB
-SHARE = 2  #: one in so many descriptors is for connections; the rest is for the database, storage and child processes
+SHARE = 2  #: one in this many descriptors is for connections; the rest is for the database, storage and child processes
 MOST_DESCRIPTORS = 65_536  #: for one process, even if the system allows a billion
 QUIET_SEC = 60.0  #: between two log lines about the same event
 

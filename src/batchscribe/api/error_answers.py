@@ -113,9 +113,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     """Answer an error of the router itself."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        refusal: errors.RequestRefused = errors.MethodNotAllowed(f"{request.method} is not served here.")
+        sentence = f"{request.method} is not allowed on this path; the Allow header lists the methods that are."
+        refusal: errors.RequestRefused = errors.MethodNotAllowed(sentence)
     elif error.status_code == HTTPStatus.NOT_FOUND:
-        refusal = errors.RouteNotFound("Nothing is served under this path; /openapi.json lists the routes.")
+        refusal = errors.RouteNotFound("There is no such path; /openapi.json lists all paths.")
     else:
         refusal = errors.RequestRefused(str(error.detail))
     answer = answer_of(refusal)
@@ -137,7 +138,7 @@ def _methods(request: Request) -> str:
 
 async def _answer_unexpected(_request: Request, _error: Exception) -> JSONResponse:
     """Answer an unexpected error, which `Front` logs."""
-    return answer_of(errors.InternalError("The request failed by a mistake of batchscribe; its log has the details."))
+    return answer_of(errors.InternalError("Internal error; the server's log has the details."))
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:

@@ -89,5 +89,5 @@ def _file(service: Service, tenant: str, job_id: str, file_id: str) -> JsonObjec
         job = get_job_of(connection, tenant, job_id)
         found = None if seq is None else find_file(connection, job.number, seq)
     if found is None:
-        raise JobFileNotFound(f"Job {job.job_id} has no such file; list its files for their ids.")
+        raise JobFileNotFound(f"Job {job.job_id} has no such file; list its files to see their IDs.")
     return found.answer(job.state, job.config.formats).body()

@@ -75,7 +75,7 @@ class Front:
 
     async def _serve(self, scope: Scope, receive: Receive, visit: RequestLog) -> None:
         if self._loopback_only and not asks_loopback(Headers(scope=scope).get("host", "")):
-            refusal = AccessTokenInvalid("With BATCHSCRIBE_AUTH=off only requests to localhost are answered.")
+            refusal = AccessTokenInvalid("With BATCHSCRIBE_AUTH=off, only requests to localhost are answered.")
             await answer_of(refusal)(scope, receive, visit.send)
             return
         try:

@@ -40,7 +40,7 @@ def _with_alias(value: Any) -> Any:
 
 StateQuery = Annotated[JobState | None, BeforeValidator(_with_alias), BeforeValidator(empty_is_absent), Query()]
 PageSize = Annotated[int | None, Query(ge=1)]
-TokenQuery = Annotated[str | None, Query(description="`next_page_token` of the page before.")]
+TokenQuery = Annotated[str | None, Query(description="`next_page_token` of the previous page.")]
 
 
 def jobs_router(service: Service) -> APIRouter:
@@ -54,7 +54,7 @@ def jobs_router(service: Service) -> APIRouter:
         response_model=None,
         responses={
             200: {"model": DryRunBody, "description": "With dry_run=true: what the job would do."},
-            201: {"model": SubmittedBody, "description": "The job is on record."},
+            201: {"model": SubmittedBody, "description": "The job was created."},
             **refusals(400, 401, 409, 413, 415, 429, 500, 503),
         },
         openapi_extra={"requestBody": body_of(JobRequest)},
@@ -62,9 +62,9 @@ def jobs_router(service: Service) -> APIRouter:
     async def submit_job(
         request: Request,
         tenant: Tenant,
-        dry_run: Annotated[bool, Query(description="Store nothing; tell what the job would do.")] = False,
+        dry_run: Annotated[bool, Query(description="Create no job; only return what it would do.")] = False,
         idempotency_key: Annotated[
-            str | None, Header(description="The same key and body within 24 hours is the same job.")
+            str | None, Header(description="Repeating a key and body within 24 hours returns the same job.")
         ] = None,
     ) -> Response:
         tracking_id = request.state.tracking_id
@@ -83,7 +83,7 @@ def jobs_router(service: Service) -> APIRouter:
     @router.get(
         "/jobs",
         operation_id="listBatchJobs",
-        summary="List jobs, the newest first",
+        summary="List jobs, newest first",
         response_model=None,
         responses={200: {"model": JobsBody}, **refusals(400, 401, 429, 500, 503)},
     )
@@ -115,13 +115,13 @@ def jobs_router(service: Service) -> APIRouter:
         summary="Cancel a job",
         status_code=204,
         response_model=None,
-        responses={204: {"description": "It is canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={204: {"description": "The job was canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
     )
     def cancel(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
         if not cancel_served_job(job, service.records):
-            raise JobNotCancelable(f"{job.job_id} has ended already; only a job under way can be canceled.")
+            raise JobNotCancelable(f"{job.job_id} has already ended, so it cannot be canceled.")
         wait_settled(job, service.records, within_sec=SETTLE_SEC)
         return Response(status_code=204)
 
@@ -157,7 +157,7 @@ def _preview(service: Service, submission: Submission) -> Response:
 
 def _check_key(key: str) -> str:
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_CHARS or not key.isprintable() or not key.isascii():
-        sentence = f"Idempotency-Key has 1 to {MAX_IDEMPOTENCY_CHARS} printable ASCII characters."
+        sentence = f"Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_CHARS} printable ASCII characters."
         raise InvalidRequest(sentence, field="Idempotency-Key")
     return key
 
@@ -178,7 +178,7 @@ def _page(service: Service, tenant: str, state: JobState | None, limit: int, tok
 def page_limit(asked: int | None, default: int, most: int) -> int:
     """Return the page size. Raises `InvalidRequest`."""
     if asked is not None and asked > most:
-        raise InvalidRequest(f"page_size: at most {most} is allowed.", field="page_size")
+        raise InvalidRequest(f"page_size must be at most {most}.", field="page_size")
     return asked or min(default, most)
 
 
@@ -201,11 +201,11 @@ def credentials_router(service: Service) -> APIRouter:
     @router.put(
         "/jobs/{job_id}/credentials",
         operation_id="renewBatchJobCredentials",
-        summary="Give a job fresh credentials",
+        summary="Send fresh credentials for a job",
         status_code=204,
         response_model=None,
         responses={
-            204: {"description": "They took the place of the old ones, and what waited for them goes on."},
+            204: {"description": "The credentials were replaced, and files that waited for them continue."},
             **refusals(400, 401, 404, 413, 415, 429, 500, 503),
         },
         openapi_extra={"requestBody": body_of(CredentialsRequest)},

@@ -82,7 +82,7 @@ def health_router(service: Service) -> APIRouter:
     @router.get(
         "/healthz",
         operation_id="healthz",
-        summary="The process lives",
+        summary="Check that the process runs",
         response_model=None,
         responses={200: {"model": HealthBody}},
     )
@@ -93,8 +93,7 @@ def health_router(service: Service) -> APIRouter:
     @router.get(
         "/readyz",
         operation_id="readyz",
-        summary="The process can serve: its database answers and has the schema of this release, and its machine can "
-        "transcribe",
+        summary="Check that the database answers with the schema of this release, and that the machine can transcribe",
         response_model=None,
         responses={200: {"model": HealthBody}, **refusals(503)},
     )

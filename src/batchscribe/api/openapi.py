@@ -31,19 +31,19 @@ class SubmittedBody(BaseModel):
     job_id: str
     state: JobState
     submitted_at: str = Field(json_schema_extra={"format": "date-time"})
-    warnings: list[str] = Field(default=[], description="About the request; left out where there are none.")
+    warnings: list[str] = Field(default=[], description="Warnings about the request. Omitted if there are none.")
 
 
 class JobsBody(BaseModel):
     jobs: list[JobAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="The same token, for readers of that name; absent at the end.")
+    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
 
 
 class FilesBody(BaseModel):
     files: list[FileAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="The same token, for readers of that name; absent at the end.")
+    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
 
 
 class PlannedBody(BaseModel):
@@ -73,16 +73,16 @@ class HealthBody(BaseModel):
 
 
 _REASONS = {
-    400: "The request is not right; `errors` says where.",
-    401: "No valid key or token.",
-    404: "There is no such job or file, for this tenant.",
-    405: "The path is served, but not with this method.",
-    409: "The Idempotency-Key came with another body before.",
+    400: "The request is invalid; `errors` lists the fields.",
+    401: "The API key or token is missing or invalid.",
+    404: "The tenant has no such job or file.",
+    405: "The path does not support this method.",
+    409: "The Idempotency-Key was used with a different body.",
     413: "The body is too large.",
-    415: "The body is not declared as JSON.",
+    415: "The Content-Type is not application/json.",
     429: "Too many requests; see Retry-After.",
-    500: "A mistake of batchscribe's own.",
-    503: "A part of the service is away; see Retry-After.",
+    500: "An internal error; the server's log has the details.",
+    503: "A part of the service is unavailable; see Retry-After.",
 }
 
 

@@ -215,9 +215,9 @@ class BoundedProtocol(H11Protocol):
         """Refuse invalid HTTP. uvicorn calls this while it handles the exception from h11."""
         hint = getattr(sys.exception(), "error_status_hint", None)
         if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-            self._refuse(HeadTooLarge("The head of the request is too long; send fewer or shorter headers."))
+            self._refuse(HeadTooLarge("The request line and the headers are too long; send fewer or shorter headers."))
         else:
-            self._refuse(MalformedRequest("This is not an HTTP/1.1 request; send one."))
+            self._refuse(MalformedRequest("This is not a valid HTTP/1.1 request; check the client and any proxy."))
 
     def _refuse(self, refusal: BatchscribeError, *, lingers: bool = True) -> None:
         """Send an error response, regardless of what the client has sent so far, and end the connection.

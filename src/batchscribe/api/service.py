@@ -63,9 +63,9 @@ class SlowRequests:
 
     def _check_places(self, tenant: str) -> None:
         if self._running[tenant] >= self._per_tenant:
-            raise _refusal(f"{self._per_tenant} dry runs of this tenant are under way")
+            raise _refusal(f"{self._per_tenant} dry runs of this tenant are in progress")
         if self._running.total() >= self._in_all:
-            raise _refusal(f"{self._in_all} dry runs are under way")
+            raise _refusal(f"{self._in_all} dry runs are in progress")
 
     def _leave(self, tenant: str, done: asyncio.Future[Answer]) -> None:
         self._running[tenant] -= 1
@@ -103,7 +103,7 @@ def _parse_rate_limit(setting: str) -> RateLimitItem:
     try:
         return parse(setting)
     except ValueError as error:
-        sentence = f"BATCHSCRIBE_RATE_LIMIT: {setting!r} is no rate; write it like 30/second or 1000/minute."
+        sentence = f"BATCHSCRIBE_RATE_LIMIT: {setting!r} is not a rate; write it as 30/second or 1000/minute."
         raise InvalidSetting(sentence) from error
 
 

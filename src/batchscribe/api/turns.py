@@ -59,7 +59,7 @@ class BodyRoom:
             nonlocal taken
             if self._taken[tenant] + n_bytes > self._limit_bytes:
                 raise TooManyRequests(
-                    f"{self._taken[tenant]} bytes of request bodies of this tenant are under way; try again in "
+                    f"Other requests of this tenant are sending {self._taken[tenant]} bytes; try again in "
                     f"{RETRY_AFTER_SEC} s.",
                     retry_after_sec=RETRY_AFTER_SEC,
                 )

@@ -94,7 +94,7 @@ class ParentLine:
 
     def fail(self, error: MediaError) -> None:
         if not isinstance(error.remark, Remark):
-            raise TypeError("only an error that `refusal` made can be told") from error
+            raise TypeError("only an error that `refusal` created can be sent") from error
         self.tell("failed", remark=error.remark.as_json())
 
     def fetch(self, offset: int, length: int) -> bytes:

@@ -96,11 +96,11 @@ class DecoderProcess:
     @staticmethod
     def _explain_stall(hang: ChildHangs) -> DecodeTimeout:
         return DecodeTimeout(
-            f"The decoder {hang} (BATCHSCRIBE_DECODE_STALL_SEC) and was ended; the file is likely damaged."
+            f"The decoder {hang} (BATCHSCRIBE_DECODE_STALL_SEC) and was killed; the file is probably damaged."
         )
 
     def _explain_death(self) -> DecoderDied:
-        return DecoderDied("The decoder's process died while it decoded this file, which is likely damaged.")
+        return DecoderDied("The decoder process died while it decoded this file; the file is probably damaged.")
 
 
 def _cannot_start(reason: str) -> MachineTrouble:

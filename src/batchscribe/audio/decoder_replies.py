@@ -46,7 +46,7 @@ class Replies:
         """Return the type of a message."""
         op = header.get("op")
         if not isinstance(op, str) or header.keys() != _FIELDS.get(op):
-            raise InvalidDecoderReply("no message that is known")
+            raise InvalidDecoderReply("an unknown message")
         return op
 
     def read_block_request(self, header: Mapping[str, Any]) -> tuple[int, int]:
@@ -64,17 +64,17 @@ class Replies:
         duration_sec = len(samples) / SAMPLE_RATE
         start_sec = _number(header["start_sec"], 0.0, self._max_sec - duration_sec)
         if start_sec < self._ends[channel] - 1 / SAMPLE_RATE:
-            raise InvalidDecoderReply("a window begins before the one before it ends")
+            raise InvalidDecoderReply("a window begins before the previous one ends")
         self._ends[channel] = start_sec + duration_sec
         return Window(channel, start_sec, samples, _speech(header["speech"], duration_sec))
 
     def media(self, facts: object) -> Media:
         """Return the facts of the whole recording, after all windows have arrived."""
         if not isinstance(facts, dict) or facts.keys() != _MEDIA_FIELDS:
-            raise InvalidDecoderReply("facts that are no facts of a recording")
+            raise InvalidDecoderReply("invalid facts about the recording")
         channels = _whole(facts["channels"], 1, MAX_CHANNELS)
         if any(self._ends[channels:]):
-            raise InvalidDecoderReply("a window of a channel that is not there")
+            raise InvalidDecoderReply("a window of a channel that does not exist")
         return Media(
             duration_sec=_number(facts["duration_sec"], max(0.0, max(self._ends) - SLACK_SEC), self._max_sec),
             channels=channels,
@@ -89,7 +89,7 @@ class Replies:
         try:
             return Remark.from_json(said).error()
         except ValueError as error:
-            raise InvalidDecoderReply("no refusal that is known") from error
+            raise InvalidDecoderReply("an unknown refusal") from error
 
 
 #: The fields of each message.
@@ -105,26 +105,26 @@ _MEDIA_FIELDS = frozenset({"duration_sec", "channels", "container", "codec", "sa
 
 def _whole(value: object, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
-        raise InvalidDecoderReply("a whole number out of its range")
+        raise InvalidDecoderReply("an integer out of range")
     return value
 
 
 def _number(value: object, least: float, most: float) -> float:
     if type(value) not in (int, float) or not least <= value <= most:  # type: ignore[operator]
-        raise InvalidDecoderReply("a number out of its range")
+        raise InvalidDecoderReply("a number out of range")
     return float(value)  # type: ignore[arg-type]
 
 
 def _one_of(words: Mapping[str, object], value: object) -> str:
     if not isinstance(value, str) or value not in words:
-        raise InvalidDecoderReply("a word that is not in its list")
+        raise InvalidDecoderReply("a word that is not in the list")
     return value
 
 
 def _codec(value: object) -> str:
     """Check the form of FFmpeg's codec name. It is never shown, so its meaning is not checked."""
     if not isinstance(value, str) or not _CODEC.fullmatch(value):
-        raise InvalidDecoderReply("no name of a codec")
+        raise InvalidDecoderReply("an invalid codec name")
     return value
 
 
@@ -143,12 +143,12 @@ def _speech(spans: object, duration_sec: float) -> tuple[tuple[float, float], ..
     if spans is None:
         return None
     if not isinstance(spans, list):
-        raise InvalidDecoderReply("spans that are no list")
+        raise InvalidDecoderReply("spans that are not a list")
     checked: list[tuple[float, float]] = []
     last_sec = 0.0
     for span in spans:
         if not isinstance(span, list) or len(span) != 2:
-            raise InvalidDecoderReply("a span without beginning and end")
+            raise InvalidDecoderReply("a span without a beginning and an end")
         start = _number(span[0], last_sec, duration_sec)
         last_sec = _number(span[1], start, duration_sec)
         checked.append((start, last_sec))
@@ -158,12 +158,12 @@ def _speech(spans: object, duration_sec: float) -> tuple[tuple[float, float], ..
 def _warnings(said: object) -> tuple[Remark, ...]:
     """Return the warnings, each at most once."""
     if not isinstance(said, list) or len(said) > len(Finding):
-        raise InvalidDecoderReply("warnings that are no list, or too many of them")
+        raise InvalidDecoderReply("warnings that are not a list, or too many of them")
     try:
         remarks = tuple(Remark.from_json(each) for each in said)
     except ValueError as error:
-        raise InvalidDecoderReply("no warning that is known") from error
+        raise InvalidDecoderReply("an unknown warning") from error
     findings = [remark.finding for remark in remarks]
     if len(set(findings)) < len(findings) or any(finding.error for finding in findings):
-        raise InvalidDecoderReply("a warning that is told twice, or a refusal among them")
+        raise InvalidDecoderReply("a repeated warning, or a refusal among the warnings")
     return remarks

@@ -46,7 +46,7 @@ class Decoding:
     def media(self) -> Media:
         """The facts of the recording, known when `windows` is exhausted."""
         if self._media is None:
-            raise RuntimeError("the recording is not decoded yet")
+            raise RuntimeError("the recording has not been decoded yet")
         return self._media
 
     def windows(self) -> Iterator[Window]:
@@ -60,9 +60,7 @@ class Decoding:
             try:
                 window = self._take(header, payload)
             except InvalidDecoderReply as error:
-                raise DecoderDied(
-                    "The decoder sent something that is no answer; the file is likely hostile."
-                ) from error
+                raise DecoderDied("The decoder sent an invalid answer; the file is probably malicious.") from error
             if window is not None:
                 yield window
 

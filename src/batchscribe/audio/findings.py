@@ -49,9 +49,9 @@ class Looks(StrEnum):
     AMR = "an AMR file"
     CAF = "a CAF file"
     BARE_AAC = "a bare AAC stream"
-    ZEROS = "zeros only"
+    ZEROS = "a file of zeros"
     TEXT = "a text file"
-    UNKNOWN = "no format known here"
+    UNKNOWN = "in an unknown format"
 
 
 #: FFmpeg's names of codecs that occur in recordings. Any other codec is reported as `OTHER_CODEC`.
@@ -63,7 +63,7 @@ CODEC_NAMES = frozenset({
     "ra_144", "ra_288", "s302m", "shorten", "sipr", "siren", "sonic", "speex", "tak", "truehd", "truespeech", "tta",
     "twinvq", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice", "ws_snd1", "xma1", "xma2",
 })  # fmt: skip
-OTHER_CODEC = "a codec that is not known here"
+OTHER_CODEC = "an unknown codec"
 #: Names of formats, as used in sentences.
 FORMAT_NAMES = frozenset({"WAV", "MP3", "M4A", "FLAC", "OGG"})
 
@@ -184,17 +184,20 @@ class Finding(Enum):
 
     # Refusals
     NO_BYTES = EmptyRecording, "The file is empty: it has no bytes."
-    NO_SAMPLES = EmptyRecording, "The file holds no sample of audio."
-    NOT_A_RECORDING = UnsupportedMedia, "The file is not a WAV, MP3, M4A or MP4 recording; it looks like {looks:looks}."
+    NO_SAMPLES = EmptyRecording, "The file contains no audio samples."
+    NOT_A_RECORDING = (
+        UnsupportedMedia,
+        "The file is not a WAV, MP3, M4A or MP4 recording; it seems to be {looks:looks}.",
+    )
     FORMAT_NOT_ALLOWED = (
         UnsupportedMedia,
         "The file is {format:format}, not WAV, MP3, M4A or MP4; BATCHSCRIBE_EXTRA_FORMATS can allow it.",
     )
-    CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted, or its codec is not known here."
+    CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted, or its codec is unknown."
     CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not supported."
     BARE_AAC_IN_WAV = (
         UnsupportedMedia,
-        "The audio is AAC without frame headers (ADTS) in a WAV, which is not supported.",
+        "The WAV contains AAC without frame headers (ADTS), which is not supported.",
     )
     NO_AUDIO_TRACK = NoAudioTrack, "The file has no audio track."
     MP4_WITHOUT_INDEX = CorruptMedia, "The MP4 has no index (moov): the file was cut off or never finished."
@@ -203,10 +206,10 @@ class Finding(Enum):
     NOTHING_DECODED = CorruptMedia, "The audio is damaged: none of its packets can be decoded."
     CHANNELS_IMPOSSIBLE = (
         CorruptMedia,
-        f"The file announces {{channels:number}} channels; 1 to {MAX_CHANNELS} can be transcribed.",
+        f"The file declares {{channels:number}} channels; 1 to {MAX_CHANNELS} can be transcribed.",
     )
-    RATE_IMPOSSIBLE = CorruptMedia, "The file announces a sample rate of {rate:hz}."
-    WAV_RATE_IMPOSSIBLE = CorruptMedia, "The WAV header announces a sample rate of {rate:hz}."
+    RATE_IMPOSSIBLE = CorruptMedia, "The file declares a sample rate of {rate:hz}."
+    WAV_RATE_IMPOSSIBLE = CorruptMedia, "The WAV header declares a sample rate of {rate:hz}."
     TOO_LONG = (
         DecodeLimitExceeded,
         "The recording is longer than {limit:limit}; raise BATCHSCRIBE_MAX_DECODED_SEC to allow it.",
@@ -214,7 +217,7 @@ class Finding(Enum):
     ANNOUNCED_TOO_LONG = (
         DecodeLimitExceeded,
         (
-            "The recording lasts {announced:sec}, longer than {limit:limit}; "
+            "The recording is {announced:sec} long, and the limit is {limit:limit}; "
             "raise BATCHSCRIBE_MAX_DECODED_SEC to allow it."
         ),
     )
@@ -223,49 +226,49 @@ class Finding(Enum):
         "The file is damaged or needs more memory than BATCHSCRIBE_DECODE_MEMORY_BYTES or `ulimit -v` allows.",
     )
     # Warnings
-    TRACK_CHOSEN = None, "Track {track:number} of {tracks:number} audio tracks was transcribed."
+    TRACK_CHOSEN = None, "Audio track {track:number} of {tracks:number} was transcribed."
     TRACK_DECODABLE = (
         None,
-        (
-            "Track {track:number} of {tracks:number} audio tracks was transcribed: "
-            "track {passed:number} cannot be decoded."
-        ),
+        ("Audio track {track:number} of {tracks:number} was transcribed: track {passed:number} cannot be decoded."),
     )
     TRACK_HEARD = (
         None,
-        "Track {track:number} of {tracks:number} audio tracks was transcribed: track {passed:number} has no speech.",
+        "Audio track {track:number} of {tracks:number} was transcribed: track {passed:number} has no speech.",
     )
     TRACK_LEFT = (
         None,
         (
-            "Track {track:number} of {tracks:number} audio tracks was transcribed: "
+            "Audio track {track:number} of {tracks:number} was transcribed: "
             "{others:number} other tracks cannot be decoded or have no speech."
         ),
     )
-    CHANNELS_ALIKE = None, "{alike:number} of {channels:number} channels carry the same sound, and so the same text."
+    CHANNELS_ALIKE = (
+        None,
+        "{alike:number} of {channels:number} channels have the same sound and therefore the same text.",
+    )
     CHANNELS_CANCEL = (
         None,
         "For {duration:sec} the channels cancel each other out when mixed; the loudest one was transcribed there.",
     )
     PACKETS_SKIPPED = None, "{count:packets} skipped: {lost:short} of sound."
-    CLOCK_JUMPS = None, "{jumps:jumps} further than the recording is long; no silence was inserted."
+    CLOCK_JUMPS = None, "{jumps:jumps} by more than the recording's length; no silence was inserted."
     CLOCK_WRONG = (
         None,
-        "The timestamps do not fit the sound; times count the sound itself from where they stop fitting.",
+        "The timestamps do not match the audio; from the first mismatch on, times follow the audio.",
     )
-    CLOCK_RESTARTS = None, "{restarts:returns} to an earlier time; what follows was added to the end."
-    SOUND_MISSING = None, "{missing:short} of sound are missing from the file and are silent."
-    EDITS_IGNORED = None, "The file's edit list leaves out all of the sound; it was ignored."
-    OTHER_SPEED = None, "The file plays parts of the sound at another speed; they were transcribed at normal speed."
+    CLOCK_RESTARTS = None, "{restarts:returns} to an earlier time; the audio after that was appended."
+    SOUND_MISSING = None, "{missing:short} of sound are missing from the file and were replaced by silence."
+    EDITS_IGNORED = None, "The file's edit list excludes all audio; it was ignored."
+    OTHER_SPEED = None, "The file's edit list changes the speed of some parts; they were transcribed at normal speed."
     CHANNELS_CHANGE = (
         None,
         "The recording changes from {channels:number} to {others:channels}; {channels:transcribed} transcribed.",
     )
     TRACKS_SILENT = None, "No speech was found in {tried:number} of {tracks:number} audio tracks."
-    SHORTER_THAN_ANNOUNCED = None, "The file announces {announced:sec} but holds {held:sec}."
+    SHORTER_THAN_ANNOUNCED = None, "The file declares a length of {announced:sec} but contains {held:sec}."
     LENGTH_IMPOSSIBLE = (
         None,
-        "The file announces an impossible length; all of the {held:sec} that it holds were decoded.",
+        "The file declares an impossible length; all of the {held:sec} that it contains were decoded.",
     )
     TURNED_DOWN = None, "The recording is {above:db} above full scale and was attenuated."
     BROKEN_OFF = None, "The file is damaged after {held:sec}; the rest was skipped."
@@ -290,7 +293,7 @@ class Remark:
         if self.facts.keys() != fields.keys():
             raise ValueError(f"{self.finding.name} has other fields")
         if not all(fields[name].is_allowed(value) for name, value in self.facts.items()):
-            raise ValueError(f"a fact of {self.finding.name} is out of its range")
+            raise ValueError(f"a fact of {self.finding.name} is out of range")
 
     @property
     def sentence(self) -> str:
@@ -309,10 +312,10 @@ class Remark:
     def from_json(cls, said: object) -> Remark:
         """Parse what a decoder sent. Raises `ValueError` if it is not a valid remark."""
         if not isinstance(said, dict) or said.keys() != {"finding", "facts"}:
-            raise ValueError("no remark")
+            raise ValueError("not a remark")
         name, facts = said["finding"], said["facts"]
         if not isinstance(name, str) or name not in Finding.__members__ or not isinstance(facts, dict):
-            raise ValueError("no finding that is known")
+            raise ValueError("an unknown finding")
         return cls(Finding[name], facts)
 
 

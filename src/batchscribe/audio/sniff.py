@@ -57,7 +57,7 @@ def accepted_formats(extra: Collection[str]) -> frozenset[str]:
     named = {SAME_AS.get(name, name) for name in extra}
     unknown = sorted(named - DEMUXERS.keys())
     if unknown:
-        raise InvalidSetting(f"BATCHSCRIBE_EXTRA_FORMATS: {unknown[0]} is not known; there are flac and ogg.")
+        raise InvalidSetting(f"BATCHSCRIBE_EXTRA_FORMATS: {unknown[0]} is not a known format; use flac or ogg.")
     return frozenset(BASE_FORMATS) | named
 
 

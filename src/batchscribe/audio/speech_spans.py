@@ -168,7 +168,7 @@ class _Cutter:
         return self._in_silence(start) if probability < self._silence_below else []
 
     def _split(self, start: int, probability: float) -> list[Span]:
-        """End speech that is too long: at the last pause, or here if there was none."""
+        """End speech that is too long: at the last pause, or here if there is none."""
         pause, resume = self._split_at, self._resume_at
         self._speech_from = resume
         self._forget_silence()

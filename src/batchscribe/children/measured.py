@@ -26,10 +26,10 @@ def measure_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[
             start_child(process)
         try:
             if not ours.poll(ANSWER_SEC):
-                raise TimeoutError("the child that tries its confinement gives no answer")
+                raise TimeoutError("the child that tests its confinement does not answer")
             held = json.loads(ours.recv_bytes())
         except EOFError as error:
-            raise ConnectionError("the child that tries its confinement died") from error
+            raise ConnectionError("the child that tests its confinement died") from error
         finally:
             process.kill()
             process.join()

@@ -28,14 +28,14 @@ def parse(text: bytes | bytearray) -> Any:
 
 def _refuse(constant: str) -> float:
     """Raise `ValueError` for NaN and Infinity. They are not JSON, but Python's parser accepts them."""
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _finite(number: str) -> float:
     """Return the number. Raises `ValueError` if it is infinite as a float: 1e400 is valid JSON."""
     value = float(number)
     if not isfinite(value):
-        raise ValueError("a number that no float can hold")
+        raise ValueError("a number that does not fit into a float")
     return value
 
 

@@ -98,7 +98,7 @@ def start_child(process: BaseProcess) -> None:
     try:
         process.start()
     except EOFError as error:
-        raise ConnectionAbortedError(errno.ECONNABORTED, "the fork server dies again and again") from error
+        raise ConnectionAbortedError(errno.ECONNABORTED, "the fork server keeps dying") from error
 
 
 def begin_child() -> None:

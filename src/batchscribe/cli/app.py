@@ -79,8 +79,7 @@ def _explain_system_error(error: Exception) -> BatchscribeError | None:
         return None
     place = f" {error.filename}" if error.filename else ""
     return BatchscribeError(
-        f"The system denied batchscribe the use of{place or ' something it needs'}: {error.strerror}. "
-        "Run `batchscribe doctor`."
+        f"The operating system denied access to{place or ' a resource'}: {error.strerror}. Run `batchscribe doctor`."
     )
 
 

@@ -44,9 +44,9 @@ def read_inputs(arguments: Iterable[str], globs: GlobOptions, *, on_server: bool
     sources = tuple(dict.fromkeys(_read_input(argument, globs, on_server=on_server) for argument in arguments))
     listed = [source for source in sources if source.kind is SourceKind.PREFIX]
     if globs.include and not any(source.include == globs.include for source in listed):
-        raise UsageError("--include selects files in folders and prefixes, and none was given.")
+        raise UsageError("--include selects files in folders and prefixes, but no folder or prefix was given.")
     if globs.exclude and not listed:
-        raise UsageError("--exclude excludes files from folders, prefixes and globs, and none was given.")
+        raise UsageError("--exclude excludes files from folders, prefixes and globs, but none of these was given.")
     return sources
 
 
@@ -58,7 +58,7 @@ def _read_input(argument: str, globs: GlobOptions, *, on_server: bool) -> Source
         case "s3":
             return _read_s3(uri, globs)
         case "https" if not on_server:
-            raise UsageError("https:// recordings are for a server: batchscribe jobs submit.")
+            raise UsageError("https:// recordings require a server; use `batchscribe jobs submit`.")
         case "https":
             return Source(SourceKind.FILE, uri)
     return _read_server_path(uri, globs) if on_server else _read_path(local_path(uri), argument, globs)
@@ -173,7 +173,7 @@ def _check_uri(argument: str) -> str:
     except PydanticCustomError as error:
         raise UsageError(f"{format_text(without_query(argument))}: {error.message()}") from None
     if UNDECODED.search(uri):
-        raise UsageError(f"{format_text(without_query(uri))}: a URI is text in UTF-8.")
+        raise UsageError(f"{format_text(without_query(uri))}: a URI must be UTF-8 text.")
     return uri
 
 
@@ -193,9 +193,9 @@ def read_json_object(name: str) -> JsonObject:
     except json.JSONDecodeError as error:
         raise UsageError(f"{_format_name(name)} is not JSON: {error.msg} in line {error.lineno}.") from None
     except (RecursionError, ValueError):  # deep nesting, or a number with thousands of digits
-        raise UsageError(f"{_format_name(name)} is not a job: it is nested too deeply, or has a huge number.") from None
+        raise UsageError(f"{_format_name(name)} is not a job: it is too deeply nested, or has a huge number.") from None
     if not isinstance(body, dict):
-        raise UsageError(f"{_format_name(name)} is not a JSON object; a job is one, from {{ to }}.")
+        raise UsageError(f"{_format_name(name)} is not a JSON object; a job starts with {{ and ends with }}.")
     return body
 
 
@@ -207,7 +207,7 @@ def _read_text(name: str) -> str:
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError:
-        raise UsageError(f"{_format_name(name)} is not text in UTF-8.") from None
+        raise UsageError(f"{_format_name(name)} is not UTF-8 text.") from None
 
 
 def _format_name(name: str) -> str:

@@ -45,7 +45,7 @@ class JobSource(Protocol):
 def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSource]:
     """Open the source in the options, else the server in the settings, else the data directory. Raises `UsageError`."""
     if server is not None and data_dir is not None:
-        raise UsageError("--server and --data-dir name two places for jobs; give one of them.")
+        raise UsageError("--server and --data-dir cannot be combined; omit one of them.")
     settings = read_settings(data_dir=data_dir, server=server)
     if data_dir is not None or settings.server is None:
         yield RecordedJobs(open_local_records(settings), settings)

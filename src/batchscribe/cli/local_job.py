@@ -83,7 +83,7 @@ def resume_job(job_id: str, settings: Settings) -> int:
         with records.transaction() as connection:
             job = get_job(connection, job_id)
         if job.is_final:
-            typer.echo(f"{job_id} has ended already.", err=True)
+            typer.echo(f"{job_id} has already ended.", err=True)
             return _report_end(job, records)
         return _resume(job, records, settings, _choose_engine(job.engine, job.config, settings).spec)
 

@@ -96,13 +96,13 @@ Words = Annotated[bool, typer.Option("--words", help="Write word times.")]
 Channels = Annotated[bool, typer.Option("--channels", help="Transcribe each channel separately.")]
 Segmentation = Annotated[
     SegmentationMode | None,
-    typer.Option(help="auto: transcribe only detected speech, the default; none: everything.", show_default=False),
+    typer.Option(help="auto: transcribe only detected speech (default); none: everything.", show_default=False),
 ]
 Formats = Annotated[
     list[OutputFormat] | None,
     typer.Option(
         "--format",
-        help="Format of the transcripts. Repeatable. By default json, or as --output names it.",
+        help="Format of the transcripts. Repeatable. By default json, or what the extension of --output says.",
         show_default=False,
     ),
 ]
@@ -146,7 +146,7 @@ RequestFile = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what the job would do.")]
 IdempotencyKey = Annotated[
-    str | None, typer.Option(help="The same key creates no second job within a day.", show_default=False)
+    str | None, typer.Option(help="Repeating a key within a day creates no second job.", show_default=False)
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
 
@@ -198,7 +198,7 @@ MetricsPort = Annotated[
 ]
 WebhookSecret = Annotated[
     str | None,
-    typer.Option(help="Secret to check signatures with; without it they are not checked.", show_default=False),
+    typer.Option(help="Secret to check signatures with. Without it they are not checked.", show_default=False),
 ]
 WebhookHost = Annotated[str, typer.Option(help="Address to listen on.")]
 WebhookPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 means any free port.")]

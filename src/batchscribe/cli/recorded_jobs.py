@@ -52,7 +52,7 @@ class RecordedJobs:
 
     def cancel(self, job_id: str) -> None:
         if not cancel_job(self._get(job_id), self._records):
-            raise JobNotCancelable(f"{job_id} had ended before: {self._get(job_id).state}.")
+            raise JobNotCancelable(f"{job_id} had already ended: {self._get(job_id).state}.")
         if not wait_settled(self._get(job_id), self._records, within_sec=SETTLE_SEC):
             self._settle_alone(job_id)
 

@@ -98,7 +98,7 @@ def explain_refusal(error: ServerRefused, server: str, job_id: str, *, has_key: 
     if error.reason == JobNotCancelable.code:
         return JobNotCancelable(message)
     if error.status == NOT_FOUND and not error.reason:
-        return UsageError(f"{server} does not know this address (404); is it a batchscribe server?")
+        return UsageError(f"{server} has no such path (404); is it a batchscribe server?")
     if 400 <= error.status < 500 and error.status != TOO_MANY_REQUESTS:
         return UsageError(f"{server} refused: {message}")
     message = message if server in message else f"{server}: {message}"

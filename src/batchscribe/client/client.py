@@ -141,7 +141,7 @@ class Client:
             if not token:
                 return
             if not isinstance(token, str) or token == query.get("next_page_token"):
-                raise ServerError(f"The pages of {self.server} do not end; is it a batchscribe server?")
+                raise ServerError(f"The list of pages from {self.server} does not end; is it a batchscribe server?")
             query = query | {"next_page_token": token}
 
     def _object(self, call: Call) -> JsonObject:

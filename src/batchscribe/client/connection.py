@@ -123,7 +123,7 @@ class Connection:
         except httpx2.TransportError as error:
             return error
         except httpx2.DecodingError as error:
-            raise ServerError(f"The answer of {self._server} cannot be decoded ({error}).") from error
+            raise ServerError(f"The answer from {self._server} cannot be decoded ({error}).") from error
 
     def _unreachable(self, error: httpx2.TransportError) -> ServerUnreachable:
         if isinstance(error, httpx2.TimeoutException):

@@ -49,7 +49,7 @@ def key_of(api_key: str | None, api_secret: str | None) -> Key | None:
     if not alone:
         return None
     if not alone.isascii() or not alone.isprintable() or " " in alone:
-        raise UsageError("The API key has characters that no key has; copy it again.")
+        raise UsageError("The API key contains invalid characters; copy it again.")
     return PlainKey(alone)
 
 

@@ -15,7 +15,7 @@ def object_of(response: httpx2.Response, server: str) -> JsonObject:
     check(response, server)
     body = _json(response)
     if not isinstance(body, dict):
-        raise ServerError(f"The answer of {server} is not a JSON object; is it a batchscribe server?")
+        raise ServerError(f"The answer from {server} is not a JSON object; is it a batchscribe server?")
     return body
 
 
@@ -31,7 +31,7 @@ def items_of(page: JsonObject, name: str, server: str) -> list[JsonObject]:
     """Return the objects of a page. Raises `ServerError`."""
     items = page.get(name)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ServerError(f"The answer of {server} has no list of {name}; is it a batchscribe server?")
+        raise ServerError(f"The answer from {server} has no list of {name}; is it a batchscribe server?")
     return items
 
 

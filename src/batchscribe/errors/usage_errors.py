@@ -171,7 +171,7 @@ class RouteNotFound(RequestRefused):
 
 
 class MethodNotAllowed(RequestRefused):
-    """The path is served, but not with this method."""
+    """The path does not support this method."""
 
     code = "METHOD_NOT_ALLOWED"
 

@@ -190,7 +190,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class WrittenTranscript:
-    """What goes on record just before a transcript is written, so that a later attempt knows it for its own."""
+    """What is stored just before a transcript is written, so that a later attempt recognizes it."""
 
     duration_sec: float
     warnings: tuple[str, ...]

@@ -70,7 +70,7 @@ class EngineProcess:
             case Transcribed(recognitions):
                 return self._validate(recognitions, requests)
             case EngineFailure(reason, is_out_of_memory):
-                sentence = f"Engine {self._spec.name} failed on a stretch of speech; the worker's log has its reason."
+                sentence = f"Engine {self._spec.name} failed on part of the speech; the worker's log has the reason."
                 raise EngineError(sentence, reason=reason) from (MemoryError(reason) if is_out_of_memory else None)
             case answer:
                 raise unexpected_answer(answer)

@@ -98,7 +98,7 @@ def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment
     except SecretKeyChanged as error:
         return Attempt(status=None, error=error.message, retry_after_sec=None, took_sec=0.0)
     if webhook is None:
-        return Attempt(status=None, error="The webhook's address is gone.", retry_after_sec=None, took_sec=0.0)
+        return Attempt(status=None, error="The webhook's URL is no longer stored.", retry_after_sec=None, took_sec=0.0)
     return sender.send(url=webhook.url, secret=webhook.secret, body=delivery.payload, moment=moment)
 
 

@@ -151,13 +151,13 @@ def exists(output_uri: str, existing: ExistingOutput, *, is_own: bool) -> Output
     found = existing.provenance
     if found is None:
         return OutputExists(
-            f"{output_uri} is not a transcript, and was left alone; move it away, choose another output, or allow "
+            f"{output_uri} is not a transcript and was not replaced; move it, choose another output, or allow "
             "overwriting."
         )
     if not is_own:
         of = f"of {found.input_uri}" if found.input_uri else "of another recording"
         return OutputExists(f"{output_uri} is the transcript {of}, and is never replaced; choose another output.")
-    return OutputExists(f"{output_uri} exists already and was left alone; allow overwriting to replace it.")
+    return OutputExists(f"{output_uri} already exists and was not replaced; allow overwriting to replace it.")
 
 
 log = structlog.get_logger()

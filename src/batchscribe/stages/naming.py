@@ -259,4 +259,4 @@ class FileRegister:
 def _rename(connection: sa.Connection, file: File, uri: str) -> None:
     """Rename a file. A unique index ensures that two files of a job never have the same name. Raises `ShardTaken`."""
     if not rename(connection, file, uri):
-        raise ShardTaken("Another worker has begun this file.")
+        raise ShardTaken("Another worker has started this file.")

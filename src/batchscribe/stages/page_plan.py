@@ -121,13 +121,13 @@ def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: S
 
 def _refuse(found: ListedObject) -> dict[str, Any]:
     """Skip an unsupported file below a prefix, where other files are to be expected. Fail one that was named itself."""
-    error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and the name says this is something else.")
+    error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and this file has another extension.")
     skips = found.source.kind is SourceKind.PREFIX
     return _end(Outcome.skipped(error) if skips else Outcome.failed(error))
 
 
 def _link() -> LocationNotAllowed:
-    return LocationNotAllowed("This is a symbolic link in a folder, which is not followed; name the recording itself.")
+    return LocationNotAllowed("Symbolic links in a folder are not followed; name the recording itself.")
 
 
 def _end(outcome: Outcome) -> dict[str, Any]:

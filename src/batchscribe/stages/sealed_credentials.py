@@ -70,7 +70,7 @@ def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsC
     with records.transaction() as connection:
         version = next_version(connection, job.number)
         if version is None:
-            raise JobEnded(f"{job.job_id} has ended already; only a job under way takes fresh credentials.")
+            raise JobEnded(f"{job.job_id} has already ended, so it needs no fresh credentials.")
         fresh = dict(credentials)
         if OUTPUT not in fresh and _shares_key(connection, records, job):
             fresh[OUTPUT] = fresh[INPUT]

@@ -130,7 +130,7 @@ def _list_open_files(shard: ShardContext, number: int) -> list[File]:
     """Return the files without a final state. Raises `ShardTaken` if another worker has begun the shard."""
     with shard.records.transaction() as connection:
         if not is_latest_run(connection, shard.job.number, number, shard.run):
-            raise ShardTaken("Another worker has begun this shard.")
+            raise ShardTaken("Another worker has started this shard.")
         return open_files(connection, shard.job.number, number)
 
 
@@ -295,7 +295,7 @@ def _crashed_worker(shard: ShardContext) -> Outcome:
     """
     for part in (DECODER, shard.engine):
         shard.context.health.confirm(part)
-    return Outcome.failed(FileCrashedWorker(f"The worker died {shard.max_deaths} times while it worked on this file."))
+    return Outcome.failed(FileCrashedWorker(f"The worker died {shard.max_deaths} times while it processed this file."))
 
 
 def _hand_back(shard: ShardContext, file: File) -> None:
@@ -328,7 +328,7 @@ def _try_commit(shard: ShardContext, file: File, outcome: Outcome) -> bool | Non
 
 
 def _fail_mistaken(shard: ShardContext, file: File) -> None:
-    sentence = "This file failed by a mistake of batchscribe, not of its own; the log has the details."
+    sentence = "Internal error; the worker's log has the details."
     with shard.records.transaction() as connection:
         is_ours = file.shard is None or is_latest_run(connection, file.job_number, file.shard, shard.run)
         current = get_file(connection, file.job_number, file.seq)

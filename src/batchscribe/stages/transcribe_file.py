@@ -172,8 +172,8 @@ def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
     if recognized.contradiction is not None:
         heard = recognized.contradiction
         yield (
-            f"The recording is in another language ({heard}) than requested ({asked}): the text is wrong or a "
-            f"translation. Transcribe it with language {heard}, or with language detection."
+            f"The recording is in {heard}, but {asked} was requested: the text is wrong or a translation. "
+            f"Transcribe it with language {heard}, or with language detection."
         )
     yield from suspicions(recognized.windows)
 

@@ -170,5 +170,5 @@ def _digest(uri: str, store: Store) -> str | None:
 
 
 def _succeed(duration_sec: float, warnings: Sequence[str], left_alone: Sequence[str]) -> Outcome:
-    kept = [f"{uri} exists already and was left alone; allow overwriting to replace it." for uri in left_alone]
+    kept = [f"{uri} already exists and was not replaced; allow overwriting to replace it." for uri in left_alone]
     return Outcome.succeeded(duration_sec=duration_sec, warnings=(*warnings, *kept))

@@ -32,7 +32,7 @@ class DeliveryVerdict(StrEnum):
 class Attempt:
     """The result of one attempt."""
 
-    status: int | None  #: of the reply; None if there was none
+    status: int | None  #: of the reply; None if there is none
     error: str | None  #: a sentence without the URL; None if it was delivered
     retry_after_sec: float | None  #: the delay that the receiver requested, at most 6 h
     took_sec: float

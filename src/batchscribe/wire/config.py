@@ -83,7 +83,7 @@ class Config(WireModel):
     def _settle_formats(cls, formats: tuple[OutputFormat, ...] | None) -> tuple[OutputFormat, ...] | None:
         """Each once, with the document first: it says which recording it belongs to."""
         if formats is not None and not formats:
-            raise refusal("Name at least one format, or leave output_formats out.")
+            raise refusal("Name at least one format, or omit output_formats.")
         return formats and tuple(sorted(dict.fromkeys(formats), key=lambda each: each is not OutputFormat.JSON))
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ class Config(WireModel):
             and "output_format" in self.model_fields_set
             and self.output_format not in self.output_formats
         ):
-            raise refusal("output_formats does not contain output_format; give one of them.", field="output_formats")
+            raise refusal("output_formats does not contain output_format; omit one of them.", field="output_formats")
         return self
 
     @property
@@ -117,5 +117,5 @@ class Config(WireModel):
 
 def option_not_available(option: str, *, field: str = "") -> Exception:
     """Build the error for a validator to raise; `field` as in `refusal`."""
-    sentence = f"The option {option} is not supported yet; leave it out."
+    sentence = f"The option {option} is not supported yet; omit it."
     return refusal(sentence, field=field, kind=NOT_AVAILABLE)

@@ -24,8 +24,8 @@ def lock_data_directory(data_dir: Path) -> Iterator[None]:
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
             raise DataDirectoryBusy(
-                f"Another batchscribe (process {holder}) is working in {data_dir}; wait for it, or give this one a "
-                "directory of its own with --data-dir."
+                f"Another batchscribe process ({holder}) uses {data_dir}; wait until it ends, or choose another "
+                "directory with --data-dir."
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

@@ -290,7 +290,7 @@ class Worker:
             want = shortage_in(error)
             if want is None:
                 log.exception("task.mistake", number=number)
-                fail_job(job, InternalError("A bug in batchscribe ended the job; see the log."), self._records)
+                fail_job(job, InternalError("Internal error; the worker's log has the details."), self._records)
                 raise
             self._give_back(work, job, number, want)
 

@@ -28,7 +28,7 @@ def doctor(
     Nothing is created or changed. The exit status is 1 if a check failed.
     """
     if write and bucket is None:
-        raise UsageError("--write needs to know where: --bucket s3://NAME/PREFIX.")
+        raise UsageError("--write requires --bucket s3://NAME/PREFIX.")
     probe = None if bucket is None else storage_check.Probe(bucket, write, options.read_environment_keys())
     try:
         settings = options.read_settings(data_dir=data_dir, database_url=database)

@@ -36,7 +36,7 @@ def create(
     """Create an API key. Its secret is shown only now; it is stored sealed."""
     if not TENANT.fullmatch(tenant):
         raise UsageError(
-            "--tenant takes 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first."
+            "--tenant must have 1 to 64 letters, digits, dots, dashes or underscores, and start with a letter or digit."
         )
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
@@ -45,7 +45,7 @@ def create(
         typer.echo(json.dumps({"api_key": made.api_key, "api_secret": made.secret, "tenant": tenant}))
     else:
         typer.echo(f"tenant:     {tenant}\napi_key:    {made.api_key}\napi_secret: {made.secret}")
-        typer.echo("Keep the secret: it is not shown again. See docs/http.md for how to use the two.", err=True)
+        typer.echo("Keep the secret; it is not shown again. docs/http.md shows how to use key and secret.", err=True)
 
 
 @keys_app.command("list")
@@ -73,4 +73,4 @@ def revoke(key: options.ApiKey, data_dir: options.DataDir = None, database: opti
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
         revoked = api_key_rows.revoke_key(connection, key)
-    typer.echo(f"{key} is revoked." if revoked else f"{key} was revoked before.")
+    typer.echo(f"{key} is revoked." if revoked else f"{key} was already revoked.")

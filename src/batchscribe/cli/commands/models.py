@@ -31,7 +31,7 @@ def list_models(as_json: options.AsJson = False, data_dir: options.DataDir = Non
     elif models:
         speech_models.show_models(models, settings)
     else:
-        typer.echo(f"There is no model here yet; {registry.PULL} gets one.")
+        typer.echo(f"No model is installed; get one with {registry.PULL}.")
 
 
 @models_app.command("pull")

@@ -71,4 +71,4 @@ def migrate(database: options.Database = None, data_dir: options.DataDir = None)
     if before == after:
         typer.echo(f"The database is up to date: schema {after}.")
     else:
-        typer.echo(f"The database has schema {after} now; before, it had {before or 'none'}.")
+        typer.echo(f"The database was upgraded from schema {before or 'none'} to {after}.")

@@ -51,7 +51,7 @@ def _show_skipped(output: Console, report: JobReport) -> None:
         return
     for code, count in report.skip_codes.items():
         output.print(f"Skipped: {count} files: {format_text(code)}")
-    output.print(f"Each of them: batchscribe jobs show {job.job_id} --json")
+    output.print(f"All of them: batchscribe jobs show {job.job_id} --json")
 
 
 def _show_warnings(output: Console, report: JobReport) -> None:

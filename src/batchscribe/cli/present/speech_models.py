@@ -109,8 +109,8 @@ def show_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> None:
     output.print(table, soft_wrap=False)
     for name, of_model in verdicts.items():
         if any(each.is_wrong for each in of_model):
-            again = f"`batchscribe models remove {name}` and `batchscribe models pull {name}` get it again"
-            output.print(f"Model {name} is not as it should be; {again}.")
+            again = f"`batchscribe models remove {name}` and `batchscribe models pull {name}` reinstall it"
+            output.print(f"Model {name} is incomplete or changed; {again}.")
 
 
 # Progress on standard error

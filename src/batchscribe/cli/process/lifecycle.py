@@ -65,7 +65,7 @@ def _work_and_serve(records: Records, settings: Settings, listener: socket.socke
         must_end = partial(_must_end, worker, end)
         _serve(records, settings, listener, must_end=must_end, health=worker.health)
         if not worker.drain(end.left_sec(settings.grace_sec)):
-            typer.echo("The grace period is over; the next process continues the unfinished files.", err=True)
+            typer.echo("The grace time is over; the next process continues the unfinished files.", err=True)
     finally:
         worker.stop()
     if worker.must_end.is_set():
@@ -129,7 +129,7 @@ def run_worker(settings: Settings) -> int:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
             _wait(worker, end)
             if not worker.drain(end.left_sec(settings.grace_sec)):
-                typer.echo("The grace period is over; unfinished files go back to the other workers.", err=True)
+                typer.echo("The grace time is over; unfinished files go back to the other workers.", err=True)
         finally:
             worker.stop()
     return EXIT_MUST_END if worker.must_end.is_set() else 0

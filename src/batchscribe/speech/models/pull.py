@@ -86,7 +86,7 @@ def sources_of(source: str | None) -> Sequence[ModelSource]:
         return (SOURCES[source],)
     folder = Path(source).expanduser().absolute()
     if not folder.is_dir():
-        raise UsageError(f"--from accepts {', '.join(SOURCES)} or a folder; {source!r} is none of them.")
+        raise UsageError(f"--from accepts {', '.join(SOURCES)} or a folder; {source!r} is not one of them.")
     next_step = "Use a folder with unchanged files of the publisher, or omit `--from`."
     return (ModelSource(str(folder), partial(fetch_from_folder, folder), next_step),)
 
