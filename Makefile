@@ -24,13 +24,14 @@ demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pull
 test: $(VENV)/dev.stamp ## Run all tests
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
 
-check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code and spelling
+check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling and style
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy $(CHECKED)
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/codespell $(CHECKED) docs $(wildcard *.md) Makefile
+	$(BIN)/python -m tests.terms
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix $(CHECKED)
