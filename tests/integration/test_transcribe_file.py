@@ -119,7 +119,7 @@ def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(de
     document, told = transcribed(
         decoder, content, Pool([german]), warnings=("The engine is a toy.",), segmentation_mode="none"
     )
-    assert [warning.partition(" ")[0] for warning in told] == ["Track", "The", "Text"]
+    assert [warning.partition(" ")[0] for warning in told] == ["Audio", "The", "Text"]
     assert document["metadata"]["warnings"] == ["The engine is a toy.", *told]
     assert told[1] == (
         "The recording is in de, but en-US was requested: the text is wrong or a translation. "
