@@ -137,6 +137,7 @@ DEPLOYMENT = [
     ("`BATCHSCRIBE_SILENT_SEC` ({}) later", default("silent_sec")),
     ("sends {} short queries a second", 1 / source("queue.dispatcher.LOOK_SEC")),
     ("Each is up to {} files", source("jobs.sharding.MAX_FILES")),
+    ("client_max_body_size {}m;", default("max_body_bytes") / 2**20),
 ]
 
 TRANSCRIPTS = [
