@@ -297,7 +297,7 @@ def _reading(scene: Scene, client: httpx2.Client) -> dict[str, tuple[Ask, int]]:
 
 
 def _in_turn(requests: dict[str, tuple[Ask, int]]) -> dict[str, list[float]]:
-    """One after another, so that all meet the same neighbours on the machine."""
+    """One after another, so that all meet the same neighbors on the machine."""
     took_sec: dict[str, list[float]] = {name: [] for name in requests}
     for turn in range(max(count for _, count in requests.values())):
         for name, (ask, count) in requests.items():

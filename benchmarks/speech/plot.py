@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.speech.results import Category, Estimate, Results
 
-COLOURS = {"batchscribe": "#6aa5dc", "bare engine": "#f0b060"}
+COLORS = {"batchscribe": "#6aa5dc", "bare engine": "#f0b060"}
 WIDTH_IN, CATEGORY_IN, AROUND_IN = 8.0, 0.36, 0.9
 BAR = 0.4
 #: More than every word wrong would dwarf the rest.
@@ -52,7 +52,7 @@ def _draw(panel: Axes, title: str, categories: Sequence[Category]) -> None:
 
 def _bars(panel: Axes, at: NDArray[np.float64], rates: Sequence[Estimate], name: str) -> None:
     """With whiskers where there is an interval."""
-    panel.barh(at, [100 * rate.value for rate in rates], BAR, label=name, color=COLOURS[name])
+    panel.barh(at, [100 * rate.value for rate in rates], BAR, label=name, color=COLORS[name])
     for y, rate in zip(at, rates, strict=True):
         if rate.low is not None and rate.high is not None:
             panel.hlines(y, 100 * rate.low, 100 * rate.high, color="#333333", linewidth=1)

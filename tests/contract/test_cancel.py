@@ -1,4 +1,4 @@
-"""Cancelling a job (contract 1.4)."""
+"""Canceling a job (contract 1.4)."""
 
 from __future__ import annotations
 

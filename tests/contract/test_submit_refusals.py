@@ -154,7 +154,7 @@ def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: 
         ({"outputs.text_polishing": {"enabled": True}}, "outputs.text_polishing"),
     ],
 )
-def test_an_option_that_cannot_be_honoured_is_refused_by_name(idle: Client, changes: Json, option: str) -> None:
+def test_an_option_that_cannot_be_honored_is_refused_by_name(idle: Client, changes: Json, option: str) -> None:
     answer = idle.refused(changed(single(), changes))
     assert answer.reason == "OPTION_NOT_AVAILABLE"
     assert answer.fields == [option]

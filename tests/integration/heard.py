@@ -55,7 +55,7 @@ class Transcript:
 
     @property
     def languages(self) -> list[str]:
-        """Of the segments, each once for all neighbours that have it."""
+        """Of the segments, each once for all neighbors that have it."""
         spoken = [segment["language"] for segment in self.segments]
         return [language for language, before in zip(spoken, [None, *spoken], strict=False) if language != before]
 

@@ -277,7 +277,7 @@ def test_a_process_that_dies_whenever_it_loads_is_given_up() -> None:
     assert "died" in str(error)
 
 
-def test_a_cancelled_window_is_not_transcribed() -> None:
+def test_a_canceled_window_is_not_transcribed() -> None:
     with EnginePool(scripted(call_sec=0.3), processes=1) as pool:
         before_sec = busy_sec()
         futures = [pool.submit(request(i)) for i in range(20)]

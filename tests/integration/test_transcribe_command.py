@@ -110,7 +110,7 @@ def secrets_on_record(folder: Path) -> int:
 # --- exit status and messages ----------------------------------------------------------------------------------
 
 
-def test_one_broken_file_is_status_1_and_its_neighbours_are_done(command: Command) -> None:
+def test_one_broken_file_is_status_1_and_its_neighbors_are_done(command: Command) -> None:
     recordings(command.folder / "calls", 2)
     (command.folder / "calls" / "broken[1].wav").write_bytes(b"RIFF\x10\x00\x00\x00WAVEfmt nothing")
     (command.folder / "calls" / "notes.txt").write_text("no recording")

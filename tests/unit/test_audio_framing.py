@@ -72,7 +72,7 @@ def test_a_message_may_be_a_header_alone(pipe: Ends) -> None:
         "long",
     ],
 )
-def test_babble_is_recognised_and_never_executed(pipe: Ends, message: bytes) -> None:
+def test_babble_is_recognized_and_never_executed(pipe: Ends, message: bytes) -> None:
     pipe[0].write(struct.pack("!i", len(message)), message)
     with pytest.raises(Gibberish):
         receive(pipe[1])

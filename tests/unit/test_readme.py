@@ -40,7 +40,7 @@ def test_the_readme_has_the_order_of_a_newcomer() -> None:
         "First job over HTTP",
         "Models",
         "Many machines",
-        "Where to read on",
+        "Further reading",
     ]
 
 

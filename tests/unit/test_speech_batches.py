@@ -88,7 +88,7 @@ def test_a_batch_may_hold_several_languages() -> None:
     assert [ticket.request.language for ticket in queue.take(9)] == ["de-DE", "en-US", "de-DE"]
 
 
-def test_cancelled_windows_are_never_taken() -> None:
+def test_canceled_windows_are_never_taken() -> None:
     queue = BatchQueue(engines=1)
     tickets = [put(queue, start_sec, file) for start_sec, file in ((100, "a"), (101, "a"), (200, "b"), (201, "b"))]
     tickets[0].future.cancel()
@@ -97,7 +97,7 @@ def test_cancelled_windows_are_never_taken() -> None:
     assert starts(queue.take(9)) == [101]
 
 
-def test_a_taker_waits_on_when_all_that_was_there_is_cancelled() -> None:
+def test_a_taker_waits_on_when_all_that_was_there_is_canceled() -> None:
     queue = BatchQueue(engines=1)
     for start_sec in range(3):
         put(queue, start_sec).future.cancel()
@@ -109,7 +109,7 @@ def test_a_taker_waits_on_when_all_that_was_there_is_cancelled() -> None:
     assert taken == [[last]]
 
 
-def test_a_ticket_can_be_cancelled_until_its_recognition_is_there() -> None:
+def test_a_ticket_can_be_canceled_until_its_recognition_is_there() -> None:
     queue = BatchQueue(engines=1)
     canceled, answered = put(queue, 0), put(queue, 1)
     queue.take(2)

@@ -24,7 +24,7 @@ def test_speech_with_words_in_it_is_not_missed() -> None:
     assert missed_stretches(take(((0.0, 4.0), (5.0, 9.0)), 1.0, 6.0)) == []
 
 
-def test_neighbours_without_a_word_are_one_stretch_with_padding() -> None:
+def test_neighbors_without_a_word_are_one_stretch_with_padding() -> None:
     [found] = missed_stretches(take(((0.0, 2.0), (4.0, 5.0), (5.5, 6.5)), 1.0))
     assert found == pytest.approx((4.0 - PAD_SEC, 6.5 + PAD_SEC))
 

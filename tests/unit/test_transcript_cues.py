@@ -379,9 +379,9 @@ def shown_of(made: list[Cue], label: str | None) -> str:
 
 def test_all_rules_hold_for_any_transcript_and_no_word_is_lost_or_moved() -> None:
     for made in many_transcripts():
-        plain, labelled = cues(made, with_labels=False), cues(made, with_labels=True)
+        plain, labeled = cues(made, with_labels=False), cues(made, with_labels=True)
         total_ms = max(round(made.duration_sec * 1000), len(plain))
-        assert [(cue.start_ms, cue.end_ms) for cue in plain] == [(cue.start_ms, cue.end_ms) for cue in labelled]
+        assert [(cue.start_ms, cue.end_ms) for cue in plain] == [(cue.start_ms, cue.end_ms) for cue in labeled]
         assert all(end.end_ms <= start.start_ms for end, start in pairwise(plain))
         for cue, next_ms in zip(plain, [*(cue.start_ms for cue in plain), total_ms][1:], strict=True):
             assert 0 <= cue.start_ms < cue.end_ms <= min(total_ms, cue.start_ms + 7_000)
@@ -390,9 +390,9 @@ def test_all_rules_hold_for_any_transcript_and_no_word_is_lost_or_moved() -> Non
             assert not is_hurried or cue.end_ms == next_ms, "it would have had more time"
         if len(plain) <= 10 and made.channels == 1 and total_ms > 10_000:
             assert all(cue.end_ms - cue.start_ms >= 1_000 for cue in plain)
-        for cue in (*plain, *labelled):
+        for cue in (*plain, *labeled):
             assert 1 <= len(lines(cue)) <= 2
             assert all(line and line.strip() == line and screen_width(line) <= 42 for line in lines(cue))
         for label in {made.label(each) for each in made.segments}:
             assert shown_of(plain, label) == said_by(made, label)
-            assert shown_of(labelled, label).replace(f"{label}:".replace(" ", ""), "") == said_by(made, label)
+            assert shown_of(labeled, label).replace(f"{label}:".replace(" ", ""), "") == said_by(made, label)

@@ -120,11 +120,11 @@ def test_txt_is_paragraphs_with_the_speaker_in_front() -> None:
     "made", [call(), transcript(segment(HOSTILE, 0, 9)), transcript(spoken("世界 مرحبا 👨‍👩‍👧 ไม่"))]
 )
 def test_parsers_of_others_read_the_cues_as_they_are(made: Transcript) -> None:
-    plain, labelled = cues(made, with_labels=False), cues(made, with_labels=True)
+    plain, labeled = cues(made, with_labels=False), cues(made, with_labels=True)
     read = read_srt(written("srt", made))
     assert [(each.index, each.start, each.end) for each in read] == [
         (number, timedelta(milliseconds=cue.start_ms), timedelta(milliseconds=cue.end_ms))
-        for number, cue in enumerate(labelled, start=1)
+        for number, cue in enumerate(labeled, start=1)
     ]
     captions = read_vtt(written("vtt", made)).captions
     assert [(milliseconds(each.start), milliseconds(each.end)) for each in captions] == [

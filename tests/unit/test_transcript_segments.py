@@ -235,7 +235,7 @@ def test_a_long_text_without_words_stays_whole() -> None:
 # --- many segments ---------------------------------------------------------------------------------------------
 
 
-def test_neighbours_of_a_channel_are_joined_when_there_are_too_many_segments() -> None:
+def test_neighbors_of_a_channel_are_joined_when_there_are_too_many_segments() -> None:
     count = MAX_SEGMENTS + 2_000
     spoken = [
         recognized(f"s{n}", n * 2.0, 1.5 if n % 2 else 1.0, channel=n % 2, words=(Word(f"s{n}", 0, 1),))

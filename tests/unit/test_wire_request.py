@@ -222,7 +222,7 @@ def test_config_takes_what_is_served() -> None:
         ({"outputs": {"text_polishing": True}}, "outputs.text_polishing"),
     ],
 )
-def test_an_option_that_cannot_be_honoured_is_refused_by_its_name(fields: dict[str, Any], field: str) -> None:
+def test_an_option_that_cannot_be_honored_is_refused_by_its_name(fields: dict[str, Any], field: str) -> None:
     error = refusal(**fields)
     assert isinstance(error, OptionNotAvailable)
     assert error.field == field

@@ -60,8 +60,8 @@ def remove_offset(block: Samples) -> Samples:
     offset = np.float32(np.mean(block))
     if abs(offset) < MIN_OFFSET:
         return block
-    centred = block - offset
-    return centred if np.quantile(np.abs(centred), QUANTILE) < abs(offset) else block
+    centered = block - offset
+    return centered if np.quantile(np.abs(centered), QUANTILE) < abs(offset) else block
 
 
 ChannelSamples = NDArray[np.float32]  #: float32[n_channels, n_samples]

@@ -1,13 +1,13 @@
 """The number of MP3 frames lost to damage, so that as many silent frames can replace them.
 
 Only the number of damaged bytes is known. If the recording announces its number of frames, the lost ones are those that
-the rest of the file does not have. Otherwise they are assumed to be as long as their neighbours, which is an estimate
+the rest of the file does not have. Otherwise they are assumed to be as long as their neighbors, which is an estimate
 if the bit rate is variable.
 """
 
 from __future__ import annotations
 
-from batchscribe.audio.mp3_walk import NEIGHBOURS, Count, FrameWalk
+from batchscribe.audio.mp3_walk import NEIGHBORS, Count, FrameWalk
 from batchscribe.audio.mpeg_frame import frame, frame_sizes, is_mid_stream
 
 #: The announced number may exceed the estimate from the damaged bytes by this factor and this many frames. Beyond that,
@@ -31,7 +31,7 @@ class Losses:
         """Return the number of frames lost in the junk between two positions."""
         if not junk_bytes:
             return 0
-        size = _mean_size(before.sizes + _sizes_ahead(after)[:NEIGHBOURS])
+        size = _mean_size(before.sizes + _sizes_ahead(after)[:NEIGHBORS])
         if self._n_announced and not self._is_surveyed:
             self._frames_per_byte, self._is_surveyed = self._survey(junk_bytes, size, after), True
         if self._frames_per_byte is not None:

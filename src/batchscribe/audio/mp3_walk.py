@@ -26,7 +26,7 @@ _COUNT_MARK_AT = range(13, 40)  #: bytes from the start of the frame: after 9 to
 _HAS_FRAMES, _HAS_BYTES = 1, 2  #: flags after the mark
 _VBRI_FRAMES_AT = 10  #: bytes after the mark
 _PADDING_BYTES = 4
-NEIGHBOURS = 16  #: frames on each side of damage whose sizes are used to estimate the loss
+NEIGHBORS = 16  #: frames on each side of damage whose sizes are used to estimate the loss
 
 
 class Count(NamedTuple):
@@ -133,7 +133,7 @@ class FrameWalk:
         """Record a frame. The size of the first frame is ignored, because that frame may hold the totals."""
         self.header = header
         if self.n_frames:
-            self.sizes = [*self.sizes[1 - NEIGHBOURS :], found.n_bytes]
+            self.sizes = [*self.sizes[1 - NEIGHBORS :], found.n_bytes]
         self.n_frames += 1
 
     def skip(self, *, may_be_cut: bool = False) -> int:

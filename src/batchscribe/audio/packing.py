@@ -1,4 +1,4 @@
-"""Packing of neighbouring stretches of speech into full windows, for engines that always process 30 s."""
+"""Packing of neighboring stretches of speech into full windows, for engines that always process 30 s."""
 
 from __future__ import annotations
 

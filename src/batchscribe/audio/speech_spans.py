@@ -78,7 +78,7 @@ class VoiceOptions:
     release_threshold: float = 0.2  #: below this it is silence; between the two, the state does not change
     min_speech_sec: float = 0.1  #: shorter speech is a click
     min_silence_sec: float = 0.5  #: shorter silence does not end a stretch
-    pad_sec: float = 0.4  #: added on both sides; neighbours share the gap between them
+    pad_sec: float = 0.4  #: added on both sides; neighbors share the gap between them
     max_segment_sec: float = 30.0  #: the longest input of an engine
     split_silence_sec: float = 0.098  #: the shortest silence at which speech that is too long is split
 

@@ -118,13 +118,13 @@ def _parts(shown: Sequence[tuple[_Passage, ...]], with_labels: bool) -> Iterator
     """Yield the parts of each cue. Labels appear where the speaker changes, and in and after cues of two speakers."""
     last: str | None = None
     for passages in shown:
-        is_labelled = with_labels and (len(passages) > 1 or passages[0].label != last)
-        yield tuple(_part(each, is_labelled) for each in passages)
+        is_labeled = with_labels and (len(passages) > 1 or passages[0].label != last)
+        yield tuple(_part(each, is_labeled) for each in passages)
         last = passages[0].label if len(passages) == 1 else None
 
 
-def _part(passage: _Passage, is_labelled: bool) -> CuePart:
-    label = _label_text(passage.label) if is_labelled else ""
+def _part(passage: _Passage, is_labeled: bool) -> CuePart:
+    label = _label_text(passage.label) if is_labeled else ""
     return CuePart(passage.label, _lines(passage.fragments, label))
 
 
