@@ -78,7 +78,7 @@ END_SEC = 120.0
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.shape)
-def test_whatever_dies_no_file_is_lost_and_none_is_done_twice(plan: Plan, tmp_path: Path) -> None:
+def test_after_any_kill_no_file_is_lost_or_done_twice(plan: Plan, tmp_path: Path) -> None:
     skip_without_database(plan.shape)
     told: list[str] = []
     result = run(plan, tmp_path / "run", told.append)

@@ -47,7 +47,7 @@ def test_a_job_that_failed_cannot_be_canceled(alice: Client, moto_s3: S3Server) 
 
 
 @pytest.mark.parametrize("job_id", ["job_0", "none"])
-def test_a_job_that_is_not_there_cannot_be_canceled(idle: Client, job_id: str) -> None:
+def test_a_missing_job_cannot_be_canceled(idle: Client, job_id: str) -> None:
     assert idle.call("DELETE", f"/jobs/{job_id}", 404).reason == "JOB_NOT_FOUND"
 
 

@@ -47,7 +47,7 @@ def test_a_job_takes_fresh_credentials_with_an_empty_answer(idle: Client, base: 
         ({"input": aws("two\nlines")}, "input.auth.aws.session_token"),
     ],
 )
-def test_what_is_no_credentials_is_refused_by_its_field(idle: Client, body: Json, field: str) -> None:
+def test_invalid_credentials_are_rejected_by_field(idle: Client, body: Json, field: str) -> None:
     job_id = idle.submit(single())
     answer = renew(idle, job_id, body, 400)
     assert (answer.reason, answer.fields) == ("VALIDATION_FAILED", [field])
@@ -66,7 +66,7 @@ def test_a_job_that_has_ended_takes_none(idle: Client) -> None:
     assert (answer.reason, answer.body["code"]) == ("JOB_ENDED", 400)
 
 
-def test_the_job_of_another_tenant_is_not_there(alice: Client, bob: Client) -> None:
+def test_the_job_of_another_tenant_does_not_exist(alice: Client, bob: Client) -> None:
     job_id = alice.submit(single())
     assert renew(bob, job_id, {"input": aws()}, 404).reason == "JOB_NOT_FOUND"
     assert renew(bob, "job_0", {"input": aws()}, 404).reason == "JOB_NOT_FOUND"

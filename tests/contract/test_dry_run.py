@@ -118,7 +118,7 @@ def test_no_match_is_warned_of(careful: Client, bucket: str, changes: Json) -> N
 
 
 @pytest.mark.parametrize("value", ["true", "True", "1"])
-def test_a_dry_run_may_be_asked_for_in_many_ways(careful: Client, bucket: str, value: str) -> None:
+def test_a_dry_run_may_be_requested_in_many_ways(careful: Client, bucket: str, value: str) -> None:
     looked(careful, single(f"s3://{bucket}/calls/a.wav"), dry_run=value)
 
 

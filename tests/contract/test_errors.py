@@ -147,7 +147,7 @@ def test_json_in_another_encoding_is_never_a_server_error(idle: Client, encoding
     assert posted(idle, good().encode(encoding)).status in (201, 400)
 
 
-def test_all_mistakes_of_a_body_are_named_at_once_or_one_by_one(idle: Client) -> None:
+def test_all_problems_of_a_body_are_named_together_or_one_by_one(idle: Client) -> None:
     body = changed(single(), {"input.uri": 5, "config.timestamps": "yes"})
     assert set(idle.refused(body).fields) & {"input.uri", "config.timestamps"}
 

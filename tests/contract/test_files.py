@@ -110,7 +110,7 @@ def test_a_file_state_that_there_is_not_is_refused(alice: Client, mixed: str, st
     assert (answer.reason, answer.fields) == ("VALIDATION_FAILED", ["state"])
 
 
-def test_the_files_of_a_job_that_is_not_there_are_not_found(alice: Client) -> None:
+def test_the_files_of_a_missing_job_are_not_found(alice: Client) -> None:
     assert alice.call("GET", "/jobs/job_0/files", 404).reason == "JOB_NOT_FOUND"
 
 
@@ -122,7 +122,7 @@ def test_each_file_has_its_own_route_that_shows_the_same(alice: Client, mixed: s
 @pytest.mark.parametrize(
     "file_id", ["f_0", "f_999999999", "0", "-1", "x" * 500, "%00", "%ff", "9" * 40, "f_" + "9" * 40]
 )
-def test_a_file_that_is_not_there_is_not_found(alice: Client, mixed: str, file_id: str) -> None:
+def test_a_missing_file_is_not_found(alice: Client, mixed: str, file_id: str) -> None:
     answer = send_raw(alice, "GET", f"{alice.base}/jobs/{mixed}/files/{file_id}")
     assert (answer.status, answer.reason) == (404, "FILE_NOT_FOUND")
 

@@ -66,10 +66,10 @@ def test_what_is_left_out_has_no_row(found: dict[str, dict[str, str]]) -> None:
     assert set(found["case matters"]) == {"C.WAV"}
 
 
-def test_what_is_no_recording_has_a_row_unless_it_is_left_out(found: dict[str, dict[str, str]]) -> None:
+def test_a_file_that_is_not_a_recording_has_a_row_unless_it_is_excluded(found: dict[str, dict[str, str]]) -> None:
     assert found["none"]["notes.txt"] == "FILE_SKIPPED"
     assert "notes.txt" not in found["double star matches the top"]
 
 
-def test_empty_objects_that_stand_for_folders_are_no_files(found: dict[str, dict[str, str]]) -> None:
+def test_empty_folder_markers_are_not_files(found: dict[str, dict[str, str]]) -> None:
     assert not [key for states in found.values() for key in states if key.endswith("/") or key == ""]

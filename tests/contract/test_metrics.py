@@ -106,7 +106,7 @@ def test_a_client_of_a_proxy_outside_the_networks_finds_no_such_route(nobody: Cl
     nobody.call_at("GET", "/metrics", 200, headers={"X-Forwarded-For": "10.0.0.5"})
 
 
-def test_the_operator_says_who_may_see_it(start_server: StartServer) -> None:
+def test_the_operator_decides_which_networks_see_metrics(start_server: StartServer) -> None:
     strict = start_server("--no-worker", BATCHSCRIBE_METRICS_ALLOW_NETWORKS="192.0.2.0/24")
     with Client(strict.url) as client:
         client.call_at("GET", "/metrics", 404)
@@ -118,7 +118,7 @@ def test_a_server_without_authentication_shows_metrics_under_local_names_only(an
     anyone.call_at("GET", "/metrics", 401, headers={"Host": "rebound.example"})
 
 
-def test_it_is_no_part_of_the_interface(nobody: Client) -> None:
+def test_metrics_are_not_part_of_the_interface(nobody: Client) -> None:
     assert "/metrics" not in nobody.call_at("GET", "/openapi.json", 200).body["paths"]
 
 

@@ -148,7 +148,7 @@ def test_what_is_there_already_is_left_alone(alice: Client, moto_s3: S3Server, w
     assert read(moto_s3, bucket, "a.json") == b"precious"
 
 
-def test_what_is_there_already_is_replaced_when_asked_for(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
+def test_existing_transcripts_are_replaced_on_request(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
     bucket = moto_s3.new_bucket(**{"a.wav": wav, "a.json": b"old"})
     job = alice.done(changed(single(f"s3://{bucket}/a.wav", f"s3://{bucket}/a.json"), {"output.overwrite": True}))
     assert job["state"] == "SUCCEEDED"

@@ -58,11 +58,11 @@ def a_token(client: Client, path: str) -> str:
     return token
 
 
-def test_a_page_of_jobs_has_50_unless_asked_otherwise(pager: Client, submitted: list[str]) -> None:
+def test_a_page_of_jobs_has_50_by_default(pager: Client, submitted: list[str]) -> None:
     assert ids(pager.get("/jobs")["jobs"]) == submitted[:50]
 
 
-def test_a_page_of_files_has_200_unless_asked_otherwise(alice: Client, many_files: tuple[str, list[str]]) -> None:
+def test_a_page_of_files_has_200_by_default(alice: Client, many_files: tuple[str, list[str]]) -> None:
     job_id, uris = many_files
     assert uris_of(alice.get(f"/jobs/{job_id}/files")["files"]) == uris[:200]
 
@@ -110,7 +110,7 @@ def test_the_page_size_may_change_between_pages(pager: Client, submitted: list[s
     assert ids(pager.get("/jobs", page_size=25, next_page_token=token)["jobs"]) == submitted[10:35]
 
 
-def test_a_page_can_be_asked_for_again(pager: Client, submitted: list[str]) -> None:
+def test_a_page_can_be_requested_again(pager: Client, submitted: list[str]) -> None:
     token = pager.get("/jobs", page_size=10)["next_page_token"]
     pages = [pager.get("/jobs", page_size=10, next_page_token=token) for _ in range(2)]
     assert pages[0] == pages[1]

@@ -49,7 +49,7 @@ def test_the_document_of_the_interface_has_every_operation_of_the_original(nobod
     assert operations >= OPERATIONS
 
 
-def test_the_document_can_be_looked_at(nobody: Client) -> None:
+def test_the_document_has_a_page_to_browse_it(nobody: Client) -> None:
     answer = nobody.call_at("GET", "/docs", 200)
     assert answer.headers["content-type"].startswith("text/html")
 
@@ -122,7 +122,7 @@ def test_without_authentication_the_names_of_this_machine_are_accepted(open_serv
     assert exchanged(open_server.url, request).status == 200
 
 
-def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = Server(tmp_path).run("serve", "--port", str(taken.getsockname()[1]), "--no-worker")
     assert result.status == 2

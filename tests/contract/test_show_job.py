@@ -17,7 +17,7 @@ def test_a_queued_job_has_no_files_in_any_last_state(idle: Client) -> None:
     assert job["summary"]["succeeded"] == 0
 
 
-def test_a_job_shows_what_was_asked_for(idle: Client) -> None:
+def test_a_job_shows_what_was_requested(idle: Client) -> None:
     job = idle.echo(prefix("s3://calls/2025/", "s3://transcripts/"))
     assert job["input"]["uri"] == "s3://calls/2025/"
     assert job["output"] == {"destination": "S3", "uri": "s3://transcripts/", "layout": "PREFIX", "overwrite": False}
@@ -60,6 +60,6 @@ def test_a_job_whose_bucket_is_missing_failed_and_says_so(alice: Client) -> None
 
 
 @pytest.mark.parametrize("job_id", ["job_0", "0", "none", "job_" + "f" * 32, "x" * 2000, "%00", "%ff", "%C3%BC", "'--"])
-def test_a_job_that_is_not_there_is_not_found(idle: Client, job_id: str) -> None:
+def test_a_missing_job_is_not_found(idle: Client, job_id: str) -> None:
     answer = send_raw(idle, "GET", f"{idle.base}/jobs/{job_id}")
     assert (answer.status, answer.reason) == (404, "JOB_NOT_FOUND")

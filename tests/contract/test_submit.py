@@ -103,7 +103,7 @@ def test_adjacent_needs_no_output_uri(idle: Client, body: dict[str, Any], uri: o
 
 
 @pytest.mark.parametrize(("overwrite", "echoed"), [(True, True), (False, False), (ABSENT, False), (None, False)])
-def test_overwrite_is_off_unless_asked_for(idle: Client, overwrite: object, echoed: bool) -> None:
+def test_overwrite_is_off_by_default(idle: Client, overwrite: object, echoed: bool) -> None:
     assert idle.echo(changed(single(), {"output.overwrite": overwrite}))["output"]["overwrite"] is echoed
 
 
@@ -226,12 +226,12 @@ def test_a_language_may_be_written_in_many_ways(idle: Client, written: str, lang
         {"experimental_feature": {"model_pro": True}},
     ],
 )
-def test_an_option_that_is_not_asked_for_is_accepted(idle: Client, config: dict[str, Any]) -> None:
+def test_an_unsupported_option_that_is_off_is_accepted(idle: Client, config: dict[str, Any]) -> None:
     idle.submit(single(config=config))
 
 
 @pytest.mark.parametrize("outputs", [None, {}, {"text_polishing": False}, {"text_polishing": None}])
-def test_polishing_that_is_not_asked_for_is_accepted(idle: Client, outputs: object) -> None:
+def test_polishing_that_is_off_is_accepted(idle: Client, outputs: object) -> None:
     idle.submit(single(outputs=outputs))
 
 

@@ -88,7 +88,7 @@ def test_two_tenants_with_one_reference_each_see_their_own(owner: Client, strang
     assert stranger.call("GET", f"/jobs/{ids[0]}").status == 404
 
 
-def test_everybody_is_the_tenant_default_without_authentication(open_server: Server, anyone: Client) -> None:
+def test_without_authentication_every_client_is_the_tenant_default(open_server: Server, anyone: Client) -> None:
     job_id = anyone.submit(single())
     with client_of(open_server, open_server.new_key("default")) as client:
         assert client.job(job_id)["job_id"] == job_id

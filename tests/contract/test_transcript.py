@@ -119,7 +119,7 @@ def test_without_timestamps_there_are_no_segments(documents: dict[str, tuple[Jso
     assert result["text_display"]
 
 
-def test_words_come_only_when_asked_for(documents: dict[str, tuple[Json, str]]) -> None:
+def test_words_are_included_only_on_request(documents: dict[str, tuple[Json, str]]) -> None:
     assert not [segment for segment in segments_of(documents, "plain") if "words" in segment]
 
 

@@ -101,7 +101,7 @@ def test_a_child_that_gets_no_core_does_not_hang(does: str) -> None:
         assert cpu_sec(process.pid) - before_sec < 0.5, "it was not starved, so this proves nothing"
 
 
-def test_of_a_child_that_has_ended_nothing_is_said() -> None:
+def test_an_ended_child_does_not_count_as_hung() -> None:
     """The pipe reports it."""
     with child("") as process:
         process.wait()

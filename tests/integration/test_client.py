@@ -134,7 +134,7 @@ def test_pages_without_sense_or_end_are_an_error(start: Start, page: dict[str, A
         list(client.jobs())
 
 
-def test_one_file_is_asked_for_by_its_quoted_id(start: Start) -> None:
+def test_one_file_is_requested_by_its_quoted_id(start: Start) -> None:
     server, client = start(in_turn(Reply(200, {"file_id": "f_1"})))
     assert client.file("job_1", "f/1") == {"file_id": "f_1"}
     assert server.asked[0].path == f"{JOBS}/job_1/files/f%2F1"
@@ -158,7 +158,7 @@ def test_fresh_credentials_are_put_for_the_sides_that_get_some(start: Start) -> 
     assert both.json() == {"input": {"auth": {"aws": keys}}, "output": {"auth": {"aws": keys}}}
 
 
-def test_a_refusal_is_passed_on_and_not_asked_for_again(start: Start) -> None:
+def test_a_rejection_is_passed_on_and_not_retried(start: Start) -> None:
     server, client = start(in_turn(Reply(404, NOT_FOUND)))
     for ask in (lambda: client.job("job_2"), lambda: client.cancel("job_2"), lambda: list(client.files("job_2"))):
         with pytest.raises(ServerRefused, match="There is no job job_2") as refused:
@@ -168,7 +168,7 @@ def test_a_refusal_is_passed_on_and_not_asked_for_again(start: Start) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_server_is_asked_again_with_the_same_idempotency_key(start: Start, status: int) -> None:
+def test_a_request_to_a_busy_server_is_repeated_with_the_same_idempotency_key(start: Start, status: int) -> None:
     busy = Reply(status, {"message": "Later."}, {"Retry-After": "0"})
     server, client = start(in_turn(busy, busy, busy, CREATED))
     assert client.submit(BODY) == SUBMITTED
@@ -190,7 +190,7 @@ def test_a_busy_server_without_retry_after_is_reported_immediately(start: Start)
     assert len(server.asked) == 1
 
 
-def test_a_lost_answer_is_asked_for_again_with_the_same_key_and_body(start: Start) -> None:
+def test_after_a_lost_answer_the_same_key_and_body_are_sent_again(start: Start) -> None:
     server, client = start(in_turn(Reply(hang_up=True), CREATED))
     assert client.submit(BODY) == SUBMITTED
     first, second = server.asked

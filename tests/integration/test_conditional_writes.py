@@ -56,7 +56,7 @@ def run(runner: FlowRunner, bucket: Bucket, *, overwrite: bool = False) -> Job:
     return runner.run(**changes)
 
 
-def test_a_job_ends_before_its_first_file_and_goes_well_with_overwrite(runner: FlowRunner, recording: bytes) -> None:
+def test_a_job_ends_before_its_first_file_and_succeeds_with_overwrite(runner: FlowRunner, recording: bytes) -> None:
     objects = {f"calls/{name}.wav": recording for name in "abc"}
     with serving_bucket(objects, conditional_puts(refusal(501, "NotImplemented"))) as bucket:
         job = run(runner, bucket)
@@ -130,7 +130,7 @@ def test_a_probe_that_was_stored_without_an_answer_is_deleted(runner: FlowRunner
     ],
     ids=lambda reply: f"{reply.status} {reply.content.decode()[:40]}",
 )
-def test_however_it_is_said_it_is_understood_and_not_tried_again(reply: Reply) -> None:
+def test_every_form_of_the_error_is_recognized_and_not_retried(reply: Reply) -> None:
     with serving_bucket({}, conditional_puts(reply)) as bucket:
         store = connect(bucket.access)
         with pytest.raises(ConditionalWriteUnsupported, match="overwrite"):
@@ -156,7 +156,7 @@ def test_a_conflicting_write_is_retried() -> None:
         assert bucket.objects["out/a.json"] == b"{}"
 
 
-def test_a_conflict_that_stays_is_given_up_and_is_no_transcript_that_exists() -> None:
+def test_a_persistent_conflict_fails_and_does_not_mean_an_existing_transcript() -> None:
     with serving_bucket({}, conditional_puts(refusal(409, "ConditionalRequestConflict"))) as bucket:
         with pytest.raises(StorageError, match="ConditionalRequestConflict") as raised:
             connect(bucket.access).write(URI, b"{}", overwrite=False)

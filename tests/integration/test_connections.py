@@ -132,7 +132,7 @@ NOT_HTTP = {
 
 
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
-def test_what_is_no_http_is_answered_like_any_other_mistake(server: Server, sent: bytes) -> None:
+def test_data_that_is_not_http_gets_the_usual_error_body(server: Server, sent: bytes) -> None:
     answer = exchanged(server.url, sent)
     check_answer("GET", "/", answer.status, answer.headers, answer.content)
     assert answer.status in (400, 501)

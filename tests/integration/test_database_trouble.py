@@ -75,7 +75,7 @@ def test_a_job_survives_restarts_of_its_database(tmp_path: Path, monkeypatch: py
             assert runner.wait(job).summary.succeeded == 60
 
 
-def test_a_file_that_is_being_transcribed_is_transcribed_once_whatever_its_database_does(
+def test_a_running_file_is_transcribed_once_despite_database_trouble(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows check whether their job is active, and the end is committed. Neither may lose what was transcribed."""

@@ -174,7 +174,7 @@ def test_the_content_decides_and_not_a_size_that_a_streaming_writer_left(pool: D
     assert (media.duration_sec, media.warnings) == (2.0, ())
 
 
-def test_a_cut_off_wav_is_transcribed_as_far_as_it_goes_with_a_warning(pool: DecoderPool) -> None:
+def test_the_rest_of_a_truncated_wav_is_transcribed_with_a_warning(pool: DecoderPool) -> None:
     content = wav(noise(6.0))
     _, media = decoded(pool, Bytes(content[: len(content) // 3]))
     assert media.duration_sec == pytest.approx(2.0, abs=0.01)

@@ -108,7 +108,7 @@ def test_an_error_of_the_storage_passes_through_as_it_is(pool: DecoderPool) -> N
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
-def test_a_decoding_that_is_given_up_leaves_a_pool_that_works(pool: DecoderPool) -> None:
+def test_an_abandoned_decoding_leaves_a_working_pool(pool: DecoderPool) -> None:
     with pool.decode(EndlessWav(600), channels_apart=False, segmentation="none", window_sec=0.0) as decoding:
         next(decoding.windows())
     assert decode(pool, Bytes(SHORT)) == 0.5

@@ -123,7 +123,7 @@ def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path, statu
     assert (delivery.state, len(bodies())) == (DeliveryState.REFUSED, 1)
 
 
-def test_it_is_given_up_in_the_end_and_the_job_stays_as_it_is(tmp_path: Path) -> None:
+def test_retries_end_and_the_job_stays_unchanged(tmp_path: Path) -> None:
     with receiver(500) as (url, bodies), runner_with(tmp_path, webhook_give_up_sec=1.5) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))
@@ -151,7 +151,7 @@ def test_the_start_of_a_job_is_sent_if_the_operator_wants_it(tmp_path: Path) -> 
     assert events == ["job.processing", "job.succeeded"]
 
 
-def test_the_secret_goes_when_the_last_two_webhooks_are_over_at_the_same_moment(tmp_path: Path) -> None:
+def test_the_secret_is_deleted_if_the_last_two_webhooks_end_at_the_same_moment(tmp_path: Path) -> None:
     with runner_with(tmp_path) as runner:
         job = runner.run()
         with runner.records.transaction() as connection:

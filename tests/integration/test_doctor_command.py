@@ -124,7 +124,7 @@ def test_a_file_that_is_not_a_database_is_reported(command: Command) -> None:
     assert checks["schema"]["verdict"] == "skipped"
 
 
-def test_an_older_schema_is_brought_up_to_date_by_itself_and_a_newer_one_is_not(used: Command) -> None:
+def test_an_older_schema_is_upgraded_automatically_and_a_newer_one_rejected(used: Command) -> None:
     execute(used, at_version("0003"))
     older = examined(used)["schema"]
     assert older["verdict"] == "warning"
@@ -290,7 +290,7 @@ def test_an_engine_without_a_model_is_reported_with_the_command_to_pull_one(comm
     assert "`batchscribe models pull base`" in engine["advice"]
 
 
-def test_the_engine_is_loaded_only_when_that_is_asked_for(command: Command) -> None:
+def test_the_engine_is_loaded_only_on_request(command: Command) -> None:
     assert "engine pocketsphinx" not in examined(command)
     loaded = examined(command, "--load")["engine pocketsphinx"]
     assert loaded["verdict"] == "ok"

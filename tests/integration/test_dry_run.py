@@ -70,7 +70,7 @@ def test_a_manifest_reports_missing_files_and_files_that_are_not_recordings(tmp_
     assert any("1 named files were not found" in warning for warning in preview.warnings())
 
 
-def test_sizes_of_a_manifest_in_s3_are_asked_for(tmp_path: Path, moto_s3: S3Server) -> None:
+def test_sizes_of_a_manifest_in_s3_are_requested(tmp_path: Path, moto_s3: S3Server) -> None:
     from batchscribe.jobs.source import Source, SourceKind
 
     bucket = moto_s3.new_bucket(**{"a.wav": b"x" * 1000})
@@ -87,12 +87,12 @@ def test_a_folder_with_nothing_in_it_is_worth_a_warning(tmp_path: Path) -> None:
         assert "No file would be transcribed" in looked_at(runner).warnings()[0]
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with running(tmp_path) as runner, pytest.raises(StorageError):
         looked_at(runner)
 
 
-def test_it_stops_when_its_time_is_over_and_says_so(tmp_path: Path) -> None:
+def test_a_dry_run_stops_at_its_time_limit_and_says_so(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "a.wav")
     with running(tmp_path, dry_run_max_sec=1e-9) as runner:
         preview = looked_at(runner)

@@ -59,14 +59,14 @@ def children() -> list[psutil.Process]:
     return [engine for server in fork_servers for engine in server.children()]
 
 
-def test_recognitions_come_back_to_those_who_asked_in_whatever_order() -> None:
+def test_recognitions_are_returned_to_their_requesters_in_any_order() -> None:
     lengths = [0.5 + 0.25 * (number % 7) for number in range(60)]
     with EnginePool(ScriptedSpec(), processes=2) as pool:
         recognized = recognize_all(pool, [request(i, length) for i, length in enumerate(lengths)])
     assert recognized == [make_up_text(length) for length in lengths]
 
 
-def test_processes_are_started_when_there_is_work_for_them_and_no_more_than_asked_for() -> None:
+def test_processes_start_on_demand_up_to_the_configured_number() -> None:
     before = len(children())
     with EnginePool(scripted(call_sec=0.3), processes=3) as pool:
         assert len(children()) == before
@@ -229,7 +229,7 @@ def test_an_idle_process_that_was_killed_is_replaced() -> None:
         assert recognize_all(pool, [request()]) == before
 
 
-def test_a_model_that_cannot_be_loaded_is_said_at_once_until_a_trial_finds_it_mended(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_reported_until_a_trial_succeeds(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.touch()
     with EnginePool(scripted(cannot_load_while=broken), processes=2) as pool:
@@ -270,7 +270,7 @@ def test_a_process_that_dies_once_while_loading_gets_another_chance(tmp_path: Pa
         assert recognize_all(pool, [request()]) == [make_up_text(1.0)]
 
 
-def test_a_process_that_dies_whenever_it_loads_is_given_up() -> None:
+def test_a_process_that_always_dies_while_loading_is_abandoned() -> None:
     with EnginePool(scripted(dies_loading=True), processes=1) as pool:
         [error] = recognize_all(pool, [request()])
     assert isinstance(error, MachineTrouble)

@@ -101,7 +101,7 @@ def test_a_locale_is_transcribed_in_its_language(random_model: WhisperSpec) -> N
     assert german != transcribe(engine, noise(0.0, 3.0), "en-US")
 
 
-def test_a_language_is_detected_only_when_asked_for_and_chosen_only_then(tmp_path: Path) -> None:
+def test_a_language_is_detected_and_chosen_only_on_request(tmp_path: Path) -> None:
     engine = spec_of(scripted_whisper(tmp_path / "scripted", Line("Guten Tag.", language="de"))).build()
     windows = [RecognitionRequest(noise(0.0, 3.0), "en-US", detection) for detection in LanguageChoice]
     off, report, choose = engine.transcribe(windows)
@@ -117,7 +117,7 @@ def test_a_model_for_english_detects_nothing(tmp_path: Path) -> None:
     assert (recognition.detected, recognition.language) == ((), None)
 
 
-def test_the_same_window_gives_the_same_text_whatever_comes_with_it(random_model: WhisperSpec) -> None:
+def test_the_same_window_gives_the_same_text_in_any_batch(random_model: WhisperSpec) -> None:
     """In batches with windows of other lengths and languages, in any order, in one process or two."""
     languages = ["en-US", "de-DE", "en-US", "fr-FR", "en-US", "de-DE"]
     requests = [

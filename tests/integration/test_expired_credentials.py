@@ -148,7 +148,7 @@ def test_a_transcript_that_cannot_be_written_is_made_again_with_fresh_keys(here:
     assert here.ends(job) == [(FileState.SUCCEEDED, None)]
 
 
-def test_keys_that_are_renewed_in_time_disturb_nothing(tmp_path: Path) -> None:
+def test_credentials_renewed_in_time_affect_nothing(tmp_path: Path) -> None:
     """A recording of several blocks is open, and its transcript not written, when the old key expires."""
     with world(tmp_path, "long.wav", duration_sec=120.0) as here:
         jobs: queue.Queue[Job] = queue.Queue()

@@ -130,7 +130,7 @@ def test_a_worker_that_drains_leaves_nothing_for_the_reaper(command: Command) ->
         server.wait(job_id)
 
 
-def test_a_worker_that_was_only_held_up_comes_back_and_does_no_harm(fleet: Command) -> None:
+def test_a_worker_that_was_only_paused_rejoins_without_harm(fleet: Command) -> None:
     """Not on SQLite, where a process that is paused within a write blocks all others."""
     command = fleet
     write_calls(command.folder)
@@ -194,7 +194,7 @@ def test_migrate_reports_what_it_did_and_does_it_once(on_postgresql: Command) ->
     assert on_postgresql.run("keys", "list").status == 0
 
 
-def test_a_schema_of_a_later_release_is_refused_by_everybody(command: Command) -> None:
+def test_a_schema_of_a_later_release_is_rejected_by_all_processes(command: Command) -> None:
     assert command.run("migrate").status == 0
     _set_schema(command, "9999")
     for words in (["worker"], ["serve", "--port", "0"], ["migrate"]):

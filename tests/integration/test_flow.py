@@ -55,7 +55,7 @@ def test_tasks_of_another_lane_wait_for_their_own_worker(engine: sa.Engine, flow
     assert until(lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
 
 
-def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(engine: sa.Engine, flow: Flow) -> None:
+def test_the_first_shard_of_a_new_job_precedes_later_shards_of_a_large_one(engine: sa.Engine, flow: Flow) -> None:
     diary, gate = Diary(), threading.Event()
 
     def wait_then_write(job_id: str, number: int) -> None:
@@ -76,7 +76,7 @@ def test_the_first_shard_of_a_new_job_goes_before_the_later_ones_of_a_big_one(en
     assert diary.ran[:2] == [("job_big", 1), ("job_new", 1)]
 
 
-def test_a_process_keeps_to_its_own_slots_whatever_another_one_wrote_last(engine: sa.Engine, flow: Flow) -> None:
+def test_a_process_keeps_its_own_limits_despite_those_of_another(engine: sa.Engine, flow: Flow) -> None:
     """DBOS keeps the limits of a queue in the database, one set for all processes."""
     now, most = 0, 0
     lock = threading.Lock()

@@ -182,7 +182,7 @@ def test_wait_ends_with_the_job_and_its_status(command: Command, job_id: str, st
     assert " files" in result.err
 
 
-def test_wait_gives_up_when_its_time_has_passed(command: Command) -> None:
+def test_wait_ends_when_its_timeout_expires(command: Command) -> None:
     result = command.run("jobs", "wait", "job_3", "--timeout", "0.1", "--json")
     assert result.status == 3
     assert result.json()["state"] == "PROCESSING"

@@ -94,7 +94,7 @@ def test_a_model_is_removed_without_a_question(copied: Command) -> None:
 
 
 @pytest.mark.parametrize("verb", ["remove", "verify"])
-def test_a_model_that_is_not_there_is_exit_status_two_with_the_next_step(command: Command, verb: str) -> None:
+def test_a_missing_model_is_exit_status_two_with_the_next_step(command: Command, verb: str) -> None:
     result = command.run("models", verb, "base")
     assert result.status == 2
     assert result.err == "Error: Model 'base' is not installed; `batchscribe models list` shows the installed models.\n"

@@ -123,7 +123,7 @@ def test_a_repository_that_does_not_exist_is_named(pulling: Pulling) -> None:
     assert "The model hub has no public repository nobody/nothing." in pulling.pull("nobody/nothing")
 
 
-def test_a_hub_that_may_not_be_asked_is_not_asked(hub: Hub, pulling: Pulling) -> None:
+def test_an_offline_hub_gets_no_request(hub: Hub, pulling: Pulling) -> None:
     pulling.environment["HF_HUB_OFFLINE"] = "1"
     assert "HF_HUB_OFFLINE is set" in pulling.pull(NAME, "hub")
     assert hub.served == []

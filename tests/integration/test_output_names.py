@@ -95,7 +95,7 @@ def test_a_recording_that_arrives_later_takes_no_name_from_another(
 
 
 @pytest.mark.usefixtures("database")
-def test_two_recordings_that_move_at_once_get_the_names_that_each_looked_for(
+def test_two_recordings_renamed_at_once_get_their_own_names(
     runner: FlowRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording(runner, "meeting.mp3", 6)

@@ -75,7 +75,7 @@ def test_without_speech_there_are_no_words(folder: Path, unspoken: Path, tiny_en
     assert {name: (each.text, each.warnings) for name, each in heard.items()} == dict.fromkeys(NOBODY_SPEAKS, ("", []))
 
 
-def test_even_where_all_sound_reaches_the_model_no_invented_sentence_goes_unmarked(
+def test_without_segmentation_every_invented_sentence_is_flagged(
     folder: Path, unspoken: Path, tiny_en_model: Path
 ) -> None:
     """Two words for a sound, such as "beep beep" for a ringing telephone, are not a sentence."""

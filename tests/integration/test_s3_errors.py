@@ -77,7 +77,7 @@ def test_a_400_that_has_other_reasons_is_not_laid_to_the_session_token(reply: Re
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_400_that_goes_away_without_the_token_is_the_tokens() -> None:
+def test_a_400_that_disappears_without_the_token_is_caused_by_the_token() -> None:
     without = error(403, "InvalidAccessKeyId")
     with replaying(error(400, "InvalidArgument"), error(400, "InvalidArgument"), without) as replay:
         with pytest.raises(CredentialsExpired):
@@ -158,7 +158,7 @@ def test_a_transcript_counts_as_stored_only_when_the_storage_says_so(
     assert raised.value.code == ours
 
 
-def test_a_condition_that_was_not_sent_is_no_recording_that_changed() -> None:
+def test_a_412_without_a_condition_does_not_mean_a_changed_recording() -> None:
     with replaying(Reply(412)) as replay, pytest.raises(StorageError, match="not sent") as raised:
         connect(replay.access(KEY)).write(URI, b"{}", overwrite=True)
     assert raised.value.code == "STORAGE_ERROR"

@@ -69,7 +69,7 @@ def test_a_small_object_is_read_whole_and_a_large_one_refused(moto_s3: S3Server)
         moto_s3.store().read(uri, limit_bytes=4)
 
 
-def test_a_folder_marker_is_no_object_to_open(moto_s3: S3Server) -> None:
+def test_a_folder_marker_cannot_be_opened(moto_s3: S3Server) -> None:
     bucket = moto_s3.new_bucket(**{"in/": b""})
     with pytest.raises(ObjectNotFound):
         moto_s3.store().open(f"s3://{bucket}/in/")

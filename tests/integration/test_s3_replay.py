@@ -40,7 +40,7 @@ def signed_for(replay: Replay) -> list[str]:
     return [request.headers["authorization"].split("/")[2] for request in replay.requests if request.method == "GET"]
 
 
-def test_a_bucket_in_another_region_is_asked_once_more_in_the_region_the_refusal_names() -> None:
+def test_a_bucket_in_another_region_is_retried_once_in_the_region_that_the_error_names() -> None:
     with replaying(malformed("eu-west-1"), WHOLE) as replay:
         store = connect(replay.access(KEY))
         assert store.read(URI, limit_bytes=5) == b"hello"
@@ -48,7 +48,7 @@ def test_a_bucket_in_another_region_is_asked_once_more_in_the_region_the_refusal
     assert signed_for(replay) == ["us-east-1", "eu-west-1", "eu-west-1"]
 
 
-def test_a_redirect_that_names_no_region_is_looked_up_with_an_unsigned_head() -> None:
+def test_a_redirect_without_a_region_is_resolved_with_an_unsigned_head() -> None:
     named = Reply(headers={"x-amz-bucket-region": "eu-central-1"})
     with replaying(error(301, "PermanentRedirect"), named, WHOLE) as replay:
         assert connect(replay.access(KEY)).read(URI, limit_bytes=5) == b"hello"
@@ -63,7 +63,7 @@ def test_a_region_that_stays_wrong_is_an_error_and_no_endless_search() -> None:
     assert len(replay.requests) == 2
 
 
-def test_the_region_of_the_credentials_goes_before_that_of_the_settings() -> None:
+def test_the_region_of_the_credentials_precedes_that_of_the_settings() -> None:
     with replaying(WHOLE) as replay:
         connect(replay.access(AwsCredentials("k", "s", region="ap-south-1"), region="eu-west-3")).open(URI)
         connect(replay.access(KEY, region="eu-west-3")).open(URI)
@@ -76,13 +76,13 @@ def test_an_expired_token_asks_for_fresh_credentials(code: str) -> None:
         connect(replay.access(TOKEN_KEY)).open(URI)
 
 
-def test_a_storage_that_asks_to_slow_down_is_asked_again_later() -> None:
+def test_a_slow_down_answer_is_retried_later() -> None:
     with replaying(error(503, "SlowDown"), error(503, "SlowDown"), WHOLE) as replay:
         assert connect(replay.access(KEY)).read(URI, limit_bytes=5) == b"hello"
     assert len(replay.requests) == 3
 
 
-def test_a_storage_that_never_recovers_is_given_up_after_four_tries() -> None:
+def test_storage_that_never_recovers_fails_after_four_tries() -> None:
     with replaying(error(503, "SlowDown")) as replay, pytest.raises(StorageBusy, match="SlowDown"):
         connect(replay.access(KEY)).stat(URI)
     assert len(replay.requests) == 4
@@ -125,7 +125,9 @@ def test_nothing_of_the_environment_mixes_with_the_key_of_a_job(monkeypatch: pyt
     assert "/us-east-1/" in without["authorization"]
 
 
-def test_without_a_key_nothing_is_signed_and_no_metadata_address_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_nothing_is_signed_and_no_metadata_address_gets_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with replaying(WHOLE) as metadata, replaying(WHOLE) as replay:
         monkeypatch.setenv("AWS_METADATA_ENDPOINT", metadata.endpoint)
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", metadata.endpoint + "/role")

@@ -150,7 +150,7 @@ def test_a_process_out_of_descriptors_is_the_machines_trouble_until_there_are_so
         pool.try_out()
 
 
-def test_a_long_name_of_the_temporary_folder_does_no_harm(command: Command) -> None:
+def test_a_long_name_of_the_temporary_folder_is_supported(command: Command) -> None:
     folder = command.folder / ("x" * 100)
     folder.mkdir()
     command.environment["TMPDIR"] = str(folder)

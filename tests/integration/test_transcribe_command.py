@@ -45,7 +45,7 @@ def test_a_folder_becomes_transcripts_in_the_same_folders(command: Command) -> N
     assert result.counters().items() >= {"state": "SUCCEEDED", "succeeded": "3", "transcripts": "out/"}.items()
 
 
-def test_next_to_the_recordings_transcripts_are_no_inputs_and_are_replaced_only_when_asked(command: Command) -> None:
+def test_adjacent_transcripts_are_not_inputs_and_are_replaced_only_on_request(command: Command) -> None:
     recordings(command.folder / "calls", 2)
     (command.folder / "calls" / "000.json").write_text("mine")
     first = command.transcribe("calls")

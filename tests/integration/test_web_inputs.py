@@ -78,7 +78,7 @@ def test_a_refusal_becomes_the_error_it_means(
     assert [path for path, _ in web.seen] == ["/a.wav"]
 
 
-def test_who_has_no_first_byte_of_something_is_not_taken_for_empty(web: Web, store: WebStore) -> None:
+def test_a_failed_first_range_does_not_mean_an_empty_object(web: Web, store: WebStore) -> None:
     web.objects["/a.wav"] = b""
     web.headers["/a.wav"] = {"Content-Range": "bytes */5"}
     with pytest.raises(StorageError, match="not empty") as raised:
@@ -141,7 +141,7 @@ def test_a_large_object_needs_a_server_that_knows_ranges(web: Web, store: WebSto
         store.open(web.url("/large.wav"))
 
 
-def test_without_the_operators_word_this_machine_is_not_asked(web: Web) -> None:
+def test_without_permission_by_the_operator_this_machine_gets_no_request(web: Web) -> None:
     with pytest.raises(LocationNotAllowed, match="BATCHSCRIBE_INPUT_ALLOW_NETWORKS"):
         WebStore(Policy.of_inputs(load_settings()), {}).open(web.url("/a.wav"))
     assert web.seen == []

@@ -185,7 +185,7 @@ def test_a_receiver_that_does_not_speak_http_is_tried_again(reply: bytes) -> Non
     assert attempt.error == "The receiver's answer is not HTTP."
 
 
-def test_a_receiver_that_is_not_there_is_tried_again() -> None:
+def test_an_unreachable_receiver_is_retried() -> None:
     with socket.create_server((ADDRESS, 0)) as taken:
         port = taken.getsockname()[1]
     attempt = Sender(LOOPBACK).send(url=f"http://{ADDRESS}:{port}{PATH}", secret=None, body=BODY, moment=NOW)

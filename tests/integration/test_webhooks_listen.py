@@ -108,7 +108,7 @@ def test_what_it_answers_is_what_receivers_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_also_while_a_sender_is_not_done(number: signal.Signals, tmp_path: Path) -> None:
+def test_it_ends_cleanly_even_during_a_request(number: signal.Signals, tmp_path: Path) -> None:
     with listening(tmp_path) as listener:
         url = httpx2.URL(listener.url)
         with socket.create_connection((url.host, url.port or 0)) as unfinished:

@@ -84,7 +84,7 @@ def test_a_job_that_finds_nothing_says_so(runner: FlowRunner) -> None:
     assert (job.state, job.error_code) == (JobState.FAILED, "NO_INPUT_FILES")
 
 
-def test_a_folder_that_is_not_there_fails_the_job_by_name(runner: FlowRunner) -> None:
+def test_a_missing_folder_fails_the_job_by_name(runner: FlowRunner) -> None:
     job = runner.run()
     assert job.state is JobState.FAILED
     assert job.error_code in {"BUCKET_NOT_FOUND", "OBJECT_NOT_FOUND"}
@@ -373,7 +373,7 @@ def kill_decoders() -> int:
     return len(decoders)
 
 
-def test_storage_that_does_not_answer_is_asked_three_times_however_often_a_worker_may_die(
+def test_unresponsive_storage_is_tried_three_times_whatever_the_limit_of_worker_deaths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_wav(tmp_path / "calls" / "a.wav")

@@ -54,5 +54,5 @@ def test_an_unknown_key_cannot_be_revoked(connection: sa.Connection) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "bs", "bs_", "bs_1", "bk_1_2", "anything else"])
-def test_what_is_no_secret_names_no_key(text: str) -> None:
+def test_a_malformed_secret_names_no_key(text: str) -> None:
     assert key_of_secret(text) is None

@@ -20,7 +20,7 @@ OF_THE_PARENT = {"decoder.py", "decoding.py", "decoder_process.py"}
 
 
 @pytest.mark.parametrize("finding", Finding)
-def test_whatever_a_decoder_can_say_arrives_and_is_one_short_sentence(finding: Finding) -> None:
+def test_every_finding_arrives_and_is_one_short_sentence(finding: Finding) -> None:
     for value in (-(10**30), 0, 10**30):
         said = remark(finding, **dict.fromkeys(finding.fields, value))
         arrived = Remark.from_json(json.loads(json.dumps(said.as_json())))
@@ -31,7 +31,7 @@ def test_whatever_a_decoder_can_say_arrives_and_is_one_short_sentence(finding: F
         assert "{" not in arrived.sentence
 
 
-def test_a_refusal_is_an_error_of_its_kind_and_carries_what_was_said() -> None:
+def test_a_refusal_is_an_error_of_its_kind_with_its_facts() -> None:
     error = refusal(Finding.RATE_IMPOSSIBLE, rate=4_294_967_295)
     assert type(error) is CorruptMedia
     assert error.message == "The file declares a sample rate of 4294967295 Hz."
@@ -82,7 +82,7 @@ def test_infinite_values_become_the_maximum() -> None:
         {"finding": ["NO_BYTES"], "facts": {}},
     ],
 )
-def test_anything_else_is_no_remark(said: Any) -> None:
+def test_anything_else_is_not_a_remark(said: Any) -> None:
     with pytest.raises(ValueError, match=r"remark|finding|fields|range"):
         Remark.from_json(said)
 

@@ -72,7 +72,7 @@ def test_clicks_and_nan_values_do_not_silence_the_rest() -> None:
     assert warnings == ()
 
 
-def test_a_long_recording_is_looked_at_in_places_only_and_turned_down_from_its_first_sample() -> None:
+def test_a_long_recording_is_sampled_and_attenuated_from_its_start() -> None:
     source = Bytes(float_wav(np.tile(noise(5.0)[:, 0] / 100.0, 400)))
     track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=1e6)
     assert len(source.reads) < 70 < 100 < source.size / BLOCK_BYTES

@@ -77,7 +77,7 @@ AROUND = {
 
 
 @pytest.mark.parametrize("name", AROUND)
-def test_what_is_around_the_frames_is_no_sound_and_no_damage(name: str) -> None:
+def test_data_around_the_frames_is_neither_audio_nor_damage(name: str) -> None:
     channels, media = decoded(AROUND[name])
     assert np.array_equal(channels, PLAIN)
     assert media == PLAIN_MEDIA
@@ -94,7 +94,7 @@ def frames_of(content: bytes) -> list[int]:
     return starts
 
 
-def test_a_tag_between_the_frames_is_no_damage() -> None:
+def test_a_tag_between_the_frames_is_not_damage() -> None:
     middle = frames_of(UNCOUNTED)[50]
     channels, media = decoded(UNCOUNTED[:middle] + ape(b"1" * 500) + id3(2000) + UNCOUNTED[middle:])
     assert np.array_equal(channels, decoded(UNCOUNTED)[0])
@@ -206,7 +206,7 @@ def test_a_damaged_end_keeps_its_length_if_the_number_of_frames_is_known(hole: s
     assert "damaged packets were skipped" in warning
 
 
-def test_junk_between_the_frames_is_no_damage_if_all_of_them_are_there() -> None:
+def test_junk_between_the_frames_is_not_damage_if_all_frames_exist() -> None:
     assert frame(RANDOM[:4]) is not None, "it should look like the start of another recording"
     middle = frames_of(BARE)[50]
     channels, media = decoded(BARE[:middle] + RANDOM + BARE[middle:])
@@ -250,14 +250,14 @@ def test_a_wrong_bit_in_a_header_costs_one_frame_and_no_time(content: bytes, mas
     assert np.abs(channels[0, -RATE:] - whole[0, -RATE:]).max() < 0.02
 
 
-def test_frames_that_are_missing_are_no_damage_but_are_missing() -> None:
+def test_missing_frames_count_as_missing_and_not_as_damaged() -> None:
     _, media = decoded(BARE[: len(BARE) // 2])
     (warning,) = media.warnings
     assert re.fullmatch(r"The file declares a length of 4\.0 s but contains (1\.9|2\.0) s\.", warning)
     assert decoded(UNCOUNTED[: len(UNCOUNTED) // 2])[1].warnings == ()
 
 
-def test_a_count_that_is_not_there_is_no_announcement() -> None:
+def test_a_missing_frame_count_declares_nothing() -> None:
     slow = encoded(SOUND, codec="mp3", container="mp3", options={"write_xing": "0"})
     mentioned = b"ID3\x03\0\0\0\0\x01\x48" + b"Info about this recording".ljust(200, b"\0") + UNCOUNTED
     for content in (slow, mentioned):
@@ -314,7 +314,7 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("name", STRANGERS)
-def test_what_is_no_mp3_is_not_taken_for_one(name: str) -> None:
+def test_data_that_is_not_mp3_is_not_recognized_as_mp3(name: str) -> None:
     with pytest.raises(UnsupportedMedia):
         decoded(STRANGERS[name])
 
@@ -325,7 +325,7 @@ def test_a_tag_with_nothing_behind_it_is_a_damaged_mp3() -> None:
             decoded(content)
 
 
-def test_behind_very_much_rubbish_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_too_much_garbage_the_search_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mp3_walk, "MAX_JUNK_BYTES", 50_000)
     rubbish = np.random.default_rng(4).bytes(100_000)
     _, media = decoded(UNCOUNTED + rubbish + UNCOUNTED)

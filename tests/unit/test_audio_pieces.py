@@ -45,7 +45,7 @@ def test_pieces_of_what_is_equally_loud_are_long() -> None:
     assert [round(piece.duration_sec, 2) for piece in pieces] == [29.95, 29.95, 29.95, 0.15]
 
 
-def test_digital_silence_goes_to_no_engine_and_what_follows_keeps_its_time() -> None:
+def test_digital_silence_reaches_no_engine_and_later_times_are_correct() -> None:
     assert pieces_of(np.zeros(90 * SAMPLE_RATE, dtype=np.float32)) == []
     (piece,) = pieces_of(np.concatenate([np.zeros(100 * SAMPLE_RATE, dtype=np.float32), loud(10.0)]))
     assert 70.0 < piece.start_sec <= 100.0

@@ -35,7 +35,7 @@ def test_reading_front_to_back_asks_for_each_block_once() -> None:
     assert source.reads == [(n * BLOCK_BYTES, min(BLOCK_BYTES, source.size - n * BLOCK_BYTES)) for n in range(4)]
 
 
-def test_a_recording_of_one_block_is_never_asked_for() -> None:
+def test_a_recording_of_one_block_never_waits_for_a_turn() -> None:
     source = Bytes(CONTENT[:10_000])
     file = remote(source, source.content)
     assert file.read() == source.content

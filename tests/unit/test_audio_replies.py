@@ -102,7 +102,7 @@ def test_windows_of_a_channel_come_in_the_order_of_time_and_do_not_overlap() -> 
             checked.window(header(start_sec=start_sec), sound(1.0))
 
 
-def test_there_is_no_more_sound_than_the_limit_allows() -> None:
+def test_decoding_stops_at_the_length_limit() -> None:
     checked = replies(max_sec=60.0)
     for start_sec in range(62):
         checked.window(header(start_sec=start_sec), sound(1.0))
@@ -164,7 +164,7 @@ def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
     ("offset", "length"),
     [(-1, 10), (10_000, 1), (0, 0), (0, -1), (0, BLOCK_BYTES + 1), (0.0, 1), ("0", 1), (None, 1), (True, 1)],
 )
-def test_bytes_that_are_not_there_are_refused(offset: Any, length: Any) -> None:
+def test_missing_bytes_are_an_error(offset: Any, length: Any) -> None:
     with pytest.raises(InvalidDecoderReply):
         replies().read_block_request({"offset": offset, "length": length})
 

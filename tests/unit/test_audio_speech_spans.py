@@ -92,7 +92,7 @@ def test_a_long_speech_is_cut_at_its_last_pause(monkeypatch: pytest.MonkeyPatch)
     assert [first, second] == reference_spans(speech, len(speech) * WINDOW_SAMPLES, DEFAULTS, monkeypatch)
 
 
-def test_no_span_is_longer_than_asked() -> None:
+def test_no_span_is_longer_than_the_limit() -> None:
     speech = [SPEECH] * round(200 * WINDOWS_PER_SEC)
     spans = our_spans(speech, len(speech) * WINDOW_SAMPLES, DEFAULTS, 50)
     assert max(span.end - span.start for span in spans) <= DEFAULTS.max_segment_sec * SAMPLE_RATE

@@ -57,7 +57,7 @@ def test_recordings_of_a_job_are_decoded_one_after_the_other() -> None:
     assert order_of_turns({name: Recording("a", 1) for name in ("first", "second")}, 4) == ["first"] * 4
 
 
-def test_who_comes_later_is_neither_behind_nor_ahead_of_those_who_were_there() -> None:
+def test_a_later_tenant_neither_waits_for_nor_overtakes_the_others() -> None:
     turns = DecodingTurns(1)
     with turns.join("a", 1) as long:
         for _ in range(100):

@@ -196,7 +196,7 @@ class Sparse(Bytes):
 
 @pytest.mark.parametrize("data_bytes", [5 * 2**30, 2**32 + 7_000, 11 * 2**32 + 32_000])
 @pytest.mark.parametrize("after", [b"", LIST])
-def test_a_size_that_wrapped_at_4_gib_is_put_right_and_chunks_behind_are_no_sound(
+def test_a_size_that_wrapped_at_4_gib_is_corrected_and_later_chunks_are_not_audio(
     data_bytes: int, after: bytes
 ) -> None:
     head = riff(b"", size=data_bytes % 2**32)

@@ -20,7 +20,7 @@ def test_columns_that_are_left_out_get_their_defaults(connection: sa.Connection)
     assert second.input_uri == "s3://b/ü\t\\n.wav"
 
 
-def test_no_rows_are_no_statement(connection: sa.Connection) -> None:
+def test_without_rows_there_is_no_statement(connection: sa.Connection) -> None:
     insert_rows(connection, file, [])
     assert connection.scalar(sa.select(sa.func.count()).select_from(file)) == 0
 

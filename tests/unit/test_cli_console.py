@@ -23,7 +23,7 @@ def test_a_list_reads_like_one_that_was_written_at_once(count: int, capsys: pyte
     assert capsys.readouterr().out == f"{expected[0]}\n{expected[1]}\n"
 
 
-def test_an_item_is_written_before_the_one_after_the_next_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_is_streamed_item_by_item(capsys: pytest.CaptureFixture[str]) -> None:
     written: list[str] = []
 
     def items() -> Iterator[dict[str, Any]]:

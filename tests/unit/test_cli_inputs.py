@@ -75,7 +75,7 @@ def test_a_glob_in_the_current_folder_belongs_to_it(folder: Path) -> None:
     assert only_source("*.wav") == Source(SourceKind.PREFIX, folder.as_uri() + "/", ("/*.wav",))
 
 
-def test_an_exclude_takes_away_from_a_glob(folder: Path) -> None:
+def test_an_exclude_removes_files_from_a_glob(folder: Path) -> None:
     assert admitted(only_source("calls/**", GlobOptions(exclude=("*.mp3", "2026/01/**")))) == {"a.wav", "2026/b.wav"}
 
 

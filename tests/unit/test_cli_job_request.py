@@ -96,7 +96,7 @@ def test_every_option_has_its_field() -> None:
     assert parse_job_request(body).reference_id == "october"  # the server would accept it
 
 
-def test_a_webhook_secret_goes_nowhere_without_its_url() -> None:
+def test_a_webhook_secret_is_never_sent_without_its_url() -> None:
     assert "notifications" not in request("s3://calls/", secret="hush")
     assert request("s3://calls/", webhook_url="https://host/")["notifications"] == {"webhook_url": "https://host/"}
 
@@ -287,7 +287,7 @@ def test_files_folders_and_globs_are_requests_of_one_job(folder: Path) -> None:
     assert requests[0].output.layout is OutputLayout.PREFIX
 
 
-def test_a_thousand_and_one_files_are_no_more_than_one_machine_may_do(folder: Path) -> None:
+def test_a_thousand_and_one_files_are_within_the_limit_of_a_machine(folder: Path) -> None:
     names = [f"{number}.wav" for number in range(1001)]
     for name in names:
         (folder / name).touch()

@@ -108,7 +108,7 @@ def test_neither_key_nor_secret_is_in_a_repr() -> None:
     ("retry_after", "pause_sec"),
     [(None, None), ("0", 0), ("7", 7), ("3600", 10), ("Tue, 24 Nov 2026 12:00:00 GMT", 10), ("-1", 10)],
 )
-def test_a_pause_that_is_asked_for_is_kept_up_to_ten_seconds(retry_after: str | None, pause_sec: float | None) -> None:
+def test_a_requested_pause_is_kept_up_to_ten_seconds(retry_after: str | None, pause_sec: float | None) -> None:
     assert parse_retry_after(retry_after) == pause_sec
 
 
@@ -119,13 +119,13 @@ def refusal(status: int, **content: object) -> ServerRefused:
     return refused.value
 
 
-def test_a_refusal_says_what_the_server_said_and_carries_all_of_it() -> None:
+def test_a_rejection_has_the_servers_message_and_body() -> None:
     body = {"code": 404, "reason": "JOB_NOT_FOUND", "message": "There is no job job_1."}
     error = refusal(404, json=body)
     assert (error.message, error.status, error.reason, error.body) == (body["message"], 404, "JOB_NOT_FOUND", body)
 
 
-def test_a_refusal_says_each_mistake_once_with_its_field() -> None:
+def test_a_rejection_names_each_problem_once_with_its_field() -> None:
     errors = [
         {"field": "input.uri", "message": "A URI is required."},
         {"field": "config", "message": "config is required."},

@@ -87,7 +87,7 @@ def test_a_test_for_another_python_may_be_skipped_on_ci(tmp_path: Path) -> None:
     assert result.returncode == pytest.ExitCode.OK
 
 
-def test_tests_see_no_setting_of_the_person_who_runs_them(tmp_path: Path) -> None:
+def test_tests_do_not_use_the_settings_of_the_person_who_runs_them(tmp_path: Path) -> None:
     code = "def test_it(): assert 'BATCHSCRIBE_ENGINE' not in os.environ\n"
     result = run_tests(tmp_path, code, BATCHSCRIBE_ENGINE="whisper")
     assert result.returncode == pytest.ExitCode.OK

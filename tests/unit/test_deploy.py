@@ -88,7 +88,7 @@ def test_running_files_get_the_grace_time_before_a_worker_is_killed() -> None:
     assert seconds(SERVICES["worker"]["stop_grace_period"]) >= grace_sec + END_SEC
 
 
-def test_the_unit_for_systemd_runs_a_worker_and_lets_it_drain() -> None:
+def test_the_systemd_unit_runs_a_worker_and_lets_it_drain() -> None:
     (unit,) = code_blocks(DEPLOYMENT, "ini")
     service = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
     _, command, *words = service["ExecStart"].split()
@@ -104,7 +104,7 @@ def test_nothing_is_open_to_other_machines() -> None:
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
-def test_the_users_of_the_storage_are_json_and_its_file_is_where_it_is_looked_for() -> None:
+def test_the_users_of_the_storage_are_valid_json_in_the_expected_file() -> None:
     content = FILLED_IN.sub("x", COMPOSE["configs"]["s3"]["content"])
     (identity,) = json.loads(content)["identities"]
     assert {"Read", "Write", "List"} <= set(identity["actions"])

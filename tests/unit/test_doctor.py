@@ -59,7 +59,7 @@ def test_a_disk_is_judged_by_what_is_free(free_mib: int, verdict: CheckResult) -
     assert ("BATCHSCRIBE_DATA_DIR" in check.advice) is (verdict is not CheckResult.OK)
 
 
-def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_yet_is_on_the_disk_of_its_parent(tmp_path: Path) -> None:
     assert nearest(tmp_path / "a" / "b") == tmp_path
     assert str(tmp_path) in check_disk("disk", tmp_path / "a" / "b", "X").finding
     assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ def test_the_tenants_name_takes_its_place_in_a_root() -> None:
 
 
 @pytest.mark.parametrize("tenant", ["", ".", "..", "a/b", "../zeta", "a\0b"])
-def test_a_tenant_whose_name_is_no_folders_name_gets_no_folder_by_it(tenant: str) -> None:
+def test_a_tenant_whose_name_is_not_a_folder_name_gets_no_folder(tenant: str) -> None:
     assert roots_of((OWN, SHARED), tenant) == (SHARED,)
 
 

@@ -89,7 +89,7 @@ def test_a_glob_matches(glob: str, path: str, expected: bool) -> None:
     assert PathFilter([glob]).admits(path) is expected
 
 
-def test_includes_come_first_and_excludes_take_away() -> None:
+def test_includes_apply_first_then_excludes() -> None:
     chosen = PathFilter(["*.wav", "keep/**"], ["*_draft.*", "old/**"])
     admitted = [path for path in ("a.wav", "keep/a.mp3", "a.mp3", "a_draft.wav", "old/a.wav") if chosen.admits(path)]
     assert admitted == ["a.wav", "keep/a.mp3"]

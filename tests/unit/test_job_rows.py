@@ -77,7 +77,7 @@ def test_a_page_of_jobs_ends_before_its_requests_get_too_large(connection: sa.Co
     assert pages == [["job_4"], ["job_3"], ["job_2"], ["job_1", "job_0"]]
 
 
-def test_a_page_of_small_jobs_has_as_many_as_were_asked_for(connection: sa.Connection) -> None:
+def test_a_page_of_small_jobs_has_the_requested_size(connection: sa.Connection) -> None:
     for number in range(5):
         insert_job(connection, a_job(job_id=f"job_{number}"), fingerprint=str(number))
     page, more = page_of_jobs(connection, "default", before=None, limit=3)

@@ -22,7 +22,7 @@ def test_the_operator_may_allow_more_formats() -> None:
     assert is_supported("s3://bucket/a.OGG", ("flac", "ogg"))
 
 
-def test_the_query_of_a_signed_uri_is_no_extension() -> None:
+def test_the_query_of_a_signed_uri_is_not_an_extension() -> None:
     assert is_supported("https://host/a.wav?sig=x.json")
     assert not is_supported("https://host/a.txt?name=a.wav")
 

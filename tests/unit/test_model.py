@@ -79,7 +79,7 @@ def test_a_failed_file_says_why() -> None:
     assert error == {"code": "CORRUPT_MEDIA", "message": "It cannot be decoded."}
 
 
-def test_a_job_reads_back_as_it_was_asked_for() -> None:
+def test_a_job_is_read_back_as_submitted() -> None:
     body = JOB.answer().body()
     assert body["input"] == JOB.input
     assert body["output"] == {"uri": "s3://out/", "destination": "S3", "layout": "PREFIX", "overwrite": False}

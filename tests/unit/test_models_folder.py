@@ -170,7 +170,7 @@ def test_of_a_model_that_was_put_there_by_hand_nothing_is_known(settings: Settin
     assert not any(verdict.is_wrong for verdict in found.values())
 
 
-def test_all_models_are_looked_at_unless_one_is_named(settings: Settings, carried: Carried) -> None:
+def test_all_models_are_verified_unless_one_is_named(settings: Settings, carried: Carried) -> None:
     pull(settings, carried)
     pull(settings, carried, OTHER)
     assert verify_models(None, settings, NoProgress(), carried.known).keys() == {NAME, OTHER}

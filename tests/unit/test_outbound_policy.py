@@ -175,7 +175,7 @@ def test_a_mapped_address_is_judged_by_what_it_reaches() -> None:
     assert literal_address("::ffff:8.8.8.8") == ip_address("8.8.8.8")
 
 
-def test_a_host_name_is_no_literal_address() -> None:
+def test_a_host_name_is_not_a_literal_address() -> None:
     assert literal_address("example.org") is None
 
 

@@ -141,7 +141,7 @@ def test_windows_come_back_in_their_order_in_the_language_that_was_named() -> No
     assert set(pool.files) == {FILE}, "so that files take turns"
 
 
-def test_the_first_windows_and_then_every_tenth_is_asked_for_its_language() -> None:
+def test_the_language_of_the_first_windows_and_then_of_every_tenth_is_detected() -> None:
     pool = Pool(spoken(*["en"] * 35))
     recognize(pool, None, 35)
     asked = [number for number, (_, _, detection) in enumerate(pool.asked) if detection is LanguageChoice.REPORT]
@@ -149,7 +149,7 @@ def test_the_first_windows_and_then_every_tenth_is_asked_for_its_language() -> N
     assert {detection for _, _, detection in pool.asked} == {LanguageChoice.REPORT, LanguageChoice.OFF}
 
 
-def test_an_engine_that_cannot_tell_languages_is_never_asked() -> None:
+def test_an_engine_without_language_detection_is_never_asked_for_it() -> None:
     pool = Pool(spoken(*["de"] * 12))
     recognized = recognize(pool, None, 12, detects=False)
     assert {detection for _, _, detection in pool.asked} == {LanguageChoice.OFF}
@@ -162,7 +162,7 @@ def test_a_recording_in_another_language_than_requested_is_transcribed_with_a_wa
     assert texts(recognized)[0] == "0 in en-US"
 
 
-def test_a_few_words_in_another_language_are_no_contradiction() -> None:
+def test_a_few_words_in_another_language_cause_no_warning() -> None:
     assert recognize(Pool(spoken("de", *["en"] * 11)), None, 12).contradiction is None
 
 

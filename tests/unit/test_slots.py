@@ -92,12 +92,12 @@ def test_a_tenant_without_a_running_file_does_not_wait_for_a_slot() -> None:
     assert slots.wait_empty(5.0)
 
 
-def test_between_jobs_of_one_tenant_it_goes_to_the_one_with_the_fewest() -> None:
+def test_between_jobs_of_one_tenant_the_slot_goes_to_the_one_with_the_fewest() -> None:
     large = [(f"large{number}", "one", 1) for number in range(4)]
     assert order_of_starts(*large, ("small", "one", 2))[:3] == ["large0", "large1", "small"]
 
 
-def test_within_a_job_it_goes_to_who_waits_longest() -> None:
+def test_within_a_job_the_slot_goes_to_the_file_that_waits_longest() -> None:
     files = [(f"file{number}", "one", 1) for number in range(5)]
     assert order_of_starts(*files) == [name for name, _, _ in files]
 

@@ -21,7 +21,7 @@ def starts(batch: list[Ticket]) -> list[float]:
     return [ticket.request.window.start_sec for ticket in batch]
 
 
-def test_who_came_first_is_served_first() -> None:
+def test_requests_are_served_in_order() -> None:
     queue = BatchQueue(engines=1)
     for start_sec in range(5):
         put(queue, start_sec)

@@ -41,7 +41,7 @@ def test_what_the_user_chose_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert os.environ[ISA_VARIABLE] == "GENERIC"
 
 
-def test_a_kernel_that_does_not_tell_is_no_trouble(tmp_path: Path) -> None:
+def test_a_kernel_without_these_values_causes_no_error(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path / "missing") == cpu_flags(cpu_info(tmp_path, "")) == frozenset()
     use_avx512(tmp_path / "missing")
     assert ISA_VARIABLE not in os.environ

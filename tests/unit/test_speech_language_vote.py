@@ -47,12 +47,12 @@ def test_one_long_window_is_one_opinion() -> None:
 
 @pytest.mark.parametrize(("share", "winner"), [(1.01 * NEARLY, "no"), (0.99 * NEARLY, "sv")])
 @pytest.mark.parametrize("asked", ["no-NO", "nb-NO"])
-def test_the_language_asked_for_wins_when_it_is_nearly_as_likely(asked: str, share: float, winner: str) -> None:
+def test_the_requested_language_wins_if_it_is_nearly_as_likely(asked: str, share: float, winner: str) -> None:
     assert vote_of((5.0, {"sv": 0.6, "no": 0.6 * share})).winner(asked) == winner
 
 
 @pytest.mark.parametrize("asked", ["de-AT", "zh-Hant-TW"])
-def test_without_a_vote_the_language_asked_for_wins(asked: str) -> None:
+def test_without_a_vote_the_requested_language_wins(asked: str) -> None:
     assert LanguageVote().winner(asked) == asked[:2]
     assert vote_of((5.0, {})).winner(asked) == asked[:2]
 
@@ -70,7 +70,7 @@ def test_a_recording_that_is_certainly_in_another_language_contradicts() -> None
 
 
 @pytest.mark.parametrize("detected", [{"en": 0.97}, {"en": 0.3, "de": 0.5}, {}])
-def test_the_language_asked_for_does_not_contradict_itself(detected: dict[str, float]) -> None:
+def test_the_requested_language_does_not_contradict_itself(detected: dict[str, float]) -> None:
     assert vote_of((ENOUGH_SEC, detected)).contradicts("en-GB") is None
 
 
@@ -80,7 +80,7 @@ def test_what_is_not_certain_does_not_contradict(probability: float, told: str |
 
 
 @pytest.mark.parametrize(("probability", "told"), [(0.99 * UNLIKELY, "de"), (1.01 * UNLIKELY, None)])
-def test_the_language_asked_for_must_be_unlikely(probability: float, told: str | None) -> None:
+def test_a_contradiction_requires_that_the_requested_language_is_unlikely(probability: float, told: str | None) -> None:
     assert vote_of((ENOUGH_SEC, {"de": 1.01 * CERTAIN, "en": probability})).contradicts("en-US") == told
 
 
@@ -90,7 +90,7 @@ def test_too_little_speech_does_not_contradict(sec: float, told: str | None) -> 
     assert vote_of((sec, {"de": 1.0}), (sec, {"de": 1.0})).contradicts("en-US") == told
 
 
-def test_windows_that_were_not_asked_have_no_say() -> None:
+def test_windows_without_detection_have_no_vote() -> None:
     vote = vote_of((0.4 * LEAST_SPEECH_SEC, {"de": 1.0}), *[(ENOUGH_SEC, dict[str, float]())] * 10)
     assert vote.contradicts("en-US") is None, "only the asked ones have speech that counts"
     vote = vote_of((ENOUGH_SEC, {"de": 1.0}), *[(ENOUGH_SEC, dict[str, float]())] * 10)

@@ -79,7 +79,7 @@ def test_a_model_is_found_by_its_name_and_by_its_folder(settings: Settings, tmp_
     assert find_model(str(elsewhere), settings).name == "my-whisper"
 
 
-def test_a_model_that_is_not_there_is_named_with_the_command_that_gets_it(settings: Settings) -> None:
+def test_a_missing_model_is_named_with_the_command_that_pulls_it(settings: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="`batchscribe models pull small`"):
         find_model("small", settings)
 

@@ -66,7 +66,7 @@ def test_a_window_is_recognized_the_same_whatever_came_before_it(engine: Engine,
         assert recognize(engine, pieces[i]) == alone[i]
 
 
-def test_too_little_sound_is_no_words_and_leaves_the_engine_sound(engine: Engine) -> None:
+def test_too_little_audio_gives_no_words_and_leaves_the_engine_working(engine: Engine) -> None:
     """An utterance of no samples would leave the decoder unable to start another one."""
     for count in (0, 1, 160, 800):
         assert recognize(engine, np.full(count, 0.01, np.float32)) == Recognition()

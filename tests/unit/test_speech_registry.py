@@ -61,7 +61,7 @@ def test_a_configured_model_that_is_missing_is_an_error_not_a_reason_for_another
         choose_engine("auto", "en", settings)
 
 
-def test_whisper_asked_for_by_name_never_falls_back(bare: Settings) -> None:
+def test_whisper_by_name_never_falls_back(bare: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="models pull base"):
         choose_engine("whisper", "en", bare)
 
@@ -130,7 +130,7 @@ def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> 
     assert "invents its text" in choose_engine("scripted", "en", bare).warnings[0]
 
 
-def test_a_fleet_is_asked_for_its_best_engine_that_understands() -> None:
+def test_the_best_engine_of_the_fleet_that_supports_the_language_is_chosen() -> None:
     slow = Capability(name="pocketsphinx", model="en-us", languages=("en-US",), speed=5.0)
     fast = Capability(name="whisper", model="turbo", languages=("en", "de"), speed=20.0, device="cuda")
     assert choose_from_fleet("auto", "en", [slow, fast]) == (fast, "en-US")
@@ -159,7 +159,7 @@ def test_language_detection_takes_a_model_that_knows_several_languages(pulled: S
     assert choose_engine("auto", "en", pulled).spec.model == "whisper-small.en"
 
 
-def test_of_a_fleet_an_engine_is_chosen_that_can_detect_when_that_is_asked_for() -> None:
+def test_a_fleets_engine_with_detection_is_chosen_if_detection_is_requested() -> None:
     english = Capability(name="whisper", model="small.en", languages=("en",), speed=9.0)
     many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
     assert choose_from_fleet("auto", "en", [english, many]) == (english, "en-US")

@@ -59,7 +59,7 @@ def test_the_inline_pool_gives_what_the_engine_says() -> None:
     pool.close()
 
 
-def test_the_inline_pool_cancels_what_it_has_not_begun_when_it_closes() -> None:
+def test_the_inline_pool_cancels_waiting_windows_when_it_closes() -> None:
     pool = InlinePool(ScriptedSpec(script=Script(call_sec=0.2)))
     begun, waiting = pool.submit(request()), pool.submit(request())
     pool.close()

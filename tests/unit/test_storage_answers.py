@@ -66,7 +66,7 @@ def test_what_makes_sense_is_taken() -> None:
     assert opened(part(etag="", last_modified=""), URI, 5)[0] == Version(20, None, None)
 
 
-def test_a_version_is_asked_for_by_its_etag_or_else_by_its_date() -> None:
+def test_a_version_is_requested_by_its_etag_or_else_by_its_date() -> None:
     assert Version(1, '"v1"', "then").conditions == {"if-match": '"v1"'}
     assert Version(1, None, "then").conditions == Version(1, 'W/"v1"', "then").conditions
     assert Version(1, None, "then").conditions == {"if-unmodified-since": "then"}

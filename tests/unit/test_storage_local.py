@@ -124,7 +124,7 @@ def test_pipes_and_sockets_are_not_listed_and_opening_one_does_not_wait(store: S
         store.open(pipe.as_uri())
 
 
-def test_a_folder_is_no_recording(store: Store, root: Path) -> None:
+def test_a_folder_is_not_a_recording(store: Store, root: Path) -> None:
     for uri in (root.as_uri(), (root / "in").as_uri() + "/", root.as_uri() + "/"):
         with pytest.raises(ObjectNotFound, match="is a folder"):
             store.open(uri)

@@ -50,7 +50,7 @@ def test_a_storage_that_names_no_region_is_not_an_error() -> None:
         assert region_of("calls", replay.endpoint) is None
 
 
-def test_a_region_that_cannot_be_asked_for_is_worth_another_try() -> None:
+def test_a_failed_region_lookup_is_retried() -> None:
     with replaying(Reply()) as replay:
         endpoint = replay.endpoint
     with pytest.raises(StorageUnavailable, match="BATCHSCRIBE_S3_REGION"):

@@ -104,7 +104,7 @@ def test_an_invalid_or_endless_listing_is_the_storages_fault(pages: list[bytes],
         listed([*pages, page("calls/zz")])
 
 
-def test_empty_pages_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_empty_pages_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_listing, "MOST_EMPTY_PAGES", 20)
     with pytest.raises(StorageAnswerInvalid, match="empty pages"):
         listed(page(token=f"T{number}") for number in range(1000))

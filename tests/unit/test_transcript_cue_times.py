@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from batchscribe.transcript.cue_times import MAX_SHIFT_MS, Spoken, schedule
 
 
-def test_a_cue_is_shown_while_it_is_said() -> None:
+def test_a_cue_is_shown_during_its_speech() -> None:
     assert schedule([Spoken(1_000, 3_000, 30), Spoken(4_000, 6_000, 30)], 10_000) == [(1_000, 3_000), (4_000, 6_000)]
 
 
-def test_a_pause_is_used_to_read_what_was_said_too_fast() -> None:
+def test_a_pause_extends_the_cue_of_fast_speech() -> None:
     assert schedule([Spoken(0, 1_000, 60), Spoken(2_000, 3_000, 10)], 10_000) == [(0, 2_000), (2_000, 3_000)]
     assert schedule([Spoken(0, 1_000, 60), Spoken(9_000, 10_000, 10)], 10_000)[0] == (0, 3_000)
 
@@ -35,7 +35,7 @@ def test_a_gap_too_short_to_be_seen_is_closed() -> None:
     assert schedule([Spoken(0, 2_000, 20), Spoken(2_100, 4_000, 20)], 10_000)[0] == (0, 2_100)
 
 
-def test_two_who_speak_at_once_take_turns_by_the_length_of_what_they_say() -> None:
+def test_two_long_simultaneous_speakers_take_turns() -> None:
     long, short = Spoken(0, 5_000, 75), Spoken(2_000, 2_300, 5)
     assert schedule([long, short], 10_000) == [(0, 3_750), (3_750, 4_750)]
     assert schedule([Spoken(0, 5_000, 80), Spoken(500, 5_500, 80)], 6_000) == [(0, 2_750), (2_750, 6_000)]

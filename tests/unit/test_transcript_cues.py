@@ -90,7 +90,7 @@ def test_no_cue_ends_where_the_next_words_would_have_to_wait_for_it() -> None:
     assert times(left, channels=2) == [(0, 1_750), (1_750, 4_200)]
 
 
-def test_a_sentence_is_not_begun_in_the_cue_of_another_one() -> None:
+def test_a_sentence_does_not_start_in_the_cue_of_another() -> None:
     text = (
         "Give me a second. ...0.4 Let me just ...0.9 ruffle through the desk here, see if I can find their information."
     )
@@ -272,7 +272,7 @@ def test_without_labels_the_text_alone_makes_the_lines() -> None:
     assert [cue.parts[0].label for cue in cues(made, with_labels=False)] == ["Speaker 1L"]
 
 
-def test_two_who_speak_at_once_share_a_cue_with_a_line_each() -> None:
+def test_two_simultaneous_speakers_share_a_cue_with_a_line_each() -> None:
     assert shown(
         spoken("No, wait for me.", 1.0), spoken("Come on now.", 1.3, channel=1), spoken("Well.", 9), channels=2
     ) == [["Speaker 1L: No, wait for me.", "Speaker 1R: Come on now."], ["Speaker 1L: Well."]]

@@ -136,7 +136,7 @@ def test_parsers_of_others_read_the_cues_as_they_are(made: Transcript) -> None:
     assert [caption.voice for caption in captions] == [cue.parts[0].label for cue in plain]
 
 
-def test_text_that_looks_like_markup_is_shown_in_vtt_as_it_was_said() -> None:
+def test_text_that_looks_like_markup_is_escaped_in_vtt() -> None:
     text = written("vtt", transcript(segment(HOSTILE, 0, 9)))
     assert html.unescape(" ".join(caption.text.replace("\n", " ") for caption in read_vtt(text).captions)) == READABLE
     assert text.count("-->") == len(read_vtt(text).captions)
@@ -160,7 +160,7 @@ def test_a_recording_without_speech_gives_a_valid_file_without_cues(name: str, e
     assert not read_vtt("WEBVTT\n").captions
 
 
-def test_a_text_of_nothing_but_control_characters_is_no_speech() -> None:
+def test_a_text_of_only_control_characters_is_not_speech() -> None:
     made = transcript(segment("\x00 \x1b", 0, 1), channels=2)
     assert [written(name, made) for name in ("srt", "vtt", "txt")] == ["", "WEBVTT\n", ""]
 

@@ -86,7 +86,7 @@ def test_a_transcript_is_the_document_of_the_contract() -> None:
     }
 
 
-def test_words_are_written_when_asked_for() -> None:
+def test_words_are_written_on_request() -> None:
     segment = written(Config(word_time_offsets=True))["result"]["segments"][1]
     assert segment["words"] == [
         {"word": "It's", "start": 2.1, "end": 2.3},

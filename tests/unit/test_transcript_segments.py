@@ -34,7 +34,7 @@ def counted(count: int, *, sec: float = 0.25) -> tuple[Word, ...]:
     return tuple(Word(f"w{n}", n * sec, (n + 1) * sec) for n in range(count))
 
 
-def test_segments_are_in_order_of_time_then_channel_whatever_order_they_come_in() -> None:
+def test_segments_are_sorted_by_time_then_channel() -> None:
     spoken = [recognized("c", 2.0), recognized("b", 0.0, channel=1), recognized("a", 0.0, channel=0)]
     assert [segment.text for segment in transcript_segments(spoken, 5.0)] == ["a", "b", "c"]
     assert transcript_segments(reversed(spoken), 5.0) == transcript_segments(spoken, 5.0)

@@ -37,7 +37,7 @@ def test_an_ended_job_is_noticed_after_half_a_second_at_most() -> None:
     watch.check(2)
 
 
-def test_the_database_is_asked_once_per_half_second_however_many_windows_ask() -> None:
+def test_the_database_is_queried_twice_a_second_for_any_number_of_windows() -> None:
     asked: list[int] = []
     clock = Clock()
 

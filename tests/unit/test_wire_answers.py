@@ -44,7 +44,7 @@ def test_a_job_that_runs_has_no_field_of_an_ended_one() -> None:
     }
 
 
-def test_times_are_utc_whatever_zone_they_come_in() -> None:
+def test_times_are_converted_to_utc() -> None:
     elsewhere = SUBMITTED.astimezone(timezone(timedelta(hours=5)))
     assert job(completed_at=elsewhere)["completed_at"] == "2026-01-05T22:00:00Z"
 

@@ -387,7 +387,7 @@ BODIES = objects(
 
 
 @given(BODIES)
-def test_whatever_is_sent_is_accepted_or_refused_in_a_sentence(body: object) -> None:
+def test_every_request_is_accepted_or_rejected_in_a_sentence(body: object) -> None:
     message = "Accepted."
     try:
         parse_job_request(body)
