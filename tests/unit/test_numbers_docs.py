@@ -175,8 +175,8 @@ OTHERS = [
     ("monitoring.md", "batch has up to {} windows", source("speech.whisper.CPU_BATCH")),
     ("monitoring.md", "30 s on a CPU and {} on a GPU", source("speech.whisper.CUDA_BATCH")),
     ("security.md", "A decoder handles up to {} recordings", source("audio.decoder.FILES_PER_PROCESS")),
-    ("security.md", "ended after {} s of CPU without sound", source("audio.decoder_child.FRUITLESS_CPU_SEC")),
-    ("security.md", "An engine is ended after {} minutes of CPU", source("speech.engine_thread.LEAST_CPU_SEC") / 60),
+    ("security.md", "killed after {} s of CPU without sound", source("audio.decoder_child.FRUITLESS_CPU_SEC")),
+    ("security.md", "An engine is killed after {} minutes of CPU", source("speech.engine_thread.LEAST_CPU_SEC") / 60),
     ("security.md", "cut to {} characters", source("speech.engine_replies.MAX_REASON_CHARS")),
     ("storage.md", "is tried up to {} times", source("storage.s3_client.TRIES")),
 ]
