@@ -1,9 +1,11 @@
-"""The commands of docs/http.md, run unchanged against a test server."""
+"""The commands and the Python example of docs/http.md, run unchanged against a test server."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,29 @@ def test_every_command_of_the_document_does_what_it_says(command: Command) -> No
     assert '"files":[' in shown
     assert '"jobs":[' in shown
     assert (planned["matched"], planned["complete"]) == (1, True)
+
+
+def test_the_python_example_follows_a_job_to_its_end(command: Command) -> None:
+    [example] = code_blocks(ROOT / "docs" / "http.md", "python")
+    write_wav(command.folder / "calls" / "a.wav", duration_sec=0.2)
+    (command.folder / "calls" / "broken.wav").write_bytes(b"RIFF")
+    key = command.run("keys", "create", "--tenant", "acme", "--json").json()
+    with serving(command) as server:
+        variables = {"SERVER": server.url, "API_KEY": key["api_key"], "API_SECRET": key["api_secret"]}
+        printed = run_python(example, command.folder, variables)
+        assert server.end() == 0
+    planned, failed, refused = printed.splitlines()
+    assert planned == "2 files"
+    assert "broken.wav" in failed
+    assert "JOB_NOT_CANCELABLE" in refused
+
+
+def run_python(block: str, folder: Path, variables: dict[str, str]) -> str:
+    script = block.replace("file:///data/", f"{folder.as_uri()}/")
+    line, environment = [sys.executable, "-W", "error", "-c", script], os.environ | variables
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def told(block: str, folder: Path, variables: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """A client for batchscribe servers, for Python programs and for `batchscribe jobs`."""
 
 from batchscribe.client.client import Client
+from batchscribe.client.polling import PollSchedule
 
-__all__ = ["Client"]
+__all__ = ["Client", "PollSchedule"]
