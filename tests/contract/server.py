@@ -8,16 +8,18 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import psutil
 
 from batchscribe.database.api_key_rows import create_key
 from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
-from tests.integration.command import Result, wait_until
+from tests.integration.command import Result, run_preloaded, wait_until
+from tests.preloaded import RunningCommand, preloaded
 
 READY_SEC = 60.0  #: for a busy machine; usually a few seconds
 END_SEC = 30.0
@@ -54,12 +56,18 @@ class Server:
     words: tuple[str, ...] = ()
     program: Path | None = None  #: replaces the command
     url: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | RunningCommand | None = None
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
+        """In order, because a killed process saves no coverage."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=END_SEC)
         self.kill()
 
     @property
@@ -77,9 +85,9 @@ class Server:
     def start(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._printed.write_bytes(b"")
-        line = self._line("serve", "--host", "127.0.0.1", "--port", "0", *self.words)
+        words = self._words("serve", "--host", "127.0.0.1", "--port", "0", *self.words)
         with self._printed.open("ab") as out, self._log.open("ab") as err:
-            self.process = subprocess.Popen(line, cwd=self.folder, env=self._environment(), stdout=out, stderr=err)
+            self.process = self._started(words, out, err)
         wait_until(self._answered_or_ended, within_sec=READY_SEC)
         found = re.search(r"http://\S+", self.printed())
         assert found, f"no address on standard output; the log ends: {self.log_text()[-3000:]}"
@@ -104,12 +112,9 @@ class Server:
 
     def run(self, *words: str, within_sec: float = 60) -> Result:
         """Run another command on the same data directory."""
-        line = self._line(*words)
-        done = subprocess.run(
-            line, cwd=self._made_folder(), env=self._environment(), capture_output=True, text=True,
-            timeout=within_sec, check=False,
-        )  # fmt: skip
-        return Result(done.returncode, done.stdout, done.stderr)
+        return run_preloaded(
+            self._words(*words), folder=self._made_folder(), environment=self._environment(), within_sec=within_sec
+        )
 
     def new_key(self, tenant: str) -> Key:
         """Create a key without the process of `keys create`, because there are many."""
@@ -150,9 +155,16 @@ class Server:
         assert self.process is not None
         return "\n" in self.printed() or self.process.poll() is not None
 
-    def _line(self, *words: str) -> list[str]:
-        program = ["-m", "batchscribe"] if self.program is None else [str(self.program)]
-        return [sys.executable, "-W", "error", *program, *words, "--data-dir", str(self.data_dir)]
+    def _started(
+        self, words: tuple[str, ...], out: IO[bytes], err: IO[bytes]
+    ) -> subprocess.Popen[bytes] | RunningCommand:
+        if self.program is None:
+            return preloaded().start(words, folder=self.folder, environment=self._environment(), out=out, err=err)
+        line = [sys.executable, "-W", "error", str(self.program), *words]
+        return subprocess.Popen(line, cwd=self.folder, env=self._environment(), stdout=out, stderr=err)
+
+    def _words(self, *words: str) -> tuple[str, ...]:
+        return (*words, "--data-dir", str(self.data_dir))
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

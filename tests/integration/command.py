@@ -9,14 +9,17 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.preloaded import preloaded
 
 #: Invents words immediately, also for noise.
 QUICK = ("--engine", "scripted", "--segmentation", "none")
@@ -56,11 +59,7 @@ class Command:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, within_sec: float = 60) -> Result:
-        done = subprocess.run(
-            self._line(words), cwd=self.folder, env=self._environment(), capture_output=True, text=True,
-            timeout=within_sec, check=False,
-        )  # fmt: skip
-        return Result(done.returncode, done.stdout, done.stderr)
+        return run_preloaded(words, folder=self.folder, environment=self._environment(), within_sec=within_sec)
 
     def transcribe(self, *words: str, within_sec: float = 60) -> Result:
         """Run `batchscribe transcribe` with the fast engine."""
@@ -106,6 +105,18 @@ class Command:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         own = {"BATCHSCRIBE_DATA_DIR": str(self.folder / DATA), "BATCHSCRIBE_ENGINE_PROCESSES": str(WORKERS)}
         return kept | own | self.environment
+
+
+def run_preloaded(words: Sequence[str], *, folder: Path, environment: Mapping[str, str], within_sec: float) -> Result:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = preloaded().start(words, folder=folder, environment=environment, out=out, err=err)
+        try:
+            status = process.wait(within_sec)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return Result(status, out.read().decode(), err.read().decode())
 
 
 def read_terminal(descriptor: int) -> bytes:
