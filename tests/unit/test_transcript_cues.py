@@ -356,7 +356,7 @@ def random_segment(choose: random.Random, start_sec: float) -> TranscriptSegment
 
 def many_transcripts() -> Iterator[Transcript]:
     choose = random.Random(42)  # noqa: S311 - no secret
-    for _ in range(2_000):
+    for _ in range(600):
         yield random_transcript(choose)
 
 
