@@ -21,8 +21,11 @@ setup: $(VENV)/runtime.stamp ## Create .venv with the batchscribe command
 demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pull a speech model if there is none
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: $(VENV)/dev.stamp ## Run all tests
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
+test: $(VENV)/dev.stamp ## Run all tests, and measure which lines and branches they reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
+	$(BIN)/coverage combine --quiet
+	@bash -o pipefail -c '$(BIN)/coverage report --skip-covered --sort=cover | sed -n "1,25p;\$$$$p"'
 
 check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling and style
 	$(BIN)/ruff check $(CHECKED)
