@@ -11,14 +11,14 @@ from batchscribe.wire.choices import JobState
 
 
 class MistakeBody(BaseModel):
-    """A field at fault, by its dotted path."""
+    """One invalid field, by its dotted path."""
 
     field: str
     message: str
 
 
 class ErrorBody(BaseModel):
-    """Every error. `reason` is stable; `code` is 124 for authentication, 300 for validation, else the HTTP status."""
+    """An error. `reason` is stable; `code` is 124 for authentication, 300 for validation, else the HTTP status."""
 
     code: int
     reason: str
@@ -52,7 +52,7 @@ class PlannedBody(BaseModel):
 
 
 class DryRunBody(BaseModel):
-    """What a job would do. Where `complete` is false, time ran out and the counts are what was found by then."""
+    """What a job would do. If `complete` is false, time ran out, and the counts cover what was found so far."""
 
     dry_run: Literal[True]
     complete: bool
