@@ -12,10 +12,10 @@ fail() {
 
 # Prints a Python expression over the output of `batchscribe models list --json`.
 models() {
-    batchscribe models list --json | python -c "import json, sys; at_hand = json.load(sys.stdin); print($1)"
+    batchscribe models list --json | python -c "import json, sys; installed = json.load(sys.stdin); print($1)"
 }
 
-if [ "$(models 'len(at_hand["models"])')" -eq 0 ] && [ -z "${BATCHSCRIBE_WHISPER_MODEL:-}" ]; then
+if [ "$(models 'len(installed["models"])')" -eq 0 ] && [ -z "${BATCHSCRIBE_WHISPER_MODEL:-}" ]; then
     echo "No speech model is installed yet. Pulling Whisper base (130 MB), only this once."
     batchscribe models pull base ||
         echo "No speech model could be pulled: the demo continues with the built-in engine pocketsphinx, which is far less accurate."
@@ -23,7 +23,7 @@ fi
 
 # The demo's jobs have a separate data directory, which links to the usual models.
 mkdir -p .demo/data
-ln -s "$(models 'at_hand["folder"]')" .demo/data/models
+ln -s "$(models 'installed["folder"]')" .demo/data/models
 
 status=0
 batchscribe transcribe examples/audio --output .demo/transcripts --data-dir .demo/data --channels || status=$?
