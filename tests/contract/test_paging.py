@@ -35,7 +35,7 @@ def submitted(pager: Client) -> list[str]:
 def many_files(alice: Client, recordings: Path) -> tuple[str, list[str]]:
     """The ID of an ended job, and the input URIs of its 1,000 files. All of them are skipped, which is fast."""
     folder = recordings / "notes"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a server on the other database may have used it
     paths = [folder / f"{number:04}.txt" for number in range(1000)]
     for path in paths:
         path.touch()
