@@ -97,4 +97,4 @@ def test_a_dry_run_stops_at_its_time_limit_and_says_so(tmp_path: Path) -> None:
     with running(tmp_path, dry_run_max_sec=1e-9) as runner:
         preview = looked_at(runner)
     assert not preview.complete
-    assert any("Only the first" in warning for warning in preview.warnings())
+    assert any("The listing stopped after" in warning for warning in preview.warnings())

@@ -62,7 +62,7 @@ def test_any_range_reads_as_it_is_there(web: Web, store: WebStore, size: int) ->
     ("status", "error", "sentence"),
     [
         (403, AccessDenied, "signature may have expired"),
-        (410, ObjectNotFound, "nothing under"),
+        (410, ObjectNotFound, "no object at"),
         (503, StorageUnavailable, "answered 503"),
         (429, StorageUnavailable, "answered 429"),
         (302, StorageError, "Redirects are not followed"),

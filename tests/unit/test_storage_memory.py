@@ -35,7 +35,7 @@ def test_what_is_written_is_read_back_in_any_range(place: tuple[Store, str]) -> 
 def test_an_object_that_exists_is_replaced_only_when_told_to(place: tuple[Store, str]) -> None:
     store, base = place
     store.write(f"{base}/a.json", b"first", overwrite=False)
-    with pytest.raises(OutputExists, match=r"a\.json exists already"):
+    with pytest.raises(OutputExists, match=r"a\.json already exists"):
         store.write(f"{base}/a.json", b"second", overwrite=False)
     assert store.read(f"{base}/a.json", limit_bytes=10) == b"first"
     store.write(f"{base}/a.json", b"third!", overwrite=True)

@@ -78,7 +78,7 @@ def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: 
     for page in list_pages(job, store):
         if time.monotonic() > deadline:
             looked_sec = settings.dry_run_max_sec * LOOKING
-            preview.problems.append(f"Only the first {looked_sec:g} s of the listing were looked at.")
+            preview.problems.append(f"The listing stopped after {looked_sec:g} s; later files are not counted.")
             return
         preview.count(_fetch_sizes(page, store, preview, deadline), names, rules)
         if preview.matched > settings.max_files:

@@ -40,23 +40,23 @@ def storage_error(error: OSError, uri: str) -> StorageError:
         case errno.ENOENT:
             return ObjectNotFound(f"There is no file {uri}.")
         case errno.EACCES | errno.EPERM:
-            return AccessDenied(f"{uri} may not be used by this user; change its permissions.")
+            return AccessDenied(f"{uri} is not accessible to this user; change its permissions.")
         case errno.EROFS:
-            return AccessDenied(f"{uri} is on a read-only file system; choose another place.")
+            return AccessDenied(f"{uri} is on a read-only file system; choose another location.")
         case errno.EEXIST:
-            return OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
+            return OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
         case errno.ELOOP:
-            return LocationNotAllowed(f"{uri} is a symbolic link, and none is followed below an allowed folder.")
+            return LocationNotAllowed(f"{uri} is a symbolic link; links below an allowed folder are not followed.")
         case errno.EISDIR:
             return LocationNotAllowed(
                 f"{uri} is not a regular file but a folder, device, pipe or socket; name another."
             )
         case errno.ENOTDIR:
-            return LocationNotAllowed(f"{uri} leads through a file or a symbolic link; name the folder itself.")
+            return LocationNotAllowed(f"{uri} has a file or a symbolic link in its path; name the folder itself.")
         case number if number in _FULL:
             return StorageFull(f"{uri} does not fit ({reason}); free some space on its file system.")
         case number if number in _PASSING:
-            return StorageUnavailable(f"{uri} cannot be reached just now ({reason}).")
+            return StorageUnavailable(f"{uri} cannot be reached at the moment ({reason}).")
     return StorageError(f"{uri} cannot be used ({reason}).")
 
 
@@ -69,7 +69,7 @@ class FileRecording:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode):
             self.close()
-            raise StorageError(f"{uri} is not a regular file; only those are read.")
+            raise StorageError(f"{uri} is not a regular file; only regular files are read.")
         self.size = facts.st_size
         self.etag = etag_of(facts)
 

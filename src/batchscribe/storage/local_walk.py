@@ -45,7 +45,7 @@ def _listed_folder(uri: str, place: RootedPath) -> Iterator[int]:
 
 def _files(folder_uri: str, folder: int, seen: tuple[str, ...], depth: int) -> Iterator[ObjectInfo]:
     if depth == 0:
-        raise StorageError(f"{folder_uri}/ lies more than {MAX_DEPTH} folders deep; list a folder below the prefix.")
+        raise StorageError(f"{folder_uri}/ is more than {MAX_DEPTH} folders deep; list a folder below the prefix.")
     first, behind = (seen[0], seen[1:]) if seen else ("", ())
     with translate_os_errors(folder_uri + "/"):
         names = sorted(name for name in os.listdir(folder) if name >= first and not name.startswith(DRAFT_PREFIX))

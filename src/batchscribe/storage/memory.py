@@ -47,7 +47,7 @@ class MemoryStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         with self._lock:
             if uri in self._objects and not overwrite:
-                raise OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
+                raise OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
             self._writes += 1
             self._objects[uri] = (data, f'"{self._writes:x}"')
             self.content_types[uri] = content_type

@@ -29,9 +29,9 @@ def path_of(uri: str) -> str:
     host, slash, rest = uri.partition("://")[2].partition("/")
     path = os.fsdecode(unquote_to_bytes(slash + rest))
     if host not in ("", "localhost") or not path:
-        raise LocationNotAllowed(f"{uri} names no local path; write three slashes, as in file:///data/a.wav.")
+        raise LocationNotAllowed(f"{uri} is not a local path; write three slashes, as in file:///data/a.wav.")
     if "\0" in path or ".." in path.split("/"):
-        raise LocationNotAllowed(f'{uri} has a ".." or a NUL in its path; name the place itself.')
+        raise LocationNotAllowed(f'{uri} has a ".." or a NUL in its path; use a direct path.')
     return os.path.normpath(path)
 
 
@@ -39,7 +39,7 @@ def split_s3(uri: str) -> tuple[str, str]:
     """Return bucket and key; the key may be empty. Raises `LocationNotAllowed` if there is no bucket."""
     bucket, _, key = uri.partition("://")[2].partition("/")
     if not bucket:
-        raise LocationNotAllowed(f"{uri} names no bucket; write s3://bucket/key.")
+        raise LocationNotAllowed(f"{uri} has no bucket; write s3://bucket/key.")
     return bucket, key
 
 
@@ -88,7 +88,7 @@ class Roots:
             below = spelling.rstrip("/") + "/"
             if path.startswith(below):
                 return RootedPath(resolved, tuple(path[len(below) :].split("/")))
-        raise LocationNotAllowed(f"{uri} is outside the allowed folders; BATCHSCRIBE_FILE_ROOTS names them.")
+        raise LocationNotAllowed(f"{uri} is outside the allowed folders; BATCHSCRIBE_FILE_ROOTS lists them.")
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def location_check(access: Access) -> Callable[[str], None]:
 def not_served(uri: str) -> LocationNotAllowed:
     named = f"{scheme_of(uri)}://" if scheme_of(uri) else "a location without a scheme"
     served = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-    return LocationNotAllowed(f"{named} is not served here; use one of {served}.")
+    return LocationNotAllowed(f"{named} is not supported here; use one of {served}.")
 
 
 class RoutedStore:

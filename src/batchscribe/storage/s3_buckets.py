@@ -116,7 +116,7 @@ class Buckets:
             known = DEFAULT_REGION if self._endpoint else self._looked_up(bucket) or DEFAULT_REGION
             self._regions[bucket] = known
         if region_in(known) is None:  # it becomes part of a host name
-            raise WrongRegion(f"The region given for bucket {bucket} is no region's name; write one such as eu-west-1.")
+            raise WrongRegion(f"The region of bucket {bucket} is not a valid name; use one such as eu-west-1.")
         return known
 
     def _looked_up(self, bucket: str) -> str | None:

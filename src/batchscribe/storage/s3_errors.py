@@ -101,7 +101,7 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _row(
         StorageFull,
-        "The storage has no space for {uri} ({reason}); free some, or raise the quota.",
+        "The storage has no space for {uri} ({reason}); free some space, or raise the quota.",
         "QuotaExceeded",
         "InsufficientStorage",
         "XMinioStorageFull",

@@ -70,7 +70,9 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
 
 
 def _refused_condition(uri: str) -> StorageError:
-    return StorageError(f"The storage refused {uri} for a condition that was not sent (HTTP 412); check any proxy.")
+    return StorageError(
+        f"The storage rejected {uri} because of a condition that was not sent (HTTP 412); check proxies."
+    )
 
 
 def delete_object(buckets: Buckets, uri: str) -> None:
@@ -89,13 +91,13 @@ def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str
 def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:
     """Return the error for a rejected conditional PUT."""
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        return OutputExists(f"{uri} exists already; allow overwriting or choose another output.")
+        return OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
     if not _is_of_condition(buckets, uri, answer):
         return buckets.refused(uri, answer)
     reason = code_of(answer) or f"HTTP {answer.status}"
     return ConditionalWriteUnsupported(
         f"The storage of {uri.rpartition('/')[0]}/ does not support conditional writes ({reason}); send the job with "
-        "`overwrite`, preferably into a folder of its own."
+        "`overwrite`, preferably into a separate folder."
     )
 
 

@@ -36,7 +36,7 @@ def no_answer(error: Exception, uri: str, host: str) -> StorageError:
                 f"{uri} cannot be reached: {host} refuses connections on this port; check that the service runs there."
             )
     if isinstance(error, httpcore2.TimeoutException):
-        return StorageUnreachable(f"{uri} cannot be reached: {host} gave no answer in time; try again.")
+        return StorageUnreachable(f"{uri} cannot be reached: {host} did not answer in time; try again.")
     if isinstance(error, httpcore2.ConnectError):
         return StorageUnreachable(f"{uri} cannot be reached: no connection to {host}; check the network.")
     if isinstance(error, httpcore2.ProtocolError) and not _ENDED.search(str(error)):
@@ -49,7 +49,7 @@ def no_answer(error: Exception, uri: str, host: str) -> StorageError:
 def _malformed(error: httpcore2.ProtocolError, uri: str, host: str) -> StorageError:
     if isinstance(error, httpcore2.LocalProtocolError):
         return StorageError(
-            f"{uri} cannot be requested: the key or the token has a character that no header may have; correct it."
+            f"{uri} cannot be requested: the key or the token has a character that no header allows; correct it."
         )
     if "status line" in str(error):
         return StorageUnreachable(

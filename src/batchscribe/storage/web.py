@@ -108,9 +108,9 @@ def _check(answer: Answer, uri: str) -> None:
     """Raise the error of an unsuccessful answer."""
     shown, status = without_query(uri), answer.status
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        raise ObjectNotFound(f"There is nothing under {shown}.")
+        raise ObjectNotFound(f"There is no object at {shown}.")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise AccessDenied(f"{shown} may not be read; the URL's signature may have expired.")
+        raise AccessDenied(f"Access to {shown} was denied; the URL's signature may have expired.")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise StorageBusy(f"{shown} answered {status}: it asks for fewer requests; try again.")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
