@@ -321,7 +321,7 @@ def _done(scene: Scene, client: httpx2.Client) -> int:
 
 
 def _writes(scene: Scene, client: httpx2.Client) -> list[Figure]:
-    """Submitted one after another, while those before are enumerated; canceled when all have begun."""
+    """Submit jobs one after another while earlier ones are listed, and cancel them when all have started."""
     submitted, job_ids, health = [], [], []
     for number in range(SUBMITS):
         health.append(_ask(client, "GET", "/healthz"))
@@ -377,7 +377,7 @@ def _big_cancel(scene: Scene, client: httpx2.Client) -> list[Figure]:
 
 
 def _wait_working(scene: Scene, client: httpx2.Client) -> None:
-    """The jobs that were canceled before stand in front of it in the queue until they are cleared."""
+    """Wait until the job runs. Canceled jobs precede it in the queue until they are cleared."""
     before, until = _done(scene, client), time.monotonic() + WORKING_MAX_SEC
     while _done(scene, client) < before + SHARD_FILES:
         assert time.monotonic() < until, "no file of the big job ends"
@@ -385,7 +385,7 @@ def _wait_working(scene: Scene, client: httpx2.Client) -> None:
 
 
 def _last_start_sec(scene: Scene) -> float:
-    """Until the last attempt at a file that was seen to begin. Shards of an ended job stay on record as running."""
+    """Return the time of the last observed start of a file. Shards of an ended job stay recorded as running."""
     running = sa.select(shard.c.number).where(shard.c.job == scene.big.number, shard.c.state == ShardState.RUNNING)
     query = sa.select(sa.func.sum(file.c.attempt)).where(file.c.job == scene.big.number, file.c.shard.in_(running))
     began_at, last_start_sec, seen = time.monotonic(), 0.0, math.inf

@@ -15,7 +15,7 @@ Sound = NDArray[np.float64]  #: float64[n_samples], 16 kHz, mono, -1.0 to 1.0
 
 
 def seconds(duration_sec: float) -> Sound:
-    """The moments of its samples."""
+    """Return the times of the samples."""
     return np.arange(round(duration_sec * SAMPLE_RATE)) / SAMPLE_RATE
 
 
@@ -24,12 +24,12 @@ def silence(duration_sec: float) -> Sound:
 
 
 def noise(duration_sec: float, level: float, *, seed: int = 0) -> Sound:
-    """White; `level` is the root of the mean square."""
+    """Return white noise; `level` is its RMS."""
     return np.random.default_rng(seed).normal(0.0, level, round(duration_sec * SAMPLE_RATE))
 
 
 def tone(duration_sec: float, *hz: float, level: float = 0.2) -> Sound:
-    """All frequencies at once, faded in and out over 10 ms."""
+    """Return all frequencies at once, faded in and out over 10 ms."""
     moments = seconds(duration_sec)
     sound = sum((np.sin(2 * np.pi * each * moments) for each in hz), np.zeros(len(moments)))
     fade = np.minimum(1.0, np.minimum(moments, moments[::-1]) / 0.01)
@@ -37,7 +37,7 @@ def tone(duration_sec: float, *hz: float, level: float = 0.2) -> Sound:
 
 
 def without_silence(sound: Sound) -> Sound:
-    """From the first sound to the last."""
+    """Return the part from the first to the last sound."""
     loud = np.flatnonzero(np.convolve(np.abs(sound), np.ones(160) / 160, "same") > 0.01)
     return sound[loud[0] : loud[-1]]
 
@@ -54,7 +54,7 @@ def beeps(times: int) -> Sound:
 
 
 def chords(duration_sec: float) -> Sound:
-    """A progression, half a second each, with the overtones and the decay of a plucked string."""
+    """Return a progression of chords of half a second, with the overtones and the decay of plucked strings."""
     roots = (261.6, 220.0, 174.6, 196.0)
     moments = seconds(0.5)
     played = []
@@ -66,7 +66,7 @@ def chords(duration_sec: float) -> Sound:
 
 
 def ringing(times: int) -> Sound:
-    """The ringing tone of a call."""
+    """Return the ringing tone of a call."""
     return np.concatenate([np.concatenate([tone(2.0, 440.0, 480.0), silence(4.0)]) for _ in range(times)])
 
 
@@ -77,12 +77,12 @@ def siren(duration_sec: float) -> Sound:
 
 
 def hum(duration_sec: float) -> Sound:
-    """Of the mains, with its overtones."""
+    """Return mains hum with overtones."""
     return tone(duration_sec, 50.0, 100.0, 150.0, 250.0)
 
 
 def bursts(duration_sec: float) -> Sound:
-    """Noise that starts and stops four times a second."""
+    """Return noise that starts and stops four times a second."""
     moments = seconds(duration_sec)
     return noise(duration_sec, 0.2) * (np.sin(2 * np.pi * 4 * moments) > 0)
 
@@ -106,24 +106,24 @@ NOBODY_SPEAKS: dict[str, Callable[[], Sound]] = {
 
 
 def loudness(sound: Sound) -> float:
-    """Root of the mean square."""
+    """Return the RMS."""
     return float(np.sqrt(np.mean(np.square(sound))))
 
 
 def babble(speech: Sound) -> Sound:
-    """Six voices at once."""
+    """Return six simultaneous voices."""
     return sum((np.roll(speech, voice * 30_011) for voice in range(6)), np.zeros(len(speech))) / 4
 
 
 def interrupted(speech: Sound) -> Sound:
-    """A fifth of a second of noise instead of the speech, twice a second."""
+    """Replace the speech by 0.2 s of noise twice a second."""
     moments = seconds(len(speech) / SAMPLE_RATE)[: len(speech)]
     burst = noise(len(speech) / SAMPLE_RATE, 3 * loudness(speech))[: len(speech)]
     return np.where(moments % 0.5 < 0.2, burst, speech)
 
 
 def stretched_vowel(speech: Sound) -> Sound:
-    """Thirty periods of a steady voice, forward and backward, for twenty seconds."""
+    """Return thirty periods of a steady voice, repeated forward and backward for 20 s."""
     start = int(np.argmax(np.convolve(np.square(speech), np.ones(3200), "valid")))
     vowel = speech[start : start + 3200]
     return np.tile(np.concatenate([vowel, vowel[::-1]]), 50)
@@ -142,7 +142,7 @@ def paced(speech: Sound, factor: float) -> Sound:
 
 
 def sentence(weather: Sound) -> Sound:
-    """The first one of the example: "This is the weather for the weekend."."""
+    """Return the first sentence of the example: "This is the weather for the weekend."."""
     return weather[round(0.98 * SAMPLE_RATE) : round(2.62 * SAMPLE_RATE)]
 
 

@@ -11,7 +11,7 @@ from batchscribe.window import SAMPLE_RATE
 
 
 def write_wav(path: Path, *, duration_sec: float = 1.0, channels: int = 1, seed: int = 0) -> Path:
-    """Noise: no speech, so only segmentation `none` lets it reach an engine."""
+    """Write noise. It has no speech, so only segmentation `none` lets it reach an engine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).normal(0.0, 1000.0, size=int(duration_sec * SAMPLE_RATE) * channels)
     with wave.open(str(path), "wb") as file:

@@ -42,7 +42,7 @@ class Kind:
 
     @contextmanager
     def house(self, **settings: str) -> Iterator[House]:
-        """`settings` are those of all its processes, by their names in the environment without the prefix."""
+        """Create the environment. `settings` are those of all its processes, by variable names without the prefix."""
         with TemporaryDirectory(prefix="bench-scale-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             wanted = {"DATA_DIR": f"{folder / 'data'}", "FILE_ROOTS": name, "AUTH": "off", "ENGINE": "scripted"}

@@ -57,7 +57,7 @@ def _measure_process(house: House, name: str, words: Sequence[str]) -> list[Figu
 
 
 def _start_sec(house: House, shift_sec: float) -> float:
-    """From the commit of a job by this process until the other one has begun it."""
+    """Return the seconds from the commit of a job by this process until the other one has started it."""
     time.sleep(PAUSE_SEC + shift_sec)
     job = house.submit(sources=(Source(SourceKind.FILE, (house.folder / "missing.wav").as_uri()),))
     return house.wait_for(lambda: house.job(job).state is not JobState.QUEUED, within_sec=START_MAX_SEC)

@@ -30,7 +30,7 @@ def installed() -> Path:
 
 
 def command(program: Path, model: Path, paths: Sequence[Path], output: Path) -> list[str]:
-    """On all cores; the rest as it is by default."""
+    """Return the command: on all cores, otherwise with defaults."""
     options = {
         "--model_directory": f"{model}",
         "--batched": "True",

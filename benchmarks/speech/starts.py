@@ -36,7 +36,7 @@ def measure_starts(model: Model) -> tuple[Starts, Starts]:
 
 
 def compare(heard: Sequence[TimedWords]) -> Starts:
-    """In turns: a recording as it is, and after the silence."""
+    """Measure a recording as it is, and after silence, in turns."""
     shifts = np.array([shift for at in range(0, len(heard), 2) for shift in _shifts(heard[at], heard[at + 1])])
     return Starts(
         words=len(shifts),
@@ -55,7 +55,7 @@ def _shifts(plain: TimedWords, late: TimedWords) -> Iterator[float]:
 
 
 def _pair(path: Path, folder: Path) -> tuple[Path, Path]:
-    """Two WAV files: the recording as it is, and after the silence."""
+    """Write two WAV files: the recording as it is, and after silence."""
     samples = samples_of(path)
     silence = np.zeros(int(SILENCE_SEC * SAMPLE_RATE), dtype=np.int16)
     plain, late = folder / f"{path.stem}.wav", folder / f"{path.stem}-late.wav"

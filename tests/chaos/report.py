@@ -123,7 +123,7 @@ def report(results: Sequence[Result], seed: int) -> str:
 
 
 def _introduction() -> Iterable[str]:
-    yield "# Crash evidence\n"
+    yield "# Chaos test\n"
     yield f"{_wrapped(ABSTRACT)}\n"
     yield COMMANDS
     yield "## How\n"

@@ -1,4 +1,4 @@
-"""Sends odd requests to a real server and holds every answer against the contract.
+"""Sends odd requests to a real server, and checks every answer against the contract.
 
 `python -m tests.fuzz.api 50000` sends 50,000 requests; `--from 1234` starts with that one, to repeat a finding.
 """
@@ -34,7 +34,7 @@ SETTINGS = {
     "BATCHSCRIBE_REQUEST_HEAD_SEC": "2",
     "BATCHSCRIBE_REQUEST_BODY_SEC": "2",
 }
-#: A 503 of a dry run is the storage's, and the right answer.
+#: A dry run may answer 503 because of the storage.
 NOT_OURS = {"STORAGE_UNAVAILABLE", "STORAGE_UNREACHABLE"}
 
 
@@ -45,7 +45,7 @@ def fuzzed_server(folder: Path) -> Iterator[Server]:
 
 
 def findings(server: Server, numbers: Iterable[int]) -> Iterator[str]:
-    """What is wrong with the answers, a line for each."""
+    """Return a line for each wrong answer."""
     secret = server.new_key("fuzz").api_secret
     for number in numbers:
         request = odd_request(number, secret)
@@ -72,7 +72,7 @@ def _fault(port: int, request: OddRequest) -> str | None:
 def _answer(port: int, request: OddRequest) -> tuple[int, dict[str, str], bytes]:
     with socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SEC) as connection:
         connection.sendall(request.content)
-        # A request that was damaged may have lost its `Connection: close`, or be one without an end.
+        # A damaged request may have lost its `Connection: close`, or its end.
         response = HTTPResponse(connection, method=request.method)
         response.begin()
         return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()

@@ -1,4 +1,4 @@
-"""Odd requests, each made of a seed: the same number is the same request for ever."""
+"""Odd requests, each generated from a seed: the same number always gives the same request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TYPES = (
     "application/json;;",
     "multipart/form-data",
 )
-#: Texts that are not what they seem.
+#: Deceptive texts.
 TEXTS = (
     "", " ", "\0", "a\nb", "\x7f", "\u2028", "\ufeff", "ü", "\U0001f600", "\ud800", "\udfff\ud800", "..",
     "../../etc/passwd", "%00", "{}", "${x}", "' OR 1=1 --", "null", "NaN", "job_1", "f_001", "f_" + "9" * 30, "-1", "0",
@@ -40,7 +40,7 @@ TEXTS = (
     "en-US", "ADJACENT", "PREFIX", "*" * 50, "{a,b}" * 20, "[" * 50, "**/" * 300,
 )  # fmt: skip
 NUMBERS = (0, -1, 1, 2**31, 2**63, -(2**63) - 1, 10**400, 1.5, -0.0, 1e308, 1e-320)
-#: What no encoder writes, put where a value was.
+#: Replacements for values that no encoder writes.
 WRITTEN = (
     "NaN",
     "Infinity",
@@ -61,11 +61,11 @@ WRITTEN = (
 class OddRequest:
     method: str
     target: str
-    content: bytes  #: all that goes over the connection
+    content: bytes  #: all bytes of the connection
 
 
 def odd_request(number: int, secret: str) -> OddRequest:
-    """The request of this number, sent with a key more often than not."""
+    """Return the request of this number, usually with a key."""
     chance = random.Random(number)  # noqa: S311 (it has to be repeatable)
     method, target, body = chance.choice(METHODS[:4] if chance.random() < 0.8 else METHODS), _target(chance), b""
     if method in ("POST", "PUT", "PATCH") or chance.random() < 0.1:
@@ -150,7 +150,7 @@ def _body(chance: random.Random) -> bytes:
 
 
 def _spoil(chance: random.Random, job: dict[str, Any]) -> None:
-    """Put an odd value somewhere, often under a name that means something."""
+    """Put an odd value somewhere, often under a known name."""
     place = job
     while (inner := [value for value in place.values() if isinstance(value, dict)]) and chance.random() < 0.7:
         place = chance.choice(inner)
@@ -180,7 +180,7 @@ def _value(chance: random.Random, depth: int) -> Any:
 
 
 def _text(value: Any, chance: random.Random) -> str:
-    """As JSON, now and then with something in it that no encoder writes."""
+    """Return JSON, sometimes with something that no encoder writes."""
     text = json.dumps(value, ensure_ascii=chance.random() < 0.7)
     if chance.random() < 0.15 and ": " in text:
         at = chance.choice([at for at in range(len(text)) if text.startswith(": ", at)])
@@ -189,7 +189,7 @@ def _text(value: Any, chance: random.Random) -> str:
 
 
 def _damaged(chance: random.Random, head: bytes) -> bytes:
-    """A head with a few of its bytes changed."""
+    """Return a head with a few changed bytes."""
     spoiled = bytearray(head)
     for _ in range(chance.choice((1, 3))):
         spoiled[chance.randrange(len(spoiled) - 4)] = chance.randrange(256)

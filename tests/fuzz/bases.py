@@ -40,7 +40,7 @@ _MADE: dict[str, tuple[str, str, int, int, dict[str, str]]] = {
 
 @cache
 def bases() -> dict[str, bytes]:
-    """By name; the same bytes each time."""
+    """Return the recordings by name, always with the same bytes."""
     made = {
         name: encoded(
             np.repeat(np.concatenate([tone(0.6, 300, rate=rate), noise(0.4, rate=rate)]), channels, axis=1),
@@ -64,7 +64,7 @@ def bases() -> dict[str, bytes]:
 
 
 def wide_wav(sound: Int16) -> bytes:
-    """24 bits in four bytes each."""
+    """Return a WAV with 24 bits in four bytes per sample."""
     form = struct.pack("<HHIIHH", 1, 1, SAMPLE_RATE, 4 * SAMPLE_RATE, 4, 24)
     data = (sound.astype("<i4") << 16).tobytes()
     head = struct.pack("<4sI4s4sI16s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, form, b"data", len(data))

@@ -1,4 +1,4 @@
-"""What is done to a recording: by chance, and at the places that parsers believe in."""
+"""Mutations of a recording: random ones, and ones at places that parsers trust."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 Dice = np.random.Generator
-#: Names in front of or behind which a length stands.
+#: Names that have a length before or after them.
 _NAMES = re.compile(
     rb"RIFF|RF64|data|fmt |fact|ds64|LIST|id3 |ID3|ftyp|moov|trak|mdia|minf|stbl|stsd|stts|stsc|stsz|stco|co64|ctts"
     rb"|elst|mvhd|tkhd|mdhd|hdlr|esds|mdat|moof|traf|trun|tfhd|tfdt|mvex|trex|edts|dOps|alac|OggS|fLaC|Xing|Info|OpusHead"
@@ -22,7 +22,7 @@ def _place(dice: Dice, content: bytes, length: int = 1) -> int:
 
 
 def _header_place(dice: Dice, content: bytes) -> int:
-    """Somewhere in the first KiB, where it hurts."""
+    """Return a place in the first KiB, where the headers are."""
     return int(dice.integers(0, max(1, min(1024, len(content)))))
 
 
@@ -52,7 +52,7 @@ def insert(dice: Dice, content: bytes, _other: bytes) -> bytes:
 
 
 def set_length(dice: Dice, content: bytes, _other: bytes) -> bytes:
-    """Numbers beside names become extreme, in either order of bytes."""
+    """Make numbers next to names extreme, in either byte order."""
     changed, names = bytearray(content), list(_NAMES.finditer(content))
     for _ in range(int(dice.integers(1, 4))):
         if names:
@@ -71,7 +71,7 @@ def splice(dice: Dice, content: bytes, other: bytes) -> bytes:
 
 
 def swap_names(dice: Dice, content: bytes, _other: bytes) -> bytes:
-    """A chunk or a box takes the name of another."""
+    """Give a chunk or a box the name of another."""
     names = list(_NAMES.finditer(content))
     if len(names) < 2:
         return flip_bits(dice, content, content)
@@ -82,7 +82,7 @@ def swap_names(dice: Dice, content: bytes, _other: bytes) -> bytes:
 
 
 def shuffle_parts(dice: Dice, content: bytes, _other: bytes) -> bytes:
-    """The parts that begin with names come in another order, some of them twice, some not at all."""
+    """Reorder the parts that begin with names, and repeat or drop some."""
     edges = sorted({0, *(max(0, name.start() - 4) for name in _NAMES.finditer(content)), len(content)})
     parts = [content[start:end] for start, end in pairwise(edges)]
     order = dice.choice(len(parts), len(parts), replace=bool(dice.random() < 0.5))
@@ -103,7 +103,7 @@ MUTATIONS: Mapping[str, Callable[[Dice, bytes, bytes], bytes]] = {
 
 
 def mutated(seed: int, number: int, bases: Mapping[str, bytes]) -> tuple[str, str, bytes]:
-    """The names of what was mutated and of how, and the bytes: always the same for the same numbers."""
+    """Return the names of the recording and the mutation, and the bytes. The result depends only on the numbers."""
     dice = np.random.default_rng([seed, number])
     names, kinds = sorted(bases), sorted(MUTATIONS)
     base, other = names[number % len(names)], names[int(dice.integers(len(names)))]

@@ -18,7 +18,7 @@ from tests.fuzz.bases import bases
 from tests.fuzz.mutations import mutated
 
 DECODED, WITH_WARNINGS = "decoded", "decoded, with warnings"
-#: What must not happen. Running out of memory has a code of its own, so no death is explained by it.
+#: What must not happen. Running out of memory has its own code, so it explains no death.
 DEATH, HANG = DecoderDied.code, DecodeTimeout.code
 LIMITS = DecodeLimits(max_decoded_sec=600.0, stall_sec=30.0)
 
@@ -30,14 +30,14 @@ class Case:
     kind: str
     outcome: str  #: as above, or the code of an error
     wall_sec: float
-    cpu_sec: float  #: of the decoder
+    cpu_sec: float  #: by the decoder
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 
 
 def fuzz(seed: int, numbers: Iterable[int]) -> Iterator[Case]:
-    """Anything but a `MediaError` comes out as it is."""
+    """Decode the recordings. Raises everything except `MediaError`."""
     recordings = bases()
     with DecoderPool(1, LIMITS, extra_formats=("flac", "ogg")) as pool:
         for number in numbers:
@@ -65,7 +65,7 @@ def _outcome(pool: DecoderPool, content: bytes, number: int) -> str:
 
 
 def _decoder_cpu_sec() -> float:
-    """Of the decoders that live; a new one begins at nothing."""
+    """Return the CPU seconds of the live decoders; a new one starts at 0."""
     total = 0.0
     for child in multiprocessing.active_children():
         if child.name == "decoder" and child.pid:

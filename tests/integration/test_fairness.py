@@ -1,4 +1,4 @@
-"""A small job does not wait for a large one, of its own tenant or of another: on both databases."""
+"""A small job does not wait for a large one of the same or another tenant. On both databases."""
 
 from __future__ import annotations
 

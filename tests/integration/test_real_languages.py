@@ -31,7 +31,7 @@ FOREIGN = {
 }
 #: `base` has 6 of their 65 words wrong, and 7 by faster-whisper alone.
 WORST_OF_FOREIGN, MARGIN = 0.14, 0.04
-#: Longer than any pause inside a window, so that each language is in a window of its own.
+#: Longer than any pause inside a window, so that each language is in a separate window.
 APART_SEC = 4.0
 #: Each engine process loads the model, and one recording needs only one.
 ALONE = ("--engine-processes", "1")

@@ -164,7 +164,7 @@ def request_for(web: Web, folder: Path, paths: list[str]) -> JobRequest:
 
 
 def test_pre_signed_urls_become_transcripts_and_their_signatures_are_nowhere(tmp_path: Path, web: Web) -> None:
-    """The source is S3, as the original's clients write it; two URLs differ in nothing but their query."""
+    """The source is S3, as clients of the original service write it; two URLs differ only in their query."""
     recording = write_wav(tmp_path / "a.wav", duration_sec=40.0).read_bytes()
     assert len(recording) > FIRST_BLOCK_BYTES
     web.objects |= {"/calls/a.wav": recording, "/calls/gone": b"no recording"}
