@@ -97,7 +97,7 @@ def measure() -> list[Figure]:
             figures += _requests_a_second(scene, server)
         with _serving(folder, "--engine-processes", "1") as server, _client(scene, server) as client:
             figures += [*_reads(scene, client), *_writes(scene, client), *_big_cancel(scene, client)]
-        records.engine.dispose()
+        records.database.dispose()
         return figures
 
 

@@ -53,7 +53,7 @@ class Kind:
             try:
                 yield house
             finally:
-                house.records.engine.dispose()
+                house.records.database.dispose()
 
 
 def _records_of(environment: Mapping[str, str]) -> Records:
@@ -139,7 +139,7 @@ class House:
     @contextmanager
     def lister(self) -> Iterator[psutil.Process]:
         """Run a worker that lists jobs and processes no files."""
-        words = ("tests.integration.listing_victim", self.settings.sqlalchemy_url, f"{self.folder}")
+        words = ("tests.integration.listing_victim", self.settings.effective_database_url, f"{self.folder}")
         with self.process(*words) as process:
             assert "listing" in first_line(process)
             yield psutil.Process(process.pid)

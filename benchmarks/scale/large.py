@@ -150,7 +150,7 @@ def _cancel_figures(house: House, job: Job) -> list[Figure]:
 
 def _queued_shards(house: House, job: Job) -> int:
     """Return the number of shards in the queue."""
-    is_postgresql = house.records.engine.dialect.name == "postgresql"
+    is_postgresql = house.records.database.dialect.name == "postgresql"
     status = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("status"))
     status.schema = "dbos" if is_postgresql else None
     query = sa.select(sa.func.count()).select_from(status)

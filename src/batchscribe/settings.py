@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         default=None,
-        description="SQLAlchemy URL of the database; by default a SQLite file in the data directory.",
+        description="URL of the database, such as `postgresql://user:password@host/name`; by default a SQLite file "
+        "in the data directory.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
@@ -250,13 +251,13 @@ class Settings(BaseSettings):
         )
 
     @property
-    def sqlalchemy_url(self) -> str:
+    def effective_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'batchscribe.db'}"
 
     @property
     def is_fleet(self) -> bool:
         """Whether many machines may share the database."""
-        return not self.sqlalchemy_url.startswith("sqlite")
+        return not self.effective_database_url.startswith("sqlite")
 
     @property
     def models_dir(self) -> Path:

@@ -210,7 +210,7 @@ def _tenants(data: Path, database_url: str) -> dict[str, Tenant]:
     records = open_records(settings)
     with records.transaction() as connection:
         keys = {name: create_key(connection, records.keyring, name) for name in (LARGE, SMALL)}
-    records.engine.dispose()
+    records.database.dispose()
     return {name: Tenant(name, key.secret) for name, key in keys.items()}
 
 

@@ -124,7 +124,7 @@ class Server:
         )
         with records.transaction() as connection:
             made = create_key(connection, records.keyring, tenant)
-        records.engine.dispose()
+        records.database.dispose()
         return Key(made.api_key, made.secret, tenant)
 
     def printed(self) -> str:

@@ -99,4 +99,4 @@ def running(
         yield FlowRunner(loaded, records, worker, folder)
     finally:
         worker.stop()
-        records.engine.dispose()
+        records.database.dispose()

@@ -156,6 +156,6 @@ def test_a_transcript_of_a_killed_writer_counts_exactly_if_it_is_there(tmp_path:
         assert files_being_written(connection, job.number)
         assert has_secret(connection, job, INPUT)  # needed to look
         assert deliveries_of(connection, job.number) == []
-    records.engine.dispose()
+    records.database.dispose()
     with running(tmp_path) as runner:
         assert_agrees(runner, settled(runner, job), tmp_path / "out")

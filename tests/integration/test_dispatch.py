@@ -14,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.connect import open_database
+from batchscribe.database.task_table import TaskTable
 from batchscribe.queue import dispatcher
-from batchscribe.queue.dispatcher import QueueEvent, TaskTable
+from batchscribe.queue.dispatcher import QueueEvent
 from batchscribe.queue.flow import Flow
 from batchscribe.queue.running_tasks import RunningTasks
 from batchscribe.queue.tasks import DELIVER, FINISH, SHARD, Task
@@ -187,7 +188,7 @@ def test_the_look_at_the_tasks_reads_indexes_also_when_it_was_planned_on_an_empt
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ALTER TABLE dbos.workflow_status SET (autovacuum_enabled = off)")
         connection.exec_driver_sql("VACUUM ANALYZE dbos.workflow_status")
-        table, flow = TaskTable(engine, ["here-control", "here-files-scripted"]), Flow(engine)
+        table, flow = TaskTable(engine, ["here-control", "here-files-scripted"], schema="dbos"), Flow(engine)
         for _ in range(20):  # so that the plan is kept
             assert table.look().queues == frozenset()
         enqueue(
@@ -206,7 +207,7 @@ def test_the_look_at_the_tasks_reads_indexes_also_when_it_was_planned_on_an_empt
 def test_the_look_at_the_tasks_uses_an_index_of_sqlite(tmp_path_factory: pytest.TempPathFactory) -> None:
     engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('tasks') / 'batchscribe.db'}")
     Flow(engine).prepare()
-    table = TaskTable(engine, ["here-control", "here-files-scripted"])
+    table = TaskTable(engine, ["here-control", "here-files-scripted"], schema="dbos")
     with engine.begin() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {table.sql}").all()
     reads = [row.detail for row in plan if "workflow_status" in row.detail]

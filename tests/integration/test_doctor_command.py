@@ -165,7 +165,7 @@ def test_an_empty_postgresql_wants_to_be_migrated_and_is_well_then(command: Comm
 
 def test_a_key_that_differs_from_the_other_processes_is_reported(command: Command, postgresql: PostgreSQL) -> None:
     url = postgresql.new_database()
-    open_records(load_settings(data_dir=command.folder, database_url=url, secret_key=SECRET_KEY)).engine.dispose()
+    open_records(load_settings(data_dir=command.folder, database_url=url, secret_key=SECRET_KEY)).database.dispose()
     command.environment["BATCHSCRIBE_DATABASE_URL"] = url
     assert "is not set" in examined(command, status=1)["secret key"]["finding"]
     command.environment["BATCHSCRIBE_SECRET_KEY"] = new_key()

@@ -54,7 +54,7 @@ def records(database: str) -> Iterator[Records]:
     opened = open_records(load_settings(database_url=database))
     opened.flow.prepare()
     yield opened
-    opened.engine.dispose()
+    opened.database.dispose()
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def test_a_listing_resumes_where_its_worker_was_killed(
 
 def tasks_of(records: Records, job: Job) -> set[str]:
     """Return the tasks of a job in DBOS."""
-    status = "dbos.workflow_status" if records.engine.dialect.name == "postgresql" else "workflow_status"
+    status = "dbos.workflow_status" if records.database.dialect.name == "postgresql" else "workflow_status"
     query = sa.text(f"SELECT workflow_uuid FROM {status} WHERE workflow_uuid LIKE :any")  # noqa: S608 (our own names)
     with records.transaction() as connection:
         return set(connection.scalars(query, {"any": f"%{job.job_id}%"}))

@@ -325,13 +325,13 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
     with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 1)
 
-        @sa.event.listens_for(runner.records.engine, "before_cursor_execute")
+        @sa.event.listens_for(runner.records.database, "before_cursor_execute")
         def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             if statement.startswith("UPDATE file"):
                 raise sa.exc.OperationalError(statement, None, Exception("database or disk is full"))
 
         time.sleep(1.0)
-        sa.event.remove(runner.records.engine, "before_cursor_execute", fail)
+        sa.event.remove(runner.records.database, "before_cursor_execute", fail)
         done = runner.wait(job)
     assert done.state is JobState.SUCCEEDED
     assert counted(done.summary) == {"total_files": 6, "succeeded": 6}

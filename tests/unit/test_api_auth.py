@@ -27,4 +27,4 @@ def test_an_infinite_claim_is_a_malformed_token_not_an_internal_error(tmp_path: 
     request = Request({"type": "http", "headers": [(b"authorization", f"Bearer {token}".encode())]})
     with pytest.raises(AccessTokenInvalid):
         tenant_of(request, Service.of(records, settings))
-    records.engine.dispose()
+    records.database.dispose()

@@ -40,7 +40,7 @@ def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path)
     fresh = AwsCredentials("key", "secret", "fresh")
     renew_credentials(records, job, {INPUT: fresh, OUTPUT: fresh})
     assert open_credentials(records, job, INPUT) == open_credentials(records, job, OUTPUT) == fresh
-    records.engine.dispose()
+    records.database.dispose()
 
 
 def test_a_file_in_place_of_the_output_folder_is_reported(tmp_path: Path) -> None:

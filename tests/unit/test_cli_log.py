@@ -15,6 +15,7 @@ from dbos._logger import init_logger
 
 from batchscribe.cli.log import configure_log
 from batchscribe.errors import InvalidSetting
+from batchscribe.queue import flow
 
 
 @pytest.fixture(autouse=True)
@@ -93,11 +94,11 @@ def test_a_traceback_of_a_library_never_shows_the_values_of_variables(capsys: py
 def test_dbos_does_not_print_its_own_log_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """Otherwise it would print them in its own format."""
     configure_log("warning")
-    dbos_logger = logging.getLogger("dbos")
-    handlers = list(dbos_logger.handlers)
+    flow.prepare_log()
     init_logger()
-    assert dbos_logger.handlers == handlers
-    assert dbos_logger.propagate is False
+    logging.getLogger("dbos").error("cannot reach the database")
+    (line,) = lines(capsys)
+    assert line["event"] == "cannot reach the database"
 
 
 def test_the_log_outlives_what_standard_error_was_before(monkeypatch: pytest.MonkeyPatch) -> None:

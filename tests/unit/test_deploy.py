@@ -55,7 +55,7 @@ def test_every_variable_is_a_setting_with_a_value_that_it_takes(name: str, monke
         monkeypatch.setenv(variable, FILLED_IN.sub("x", value))
     settings = load_settings()
     assert settings.is_fleet
-    assert settings.sqlalchemy_url == "postgresql://batchscribe:x@postgresql:5432/batchscribe"
+    assert settings.effective_database_url == "postgresql://batchscribe:x@postgresql:5432/batchscribe"
 
 
 def test_no_secret_has_a_default_and_the_example_names_them_all() -> None:

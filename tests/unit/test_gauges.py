@@ -35,7 +35,7 @@ from tests.jobs_on_record import stored_job
 def records(tmp_path: Path) -> Iterator[Records]:
     opened = open_records(load_settings(data_dir=tmp_path))
     yield opened
-    opened.engine.dispose()
+    opened.database.dispose()
 
 
 def scraped(records: Records, *, answer_sec: float = 5.0) -> CollectorRegistry:
@@ -119,7 +119,7 @@ def test_workers_are_counted_by_state_and_only_living_ones_have_slots(records: R
 
 def at(records: Records, url: str) -> Records:
     """Return the same with another database."""
-    return replace(records, engine=open_database(url))
+    return replace(records, database=open_database(url))
 
 
 def test_a_database_that_is_gone_leaves_a_scrape_that_says_so(records: Records) -> None:
@@ -149,4 +149,4 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_one_thread_only(records: R
 def test_a_database_without_tables_is_reported_as_unavailable(records: Records, tmp_path: Path) -> None:
     empty = at(records, f"sqlite:///{tmp_path / 'other.db'}")
     assert scraped(empty).get_sample_value("batchscribe_database_up") == 0
-    empty.engine.dispose()
+    empty.database.dispose()

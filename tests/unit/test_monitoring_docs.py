@@ -40,7 +40,7 @@ def told(tmp_path: Path) -> Iterator[list[Metric]]:
         job = stored_job(connection, files=1)
         insert_delivery(connection, job.number, event_id="e", event_type="x", payload=b"{}", moment=0.0)
     yield [*REGISTRY.collect(), *Gauges(records, settings).collect()]
-    records.engine.dispose()
+    records.database.dispose()
 
 
 def shown_name(metric: Metric) -> str:

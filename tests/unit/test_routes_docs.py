@@ -23,7 +23,7 @@ def test_the_table_of_routes_lists_exactly_the_routes(tmp_path: Path) -> None:
         for path, methods in application.openapi()["paths"].items()
         for method in methods
     }
-    records.engine.dispose()
+    records.database.dispose()
     rows = [re.match(r"`([A-Z]+ /[^`]*)`", row[0]) for row in table_rows(ROOT / "docs" / "http.md")]
     documented = {row[1] for row in rows if row}
     assert documented == {route for route in declared if route.split()[1] not in OUTSIDE_THE_TABLE}

@@ -22,6 +22,8 @@ MEDIAN_FILE_LINES = 90, 150
 LONGEST_FUNCTION_LINES = 60
 MEDIAN_FUNCTION_LINES, NINE_TENTHS_LINES = 6, 14
 CLI_LAYERS = 5
+#: Libraries that one package hides from all others, by import and by word.
+HIDDEN = {"sqlalchemy": "database", "dbos": "queue"}
 
 Node = TypeVar("Node", ast.ClassDef, ast.FunctionDef)
 
@@ -101,6 +103,16 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
             yield from running(child)
+
+
+def test_a_hidden_library_is_named_in_one_package_only() -> None:
+    named = {
+        (library, path.relative_to(SOURCE).parts[0])
+        for path in FILES
+        for library in HIDDEN
+        if library in path.read_text().lower()
+    }
+    assert named == set(HIDDEN.items())
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

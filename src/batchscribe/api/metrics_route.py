@@ -99,7 +99,7 @@ def health_router(service: Service) -> APIRouter:
     )
     @router.head("/readyz", include_in_schema=False)
     def readyz() -> Response:
-        check_schema(service.records.engine)
+        check_schema(service.records.database)
         if service.health is not None:
             service.health.check_any()
         return JSONResponse({"status": "ok"})

@@ -6,8 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import sqlalchemy as sa
-
+from batchscribe.database.connect import DriverError, InvalidUrl
 from batchscribe.errors import InvalidSetting
 from batchscribe.queue.records import Records, migrate_records, open_records
 from batchscribe.settings import Settings
@@ -32,9 +31,9 @@ def _explain_errors(settings: Settings) -> Iterator[None]:
         yield
     except OSError as error:
         raise _explain_folder(settings, error) from error
-    except sa.exc.ArgumentError as error:
-        raise InvalidSetting("BATCHSCRIBE_DATABASE_URL: SQLAlchemy cannot parse this URL.") from error
-    except sa.exc.DBAPIError as error:
+    except InvalidUrl as error:
+        raise InvalidSetting("BATCHSCRIBE_DATABASE_URL: this URL cannot be parsed.") from error
+    except DriverError as error:
         raise InvalidSetting(f"The database cannot be opened ({error.orig}); see BATCHSCRIBE_DATABASE_URL.") from error
 
 

@@ -12,8 +12,6 @@ from structlog.typing import Processor
 from batchscribe.errors import InvalidSetting
 
 LEVELS = ("debug", "info", "warning", "error")
-#: Loggers that add their own handler unless they already have one.
-SELF_CONFIGURED = ("dbos",)
 
 
 def configure_log(level: str) -> None:
@@ -82,7 +80,3 @@ def _configure_libraries(level: str, rendering: list[Processor]) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(least)
-    for name in SELF_CONFIGURED:
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.propagate = False

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 
-import sqlalchemy as sa
-
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
 from batchscribe.client.polling import wait_for_end
+from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_job, newest_jobs
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
@@ -83,7 +82,7 @@ class RecordedJobs:
             return page_of_files_in(connection, job.number, states, after=after, limit=PAGE_FILES)
 
 
-def report_job(connection: sa.Connection, job: Job) -> JobReport:
+def report_job(connection: Connection, job: Job) -> JobReport:
     """Read the report of a job. If more than `LISTED_FILES` files were skipped, count them by code, too."""
 
     def list_files(state: FileState) -> list[FileAnswer]:

@@ -9,6 +9,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ def find_live_key(connection: sa.Connection, keyring: Keyring, key: str) -> ApiK
     if row is None:
         return None
     secret = keyring.open(row.key_id, row.sealed, bound_to=_row_name(row.tenant, key)).decode()
-    return ApiKey(key, row.tenant, _moment(row.created_at), None, secret)
+    return _key(row, secret)
 
 
 def other_tenants(connection: sa.Connection, tenant: str) -> frozenset[str]:
@@ -70,10 +71,7 @@ def key_of_secret(secret: str) -> str | None:
 def list_keys(connection: sa.Connection) -> list[ApiKey]:
     """Return all keys, including revoked ones, oldest first."""
     rows = connection.execute(sa.select(api_key).order_by(api_key.c.created_at, api_key.c.api_key))
-    return [
-        ApiKey(row.api_key, row.tenant, _moment(row.created_at), row.revoked_at and _moment(row.revoked_at))
-        for row in rows
-    ]
+    return [_key(row) for row in rows]
 
 
 def revoke_key(connection: sa.Connection, key: str) -> bool:
@@ -82,6 +80,11 @@ def revoke_key(connection: sa.Connection, key: str) -> bool:
         raise KeyNotFound(f"There is no API key {key}; `batchscribe keys list` shows all keys.")
     statement = sa.update(api_key).where(api_key.c.api_key == key, api_key.c.revoked_at.is_(None))
     return connection.execute(statement.values(revoked_at=time.time())).rowcount == 1
+
+
+def _key(row: sa.Row[Any], secret: str = "") -> ApiKey:
+    revoked_at = None if row.revoked_at is None else _moment(row.revoked_at)
+    return ApiKey(row.api_key, row.tenant, _moment(row.created_at), revoked_at, secret)
 
 
 def _moment(seconds: float) -> datetime:

@@ -1,19 +1,26 @@
-"""Connect to the database, with one SQLAlchemy engine per process.
+"""Connect to the database, with one pool of connections per process.
 
-DBOS uses the same SQLAlchemy engine, so its tasks and our rows commit together. `DATABASE_TROUBLE` are the errors after
-which a retry may succeed: the database is down, restarts, or has ended a transaction.
+The queue uses the same connections, so its tasks and our rows commit together. Other packages use the names of this
+module and do not import SQLAlchemy.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg import Connection as PsycopgConnection
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
+
+Database = sa.Engine  #: its `begin` and `connect` return a `Connection`
+Connection = sa.Connection
+DatabaseError = sa.exc.SQLAlchemyError  #: any error of a statement or a connection
+DriverError = sa.exc.DBAPIError  #: an error that the database reports, or the failure to reach it
+UniqueConflict = sa.exc.IntegrityError  #: another row has the same unique values
+InvalidUrl = sa.exc.ArgumentError  #: the database's URL cannot be parsed
 
 IDLE_SEC = 15  #: half of the time after which a silent worker is presumed dead
 POOL_SIZE = 32  #: connections kept; each thread uses one only for short transactions
@@ -23,21 +30,21 @@ POOL_SIZE = 32  #: connections kept; each thread uses one only for short transac
 CHECKPOINT_PAGES = 8000
 
 
-def open_database(url: str) -> sa.Engine:
+def open_database(url: str) -> Database:
     """Open a SQLite file, creating its folder, or a PostgreSQL database.
 
     Errors do not contain the parameters of the statement, because they are logged and parameters may be secret.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_postgresql)
-        return engine
+        database = sa.create_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
+        event.listen(database, "connect", _prepare_postgresql)
+        return database
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=POOL_SIZE, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    return engine
+    database = sa.create_engine(parsed, pool_size=POOL_SIZE, hide_parameters=True)
+    event.listen(database, "connect", _prepare_sqlite)
+    return database
 
 
 def parse_url(url: str) -> sa.URL:
@@ -52,7 +59,7 @@ def _prepare_postgresql(connection: PsycopgConnection[Any], _entry: ConnectionPo
     connection.commit()
 
 
-def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:
     """Make writers wait instead of failing; readers never wait.
 
     With WAL and `synchronous=NORMAL`, every commit survives a crash of the process. A power failure may lose the last
@@ -66,8 +73,9 @@ def _prepare_sqlite(connection: Connection, _entry: ConnectionPoolEntry) -> None
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-#: psycopg raises `InternalError` if an idle transaction was ended, and `InterfaceError` if the connection was already
-#: closed. `TimeoutError`: no connection of the pool became free.
+#: Errors after which a retry may succeed: the database is down, restarts, or has ended a transaction. psycopg raises
+#: `InternalError` if an idle transaction was ended, and `InterfaceError` if the connection was already closed.
+#: `TimeoutError`: no connection of the pool became free.
 DATABASE_TROUBLE = (
     sa.exc.OperationalError,
     sa.exc.InternalError,
@@ -75,6 +83,16 @@ DATABASE_TROUBLE = (
     sa.exc.TimeoutError,
 )
 RETRY_SEC = 5.0  #: between two attempts
+
+
+def limit_statements(connection: Connection, within_sec: float) -> None:
+    """End the statements of this transaction that take longer. Only PostgreSQL can do that."""
+    if is_postgresql(connection):
+        connection.execute(sa.text(f"SET LOCAL statement_timeout = {int(1000 * within_sec)}"))
+
+
+def is_postgresql(database: Database | Connection) -> bool:
+    return database.dialect.name == "postgresql"
 
 
 def cause_of(error: Exception) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import UnixNow
-from batchscribe.database.connect import parse_url
+from batchscribe.database.connect import Database, parse_url
 
 CONNECT_SEC = 5
 STATEMENT_SEC = 5
@@ -23,7 +23,7 @@ class ConnectionCount:
     most: int
 
 
-def open_read_only(url: str) -> sa.Engine:
+def open_read_only(url: str) -> Database:
     """Open a database for reading only. Raises `FileNotFoundError` if a SQLite file does not exist."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -34,7 +34,7 @@ def open_read_only(url: str) -> sa.Engine:
     )
 
 
-def _sqlite(path: Path) -> sa.Engine:
+def _sqlite(path: Path) -> Database:
     """Open a SQLite file. If no process has it open, `immutable` avoids the two files that reading would create."""
     if not path.is_file():
         raise FileNotFoundError(path)

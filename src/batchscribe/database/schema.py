@@ -18,6 +18,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from batchscribe.database.connect import Database
 from batchscribe.errors import SchemaMismatch
 
 VERSION_TABLE = "batchscribe_schema"
@@ -26,12 +27,12 @@ FITTING = re.compile(r"[0-9]{4}_fits_([0-9]{4})")
 MIGRATION_LOCK = 0x62617463  #: a PostgreSQL advisory lock: of several concurrent migrations, only one runs
 
 
-def migrate(engine: sa.Engine) -> tuple[str | None, str]:
+def migrate(database: Database) -> tuple[str | None, str]:
     """Apply the missing migrations in one transaction; return the versions before and after.
 
     Raises `SchemaMismatch` if the schema is newer than this release supports.
     """
-    with engine.begin() as connection:
+    with database.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         before = version_of(connection)
@@ -45,9 +46,9 @@ def migrate(engine: sa.Engine) -> tuple[str | None, str]:
     return before, newest()
 
 
-def check_schema(engine: sa.Engine) -> None:
+def check_schema(database: Database) -> None:
     """Raise `SchemaMismatch` if this release cannot work with the database."""
-    with engine.connect() as connection:
+    with database.connect() as connection:
         version = version_of(connection)
     if version == newest() or fits(version):
         return
@@ -56,9 +57,9 @@ def check_schema(engine: sa.Engine) -> None:
     raise SchemaMismatch(f"The database has {found}; run `batchscribe migrate` with the same database first.")
 
 
-def is_usable(engine: sa.Engine) -> bool:
+def is_usable(database: Database) -> bool:
     """Return whether this release can work with the current schema."""
-    with engine.connect() as connection:
+    with database.connect() as connection:
         version = version_of(connection)
     return version == newest() or fits(version)
 

@@ -1,4 +1,4 @@
-"""Queries on shards, the unit of durable work: at most 64 files in one DBOS task."""
+"""Queries on shards, the unit of durable work: at most 64 files in one task."""
 
 from __future__ import annotations
 

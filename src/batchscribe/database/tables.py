@@ -193,7 +193,7 @@ webhook_attempt = sa.Table(
 worker = sa.Table(
     "worker",
     metadata,
-    sa.Column("worker_id", sa.String, primary_key=True),  # its executor ID in DBOS
+    sa.Column("worker_id", sa.String, primary_key=True),  # its name in the queue
     sa.Column("name", sa.String, nullable=False),
     sa.Column("host", sa.String, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),

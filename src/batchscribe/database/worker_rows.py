@@ -107,7 +107,7 @@ def _worker(row: sa.Row[Any]) -> WorkerRecord:
 
 class PeriodicTask(StrEnum):
     REAP = "reap"  #: requeue the tasks of dead workers
-    SWEEP = "sweep"  #: delete DBOS's rows of ended tasks
+    SWEEP = "sweep"  #: delete the queue's rows of ended tasks
 
 
 def claim_periodic_task(connection: sa.Connection, name: PeriodicTask, *, every_sec: float) -> bool:

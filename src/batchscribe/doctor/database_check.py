@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import sqlalchemy as sa
-
-from batchscribe.database.connect import cause_of
+from batchscribe.database.connect import Connection, DriverError, InvalidUrl, cause_of
 from batchscribe.database.inspection import (
     connections_of_server,
     measure_clock_offset,
@@ -23,7 +21,7 @@ from batchscribe.settings import Settings
 SCHEMA = "schema"
 
 
-def check_version(connection: sa.Connection, settings: Settings) -> Check:
+def check_version(connection: Connection, settings: Settings) -> Check:
     version = version_of(connection)
     if version == newest():
         return ok(SCHEMA, f"The schema is {version}, that of this release.")
@@ -44,7 +42,7 @@ HARMFUL_SEC = 60.0  #: client tokens are rejected, and S3 and webhook receivers 
 ADVICE = "Synchronize both machines' clocks with NTP: `timedatectl set-ntp true`."
 
 
-def check_clock(connection: sa.Connection) -> Check:
+def check_clock(connection: Connection) -> Check:
     return judge_clock(measure_clock_offset(connection))
 
 
@@ -64,26 +62,26 @@ CROWDED = 0.8  #: share of the server's connections
 def check_all_of_database(settings: Settings) -> Iterator[Check]:
     """Check the database, then what is stored in it."""
     try:
-        engine = open_read_only(settings.sqlalchemy_url)
-        with engine.connect() as connection:
+        database = open_read_only(settings.effective_database_url)
+        with database.connect() as connection:
             yield check_database(connection)
             yield from _inside(connection, settings)
     except FileNotFoundError as error:
         yield ok(NAME, f"There is no database at {error.args[0]} yet; the first use creates it.")
         yield check_key_alone(settings)
-    except sa.exc.ArgumentError:
+    except InvalidUrl:
         yield report_failure(
             NAME,
-            "SQLAlchemy cannot parse the database URL.",
+            "The database URL cannot be parsed.",
             "Write it as postgresql://USER:PASSWORD@HOST:5432/NAME.",
         )
         yield from _skip_contents(settings)
-    except sa.exc.DBAPIError as error:
+    except DriverError as error:
         yield report_failure(NAME, f"The database cannot be used: {_one_line(error)}", _advice(settings))
         yield from _skip_contents(settings)
 
 
-def check_database(connection: sa.Connection) -> Check:
+def check_database(connection: Connection) -> Check:
     took_sec = measure_latency(connection)
     found = f"{server_version(connection)} answers in {1000 * took_sec:.1f} ms."
     connections = connections_of_server(connection)
@@ -96,7 +94,7 @@ def check_database(connection: sa.Connection) -> Check:
     return ok(NAME, found)
 
 
-def _inside(connection: sa.Connection, settings: Settings) -> Iterator[Check]:
+def _inside(connection: Connection, settings: Settings) -> Iterator[Check]:
     """Check what is stored in the database."""
     yield check_clock(connection)
     schema = check_version(connection, settings)
@@ -121,6 +119,6 @@ def _advice(settings: Settings) -> str:
     return "Check that the file and its folder belong to this user, or set BATCHSCRIBE_DATA_DIR to another folder."
 
 
-def _one_line(error: sa.exc.DBAPIError) -> str:
+def _one_line(error: DriverError) -> str:
     """Return the driver's message, which never contains the password, in one line."""
     return " ".join(cause_of(error).split())

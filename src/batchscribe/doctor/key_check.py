@@ -5,8 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-import sqlalchemy as sa
-
+from batchscribe.database.connect import Connection
 from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
 from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.errors import InvalidSetting
@@ -16,7 +15,7 @@ NAME = "secret key"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def check_key(connection: sa.Connection, settings: Settings) -> Check:
+def check_key(connection: Connection, settings: Settings) -> Check:
     """Compare the key with the one that the database was used with."""
     agreed = agreed_key_id(connection)
     alone = check_key_alone(settings)

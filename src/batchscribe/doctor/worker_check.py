@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from batchscribe import __version__
 from batchscribe.database.backlog import backlog_by_tenant, count_jobs_by_engine
+from batchscribe.database.connect import Connection
 from batchscribe.database.worker_rows import live_workers, silent_workers
 from batchscribe.doctor.check import Check, ok, warning
 from batchscribe.jobs.worker_record import WorkerRecord
@@ -14,7 +13,7 @@ from batchscribe.settings import Settings
 NAME = "workers"
 
 
-def check_workers(connection: sa.Connection, settings: Settings) -> Check:
+def check_workers(connection: Connection, settings: Settings) -> Check:
     silent = silent_workers(connection, silent_sec=settings.silent_sec)
     live = live_workers(connection, silent_sec=settings.silent_sec)
     waiting = sum(each.files for each in backlog_by_tenant(connection))
@@ -45,7 +44,7 @@ def check_workers(connection: sa.Connection, settings: Settings) -> Check:
     return ok(NAME, found)
 
 
-def _describe_stranded_jobs(connection: sa.Connection, live: list[WorkerRecord]) -> str:
+def _describe_stranded_jobs(connection: Connection, live: list[WorkerRecord]) -> str:
     """Describe jobs whose engine no live worker has any more."""
     for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
         available = {engine.name for worker in live if lane in worker.lanes for engine in worker.engines}

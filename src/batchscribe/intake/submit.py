@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.connect import Connection
 from batchscribe.database.job_rows import get_job, insert_job, job_of_key
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
 from batchscribe.intake.submission import Submission
@@ -48,7 +48,7 @@ def submit(
     return job
 
 
-def _seal_secrets(connection: sa.Connection, records: Records, job: Job, submission: Submission) -> None:
+def _seal_secrets(connection: Connection, records: Records, job: Job, submission: Submission) -> None:
     seal_credentials(connection, records, job, INPUT, submission.input_aws)
     seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
     seal_signed_urls(connection, records, job, submission.signed_urls)
@@ -56,7 +56,7 @@ def _seal_secrets(connection: sa.Connection, records: Records, job: Job, submiss
 
 
 def _find_job(
-    connection: sa.Connection, records: Records, submission: Submission, idempotency: IdempotencyKey
+    connection: Connection, records: Records, submission: Submission, idempotency: IdempotencyKey
 ) -> str | None:
     return job_of_key(
         connection,

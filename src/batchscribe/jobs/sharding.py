@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 MAX_FILES = 64
-MAX_WORK_SEC = 60.0  #: long enough to hide the 2-4 ms that DBOS needs per task, short enough to lose in a crash
+MAX_WORK_SEC = 60.0  #: long enough to hide the 2-4 ms that the queue needs per task, short enough to lose in a crash
 MAX_UNKNOWN = 8  #: files of unknown size in one shard: each may be long
 UNKNOWN_SHARDS = 32  #: files of unknown size are spread over this many shards before a shard gets more than one
 

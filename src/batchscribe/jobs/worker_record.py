@@ -19,7 +19,7 @@ class WorkerState(StrEnum):
 class WorkerRecord:
     """One worker process. Times are Unix seconds by the database's clock."""
 
-    worker_id: str  #: unique; its executor ID in DBOS
+    worker_id: str  #: unique; its name in the queue
     name: str  #: for people; not necessarily unique
     host: str
     pid: int

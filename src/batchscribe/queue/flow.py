@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import groupby, islice
 
-import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
-from dbos import _dbos as engine_module
-from dbos import error as engine_errors
+from dbos import _dbos as dbos_module
+from dbos import error as dbos_errors
 from dbos._queue import queue_worker_thread
 
+from batchscribe.database.connect import Connection, Database
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.dispatcher import Dispatcher, ServedQueue
 from batchscribe.queue.running_tasks import RunningTasks
@@ -54,7 +54,7 @@ LIMITS = {
     QueueKind.WEBHOOKS: QueueLimits(of_process=16, of_tenant=4),
 }
 
-EXPECTED = (engine_errors.DBOSNonExistentWorkflowError, engine_errors.DBOSAwaitedWorkflowCancelledError)
+EXPECTED = (dbos_errors.DBOSNonExistentWorkflowError, dbos_errors.DBOSAwaitedWorkflowCancelledError)
 
 Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
@@ -89,9 +89,17 @@ def _return_at_once(*_: object) -> None:
 
 
 # DBOS has no public option to disable them. `Dispatcher` handles queues and delayed tasks; the rest is not used.
-vars(engine_module).update(
+vars(dbos_module).update(
     queue_thread=_return_at_once, background_jobs_thread=_return_at_once, dynamic_scheduler_loop=_return_at_once
 )
+
+
+def prepare_log() -> None:
+    """Leave the log of DBOS to the handlers of the process: without a handler, DBOS would add its own."""
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    logger.addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -103,13 +111,13 @@ def _is_news(record: logging.LogRecord) -> bool:
 class Flow:
     """The durable queue: enqueues, cancels and deletes tasks. After `run`, this process also runs them."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._dispatcher: Dispatcher | None = None
 
     @cached_property
     def _client(self) -> DBOSClient:
-        return DBOSClient(system_database_engine=self._engine)
+        return DBOSClient(system_database_engine=self._database)
 
     def prepare(self) -> None:
         """Create or upgrade the tables of DBOS."""
@@ -117,7 +125,7 @@ class Flow:
 
     @property
     def _url(self) -> str:
-        return self._engine.url.render_as_string(hide_password=False)
+        return self._database.url.render_as_string(hide_password=False)
 
     def run(
         self,
@@ -156,25 +164,25 @@ class Flow:
                 for engine in engines
             ]
         enqueue_due = dbos._sys_db.transition_delayed_workflows  # noqa: SLF001
-        self._dispatcher = Dispatcher(self._engine, served, running=_running, enqueue_due=enqueue_due, died=died)
+        self._dispatcher = Dispatcher(self._database, served, running=_running, enqueue_due=enqueue_due, died=died)
         self._dispatcher.start()
 
     def _configure(self, executor_id: str) -> DBOS:
-        logging.getLogger("dbos").addFilter(_is_news)
+        prepare_log()
         return DBOS(
             config=DBOSConfig(
                 name=APPLICATION,
                 system_database_url=self._url,
-                system_database_engine=self._engine,
+                system_database_engine=self._database,
                 application_version=APPLICATION_VERSION,
                 executor_id=executor_id,
-                run_migrations=self._engine.dialect.name == "sqlite",
+                run_migrations=self._database.dialect.name == "sqlite",
                 use_listen_notify=False,
                 log_level="ERROR",
             )
         )
 
-    def enqueue(self, connection: sa.Connection, task: Task, *, delay_sec: float = 0.0) -> None:
+    def enqueue(self, connection: Connection, task: Task, *, delay_sec: float = 0.0) -> None:
         """Enqueue a task in the caller's transaction. An existing task is left unchanged.
 
         The task does not run before `delay_sec` have passed.
@@ -230,7 +238,7 @@ class Flow:
     def _resume(self, task_ids: Sequence[str], queue: str) -> None:
         try:
             self._client.resume_workflows(list(task_ids), queue_name=queue)
-        except engine_errors.DBOSNonExistentWorkflowError:  # then DBOS resumes none of them
+        except dbos_errors.DBOSNonExistentWorkflowError:  # then DBOS resumes none of them
             if len(task_ids) > 1:
                 for task_id in task_ids:
                     self._resume([task_id], queue)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from batchscribe.database.connect import open_database
+from batchscribe.database.connect import Connection, Database, UniqueConflict, open_database
 from batchscribe.database.schema import check_schema, migrate
 from batchscribe.database.sealed import Keyring, agree_on_key, load_keyring
 from batchscribe.queue.flow import Flow
@@ -16,13 +14,13 @@ from batchscribe.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    engine: sa.Engine
+    database: Database
     flow: Flow
     keyring: Keyring
 
-    def transaction(self) -> AbstractContextManager[sa.Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """Open a transaction. It commits at the end of the block, and rolls back if the block raises."""
-        return self.engine.begin()
+        return self.database.begin()
 
 
 def open_records(settings: Settings) -> Records:
@@ -30,14 +28,14 @@ def open_records(settings: Settings) -> Records:
 
     Raises `SchemaMismatch`, `SecretKeyChanged`, `InvalidSetting`.
     """
-    engine = open_database(settings.sqlalchemy_url)
+    database = open_database(settings.effective_database_url)
     keyring = load_keyring(settings)
     if settings.is_fleet:
-        check_schema(engine)
+        check_schema(database)
     else:
-        migrate(engine)
-    _agree_on_key(engine, keyring)
-    return Records(engine=engine, flow=Flow(engine), keyring=keyring)
+        migrate(database)
+    _agree_on_key(database, keyring)
+    return Records(database=database, flow=Flow(database), keyring=keyring)
 
 
 def migrate_records(settings: Settings) -> tuple[str | None, str]:
@@ -45,16 +43,16 @@ def migrate_records(settings: Settings) -> tuple[str | None, str]:
 
     Raises `SchemaMismatch` if the database is newer than this release.
     """
-    engine = open_database(settings.sqlalchemy_url)
-    versions = migrate(engine)
-    Flow(engine).prepare()
+    database = open_database(settings.effective_database_url)
+    versions = migrate(database)
+    Flow(database).prepare()
     return versions
 
 
-def _agree_on_key(engine: sa.Engine, keyring: Keyring) -> None:
+def _agree_on_key(database: Database, keyring: Keyring) -> None:
     try:
-        with engine.begin() as connection:
+        with database.begin() as connection:
             agree_on_key(connection, keyring)
-    except sa.exc.IntegrityError:  # another process was the first
-        with engine.begin() as connection:
+    except UniqueConflict:  # another process was the first
+        with database.begin() as connection:
             agree_on_key(connection, keyring)

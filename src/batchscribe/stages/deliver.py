@@ -9,9 +9,9 @@ import json
 import time
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.connect import Connection
 from batchscribe.database.delivery_rows import LoggedAttempt, find_delivery, insert_delivery, is_pending, record_attempt
 from batchscribe.database.job_rows import get_job, lock_job
 from batchscribe.database.sealed import destroy_secrets, has_secret, read_secret, store_secret
@@ -36,19 +36,19 @@ class Webhook:
     secret: str | None = field(default=None, repr=False)
 
 
-def seal_webhook(connection: sa.Connection, records: Records, job: Job, webhook: Webhook | None) -> None:
+def seal_webhook(connection: Connection, records: Records, job: Job, webhook: Webhook | None) -> None:
     if webhook is not None:
         plain = json.dumps({"url": webhook.url, "secret": webhook.secret})
         store_secret(connection, records.keyring, job=job, name=WEBHOOK, plain=plain.encode())
 
 
-def open_webhook(connection: sa.Connection, records: Records, job: Job) -> Webhook | None:
+def open_webhook(connection: Connection, records: Records, job: Job) -> Webhook | None:
     """Decrypt the webhook; None if the job has none. Raises `SecretKeyChanged`."""
     plain = read_secret(connection, records.keyring, job=job, name=WEBHOOK)
     return None if plain is None else Webhook(**json.loads(plain))
 
 
-def announce(connection: sa.Connection, records: Records, job_id: str) -> None:
+def announce(connection: Connection, records: Records, job_id: str) -> None:
     """Record a webhook event and enqueue its delivery, in the transaction that changes the job's state."""
     job = get_job(connection, job_id)
     if not has_secret(connection, job, WEBHOOK):
@@ -136,7 +136,7 @@ def _record(
     )
 
 
-def forget_address(connection: sa.Connection, job: Job) -> None:
+def forget_address(connection: Connection, job: Job) -> None:
     """Destroy the URL and the secret when the last webhook of an ended job is over.
 
     The lock serializes two deliveries that end at the same moment, so the second one sees the first.

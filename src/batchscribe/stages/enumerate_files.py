@@ -13,8 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-import sqlalchemy as sa
-
+from batchscribe.database.connect import Connection, UniqueConflict
 from batchscribe.database.file_rows import find_taken_outputs, insert_files
 from batchscribe.database.job_rows import advance, begin_job, is_complete
 from batchscribe.database.shard_rows import insert_shards
@@ -71,7 +70,7 @@ def enumerate_job(
             store_page = partial(_store_page, job, page, wanted, records, rules, gives_way=gives_way)
             try:
                 job = store_page()
-            except sa.exc.IntegrityError:  # another file took one of the page's names meanwhile: see `naming`
+            except UniqueConflict:  # another file took one of the page's names meanwhile: see `naming`
                 job = store_page()
             if gives_way and _can_give_way(before, job.cursor):
                 return
@@ -117,7 +116,7 @@ def _store_page(
     return replace(job, cursor=cursor)
 
 
-def _output_names(job: Job, wanted: list[AdmittedFile], connection: sa.Connection) -> OutputNames:
+def _output_names(job: Job, wanted: list[AdmittedFile], connection: Connection) -> OutputNames:
     """Create names that avoid the job's inputs and the outputs of earlier pages.
 
     One query looks up all names that the page plans to use.

@@ -1,12 +1,12 @@
-"""The end of a job: its state from the counters, its credentials destroyed, its DBOS rows deleted."""
+"""The end of a job: its state from the counters, its credentials destroyed, its tasks deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import files_being_written, wait_for_commits
 from batchscribe.database.job_rows import end_job, get_job
 from batchscribe.database.sealed import destroy_secrets
@@ -70,7 +70,7 @@ def _report_end(job: Job, state: JobState, error: BatchscribeError | None = None
 
 
 def _end(
-    connection: sa.Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
+    connection: Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
 ) -> bool:
     if not end_job(connection, job, state, error=error):
         return False
@@ -80,7 +80,7 @@ def _end(
     return True
 
 
-def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
+def conclude(connection: Connection, job: Job, records: Records) -> None:
     """Destroy the secrets of an ended job and enqueue its webhook.
 
     While transcripts are being written, this is left to the end of the last write: only then is the summary final, and
@@ -94,7 +94,7 @@ def conclude(connection: sa.Connection, job: Job, records: Records) -> None:
 def clear_queues(job_id: str, records: Records) -> None:
     """Remove the remaining tasks of an ended job from the queues.
 
-    Running tasks are left alone: they notice the end of their job, and DBOS needs their rows until they end.
+    Running tasks are left alone: they notice the end of their job, and the queue needs their rows until they end.
     """
     with records.transaction() as connection:
         job = get_job(connection, job_id)
@@ -105,7 +105,7 @@ def clear_queues(job_id: str, records: Records) -> None:
 
 
 def forget_job(job: Job, records: Records) -> None:
-    """Delete the remaining DBOS rows of an ended job that had its own lane."""
+    """Delete the remaining tasks of an ended job that had its own lane."""
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     renewals = range(1, job.credentials_version + 1)

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
-import sqlalchemy as sa
-
+from batchscribe.database.connect import Connection, UniqueConflict
 from batchscribe.database.file_rows import find_output_holder, find_transcribed_input, lock_holders, rename
 from batchscribe.errors import ShardTaken
 from batchscribe.jobs.layout import fits, names_for, stem_of, too_long
@@ -219,7 +218,7 @@ class FileRegister:
         try:
             with self._records.transaction() as connection:
                 _rename(connection, file, uri)
-        except sa.exc.IntegrityError:
+        except UniqueConflict:
             return False
         return True
 
@@ -235,11 +234,11 @@ class FileRegister:
                             return False  # its row refers to the transcript with this name
                         _rename(connection, holder, self._next_name(connection, holder))
                     _rename(connection, file, uri)
-            except sa.exc.IntegrityError:  # another file took one of the two names meanwhile
+            except UniqueConflict:  # another file took one of the two names meanwhile
                 continue
             return True
 
-    def _next_name(self, connection: sa.Connection, file: File) -> str:
+    def _next_name(self, connection: Connection, file: File) -> str:
         return next(
             name
             for name in names_for(file.output_uri, file.input_uri)
@@ -256,7 +255,7 @@ class FileRegister:
             return next((earlier for earlier in found if earlier is not None), None)
 
 
-def _rename(connection: sa.Connection, file: File, uri: str) -> None:
+def _rename(connection: Connection, file: File, uri: str) -> None:
     """Rename a file. A unique index ensures that two files of a job never have the same name. Raises `ShardTaken`."""
     if not rename(connection, file, uri):
         raise ShardTaken("Another worker has started this file.")

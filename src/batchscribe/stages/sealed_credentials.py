@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.connect import Connection
 from batchscribe.database.sealed import destroy_secrets, read_secret, store_secret
 from batchscribe.database.waiting_rows import next_version
 from batchscribe.errors import JobEnded
@@ -25,7 +25,7 @@ STORAGE_SECRETS = (*SIDES, SIGNED)  #: destroyed at the end of the job
 
 
 def seal_credentials(
-    connection: sa.Connection, records: Records, job: Job, side: str, credentials: AwsCredentials | None
+    connection: Connection, records: Records, job: Job, side: str, credentials: AwsCredentials | None
 ) -> None:
     if credentials is None:
         return
@@ -47,7 +47,7 @@ def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | 
     return None if plain is None else AwsCredentials(**json.loads(plain))
 
 
-def seal_signed_urls(connection: sa.Connection, records: Records, job: Job, urls: Mapping[str, str]) -> None:
+def seal_signed_urls(connection: Connection, records: Records, job: Job, urls: Mapping[str, str]) -> None:
     if urls:
         plain = json.dumps(dict(urls)).encode()
         store_secret(connection, records.keyring, job=job, name=SIGNED, plain=plain)
@@ -81,7 +81,7 @@ def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsC
     log.info("job.credentials_renewed", job_id=job.job_id, tenant=job.tenant, sides=sorted(fresh))
 
 
-def _shares_key(connection: sa.Connection, records: Records, job: Job) -> bool:
+def _shares_key(connection: Connection, records: Records, job: Job) -> bool:
     """Return whether the output has the key of the input. It does unless the job has a separate key for it."""
     of_input, of_output = (read_secret(connection, records.keyring, job=job, name=side) for side in SIDES)
     return of_input == of_output

@@ -12,9 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import sqlalchemy as sa
 import structlog
 
+from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import commit_outcome, end_write, files_being_written
 from batchscribe.database.job_rows import is_live, lock_job
 from batchscribe.database.shard_rows import begin_shard, count_outcome, is_latest_run
@@ -30,7 +30,7 @@ LOOK_SEC = 0.05
 Look = Callable[[File, Job], Outcome | None]  #: outcome if the transcript is stored; raises `BatchscribeError`
 
 
-def record_outcome(connection: sa.Connection, job: Job, file: File, outcome: Outcome, records: Records) -> bool:
+def record_outcome(connection: Connection, job: Job, file: File, outcome: Outcome, records: Records) -> bool:
     """Record a file's final state and count it. Returns False if another attempt has the file or the job has ended."""
     if not commit_outcome(connection, file, outcome):
         return False
@@ -88,6 +88,6 @@ def _find_outcome(file: File, job: Job, look: Look) -> Outcome | None:
         return None
 
 
-def _conclude(connection: sa.Connection, job: Job, records: Records) -> None:
+def _conclude(connection: Connection, job: Job, records: Records) -> None:
     lock_job(connection, job.number)  # if two writes end together, the second sees the first
     conclude(connection, job, records)

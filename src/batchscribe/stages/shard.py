@@ -15,11 +15,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, repeat
 
-import sqlalchemy as sa
 import structlog
 
 from batchscribe.audio.decoder import DECODER
-from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, cause_of
+from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
 from batchscribe.database.job_rows import add_shard_counters, is_complete
 from batchscribe.database.shard_rows import begin_shard, end_shard, is_latest_run
@@ -59,7 +58,7 @@ NOT_THE_FILES = (
     WorkInterrupted,
     EngineNotAvailable,
     ConditionalWriteUnsupported,
-    sa.exc.SQLAlchemyError,
+    DatabaseError,
 )
 
 

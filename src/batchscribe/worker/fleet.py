@@ -1,9 +1,9 @@
 """Membership in the fleet: a worker sends heartbeats, and requeues the tasks of workers that no longer do.
 
-DBOS resumes only the tasks of an earlier process with the same name. So every process has a unique name and its own row
-in the table `worker`, which it renews. One worker at a time deletes the rows of silent workers. It also requeues every
-task that is recorded as running in a process without a row. If a live worker is declared dead, work is repeated, but no
-result is lost: see `stages/shard.py`.
+The queue resumes only the tasks of an earlier process with the same name. So every process has a unique name and its
+own row in the table `worker`, which it renews. One worker at a time deletes the rows of silent workers. It also
+requeues every task that is recorded as running in a process without a row. If a live worker is declared dead, work is
+repeated, but no result is lost: see `stages/shard.py`.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Fleet:
 
     def beat(self) -> None:
         """Send one heartbeat, and do the periodic work that is due."""
-        if not is_usable(self._records.engine):
+        if not is_usable(self._records.database):
             self._outdated()
             self._give_sign()  # while this worker drains, no other may take over its tasks
             return

@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from batchscribe.database.backlog import TenantBacklog, WebhookBacklog, backlog_by_tenant, webhook_backlog
-from batchscribe.database.connect import cause_of
+from batchscribe.database.connect import DatabaseError, cause_of, limit_statements
 from batchscribe.database.worker_rows import silent_workers, workers
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.metrics import REGISTRY
@@ -86,7 +85,7 @@ class Gauges(Collector):
     def _answer(self, answer: queue.SimpleQueue[Findings | None]) -> None:
         try:
             answer.put(self._look())
-        except sa.exc.SQLAlchemyError as error:
+        except DatabaseError as error:
             log.warning("database.trouble", error=cause_of(error))
             answer.put(None)
         finally:
@@ -94,9 +93,7 @@ class Gauges(Collector):
 
     def _look(self) -> Findings:
         with self._records.transaction() as connection:
-            if connection.dialect.name == "postgresql":
-                # Without it, a query would continue after its result is no longer wanted.
-                connection.execute(sa.text(f"SET LOCAL statement_timeout = {int(1000 * self._answer_sec)}"))
+            limit_statements(connection, self._answer_sec)  # otherwise a query continues when nobody waits for it
             silent = {each.worker_id for each in silent_workers(connection, silent_sec=self._silent_sec)}
             everybody = workers(connection)
             return Findings(
