@@ -21,7 +21,8 @@ from batchscribe.wire.choices import JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.uris import path_of
-from batchscribe.worker.worker import MakePool, Worker
+from batchscribe.worker.engine_pools import MakePool
+from batchscribe.worker.worker import Worker
 from benchmarks.processes import cpu_sec
 
 LANE = "bench"

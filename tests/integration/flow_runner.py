@@ -22,7 +22,8 @@ from batchscribe.speech.inline import InlinePool
 from batchscribe.wire.choices import OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.worker.worker import MakePool, Worker
+from batchscribe.worker.engine_pools import MakePool
+from batchscribe.worker.worker import Worker
 
 LANE = "test"
 EVERYTHING = Config(segmentation_mode=SegmentationMode.NONE)  #: noise counts as speech

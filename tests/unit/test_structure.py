@@ -17,7 +17,7 @@ SOURCE = Path(batchscribe.__file__).parent
 FILES = sorted(path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
 #: Entry points that every package of their kind has.
 SHARED_NAMES = {"__init__.py", "app.py"}
-LARGEST_FILE_LINES = 450
+LARGEST_FILE_LINES = 360
 MEDIAN_FILE_LINES = 90, 150
 LONGEST_FUNCTION_LINES = 60
 MEDIAN_FUNCTION_LINES, NINE_TENTHS_LINES = 6, 14

@@ -48,9 +48,11 @@ def open_webhook(connection: Connection, records: Records, job: Job) -> Webhook 
     return None if plain is None else Webhook(**json.loads(plain))
 
 
-def announce(connection: Connection, records: Records, job_id: str) -> None:
-    """Record a webhook event and enqueue its delivery, in the transaction that changes the job's state."""
-    job = get_job(connection, job_id)
+def announce(connection: Connection, records: Records, job: Job) -> None:
+    """Record a webhook event and enqueue its delivery, in the transaction that changes the job's state.
+
+    The event shows the job as given: read it after the change.
+    """
     if not has_secret(connection, job, WEBHOOK):
         return
     event_id, moment = new_event_id(), time.time()

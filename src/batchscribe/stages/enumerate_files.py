@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from batchscribe.database.connect import Connection, UniqueConflict
 from batchscribe.database.file_rows import find_taken_outputs, insert_files
-from batchscribe.database.job_rows import advance, begin_job, is_complete
+from batchscribe.database.job_rows import advance, begin_job, get_job, is_complete
 from batchscribe.database.shard_rows import insert_shards
 from batchscribe.errors import TooManyFiles, WorkInterrupted
 from batchscribe.jobs.layout import OutputNames
@@ -55,7 +55,7 @@ def enumerate_job(
         if not begin_job(connection, job):
             return
         if rules.announce_start and job.state is JobState.QUEUED:
-            announce(connection, records, job.job_id)
+            announce(connection, records, get_job(connection, job.job_id))
     sifted = ((page, admit_files(page, job, rules)) for page in list_pages(job, store))
     turn_ends_at = time.monotonic() + turn_sec
     is_output_checked = job.cursor.seq > 0

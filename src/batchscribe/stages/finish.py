@@ -26,10 +26,8 @@ from batchscribe.wire.choices import JobState
 log = structlog.get_logger()
 
 
-def finish_job(job_id: str, records: Records) -> None:
+def finish_job(job: Job, records: Records) -> None:
     """End a job whose files all have a final state."""
-    with records.transaction() as connection:
-        job = get_job(connection, job_id)
     end(job, final_state(job.summary), records, error=job_error(job.summary))
 
 
@@ -41,7 +39,7 @@ def cancel_job(job: Job, records: Records) -> bool:
 def cancel_served_job(job: Job, records: Records) -> bool:
     """Cancel a job as `cancel_job` does, but quickly even for a large job: a task clears its queues later."""
     with records.transaction() as connection:
-        if not _end(connection, job, JobState.CANCELED, records):
+        if _end(connection, job, JobState.CANCELED, records) is None:
             return False
         records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
     _report_end(job, JobState.CANCELED)
@@ -56,10 +54,11 @@ def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
 def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
     """Set the final state, enqueue the webhook and destroy the credentials in one transaction; then clear queues."""
     with records.transaction() as connection:
-        if not _end(connection, job, state, records, error=error):
-            return False
+        ended = _end(connection, job, state, records, error=error)
+    if ended is None:
+        return False
     _report_end(job, state, error)
-    clear_queues(job.job_id, records)
+    clear_queues(ended, records)
     return True
 
 
@@ -71,33 +70,34 @@ def _report_end(job: Job, state: JobState, error: BatchscribeError | None = None
 
 def _end(
     connection: Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
-) -> bool:
+) -> Job | None:
+    """Return the job as it is after its end; None if it had ended before."""
     if not end_job(connection, job, state, error=error):
-        return False
+        return None
     delete_waiting(connection, job.number)
     wait_for_commits(connection, job.number)  # they may have seen a live job, and then do not conclude it
-    conclude(connection, job, records)
-    return True
+    ended = get_job(connection, job.job_id)
+    conclude(connection, ended, records)
+    return ended
 
 
 def conclude(connection: Connection, job: Job, records: Records) -> None:
-    """Destroy the secrets of an ended job and enqueue its webhook.
+    """Destroy the secrets of an ended job and enqueue its webhook, which shows the job as given.
 
     While transcripts are being written, this is left to the end of the last write: only then is the summary final, and
     the credentials may be needed to look for the transcript. See `settle`.
     """
     if not files_being_written(connection, job.number):
         destroy_secrets(connection, job, STORAGE_SECRETS)
-        announce(connection, records, job.job_id)
+        announce(connection, records, job)
 
 
-def clear_queues(job_id: str, records: Records) -> None:
-    """Remove the remaining tasks of an ended job from the queues.
+def clear_queues(job: Job, records: Records) -> None:
+    """Remove the remaining tasks of an ended job, as it is after its end, from the queues.
 
     Running tasks are left alone: they notice the end of their job, and the queue needs their rows until they end.
     """
     with records.transaction() as connection:
-        job = get_job(connection, job_id)
         running = shards_in(connection, job.number, ShardState.RUNNING)
     tasks = [task for task in _tasks(job) if task.number not in running]
     records.flow.cancel(tasks)

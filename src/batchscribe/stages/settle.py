@@ -16,7 +16,7 @@ import structlog
 
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import commit_outcome, end_write, files_being_written
-from batchscribe.database.job_rows import is_live, lock_job
+from batchscribe.database.job_rows import get_job, is_live, lock_job
 from batchscribe.database.shard_rows import begin_shard, count_outcome, is_latest_run
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import File, Job, Outcome
@@ -90,4 +90,4 @@ def _find_outcome(file: File, job: Job, look: Look) -> Outcome | None:
 
 def _conclude(connection: Connection, job: Job, records: Records) -> None:
     lock_job(connection, job.number)  # if two writes end together, the second sees the first
-    conclude(connection, job, records)
+    conclude(connection, get_job(connection, job.job_id), records)

@@ -93,7 +93,7 @@ class Gauges(Collector):
 
     def _look(self) -> Findings:
         with self._records.transaction() as connection:
-            limit_statements(connection, self._answer_sec)  # otherwise a query continues when nobody waits for it
+            limit_statements(connection, self._answer_sec)  # so that no query outlives its scrape
             silent = {each.worker_id for each in silent_workers(connection, silent_sec=self._silent_sec)}
             everybody = workers(connection)
             return Findings(

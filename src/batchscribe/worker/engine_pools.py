@@ -1,0 +1,74 @@
+"""The pools of engine processes that all jobs of a worker share: one for each model in use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from batchscribe.errors import EngineNotAvailable, MachineTrouble, WorkInterrupted
+from batchscribe.jobs.model import Job
+from batchscribe.settings import Settings
+from batchscribe.speech.capability import Capability
+from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.pool import SpeechPool
+from batchscribe.speech.registry import Choice, capabilities, choose_engine, find_engines
+
+MakePool = Callable[[EngineSpec, int], SpeechPool]
+
+
+class EnginePools:
+    """The pools of this process. Thread-safe."""
+
+    def __init__(self, settings: Settings, make_pool: MakePool) -> None:
+        self._settings = settings
+        self._make_pool = make_pool
+        self._pools: dict[EngineSpec, SpeechPool] = {}
+        self._at_start: frozenset[str] = frozenset()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def take_stock(self) -> tuple[Capability, ...]:
+        """Return the available engines. One that is gone later, for example from disk, is trouble of the machine."""
+        found = capabilities(self._settings)
+        self._at_start = frozenset(capability.name for capability in found)
+        return found
+
+    def choose(self, job: Job) -> Choice:
+        """Choose the engine of a job. Raises `EngineNotAvailable`, `MachineTrouble`."""
+        detect = job.config.detection_mode is not None
+        try:
+            return choose_engine(job.engine, job.config.language, self._settings, detect=detect)
+        except EngineNotAvailable as error:
+            if job.engine not in self._at_start:
+                raise
+            raise MachineTrouble(error.message, part=job.engine) from error
+
+    def open(self, spec: EngineSpec) -> SpeechPool:
+        """Return the pool of a model. Raises `WorkInterrupted` after `close`."""
+        with self._lock:
+            if self._closed:
+                raise WorkInterrupted("The worker stops.")
+            if spec not in self._pools:
+                self._pools[spec] = self._make_pool(spec, self._settings.engine_processes)
+            return self._pools[spec]
+
+    def try_out(self, engine: str) -> None:
+        """Run a trial of an engine. Raises `MachineTrouble`, or `WorkInterrupted` after `close`."""
+        for spec in self._to_try(engine):
+            self.open(spec).try_out()
+
+    def _to_try(self, engine: str) -> list[EngineSpec]:
+        """Return the models of an engine that are in use here, otherwise its best one. Raises `MachineTrouble`."""
+        try:
+            there = find_engines(engine, self._settings)
+        except EngineNotAvailable as error:
+            raise MachineTrouble(error.message, part=engine) from error
+        with self._lock:
+            return [spec for spec in there if spec in self._pools] or there[:1]
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.close()

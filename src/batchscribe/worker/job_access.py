@@ -1,0 +1,81 @@
+"""What a job needs to be worked on: its credentials, stores and engine, opened from its row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from batchscribe.audio.decoder import DecoderPool
+from batchscribe.jobs.model import Job
+from batchscribe.queue.records import Records
+from batchscribe.settings import Settings
+from batchscribe.stages.existing_output import has_recording, look_in
+from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
+from batchscribe.stages.job_keys import JobKeys
+from batchscribe.stages.naming import FileRegister, Naming
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_signed_urls
+from batchscribe.storage.access import Access
+from batchscribe.storage.roots import roots_of
+from batchscribe.storage.routed import connect
+from batchscribe.storage.store import Store
+from batchscribe.worker.engine_pools import EnginePools
+from batchscribe.worker.machine_health import MachineHealth
+
+
+class JobAccess:
+    """Opens the credentials, stores and contexts of jobs."""
+
+    def __init__(
+        self,
+        records: Records,
+        settings: Settings,
+        *,
+        credentials_wait_sec: float,
+        decoder: DecoderPool,
+        engines: EnginePools,
+        watch: JobWatch,
+        in_hand: FilesInHand,
+        health: MachineHealth,
+    ) -> None:
+        self._records = records
+        self._settings = settings
+        self._credentials_wait_sec = credentials_wait_sec
+        self._decoder = decoder
+        self._engines = engines
+        self._watch = watch
+        self._in_hand = in_hand
+        self._health = health
+
+    def open_keys(self, job: Job) -> JobKeys:
+        return JobKeys.open(job, self._records, wait_sec=self._credentials_wait_sec)
+
+    def connect(self, job: Job, side: str, keys: JobKeys) -> Store:
+        """Connect to the input or the output of a job."""
+        roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
+        urls = open_signed_urls(self._records, job) if side == INPUT else {}
+        access = Access.from_settings(self._settings, file_roots=roots)
+        return connect(replace(access, renewable=keys.of_side(side), signed_urls=urls, **job.s3))
+
+    def make_context(self, job: Job) -> JobContext:
+        """Open everything. Raises `SecretKeyChanged`, `EngineNotAvailable`, `InvalidSetting`."""
+        choice = self._engines.choose(job)
+        keys = self.open_keys(job)
+        source, output = self.connect(job, INPUT, keys), self.connect(job, OUTPUT, keys)
+        return JobContext(
+            input=source,
+            output=output,
+            decoder=self._decoder,
+            speech=self._engines.open(choice.spec),
+            choice=choice,
+            watch=self._watch,
+            in_hand=self._in_hand,
+            naming=Naming(
+                job.output.layout,
+                look_in(output, job.output, job.config.formats),
+                FileRegister(job, self._records),
+                partial(has_recording, source.stat),
+            ),
+            health=self._health,
+            keys=keys,
+        )
