@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from batchscribe.cli.inputs import read_json_object, read_lines
-from batchscribe.cli.job_request import JobOptions, build_local_requests, build_server_request
-from batchscribe.cli.options import Layout
+from batchscribe.cli.job_request import build_local_requests, build_server_request
+from batchscribe.cli.options import JobOptions, Layout
 from batchscribe.errors import UsageError
 from batchscribe.wire.choices import DetectionMode, OutputFormat, OutputLayout, SegmentationMode
 from batchscribe.wire.config import DEFAULT_LANGUAGE
@@ -63,14 +63,14 @@ def test_every_option_has_its_field() -> None:
     body = request(
         "s3://calls/",
         layout=Layout.PREFIX,
-        include=("*.wav",),
-        exclude=("drafts/**",),
+        include=["*.wav"],
+        exclude=["drafts/**"],
         language="de-DE",
         language_detection=DetectionMode.CONTINUOUS,
         words=True,
         channels=True,
         segmentation=SegmentationMode.NONE,
-        formats=(OutputFormat.JSON,),
+        formats=[OutputFormat.JSON],
         overwrite=True,
         reference_id="october",
         webhook_url="https://host/hook",
@@ -226,8 +226,8 @@ def parse_both(options: JobOptions) -> tuple[JobRequest, JobRequest]:
         JobOptions(("call.wav",), output="out"),
         JobOptions(("call.wav",), output="calls"),
         JobOptions(("recording",), layout=Layout.ADJACENT),
-        JobOptions(("calls",), output="out", include=("*.wav",), exclude=("drafts/**",)),
-        JobOptions(("calls/*.wav",), output="out", exclude=("drafts/**",)),
+        JobOptions(("calls",), output="out", include=["*.wav"], exclude=["drafts/**"]),
+        JobOptions(("calls/*.wav",), output="out", exclude=["drafts/**"]),
         JobOptions(("s3://b/calls/**/*.{wav,mp3}",), output="s3://out"),
         JobOptions(("s3://b/calls",), output="s3://b/out", layout=Layout.PREFIX, overwrite=True),
         JobOptions(("call.wav", "recording"), output="out/"),
@@ -238,7 +238,7 @@ def parse_both(options: JobOptions) -> tuple[JobRequest, JobRequest]:
             output="a.json",
             layout=Layout.SINGLE,
             segmentation=SegmentationMode.NONE,
-            formats=(OutputFormat.JSON,),
+            formats=[OutputFormat.JSON],
         ),
     ],
     ids=lambda options: " ".join(options.inputs),
@@ -276,7 +276,7 @@ def test_a_glob_is_a_prefix_with_an_include_in_s3_and_on_this_machine(folder: Pa
     in_s3, here = (request(glob)["input"] for glob in ("s3://b/2026/**/*.wav", "calls/*.wav"))
     assert in_s3 == {"uri": "s3://b/2026/", "filters": {"include_globs": ["/**/*.wav"]}}
     assert here == {"uri": f"{(folder / 'calls').as_uri()}/", "filters": {"include_globs": ["/*.wav"]}}
-    assert request("s3://b/*.wav", exclude=("x*",))["input"]["filters"]["exclude_globs"] == ["x*"]
+    assert request("s3://b/*.wav", exclude=["x*"])["input"]["filters"]["exclude_globs"] == ["x*"]
 
 
 def test_files_folders_and_globs_are_requests_of_one_job(folder: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_thousand_and_one_files_are_within_the_limit_of_a_machine(folder: Path
         (JobOptions(("call.wav",), output=""), "An empty name was given"),
         (JobOptions(("call.wav",), output="gs://b/out"), "gs:// is not supported yet"),
         (JobOptions(("call.wav",), output="out", language=""), "--language must not be empty"),
-        (JobOptions(("calls",), output="out", include=("x" * 2000,)), "--include may have at most 1024 characters"),
+        (JobOptions(("calls",), output="out", include=["x" * 2000]), "--include may have at most 1024 characters"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_the_words_of_options(options: JobOptions, sentence: str) -> None:

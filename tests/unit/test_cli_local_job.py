@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.cli.job_request import JobOptions, build_local_requests
+from batchscribe.cli.job_request import build_local_requests
 from batchscribe.cli.local_job import run_requests, uses_s3
-from batchscribe.cli.options import Layout
+from batchscribe.cli.options import JobOptions, Layout
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.queue.records import open_records

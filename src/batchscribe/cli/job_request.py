@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from batchscribe.cli.inputs import GlobOptions, read_inputs, read_manifest, read_output
-from batchscribe.cli.options import AUTO_LANGUAGE, Layout, read_environment_keys
+from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout, read_environment_keys
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.base import JsonObject, RequestLimits
-from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout, SegmentationMode
+from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout
 from batchscribe.wire.request import JobRequest, parse_job_request
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
@@ -37,27 +36,6 @@ OPTION_OF = {
     "config.language": "--language",
 }
 POSITION = re.compile(r"\.\d+$")  #: in a list
-
-
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """The options that describe a job. Empty, None or false means that an option was not given."""
-
-    inputs: tuple[str, ...] = ()
-    manifest: str | None = None  #: a file of URIs, or `-`
-    output: str | None = None
-    layout: Layout | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    language: str | None = None
-    language_detection: DetectionMode | None = None
-    words: bool = False
-    channels: bool = False
-    segmentation: SegmentationMode | None = None
-    formats: tuple[OutputFormat, ...] = ()
-    overwrite: bool = False
-    reference_id: str | None = None
-    webhook_url: str | None = None
 
 
 def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObject:
@@ -105,7 +83,8 @@ def _build_inputs(options: JobOptions, *, on_server: bool) -> list[JsonObject]:
         return [_build_manifest(options)]
     if not options.inputs:
         raise UsageError("No recording was named; give an INPUT or a --manifest.")
-    sources = read_inputs(options.inputs, GlobOptions(options.include, options.exclude), on_server=on_server)
+    globs = GlobOptions(tuple(options.include or ()), tuple(options.exclude or ()))
+    sources = read_inputs(options.inputs, globs, on_server=on_server)
     return [_build_input(list(group)) for _, group in groupby(sources, _find_group)]
 
 
@@ -172,7 +151,7 @@ def _build_config(options: JobOptions) -> JsonObject:
         "word_time_offsets": options.words or None,
         "channel_separation": options.channels or None,
         "segmentation_mode": options.segmentation and options.segmentation.value,
-        **_build_formats(options.formats),
+        **_build_formats(options.formats or ()),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -1,11 +1,14 @@
-"""The options of all commands, the settings that result from them, and the S3 keys of the environment."""
+"""The options of all commands: their declarations, what they result in, and the S3 keys of the environment."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -107,6 +110,55 @@ Formats = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing transcripts.")]
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """The options and arguments that describe a job. Empty, None or false means that one was not given.
+
+    Commands get those with a declaration through `with_job_options`, and add the others.
+    """
+
+    inputs: tuple[str, ...] = ()
+    manifest: str | None = None  #: a file of URIs, or `-`
+    output: Output = None
+    layout: LayoutChoice = None
+    include: Include = None
+    exclude: Exclude = None
+    language: Language = None
+    language_detection: LanguageDetection = None
+    words: Words = False
+    channels: Channels = False
+    segmentation: Segmentation = None
+    formats: Formats = None
+    overwrite: Overwrite = False
+    reference_id: str | None = None
+    webhook_url: str | None = None
+
+
+def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace the parameter `job` of a command by the options of `JobOptions`, which it gets as one object."""
+    declared = _options_of(JobOptions, lambda hint: hasattr(hint, "__metadata__"))
+    own = _options_of(command, lambda hint: hint is not JobOptions)
+
+    def run(**values: Any) -> None:
+        given = {name: values.pop(name) for name in declared}
+        command(job=JobOptions(**{name: value for name, value in given.items() if value not in (None, [])}), **values)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    vars(run)["__signature__"] = Signature(list((declared | own).values()))
+    return run
+
+
+def _options_of(owner: Callable[..., Any], is_wanted: Callable[[Any], bool]) -> dict[str, Parameter]:
+    """Return the parameters whose type hints are wanted, with these hints evaluated."""
+    parameters, hints = Signature.from_callable(owner).parameters, get_type_hints(owner, include_extras=True)
+    return {
+        name: parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[name])
+        for name, parameter in parameters.items()
+        if is_wanted(hints[name])
+    }
+
 
 # transcribe
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,19 +40,10 @@ class SubmitMode:
 
 
 @jobs_app.command("submit")
+@options.with_job_options
 def submit(
+    job: options.JobOptions,
     inputs: options.SubmittedInputs = None,
-    output: options.Output = None,
-    layout: options.LayoutChoice = None,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    language: options.Language = None,
-    language_detection: options.LanguageDetection = None,
-    words: options.Words = False,
-    channels: options.Channels = False,
-    segmentation: options.Segmentation = None,
-    formats: options.Formats = None,
-    overwrite: options.Overwrite = False,
     reference_id: options.ReferenceId = None,
     webhook_url: options.WebhookUrl = None,
     manifest: options.Manifest = None,
@@ -69,28 +60,14 @@ def submit(
     from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
     BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
-    job = job_request.JobOptions(
-        inputs=tuple(inputs or ()),
-        manifest=manifest,
-        output=output,
-        layout=layout,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        language=language,
-        language_detection=language_detection,
-        words=words,
-        channels=channels,
-        segmentation=segmentation,
-        formats=tuple(formats or ()),
-        overwrite=overwrite,
-        reference_id=reference_id,
-        webhook_url=webhook_url,
+    job = replace(
+        job, inputs=tuple(inputs or ()), manifest=manifest, reference_id=reference_id, webhook_url=webhook_url
     )
     mode = SubmitMode(request, dry_run, idempotency_key, wait, as_json, server)
     raise typer.Exit(_submit_or_preview(job, mode, options.read_settings(data_dir=None, server=server)))
 
 
-def _submit_or_preview(job: job_request.JobOptions, mode: SubmitMode, settings: Settings) -> int:
+def _submit_or_preview(job: options.JobOptions, mode: SubmitMode, settings: Settings) -> int:
     """Submit or preview a job and return the exit status. Raises `UsageError`."""
     if settings.server is None:
         raise UsageError(
@@ -104,11 +81,11 @@ def _submit_or_preview(job: job_request.JobOptions, mode: SubmitMode, settings: 
         return _dry_run(served, body, mode) if mode.dry_run else _submit(served, body, mode)
 
 
-def _make_body(job: job_request.JobOptions, mode: SubmitMode, settings: Settings) -> JsonObject:
+def _make_body(job: options.JobOptions, mode: SubmitMode, settings: Settings) -> JsonObject:
     if mode.request is None:
         secret = settings.webhook_secret
         return job_request.build_server_request(job, webhook_secret=secret.get_secret_value() if secret else None)
-    if job != job_request.JobOptions():
+    if job != options.JobOptions():
         raise UsageError("--request contains the whole job; omit INPUT and the options that describe it.")
     return inputs_module.read_json_object(mode.request)
 

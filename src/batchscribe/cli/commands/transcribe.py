@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from batchscribe.cli import options
@@ -11,19 +13,10 @@ with lazy_imports():
     from batchscribe.cli import job_request, local_job
 
 
+@options.with_job_options
 def transcribe(
+    job: options.JobOptions,
     inputs: options.Inputs,
-    output: options.Output = None,
-    layout: options.LayoutChoice = None,
-    include: options.Include = None,
-    exclude: options.Exclude = None,
-    language: options.Language = None,
-    language_detection: options.LanguageDetection = None,
-    words: options.Words = False,
-    channels: options.Channels = False,
-    segmentation: options.Segmentation = None,
-    formats: options.Formats = None,
-    overwrite: options.Overwrite = False,
     engine: options.Engine = None,
     engine_processes: options.EngineProcesses = None,
     workers: options.Workers = None,
@@ -51,18 +44,6 @@ def transcribe(
         s3_path_style=s3_path_style,
         s3_allow_http=s3_allow_http,
     )
-    job = job_request.JobOptions(
-        inputs=tuple(inputs),
-        output=output,
-        layout=layout or (options.Layout.ADJACENT if output is None else None),
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        language=language,
-        language_detection=language_detection,
-        words=words,
-        channels=channels,
-        segmentation=segmentation,
-        formats=tuple(formats or ()),
-        overwrite=overwrite,
-    )
+    layout = job.layout or (options.Layout.ADJACENT if job.output is None else None)
+    job = replace(job, inputs=tuple(inputs), layout=layout)
     raise typer.Exit(local_job.run_requests(job_request.build_local_requests(job), settings))
