@@ -21,7 +21,7 @@ from batchscribe.outbound import guard
 from batchscribe.queue.records import Records
 from batchscribe.stages.deliver import Webhook, forget_address, seal_webhook
 from batchscribe.stages.finish import cancel_served_job
-from batchscribe.worker import worker
+from batchscribe.worker import hooks
 from tests.databases import engine_tasks, stored_bytes
 from tests.deliveries import attempts_of, deliveries_of
 from tests.integration.command import wait_until
@@ -87,7 +87,7 @@ def test_a_machine_that_can_start_no_thread_for_a_while_sends_the_event_when_it_
             super().start()
 
     monkeypatch.setattr(guard, "Thread", ScarceThread)
-    monkeypatch.setattr(worker, "RETRY_SEC", 0.1)
+    monkeypatch.setattr(hooks, "RETRY_SEC", 0.1)
     with receiver(200) as (url, bodies), runner_with(tmp_path) as runner:
         job = runner.run(webhook=Webhook(url, "shared secret"))
         wait_until(lambda: is_over(runner, job))

@@ -26,7 +26,7 @@ from batchscribe.window import Recognition
 from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from batchscribe.worker import worker
+from batchscribe.worker import hooks
 from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
@@ -320,7 +320,7 @@ def test_a_database_in_trouble_postpones_the_work_and_loses_nothing(
     """Like a full disk: every write fails for a while."""
     for number in range(6):
         write_wav(tmp_path / "calls" / f"{number}.wav")
-    monkeypatch.setattr(worker, "RETRY_SEC", 0.2)
+    monkeypatch.setattr(hooks, "RETRY_SEC", 0.2)
     slow = ScriptedSpec(script=Script(call_sec=0.1))
     with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 1)
