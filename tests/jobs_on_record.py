@@ -15,12 +15,12 @@ from batchscribe.database.shard_rows import insert_shards
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
-from batchscribe.queue.flow import Flow
 from batchscribe.queue.records import Records
 from batchscribe.stages.job_keys import JobKeys
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
+from tests.twins.queue import QueueTwin
 
 PREFIX = "memory://calls/"
 
@@ -51,7 +51,7 @@ def a_job(**changes: Any) -> Job:
 def keys_of_nobody() -> JobKeys:
     """Keys for storage without keys: nothing is ever looked up."""
     engine = sa.create_engine("sqlite://")
-    return JobKeys(a_job(), Records(engine, Flow(engine), Keyring(())), {}, wait_sec=0)
+    return JobKeys(a_job(), Records(engine, QueueTwin(engine), Keyring(())), {}, wait_sec=0)
 
 
 def stored_job(connection: sa.Connection, *, files: int = 0, **changes: Any) -> Job:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from batchscribe.queue.flow import Handler
+from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, SHARD
 from tests.databases import engine_tasks
 

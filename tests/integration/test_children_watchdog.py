@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 
-from batchscribe.children import watchdog
 from batchscribe.children.watchdog import LOOK_SEC, ChildHangs, Watchdog
 from tests.starvation import cpu_sec, starved
+from tests.twins.clock import Clock
 
 FOREVER = float("inf")
 LOOK_EVERY_SEC = 0.2
@@ -49,8 +48,10 @@ print("ready", flush=True)
             process.kill()
 
 
-def watched(pid: int, *, idle_sec: float = FOREVER, cpu_sec: float = FOREVER) -> Watchdog:
-    dog = Watchdog(pid)
+def watched(
+    pid: int, *, idle_sec: float = FOREVER, cpu_sec: float = FOREVER, clock: Callable[[], float] = time.monotonic
+) -> Watchdog:
+    dog = Watchdog(pid, clock=clock)
     dog.expect(idle_sec, cpu_sec)
     return dog
 
@@ -118,17 +119,16 @@ def test_each_answer_gives_the_child_its_whole_time_again() -> None:
             dog.look()
 
 
-def test_the_time_in_which_the_parent_itself_was_stopped_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: clock.now))
+def test_the_time_in_which_the_parent_itself_was_stopped_does_not_count() -> None:
+    clock = Clock()
     with child(SLEEPS) as process:
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)  # it does nothing at all from here on
-        dog = watched(process.pid, idle_sec=10 * LOOK_SEC)
+        dog = watched(process.pid, idle_sec=10 * LOOK_SEC, clock=clock)
 
         def look_after(*secs: float) -> None:
             for sec in secs:
-                clock.now += sec
+                clock.advance(sec)
                 dog.look()
 
         look_after(0.0, 8 * 3600.0)  # the lid of the laptop was closed

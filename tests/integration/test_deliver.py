@@ -114,9 +114,8 @@ def test_while_it_is_pending_neither_address_nor_secret_is_readable_on_disk(tmp_
     assert b"shared secret" not in stored
 
 
-@pytest.mark.parametrize("status", [400, 404, 410, 302])
-def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path, status: int) -> None:
-    with receiver(status) as (url, bodies), runner_with(tmp_path) as runner:
+def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path) -> None:
+    with receiver(410) as (url, bodies), runner_with(tmp_path) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))
         [(delivery, _)] = sent(runner, job)

@@ -20,7 +20,7 @@ LARGE = 12_800  #: files, in 200 shards
 STARTS_WITHIN_SEC = 5.0  #: of a free slot
 
 
-class Clock:
+class SlowFiles:
     """Replaces the processing of a file: it takes some time, and records when the first file of each job started."""
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
+def slow_files(monkeypatch: pytest.MonkeyPatch) -> SlowFiles:
+    made = SlowFiles()
     monkeypatch.setattr(shard, "transcribe_file", made.transcribe_file)
     return made
 
 
 @pytest.fixture
-def runner(database: str, tmp_path: Path, clock: Clock) -> Iterator[FlowRunner]:
+def runner(database: str, tmp_path: Path, slow_files: SlowFiles) -> Iterator[FlowRunner]:
     """Two engines, hence four files at once."""
     for folder, count in (("large", LARGE), ("small", 1)):
         (tmp_path / folder).mkdir()
@@ -62,25 +62,25 @@ def until(condition: Callable[[], bool], *, within_sec: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def waited_sec(runner: FlowRunner, clock: Clock, *, tenant: str, large_file_sec: float) -> float:
+def waited_sec(runner: FlowRunner, slow_files: SlowFiles, *, tenant: str, large_file_sec: float) -> float:
     """Return how long a job of one file waits behind a large job whose shards are all in the queue."""
-    clock.large_file_sec = large_file_sec
+    slow_files.large_file_sec = large_file_sec
     large = runner.submit(sources=(runner.prefix("large"),), tenant=GREEDY)
     runner.wait(large, until=lambda job: job.cursor.listed)
-    until(lambda: clock.begun.get(large.job_id, 0) >= 8)
+    until(lambda: slow_files.begun.get(large.job_id, 0) >= 8)
     submitted_at = time.monotonic()
     small = runner.submit(sources=(runner.prefix("small"),), tenant=tenant)
-    until(lambda: small.job_id in clock.began_at)
+    until(lambda: small.job_id in slow_files.began_at)
     assert not runner.job(large.job_id).is_final
     runner.wait(small)
-    return clock.began_at[small.job_id] - submitted_at
+    return slow_files.began_at[small.job_id] - submitted_at
 
 
-def test_a_job_of_another_tenant_starts_with_the_next_free_slot(runner: FlowRunner, clock: Clock) -> None:
+def test_a_job_of_another_tenant_starts_with_the_next_free_slot(runner: FlowRunner, slow_files: SlowFiles) -> None:
     """Files are long: a slot is free every 0.75 s, and the large job has many more files waiting for it."""
-    assert waited_sec(runner, clock, tenant=MODEST, large_file_sec=3.0) < 3.0 + STARTS_WITHIN_SEC
+    assert waited_sec(runner, slow_files, tenant=MODEST, large_file_sec=3.0) < 3.0 + STARTS_WITHIN_SEC
 
 
-def test_a_job_of_the_same_tenant_starts_with_the_next_free_shard(runner: FlowRunner, clock: Clock) -> None:
+def test_a_job_of_the_same_tenant_starts_with_the_next_free_shard(runner: FlowRunner, slow_files: SlowFiles) -> None:
     """Its first shard precedes the later ones of the large job, of which one ends about every 0.6 s."""
-    assert waited_sec(runner, clock, tenant=GREEDY, large_file_sec=0.04) < STARTS_WITHIN_SEC
+    assert waited_sec(runner, slow_files, tenant=GREEDY, large_file_sec=0.04) < STARTS_WITHIN_SEC

@@ -12,47 +12,11 @@ import time
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.flow import Flow
-from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, QueueKind, TakenTask, Task, queue_name
+from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, QueueKind, Task, queue_name
 from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
-
-
-def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, flow: Flow) -> None:
-    diary = Diary()
-    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
-    with engine.connect() as connection:
-        flow.enqueue(connection, SHARD_1)
-        connection.rollback()
-    with engine.begin() as connection:
-        flow.enqueue(connection, Task(SHARD, "job_1", 2, lane="here", engine="scripted"))
-    assert until(lambda: diary.ran == [("job_1", 2)])
-    assert list(statuses(engine)) == ["job_1-2"]
-
-
-def test_enqueueing_a_task_twice_runs_it_once(engine: sa.Engine, flow: Flow) -> None:
-    diary = Diary()
-    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
-    for _ in range(2):
-        with engine.begin() as connection:
-            flow.enqueue(connection, SHARD_1)
-        assert until(lambda: statuses(engine) == {"job_1-1": "SUCCESS"})
-    assert diary.ran == [("job_1", 1)]
-
-
-def test_tasks_of_another_lane_wait_for_their_own_worker(engine: sa.Engine, flow: Flow) -> None:
-    diary = Diary()
-    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
-    with engine.begin() as connection:
-        flow.enqueue(connection, Task(SHARD, "job_other", 1, lane="elsewhere", engine="scripted"))
-        flow.enqueue(connection, SHARD_1)
-    assert until(lambda: statuses(engine)["job_1-1"] == "SUCCESS")
-    assert diary.ran == [("job_1", 1)]
-    flow.stop()
-    flow.run(diary.handlers(), executor_id="me", lanes=["elsewhere"], engines=["scripted"], slots=2)
-    assert until(lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
 
 
 def test_the_first_shard_of_a_new_job_precedes_later_shards_of_a_large_one(engine: sa.Engine, flow: Flow) -> None:
@@ -102,44 +66,6 @@ def test_a_process_keeps_its_own_limits_despite_those_of_another(engine: sa.Engi
             flow.enqueue(connection, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
     assert until(lambda: list(statuses(engine).values()) == ["SUCCESS"] * 12)
     assert most == 2
-
-
-def test_tasks_are_handed_on_although_one_of_them_was_forgotten_meanwhile(engine: sa.Engine, flow: Flow) -> None:
-    """Between the query and the requeue, a job may end and delete its tasks."""
-    begun, diary = threading.Event(), Diary()
-
-    def interrupted(_job_id: str, _number: int) -> None:
-        begun.set()
-        raise WorkInterrupted("stop")
-
-    flow.run({SHARD: interrupted}, executor_id="first", lanes=["here"], engines=["scripted"], slots=2)
-    with engine.begin() as connection:
-        flow.enqueue(connection, SHARD_1)
-    assert begun.wait(10)
-    flow.stop()
-    [held] = flow.list_taken(executor_id="first")
-    flow.hand_on([TakenTask("job_gone-1", "first", held.queue), held])
-    flow.run(diary.handlers(), executor_id="second", lanes=["here"], engines=["scripted"], slots=2)
-    assert until(lambda: diary.ran == [("job_1", 1)])
-
-
-def test_an_interrupted_task_is_taken_up_by_the_next_run(engine: sa.Engine, flow: Flow) -> None:
-    begun = threading.Event()
-
-    def interrupted(_job_id: str, _number: int) -> None:
-        begun.set()
-        raise WorkInterrupted("stopping")
-
-    diary = Diary()
-    flow.run(diary.handlers(**{SHARD: interrupted}), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
-    with engine.begin() as connection:
-        flow.enqueue(connection, SHARD_1)
-    assert begun.wait(10)
-    time.sleep(0.5)
-    assert statuses(engine) == {"job_1-1": "PENDING"}
-    flow.stop()
-    flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
-    assert until(lambda: diary.ran == [("job_1", 1)])
 
 
 def test_canceled_tasks_leave_their_queue_and_forgotten_ones_the_database(engine: sa.Engine, flow: Flow) -> None:

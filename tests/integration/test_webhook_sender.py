@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,6 +18,8 @@ from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
 from batchscribe.webhooks.signature import verify
 from tests.servers.certificates import make_certificate
 from tests.servers.receiver import ADDRESS, Answer, Receiver, drips, pours, receiving, says
+from tests.twins.sender import Answer as ScriptedAnswer
+from tests.twins.sender import SenderTwin
 
 LOOPBACK = Policy(allow_networks=(ip_network("127.0.0.0/8"),), allow_http=True)
 HOST = "hooks.example.org"
@@ -36,6 +38,20 @@ def to_loopback(host: str, port: int) -> Sequence[str]:
 def send(receiver: Receiver, *, timeout_sec: float = 20, secret: str | None = SECRET) -> Attempt:
     sender = Sender(LOOPBACK, timeout_sec=timeout_sec)
     return sender.send(url=receiver.url(PATH), secret=secret, body=BODY, moment=NOW)
+
+
+def real_attempt(status: int, retry_after: str | None = None) -> Attempt:
+    headers = [] if retry_after is None else [f"Retry-After: {retry_after}"]
+    return attempt_at(says(status, *headers, body=b""))
+
+
+def twin_attempt(status: int, retry_after: str | None = None) -> Attempt:
+    twin = SenderTwin([ScriptedAnswer(status, retry_after)])
+    return twin.send(url="https://example.org/hook", secret=SECRET, body=BODY, moment=NOW)
+
+
+#: The twin in tests/twins answers as the real sender does.
+attempts = pytest.mark.parametrize("attempt", [real_attempt, twin_attempt])
 
 
 def attempt_at(answer: Answer, *, timeout_sec: float = 20) -> Attempt:
@@ -100,18 +116,25 @@ def test_each_attempt_is_signed_anew() -> None:
         (DeliveryVerdict.REFUSED, (300, 301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 410, 422, 499)),
     ],
 )
-def test_the_status_says_whether_to_come_again(verdict: DeliveryVerdict, statuses: tuple[int, ...]) -> None:
+@attempts
+def test_the_status_says_whether_to_come_again(
+    attempt: Callable[[int], Attempt], verdict: DeliveryVerdict, statuses: tuple[int, ...]
+) -> None:
     for status in statuses:
-        attempt = attempt_at(says(status, body=b""))
-        assert (attempt.status, attempt.verdict) == (status, verdict)
-        assert (attempt.error is None) == (verdict is DeliveryVerdict.DELIVERED)
+        made = attempt(status)
+        assert (made.status, made.verdict) == (status, verdict)
+        is_delivered = verdict is DeliveryVerdict.DELIVERED
+        assert made.error == (None if is_delivered else f"The receiver answered {status}.")
 
 
 @pytest.mark.parametrize(("header", "asked_sec"), [("120", 120.0), ("Mon, 05 Jan 2026 18:35:12 GMT", 59.3)])
-def test_a_busy_receiver_says_when_to_come_again(header: str, asked_sec: float) -> None:
-    attempt = attempt_at(says(503, f"Retry-After: {header}"))
-    assert attempt.verdict is DeliveryVerdict.RETRY
-    assert attempt.retry_after_sec == pytest.approx(asked_sec)
+@attempts
+def test_a_busy_receiver_says_when_to_come_again(
+    attempt: Callable[[int, str], Attempt], header: str, asked_sec: float
+) -> None:
+    made = attempt(503, header)
+    assert made.verdict is DeliveryVerdict.RETRY
+    assert made.retry_after_sec == pytest.approx(asked_sec)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -14,14 +14,7 @@ from batchscribe.errors import ServerError
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.choices import JobState
 from tests.jobs_on_record import a_job
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_sec = 100.0
-
-    def __call__(self) -> float:
-        return self.now_sec
+from tests.twins.clock import Clock
 
 
 def job(
@@ -38,44 +31,44 @@ def job(
 
 
 def test_progress_shows_files_audio_speed_and_the_time_left() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     pace = SessionPace(clock)
     assert pace.describe(job()) == "0 of 40 files · 0 s audio"
-    clock.now_sec += 60
+    clock.advance(60)
     assert pace.describe(job(succeeded=10, audio_sec=600)) == "10 of 40 files · 10 min audio · 10.0x · 3 min left"
 
 
 def test_a_resumed_job_is_measured_by_what_this_session_did() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     pace = SessionPace(clock)
     pace.describe(job(succeeded=20, audio_sec=1200))
-    clock.now_sec += 60
+    clock.advance(60)
     assert pace.describe(job(succeeded=30, audio_sec=1800)) == "30 of 40 files · 30 min audio · 10.0x · 60 s left"
 
 
 def test_skipped_files_cost_nothing_and_do_not_promise_a_near_end() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     pace = SessionPace(clock)
     pace.describe(job())
-    clock.now_sec += 10
+    clock.advance(10)
     assert "left" not in pace.describe(job(skipped=20))
     assert "190 s" not in pace.describe(job(skipped=20, succeeded=1, audio_sec=5))
     assert "3 min left" in pace.describe(job(skipped=20, succeeded=1, audio_sec=5))
 
 
 def test_the_time_left_is_unknown_while_files_are_being_found() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     pace = SessionPace(clock)
     pace.describe(job())
-    clock.now_sec += 10
+    clock.advance(10)
     assert "left" not in pace.describe(job(succeeded=5, audio_sec=5, listed=False))
 
 
 def test_without_a_terminal_there_is_a_plain_line_every_five_seconds_and_one_at_the_end() -> None:
-    clock, text = Clock(), io.StringIO()
+    clock, text = Clock(100.0), io.StringIO()
     lines = ProgressLines(Console(file=text, width=200), clock)
     for _ in range(60):
-        clock.now_sec += 0.2
+        clock.advance(0.2)
         lines.show(job(succeeded=1, total=2))
     lines.show(job(succeeded=2, total=2, state=JobState.SUCCEEDED))
     told = text.getvalue().splitlines()
@@ -85,10 +78,10 @@ def test_without_a_terminal_there_is_a_plain_line_every_five_seconds_and_one_at_
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
-    clock, text = Clock(), io.StringIO()
+    clock, text = Clock(100.0), io.StringIO()
     lines = ProgressLines(Console(file=text, width=200), clock)
     lines.show(job(listed=listed))
-    clock.now_sec += 1
+    clock.advance(1)
     lines.show(job(succeeded=10, listed=listed, state=JobState.CANCELED))
     assert text.getvalue() == "Done: 10 of 40 files · 0 s audio\n"
 
@@ -111,15 +104,14 @@ def body(state: str = "PROCESSING", **counters: int) -> dict[str, Any]:
 
 
 def test_a_line_comes_with_each_state_and_every_five_seconds() -> None:
-    now = [100.0]
-    told = io.StringIO()
-    lines = StateLines(Console(file=told), lambda: now[0])
+    clock, told = Clock(100.0), io.StringIO()
+    lines = StateLines(Console(file=told), clock)
     lines.show(body("QUEUED"))
     lines.show(body("QUEUED"))
     lines.show(body(succeeded=1))
-    now[0] += 4
+    clock.advance(4)
     lines.show(body(succeeded=2))
-    now[0] += 2
+    clock.advance(2)
     lines.show(body(succeeded=3, failed=1, skipped=1))
     lines.show(body("PARTIAL", succeeded=39, failed=1))
     assert told.getvalue().splitlines() == [

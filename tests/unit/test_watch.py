@@ -8,13 +8,7 @@ import pytest
 
 from batchscribe.errors import WorkInterrupted
 from batchscribe.stages.job_context import LOOK_EVERY_SEC, JobWatch
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.twins.clock import Clock
 
 
 def test_a_stopped_worker_interrupts_every_job() -> None:
@@ -31,7 +25,7 @@ def test_an_ended_job_is_noticed_after_half_a_second_at_most() -> None:
     watch = JobWatch(live.__getitem__, clock=clock)
     watch.check(1)
     live[1] = False
-    clock.now += LOOK_EVERY_SEC
+    clock.advance(LOOK_EVERY_SEC)
     with pytest.raises(WorkInterrupted):
         watch.check(1)
     watch.check(2)
@@ -48,7 +42,7 @@ def test_the_database_is_queried_twice_a_second_for_any_number_of_windows() -> N
     watch = JobWatch(is_live, clock=clock)
     for _ in range(100):
         watch.check(1)
-    clock.now += LOOK_EVERY_SEC
+    clock.advance(LOOK_EVERY_SEC)
     watch.check(1)
     assert asked == [1, 1]
 
@@ -58,7 +52,7 @@ def test_jobs_are_forgotten_when_their_last_watcher_ends() -> None:
     watch = JobWatch(lambda _: True, clock=clock)
     for job in range(1000):
         watch.check(job)
-        clock.now += LOOK_EVERY_SEC / 4
+        clock.advance(LOOK_EVERY_SEC / 4)
     assert len(watch) <= 5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 #: The interval at which a waiting parent checks its child.
@@ -23,8 +24,9 @@ class Watchdog:
     of CPU without an answer.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._process = Path("/proc", str(pid))
+        self._clock = clock
         self.expect(float("inf"), float("inf"))
 
     def expect(self, idle_sec: float, cpu_sec: float) -> None:
@@ -32,15 +34,15 @@ class Watchdog:
         self._idle_limit_sec = idle_sec
         self._cpu_limit_sec = cpu_sec
         self._idle_sec = 0.0
-        self._looked_at = time.monotonic()
+        self._looked_at = self._clock()
         self._first_cpu_sec: float | None = None
         self._last_cpu_sec = 0.0
 
     def look(self) -> None:
         """Check the child. Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`."""
         # At most two intervals, because this process may have been stopped together with its child.
-        passed_sec = min(time.monotonic() - self._looked_at, 2 * LOOK_SEC)
-        self._looked_at = time.monotonic()
+        passed_sec = min(self._clock() - self._looked_at, 2 * LOOK_SEC)
+        self._looked_at = self._clock()
         try:
             cpu_sec, is_ready = self._used_cpu_sec(), self._is_ready()
         except OSError:

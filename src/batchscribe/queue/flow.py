@@ -23,6 +23,7 @@ from batchscribe.database.connect import Connection, Database
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.dispatcher import Dispatcher, ServedQueue
 from batchscribe.queue.running_tasks import RunningTasks
+from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import QUEUES, SHARD, QueueKind, TakenTask, Task, kinds_of, queue_name, queues
 from batchscribe.queue.vital_thread import Died
 
@@ -56,7 +57,6 @@ LIMITS = {
 
 EXPECTED = (dbos_errors.DBOSNonExistentWorkflowError, dbos_errors.DBOSAwaitedWorkflowCancelledError)
 
-Handler = Callable[[str, int], None]
 _handlers: dict[str, Handler] = {}
 _running = RunningTasks()
 _stopping = threading.Event()

@@ -9,13 +9,14 @@ from batchscribe.database.connect import Connection, Database, UniqueConflict, o
 from batchscribe.database.schema import check_schema, migrate
 from batchscribe.database.sealed import Keyring, agree_on_key, load_keyring
 from batchscribe.queue.flow import Flow
+from batchscribe.queue.task_queue import TaskQueue
 from batchscribe.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
     database: Database
-    flow: Flow
+    flow: TaskQueue
     keyring: Keyring
 
     def transaction(self) -> AbstractContextManager[Connection]:

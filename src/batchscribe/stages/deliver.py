@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -23,7 +24,7 @@ from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import DELIVER, Task
 from batchscribe.stages.job_context import about_job
 from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
-from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
+from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, WebhookSender
 
 WEBHOOK = "webhook"  #: name of the sealed secret
 
@@ -48,14 +49,14 @@ def open_webhook(connection: Connection, records: Records, job: Job) -> Webhook 
     return None if plain is None else Webhook(**json.loads(plain))
 
 
-def announce(connection: Connection, records: Records, job: Job) -> None:
+def announce(connection: Connection, records: Records, job: Job, *, clock: Callable[[], float] = time.time) -> None:
     """Record a webhook event and enqueue its delivery, in the transaction that changes the job's state.
 
     The event shows the job as given: read it after the change.
     """
     if not has_secret(connection, job, WEBHOOK):
         return
-    event_id, moment = new_event_id(), time.time()
+    event_id, moment = new_event_id(), clock()
     payload = render_event(event_id=event_id, state=job.state, moment=moment, job=job.answer().body())
     number = insert_delivery(
         connection, job.number, event_id=event_id, event_type=event_type(job.state), payload=payload, moment=moment
@@ -76,7 +77,14 @@ class Schedule:
     give_up_sec: float
 
 
-def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -> None:
+def deliver(
+    number: int,
+    records: Records,
+    sender: WebhookSender,
+    schedule: Schedule,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> None:
     """Send a delivery once; do nothing if it is over.
 
     After a crash in this function, it is sent again. Receivers can detect this by the event id.
@@ -86,13 +94,13 @@ def deliver(number: int, records: Records, sender: Sender, schedule: Schedule) -
         if delivery is None or delivery.state is not DeliveryState.PENDING:
             return
         job = get_job(connection, delivery.job_id)
-    sent_at = time.time()
+    sent_at = clock()
     with about_job(job):
         attempt = _send(delivery, job, records, sender, sent_at)
-        _record(delivery, job, attempt, sent_at, records, schedule)
+        _record(delivery, job, attempt, sent_at, records, schedule, clock)
 
 
-def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment: float) -> Attempt:
+def _send(delivery: Delivery, job: Job, records: Records, sender: WebhookSender, moment: float) -> Attempt:
     """Send the webhook. A lost sealing key counts as no answer, since the operator may restore the key."""
     try:
         with records.transaction() as connection:
@@ -105,13 +113,19 @@ def _send(delivery: Delivery, job: Job, records: Records, sender: Sender, moment
 
 
 def _record(
-    delivery: Delivery, job: Job, attempt: Attempt, sent_at: float, records: Records, schedule: Schedule
+    delivery: Delivery,
+    job: Job,
+    attempt: Attempt,
+    sent_at: float,
+    records: Records,
+    schedule: Schedule,
+    clock: Callable[[], float],
 ) -> None:
     logged = LoggedAttempt(delivery.attempts + 1, sent_at, attempt.took_sec, attempt.status, attempt.error)
     delay_sec = retry_delay_sec(
         logged.attempt, first_sec=schedule.first_retry_sec, retry_after_sec=attempt.retry_after_sec
     )
-    next_attempt_at = time.time() + delay_sec
+    next_attempt_at = clock() + delay_sec
     state = OVER.get(attempt.verdict, DeliveryState.PENDING)
     if state is DeliveryState.PENDING and next_attempt_at > delivery.created_at + schedule.give_up_sec:
         state = DeliveryState.GAVE_UP

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import httpcore2
 
@@ -42,6 +43,12 @@ class Attempt:
         if self.status is None or self.status in RETRIED_STATUSES or self.status >= 500:
             return DeliveryVerdict.RETRY
         return DeliveryVerdict.DELIVERED if _is_success(self.status) else DeliveryVerdict.REFUSED
+
+
+class WebhookSender(Protocol):
+    def send(self, *, url: str, secret: str | None, body: bytes, moment: float) -> Attempt:
+        """Sign the body with the time `moment` (Unix seconds), send it once, and return the result."""
+        ...
 
 
 class Sender:

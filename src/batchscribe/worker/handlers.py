@@ -14,8 +14,8 @@ from batchscribe.database.waiting_rows import LISTING
 from batchscribe.errors import CredentialsExpired, MachineTrouble, StorageUnavailable, WorkInterrupted
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.outbound.policy import Policy
-from batchscribe.queue.flow import Handler
 from batchscribe.queue.records import Records
+from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, SHARD, WAKE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Schedule, deliver

@@ -29,8 +29,8 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import Job
 from batchscribe.metrics import RETRIES, Retry
-from batchscribe.queue.flow import Handler
 from batchscribe.queue.records import Records
+from batchscribe.queue.task_queue import Handler
 from batchscribe.stages.finish import fail_job
 from batchscribe.stages.job_context import JobWatch, about_job, about_task
 from batchscribe.stages.shortage import shortage_in
