@@ -17,8 +17,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from batchscribe.children.landlock import VERSION
+from batchscribe.children.layer_measurement import measure_layers
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer
-from batchscribe.children.measured import measure_layers
 from batchscribe.children.start import start_child
 from batchscribe.doctor.check import CheckResult
 from batchscribe.doctor.engine_check import judge_confinement

@@ -10,8 +10,8 @@ from multiprocessing import get_context
 import structlog
 
 from batchscribe.audio.decoder_process import CHILD
+from batchscribe.children.layer_measurement import measure_layers
 from batchscribe.children.layers import NOTHING, Layer, Needs
-from batchscribe.children.measured import measure_layers
 from batchscribe.errors import EngineNotAvailable, InvalidSetting
 from batchscribe.metrics import CONFINEMENT
 from batchscribe.settings import Settings
@@ -21,7 +21,7 @@ from batchscribe.speech.scripted import ScriptedSpec
 
 log = structlog.get_logger()
 
-MEASUREMENT = "batchscribe.children.measured"
+MEASUREMENT = "batchscribe.children.layer_measurement"
 #: Without these, a child can do harm; the other layers are additional protection.
 ESSENTIAL = frozenset({Layer.LANDLOCK, Layer.SECCOMP})
 #: What to do if a layer is missing.
