@@ -18,7 +18,7 @@ from batchscribe.audio.track import AudioTrack
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.access import Access
-from batchscribe.storage.routed import connect
+from batchscribe.storage.schemes import connect
 from benchmarks.flow import bench
 from benchmarks.recordings import write_short_recordings
 from benchmarks.report import Figure

@@ -17,7 +17,7 @@ from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
 from batchscribe.storage.access import Access
-from batchscribe.storage.routed import connect
+from batchscribe.storage.schemes import connect
 from batchscribe.window import Window
 from benchmarks.flow import bench
 from benchmarks.processes import cpu_sec
@@ -51,7 +51,7 @@ def measure() -> list[Figure]:
 def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto", window_sec: float = 0.0) -> list[Window]:
     """The windows of all recordings, in memory."""
     settings = load_settings()
-    store = connect(Access.from_settings(settings, file_roots=tuple({path.parent for path in recordings})))
+    store = connect(Access(settings, file_roots=tuple({path.parent for path in recordings})))
     found: list[Window] = []
     with DecoderPool(1, DecodeLimits.from_settings(settings)) as decoder:
         for path in recordings:

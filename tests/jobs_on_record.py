@@ -42,7 +42,7 @@ def a_job(**changes: Any) -> Job:
         engine="scripted",
         sources=(Source(SourceKind.PREFIX, PREFIX),),
         file_roots=(),
-        s3={},
+        storage_settings={},
         summary=Summary(),
     )
     return replace(job, **changes)

@@ -87,6 +87,22 @@ class Settings(BaseSettings):
         default=False, description="Put the bucket into the URL's path instead of its host name."
     )
     s3_allow_http: bool = Field(default=False, description="Allow plain HTTP to the S3 endpoint.")
+    gcs_endpoint: str | None = Field(
+        default=None, description="URL of Google Cloud Storage for private access, or of an emulator on this machine."
+    )
+    gcs_token_url: str | None = Field(
+        default=None,
+        description="URL that exchanges the key of a service account for an access token. By default Google's.",
+    )
+    azure_endpoint: str | None = Field(
+        default=None,
+        description="URL of Azure Blob Storage. `{account}` stands for the name of the storage account. By default "
+        "`https://{account}.blob.core.windows.net`.",
+    )
+    azure_account: str | None = Field(
+        default=None,
+        description="Storage account of `az://` URIs in jobs without Azure credentials, for public containers.",
+    )
     extra_formats: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",

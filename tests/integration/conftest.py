@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,13 @@ from moto.server import ThreadedMotoServer
 
 from batchscribe.database.connect import open_database
 from batchscribe.queue.flow import Flow
+from tests.servers.cloud import Bucket, Cloud, NewBucket
 from tests.servers.radosgw import missing_binaries, running_gateway
 from tests.servers.s3_server import S3Server
+
+if TYPE_CHECKING:
+    from tests.servers.azurite import Azurite
+    from tests.servers.gcs_emulator import GcsEmulator
 
 
 @pytest.fixture
@@ -47,3 +53,27 @@ def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         pytest.skip(f"no Ceph here ({', '.join(missing)} missing): apt-get install radosgw ceph-mon ceph-osd")
     with running_gateway(tmp_path_factory.mktemp("ceph")) as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azure Blob Storage: Microsoft's emulator, installed once per machine."""
+    from tests.servers.azurite import running_azurite
+
+    with running_azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator() -> Iterator[GcsEmulator]:
+    from tests.servers.gcs_emulator import running_gcs_emulator
+
+    with running_gcs_emulator() as server:
+        yield server
+
+
+@pytest.fixture(params=["moto_s3", "gcs_emulator", "azurite"])
+def new_bucket(request: pytest.FixtureRequest) -> NewBucket:
+    """Creates buckets, with objects in them. A test that uses it runs once on the service of each cloud."""
+    cloud: Cloud = request.getfixturevalue(request.param)
+    return lambda **objects: Bucket(cloud, cloud.new_bucket(**objects))

@@ -22,7 +22,7 @@ from batchscribe.stages import shard
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.transcribe_file import transcribe_file
 from batchscribe.stages.write_transcript import BeginWrite
-from batchscribe.storage.local import FileStore
+from batchscribe.storage.local.file_store import FileStore
 from tests.integration.flow_runner import running
 
 CALL_SEC = 0.1  #: seconds of each file in the engine

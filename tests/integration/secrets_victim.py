@@ -19,7 +19,7 @@ from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from tests.integration.flow_runner import FlowRunner, running
@@ -58,7 +58,7 @@ def _is_marked(item: Any) -> bool:
 def submitted(runner: FlowRunner, bucket: str, name: str) -> Job:
     source = Source(SourceKind.PREFIX, f"s3://{bucket}/calls/")
     output = Output(uri=f"s3://{bucket}/{name}/", layout=OutputLayout.PREFIX)
-    return runner.submit(sources=(source,), output=output, input_aws=keys())
+    return runner.submit(sources=(source,), output=output, input_credentials=keys())
 
 
 def main(folder: Path, endpoint: str, bucket: str) -> None:

@@ -25,8 +25,8 @@ from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.deliver import Webhook
 from batchscribe.stages.finish import cancel_job
 from batchscribe.stages.sealed_credentials import INPUT
-from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.local import FileStore
+from batchscribe.storage.local.file_store import FileStore
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
 from tests.deliveries import deliveries_of
@@ -64,7 +64,7 @@ def slow_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def submitted(runner: FlowRunner, name: str) -> Job:
     output = Output(uri=f"{(runner.folder / name).as_uri()}/", layout=OutputLayout.PREFIX)
-    return runner.submit(output=output, input_aws=KEYS, webhook=WEBHOOK)
+    return runner.submit(output=output, input_credentials=KEYS, webhook=WEBHOOK)
 
 
 def has_written(folder: Path, count: int) -> bool:
@@ -119,7 +119,7 @@ VICTIM = """
 import os, signal, sys, time
 from pathlib import Path
 import pytest
-from batchscribe.storage.local import FileStore
+from batchscribe.storage.local.file_store import FileStore
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from tests.integration.flow_runner import running

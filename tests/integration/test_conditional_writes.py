@@ -11,10 +11,10 @@ import pytest
 from batchscribe.errors import ConditionalWriteUnsupported, StorageError
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.storage import s3_client
-from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.routed import connect
-from batchscribe.storage.s3_write import PROBE
+from batchscribe.storage import retrying_client
+from batchscribe.storage.probe_names import PROBE
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.schemes import connect
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from tests.integration.flow_runner import FlowRunner, running
@@ -27,7 +27,7 @@ URI = "s3://bucket/out/a.json"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_client, "FIRST_PAUSE_SEC", 0.001)
+    monkeypatch.setattr(retrying_client, "FIRST_PAUSE_SEC", 0.001)
 
 
 def conditional_puts(reply: Reply) -> Instead:
@@ -50,8 +50,8 @@ def run(runner: FlowRunner, bucket: Bucket, *, overwrite: bool = False) -> Job:
         "input": {"mode": "PREFIX", "source": "S3"},
         "sources": (Source(SourceKind.PREFIX, "s3://bucket/calls/"),),
         "output": Output(uri="s3://bucket/out/", layout=OutputLayout.PREFIX, overwrite=overwrite),
-        "input_aws": AwsCredentials("key", "secret"),
-        "s3": {"s3_endpoint": bucket.endpoint, "s3_allow_http": True},
+        "input_credentials": AwsCredentials("key", "secret"),
+        "storage_settings": {"s3_endpoint": bucket.endpoint, "s3_allow_http": True},
     }
     return runner.run(**changes)
 

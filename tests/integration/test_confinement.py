@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from batchscribe.check import CheckResult
 from batchscribe.children.landlock import VERSION
 from batchscribe.children.layer_measurement import measure_layers
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer
 from batchscribe.children.start import start_child
-from batchscribe.doctor.check import CheckResult
 from batchscribe.doctor.engine_check import judge_confinement
 from batchscribe.metrics import REGISTRY
 from batchscribe.settings import load_settings

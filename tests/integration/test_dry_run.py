@@ -76,7 +76,7 @@ def test_sizes_of_a_manifest_in_s3_are_requested(tmp_path: Path, moto_s3: S3Serv
     bucket = moto_s3.new_bucket(**{"a.wav": b"x" * 1000})
     sources = tuple(Source(SourceKind.FILE, f"s3://{bucket}/{key}") for key in ("a.wav", "gone.wav"))
     with running(tmp_path, s3_endpoint=moto_s3.endpoint, s3_allow_http=True, s3_path_style=True) as runner:
-        preview = looked_at(runner, sources=sources, input_aws=moto_s3.access().aws)
+        preview = looked_at(runner, sources=sources, input_credentials=moto_s3.access().credentials)
     assert preview.bytes == 1000
     assert preview.missing == 1
 

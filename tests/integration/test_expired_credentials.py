@@ -66,8 +66,8 @@ class World:
             "input": {"mode": "PREFIX", "source": "S3"},
             "sources": files or (Source(SourceKind.PREFIX, "s3://bucket/calls/"),),
             "output": Output(uri=f"s3://bucket/{out}/", layout=OutputLayout.PREFIX),
-            "input_aws": keys(key),
-            "s3": {"s3_endpoint": self.bucket.endpoint, "s3_allow_http": True},
+            "input_credentials": keys(key),
+            "storage_settings": {"s3_endpoint": self.bucket.endpoint, "s3_allow_http": True},
         }
         return self.runner.submit(**(wanted | changes))
 
@@ -297,7 +297,7 @@ def test_a_worker_that_is_started_anew_knows_what_waits(tmp_path: Path) -> None:
 def test_the_output_is_renewed_with_the_input_unless_it_has_a_key_of_its_own(
     here: World, of_output: str | None, renewed: str
 ) -> None:
-    job = here.submit(output_aws=of_output and keys(of_output), lane="elsewhere")
+    job = here.submit(output_credentials=of_output and keys(of_output), lane="elsewhere")
     renew_credentials(here.runner.records, job, {INPUT: keys("fresh")})
     assert open_credentials(here.runner.records, job, INPUT) == keys("fresh")
     assert open_credentials(here.runner.records, job, OUTPUT) == keys(renewed)

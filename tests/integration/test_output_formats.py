@@ -16,7 +16,7 @@ from batchscribe.errors import StorageUnavailable
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
 from batchscribe.stages.shard import ShardContext, work_shard
-from batchscribe.storage.local import FileStore
+from batchscribe.storage.local.file_store import FileStore
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output

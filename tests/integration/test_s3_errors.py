@@ -22,12 +22,13 @@ from batchscribe.errors import (
     StorageRedirected,
     StorageUnreachable,
 )
-from batchscribe.storage import s3_client
-from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.routed import connect
-from batchscribe.storage.s3 import BucketStore
-from batchscribe.storage.s3_errors import BY_CODE
+from batchscribe.storage import retrying_client
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.s3.s3_errors import BY_CODE
+from batchscribe.storage.s3.s3_store import S3Store
+from batchscribe.storage.schemes import connect
 from tests.documents import ROOT, table_rows
+from tests.servers.accesses import access_with
 from tests.servers.certificates import make_certificate
 from tests.servers.replay import Reply, error, replaying
 
@@ -44,7 +45,7 @@ def documented() -> list[tuple[str, int, str]]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_client, "FIRST_PAUSE_SEC", 0.001)
+    monkeypatch.setattr(retrying_client, "FIRST_PAUSE_SEC", 0.001)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -172,7 +173,7 @@ def test_a_listing_of_no_bucket_says_so() -> None:
 
 @pytest.mark.parametrize("region", ["evil.example/", "a" * 40, "x@127.0.0.1:9", "é"])
 def test_an_invalid_region_never_becomes_part_of_an_address(region: str) -> None:
-    store = connect(Access(aws=AwsCredentials("key", "secret", region=region)))
+    store = connect(access_with(AwsCredentials("key", "secret", region=region)))
     with pytest.raises(StorageError, match="not a valid name"):
         store.stat(URI)
     with replaying(error(301, "PermanentRedirect", **{"x-amz-bucket-region": "evil.example/"})) as replay:
@@ -189,7 +190,7 @@ def test_a_key_that_no_header_can_carry_is_rejected_by_name(key: str) -> None:
 
 def reading(endpoint: str) -> StorageError:
     with pytest.raises(StorageError) as raised:
-        BucketStore(Access(aws=KEY, s3_endpoint=endpoint, s3_allow_http=True)).stat(URI)
+        S3Store(access_with(KEY, s3_endpoint=endpoint, s3_allow_http=True)).stat(URI)
     return raised.value
 
 

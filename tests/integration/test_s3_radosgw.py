@@ -17,9 +17,9 @@ from batchscribe.errors import (
     OutputExists,
     StorageError,
 )
-from batchscribe.storage.access import Access
-from batchscribe.storage.routed import connect
-from batchscribe.storage.s3 import BucketStore
+from batchscribe.storage.s3.s3_store import S3Store
+from batchscribe.storage.schemes import connect
+from tests.servers.accesses import access_with
 from tests.servers.s3_server import S3Server
 
 
@@ -53,7 +53,7 @@ def test_a_made_up_session_token_asks_for_fresh_credentials(radosgw: S3Server, b
 
 
 def test_without_a_key_requests_are_unsigned_and_a_private_bucket_refuses_them(radosgw: S3Server, bucket: str) -> None:
-    store = connect(Access(s3_endpoint=radosgw.endpoint, s3_allow_http=True))
+    store = connect(access_with(s3_endpoint=radosgw.endpoint, s3_allow_http=True))
     with pytest.raises(AccessDenied):
         store.stat(f"s3://{bucket}/audio/a.wav")
 
@@ -172,8 +172,8 @@ def test_an_unsayable_key_does_not_soften_a_refusal(radosgw: S3Server) -> None:
 def test_radosgw_refuses_each_for_its_own_reason(radosgw: S3Server) -> None:
     bucket = radosgw.new_bucket(**{"a.wav": b"hello"})
     uri = f"s3://{bucket}/a.wav"
-    nobody = connect(Access(s3_endpoint=radosgw.endpoint, s3_allow_http=True))
-    late = BucketStore(radosgw.access(), clock=lambda: time.time() - 7200)
+    nobody = connect(access_with(s3_endpoint=radosgw.endpoint, s3_allow_http=True))
+    late = S3Store(radosgw.access(), clock=lambda: time.time() - 7200)
     met = [  # of a wrong key this release of radosgw says only that it is denied
         refused(lambda: radosgw.store(access_key_id="UNKNOWN").stat(uri)),
         refused(lambda: radosgw.store(secret_access_key="wrong").stat(uri)),
@@ -202,7 +202,7 @@ def refused(ask: Callable[[], object]) -> str:
 
 def test_radosgw_refuses_writes_and_listings_for_the_same_reasons(radosgw: S3Server) -> None:
     bucket = radosgw.new_bucket()
-    late = BucketStore(radosgw.access(), clock=lambda: time.time() - 7200)
+    late = S3Store(radosgw.access(), clock=lambda: time.time() - 7200)
     with pytest.raises(ClockSkewed, match="NTP"):
         late.write(f"s3://{bucket}/a.json", b"{}", overwrite=False)
     with pytest.raises(AccessDenied, match="check the key"):

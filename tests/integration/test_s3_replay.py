@@ -7,8 +7,8 @@ import traceback
 import pytest
 
 from batchscribe.errors import CredentialsExpired, ObjectNotFound, StorageBusy, StorageError, WrongRegion
-from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.routed import connect
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.schemes import connect
 from tests.servers.replay import Replay, Reply, error, replaying
 
 KEY = AwsCredentials("JOBKEY", "job-secret")

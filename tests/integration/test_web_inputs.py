@@ -24,8 +24,8 @@ from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import submit
 from batchscribe.outbound.policy import Policy
 from batchscribe.settings import load_settings
+from batchscribe.storage.https.web_store import WebStore
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES
-from batchscribe.storage.web import WebStore
 from batchscribe.wire.request import JobRequest, parse_job_request
 from tests.integration.flow_runner import LANE, running
 from tests.recordings import write_wav

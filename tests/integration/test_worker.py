@@ -19,8 +19,8 @@ from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
-from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.local import FileStore
+from batchscribe.storage.local.file_store import FileStore
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.storage.store import Recording
 from batchscribe.window import Recognition
 from batchscribe.wire.choices import FileState, JobState, OutputLayout
@@ -266,7 +266,7 @@ def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_tr
 def test_credentials_are_gone_when_the_job_has_ended_and_never_lie_open(runner: FlowRunner, database: str) -> None:
     write_wav(runner.folder / "calls" / "a.wav")
     marked = AwsCredentials("AKIAMARKED", "MARKEDSECRET", session_token="MARKEDTOKEN")
-    job = runner.run(input_aws=marked)
+    job = runner.run(input_credentials=marked)
     assert job.state is JobState.SUCCEEDED
     with runner.records.transaction() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM secret")) == 0

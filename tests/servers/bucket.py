@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.access import Access
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from tests.servers.accesses import access_with
 from tests.servers.scripted import Asked, Reply, ScriptedServer, scripted_server
 
 BUCKET = "bucket"
@@ -40,7 +42,7 @@ class Bucket:
 
     @property
     def access(self) -> Access:
-        return Access(aws=AwsCredentials("key", "secret"), s3_endpoint=self.endpoint, s3_allow_http=True)
+        return access_with(AwsCredentials("key", "secret"), s3_endpoint=self.endpoint, s3_allow_http=True)
 
     @property
     def asked(self) -> list[Asked]:

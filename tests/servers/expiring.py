@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from tests.servers.bucket import refusal
 from tests.servers.scripted import Asked, Reply
 

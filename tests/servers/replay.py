@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.storage.access import Access
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from tests.servers.accesses import access_with
 
 LAST_MODIFIED = "Mon, 23 Nov 2026 10:00:00 GMT"
 
@@ -46,7 +48,7 @@ class Replay:
         self._lock = threading.Lock()
 
     def access(self, aws: AwsCredentials | None = None, region: str | None = None) -> Access:
-        return Access(aws=aws, s3_endpoint=self.endpoint, s3_region=region, s3_allow_http=True)
+        return access_with(aws, s3_endpoint=self.endpoint, s3_region=region, s3_allow_http=True)
 
     def answer(self, request: Request) -> Reply:
         with self._lock:

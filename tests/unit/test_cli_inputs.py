@@ -200,7 +200,7 @@ def test_an_output_folder_that_exists_ends_in_a_slash(folder: Path, on_server: b
     assert read_output("S3://b/out", on_server=on_server) == "s3://b/out"
 
 
-@pytest.mark.parametrize(("argument", "sentence"), [("", "An empty name"), ("gs://b/o", "gs:// is not supported yet")])
+@pytest.mark.parametrize(("argument", "sentence"), [("", "An empty name"), ("gcs://b/o", "write gs://bucket/key")])
 def test_what_cannot_be_an_output_is_refused(argument: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         read_output(argument, on_server=False)

@@ -7,28 +7,49 @@ from pathlib import Path
 import pytest
 
 from batchscribe.cli.job_request import build_local_requests
-from batchscribe.cli.local_job import run_requests, uses_s3
+from batchscribe.cli.local_job import read_fresh_credentials, run_requests
 from batchscribe.cli.options import JobOptions, Layout
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_credentials, renew_credentials, seal_credentials
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.access import Credentials
+from batchscribe.storage.azure.azure_credentials import AzureCredentials
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
-from tests.jobs_on_record import stored_job
+from tests.jobs_on_record import a_job, stored_job
+
+AWS = AwsCredentials("key", "secret")
+AZURE = AzureCredentials("account", sas_token="sig=a")
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AZURE_STORAGE_ACCOUNT": "account",
+    "AZURE_STORAGE_SAS_TOKEN": "sig=a",
+}
 
 
 @pytest.mark.parametrize(
     ("input_uri", "output_uri", "expected"),
     [
-        ("file:///a.wav", "file:///out/", False),
-        ("s3://b/a.wav", "file:///out/", True),
-        ("file:///a.wav", "s3://b/", True),
+        ("file:///a.wav", "file:///out/", {}),
+        ("s3://b/a.wav", "file:///out/", {INPUT: AWS}),
+        ("file:///a.wav", "s3://b/", {OUTPUT: AWS}),
+        ("s3://b/a.wav", "az://c/", {INPUT: AWS, OUTPUT: AZURE}),
+        ("az://c/a.wav", "", {INPUT: AZURE, OUTPUT: AZURE}),
     ],
 )
-def test_a_job_that_never_meets_s3_gets_no_key(input_uri: str, output_uri: str, expected: bool) -> None:
-    assert uses_s3([Source(SourceKind.FILE, input_uri)], Output(uri=output_uri)) is expected
+def test_each_side_of_a_job_gets_the_credentials_of_its_own_cloud(
+    input_uri: str, output_uri: str, expected: dict[str, Credentials]
+) -> None:
+    layout = OutputLayout.PREFIX if output_uri else OutputLayout.ADJACENT
+    job = a_job(
+        sources=(Source(SourceKind.FILE, input_uri),),
+        output=Output(uri=output_uri, layout=layout),
+    )
+    assert read_fresh_credentials(job, ENVIRONMENT) == expected
 
 
 def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from batchscribe import __version__
+from batchscribe.check import CheckResult
 from batchscribe.database.inspection import measure_clock_offset, open_read_only
 from batchscribe.database.worker_rows import insert_worker
-from batchscribe.doctor.check import CheckResult
 from batchscribe.doctor.database_check import check_clock
 from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
 from batchscribe.doctor.worker_check import check_workers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import InvalidRequest
-from batchscribe.storage.roots import check_apart, roots_of
+from batchscribe.storage.local.roots import check_apart, roots_of
 
 OWN, SHARED = Path("/data/{tenant}/calls"), Path("/shared")
 

@@ -11,7 +11,7 @@ import pytest
 from batchscribe.intake.submission import SERVER_LANE, Submission, read_local_requests, read_request
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.settings import Settings, load_settings
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.wire.choices import OutputLayout, Place
 from batchscribe.wire.request import parse_job_request
 
@@ -32,7 +32,7 @@ def local(settings: Settings, *inputs: dict[str, Any], **output: Any) -> Submiss
 def test_a_local_job_has_a_lane_of_its_own_and_keeps_where_s3_is(settings: Settings) -> None:
     submission = local(settings, {"uri": "s3://b/a.wav"})
     assert submission.lane == submission.job_id != SERVER_LANE
-    assert submission.s3["s3_endpoint"] == "https://s3.example"
+    assert submission.storage_settings["s3_endpoint"] == "https://s3.example"
 
 
 def test_a_local_job_may_use_the_folders_that_it_names(settings: Settings) -> None:
@@ -79,9 +79,9 @@ def test_the_same_words_mean_the_same_job_before_and_after_the_output_folder_exi
 
 def test_each_side_has_the_keys_that_its_requests_bring(settings: Settings) -> None:
     submission = local(settings, {"uri": "file:///calls/"}, {"uri": "s3://b/x/", "auth": AUTH}, uri="file:///out/")
-    assert (submission.input_aws, submission.output_aws) == (AwsCredentials("id", "secret"), None)
+    assert (submission.input_credentials, submission.output_credentials) == (AwsCredentials("id", "secret"), None)
     submission = local(settings, {"uri": "file:///calls/"}, uri="s3://b/out/", auth=AUTH)
-    assert (submission.input_aws, submission.output_aws) == (None, AwsCredentials("id", "secret"))
+    assert (submission.input_credentials, submission.output_credentials) == (None, AwsCredentials("id", "secret"))
 
 
 def test_a_request_of_a_server_and_one_of_this_machine_are_the_same_work(settings: Settings) -> None:
@@ -89,4 +89,4 @@ def test_a_request_of_a_server_and_one_of_this_machine_are_the_same_work(setting
     served = read_request(parse_job_request(body), tenant="default", settings=settings)
     here = read_local_requests([parse_job_request(body)], settings=settings)
     assert here.sources == served.sources == (Source(SourceKind.PREFIX, "file:///calls/"),)
-    assert replace(here, s3={}).fingerprint == served.fingerprint
+    assert replace(here, storage_settings={}).fingerprint == served.fingerprint

@@ -38,7 +38,7 @@ JOB = Job(
     engine="auto",
     sources=(),
     file_roots=(),
-    s3={},
+    storage_settings={},
     summary=Summary(total_files=3, queued=2, succeeded=1),
 )
 

@@ -22,10 +22,10 @@ from batchscribe.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from batchscribe.storage import local_write
 from batchscribe.storage.access import Access
-from batchscribe.storage.local_recording import storage_error
-from batchscribe.storage.routed import connect
+from batchscribe.storage.local import local_write
+from batchscribe.storage.local.local_recording import storage_error
+from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 
 NOBODY = 65534

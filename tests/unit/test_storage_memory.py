@@ -9,7 +9,7 @@ import pytest
 from batchscribe.errors import ObjectChanged, ObjectNotFound, OutputExists, StorageError
 from batchscribe.storage.access import Access
 from batchscribe.storage.memory import MemoryStore
-from batchscribe.storage.routed import connect
+from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 
 

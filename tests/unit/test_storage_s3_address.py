@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchscribe.errors import StorageUnavailable
-from batchscribe.storage.s3_address import bucket_url, region_of
+from batchscribe.storage.s3.s3_address import bucket_url, region_of
 from tests.servers.replay import Reply, replaying
 
 MINIO = "https://minio.example.org:9000/s3"

@@ -8,8 +8,9 @@ from xml.sax.saxutils import escape
 import pytest
 
 from batchscribe.errors import StorageAnswerInvalid
-from batchscribe.storage import s3_listing
-from batchscribe.storage.s3_listing import S3Listing
+from batchscribe.storage import listing_checks, xml_pages
+from batchscribe.storage.listing_checks import Listing, Query
+from batchscribe.storage.s3.s3_listing import S3Pages, first_query
 from batchscribe.storage.store import ObjectInfo
 
 
@@ -23,17 +24,19 @@ def page(*keys: str, token: str = "", size: str = "5", more: str = "") -> bytes:
     return f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{told}{next_one}{entries}</ListBucketResult>'.encode()
 
 
-def listed(pages: Iterable[bytes], *, after: str | None = None) -> tuple[list[ObjectInfo], list[dict[str, str]]]:
+def listed(pages: Iterable[bytes], *, after: str | None = None) -> tuple[list[ObjectInfo], list[Query]]:
     """Return the listed objects and the queries."""
-    queries: list[dict[str, str]] = []
+    queries: list[Query] = []
     left = iter(pages)
 
-    def fetch(query: dict[str, str]) -> bytes:
+    def fetch(query: Query) -> bytes:
         queries.append(query)
         return next(left)
 
-    listing = S3Listing("s3://bucket/calls/", "bucket", "calls/", after)
-    return [info for infos in listing.pages(fetch) for info in infos], queries
+    listing = Listing("s3://bucket/calls/", "s3://bucket", "calls/", after)
+    pages_read = S3Pages("s3://bucket/calls/", "calls/", fetch)
+    found = listing.pages(first_query("calls/", after), pages_read.read)
+    return [info for infos in found for info in infos], queries
 
 
 def names(pages: Iterable[bytes], *, after: str | None = None) -> list[str]:
@@ -105,7 +108,7 @@ def test_an_invalid_or_endless_listing_is_the_storages_fault(pages: list[bytes],
 
 
 def test_endless_empty_pages_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_listing, "MOST_EMPTY_PAGES", 20)
+    monkeypatch.setattr(listing_checks, "MOST_EMPTY_PAGES", 20)
     with pytest.raises(StorageAnswerInvalid, match="empty pages"):
         listed(page(token=f"T{number}") for number in range(1000))
 
@@ -117,6 +120,6 @@ def test_a_page_of_nothing_but_tags_is_refused_before_it_is_parsed(filler: bytes
 
 
 def test_a_page_longer_than_any_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_listing, "MAX_PAGE_BYTES", 200)
+    monkeypatch.setattr(xml_pages, "MAX_PAGE_BYTES", 200)
     with pytest.raises(StorageAnswerInvalid, match="larger than 1,000 keys"):
         listed([page(*[f"calls/{number:03}" for number in range(100)])])

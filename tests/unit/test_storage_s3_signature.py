@@ -9,8 +9,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from batchscribe.storage.access import AwsCredentials
-from batchscribe.storage.s3_client import BucketAddress, signature_headers
+from batchscribe.storage.s3.s3_client import BucketAddress
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.s3.s3_signing import signature_headers
 
 MOMENT = 1_764_160_000.0
 KEYS = ["a.wav", "a b+c.wav", "100%25.wav", "grüße ☎.wav", "what?#now.wav", "x//y/../~z=&.wav", "/lead'\"<>.wav"]

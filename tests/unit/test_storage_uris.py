@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import LocationNotAllowed
-from batchscribe.storage.access import Access, AwsCredentials
-from batchscribe.storage.roots import path_of, quote_path
-from batchscribe.storage.routed import connect, location_check
+from batchscribe.storage.access import Access
+from batchscribe.storage.local.roots import path_of, quote_path
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.schemes import connect, location_check
+from tests.servers.accesses import access_with
 
 
 @pytest.mark.parametrize(
@@ -56,11 +58,11 @@ def test_a_location_outside_is_refused(uri: str) -> None:
         location_check(Access(file_roots=(Path("/data"),)))(uri)
 
 
-@pytest.mark.parametrize("uri", ["http://example.org/a.wav", "gs://bucket/a.wav", "/data/a.wav", "a.wav", ""])
+@pytest.mark.parametrize("uri", ["http://example.org/a.wav", "gcs://bucket/a.wav", "/data/a.wav", "a.wav", ""])
 def test_an_unknown_scheme_is_refused_with_the_schemes_there_are(uri: str) -> None:
     access = Access(file_roots=(Path("/data"),))
     for refused in (lambda: location_check(access)(uri), lambda: connect(access).stat(uri)):
-        with pytest.raises(LocationNotAllowed, match="use one of s3://, https://, file://"):
+        with pytest.raises(LocationNotAllowed, match="use one of s3://, gs://, az://, file://, https://"):
             refused()
 
 
@@ -70,7 +72,7 @@ def test_without_allowed_roots_no_file_can_be_named() -> None:
 
 
 def test_credentials_do_not_show_when_printed() -> None:
-    shown = repr(Access(aws=AwsCredentials("the-key", "the-secret", "the-token", "eu-west-1")))
+    shown = repr(access_with(AwsCredentials("the-key", "the-secret", "the-token", "eu-west-1")))
     assert "eu-west-1" in shown
     for secret in ("the-key", "the-secret", "the-token"):
         assert secret not in shown

@@ -14,6 +14,7 @@ from batchscribe.wire.choices import DetectionMode, InputMode, OutputLayout, Pla
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest, parse_job_request
+from batchscribe.wire.uris import name_of
 
 RECORDING = {"uri": "s3://bucket/calls/a.wav"}
 FOLDER = {"uri": "s3://bucket/calls/"}
@@ -118,13 +119,88 @@ def test_a_manifest_may_name_a_thousand_files_and_filters_ten_globs() -> None:
     assert parsed.input.filters.exclude_globs == ()
 
 
-@pytest.mark.parametrize("uri", ["gs://bucket/a.wav?X-Goog-Signature=marked-secret", "azure://container/a.wav"])
-def test_places_to_come_are_refused_as_such_without_showing_a_signature(uri: str) -> None:
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("s3://bucket/100%.wav", Place.S3),
+        ("gs://bucket/100%.wav", Place.GCS),
+        ("az://container/100%.wav", Place.AZURE),
+        ("file:///calls/100%25.wav", Place.FILE),
+        ("https://host/100%25.wav", Place.HTTPS),
+    ],
+)
+def test_the_scheme_says_where_a_recording_is_and_keys_are_not_encoded(uri: str, place: Place) -> None:
+    source = request(input={"uri": uri}).input
+    assert source.source is place
+    assert name_of(source.uri) == "100%.wav"
+    assert request(input={"uri": uri, "source": place.lower()}).input.source is place
+
+
+@pytest.mark.parametrize("place", ["S3", "GCS", "AZURE"])
+def test_a_signed_url_belongs_to_any_cloud(place: str) -> None:
+    assert request(input={"uri": "https://host/a.wav?sig=x", "source": place}).input.source is Place(place)
+
+
+@pytest.mark.parametrize(
+    ("uri", "instead"),
+    [
+        ("gcs://bucket/a.wav?X-Goog-Signature=marked-secret", "write gs://bucket/key"),
+        ("azure://container/a.wav", "write az://container/key"),
+        ("abfss://container@account.dfs.core.windows.net/a.wav", "auth.azure.account_name"),
+        ("gs:///a.wav", "write gs://bucket/key"),
+        ("az://", "write az://bucket/key"),
+        ("ftp://host/a.wav", "use s3://, gs://, az://, file:// or https://"),
+    ],
+)
+def test_a_refused_scheme_comes_with_the_one_to_write(uri: str, instead: str) -> None:
     error = refusal(input={"uri": uri})
-    assert isinstance(error, OptionNotAvailable)
     assert error.field == "input.uri"
-    assert "marked-secret" not in str(error)
-    assert isinstance(refusal(input={**RECORDING, "source": "azure"}), OptionNotAvailable)
+    assert instead in error.message
+    assert "marked-secret" not in error.message
+
+
+AWS = {"aws": {"access_key_id": "key", "secret_access_key": "marked-secret"}}
+GCP = {"gcp": {"access_token": "marked-secret"}}
+AZURE = {"azure": {"account_name": "account1", "account_key": "marked-secret"}}
+
+
+@pytest.mark.parametrize(
+    ("uri", "auth"),
+    [
+        ("s3://b/a.wav", AWS),
+        ("gs://b/a.wav", GCP),
+        ("az://b/a.wav", AZURE),
+        ("https://host/a.wav", AWS),
+        ("file:///calls/a.wav", AWS),
+    ],
+)
+def test_each_place_takes_the_credentials_of_its_cloud(uri: str, auth: dict[str, Any]) -> None:
+    parsed = request(input={"uri": uri, "auth": auth}, output={"layout": "PREFIX", "uri": "s3://b/", "auth": AWS})
+    assert parsed.input.auth is not None
+
+
+@pytest.mark.parametrize(
+    ("uri", "auth", "field"),
+    [
+        ("s3://b/a.wav", GCP, "input.auth.gcp"),
+        ("gs://b/a.wav", AWS, "input.auth.aws"),
+        ("az://b/a.wav", {**AZURE, **GCP}, "input.auth.gcp"),
+        ("gs://b/a.wav", {"gcp": {"client_email": "robot@x"}}, "input.auth.gcp"),
+        ("az://b/a.wav", {"azure": {"account_key": "marked-secret"}}, "input.auth.azure.account_name"),
+        ("az://b/a.wav", {"azure": {"account_name": "no.dots"}}, "input.auth.azure.account_name"),
+        (
+            "az://b/a.wav",
+            {"azure": {"account_name": "a12", "account_key": "marked-secret", "sas_token": "marked-secret"}},
+            "input.auth.azure",
+        ),
+    ],
+)
+def test_credentials_that_do_not_fit_are_refused_without_showing_them(
+    uri: str, auth: dict[str, Any], field: str
+) -> None:
+    error = refusal(input={"uri": uri, "auth": auth})
+    assert error.field == field
+    assert "marked-secret" not in error.message
 
 
 # --- output ----------------------------------------------------------------------------------------------------

@@ -17,16 +17,17 @@ from batchscribe.database.job_rows import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
 from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
-from batchscribe.intake.submission import Submission, read_aws_keys, read_request
+from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
 from batchscribe.stages.settle import wait_settled
+from batchscribe.storage.schemes import read_credentials
 from batchscribe.wire.answers import JobAnswer, timestamp
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import JobState
-from batchscribe.wire.credentials import CredentialsRequest, parse_credentials
+from batchscribe.wire.choices import JobState, Place
+from batchscribe.wire.credentials import CredentialsRequest, check_clouds, parse_credentials
 from batchscribe.wire.request import JobRequest, parse_job_request
 
 PAGE_JOBS = 50  # contract 1.1
@@ -222,7 +223,8 @@ def _renew(service: Service, tenant: str, job_id: str, body: JsonObject) -> Resp
     with service.records.transaction() as connection:
         job = get_job_of(connection, tenant, job_id)
     request = parse_credentials(body)
+    check_clouds(request, source=Place(job.input["source"]), destination=job.output.destination)
     sides = {INPUT: request.input, OUTPUT: request.output}
-    brought = {name: aws for name, side in sides.items() if side and (aws := read_aws_keys(side.auth))}
-    renew_credentials(service.records, job, brought)
+    fresh = {name: found for name, side in sides.items() if side and (found := read_credentials(side.auth))}
+    renew_credentials(service.records, job, fresh)
     return Response(status_code=204)

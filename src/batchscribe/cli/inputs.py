@@ -17,12 +17,14 @@ from batchscribe.cli.present.console import format_text, local_path
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import CLOUDS, SCHEMES
 from batchscribe.wire.locations import validate_uri
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, path_of, scheme_of, without_query
 
 GLOB = re.compile(r"[*?\[{]")
 UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python represents bytes of an argument that are not text
 STANDARD_INPUT = "-"
+CLOUD_SCHEMES = frozenset(scheme for scheme, place in SCHEMES.items() if place in CLOUDS)
 UTF_8 = "utf-8-sig"  #: Windows starts a text file with a byte order mark
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -55,8 +57,8 @@ def _read_input(argument: str, globs: GlobOptions, *, on_server: bool) -> Source
         return _read_path(_parse_path(argument), argument, globs)
     uri = _check_uri(argument)
     match scheme_of(uri):
-        case "s3":
-            return _read_s3(uri, globs)
+        case scheme if scheme in CLOUD_SCHEMES:
+            return _read_bucket(uri, globs)
         case "https" if not on_server:
             raise UsageError("https:// recordings require a server; use `batchscribe jobs submit`.")
         case "https":
@@ -64,11 +66,11 @@ def _read_input(argument: str, globs: GlobOptions, *, on_server: bool) -> Source
     return _read_server_path(uri, globs) if on_server else _read_path(local_path(uri), argument, globs)
 
 
-def _read_s3(uri: str, globs: GlobOptions) -> Source:
+def _read_bucket(uri: str, globs: GlobOptions) -> Source:
     if not GLOB.search(uri):
         return _read_by_name(uri, globs)
     folder, glob = _split_glob(uri)
-    if not path_of(uri) or not folder.removeprefix("s3://"):
+    if not path_of(uri) or not folder.partition("://")[2]:
         raise UsageError(f"{uri}: name the bucket in full; globs apply only to keys.")
     return Source(SourceKind.PREFIX, folder, (glob,), globs.exclude)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from batchscribe.cli.inputs import GlobOptions, read_inputs, read_manifest, read_output
-from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout, read_environment_keys
+from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.storage.schemes import FORMS, read_environment, write_auth
 from batchscribe.wire.base import JsonObject, RequestLimits
 from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout
 from batchscribe.wire.request import JobRequest, parse_job_request
@@ -25,15 +27,15 @@ OPTION_OF = {
     "input.source": "INPUT",
     "input.filters.include_globs": "--include",
     "input.filters.exclude_globs": "--exclude",
-    "input.auth.aws.access_key_id": "AWS_ACCESS_KEY_ID",
-    "input.auth.aws.secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "input.auth.aws.session_token": "AWS_SESSION_TOKEN",
     "output.uri": "--output",
     "output.layout": "--layout",
-    "output.auth.aws.access_key_id": "AWS_ACCESS_KEY_ID",
-    "output.auth.aws.secret_access_key": "AWS_SECRET_ACCESS_KEY",
-    "output.auth.aws.session_token": "AWS_SESSION_TOKEN",
     "config.language": "--language",
+    **{
+        f"{side}.auth.{form.field}.{name}": variable
+        for side in ("input", "output")
+        for form in FORMS
+        for name, variable in form.variables.items()
+    },
 }
 POSITION = re.compile(r"\.\d+$")  #: in a list
 
@@ -65,7 +67,7 @@ def build_local_requests(options: JobOptions) -> list[JobRequest]:
 
 
 def _build_bodies(options: JobOptions, inputs: list[JsonObject], *, on_server: bool) -> list[JsonObject]:
-    """Return a body for each input, with the S3 keys of the environment for each side that is in S3."""
+    """Return a body for each input, with the credentials of the environment for each side that is in a cloud."""
     output = _build_output(options, inputs, on_server=on_server)
     if "uri" in output:
         output |= _build_auth([output["uri"]])
@@ -164,12 +166,9 @@ def _build_formats(formats: Sequence[OutputFormat]) -> JsonObject:
 
 
 def _build_auth(uris: Iterable[str]) -> JsonObject:
-    """Return the S3 keys, or nothing for a side of the job that is not in S3."""
-    keys = read_environment_keys() if any(scheme_of(uri) == "s3" for uri in uris) else None
-    if keys is None:
-        return {}
-    aws = {"access_key_id": keys.access_key_id, "secret_access_key": keys.secret_access_key}
-    return {"auth": {"aws": aws | ({"session_token": keys.session_token} if keys.session_token else {})}}
+    """Return the credentials in the environment for the cloud of the URIs, or nothing if they are in no cloud."""
+    found = next(filter(None, (read_environment(uri, os.environ) for uri in uris)), None)
+    return {} if found is None else {"auth": write_auth(found)}
 
 
 def _parse_request(body: JsonObject) -> JobRequest:

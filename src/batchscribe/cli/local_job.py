@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import typer
 
 from batchscribe.cli.local_records import name_home, open_alone
-from batchscribe.cli.options import read_environment_keys
 from batchscribe.cli.present.console import local_path
 from batchscribe.cli.present.job_report import count_ended
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
@@ -23,15 +23,14 @@ from batchscribe.errors import InternalError, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.source import Source
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.stages.finish import forget_job
-from batchscribe.stages.sealed_credentials import SIDES, renew_credentials
-from batchscribe.storage.access import Access
-from batchscribe.storage.routed import connect
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
+from batchscribe.storage.access import Access, Credentials
+from batchscribe.storage.schemes import connect, read_environment
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
@@ -67,7 +66,7 @@ def _create_output_folder(output: Output) -> None:
 
 def _run_submission(submission: Submission, settings: Settings) -> int:
     """Run a new job, or resume an unfinished one that was requested identically. Return the exit status."""
-    connect(Access.from_settings(settings))  # sends nothing, but reports a wrong endpoint before the job is stored
+    connect(Access(settings))  # sends nothing, but reports a wrong endpoint before the job is stored
     choice = _choose_engine(submission.engine, submission.config, settings)
     with open_alone(settings) as records:
         with records.transaction() as connection:
@@ -98,15 +97,21 @@ def _choose_engine(engine: str, config: Config, settings: Settings) -> Choice:
 
 def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) -> int:
     typer.echo(f"Resuming {job.job_id}: {_describe_done(job)}.", err=True)
-    keys = read_environment_keys()
-    if keys is not None and uses_s3(job.sources, job.output):
-        renew_credentials(records, job, dict.fromkeys(SIDES, keys))
+    fresh = read_fresh_credentials(job, os.environ)
+    if fresh:
+        renew_credentials(records, job, fresh)
     return _work(records, settings, job.lane, spec, lambda: job)
 
 
-def uses_s3(sources: Iterable[Source], output: Output) -> bool:
-    """Return whether a job uses S3. Other jobs get no S3 keys."""
-    return "s3" in {scheme_of(output.uri), *(scheme_of(source.uri) for source in sources)}
+def read_fresh_credentials(job: Job, environment: Mapping[str, str]) -> dict[str, Credentials]:
+    """Return the credentials in the environment for each side of the job. Raises `UsageError`."""
+    inputs = [source.uri for source in job.sources]
+    uris = {INPUT: inputs, OUTPUT: [job.output.uri] if job.output.uri else inputs}
+    found = {
+        side: next(filter(None, (read_environment(uri, environment) for uri in named)), None)
+        for side, named in uris.items()
+    }
+    return {side: credentials for side, credentials in found.items() if credentials is not None}
 
 
 def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:

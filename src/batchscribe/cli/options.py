@@ -1,8 +1,7 @@
-"""The options of all commands: their declarations, what they result in, and the S3 keys of the environment."""
+"""The options of all commands: their declarations and what they result in."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,11 +18,9 @@ from batchscribe.wire.choices import DetectionMode, FileState, OutputFormat, Seg
 with lazy_imports():
     from batchscribe import settings as settings_module
     from batchscribe.cli import log
-    from batchscribe.storage import access
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
-    from batchscribe.storage.access import AwsCredentials
 
 AUTO_LANGUAGE = "auto"  #: `--language auto` detects the language
 
@@ -282,18 +279,3 @@ def _count_engine_processes(given: int | None, workers: int | None) -> int | Non
         raise UsageError(f"--engine-processes is {given}, but --workers, its old name, is {workers}; omit --workers.")
     typer.echo("--workers is now --engine-processes; use that, because the old name will go.", err=True)
     return workers
-
-
-def read_environment_keys() -> AwsCredentials | None:
-    """Read the S3 keys from the variables of AWS tools; None if no key is set, and requests are then unsigned.
-
-    They are not options, because options are visible in the process list. Raises `UsageError` if only one is set.
-    """
-    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if not key and not secret:
-        return None
-    if not key or not secret:
-        raise UsageError("Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither.")
-    return access.AwsCredentials(
-        access_key_id=key, secret_access_key=secret, session_token=os.environ.get("AWS_SESSION_TOKEN") or None
-    )

@@ -84,14 +84,23 @@ class Client:
         check(self._connection.send(call), self.server)
 
     def renew_credentials(
-        self, job_id: str, *, input_aws: JsonObject | None = None, output_aws: JsonObject | None = None
+        self,
+        job_id: str,
+        *,
+        input_auth: JsonObject | None = None,
+        output_auth: JsonObject | None = None,
+        input_aws: JsonObject | None = None,
+        output_aws: JsonObject | None = None,
     ) -> None:
-        """Send fresh S3 credentials for the job, in the form of `input.auth.aws` and `output.auth.aws` of a submission.
+        """Send fresh credentials for the job, in the form of `input.auth` and `output.auth` of a submission.
+
+        `input_aws` and `output_aws` are short for the `aws` in them.
 
         Raises `ServerRefused` if the job has ended.
         """
-        sides = {"input": input_aws, "output": output_aws}
-        body = {name: {"auth": {"aws": aws}} for name, aws in sides.items() if aws is not None}
+        sides = {"input": (input_auth, input_aws), "output": (output_auth, output_aws)}
+        auths = {name: (auth or {}) | ({"aws": aws} if aws is not None else {}) for name, (auth, aws) in sides.items()}
+        body = {name: {"auth": auth} for name, auth in auths.items() if auth}
         call = Call(
             "PUT",
             self._address.url("jobs", job_id, "credentials"),

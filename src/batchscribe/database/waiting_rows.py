@@ -13,7 +13,7 @@ LISTING = 0  #: the shard number that stands for the listing
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class CredentialsState:
     """The state of a job's credentials, without the credentials themselves."""
 
     version: int  #: how many times the job got fresh ones
@@ -43,18 +43,18 @@ def credentials_version(connection: sa.Connection, job_number: int) -> int:
     return connection.scalar(_VERSION, {"of_job": job_number}) or 0
 
 
-def credentials_of(connection: sa.Connection, job_number: int) -> Credentials:
+def credentials_of(connection: sa.Connection, job_number: int) -> CredentialsState:
     return _credentials(connection.execute(sa.select(*_FACTS).where(job.c.number == job_number)).one())
 
 
-def hold_credentials(connection: sa.Connection, job_number: int) -> Credentials:
+def hold_credentials(connection: sa.Connection, job_number: int) -> CredentialsState:
     """Lock the state until the transaction ends. Only for credentials that the storage has accepted."""
     of_job = sa.update(job).where(job.c.number == job_number).values(credentials_accepted=True)
     return _credentials(connection.execute(of_job.returning(*_FACTS)).one())
 
 
-def _credentials(row: sa.Row[int, bool, int, str]) -> Credentials:
-    return Credentials(
+def _credentials(row: sa.Row[int, bool, int, str]) -> CredentialsState:
+    return CredentialsState(
         version=row.credentials_version,
         accepted=row.credentials_accepted,
         given_up=row.credentials_given_up,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from batchscribe.check import Check, CheckResult, ok, report_failure, report_skip, warning
 from batchscribe.database.connect import Connection, DriverError, InvalidUrl, cause_of
 from batchscribe.database.inspection import (
     connections_of_server,
@@ -13,7 +14,6 @@ from batchscribe.database.inspection import (
     server_version,
 )
 from batchscribe.database.schema import fits, is_newer, newest, version_of
-from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, report_skip, warning
 from batchscribe.doctor.key_check import check_key, check_key_alone
 from batchscribe.doctor.worker_check import check_workers
 from batchscribe.settings import Settings

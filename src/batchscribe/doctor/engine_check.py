@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
+from batchscribe.check import Check, ok, report_failure, report_skip, warning
 from batchscribe.children.layers import Layer
-from batchscribe.doctor.check import Check, ok, report_failure, report_skip, warning
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTrouble
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec

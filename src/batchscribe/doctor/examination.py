@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchscribe.doctor.check import Check, report_failure
+from batchscribe.check import Check, report_failure
 from batchscribe.doctor.database_check import check_all_of_database
 from batchscribe.doctor.engine_check import check_confinement, check_decoder, check_engines
 from batchscribe.doctor.settings_check import check_disks, check_settings, check_temporary

@@ -5,9 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from batchscribe.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.database.connect import Connection
 from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
-from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchscribe.doctor.check import Check, CheckResult, ok, report_failure, warning
+from batchscribe.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.settings import Settings
 
 MIB = 2**20

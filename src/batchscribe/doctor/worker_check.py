@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from batchscribe import __version__
+from batchscribe.check import Check, ok, warning
 from batchscribe.database.backlog import backlog_by_tenant, count_jobs_by_engine
 from batchscribe.database.connect import Connection
 from batchscribe.database.worker_rows import live_workers, silent_workers
-from batchscribe.doctor.check import Check, ok, warning
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import Settings
 

@@ -27,8 +27,8 @@ from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import choose_engine, choose_from_fleet
 from batchscribe.storage.access import Access
-from batchscribe.storage.roots import check_apart, roots_of
-from batchscribe.storage.routed import location_check
+from batchscribe.storage.local.roots import check_apart, roots_of
+from batchscribe.storage.schemes import location_check
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
 from batchscribe.wire.mistakes import MOST_MISTAKES
 
@@ -80,7 +80,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         speed=engine.speed,
         sources=submission.sources,
         file_roots=tuple(str(root) for root in submission.file_roots),
-        s3=submission.s3,
+        storage_settings=submission.storage_settings,
         summary=Summary(),
         tracking_id=submission.tracking_id,
     )
@@ -107,7 +107,7 @@ def _choose_engine(
 def _check_locations(submission: Submission, settings: Settings) -> None:
     """Check all URIs and globs. Raises `InvalidRequest`, with all invalid URIs at once."""
     roots = (*roots_of(settings.file_roots, submission.tenant), *submission.file_roots)
-    check = location_check(Access.from_settings(settings, file_roots=roots))
+    check = location_check(Access(settings, file_roots=roots))
     for source in submission.sources:
         source.path_filter()
     named = _list_uris(submission)

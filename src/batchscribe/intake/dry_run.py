@@ -20,8 +20,8 @@ from batchscribe.stages.listing import ListedObject, ListingPage, list_pages
 from batchscribe.stages.naming import Look
 from batchscribe.stages.page_plan import Rules
 from batchscribe.storage.access import Access
-from batchscribe.storage.roots import roots_of
-from batchscribe.storage.routed import connect
+from batchscribe.storage.local.roots import roots_of
+from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 
 SIZES_AT_ONCE = 8
@@ -51,11 +51,13 @@ def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO
 
 def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, Store]:
     """Return the stores of input and output. Short time limits ensure that no waiting thread outlives its request."""
-    access = Access.from_settings(
-        settings, file_roots=roots_of(settings.file_roots, submission.tenant), aws=submission.input_aws
+    access = Access(
+        settings,
+        file_roots=roots_of(settings.file_roots, submission.tenant),
+        credentials=submission.input_credentials,
+        patience_sec=settings.dry_run_max_sec * ONE_ANSWER,
     )
-    access = replace(access, patience_sec=settings.dry_run_max_sec * ONE_ANSWER)
-    output = replace(access, aws=submission.output_aws or submission.input_aws)
+    output = replace(access, credentials=submission.output_credentials or submission.input_credentials)
     return connect(replace(access, signed_urls=submission.signed_urls)), connect(output)
 
 

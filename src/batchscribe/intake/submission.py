@@ -13,11 +13,11 @@ from typing import Any
 from batchscribe.jobs.source import Source, SourceKind, sources_of
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Webhook
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.access import Credentials
+from batchscribe.storage.schemes import read_credentials, select_settings
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import InputMode, OutputLayout
 from batchscribe.wire.config import Config
-from batchscribe.wire.credentials import Auth
 from batchscribe.wire.locations import place_of
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
@@ -25,8 +25,6 @@ from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, wi
 
 SERVER_LANE = "main"  #: of all jobs submitted over HTTP
 LOCAL_TENANT = "default"  #: of all jobs of the command line
-#: The S3 endpoint settings. A local job stores them, so that resuming it does not need the options again.
-S3_PLACE = ("s3_endpoint", "s3_region", "s3_path_style", "s3_allow_http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +41,9 @@ class Submission:
     engine: str
     reference_id: str | None = None
     file_roots: tuple[Path, ...] = ()  #: folders that this job may use in addition to those of the settings
-    s3: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.s3`
-    input_aws: AwsCredentials | None = None
-    output_aws: AwsCredentials | None = None  #: those of the input if None
+    storage_settings: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.storage_settings`
+    input_credentials: Credentials | None = None
+    output_credentials: Credentials | None = None  #: those of the input if None
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
     tracking_id: str | None = None  #: of the request that submits it
@@ -60,7 +58,7 @@ class Submission:
             self.output.echo(),
             self.config.echo(),
             self.engine,
-            dict(self.s3),
+            dict(self.storage_settings),
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -83,8 +81,8 @@ def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracki
         config=request.config,
         engine=settings.engine,
         reference_id=request.reference_id,
-        input_aws=read_aws_keys(request.input.auth),
-        output_aws=read_aws_keys(request.output.auth),
+        input_credentials=read_credentials(request.input.auth),
+        output_credentials=read_credentials(request.output.auth),
         webhook=_read_webhook(request),
         tracking_id=tracking_id,
         warnings=request.input.warnings,
@@ -112,9 +110,9 @@ def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -
         config=first.config,
         engine=settings.engine,
         file_roots=_list_folders(sources, output),
-        s3={name: getattr(settings, name) for name in S3_PLACE},
-        input_aws=next(filter(None, (read_aws_keys(request.input.auth) for request in requests)), None),
-        output_aws=next(filter(None, (read_aws_keys(request.output.auth) for request in requests)), None),
+        storage_settings=select_settings(settings),
+        input_credentials=next(filter(None, (read_credentials(request.input.auth) for request in requests)), None),
+        output_credentials=next(filter(None, (read_credentials(request.output.auth) for request in requests)), None),
     )
 
 
@@ -147,18 +145,6 @@ def strip_signatures(sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], d
             urls[uri] = source.uri
         kept.append(replace(source, uri=uri))
     return tuple(kept), urls
-
-
-def read_aws_keys(auth: Auth | None) -> AwsCredentials | None:
-    if auth is None or auth.aws is None:
-        return None
-    token = auth.aws.session_token
-    return AwsCredentials(
-        access_key_id=auth.aws.access_key_id.get_secret_value(),
-        secret_access_key=auth.aws.secret_access_key.get_secret_value(),
-        session_token=None if token is None else token.get_secret_value(),
-        region=auth.aws.region,
-    )
 
 
 def _read_webhook(request: JobRequest) -> Webhook | None:

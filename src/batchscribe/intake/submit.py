@@ -49,8 +49,8 @@ def submit(
 
 
 def _seal_secrets(connection: Connection, records: Records, job: Job, submission: Submission) -> None:
-    seal_credentials(connection, records, job, INPUT, submission.input_aws)
-    seal_credentials(connection, records, job, OUTPUT, submission.output_aws or submission.input_aws)
+    seal_credentials(connection, records, job, INPUT, submission.input_credentials)
+    seal_credentials(connection, records, job, OUTPUT, submission.output_credentials or submission.input_credentials)
     seal_signed_urls(connection, records, job, submission.signed_urls)
     seal_webhook(connection, records, job, submission.webhook)
 

@@ -15,8 +15,8 @@ from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
+from batchscribe.wire.locations import is_in_cloud
 from batchscribe.wire.output import Output
-from batchscribe.wire.uris import scheme_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Job:
     engine: str  #: chosen when the job was accepted
     sources: tuple[Source, ...]
     file_roots: tuple[str, ...]  #: folders that this job may use in addition to those of the settings
-    s3: Mapping[str, Any]  #: fields of `Access` that override the settings for this job
+    storage_settings: Mapping[str, Any]  #: settings of storage that this job was submitted with; it keeps them
     summary: Summary
     speed: float = 1.0  #: of the engine, in seconds of audio per second
     estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes
@@ -118,10 +118,10 @@ class Job:
         return self.state in FINAL_JOB_STATES
 
     @property
-    def is_listed_from_s3(self) -> bool:
-        """Whether a listing in S3 has succeeded, which shows that the storage accepted its credentials."""
+    def is_listed_from_cloud(self) -> bool:
+        """Whether a listing of a bucket has succeeded, which shows that the storage accepted its credentials."""
         return self.cursor != Cursor() and any(
-            source.kind is SourceKind.PREFIX and scheme_of(source.uri) == "s3" for source in self.sources
+            source.kind is SourceKind.PREFIX and is_in_cloud(source.uri) for source in self.sources
         )
 
     def answer(self) -> JobAnswer:

@@ -32,7 +32,7 @@ from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import ENUMERATE, GIVE_UP, SHARD, Task
 from batchscribe.stages.sealed_credentials import SIDES, open_credentials
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.access import Credentials
 
 log = structlog.get_logger()
 
@@ -43,16 +43,16 @@ class JobKeys:
     """The credentials of one job. Thread-safe. Opening them may raise `SecretKeyChanged`."""
 
     def __init__(
-        self, job: Job, records: Records, aws: Mapping[str, AwsCredentials | None], *, wait_sec: float
+        self, job: Job, records: Records, credentials: Mapping[str, Credentials | None], *, wait_sec: float
     ) -> None:
-        """`aws` maps sides to credentials. `wait_sec` is how long files wait for fresh ones; 0: they fail at once."""
+        """`credentials` are given by side. `wait_sec` is how long files wait for fresh ones; 0: they fail at once."""
         self.version = job.credentials_version
         self._job = job
         self._records = records
         self._wait_sec = wait_sec
-        self._accepted = not (wait_sec and any(aws.values()))  # no record is needed if files cannot wait
+        self._accepted = not (wait_sec and any(credentials.values()))  # no record is needed if files cannot wait
         self._lock = threading.Lock()
-        self._aws = aws
+        self._credentials = credentials
 
     @classmethod
     def open(cls, job: Job, records: Records, *, wait_sec: float) -> Self:
@@ -61,8 +61,8 @@ class JobKeys:
     def of_side(self, side: str) -> SideKeys:
         return SideKeys(self, side)
 
-    def aws(self, side: str) -> AwsCredentials | None:
-        return self._aws[side]
+    def newest(self, side: str) -> Credentials | None:
+        return self._credentials[side]
 
     def look(self) -> None:
         """Switch to the newest credentials."""
@@ -78,7 +78,7 @@ class JobKeys:
         """Open the credentials of this version unless they are open already."""
         with self._lock:
             if version > self.version:
-                self._aws, self.version = _opened(self._records, self._job), version
+                self._credentials, self.version = _opened(self._records, self._job), version
 
     def accept(self) -> None:
         """Record that storage accepted the credentials. When they expire later, files wait for fresh ones."""
@@ -93,7 +93,7 @@ class JobKeys:
             return False
         with self._records.transaction() as connection:
             on_record = credentials_of(connection, self._job.number)
-        return (on_record.accepted or self._job.is_listed_from_s3) and on_record.may_be_waited_for
+        return (on_record.accepted or self._job.is_listed_from_cloud) and on_record.may_be_waited_for
 
     def wait(self, shard: int, version: int) -> bool:
         """Register a shard, or the listing, to resume when there are newer credentials than of this version.
@@ -118,20 +118,20 @@ class JobKeys:
 
 @dataclass(frozen=True, slots=True)
 class SideKeys:
-    """The credentials of the input or of the output: `RenewableKeys` of storage."""
+    """The credentials of the input or of the output: `RenewableCredentials` of storage."""
 
     _keys: JobKeys
     _side: str
 
     @property
-    def aws(self) -> AwsCredentials | None:
-        return self._keys.aws(self._side)
+    def newest(self) -> Credentials | None:
+        return self._keys.newest(self._side)
 
     def look(self) -> None:
         self._keys.look()
 
 
-def _opened(records: Records, job: Job) -> dict[str, AwsCredentials | None]:
+def _opened(records: Records, job: Job) -> dict[str, Credentials | None]:
     return {side: open_credentials(records, job, side) for side in SIDES}
 
 

@@ -57,7 +57,7 @@ def _list_source(index: int, source: Source, store: Store, at: Cursor) -> Iterat
     after = at.after if index == at.source else None
     for objects in store.list(source.uri, after=after):
         found = tuple(ListedObject(each.uri, each.size, source, each.is_link) for each in objects)
-        yield ListingPage(found, replace(at, source=index, after=objects[-1].uri))
+        yield ListingPage(found, replace(at, source=index, after=objects[-1].position or objects[-1].uri))
     yield ListingPage((), replace(at, source=index + 1, after=None))
 
 

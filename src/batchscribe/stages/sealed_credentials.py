@@ -14,7 +14,8 @@ from batchscribe.errors import JobEnded
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import WAKE, Task
-from batchscribe.storage.access import AwsCredentials
+from batchscribe.storage.access import Credentials
+from batchscribe.storage.schemes import seal_form, unseal_form
 
 log = structlog.get_logger()
 
@@ -25,26 +26,19 @@ STORAGE_SECRETS = (*SIDES, SIGNED)  #: destroyed at the end of the job
 
 
 def seal_credentials(
-    connection: Connection, records: Records, job: Job, side: str, credentials: AwsCredentials | None
+    connection: Connection, records: Records, job: Job, side: str, credentials: Credentials | None
 ) -> None:
     if credentials is None:
         return
-    plain = json.dumps(
-        {
-            "access_key_id": credentials.access_key_id,
-            "secret_access_key": credentials.secret_access_key,
-            "session_token": credentials.session_token,
-            "region": credentials.region,
-        }
-    )
-    store_secret(connection, records.keyring, job=job, name=side, plain=plain.encode())
+    plain = json.dumps(seal_form(credentials)).encode()
+    store_secret(connection, records.keyring, job=job, name=side, plain=plain)
 
 
-def open_credentials(records: Records, job: Job, side: str) -> AwsCredentials | None:
+def open_credentials(records: Records, job: Job, side: str) -> Credentials | None:
     """Decrypt the credentials; None if the job has none for this side. Raises `SecretKeyChanged`."""
     with records.transaction() as connection:
         plain = read_secret(connection, records.keyring, job=job, name=side)
-    return None if plain is None else AwsCredentials(**json.loads(plain))
+    return None if plain is None else unseal_form(json.loads(plain))
 
 
 def seal_signed_urls(connection: Connection, records: Records, job: Job, urls: Mapping[str, str]) -> None:
@@ -61,7 +55,7 @@ def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
     return urls
 
 
-def renew_credentials(records: Records, job: Job, credentials: Mapping[str, AwsCredentials]) -> None:
+def renew_credentials(records: Records, job: Job, credentials: Mapping[str, Credentials]) -> None:
     """Replace a job's credentials, given by side, and wake everything that waits for them.
 
     If the output shares the key of the input and only the input is renewed, the output gets the new key too. Raises

@@ -1,1 +1,1 @@
-"""Storage for recordings and transcripts: `file://`, `s3://` and `https://`, behind one `Store` protocol."""
+"""Storage for recordings and transcripts. Each URI scheme is a folder with one record, listed in `schemes`."""

@@ -63,7 +63,7 @@ class HttpClient:
             request.method,
             _target(request.url),
             headers=_encoded({"host": urlsplit(request.url).netloc, **_ALWAYS, **request.headers}),
-            content=request.body if request.method == "PUT" else None,
+            content=request.body if request.method in ("POST", "PUT") else None,
             extensions={"timeout": {"connect": CONNECT_SEC}},
         ) as response:
             limit_bytes = request.limit_bytes if response.status < 300 else MOST_OF_A_REFUSAL

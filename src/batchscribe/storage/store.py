@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 PAGE_SIZE = 1000  #: objects in a page of a listing; the maximum of S3
 
@@ -17,6 +17,7 @@ class ObjectInfo:
     size: int | None  #: in bytes; None if the listing has no valid size
     etag: str | None
     is_link: bool = False  #: a symbolic link below a listed folder; it is not followed
+    position: str | None = None  #: continues a listing after this object, if its URI cannot
 
 
 Page = list[ObjectInfo]  #: at most `PAGE_SIZE` objects
@@ -57,8 +58,8 @@ class Store(Protocol):
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
         """List all objects under a prefix in a fixed order and in constant memory.
 
-        `after` is the URI of the last object already seen: the listing continues after it. Folder markers (empty
-        objects whose key ends in "/") are omitted.
+        `after` is the position of the last object already seen, or else its URI: the listing continues after it. Folder
+        markers (empty objects whose key ends in "/") are omitted.
         """
         ...
 
@@ -78,4 +79,13 @@ class Store(Protocol):
 
         Leaves no object behind if deleting is permitted.
         """
+        ...
+
+
+@runtime_checkable
+class BucketStore(Store, Protocol):
+    """A store of a cloud. Jobs never delete objects: only the doctor does, to clean up after itself."""
+
+    def delete(self, uri: str) -> None:
+        """Delete an object; do nothing if there is none."""
         ...

@@ -21,8 +21,15 @@ class Place(StrEnum):
     """The kind of storage: an input's `source`, an output's `destination`."""
 
     S3 = "S3"  #: `s3://bucket/key`; the key is not encoded
+    GCS = "GCS"  #: `gs://bucket/key`; the key is not encoded
+    AZURE = "AZURE"  #: `az://container/key`; the key is not encoded
     FILE = "FILE"  #: `file:///path`, percent-encoded
     HTTPS = "HTTPS"  #: `https://host/path`, with or without a signature in the query; inputs only
+
+
+SCHEMES = {"s3": Place.S3, "gs": Place.GCS, "az": Place.AZURE, "file": Place.FILE, "https": Place.HTTPS}
+#: Places with buckets and keys, whose storage takes credentials. A key is not percent-encoded.
+CLOUDS = frozenset({Place.S3, Place.GCS, Place.AZURE})
 
 
 class SegmentationMode(StrEnum):

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
-from batchscribe.wire.base import Text, WireModel, refusal
+from batchscribe.errors import InvalidRequest
+from batchscribe.wire.base import JsonObject, Text, WireModel, refusal
+from batchscribe.wire.choices import Place
 from batchscribe.wire.mistakes import invalid_request
 
 
@@ -39,8 +41,66 @@ class AwsKeys(WireModel):
     region: Annotated[Line | None, BeforeValidator(_empty_is_absent)] = None
 
 
+class GcpKeys(WireModel):
+    """Google Cloud credentials: the fields of a service account's key file, or an access token."""
+
+    client_email: Annotated[Line | None, BeforeValidator(_empty_is_absent)] = None
+    private_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_absent)] = None  #: PEM, of several lines
+    private_key_id: Annotated[Line | None, BeforeValidator(_empty_is_absent)] = None
+    access_token: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None  #: OAuth 2.0
+
+    @model_validator(mode="after")
+    def _require_key(self) -> Self:
+        if self.access_token is None and (self.client_email is None or self.private_key is None):
+            raise refusal("Send client_email and private_key of a service account's key file, or an access_token.")
+        return self
+
+
+class AzureKeys(WireModel):
+    """Azure Blob Storage credentials: the account, and one of its keys or tokens."""
+
+    account_name: Annotated[str, Field(pattern=r"^[a-z0-9]{3,24}$")]
+    account_key: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None
+    sas_token: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None  #: with or without the leading "?"
+    access_token: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None  #: OAuth 2.0, of Entra ID
+
+    @model_validator(mode="after")
+    def _require_one_key(self) -> Self:
+        if sum(key is not None for key in (self.account_key, self.sas_token, self.access_token)) > 1:
+            raise refusal("Send only one of account_key, sas_token and access_token.")
+        return self
+
+
+#: The field of `Auth` for each place. `aws` is also accepted where no credentials are needed: clients of the original
+#: always send it.
+AUTH_OF = {Place.S3: "aws", Place.GCS: "gcp", Place.AZURE: "azure", Place.FILE: "aws", Place.HTTPS: "aws"}
+
+
 class Auth(WireModel):
+    """The credentials of one side of a job, in the field of its cloud."""
+
     aws: AwsKeys | None = None
+    gcp: GcpKeys | None = None
+    azure: AzureKeys | None = None
+
+    def find_foreign(self, place: Place) -> str | None:
+        """Return the field with credentials of another cloud than `place`, if there is one."""
+        return next((name for name in self.model_fields_set if name != AUTH_OF[place]), None)
+
+    def check_place(self, place: Place) -> None:
+        """Raise if there are credentials of another cloud than `place`."""
+        if foreign := self.find_foreign(place):
+            raise refusal(f"{place} takes credentials in auth.{AUTH_OF[place]}.", field=f"auth.{foreign}")
+
+
+def reveal(keys: WireModel) -> JsonObject:
+    """Return the fields that are set, including the secrets."""
+    fields = {name: getattr(keys, name) for name in type(keys).model_fields}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 class Side(WireModel):
@@ -57,8 +117,11 @@ class CredentialsRequest(WireModel):
 
     @model_validator(mode="after")
     def _require_credentials(self) -> Self:
-        if not any(side and side.auth and side.auth.aws for side in (self.input, self.output)):
-            raise refusal("Credentials are required: input.auth.aws, output.auth.aws or both.", field="input.auth.aws")
+        named = [side.auth.model_dump(exclude_none=True) for side in (self.input, self.output) if side and side.auth]
+        if not any(named):
+            raise refusal(
+                "Credentials are required: input.auth or output.auth, with aws, gcp or azure.", field="input.auth.aws"
+            )
         return self
 
 
@@ -68,3 +131,12 @@ def parse_credentials(data: object) -> CredentialsRequest:
         return CredentialsRequest.model_validate(data)
     except ValidationError as error:
         raise invalid_request(error) from None  # the cause contains the input
+
+
+def check_clouds(request: CredentialsRequest, *, source: Place, destination: Place) -> None:
+    """Raise `InvalidRequest` if there are credentials of another cloud than that of a side of the job."""
+    for name, side, place in (("input", request.input, source), ("output", request.output, destination)):
+        foreign = side.auth.find_foreign(place) if side and side.auth else None
+        if foreign:
+            field = f"{name}.auth.{foreign}"
+            raise InvalidRequest(f"{field}: {place} takes credentials in {name}.auth.{AUTH_OF[place]}.", field=field)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from batchscribe.wire.base import JsonObject, NoNul, RequestLimits, WireModel, refusal, request_limits_of
-from batchscribe.wire.choices import InputMode, Place
+from batchscribe.wire.choices import CLOUDS, InputMode, Place
 from batchscribe.wire.credentials import Auth
 from batchscribe.wire.locations import NamedPlace, OptionalUri, Uri, place_of
 from batchscribe.wire.uris import looks_like_a_folder, names_a_file, without_query
@@ -110,7 +110,7 @@ class Input(WireModel):
         elif not self.uri:
             raise refusal(f"A URI is required in mode {self.mode}.", field="uri")
         elif self.mode is InputMode.PREFIX and place_of(self.uri) is Place.HTTPS:
-            raise refusal("An https:// URI is one file and cannot be listed; use s3:// for a prefix.", field="uri")
+            raise refusal("An https:// URI is one file and cannot be listed; use a bucket for a prefix.", field="uri")
         elif self.mode is InputMode.SINGLE and not names_a_file(self.uri):
             raise refusal("Mode SINGLE requires the URI of a file; for a folder, use mode PREFIX.", field="uri")
         return self
@@ -126,10 +126,16 @@ class Input(WireModel):
     @model_validator(mode="after")
     def _check_source(self) -> Self:
         for uri in self.uris:
-            # The original has only the source S3, and uses it for pre-signed URLs too.
-            if place_of(uri) is not self.source and not (place_of(uri) is Place.HTTPS and self.source is Place.S3):
+            # A pre-signed URL belongs to a cloud. The original has only the source S3, and uses it for all of them.
+            if place_of(uri) is not self.source and not (place_of(uri) is Place.HTTPS and self.source in CLOUDS):
                 sentence = f"The source is {self.source}, but a URI has {place_of(uri)}; use one source per job."
                 raise refusal(sentence, field="source")
+        return self
+
+    @model_validator(mode="after")
+    def _check_auth(self) -> Self:
+        if self.auth is not None:
+            self.auth.check_place(self.source)
         return self
 
     def echo(self) -> JsonObject:

@@ -7,32 +7,44 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from batchscribe.wire.base import NOT_AVAILABLE, Text, refusal
-from batchscribe.wire.choices import Place
+from batchscribe.wire.base import Text, refusal
+from batchscribe.wire.choices import CLOUDS, SCHEMES, Place
 from batchscribe.wire.uris import canonical, scheme_of
 
-PLACES = {"s3": Place.S3, "file": Place.FILE, "https": Place.HTTPS}
-SCHEMES_TO_COME = ("gs", "gcs", "az", "azure", "abfs", "abfss")
-PLACES_TO_COME = ("GCS", "AZURE")
+#: Spellings of other tools, and what to write instead.
+OTHER_SPELLINGS = {
+    "gcs": "gs://bucket/key",
+    **dict.fromkeys(
+        ("azure", "abfs", "abfss", "wasb", "wasbs"), "az://container/key, with the account in auth.azure.account_name"
+    ),
+    "s3a": "s3://bucket/key",
+    "s3n": "s3://bucket/key",
+}
+_SUPPORTED = " or ".join([", ".join(f"{scheme}://" for scheme in [*SCHEMES][:-1]), f"{[*SCHEMES][-1]}://"])
 
 
 def place_of(uri: str) -> Place:
     """Return the place of a URI that `validate_uri` has accepted."""
-    return PLACES[scheme_of(uri)]
+    return SCHEMES[scheme_of(uri)]
+
+
+def is_in_cloud(uri: str) -> bool:
+    """Return whether a URI that `validate_uri` has accepted names a bucket."""
+    return place_of(uri) in CLOUDS
 
 
 def validate_uri(uri: str) -> str:
     """Return the URI in canonical form. Messages name only its scheme, because the rest may hold a signature."""
     scheme = scheme_of(uri)
     if not scheme:
-        raise refusal("A URI must start with s3://, https:// or file://.")
-    if scheme in SCHEMES_TO_COME:
-        raise refusal(f"{scheme}:// is not supported yet; use s3://, https:// or file://.", kind=NOT_AVAILABLE)
-    if scheme not in PLACES:
-        raise refusal(f"{scheme[:20]}:// is not supported; use s3://, https:// or file://.")
+        raise refusal(f"A URI must start with {_SUPPORTED}.")
+    if scheme in OTHER_SPELLINGS:
+        raise refusal(f"{scheme}:// is not supported; write {OTHER_SPELLINGS[scheme]}.")
+    if scheme not in SCHEMES:
+        raise refusal(f"{scheme[:20]}:// is not supported; use {_SUPPORTED}.")
     spelled = canonical(uri)
-    if spelled == "s3://" or spelled.startswith("s3:///"):
-        raise refusal("The bucket is missing; write s3://bucket/key.")
+    if is_in_cloud(spelled) and not spelled.partition("://")[2].partition("/")[0]:
+        raise refusal(f"The bucket is missing; write {scheme}://bucket/key.")
     if scheme == "https" and not _is_web_url(spelled):
         raise refusal("The https:// URI has no valid host or port; write https://example.org/path.")
     if scheme == "file" and not spelled.startswith("file:///"):
@@ -49,10 +61,7 @@ def _is_web_url(uri: str) -> bool:
 
 
 def _normalize_place(value: Any) -> Any:
-    name = value.upper() if isinstance(value, str) else value
-    if name in PLACES_TO_COME:
-        raise refusal(f"{name} is not supported yet; use S3, HTTPS or FILE.", kind=NOT_AVAILABLE)
-    return name
+    return value.upper() if isinstance(value, str) else value
 
 
 def _validate_optional_uri(uri: str) -> str:
@@ -60,7 +69,7 @@ def _validate_optional_uri(uri: str) -> str:
 
 
 #: For the OpenAPI document; `validate_uri` checks more.
-PATTERN = "^(s3|https|file)://.+"
+PATTERN = f"^({'|'.join(SCHEMES)})://.+"
 
 Uri = Annotated[Text, AfterValidator(validate_uri), Field(json_schema_extra={"pattern": PATTERN})]
 #: Empty means absent.

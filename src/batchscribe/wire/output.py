@@ -77,6 +77,8 @@ class Output(WireModel):
     def infer_from(self, source: Input) -> Self:
         """Return the output with its layout and destination set. Raises if they contradict the input."""
         layout = self.layout if "layout" in self.model_fields_set else self._default_layout(source)
+        if self.auth is not None:
+            self.auth.check_place(source.source if layout is OutputLayout.ADJACENT else self.destination)
         if layout is OutputLayout.ADJACENT:
             _check_adjacent(source)
             return self.model_copy(update={"layout": layout, "destination": source.source})
@@ -91,7 +93,7 @@ class Output(WireModel):
 
     def _check_uri(self) -> None:
         if self.uri and place_of(self.uri) is Place.HTTPS:
-            raise refusal("Transcripts cannot be written to https://; use s3:// or file://.", field="uri")
+            raise refusal("Transcripts cannot be written to https://; use s3://, gs://, az:// or file://.", field="uri")
         if not self.uri:
             raise refusal("A URI is required, except with layout ADJACENT.", field="uri")
         if place_of(self.uri) is not self.destination:

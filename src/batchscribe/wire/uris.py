@@ -1,6 +1,7 @@
 """Parsing of URIs without changing their meaning.
 
-The key of an `s3://` URI is raw, as AWS tools write it: `%`, `?` and `#` are ordinary characters. The path of a
+The key of an `s3://`, `gs://` or `az://` URI is raw, as the vendors' tools write it: `%`, `?` and `#` are ordinary
+characters. The path of a
 `file://` URI is percent-encoded (RFC 8089), as `Path.as_uri()` writes it. An `https://` URI may have a signature in
 its query, which must appear in no file name and no message.
 """
@@ -14,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 FILE_SCHEME = "file"
 HTTP_SCHEMES = ("http", "https")
+ENCODED_SCHEMES = (FILE_SCHEME, *HTTP_SCHEMES)
 
 _EMPTY_PARTS = re.compile(r"/(?:\.?/)+")  # "//" and "/./" are "/" to a file system
 
@@ -60,7 +62,7 @@ def path_of(uri: str) -> str:
 def _path_of(uri: str) -> str:
     scheme = scheme_of(uri)
     _, _, path = uri.partition("://")[2].partition("/")
-    return path if scheme == "s3" else decoded(path)
+    return decoded(path) if scheme in ENCODED_SCHEMES else path
 
 
 def name_of(uri: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import FileRegister, Naming
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_signed_urls
 from batchscribe.storage.access import Access
-from batchscribe.storage.roots import roots_of
-from batchscribe.storage.routed import connect
+from batchscribe.storage.local.roots import roots_of
+from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 from batchscribe.worker.engine_pools import EnginePools
 from batchscribe.worker.machine_health import MachineHealth
@@ -54,8 +53,8 @@ class JobAccess:
         """Connect to the input or the output of a job."""
         roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
         urls = open_signed_urls(self._records, job) if side == INPUT else {}
-        access = Access.from_settings(self._settings, file_roots=roots)
-        return connect(replace(access, renewable=keys.of_side(side), signed_urls=urls, **job.s3))
+        settings = self._settings.model_copy(update=dict(job.storage_settings))
+        return connect(Access(settings, file_roots=roots, renewable=keys.of_side(side), signed_urls=urls))
 
     def make_context(self, job: Job) -> JobContext:
         """Open everything. Raises `SecretKeyChanged`, `EngineNotAvailable`, `InvalidSetting`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from batchscribe.cli import options
@@ -9,8 +11,10 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import InvalidSetting, UsageError
 
 with lazy_imports():
+    from batchscribe import check
     from batchscribe.cli.present import console, listings
-    from batchscribe.doctor import check, examination, storage_check
+    from batchscribe.doctor import examination, storage_check
+    from batchscribe.storage import schemes
 
 EXIT_FAILED = 1
 
@@ -29,7 +33,9 @@ def doctor(
     """
     if write and bucket is None:
         raise UsageError("--write requires --bucket s3://NAME/PREFIX.")
-    probe = None if bucket is None else storage_check.Probe(bucket, write, options.read_environment_keys())
+    probe = None
+    if bucket is not None:
+        probe = storage_check.Probe(bucket, write, schemes.read_environment(bucket, os.environ))
     try:
         settings = options.read_settings(data_dir=data_dir, database_url=database)
     except InvalidSetting as error:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Set
 from http import HTTPStatus
 from typing import TypeVar
 
-from batchscribe.errors import CredentialsExpired, ObjectNotFound, StorageError, WrongRegion
-from batchscribe.storage.access import Access, AwsCredentials
+from batchscribe.errors import StorageError, WrongRegion
+from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import Answer, nonsense, region_in
+from batchscribe.storage.bucket_uris import checked_key, split_bucket
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, REQUEST_SEC, HttpRequest
-from batchscribe.storage.roots import split_s3
-from batchscribe.storage.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of
-from batchscribe.storage.s3_client import BucketAddress, S3Client
-from batchscribe.storage.s3_errors import is_error_document, is_nowhere, no_bucket
+from batchscribe.storage.s3.s3_address import AWS, DEFAULT_REGION, bucket_url, checked_endpoint, region_of
+from batchscribe.storage.s3.s3_client import BucketAddress, S3Client
+from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.s3.s3_errors import is_error_document, is_nowhere, no_bucket
 
 #: The success statuses of each method. Any other 2xx status, such as 204 for a recording, is invalid.
 SUCCESSES = {
@@ -34,7 +35,7 @@ class Buckets:
     def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
         """`clock` returns the time of signatures. Raises `InvalidSetting`."""
         self._access = access
-        self._endpoint = checked_endpoint(access)
+        self._endpoint = checked_endpoint(access.settings)
         self._client = S3Client(clock, access.patience_sec)
         self._regions: dict[str, str] = {}
 
@@ -70,36 +71,25 @@ class Buckets:
 
     def with_newest_key(self, action: Callable[[], Result]) -> Result:
         """Run the action. Repeat it once if the credentials have expired and newer ones exist."""
-        used = self._aws
-        try:
-            return action()
-        except CredentialsExpired:
-            if self._access.renewable is None:
-                raise
-            self._access.renewable.look()
-            if self._aws == used:
-                raise
-        return action()
+        return self._access.with_newest(AwsCredentials, action)
 
     @property
     def _aws(self) -> AwsCredentials | None:
-        """The newest credentials. Each request reads them, so open recordings and listings survive a renewal."""
-        renewable = self._access.renewable
-        return self._access.aws if renewable is None else renewable.aws
+        return self._access.newest(AwsCredentials)
 
     def refused(self, uri: str, answer: Answer) -> StorageError:
         """Return the error for an answer that `also` accepted."""
-        place = self._place(uri, self._region(split_s3(uri)[0]))
+        place = self._place(uri, self._region(split_bucket(uri)[0]))
         return self._client.refused(place, answer, uri, _look(place, uri))
 
     def looks_alike(self, uri: str, answer: Answer) -> bool:
         """Return whether the simplest request for this object gets the same status."""
-        place = self._place(uri, self._region(split_s3(uri)[0]))
+        place = self._place(uri, self._region(split_bucket(uri)[0]))
         return self._client.ask(place, _look(place, uri), uri).status == answer.status
 
     def _where_it_is(self, uri: str, ask: Callable[[BucketAddress], Answer]) -> Answer:
         """Send the request to the assumed region. If the bucket is in another region, repeat it there."""
-        bucket, _ = split_s3(uri)
+        bucket, _ = split_bucket(uri)
         region = self._region(bucket)
         try:
             return ask(self._place(uri, region))
@@ -111,7 +101,7 @@ class Buckets:
         return ask(self._place(uri, elsewhere))
 
     def _region(self, bucket: str) -> str:
-        known = self._regions.get(bucket) or (self._aws and self._aws.region) or self._access.s3_region
+        known = self._regions.get(bucket) or (self._aws and self._aws.region) or self._access.settings.s3_region
         if not known:
             known = DEFAULT_REGION if self._endpoint else self._looked_up(bucket) or DEFAULT_REGION
             self._regions[bucket] = known
@@ -124,8 +114,8 @@ class Buckets:
         return region_of(bucket, self._endpoint or AWS, within_sec=within_sec)
 
     def _place(self, uri: str, region: str) -> BucketAddress:
-        path_style = self._access.s3_path_style
-        bucket, _ = split_s3(uri)
+        path_style = self._access.settings.s3_path_style
+        bucket, _ = split_bucket(uri)
         url = bucket_url(bucket, endpoint=self._endpoint, region=region, path_style=path_style)
         return BucketAddress(url, region, self._aws)
 
@@ -136,19 +126,9 @@ def is_success(answer: Answer, method: str) -> bool:
     )
 
 
-def checked_key(uri: str) -> str:
-    """Return the key of the URI. Raises `StorageError` if it cannot be the key of one object."""
-    _, key = split_s3(uri)
-    if not key or key.endswith("/"):
-        raise ObjectNotFound(f"{uri} is a folder; name an object in it.")
-    if {".", ".."} & set(key.split("/")):
-        raise StorageError(f"{uri} has a key that cannot be addressed: '.' or '..' between slashes.")
-    return key
-
-
 def _look(place: BucketAddress, uri: str) -> HttpRequest:
     """Return the simplest read-only request for the URI: one byte of the object, or a listing of one object."""
-    _, key = split_s3(uri)
+    _, key = split_bucket(uri)
     if key and not key.endswith("/"):
         return HttpRequest("GET", place.url_of(key), {"range": "bytes=0-0"})
     return HttpRequest("GET", place.url_of("", {"list-type": "2", "max-keys": "1", "prefix": key}), {})

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from batchscribe.errors import InvalidSetting
-from batchscribe.storage.access import Access
+from batchscribe.settings import Settings
 from batchscribe.storage.answer_checks import region_in
+from batchscribe.storage.endpoint_urls import check_endpoint_url
 from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, HttpRequest
 from batchscribe.storage.unreachable import no_answer
 
@@ -19,24 +20,14 @@ AWS = "https://s3.amazonaws.com"  #: answers an unsigned HEAD for any bucket wit
 _HOST_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
-def checked_endpoint(access: Access) -> str | None:
+def checked_endpoint(settings: Settings) -> str | None:
     """Return the custom endpoint without a trailing "/". Raises `InvalidSetting`."""
-    if access.s3_endpoint is None:
+    if settings.s3_endpoint is None:
         return None
-    url = urlsplit(access.s3_endpoint)
-    if url.scheme not in ("http", "https") or not _is_host(url.hostname) or url.query or url.username:
-        raise InvalidSetting("BATCHSCRIBE_S3_ENDPOINT must be a URL such as https://s3.example.org.")
-    if url.scheme == "http" and not access.s3_allow_http:
+    url = check_endpoint_url(settings.s3_endpoint, "BATCHSCRIBE_S3_ENDPOINT", "https://s3.example.org")
+    if url.startswith("http:") and not settings.s3_allow_http:
         raise InvalidSetting("BATCHSCRIBE_S3_ENDPOINT is plain HTTP; set BATCHSCRIBE_S3_ALLOW_HTTP=true to allow it.")
-    return access.s3_endpoint.rstrip("/")
-
-
-def _is_host(name: str | None) -> bool:
-    """Return whether the name can be passed to a resolver. Python itself rejects some names."""
-    try:
-        return bool((name or "").encode("idna"))
-    except UnicodeError:
-        return False
+    return url
 
 
 def bucket_url(bucket: str, *, endpoint: str | None, region: str, path_style: bool) -> str:

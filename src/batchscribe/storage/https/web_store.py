@@ -70,16 +70,14 @@ class WebStore:
         return RangedRecording(uri, version, first, fetch)
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
-        raise LocationNotAllowed(f"{without_query(prefix_uri)} cannot be listed; use s3:// for a prefix.")
+        raise LocationNotAllowed(f"{without_query(prefix_uri)} cannot be listed; use a bucket for a prefix.")
 
     def read(self, uri: str, *, limit_bytes: int) -> bytes:
         with self.open(uri) as recording:
-            if recording.size > limit_bytes:
-                raise StorageError(f"{without_query(uri)} is larger than {limit_bytes} bytes.")
-            return recording.read(0, recording.size)
+            return recording.read_all(limit_bytes)
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
-        raise LocationNotAllowed(f"Nothing can be written to {without_query(uri)}; use s3:// or file://.")
+        raise LocationNotAllowed(f"Nothing can be written to {without_query(uri)}; use s3://, gs://, az:// or file://.")
 
     def check_write(self, beside: str) -> None:
         self.write(beside, b"", overwrite=False)

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from batchscribe.errors import StorageError
 from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import Version, nonsense, opened, read_on, size_in, version_of
+from batchscribe.storage.bucket_uris import split_bucket, split_folder
+from batchscribe.storage.listing_checks import MAX_PAGE_BYTES, Listing
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
-from batchscribe.storage.roots import split_s3
-from batchscribe.storage.s3_buckets import Buckets
-from batchscribe.storage.s3_listing import MAX_PAGE_BYTES, S3Listing
-from batchscribe.storage.s3_write import check_conditional_write, delete_object, write_object
+from batchscribe.storage.s3.s3_buckets import Buckets
+from batchscribe.storage.s3.s3_listing import S3Pages, first_query
+from batchscribe.storage.s3.s3_write import check_conditional_write, delete_object, write_object
 from batchscribe.storage.store import ObjectInfo, Page
 
 NO_RANGE = frozenset({HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
 
-class BucketStore:
+class S3Store:
     """A store for the S3 objects of one side of a job."""
 
     def __init__(self, access: Access, *, clock: Callable[[], float] = time.time) -> None:
@@ -52,20 +52,18 @@ class BucketStore:
 
     def list(self, prefix_uri: str, *, after: str | None = None) -> Iterator[Page]:
         """List objects in the byte order of their keys."""
-        bucket, prefix = split_s3(prefix_uri)
-        folder = f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
-        listing = S3Listing(prefix_uri, bucket, folder, split_s3(after)[1] if after else None)
-        return listing.pages(
-            lambda query: self._buckets.ask(prefix_uri, "GET", query=query, limit_bytes=MAX_PAGE_BYTES).body
+        bucket, prefix = split_folder(prefix_uri)
+        last = split_bucket(after)[1] if after else None
+        pages = S3Pages(
+            prefix_uri,
+            prefix,
+            lambda query: self._buckets.ask(prefix_uri, "GET", query=query, limit_bytes=MAX_PAGE_BYTES).body,
         )
+        return Listing(prefix_uri, f"s3://{bucket}", prefix, last).pages(first_query(prefix, last), pages.read)
 
     def read(self, uri: str, *, limit_bytes: int) -> bytes:
         with self.open(uri) as recording:
-            if recording.size > limit_bytes:
-                raise StorageError(f"{uri} is larger than {limit_bytes} bytes.")
-            return b"".join(
-                recording.read(start, FIRST_BLOCK_BYTES) for start in range(0, recording.size, FIRST_BLOCK_BYTES)
-            )
+            return recording.read_all(limit_bytes)
 
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         self._buckets.with_newest_key(  # also covers the analysis of a rejected condition: expired keys may cause it

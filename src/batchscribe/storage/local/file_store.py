@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.errors import ObjectNotFound, StorageError
-from batchscribe.storage.local_recording import FileRecording, translate_os_errors
-from batchscribe.storage.local_walk import walk
-from batchscribe.storage.local_write import write_file
-from batchscribe.storage.roots import RootedPath, Roots, open_folder
+from batchscribe.storage.local.local_recording import FileRecording, translate_os_errors
+from batchscribe.storage.local.local_walk import walk
+from batchscribe.storage.local.local_write import write_file
+from batchscribe.storage.local.roots import RootedPath, Roots, open_folder
 from batchscribe.storage.store import ObjectInfo, Page
 
 #: With `O_NONBLOCK`, opening a pipe does not wait for its writer.

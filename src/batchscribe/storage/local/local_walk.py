@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from itertools import islice
 
 from batchscribe.errors import BucketNotFound, ObjectNotFound, StorageError
-from batchscribe.storage.local_recording import etag_of, storage_error, translate_os_errors
-from batchscribe.storage.local_write import DRAFT_PREFIX
-from batchscribe.storage.roots import RootedPath, open_folder, quote_path
+from batchscribe.storage.local.local_recording import etag_of, storage_error, translate_os_errors
+from batchscribe.storage.local.local_write import DRAFT_PREFIX
+from batchscribe.storage.local.roots import RootedPath, open_folder, quote_path
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
 MAX_DEPTH = 200  #: nested folders; each needs one descriptor, and the usual limit of a process is 1,024

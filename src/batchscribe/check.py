@@ -1,11 +1,10 @@
-"""The result of one check."""
+"""The result of one check of an installation, for `doctor`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-
-from batchscribe.wire.base import JsonObject
+from typing import Any
 
 
 class CheckResult(StrEnum):
@@ -24,7 +23,7 @@ class Check:
     finding: str
     advice: str = ""
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

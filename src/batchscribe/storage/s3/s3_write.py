@@ -9,8 +9,9 @@ from http import HTTPStatus
 
 from batchscribe.errors import ConditionalWriteUnsupported, ObjectNotFound, OutputExists, StorageError
 from batchscribe.storage.answer_checks import Answer, is_web_page, nonsense
-from batchscribe.storage.s3_buckets import Buckets, is_success
-from batchscribe.storage.s3_errors import code_of
+from batchscribe.storage.probe_names import probe_beside
+from batchscribe.storage.s3.s3_buckets import Buckets, is_success
+from batchscribe.storage.s3.s3_errors import code_of
 
 NOTHING_THERE = {"if-none-match": "*"}
 #: Statuses of a rejected conditional write: of services without support (Backblaze B2: 501), and 412 if the object
@@ -37,9 +38,6 @@ _UNKNOWN_CONDITION = {
     "XNotImplemented",
 }
 _OTHER_DIGEST = {"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"}
-#: Name prefix of the test object that is sent to the folder of the first transcript before a job begins. Services that
-#: check digests never store it.
-PROBE = ".batchscribe-probe-"
 
 
 def write_object(buckets: Buckets, uri: str, data: bytes, *, overwrite: bool, content_type: str) -> None:
@@ -58,7 +56,7 @@ def check_conditional_write(buckets: Buckets, beside: str) -> None:
     service that ignores digests stores two bytes, which are deleted if permitted. Their name depends only on `beside`,
     so the bytes of an interrupted earlier test are deleted as well.
     """
-    probe = f"{beside.rpartition('/')[0]}/{PROBE}{hashlib.sha256(beside.encode()).hexdigest()[:16]}.json"
+    probe = probe_beside(beside)
     answer = _put(buckets, probe, b"{}", b"", "application/json", is_conditional=True)
     if not is_success(answer, "PUT"):
         if code_of(answer) in _OTHER_DIGEST:

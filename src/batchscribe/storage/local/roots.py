@@ -35,14 +35,6 @@ def path_of(uri: str) -> str:
     return os.path.normpath(path)
 
 
-def split_s3(uri: str) -> tuple[str, str]:
-    """Return bucket and key; the key may be empty. Raises `LocationNotAllowed` if there is no bucket."""
-    bucket, _, key = uri.partition("://")[2].partition("/")
-    if not bucket:
-        raise LocationNotAllowed(f"{uri} has no bucket; write s3://bucket/key.")
-    return bucket, key
-
-
 #: For opening each folder below a root. `O_NOFOLLOW` rejects symlinks, which obstore's `LocalStore` follows. `O_PATH`
 #: does not require the permission to list the folder.
 STEP_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

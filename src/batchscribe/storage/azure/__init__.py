@@ -1,0 +1,1 @@
+"""`az://`: Azure Blob Storage."""

@@ -1,0 +1,29 @@
+"""The record of `gs://`, and the check of its endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchscribe.check import Check
+from batchscribe.settings import Settings
+from batchscribe.storage.endpoint_check import check_endpoint
+from batchscribe.storage.gcs.gcs_client import checked_endpoint
+from batchscribe.storage.gcs.gcs_credentials import FORM
+from batchscribe.storage.gcs.gcs_store import GcsStore
+from batchscribe.storage.scheme import Scheme, check_bucket_uris
+from batchscribe.wire.choices import Place
+
+
+def _examine(settings: Settings) -> Iterator[Check]:
+    return check_endpoint("GCS endpoint", lambda: checked_endpoint(settings))
+
+
+GCS = Scheme(
+    "gs",
+    Place.GCS,
+    checker=check_bucket_uris,
+    connect=GcsStore,
+    credentials=FORM,
+    settings=("gcs_endpoint", "gcs_token_url"),
+    examine=_examine,
+)

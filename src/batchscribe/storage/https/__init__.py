@@ -1,0 +1,1 @@
+"""`https://`: single recordings with a public or signed URL."""

@@ -1,0 +1,22 @@
+"""The record of `https://`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from batchscribe.outbound.policy import Policy
+from batchscribe.storage.access import Access
+from batchscribe.storage.https.web_store import WebStore, check_web_url
+from batchscribe.storage.scheme import CheckUri, Scheme
+from batchscribe.wire.choices import Place
+
+
+def _checker(access: Access) -> CheckUri:
+    return partial(check_web_url, policy=Policy.of_inputs(access.settings))
+
+
+def _connect(access: Access) -> WebStore:
+    return WebStore(Policy.of_inputs(access.settings), access.signed_urls, patience_sec=access.patience_sec)
+
+
+HTTPS = Scheme("https", Place.HTTPS, checker=_checker, connect=_connect)

@@ -1,0 +1,1 @@
+"""`file://`: folders of this machine."""
