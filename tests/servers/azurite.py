@@ -111,3 +111,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError(f"Azurite did not start: exit status {process.poll()}")
+
+
+if __name__ == "__main__":
+    installed_azurite()
