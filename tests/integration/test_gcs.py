@@ -95,7 +95,7 @@ def test_an_access_token_is_sent_as_it_is_and_never_replaced() -> None:
         (lambda account: replace(account, private_key="no secret PEM"), "WRONG_SECRET_KEY", "not an RSA key in PEM"),
     ],
 )
-def test_an_account_that_gets_no_token_is_told_what_to_correct(
+def test_an_account_without_a_token_learns_what_to_correct(
     change: Callable[[GcpCredentials], GcpCredentials], code: str, sentence: str
 ) -> None:
     with serving_gcs({"calls/a.wav": b"hello"}) as bucket:

@@ -178,7 +178,7 @@ OTHERS = [
     ("security.md", "killed after {} s of CPU without sound", source("audio.decoder_child.FRUITLESS_CPU_SEC")),
     ("security.md", "An engine is killed after {} minutes of CPU", source("speech.engine_thread.LEAST_CPU_SEC") / 60),
     ("security.md", "cut to {} characters", source("speech.engine_replies.MAX_REASON_CHARS")),
-    ("storage.md", "is tried up to {} times", source("storage.s3_client.TRIES")),
+    ("storage.md", "is tried up to {} times", source("storage.retrying_client.TRIES")),
 ]
 
 NUMBERS = [

@@ -29,7 +29,8 @@ PUBLIC = {
         "Client.job": "(self, job_id: str) -> JsonObject",
         "Client.jobs": "(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JsonObject]",
         "Client.renew_credentials": (
-            "(self, job_id: str, *, input_aws: JsonObject | None = None, output_aws: JsonObject | None = None) -> None"
+            "(self, job_id: str, *, input_auth: JsonObject | None = None, output_auth: JsonObject | None = None, "
+            "input_aws: JsonObject | None = None, output_aws: JsonObject | None = None) -> None"
         ),
         "Client.server": "",
         "Client.submit": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
