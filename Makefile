@@ -25,7 +25,8 @@ test: $(VENV)/dev.stamp ## Run all tests, and measure which lines and branches t
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
 	$(BIN)/coverage combine --quiet
-	@bash -o pipefail -c '$(BIN)/coverage report --skip-covered --sort=cover | sed -n "1,25p;\$$$$p"'
+	@rm -f .coverage.*  # of processes that were killed while they saved
+	@bash -o pipefail -c '$(BIN)/coverage report --skip-covered --sort=cover | sed -n "1,25p;/^TOTAL/p;/^Coverage/p"'
 
 check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling and style
 	$(BIN)/ruff check $(CHECKED)
