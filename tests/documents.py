@@ -31,9 +31,13 @@ def commands(document: Path, program: str) -> Iterator[str]:
     yield from (code for code in _INLINE.findall(prose(document)) if code.startswith(f"{program} "))
 
 
-def table_rows(document: Path) -> list[list[str]]:
-    """Return the cells of all rows of all tables, without headers and rules."""
+def table_rows(document: Path, heading: str | None = None) -> list[list[str]]:
+    """Return the cells of all rows of the tables, without headers and rules: of all tables, or below one heading."""
     lines = document.read_text().splitlines()
+    if heading is not None:
+        lines = lines[lines.index(heading) + 1 :]
+        ends = (index for index, line in enumerate(lines) if line.startswith("#"))
+        lines = lines[: next(ends, None)]
     rows = [line for line in lines if line.startswith("|")]
     heads = {index for index, row in enumerate(rows) if index + 1 < len(rows) and set(rows[index + 1]) <= set("|- :")}
     body = [row for index, row in enumerate(rows) if index not in heads and not set(row) <= set("|- :")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from batchscribe.storage.azure.azure_errors import BY_CODE
 from batchscribe.storage.azure.azure_store import AzureStore
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Page
+from tests.documents import ROOT, table_rows
 from tests.servers.accesses import access_with
 from tests.servers.azurite import ACCOUNT, KEY, Azurite
 from tests.servers.scripted import Asked, Reply, scripted_server
@@ -297,8 +299,21 @@ def test_a_clock_that_is_off_is_signed_as_it_is(azurite: Azurite) -> None:
     assert store.stat(f"az://{container}/a.wav").size == 5
 
 
-def test_every_row_of_the_table_has_a_sentence_with_the_uri_and_the_next_step() -> None:
-    for code, meaning in BY_CODE.items():
-        message = meaning.error(URI, code).message
-        assert URI in message
-        assert message.endswith(".")
+def documented() -> list[tuple[str, int, str]]:
+    """Return the code of the storage, its status and our code, from the table in the docs."""
+    rows = table_rows(ROOT / "docs" / "storage.md", "### Errors of Azure")
+    return [(code, int(row[1]), row[2].strip("`")) for row in rows for code in re.findall(r"`(\w+)`", row[0])]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("code", "status", "ours"), documented(), ids=lambda value: str(value))
+def test_each_documented_code_ends_as_the_table_says(code: str, status: int, ours: str) -> None:
+    with scripted_server(lambda _asked: refusal(status, code)) as server:
+        error = read_error(server.url)
+    assert error.code == ours
+    assert URI in error.message
+    assert re.search(r"; \w+", error.message), "there is no next step"
+
+
+def test_every_known_code_is_documented() -> None:
+    assert {code for code, _, _ in documented()} == set(BY_CODE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from batchscribe.storage.gcs.gcs_errors import BY_CODE
 from batchscribe.storage.gcs.gcs_store import GcsStore
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
+from tests.documents import ROOT, table_rows
 from tests.servers.gcs_bucket import ACCOUNT, GcsBucket, Instead, new_key, pem, refusal, serving_gcs
 from tests.servers.scripted import Asked, Reply
 
@@ -267,11 +269,27 @@ def test_a_failure_that_passes_is_not_seen() -> None:
     assert not failures
 
 
-def test_every_row_of_the_table_has_a_sentence_with_the_uri_and_the_next_step() -> None:
-    for code, meaning in BY_CODE.items():
-        message = meaning.error(URI, code).message
-        assert URI in message
-        assert message.endswith(".")
+def documented() -> list[tuple[str, int, str]]:
+    """Return the code of the storage, its status and our code, from the table in the docs."""
+    rows = table_rows(ROOT / "docs" / "storage.md", "### Errors of Google Cloud Storage")
+    return [(code, int(row[1]), row[2].strip("`")) for row in rows for code in re.findall(r"`(\w+)`", row[0])]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("code", "status", "ours"), documented(), ids=lambda value: str(value))
+def test_each_documented_code_ends_as_the_table_says(code: str, status: int, ours: str) -> None:
+    def refuse(asked: Asked) -> Reply | None:
+        return None if asked.path == "/token" else refusal(status, code)
+
+    with serving_gcs({}, refuse) as bucket:
+        error = read_error(bucket)
+    assert error.code == ours
+    assert URI in error.message
+    assert re.search(r"; \w+", error.message), "there is no next step"
+
+
+def test_every_known_code_is_documented() -> None:
+    assert {code for code, _, _ in documented()} == set(BY_CODE)
 
 
 def test_the_account_is_the_only_part_of_a_key_in_messages() -> None:

@@ -39,7 +39,7 @@ TOKEN_KEY = AwsCredentials("JOBKEY", "job-secret", "job-token")
 
 def documented() -> list[tuple[str, int, str]]:
     """Return S3's code, its status and our code, from the table in the docs."""
-    rows = [row for row in table_rows(ROOT / "docs" / "storage.md") if len(row) == 3 and row[1].isdecimal()]
+    rows = table_rows(ROOT / "docs" / "storage.md", "### Errors of S3")
     return [(code, int(row[1]), row[2].strip("`")) for row in rows for code in re.findall(r"`([\w.]+\w)`", row[0])]
 
 

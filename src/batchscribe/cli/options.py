@@ -55,15 +55,18 @@ Server = Annotated[
 # A job: transcribe, jobs submit
 
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT", help="Files, folders, quoted globs, file:// and s3:// URIs.")
+    list[str],
+    typer.Argument(metavar="INPUT", help="Files, folders, quoted globs, and URIs: file://, s3://, gs://, az://."),
 ]
 SubmittedInputs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="INPUT", help="s3://, file:// and https:// URIs, local paths, or a quoted glob."),
+    typer.Argument(
+        metavar="INPUT", help="URIs (s3://, gs://, az://, file://, https://), local paths, or a quoted glob."
+    ),
 ]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", help="Folder, file or s3:// URI for the transcripts.", show_default=False),
+    typer.Option("--output", "-o", help="Folder, file or URI for the transcripts.", show_default=False),
 ]
 LayoutChoice = Annotated[
     Layout | None,
@@ -222,7 +225,7 @@ ModelSource = Annotated[
 ]
 Bucket = Annotated[
     str | None,
-    typer.Option(metavar="S3_URI", help="A bucket or prefix to list, with the keys in the environment."),
+    typer.Option(metavar="URI", help="A bucket or prefix to list, with the credentials in the environment."),
 ]
 WriteProbe = Annotated[bool, typer.Option("--write", help="Also write a small object there and delete it.")]
 LoadProbe = Annotated[bool, typer.Option("--load", help="Also load the engine and transcribe a trial recording.")]

@@ -56,9 +56,9 @@ def submit(
 ) -> None:
     """Submit a job to a server.
 
-    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. S3 keys come
-    from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the webhook secret from
-    BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
+    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. Credentials
+    come from the environment, such as AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT, and
+    the webhook secret from BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
     job = replace(
         job, inputs=tuple(inputs or ()), manifest=manifest, reference_id=reference_id, webhook_url=webhook_url
@@ -209,8 +209,8 @@ def resume(
 ) -> None:
     """Resume an interrupted job. Finished files are not repeated.
 
-    The job has stored its S3 service and keys; keys in the environment replace them. Output and exit status are those
-    of `batchscribe transcribe`.
+    The job has stored its storage settings and credentials; credentials in the environment replace them. Output and
+    exit status are those of `batchscribe transcribe`.
     """
     settings = options.read_settings(data_dir=data_dir, engine_processes=engine_processes, workers=workers)
     raise typer.Exit(local_job.resume_job(job_id, settings))
