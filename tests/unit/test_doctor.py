@@ -18,6 +18,7 @@ from batchscribe.database.inspection import measure_clock_offset, open_read_only
 from batchscribe.database.worker_rows import insert_worker
 from batchscribe.doctor.database_check import check_clock
 from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
+from batchscribe.doctor.storage_check import check_storage
 from batchscribe.doctor.worker_check import check_workers
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import load_settings
@@ -65,11 +66,23 @@ def test_a_folder_that_does_not_exist_yet_is_on_the_disk_of_its_parent(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_settings_for_an_s3_endpoint_without_one_are_named() -> None:
+    (check,) = check_storage(load_settings(s3_path_style=True), None)
+    assert check.verdict is CheckResult.WARNING
+    assert "BATCHSCRIBE_S3_ENDPOINT" in check.advice
+
+
+@pytest.mark.parametrize("name", ["s3", "gcs", "azure"])
+def test_an_unusable_endpoint_is_named_with_its_setting(name: str) -> None:
+    (check,) = check_storage(load_settings(**{f"{name}_endpoint": "storage.example.org"}), None)
+    assert check.verdict is CheckResult.FAILED
+    assert f"BATCHSCRIBE_{name.upper()}_ENDPOINT must be a URL" in check.finding
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
         ({"silent_sec": 15.0}, "BATCHSCRIBE_HEARTBEAT_SEC"),
-        ({"s3_path_style": True}, "BATCHSCRIBE_S3_ENDPOINT"),
         ({"webhook_give_up_sec": 1.0}, "BATCHSCRIBE_WEBHOOK_FIRST_RETRY_SEC"),
         ({"metrics_allow_networks": "0.0.0.0/0"}, "BATCHSCRIBE_METRICS_ALLOW_NETWORKS"),
         ({"engine_processes": 512}, "BATCHSCRIBE_ENGINE_PROCESSES"),

@@ -74,11 +74,6 @@ def _find_contradictions(settings: Settings) -> Iterator[Check]:
 
 
 def _doubtful(settings: Settings) -> Iterator[Check]:
-    if settings.s3_endpoint is None and (settings.s3_path_style or settings.s3_allow_http):
-        yield _doubt(
-            "BATCHSCRIBE_S3_PATH_STYLE and BATCHSCRIBE_S3_ALLOW_HTTP apply to an endpoint, but none is set.",
-            "Set BATCHSCRIBE_S3_ENDPOINT, or omit them for AWS.",
-        )
     if settings.webhook_give_up_sec < settings.webhook_first_retry_sec:
         yield _doubt(
             "The time limit of webhooks ends before their first retry.",

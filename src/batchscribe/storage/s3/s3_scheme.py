@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from batchscribe.check import Check
+from batchscribe.check import Check, warning
 from batchscribe.settings import Settings
 from batchscribe.storage.endpoint_check import check_endpoint
 from batchscribe.storage.s3.s3_address import checked_endpoint
@@ -13,10 +13,18 @@ from batchscribe.storage.s3.s3_store import S3Store
 from batchscribe.storage.scheme import Scheme, check_bucket_uris
 from batchscribe.wire.choices import Place
 
+ENDPOINT = "S3 endpoint"
+
 
 def _examine(settings: Settings) -> Iterator[Check]:
-    """Check that a custom endpoint answers, and its clock. AWS itself is not checked."""
-    return check_endpoint("S3 endpoint", lambda: checked_endpoint(settings))
+    """Check that a custom endpoint answers, its clock, and the settings for it. AWS itself is not checked."""
+    if settings.s3_endpoint is None and (settings.s3_path_style or settings.s3_allow_http):
+        yield warning(
+            ENDPOINT,
+            "BATCHSCRIBE_S3_PATH_STYLE and BATCHSCRIBE_S3_ALLOW_HTTP apply to an endpoint, but none is set.",
+            "Set BATCHSCRIBE_S3_ENDPOINT, or omit them for AWS.",
+        )
+    yield from check_endpoint(ENDPOINT, lambda: checked_endpoint(settings))
 
 
 S3 = Scheme(
