@@ -15,7 +15,7 @@ from batchscribe.storage.azure.azure_credentials import AzureCredentials
 from batchscribe.storage.azure.azure_errors import refusal
 from batchscribe.storage.azure.azure_signing import authorized, has_expired
 from batchscribe.storage.bucket_uris import checked_key, split_bucket
-from batchscribe.storage.endpoint_urls import check_endpoint_url, require_https
+from batchscribe.storage.endpoints import check_endpoint_url, require_https
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, HttpRequest
 from batchscribe.storage.retrying_client import RetryingClient
 

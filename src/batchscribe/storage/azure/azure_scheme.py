@@ -9,7 +9,7 @@ from batchscribe.settings import Settings
 from batchscribe.storage.azure.azure_client import checked_endpoint
 from batchscribe.storage.azure.azure_credentials import FORM
 from batchscribe.storage.azure.azure_store import AzureStore
-from batchscribe.storage.endpoint_check import check_endpoint
+from batchscribe.storage.endpoints import check_endpoint
 from batchscribe.storage.scheme import Scheme, check_bucket_uris
 from batchscribe.wire.choices import Place
 

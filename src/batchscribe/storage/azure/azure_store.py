@@ -15,9 +15,8 @@ from batchscribe.storage.answer_checks import Answer, Version, nonsense, opened,
 from batchscribe.storage.azure.azure_client import AzureClient
 from batchscribe.storage.azure.azure_errors import code_of, refusal
 from batchscribe.storage.azure.azure_listing import MARKER, AzurePages, first_query, position_of, skip_seen
-from batchscribe.storage.bucket_uris import split_folder
+from batchscribe.storage.bucket_uris import probe_beside, split_folder
 from batchscribe.storage.listing_checks import MAX_PAGE_BYTES, Listing
-from batchscribe.storage.probe_names import probe_beside
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page
 

@@ -12,7 +12,7 @@ from batchscribe.settings import Settings
 from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import Answer, nonsense
 from batchscribe.storage.bucket_uris import checked_key, split_bucket
-from batchscribe.storage.endpoint_urls import check_endpoint_url, require_https
+from batchscribe.storage.endpoints import check_endpoint_url, require_https
 from batchscribe.storage.gcs.gcs_credentials import GcpCredentials
 from batchscribe.storage.gcs.gcs_errors import refusal
 from batchscribe.storage.gcs.gcs_tokens import GOOGLE, TokenSource

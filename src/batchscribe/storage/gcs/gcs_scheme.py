@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from batchscribe.check import Check
 from batchscribe.settings import Settings
-from batchscribe.storage.endpoint_check import check_endpoint
+from batchscribe.storage.endpoints import check_endpoint
 from batchscribe.storage.gcs.gcs_client import checked_endpoint
 from batchscribe.storage.gcs.gcs_credentials import FORM
 from batchscribe.storage.gcs.gcs_store import GcsStore

@@ -26,12 +26,11 @@ from batchscribe.storage.answer_checks import (
     size_in,
     version_of,
 )
-from batchscribe.storage.bucket_uris import split_bucket, split_folder
+from batchscribe.storage.bucket_uris import probe_beside, split_bucket, split_folder
 from batchscribe.storage.gcs.gcs_client import GcsClient
 from batchscribe.storage.gcs.gcs_errors import refusal
 from batchscribe.storage.gcs.gcs_listing import FIELDS, GcsPages, parse_json
 from batchscribe.storage.listing_checks import MAX_PAGE_BYTES, Listing, Query
-from batchscribe.storage.probe_names import probe_beside
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.storage.answer_checks import region_in
-from batchscribe.storage.endpoint_urls import check_endpoint_url
+from batchscribe.storage.endpoints import check_endpoint_url
 from batchscribe.storage.http_client import NO_ANSWER, REQUEST_SEC, HttpClient, HttpRequest
 from batchscribe.storage.unreachable import no_answer
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from batchscribe.check import Check, warning
 from batchscribe.settings import Settings
-from batchscribe.storage.endpoint_check import check_endpoint
+from batchscribe.storage.endpoints import check_endpoint
 from batchscribe.storage.s3.s3_address import checked_endpoint
 from batchscribe.storage.s3.s3_credentials import FORM
 from batchscribe.storage.s3.s3_store import S3Store

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from batchscribe.errors import ConditionalWriteUnsupported, ObjectNotFound, OutputExists, StorageError
 from batchscribe.storage.answer_checks import Answer, is_web_page, nonsense
-from batchscribe.storage.probe_names import probe_beside
+from batchscribe.storage.bucket_uris import probe_beside
 from batchscribe.storage.s3.s3_buckets import Buckets, is_success
 from batchscribe.storage.s3.s3_errors import code_of
 
