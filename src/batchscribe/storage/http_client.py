@@ -6,12 +6,13 @@ hid the headers that show whether an object changed.
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpcore2
 
@@ -62,7 +63,7 @@ class HttpClient:
         with self._pool.stream(
             request.method,
             _target(request.url),
-            headers=_encoded({"host": urlsplit(request.url).netloc, **_ALWAYS, **request.headers}),
+            headers=_encoded({"host": _split(request.url)[0].netloc, **_ALWAYS, **request.headers}),
             content=request.body if request.method in ("POST", "PUT") else None,
             extensions={"timeout": {"connect": CONNECT_SEC}},
         ) as response:
@@ -107,11 +108,21 @@ class _Backend(httpcore2.NetworkBackend):
         return BoundedStream(stream, self._deadlines)
 
 
+def _split(url: str) -> tuple[SplitResult, str]:
+    """Return scheme and host, and the path with the query.
+
+    `urlsplit` keeps its argument in memory, and a query may contain a signature.
+    """
+    scheme, _, rest = url.partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    return urlsplit(f"{scheme}://{authority}"), path if path.startswith("/") else f"/{path}"
+
+
 def _target(url: str) -> httpcore2.URL:
     """Return the URL unchanged: nothing is encoded, decoded or normalized."""
-    parts = urlsplit(url)
+    parts, path = _split(url)
     host = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     return httpcore2.URL(scheme=parts.scheme.encode(), host=host, port=port, target=path.encode("ascii"))
 
