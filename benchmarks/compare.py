@@ -10,7 +10,6 @@ import argparse
 import io
 import os
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -26,7 +25,6 @@ from benchmarks.__main__ import MEASUREMENTS
 ROOT = Path(__file__).parents[1]
 RUNS = 3
 FIGURE = re.compile(r"^  (?P<name>\S.*?) {2,}(?P<value>[\d.,]+)(?P<unit>\D*?)(?: +\(goal: .*\))?$")
-CPU = "CPU of the whole measurement"
 
 Figures = dict[str, tuple[float, str]]  #: value and unit, by name
 
@@ -83,7 +81,6 @@ def compare(measurement: str, before: Path, *, runs: int) -> Iterator[Comparison
 
 def run(measurement: str, tree: Path) -> Figures:
     """Run a measurement with the code of a tree."""
-    cpu_sec = _cpu_sec_of_children()
     output = subprocess.run(
         [sys.executable, "-m", "benchmarks", measurement],
         cwd=tree,
@@ -92,18 +89,13 @@ def run(measurement: str, tree: Path) -> Figures:
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
-    return {**parse(output), CPU: (_cpu_sec_of_children() - cpu_sec, " s")}
+    return parse(output)
 
 
 def parse(output: str) -> Figures:
     """Return the figures that a measurement has printed."""
     found = (FIGURE.match(line) for line in output.splitlines())
     return {line["name"]: (float(line["value"].replace(",", "")), line["unit"]) for line in found if line}
-
-
-def _cpu_sec_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -29,6 +29,6 @@ def _peak_bytes(duration_sec: float) -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         recording = write_long_recording(folder / "long.wav", duration_sec=duration_sec)
-        with bench(folder, engine_processes=2) as flow, peak_memory() as peak:
+        with bench(folder, engine_processes=2, more={"engine": "scripted"}) as flow, peak_memory() as peak:
             flow.run([recording], engine="scripted", config=WORDS)
         return peak.bytes

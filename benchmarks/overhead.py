@@ -56,7 +56,7 @@ def measure() -> list[Figure]:
 
 
 def _flow(folder: Path, paths: list[Path]) -> tuple[Cost, bytes]:
-    with bench(folder, engine_processes=PROCESSES, make_pool=InlinePool) as flow:
+    with bench(folder, engine_processes=PROCESSES, make_pool=InlinePool, more={"engine": "scripted"}) as flow:
         flow.run(paths[:WARM_UP], engine="scripted")
         run = flow.run([folder / "calls"], engine="scripted")
         assert run.job.summary.succeeded == FILES
