@@ -189,7 +189,8 @@ def test_no_process_starts_on_a_database_without_a_schema(on_postgresql: Command
 
 def test_migrate_reports_what_it_did_and_does_it_once(on_postgresql: Command) -> None:
     first, second = on_postgresql.run("migrate"), on_postgresql.run("migrate")
-    assert re.fullmatch(r"The database has schema \w+ now; before, it had none.\n", first.out)
+    assert re.fullmatch(r"The database was upgraded from schema none to \w+.\n", first.out)
+    assert (first.err, second.err) == ("", "")
     assert re.fullmatch(r"The database is up to date: schema \w+.\n", second.out)
     assert on_postgresql.run("keys", "list").status == 0
 

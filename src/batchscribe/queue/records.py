@@ -45,8 +45,11 @@ def migrate_records(settings: Settings) -> tuple[str | None, str]:
     Raises `SchemaMismatch` if the database is newer than this release.
     """
     database = open_database(settings.effective_database_url)
-    versions = migrate(database)
-    Flow(database).prepare()
+    try:
+        versions = migrate(database)
+        Flow(database).prepare()
+    finally:
+        database.dispose()
     return versions
 
 
