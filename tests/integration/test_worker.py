@@ -19,6 +19,7 @@ from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
+from batchscribe.stages.settle import wait_settled
 from batchscribe.storage.local.file_store import FileStore
 from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.storage.store import Recording
@@ -178,6 +179,7 @@ def test_a_canceled_job_keeps_what_is_finished_and_starts_nothing_new(tmp_path: 
     with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
         assert cancel_job(job, runner.records)
+        assert wait_settled(job, runner.records, within_sec=60)  # a transcript that is being written counts
         canceled = runner.job(job.job_id)
         assert canceled.state is JobState.CANCELED
         runner.run(sources=(runner.file("calls/00.wav"),))  # the worker continues with other jobs
