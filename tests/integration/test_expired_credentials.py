@@ -122,7 +122,7 @@ def transcripts(bucket: Bucket, folder: str = "out") -> list[str]:
 @on_each_database
 def test_files_wait_for_fresh_keys_without_asking_again_and_each_is_transcribed_once(here: World) -> None:
     here.tokens.is_checked = is_recording
-    here.tokens.expire_at = is_opened("c.wav")
+    here.tokens.expire_at = is_opened("c.wav", "d.wav")
     job = here.waits(here.submit())
     assert job.state is JobState.PROCESSING
     assert job.answer().body()["waiting_for"] == "credentials"
@@ -211,7 +211,7 @@ def test_a_listing_interrupted_by_expired_credentials_resumes_where_it_was(here:
 def test_files_fail_by_name_without_fresh_credentials(tmp_path: Path, wait_sec: float) -> None:
     with world(tmp_path, credentials_wait_sec=wait_sec) as here:
         here.tokens.is_checked = is_recording
-        here.tokens.expire_at = is_opened("c.wav")
+        here.tokens.expire_at = is_opened("c.wav", "d.wav")
         job = here.runner.wait(here.submit())
         assert job.state is JobState.PARTIAL
         failed = (FileState.FAILED, "INVALID_CREDENTIALS")
@@ -238,7 +238,7 @@ def test_keys_that_were_never_good_fail_at_once(here: World) -> None:
 
 def test_files_wait_again_if_the_fresh_credentials_are_invalid_too(here: World) -> None:
     here.tokens.is_checked = is_recording
-    here.tokens.expire_at = is_opened("c.wav")
+    here.tokens.expire_at = is_opened("c.wav", "d.wav")
     job = here.waits(here.submit())
     refused = here.tokens.refused
     renew_credentials(here.runner.records, job, {INPUT: keys("wrong")})
@@ -266,7 +266,7 @@ def test_a_job_that_waits_holds_up_no_other_and_no_slot(here: World) -> None:
 @on_each_database
 def test_a_job_may_be_canceled_while_it_waits(here: World) -> None:
     here.tokens.is_checked = is_recording
-    here.tokens.expire_at = is_opened("c.wav")
+    here.tokens.expire_at = is_opened("c.wav", "d.wav")
     job = here.waits(here.submit())
     assert cancel_job(job, here.runner.records)
     canceled = here.runner.job(job.job_id)
@@ -281,7 +281,7 @@ def test_a_job_may_be_canceled_while_it_waits(here: World) -> None:
 def test_a_worker_that_is_started_anew_knows_what_waits(tmp_path: Path) -> None:
     with world(tmp_path) as here:
         here.tokens.is_checked = is_recording
-        here.tokens.expire_at = is_opened("c.wav")
+        here.tokens.expire_at = is_opened("c.wav", "d.wav")
         job = here.waits(here.submit())
         wait_until(lambda: here.runner.job(job.job_id).summary.processing == 0)
         here.runner.worker.stop()

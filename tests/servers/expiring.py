@@ -40,5 +40,6 @@ def is_recording(asked: Asked) -> bool:
     return asked.path.endswith(".wav")
 
 
-def is_opened(name: str) -> Callable[[Asked], bool]:
-    return lambda asked: asked.path.endswith(f"/{name}")
+def is_opened(*names: str) -> Callable[[Asked], bool]:
+    """Return whether one of these files is opened. Files in progress at once are opened in any order."""
+    return lambda asked: asked.path.endswith(tuple(f"/{name}" for name in names))
