@@ -228,6 +228,17 @@ def test_an_invalid_or_endless_listing_is_an_error_of_the_storage(reply: Reply, 
     assert raised.value.code == "INVALID_STORAGE_ANSWER"
 
 
+def test_a_listing_that_goes_in_circles_ends() -> None:
+    following = {"": "A", "A": "B", "B": "C", "C": "A"}
+
+    def answer(asked: Asked) -> Reply:
+        marker = asked.query.get("marker", "")
+        return page(blob(f"calls/{marker}.wav"), marker=following[marker])
+
+    with scripted_server(answer) as server, pytest.raises(StorageError, match="does not end"):
+        list(connect(access_to(server.url)).list("az://container/calls/"))
+
+
 # --- errors ----------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,23 @@ class Entry:
         return self.is_folder or (self.size == 0 and self.key.endswith(b"/"))
 
 
+@dataclass(slots=True)
+class LoopCheck:
+    """Finds out that a listing returns to an earlier page, by Brent's algorithm: it remembers only one page."""
+
+    remembered: Query
+    pages: int = 0
+
+    def returns_to(self, following: Query | None) -> bool:
+        """Return whether the page to read next is the remembered one. Called once for each page."""
+        if following is None or following == self.remembered:
+            return following is not None
+        self.pages += 1
+        if self.pages.bit_count() == 1:
+            self.remembered = following
+        return False
+
+
 #: Returns the entries of a page, and the query for the next one.
 ReadPage = Callable[[Query], tuple[list[Entry], Query | None]]
 
@@ -60,6 +77,7 @@ class Listing:
         seen = encoded(self.after or "")
         query: Query | None = first
         empty = 0
+        loop = LoopCheck(first)
         while query is not None:
             entries, following = read(query)
             if self.is_sorted:
@@ -72,7 +90,7 @@ class Listing:
             if infos and following is not None and self.position_of is not None:
                 infos[-1] = replace(infos[-1], position=self.position_of(following))
             yield from (infos[start : start + PAGE_SIZE] for start in range(0, len(infos), PAGE_SIZE))
-            if following == query:
+            if loop.returns_to(following):
                 raise endless(self.uri)
             query = following
 
