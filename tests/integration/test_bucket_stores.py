@@ -173,6 +173,11 @@ def test_a_folder_is_no_object_to_open_and_dot_segments_are_refused_by_name(sche
         ("ftp://storage.example.org", "must be a URL"),
         ("https://key:secret@storage.example.org", "must be a URL"),
         ("https://[::1", "must be a URL"),
+        ("https://storage.example.org?", "must be a URL"),
+        ("https://storage.example.org/#part", "must be a URL"),
+        ("https://storage.example.org/{bucket}", "must be a URL"),
+        ("https://storage.example.org/a b", "must be a URL"),
+        ("https://storage.example.org/\u00e4", "must be a URL"),
     ],
 )
 def test_an_endpoint_that_cannot_work_is_refused_before_any_request(

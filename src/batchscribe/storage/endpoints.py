@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,8 @@ from batchscribe.check import Check, ok, report_failure, warning
 from batchscribe.errors import InvalidSetting
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: Characters that would end the path before the bucket's name, or that are invalid in URLs.
+_MISPLACED = re.compile(r"[?#{}\s]")
 ANSWER_SEC = 10
 SKEW_SEC = 300.0  #: S3 and Azure reject signatures that are off by 15 minutes
 
@@ -37,7 +40,8 @@ def _is_valid(url: str) -> bool:
         has_host = _is_host(parts.hostname) and parts.port != 0
     except ValueError:  # unbalanced brackets or an invalid port
         return False
-    return parts.scheme in ("http", "https") and has_host and not parts.query and not parts.username
+    is_plain = not _MISPLACED.search(url) and parts.path.isascii() and not parts.username
+    return parts.scheme in ("http", "https") and has_host and is_plain
 
 
 def _is_host(name: str | None) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from batchscribe.check import Check
 from batchscribe.settings import Settings
-from batchscribe.storage.azure.azure_client import checked_endpoint
+from batchscribe.storage.azure.azure_client import ACCOUNT, checked_endpoint
 from batchscribe.storage.azure.azure_credentials import FORM
 from batchscribe.storage.azure.azure_store import AzureStore
 from batchscribe.storage.endpoints import check_endpoint
@@ -15,7 +16,15 @@ from batchscribe.wire.choices import Place
 
 
 def _examine(settings: Settings) -> Iterator[Check]:
-    return check_endpoint("Azure endpoint", lambda: checked_endpoint(settings))
+    return check_endpoint("Azure endpoint", lambda: _address(settings))
+
+
+def _address(settings: Settings) -> str | None:
+    """Return the endpoint; None if its host depends on the account of each job."""
+    endpoint, account = checked_endpoint(settings) or "", settings.azure_account
+    if account is None and ACCOUNT in urlsplit(endpoint).netloc:
+        return None
+    return endpoint.replace(ACCOUNT, account or "") or None
 
 
 AZURE = Scheme(
