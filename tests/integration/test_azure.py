@@ -104,6 +104,7 @@ def test_a_wrong_key_is_refused_in_reading_listing_and_writing(azurite: Azurite,
     ("credentials", "sentence"),
     [
         (AzureCredentials("account1", "no secret Base64"), "account_key is not Base64"),
+        (AzureCredentials("account1", "no secret Base64 \u00e9"), "account_key is not Base64"),
         (AzureCredentials("account1", sas_token="sig=secret\r\nx: y"), "no shared access signature"),
     ],
 )
@@ -113,6 +114,16 @@ def test_a_malformed_key_is_never_sent(credentials: AzureCredentials, sentence: 
         assert server.asked == []
     assert sentence in error.message
     assert error.code == "WRONG_SECRET_KEY"
+
+
+@pytest.mark.parametrize("name", ["storage.example.org/a", "key@example", "1\r\nx: y", "k\u00e9y", "UPPER", ""])
+def test_an_invalid_account_name_reaches_no_host(name: str) -> None:
+    with scripted_server(lambda _asked: Reply()) as server:
+        error = read_error(f"{server.url}/{{account}}", AzureCredentials(name, "a2V5"))
+        with pytest.raises(StorageError, match="name of a storage account"):
+            connect(access_with(azure_endpoint=server.url, azure_account=name)).open(URI)
+        assert server.asked == []
+    assert error.code == "UNKNOWN_ACCESS_KEY"
 
 
 def test_without_an_account_there_is_no_address() -> None:

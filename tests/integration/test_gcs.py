@@ -119,6 +119,7 @@ def test_a_wrong_clock_is_named() -> None:
     [
         (Reply(200, b"<html>log in</html>"), "INVALID_STORAGE_ANSWER"),
         (Reply(200, {"access_token": "two\nlines"}), "INVALID_STORAGE_ANSWER"),
+        (Reply(200, {"access_token": "a", "expires_in": 10**400}), "INVALID_STORAGE_ANSWER"),
         (Reply(200, {"access_token": 5}), "INVALID_STORAGE_ANSWER"),
         (Reply(200, []), "INVALID_STORAGE_ANSWER"),
         (Reply(503, b"secret detail"), "STORAGE_UNAVAILABLE"),

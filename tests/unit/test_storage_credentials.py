@@ -91,6 +91,8 @@ def test_googles_variables_name_a_key_file_or_hold_a_token(tmp_path: Path) -> No
     [
         ('{"type": "authorized_user", "refresh_token": "secret"}', "must name the key file of a service account"),
         ('["secret"]', "must name the key file"),
+        ('{"client_email": 1, "private_key": ["secret"]}', "must name the key file"),
+        ("[" * 100_000, "which is not JSON"),
         ("secret", "which is not JSON"),
         (None, "cannot be read"),
     ],

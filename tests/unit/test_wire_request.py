@@ -203,6 +203,13 @@ def test_credentials_that_do_not_fit_are_refused_without_showing_them(
     assert "marked-secret" not in error.message
 
 
+@pytest.mark.parametrize("name", ["no.dots", "evil.example/", "UPPER", "a1", "a" * 25, "abc\n", "\u00e4bc", ""])
+def test_an_invalid_account_name_is_refused_with_the_form_of_a_valid_one(name: str) -> None:
+    error = refusal(input={"uri": "az://b/a.wav", "auth": {"azure": {"account_name": name}}})
+    assert error.field == "input.auth.azure.account_name"
+    assert "3 to 24 lower-case letters and digits" in error.message
+
+
 # --- output ----------------------------------------------------------------------------------------------------
 
 

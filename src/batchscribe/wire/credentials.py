@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated, Any, Self
 
@@ -56,10 +57,21 @@ class GcpKeys(WireModel):
         return self
 
 
+ACCOUNT_NAME = re.compile("[a-z0-9]{3,24}")  #: of Azure; it becomes a part of the host name
+
+
+def _account_name(name: str) -> str:
+    if not ACCOUNT_NAME.fullmatch(name):
+        raise refusal("The name of a storage account has 3 to 24 lower-case letters and digits.")
+    return name
+
+
 class AzureKeys(WireModel):
     """Azure Blob Storage credentials: the account, and one of its keys or tokens."""
 
-    account_name: Annotated[str, Field(pattern=r"^[a-z0-9]{3,24}$")]
+    account_name: Annotated[
+        str, AfterValidator(_account_name), Field(json_schema_extra={"pattern": f"^{ACCOUNT_NAME.pattern}$"})
+    ]
     account_key: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None
     sas_token: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None  #: with or without the leading "?"
     access_token: Annotated[Secret | None, BeforeValidator(_empty_is_absent)] = None  #: OAuth 2.0, of Entra ID

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from batchscribe.errors import AccessDenied
+from batchscribe.errors import AccessDenied, AccessKeyUnknown
 from batchscribe.settings import Settings
 from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import Answer, nonsense
@@ -18,6 +18,7 @@ from batchscribe.storage.bucket_uris import checked_key, split_bucket
 from batchscribe.storage.endpoints import check_endpoint_url, require_https
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, HttpRequest
 from batchscribe.storage.retrying_client import RetryingClient
+from batchscribe.wire.credentials import ACCOUNT_NAME
 
 MICROSOFT = "https://{account}.blob.core.windows.net"
 ACCOUNT = "{account}"
@@ -81,13 +82,26 @@ class AzureClient:
         return self._access.with_newest(AzureCredentials, send)
 
     def _url(self, uri: str, credentials: AzureCredentials | None, query: Mapping[str, str] | None) -> str:
-        account = credentials.account_name if credentials else self._access.settings.azure_account
-        if account is None and ACCOUNT in self._endpoint:
-            raise AccessDenied(
-                f"{uri} is in no storage account; send auth.azure with account_name, or set BATCHSCRIBE_AZURE_ACCOUNT."
-            )
         container, _ = split_bucket(uri)
-        url = f"{self._endpoint.replace(ACCOUNT, account or '')}/{quote(container, safe='$', errors='replace')}"
+        endpoint = self._endpoint.replace(ACCOUNT, self._account(uri, credentials))
+        url = f"{endpoint}/{quote(container, safe='$', errors='replace')}"
         if query is None:
             return f"{url}/{quote(checked_key(uri), safe='/~', errors='replace')}"
         return f"{url}?{urlencode(query, quote_via=quote, errors='replace')}"
+
+    def _account(self, uri: str, credentials: AzureCredentials | None) -> str:
+        """Return the storage account; empty if no part of the address depends on it."""
+        account = credentials.account_name if credentials else self._access.settings.azure_account
+        if account is None:
+            if ACCOUNT not in self._endpoint:
+                return ""
+            raise AccessDenied(
+                f"{uri} is in no storage account; name it in auth.azure.account_name, AZURE_STORAGE_ACCOUNT or "
+                "BATCHSCRIBE_AZURE_ACCOUNT."
+            )
+        if not ACCOUNT_NAME.fullmatch(account):
+            raise AccessKeyUnknown(
+                f"{uri} cannot be requested: the name of a storage account has 3 to 24 lower-case letters and digits; "
+                "correct it."
+            )
+        return account

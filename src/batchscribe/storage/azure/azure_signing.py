@@ -7,7 +7,6 @@ Azurite, which verifies them.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -96,5 +95,5 @@ def has_expired(credentials: AzureCredentials | None, moment: float) -> bool:
 def _decoded(account_key: str, uri: str) -> bytes:
     try:
         return base64.b64decode(account_key, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for characters outside of ASCII
         raise SecretKeyWrong(f"{uri} cannot be requested: account_key is not Base64; copy it again.") from None

@@ -34,7 +34,8 @@ def _read_environment(environment: Mapping[str, str]) -> GcpCredentials | None:
         return None
     key = _read_key_file(Path(name))
     fields = {field: key.get(field) for field in ("client_email", "private_key", "private_key_id")}
-    if not fields["client_email"] or not fields["private_key"]:
+    is_key = all(isinstance(value, str) for value in fields.values() if value is not None)
+    if not is_key or not fields["client_email"] or not fields["private_key"]:
         raise UsageError(f"{KEY_FILE} must name the key file of a service account; {name} is {key.get('type')!r}.")
     return GcpCredentials(**fields)
 
@@ -44,7 +45,7 @@ def _read_key_file(path: Path) -> Mapping[str, Any]:
         key = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"{KEY_FILE} names {path}, which cannot be read: {error.strerror}.") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"{KEY_FILE} names {path}, which is not JSON; name a service account's key file.") from None
     return key if isinstance(key, dict) else {}
 

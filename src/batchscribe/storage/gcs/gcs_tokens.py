@@ -100,7 +100,7 @@ def _read_token(answer: Answer, uri: str) -> tuple[str, float]:
     try:
         data = json.loads(answer.body)
         token, lasts_sec = data["access_token"], float(data.get("expires_in", ASSERTION_SEC))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         token, lasts_sec = None, 0.0
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise nonsense(uri, "the token service sent no access token")
