@@ -1,7 +1,10 @@
 """A process that searches its own memory for a job's secrets, because no other process sees its objects.
 
-Usage: python -m tests.integration.secrets_victim FOLDER ENDPOINT BUCKET. Runs one job to its end and cancels another,
-then prints as JSON where the texts of their keys are found: while the first job runs, and after both.
+Usage: python -m tests.integration.secrets_victim FOLDER ORDER. Runs one job to its end and cancels another, then prints
+as JSON where the texts of their keys are found: while the first job runs, and after both.
+
+ORDER is a JSON file. `bucket` is a URI with recordings below `calls/`. `credentials` have the form that the database
+seals, with PLACEHOLDER for the searched text. `settings` are those of the worker.
 """
 
 from __future__ import annotations
@@ -19,12 +22,14 @@ from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
-from batchscribe.storage.s3.s3_credentials import AwsCredentials
+from batchscribe.storage.access import Credentials
+from batchscribe.storage.schemes import unseal_form
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.output import Output
 from tests.integration.flow_runner import FlowRunner, running
 
 PARTS = ("MARK", "ED")  #: joined on use, so that this file's own constants are not found
+PLACEHOLDER = "%MARK%"
 SETTLED_SEC = 15.0
 
 
@@ -32,8 +37,8 @@ def marker() -> str:
     return "".join(PARTS)
 
 
-def keys() -> AwsCredentials:
-    return AwsCredentials(f"AKIA{marker()}", f"secret-{marker()}", session_token=f"token-{marker()}")
+def keys(order: dict[str, Any]) -> Credentials:
+    return unseal_form(json.loads(json.dumps(order["credentials"]).replace(PLACEHOLDER, marker())))
 
 
 def found() -> list[str]:
@@ -55,25 +60,25 @@ def _is_marked(item: Any) -> bool:
     return isinstance(item, bytes | bytearray) and marker().encode() in item
 
 
-def submitted(runner: FlowRunner, bucket: str, name: str) -> Job:
-    source = Source(SourceKind.PREFIX, f"s3://{bucket}/calls/")
-    output = Output(uri=f"s3://{bucket}/{name}/", layout=OutputLayout.PREFIX)
-    return runner.submit(sources=(source,), output=output, input_credentials=keys())
+def submitted(runner: FlowRunner, order: dict[str, Any], name: str) -> Job:
+    source = Source(SourceKind.PREFIX, f"{order['bucket']}/calls/")
+    output = Output(uri=f"{order['bucket']}/{name}/", layout=OutputLayout.PREFIX)
+    return runner.submit(sources=(source,), output=output, input_credentials=keys(order))
 
 
-def main(folder: Path, endpoint: str, bucket: str) -> None:
+def main(folder: Path, file: Path) -> None:
+    order = json.loads(file.read_text())
     slow = ScriptedSpec(script=Script(call_sec=0.1))
     with running(
         folder,
         make_pool=lambda _spec, processes: InlinePool(slow, processes),
-        s3_endpoint=endpoint,
-        s3_allow_http=True,
         engine_processes=1,
+        **order["settings"],
     ) as runner:
-        job = runner.wait(submitted(runner, bucket, "out1"), until=lambda job: job.summary.succeeded > 0)
+        job = runner.wait(submitted(runner, order, "out1"), until=lambda job: job.summary.succeeded > 0)
         during = found()
         done = runner.wait(job)
-        canceled = runner.wait(submitted(runner, bucket, "out2"), until=lambda job: job.summary.succeeded > 0)
+        canceled = runner.wait(submitted(runner, order, "out2"), until=lambda job: job.summary.succeeded > 0)
         cancel_job(canceled, runner.records)
         del job, canceled
         deadline = time.monotonic() + SETTLED_SEC
@@ -83,4 +88,4 @@ def main(folder: Path, endpoint: str, bucket: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -56,6 +56,7 @@ class GcsBucket:
         self.key = new_key()
         self.tokens: set[str] = set()
         self.minted = 0
+        self.token_prefix = "minted-"
         self._lock = threading.Lock()
         self._server: ScriptedServer | None = None
 
@@ -114,8 +115,9 @@ class GcsBucket:
             return Reply(400, {"error": "invalid_grant", "error_description": "Invalid grant: account not found"})
         assert claims["scope"] == "https://www.googleapis.com/auth/devstorage.read_write"
         self.minted += 1
-        self.tokens.add(f"minted-{self.minted}")
-        return Reply(200, {"access_token": f"minted-{self.minted}", "expires_in": 3599, "token_type": "Bearer"})
+        token = f"{self.token_prefix}{self.minted}"
+        self.tokens.add(token)
+        return Reply(200, {"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
 
     def _upload(self, asked: Asked) -> Reply:
         boundary = asked.headers["content-type"].partition("boundary=")[2].encode()
