@@ -65,8 +65,8 @@ class Listing:
     prefix: str
     after: str | None = None
     is_sorted: bool = True
-    #: Returns what continues the listing with this query, for storage that cannot start after a key.
-    position_of: Callable[[Query], str] | None = None
+    #: Returns what continues the listing with this query, or at its end, for storage that cannot start after a key.
+    position_of: Callable[[Query | None], str] | None = None
     _last: bytes = b""
 
     def pages(self, first: Query, read: ReadPage) -> Iterator[Page]:
@@ -87,7 +87,7 @@ class Listing:
             if empty > MOST_EMPTY_PAGES:
                 raise nonsense(self.uri, f"its listing has more than {MOST_EMPTY_PAGES} empty pages")
             infos = [self._info(entry) for entry in entries if entry.key > seen and not entry.is_folder_marker]
-            if infos and following is not None and self.position_of is not None:
+            if infos and self.position_of is not None:
                 infos[-1] = replace(infos[-1], position=self.position_of(following))
             yield from (infos[start : start + PAGE_SIZE] for start in range(0, len(infos), PAGE_SIZE))
             if loop.returns_to(following):

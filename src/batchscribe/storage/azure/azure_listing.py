@@ -31,9 +31,9 @@ def first_query(prefix: str, position: str | None) -> Query:
     return {**query, "marker": position.removeprefix(MARKER)} if position else query
 
 
-def position_of(query: Query) -> str:
-    """Return the position of the page with this query."""
-    return MARKER + query["marker"]
+def position_of(query: Query | None) -> str:
+    """Return the position of the page with this query; `MARKER` alone is the end of the listing."""
+    return MARKER + (query["marker"] if query else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class AzureStore:
             listing = Listing(prefix_uri, f"az://{bucket}", prefix, is_sorted=False, position_of=position_of)
             return listing.pages(first_query(prefix, position), pages.read)
 
+        if after == MARKER:
+            return iter(())
         if after is None or after.startswith(MARKER):
             return list_from(after)
         return skip_seen(list_from, after)
