@@ -15,7 +15,9 @@ from batchscribe.storage import retrying_client
 from batchscribe.storage.access import Access
 from batchscribe.storage.azure.azure_credentials import AzureCredentials
 from batchscribe.storage.azure.azure_errors import BY_CODE
+from batchscribe.storage.azure.azure_signing import authorized
 from batchscribe.storage.azure.azure_store import AzureStore
+from batchscribe.storage.http_client import HttpRequest
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Page
 from tests.documents import ROOT, table_rows
@@ -35,8 +37,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(status: int, code: str, detail: str = "secret detail") -> Reply:
     details = f"<AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail>"
-    body = f"<Error><Code>{code}</Code><Message>secret</Message>{details}</Error>"
+    message = "Server failed to authenticate the request, including the signature. secret"
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>{details}</Error>"
     return Reply(status, body.encode(), {"x-ms-error-code": code})
+
+
+def time_frame(*, expiry: int, now: int) -> str:
+    """Return Azure's sentence about a signature that is valid from January 2 on."""
+    day = "{:02} Jan 2026 00:00:00 GMT"
+    return (
+        f"Signature not valid in the specified time frame: Start [Fri, {day.format(2)}] - "
+        f"Expiry [Fri, {day.format(expiry)}] - Current [Fri, {day.format(now)}]"
+    )
 
 
 def read_error(endpoint: str, credentials: AzureCredentials | None = KEYED) -> StorageError:
@@ -139,6 +151,17 @@ def test_the_account_of_the_settings_is_for_public_containers() -> None:
         assert "authorization" not in server.asked[0].headers
 
 
+def test_a_private_blob_without_credentials_is_no_expired_token() -> None:
+    with scripted_server(lambda _asked: refusal(401, "NoAuthenticationInformation")) as server:
+        assert read_error(server.url, AzureCredentials("account1")).code == "ACCESS_DENIED"
+
+
+def test_a_request_shows_no_credentials_in_its_repr() -> None:
+    signed = authorized(HttpRequest("GET", "https://host/c/b", {}), AzureCredentials("a", sas_token="sig=x"), URI, 0)
+    assert "sig=x" in signed.url
+    assert repr(signed) == "HttpRequest(method='GET', limit_bytes=65536)"
+
+
 # --- listings --------------------------------------------------------------------------------------------------
 
 
@@ -205,7 +228,6 @@ def test_a_job_of_many_pages_finds_every_blob_of_azurite(azurite: Azurite) -> No
 def test_folders_that_are_listed_like_blobs_are_left_out() -> None:
     folders = [
         blob("calls/a", size=0, more="<ResourceType>directory</ResourceType>"),
-        blob("calls/b", size=0).replace("</Blob>", "<Metadata><hdi_isfolder>true</hdi_isfolder></Metadata></Blob>"),
         blob("calls/c/", size=0),
         blob("calls/d.wav"),
     ]
@@ -265,6 +287,10 @@ def test_a_listing_that_goes_in_circles_ends() -> None:
         (refusal(403, "AuthenticationFailed", "Request date header too old: 'x'"), "CLOCK_SKEWED"),
         (refusal(403, "AuthenticationFailed", "The MAC signature found is not the same"), "WRONG_SECRET_KEY"),
         (refusal(403, "AuthenticationFailed"), "ACCESS_DENIED"),
+        (refusal(403, "AuthenticationFailed", "Issuer validation failed"), "ACCESS_DENIED"),
+        (refusal(403, "AuthenticationFailed", time_frame(expiry=2, now=3)), "INVALID_CREDENTIALS"),
+        (refusal(403, "AuthenticationFailed", time_frame(expiry=5, now=1)), "CLOCK_SKEWED"),
+        (refusal(409, "PathAlreadyExists"), "STORAGE_ERROR"),
         (refusal(403, "AuthorizationPermissionMismatch"), "ACCESS_DENIED"),
         (refusal(403, "AccountIsDisabled"), "ACCESS_DENIED"),
         (refusal(409, "PublicAccessNotPermitted"), "ACCESS_DENIED"),

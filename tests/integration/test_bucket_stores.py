@@ -12,6 +12,7 @@ import pytest
 from batchscribe.errors import (
     BucketNotFound,
     InvalidSetting,
+    LocationNotAllowed,
     ObjectChanged,
     ObjectNotFound,
     OutputExists,
@@ -162,6 +163,8 @@ def test_a_folder_is_no_object_to_open_and_dot_segments_are_refused_by_name(sche
         store.open(f"{scheme}://bucket/in/")
     with pytest.raises(StorageError, match=r"in/\.\./a\.wav has a key that cannot be addressed"):
         store.open(f"{scheme}://bucket/in/../a.wav")
+    with pytest.raises(LocationNotAllowed, match="has no bucket"):
+        store.open(f"{scheme}://../a.wav")
 
 
 @pytest.mark.parametrize("setting", ["s3_endpoint", "gcs_endpoint", "gcs_token_url", "azure_endpoint"])

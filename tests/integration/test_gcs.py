@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from batchscribe.errors import ObjectChanged, OutputExists, StorageError
+from batchscribe.errors import ObjectChanged, OutputExists, StorageError, StorageUnavailable
 from batchscribe.storage import retrying_client
 from batchscribe.storage.access import Credentials
 from batchscribe.storage.gcs.gcs_credentials import GcpCredentials
 from batchscribe.storage.gcs.gcs_errors import BY_CODE
 from batchscribe.storage.gcs.gcs_store import GcsStore
+from batchscribe.storage.gcs.gcs_tokens import TokenSource
+from batchscribe.storage.retrying_client import RetryingClient
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 from tests.documents import ROOT, table_rows
@@ -60,6 +62,24 @@ def test_a_rejected_token_is_replaced_once() -> None:
         bucket.tokens.clear()  # revoked
         assert store.stat(URI).size == 5
         assert bucket.minted == 2
+
+
+def test_threads_that_hold_a_rejected_token_all_get_the_new_one() -> None:
+    with serving_gcs({"calls/a.wav": b"hello"}) as bucket:
+        tokens = TokenSource(f"{bucket.url}/token", RetryingClient())
+        first = tokens.token(bucket.account, URI)
+        replaced = [tokens.replace(first, bucket.account, URI) for _ in range(3)]
+        assert set(replaced) == {"minted-2"}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_token_service_that_is_down_is_asked_once_for_all_threads() -> None:
+    with serving_gcs({}, lambda asked: Reply(503) if asked.path == "/token" else None) as bucket:
+        store = connect(bucket.access())
+        for _ in range(5):
+            with pytest.raises(StorageUnavailable):
+                store.stat(URI)
+        assert len(bucket.asked) == retrying_client.TRIES
 
 
 def test_a_token_is_replaced_before_it_expires() -> None:
@@ -122,6 +142,9 @@ def test_a_wrong_clock_is_named() -> None:
         (Reply(200, {"access_token": "a", "expires_in": 10**400}), "INVALID_STORAGE_ANSWER"),
         (Reply(200, {"access_token": 5}), "INVALID_STORAGE_ANSWER"),
         (Reply(200, []), "INVALID_STORAGE_ANSWER"),
+        (Reply(200, {"access_token": ""}), "INVALID_STORAGE_ANSWER"),
+        (Reply(200, {"access_token": "a", "expires_in": "NaN"}), "INVALID_STORAGE_ANSWER"),
+        (Reply(200, {"access_token": "a", "expires_in": -5}), "INVALID_STORAGE_ANSWER"),
         (Reply(503, b"secret detail"), "STORAGE_UNAVAILABLE"),
         (Reply(403, {"error": "access_denied", "error_description": "secret detail"}), "ACCESS_DENIED"),
     ],
@@ -149,6 +172,14 @@ def test_requests_without_credentials_are_not_authorized() -> None:
     assert "authorization" not in seen[0].headers
 
 
+def test_a_private_object_without_credentials_is_no_expired_token() -> None:
+    with serving_gcs({}, lambda _asked: Reply(401, b"Anonymous caller does not have access.")) as bucket:
+        store = connect(replace(bucket.access(), credentials=None))
+        with pytest.raises(StorageError) as raised:
+            store.open(URI)
+    assert raised.value.code == "ACCESS_DENIED"
+
+
 # --- objects ---------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +191,24 @@ def test_an_object_that_is_replaced_while_it_is_read_is_noticed() -> None:
         bucket.put("calls/a.wav", b"b" * 2_000_000)
         with pytest.raises(ObjectChanged):
             recording.read(1_500_000, 3)
+
+
+def test_an_object_that_is_replaced_while_it_is_opened_is_not_taken_for_an_empty_one() -> None:
+    def answer(asked: Asked) -> Reply | None:
+        return Reply(416) if asked.query.get("alt") == "media" else None
+
+    with serving_gcs({"calls/a.wav": b"hello"}, answer) as bucket, pytest.raises(ObjectChanged):
+        connect(bucket.access()).open(URI)
+
+
+def test_an_object_that_is_decompressed_by_the_storage_is_refused() -> None:
+    headers = {"x-goog-stored-content-encoding": "gzip", "x-goog-generation": "1"}
+
+    def answer(asked: Asked) -> Reply | None:
+        return Reply(200, b"hello", headers) if asked.query.get("alt") == "media" else None
+
+    with serving_gcs({}, answer) as bucket, pytest.raises(StorageError, match="store it uncompressed"):
+        connect(bucket.access()).open(URI)
 
 
 def test_a_transcript_replaces_another_only_if_allowed() -> None:
@@ -235,7 +284,8 @@ def test_an_invalid_or_endless_listing_is_an_error_of_the_storage(body: object, 
         (Reply(401), "INVALID_CREDENTIALS"),
         (refusal(403, "forbidden"), "ACCESS_DENIED"),
         (refusal(403, "rateLimitExceeded"), "STORAGE_BUSY"),
-        (refusal(403, "quotaExceeded"), "STORAGE_FULL"),
+        (refusal(403, "quotaExceeded"), "STORAGE_BUSY"),
+        (refusal(409, "made up"), "STORAGE_ERROR"),
         (refusal(403, "cloudKmsPermissionDenied"), "ENCRYPTION_KEY_UNUSABLE"),
         (refusal(403, "accountDisabled"), "ACCESS_DENIED"),
         (Reply(403), "ACCESS_DENIED"),
@@ -260,7 +310,7 @@ def test_each_refusal_has_its_code(reply: Reply, code: str) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_failure_that_passes_is_not_seen() -> None:
-    failures = [Reply(503), Reply(hang_up=True), refusal(429, "rateLimitExceeded")]
+    failures = [Reply(503), Reply(hang_up=True), refusal(403, "rateLimitExceeded")]
 
     def fail(asked: Asked) -> Reply | None:
         return failures.pop() if failures and asked.path != "/token" else None

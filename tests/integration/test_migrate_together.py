@@ -17,4 +17,4 @@ def test_of_several_that_migrate_at_once_one_does_and_the_others_find_it_done(
     with ThreadPoolExecutor(3) as machines:
         results = list(machines.map(lambda _: command.run("migrate", "--database", url), range(3)))
     assert [result.status for result in results] == [0, 0, 0], results
-    assert sorted("before, it had none" in result.out for result in results) == [False, False, True]
+    assert sorted("upgraded from schema none" in result.out for result in results) == [False, False, True]

@@ -310,6 +310,7 @@ def test_a_thousand_and_one_files_are_within_the_limit_of_a_machine(folder: Path
         (JobOptions(("call.wav",), output="x.mp3"), "--output: The transcript's name has the extension of a recording"),
         (JobOptions(("call.wav",), output="https://host/a"), "--output: Transcripts cannot be written to https://"),
         (JobOptions(("call.wav",), output=""), "An empty name was given"),
+        (JobOptions(("s3://b/a/", "gs://c/b/"), output="out"), "The INPUTs are in 2 clouds (gs, s3)"),
         (JobOptions(("call.wav",), output="gcs://b/out"), "write gs://bucket/key"),
         (JobOptions(("call.wav",), output="out", language=""), "--language must not be empty"),
         (JobOptions(("calls",), output="out", include=["x" * 2000]), "--include may have at most 1024 characters"),

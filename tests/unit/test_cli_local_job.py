@@ -52,6 +52,11 @@ def test_each_side_of_a_job_gets_the_credentials_of_its_own_cloud(
     assert read_fresh_credentials(job, ENVIRONMENT) == expected
 
 
+def test_an_account_without_a_key_does_not_replace_the_stored_key() -> None:
+    job = a_job(sources=(Source(SourceKind.FILE, "az://c/a.wav"),), output=Output(uri="file:///out/"))
+    assert read_fresh_credentials(job, {"AZURE_STORAGE_ACCOUNT": "account"}) == {}
+
+
 def test_fresh_keys_take_the_place_of_those_that_a_job_came_with(tmp_path: Path) -> None:
     records = open_records(load_settings(data_dir=tmp_path))
     records.flow.prepare()

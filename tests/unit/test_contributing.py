@@ -35,7 +35,7 @@ def matches(name: str, *, below_source: bool) -> list[object]:
 
 
 def test_there_is_an_answer_for_each_kind_of_addition() -> None:
-    assert {head.split()[-1] for head in recipes()} >= {"engine", "transcripts", "route", "setting"}
+    assert {head.split()[-1] for head in recipes()} >= {"engine", "scheme", "transcripts", "route", "setting"}
 
 
 @pytest.mark.parametrize("recipe", recipes().values(), ids=list(recipes()))
@@ -48,4 +48,7 @@ def test_every_file_of_an_answer_exists_and_at_most_four_are_source(recipe: str)
 
 @pytest.mark.parametrize("recipe", recipes().values(), ids=list(recipes()))
 def test_a_new_file_belongs_into_a_folder_that_exists(recipe: str) -> None:
-    assert [name for name in named_files(recipe, new=True) if not (SOURCE / name).parent.is_dir()] == []
+    folders = [(SOURCE / name).parent for name in named_files(recipe, new=True)]
+    assert [
+        folder for folder in folders if not folder.is_dir() and not (ROOT / folder.relative_to(SOURCE)).is_dir()
+    ] == []

@@ -18,7 +18,7 @@ from batchscribe.database.inspection import measure_clock_offset, open_read_only
 from batchscribe.database.worker_rows import insert_worker
 from batchscribe.doctor.database_check import check_clock
 from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
-from batchscribe.doctor.storage_check import check_storage
+from batchscribe.doctor.storage_check import Probe, check_storage
 from batchscribe.doctor.worker_check import check_workers
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import load_settings
@@ -70,6 +70,20 @@ def test_settings_for_an_s3_endpoint_without_one_are_named() -> None:
     (check,) = check_storage(load_settings(s3_path_style=True), None)
     assert check.verdict is CheckResult.WARNING
     assert "BATCHSCRIBE_S3_ENDPOINT" in check.advice
+
+
+def test_an_azure_endpoint_with_a_placeholder_is_asked_only_if_there_is_an_account() -> None:
+    endpoint = "https://{account}.blob.storage.invalid"
+    assert list(check_storage(load_settings(azure_endpoint=endpoint), None)) == []
+    (check,) = check_storage(load_settings(azure_endpoint=endpoint, azure_account="account1"), None)
+    assert "https://account1.blob.storage.invalid does not answer" in check.finding
+
+
+def test_an_unusable_token_url_is_named_and_its_buckets_are_not_probed() -> None:
+    settings = load_settings(gcs_token_url="http://192.0.2.1/token")
+    named, skipped = check_storage(settings, Probe("gs://bucket/", write=False, credentials=None))
+    assert (named.verdict, skipped.verdict) == (CheckResult.FAILED, CheckResult.SKIPPED)
+    assert "BATCHSCRIBE_GCS_TOKEN_URL is plain HTTP" in named.finding
 
 
 @pytest.mark.parametrize("name", ["s3", "gcs", "azure"])

@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import UsageError
+from batchscribe.settings import load_settings
 from batchscribe.storage.access import Credentials
 from batchscribe.storage.azure.azure_credentials import AzureCredentials
 from batchscribe.storage.gcs.gcs_credentials import GcpCredentials
 from batchscribe.storage.s3.s3_credentials import AwsCredentials
-from batchscribe.storage.schemes import FORMS, read_credentials, read_environment, seal_form, unseal_form, write_auth
+from batchscribe.storage.schemes import (
+    FORMS,
+    read_credentials,
+    read_environment,
+    seal_form,
+    select_settings,
+    unseal_form,
+    write_auth,
+)
 from batchscribe.wire.credentials import Auth
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -134,3 +143,11 @@ def test_unclear_azure_variables_are_refused(environment: dict[str, str], senten
     with pytest.raises(UsageError, match=sentence) as refusal:
         read_environment("az://container/", environment)
     assert "secret" not in refusal.value.message
+
+
+def test_the_settings_that_a_local_job_keeps_identify_jobs_of_older_releases() -> None:
+    """The fingerprint of a job contains them: new schemes must not change it unless their settings are used."""
+    older = {"s3_endpoint": None, "s3_region": None, "s3_path_style": False, "s3_allow_http": False}
+    assert list(select_settings(load_settings()).items()) == list(older.items())
+    used = select_settings(load_settings(azure_account="account1"))
+    assert used == {**older, "azure_account": "account1"}

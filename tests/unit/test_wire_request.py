@@ -171,6 +171,7 @@ AZURE = {"azure": {"account_name": "account1", "account_key": "marked-secret"}}
         ("gs://b/a.wav", GCP),
         ("az://b/a.wav", AZURE),
         ("https://host/a.wav", AWS),
+        ("https://host/a.wav", GCP),
         ("file:///calls/a.wav", AWS),
     ],
 )

@@ -17,14 +17,14 @@ from batchscribe.cli.present.console import format_text, local_path
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import CLOUDS, SCHEMES
+from batchscribe.wire.choices import CLOUDS, PLACE_OF_SCHEME
 from batchscribe.wire.locations import validate_uri
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, path_of, scheme_of, without_query
 
 GLOB = re.compile(r"[*?\[{]")
 UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python represents bytes of an argument that are not text
 STANDARD_INPUT = "-"
-CLOUD_SCHEMES = frozenset(scheme for scheme, place in SCHEMES.items() if place in CLOUDS)
+CLOUD_SCHEMES = frozenset(scheme for scheme, place in PLACE_OF_SCHEME.items() if place in CLOUDS)
 UTF_8 = "utf-8-sig"  #: Windows starts a text file with a byte order mark
 LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from batchscribe.cli.inputs import GlobOptions, read_inputs, read_manifest, read_output
+from batchscribe.cli.inputs import CLOUD_SCHEMES, GlobOptions, read_inputs, read_manifest, read_output
 from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
@@ -62,8 +62,17 @@ def build_local_requests(options: JobOptions) -> list[JobRequest]:
 
     Raises `UsageError`.
     """
-    bodies = _build_bodies(options, _build_inputs(options, on_server=False), on_server=False)
-    return [_parse_request(body) for body in bodies]
+    inputs = _build_inputs(options, on_server=False)
+    _check_clouds(inputs)
+    return [_parse_request(body) for body in _build_bodies(options, inputs, on_server=False)]
+
+
+def _check_clouds(inputs: Sequence[JsonObject]) -> None:
+    """Check that the inputs are in one cloud at most: a job has the credentials of one."""
+    uris = (uri for source in inputs for uri in source.get("manifest") or [source["uri"]])
+    clouds = sorted({scheme_of(uri) for uri in uris} & CLOUD_SCHEMES)
+    if len(clouds) > 1:
+        raise UsageError(f"The INPUTs are in {len(clouds)} clouds ({', '.join(clouds)}); run one command for each.")
 
 
 def _build_bodies(options: JobOptions, inputs: list[JsonObject], *, on_server: bool) -> list[JsonObject]:

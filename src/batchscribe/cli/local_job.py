@@ -111,7 +111,7 @@ def read_fresh_credentials(job: Job, environment: Mapping[str, str]) -> dict[str
         side: next(filter(None, (read_environment(uri, environment) for uri in named)), None)
         for side, named in uris.items()
     }
-    return {side: credentials for side, credentials in found.items() if credentials is not None}
+    return {side: credentials for side, credentials in found.items() if credentials and not credentials.is_anonymous}
 
 
 def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:

@@ -22,7 +22,7 @@ job = sa.Table(
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("sources", sa.JSON, nullable=False),
     sa.Column("file_roots", sa.JSON, nullable=False),
-    sa.Column("s3", sa.JSON, nullable=False),
+    sa.Column("s3", sa.JSON, nullable=False),  # settings of all clouds; older releases had only those of S3
     sa.Column("engine", sa.String, nullable=False),
     # Of the engine when the job was accepted, in seconds of audio per second; it determines the size of shards.
     sa.Column("speed", sa.Double, nullable=False, server_default="1"),

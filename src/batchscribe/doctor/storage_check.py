@@ -45,7 +45,7 @@ def check_bucket(settings: Settings, probe: Probe) -> Check:
     store = scheme and scheme.connect(Access(settings, credentials=probe.credentials))
     if scheme is None or scheme.credentials is None or not isinstance(store, BucketStore):
         return report_failure(BUCKET, f"{probe.uri} names no bucket.", "Name one, such as s3://bucket/prefix.")
-    variables = ", ".join(scheme.credentials.variables.values())
+    variables = ", ".join(dict.fromkeys(scheme.credentials.variables.values()))
     advice = f"Check the bucket's name, the credentials ({variables}) and their permissions."
     try:
         objects = len(next(store.list(probe.uri), []))
@@ -69,5 +69,5 @@ def _check_writing(store: BucketStore, prefix: str, found: str) -> Check:
     return warning(
         BUCKET,
         f"{found}, written to, and deleted from, but it ignores the condition not to replace objects.",
-        "Jobs with the same output may overwrite each other's transcripts; use storage that supports If-None-Match.",
+        "Jobs with the same output may overwrite each other's transcripts; use storage with conditional writes.",
     )

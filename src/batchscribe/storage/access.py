@@ -15,6 +15,11 @@ from batchscribe.settings import Settings
 class Credentials:
     """The credentials of a job for one cloud. A subclass has the fields of the wire's type. Secrets have no `repr`."""
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether there is no secret in it, so that requests are not authorized."""
+        return False
+
 
 Kind = TypeVar("Kind", bound=Credentials)
 Result = TypeVar("Result")

@@ -15,7 +15,7 @@ def split_bucket(uri: str) -> tuple[str, str]:
     """Return bucket and key; the key may be empty. Raises `LocationNotAllowed` if there is no bucket."""
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
-    if not bucket:
+    if bucket in ("", ".", ".."):
         raise LocationNotAllowed(f"{uri} has no bucket; write {scheme}://bucket/key.")
     return bucket, key
 

@@ -10,7 +10,7 @@ import re
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import SplitResult, urlsplit
 
@@ -33,12 +33,15 @@ NO_ANSWER = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.Proto
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """An HTTP request. `url` is percent-encoded. `limit_bytes` limits the body of a successful answer."""
+    """An HTTP request. `url` is percent-encoded. `limit_bytes` limits the body of a successful answer.
+
+    A `repr` shows only the method, because all other parts may contain credentials.
+    """
 
     method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes = b""
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
     limit_bytes: int = MOST_OF_A_REFUSAL
 
 

@@ -90,4 +90,4 @@ def meaning_of(status: int, code: str | None, codes: Mapping[str, Refusal]) -> R
         return codes[code]
     if status in BY_STATUS:
         return BY_STATUS[status]
-    return FAILING if status >= 500 or status == 409 else UNKNOWN
+    return FAILING if status >= 500 else UNKNOWN

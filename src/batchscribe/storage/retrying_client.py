@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +21,10 @@ PASSING = frozenset({408, 429, 500, 502, 503, 504})
 Sign = Callable[[HttpRequest], HttpRequest]  #: called for each try, because signatures contain the time
 
 
+def has_passing_status(answer: Answer) -> bool:
+    return answer.status in PASSING
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """The reason for a missing answer, without the library's own error, which contains addresses."""
@@ -32,10 +36,12 @@ class Unanswered:
 class RetryingClient:
     """A client that repeats requests. Thread-safe. For `patience_sec` see `Access`."""
 
-    def __init__(self, patience_sec: float | None = None, *, passing: Set[int] = PASSING) -> None:
-        """`passing` has the statuses after which a request is repeated."""
+    def __init__(
+        self, patience_sec: float | None = None, *, may_pass: Callable[[Answer], bool] = has_passing_status
+    ) -> None:
+        """`may_pass` returns whether a request with this answer is repeated."""
         self._http = HttpClient()
-        self._passing = passing
+        self._answer_may_pass = may_pass
         self._retry_sec = min(RETRY_SEC, patience_sec or RETRY_SEC)
         self._patience_sec = patience_sec
 
@@ -70,4 +76,4 @@ class RetryingClient:
             return Unanswered(no_answer(error, uri, urlsplit(request.url).netloc), is_worth_another_try(error))
 
     def _may_pass(self, outcome: Answer | Unanswered) -> bool:
-        return outcome.status in self._passing if isinstance(outcome, Answer) else outcome.may_pass
+        return self._answer_may_pass(outcome) if isinstance(outcome, Answer) else outcome.may_pass

@@ -10,7 +10,6 @@ from batchscribe.settings import Settings
 from batchscribe.storage.access import Access, Credentials
 from batchscribe.storage.bucket_uris import split_bucket
 from batchscribe.storage.store import Store
-from batchscribe.wire.choices import Place
 
 CheckUri = Callable[[str], None]  #: raises `LocationNotAllowed`
 
@@ -40,10 +39,9 @@ class CredentialsForm:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A URI scheme: its name and place on the wire, and how to check, open and examine its storage."""
+    """A URI scheme: its name, and how to check, open and examine its storage."""
 
     name: str  #: `s3` of `s3://`
-    place: Place
     checker: Callable[[Access], CheckUri]  #: checks URIs without sending a request
     connect: Callable[[Access], Store]  #: sends no request; raises `InvalidSetting`
     credentials: CredentialsForm | None = None

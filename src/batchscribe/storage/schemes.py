@@ -23,7 +23,7 @@ from batchscribe.wire.uris import scheme_of
 SCHEMES: Mapping[str, Scheme] = {scheme.name: scheme for scheme in (S3, GCS, AZURE, FILE, HTTPS)}
 FORMS: tuple[CredentialsForm, ...] = tuple(scheme.credentials for scheme in SCHEMES.values() if scheme.credentials)
 KIND = "kind"  #: in sealed credentials; absent for S3, so that workers of older releases can read them
-UNNAMED = "aws"
+FIELD_WITHOUT_KIND = "aws"
 
 
 def connect(access: Access) -> Store:
@@ -44,8 +44,12 @@ def location_check(access: Access) -> Callable[[str], None]:
 
 
 def select_settings(settings: Settings) -> JsonObject:
-    """Return the settings of all schemes that a local job stores."""
-    return {name: getattr(settings, name) for scheme in SCHEMES.values() for name in scheme.settings}
+    """Return the settings of storage that a local job stores.
+
+    Those of S3 are always among them: the fingerprints of jobs of older releases contain them.
+    """
+    found = {name: getattr(settings, name) for scheme in SCHEMES.values() for name in scheme.settings}
+    return {name: value for name, value in found.items() if value is not None or name in S3.settings}
 
 
 def read_credentials(auth: Auth | None) -> Credentials | None:
@@ -71,11 +75,11 @@ def write_auth(credentials: Credentials) -> JsonObject:
 def seal_form(credentials: Credentials) -> JsonObject:
     """Return the credentials in the form in which the database keeps them, sealed."""
     kind = _form_of(credentials).field
-    return _dump(credentials) | ({} if kind == UNNAMED else {KIND: kind})
+    return _dump(credentials) | ({} if kind == FIELD_WITHOUT_KIND else {KIND: kind})
 
 
 def unseal_form(data: Mapping[str, Any]) -> Credentials:
-    kind = data.get(KIND, UNNAMED)
+    kind = data.get(KIND, FIELD_WITHOUT_KIND)
     form = next(form for form in FORMS if form.field == kind)
     return form.kind(**{name: value for name, value in data.items() if name != KIND})
 

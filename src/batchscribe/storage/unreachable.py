@@ -68,7 +68,7 @@ def _certificate(error: ssl.SSLCertVerificationError, uri: str, host: str) -> Ce
     if error.verify_code == _EXPIRED:
         what, step = "has expired", "renew it on that server"
     elif error.verify_code in _OTHER_NAME:
-        what, step = "is issued for another name", "correct the endpoint, or set BATCHSCRIBE_S3_PATH_STYLE=true"
+        what, step = "is issued for another name", "correct the endpoint, or for S3 set BATCHSCRIBE_S3_PATH_STYLE=true"
     else:
         what = f"is not trusted ({error.verify_message})"
         step = "name a file with its authority's certificate in SSL_CERT_FILE, or add that to the system's"

@@ -27,7 +27,7 @@ class Place(StrEnum):
     HTTPS = "HTTPS"  #: `https://host/path`, with or without a signature in the query; inputs only
 
 
-SCHEMES = {"s3": Place.S3, "gs": Place.GCS, "az": Place.AZURE, "file": Place.FILE, "https": Place.HTTPS}
+PLACE_OF_SCHEME = {"s3": Place.S3, "gs": Place.GCS, "az": Place.AZURE, "file": Place.FILE, "https": Place.HTTPS}
 #: Places with buckets and keys, whose storage takes credentials. A key is not percent-encoded.
 CLOUDS = frozenset({Place.S3, Place.GCS, Place.AZURE})
 

@@ -83,9 +83,9 @@ class AzureKeys(WireModel):
         return self
 
 
-#: The field of `Auth` for each place. `aws` is also accepted where no credentials are needed: clients of the original
-#: always send it.
-AUTH_OF = {Place.S3: "aws", Place.GCS: "gcp", Place.AZURE: "azure", Place.FILE: "aws", Place.HTTPS: "aws"}
+#: The field of `Auth` for each cloud. Other places need no credentials and accept any: clients of the original always
+#: send `aws`.
+AUTH_OF = {Place.S3: "aws", Place.GCS: "gcp", Place.AZURE: "azure"}
 
 
 class Auth(WireModel):
@@ -97,7 +97,8 @@ class Auth(WireModel):
 
     def find_foreign(self, place: Place) -> str | None:
         """Return the field with credentials of another cloud than `place`, if there is one."""
-        return next((name for name in self.model_fields_set if name != AUTH_OF[place]), None)
+        wanted = AUTH_OF.get(place)
+        return next((name for name in self.model_fields_set if wanted is not None and name != wanted), None)
 
     def check_place(self, place: Place) -> None:
         """Raise if there are credentials of another cloud than `place`."""

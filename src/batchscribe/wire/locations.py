@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from batchscribe.wire.base import Text, refusal
-from batchscribe.wire.choices import CLOUDS, SCHEMES, Place
+from batchscribe.wire.choices import CLOUDS, PLACE_OF_SCHEME, Place
 from batchscribe.wire.uris import canonical, scheme_of
 
 #: Spellings of other tools, and what to write instead.
@@ -20,12 +20,14 @@ OTHER_SPELLINGS = {
     "s3a": "s3://bucket/key",
     "s3n": "s3://bucket/key",
 }
-_SUPPORTED = " or ".join([", ".join(f"{scheme}://" for scheme in [*SCHEMES][:-1]), f"{[*SCHEMES][-1]}://"])
+_SUPPORTED = " or ".join(
+    [", ".join(f"{scheme}://" for scheme in [*PLACE_OF_SCHEME][:-1]), f"{[*PLACE_OF_SCHEME][-1]}://"]
+)
 
 
 def place_of(uri: str) -> Place:
     """Return the place of a URI that `validate_uri` has accepted."""
-    return SCHEMES[scheme_of(uri)]
+    return PLACE_OF_SCHEME[scheme_of(uri)]
 
 
 def is_in_cloud(uri: str) -> bool:
@@ -40,7 +42,7 @@ def validate_uri(uri: str) -> str:
         raise refusal(f"A URI must start with {_SUPPORTED}.")
     if scheme in OTHER_SPELLINGS:
         raise refusal(f"{scheme}:// is not supported; write {OTHER_SPELLINGS[scheme]}.")
-    if scheme not in SCHEMES:
+    if scheme not in PLACE_OF_SCHEME:
         raise refusal(f"{scheme[:20]}:// is not supported; use {_SUPPORTED}.")
     spelled = canonical(uri)
     if is_in_cloud(spelled) and not spelled.partition("://")[2].partition("/")[0]:
@@ -69,7 +71,7 @@ def _validate_optional_uri(uri: str) -> str:
 
 
 #: For the OpenAPI document; `validate_uri` checks more.
-PATTERN = f"^({'|'.join(SCHEMES)})://.+"
+PATTERN = f"^({'|'.join(PLACE_OF_SCHEME)})://.+"
 
 Uri = Annotated[Text, AfterValidator(validate_uri), Field(json_schema_extra={"pattern": PATTERN})]
 #: Empty means absent.

@@ -1,9 +1,8 @@
 """Parsing of URIs without changing their meaning.
 
 The key of an `s3://`, `gs://` or `az://` URI is raw, as the vendors' tools write it: `%`, `?` and `#` are ordinary
-characters. The path of a
-`file://` URI is percent-encoded (RFC 8089), as `Path.as_uri()` writes it. An `https://` URI may have a signature in
-its query, which must appear in no file name and no message.
+characters. The path of a `file://` URI is percent-encoded (RFC 8089), as `Path.as_uri()` writes it. An `https://` URI
+may have a signature in its query, which must appear in no file name and no message.
 """
 
 from __future__ import annotations

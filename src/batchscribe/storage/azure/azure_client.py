@@ -77,7 +77,12 @@ class AzureClient:
                 return answer
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 raise nonsense(uri, f"a {method} request was answered with status {answer.status}")
-            raise refusal(answer, uri, has_expired=has_expired(credentials, self._clock()))
+            raise refusal(
+                answer,
+                uri,
+                has_expired=has_expired(credentials, self._clock()),
+                is_anonymous=credentials is None or credentials.is_anonymous,
+            )
 
         return self._access.with_newest(AzureCredentials, send)
 

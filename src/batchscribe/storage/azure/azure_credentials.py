@@ -25,6 +25,10 @@ class AzureCredentials(Credentials):
     sas_token: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
 
+    @property
+    def is_anonymous(self) -> bool:
+        return self.account_key is None and self.sas_token is None and self.access_token is None
+
 
 def _read_environment(environment: Mapping[str, str]) -> AzureCredentials | None:
     found = {name: environment.get(variable) or None for name, variable in VARIABLES.items()}

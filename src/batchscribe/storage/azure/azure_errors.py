@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 from batchscribe.errors import (
     AccessKeyUnknown,
@@ -50,7 +51,7 @@ LEASED = Refusal(StorageError, "{uri} is leased by another program ({reason}); e
 BY_CODE = by_code(
     {
         NO_CONTAINER: ("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled"),
-        BUCKET_NAME: ("InvalidResourceName", "OutOfRangeInput"),
+        BUCKET_NAME: ("InvalidResourceName",),
         NO_OBJECT: ("BlobNotFound", "ResourceNotFound"),
         ARCHIVED: ("BlobArchived", "BlobBeingRehydrated"),
         CHANGED: ("ConditionNotMet", "TargetConditionNotMet", "SourceConditionNotMet"),
@@ -80,24 +81,30 @@ BY_CODE = by_code(
 )
 _CODE = re.compile(r"[\w.-]{1,64}")
 _IN_BODY = re.compile(rb"<Code>\s*([\w.-]{1,64})\s*</Code>")
-_CLOCK = re.compile(rb"Request date header too old|not valid in the specified time frame")
-_SIGNATURE = re.compile(rb"signature|MAC", re.IGNORECASE)
+_DETAIL = re.compile(rb"<AuthenticationErrorDetail>(.{0,2000}?)</AuthenticationErrorDetail>", re.DOTALL)
+_SIGNATURE = re.compile("signature|MAC", re.IGNORECASE)
+_MOMENT = re.compile(r"(Expiry|Current) \[([^\]]{1,64})\]")
 
 
-def refusal(answer: Answer, uri: str, *, has_expired: bool = False) -> StorageError:
-    """Return the error for an unsuccessful answer. `has_expired`: the shared access signature's date has passed."""
+def refusal(answer: Answer, uri: str, *, has_expired: bool = False, is_anonymous: bool = False) -> StorageError:
+    """Return the error for an unsuccessful answer.
+
+    `has_expired`: the end date of the shared access signature has passed. `is_anonymous`: no credentials were sent.
+    """
     status, code = answer.status, code_of(answer)
     if 300 <= status < 400:
         return StorageRedirected(
             f"The storage redirects {uri} ({status}), and redirects are not followed; set BATCHSCRIBE_AZURE_ENDPOINT "
             "to the target's address."
         )
-    return _meaning(answer, code, has_expired=has_expired).error(uri, code or f"HTTP {status}")
+    if is_anonymous and status == 401:
+        meaning = DENIED
+    else:
+        meaning = EXPIRED if has_expired and status in (401, 403) else _meaning(answer, code)
+    return meaning.error(uri, code or f"HTTP {status}")
 
 
-def _meaning(answer: Answer, code: str | None, *, has_expired: bool) -> Refusal:
-    if has_expired and answer.status in (401, 403):
-        return EXPIRED
+def _meaning(answer: Answer, code: str | None) -> Refusal:
     if code == "AuthenticationFailed":
         return _authentication(answer.body)
     if code not in BY_CODE and answer.status == 412:
@@ -106,10 +113,23 @@ def _meaning(answer: Answer, code: str | None, *, has_expired: bool) -> Refusal:
 
 
 def _authentication(body: bytes) -> Refusal:
-    """Return the meaning of `AuthenticationFailed`, which only its detail explains."""
-    if _CLOCK.search(body):
+    """Return the meaning of `AuthenticationFailed`, which only its detail explains. Its message is always the same."""
+    found = _DETAIL.search(body)
+    detail = found[1].decode("utf-8", "replace") if found else ""
+    if "time frame" in detail:
+        return EXPIRED if _ends_before_now(detail) else CLOCK
+    if "date header" in detail:
         return CLOCK
-    return WRONG_KEY if _SIGNATURE.search(body) else DENIED
+    return WRONG_KEY if _SIGNATURE.search(detail) else DENIED
+
+
+def _ends_before_now(detail: str) -> bool:
+    """Return whether a signature has ended by the storage's clock: `Start [...] - Expiry [...] - Current [...]`."""
+    moments = dict(_MOMENT.findall(detail))
+    try:
+        return parsedate_to_datetime(moments["Expiry"]) <= parsedate_to_datetime(moments["Current"])
+    except (KeyError, ValueError):
+        return False
 
 
 def code_of(answer: Answer) -> str | None:

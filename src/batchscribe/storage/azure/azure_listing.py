@@ -23,7 +23,6 @@ def first_query(prefix: str, position: str | None) -> Query:
     """Return the query for the first page, or for the page at a position."""
     query = {
         "comp": "list",
-        "include": "metadata",
         "maxresults": str(PAGE_SIZE),
         "prefix": prefix,
         "restype": "container",
@@ -67,14 +66,16 @@ class AzurePages:
 
 
 def _is_folder(item: ElementTree.Element) -> bool:
-    """Return whether the blob is a folder of an account with a hierarchical namespace, or of older Hadoop tools."""
+    """Return whether the blob is a folder of an account with a hierarchical namespace."""
     properties = next((child for child in item if tag_of(child) == "Properties"), item)
-    metadata = next((child for child in item if tag_of(child) == "Metadata"), item)
-    return text_of(properties, "ResourceType") == "directory" or text_of(metadata, "hdi_isfolder").lower() == "true"
+    return text_of(properties, "ResourceType") == "directory"
 
 
 def skip_seen(pages: Callable[[], Iterator[Page]], after: str) -> Iterator[Page]:
-    """Yield the objects after the one with this URI. If it is gone, yield those with larger names."""
+    """Yield the objects after the one with this URI. If it is gone, yield those with larger names.
+
+    Only objects of the last page have no position, so usually nothing follows.
+    """
     is_found = False
     for page in pages():
         names = [info.uri for info in page]

@@ -12,7 +12,6 @@ from batchscribe.storage.azure.azure_credentials import FORM
 from batchscribe.storage.azure.azure_store import AzureStore
 from batchscribe.storage.endpoints import check_endpoint
 from batchscribe.storage.scheme import Scheme, check_bucket_uris
-from batchscribe.wire.choices import Place
 
 
 def _examine(settings: Settings) -> Iterator[Check]:
@@ -29,7 +28,6 @@ def _address(settings: Settings) -> str | None:
 
 AZURE = Scheme(
     "az",
-    Place.AZURE,
     checker=check_bucket_uris,
     connect=AzureStore,
     credentials=FORM,

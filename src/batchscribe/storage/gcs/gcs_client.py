@@ -14,7 +14,7 @@ from batchscribe.storage.answer_checks import Answer, nonsense
 from batchscribe.storage.bucket_uris import checked_key, split_bucket
 from batchscribe.storage.endpoints import check_endpoint_url, require_https
 from batchscribe.storage.gcs.gcs_credentials import GcpCredentials
-from batchscribe.storage.gcs.gcs_errors import refusal
+from batchscribe.storage.gcs.gcs_errors import may_pass, refusal
 from batchscribe.storage.gcs.gcs_tokens import GOOGLE, TokenSource
 from batchscribe.storage.http_client import MOST_OF_A_REFUSAL, HttpRequest
 from batchscribe.storage.retrying_client import RetryingClient
@@ -49,7 +49,7 @@ class GcsClient:
         """`clock` returns the time of assertions. Raises `InvalidSetting`."""
         self._access = access
         self._endpoint = checked_endpoint(access.settings) or GOOGLE_STORAGE
-        self._client = RetryingClient(access.patience_sec)
+        self._client = RetryingClient(access.patience_sec, may_pass=may_pass)
         self._tokens = TokenSource(checked_token_url(access.settings), self._client, clock)
 
     def object_url(self, uri: str, query: Mapping[str, str]) -> str:
@@ -86,7 +86,8 @@ class GcsClient:
                 return answer
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 raise nonsense(uri, f"a {method} request was answered with status {answer.status}")
-            raise refusal(answer, uri, is_for_bucket=is_for_bucket)
+            is_anonymous = self._access.newest(GcpCredentials) is None
+            raise refusal(answer, uri, is_for_bucket=is_for_bucket, is_anonymous=is_anonymous)
 
         return self._access.with_newest(GcpCredentials, send)
 
@@ -97,9 +98,12 @@ class GcsClient:
             return self._client.ask(request, uri, lambda unsigned: unsigned)
         token = self._tokens.token(credentials, uri)
         answer = self._client.ask(_authorized(request, token), uri, lambda signed: signed)
-        if answer.status != HTTPStatus.UNAUTHORIZED or not self._tokens.drop(token):
+        if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        return self._client.ask(_authorized(request, self._tokens.token(credentials, uri)), uri, lambda signed: signed)
+        another = self._tokens.replace(token, credentials, uri)
+        if another == token:
+            return answer
+        return self._client.ask(_authorized(request, another), uri, lambda signed: signed)
 
     def _url(self, path: str, query: Mapping[str, str]) -> str:
         return f"{self._endpoint}{path}?{urlencode(query, quote_via=quote, errors='replace')}"

@@ -21,13 +21,13 @@ from batchscribe.storage.refusals import (
     DENIED,
     ENCRYPTION,
     FAILING,
-    FULL,
     NO_BUCKET,
     NO_OBJECT,
     Refusal,
     by_code,
     meaning_of,
 )
+from batchscribe.storage.retrying_client import PASSING
 
 EXPIRED = Refusal(
     CredentialsExpired, "The access token for {uri} is expired or invalid ({reason}); send fresh credentials."
@@ -65,8 +65,14 @@ BY_CODE = by_code(
             "cloudKmsPermissionDenied",
         ),
         CHANGED: ("conditionNotMet",),
-        FULL: ("quotaExceeded", "dailyLimitExceeded"),
-        BUSY: ("rateLimitExceeded", "userRateLimitExceeded", "usageLimits", "slowDown"),
+        BUSY: (
+            "rateLimitExceeded",
+            "userRateLimitExceeded",
+            "usageLimits",
+            "slowDown",
+            "quotaExceeded",
+            "dailyLimitExceeded",
+        ),
         FAILING: ("backendError", "internalError", "uploadBrokenConnection"),
     }
 )
@@ -79,8 +85,11 @@ _CODE = re.compile(r"[\w.-]{1,64}")
 _NO_BUCKET = b"bucket does not exist"
 
 
-def refusal(answer: Answer, uri: str, *, is_for_bucket: bool = False) -> StorageError:
-    """Return the error for an unsuccessful answer. If `is_for_bucket`, nothing but the bucket can be missing."""
+def refusal(answer: Answer, uri: str, *, is_for_bucket: bool = False, is_anonymous: bool = False) -> StorageError:
+    """Return the error for an unsuccessful answer.
+
+    If `is_for_bucket`, nothing but the bucket can be missing. If `is_anonymous`, no token was sent.
+    """
     status, code = answer.status, code_of(answer)
     reason = code or f"HTTP {status}"
     if 300 <= status < 400:
@@ -90,9 +99,16 @@ def refusal(answer: Answer, uri: str, *, is_for_bucket: bool = False) -> Storage
         )
     if status == 404 and (is_for_bucket or _NO_BUCKET in answer.body):
         return NO_BUCKET.error(uri, reason)
+    if status == 401 and is_anonymous:
+        return DENIED.error(uri, reason)
     if status in (401, 412) and code not in BY_CODE:
         return (EXPIRED if status == 401 else CHANGED).error(uri, reason)
     return meaning_of(status, code, BY_CODE).error(uri, reason)
+
+
+def may_pass(answer: Answer) -> bool:
+    """Return whether a retry may help."""
+    return answer.status in PASSING or BY_CODE.get(code_of(answer) or "") in (BUSY, FAILING)
 
 
 def token_refusal(answer: Answer, uri: str) -> StorageError:

@@ -20,6 +20,7 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import (
     Answer,
     Version,
+    changed,
     check_empty,
     opened,
     read_on,
@@ -61,6 +62,8 @@ class GcsStore:
             info = self.stat(uri)
             if info.size == 0:
                 return RangedRecording(uri, Version(0, info.etag, None), b"", fetch)
+            if answer.status in NO_RANGE:
+                raise changed(uri)
             answer = _with_generation(answer, info.etag)
         if answer.status in NO_RANGE:
             check_empty(answer, uri)
@@ -135,7 +138,10 @@ class GcsStore:
 
 
 def _with_generation(answer: Answer, generation: str | None) -> Answer:
+    """Return the answer with the generation as its ETag. An object that was decompressed counts as compressed."""
     kept = {name: value for name, value in answer.headers.items() if name not in ("etag", "last-modified")}
+    if "x-goog-stored-content-encoding" in kept:
+        kept["content-encoding"] = kept["x-goog-stored-content-encoding"]
     return replace(answer, headers=kept if generation is None else {**kept, "etag": generation})
 
 

@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from batchscribe.errors import SecretKeyWrong
+from batchscribe.errors import SecretKeyWrong, StorageError
 from batchscribe.storage.answer_checks import Answer, nonsense
 from batchscribe.storage.gcs.gcs_credentials import GcpCredentials
 from batchscribe.storage.gcs.gcs_errors import token_refusal
@@ -27,8 +27,10 @@ from batchscribe.storage.retrying_client import RetryingClient
 GOOGLE = "https://oauth2.googleapis.com/token"
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+DAY_SEC = 86_400.0
 ASSERTION_SEC = 3600  #: the longest that Google accepts
 EARLY_SEC = 60.0  #: a token is replaced this long before it expires
+FAILED_SEC = 2.0  #: for which a failure is the answer to all threads
 
 
 class TokenSource:
@@ -40,6 +42,7 @@ class TokenSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._minted: tuple[GcpCredentials, str, float] | None = None
+        self._failed: tuple[GcpCredentials, StorageError, float] | None = None
 
     def token(self, credentials: GcpCredentials, uri: str) -> str:
         """Return an access token. `uri` is for messages. Raises `StorageError`."""
@@ -47,16 +50,25 @@ class TokenSource:
             return credentials.access_token
         with self._lock:
             if self._minted is None or self._minted[0] != credentials or self._clock() > self._minted[2]:
-                self._minted = (credentials, *self._mint(credentials, uri))
+                self._minted = (credentials, *self._mint_unless_just_failed(credentials, uri))
             return self._minted[1]
 
-    def drop(self, token: str) -> bool:
-        """Forget a minted token that the storage rejected. Returns whether another one can be requested."""
+    def replace(self, rejected: str, credentials: GcpCredentials, uri: str) -> str:
+        """Return another token than the one that the storage rejected; the same if it was given and not minted."""
         with self._lock:
-            if self._minted is None or self._minted[1] != token:
-                return False
-            self._minted = None
-            return True
+            if self._minted is not None and self._minted[1] == rejected:
+                self._minted = None
+        return self.token(credentials, uri)
+
+    def _mint_unless_just_failed(self, credentials: GcpCredentials, uri: str) -> tuple[str, float]:
+        """Request a token, unless a request that this thread waited for has failed: it would only fail again."""
+        if self._failed is not None and self._failed[0] == credentials and self._clock() < self._failed[2]:
+            raise type(self._failed[1])(self._failed[1].message)
+        try:
+            return self._mint(credentials, uri)
+        except StorageError as error:
+            self._failed = credentials, type(error)(error.message), self._clock() + FAILED_SEC
+            raise
 
     def _mint(self, credentials: GcpCredentials, uri: str) -> tuple[str, float]:
         """Request a token. Returns it and the time at which it should be replaced."""
@@ -102,6 +114,7 @@ def _read_token(answer: Answer, uri: str) -> tuple[str, float]:
         token, lasts_sec = data["access_token"], float(data.get("expires_in", ASSERTION_SEC))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         token, lasts_sec = None, 0.0
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+    is_token = isinstance(token, str) and token != "" and token.isascii() and token.isprintable()
+    if not is_token or not 0 < lasts_sec <= DAY_SEC:
         raise nonsense(uri, "the token service sent no access token")
     return token, lasts_sec

@@ -8,7 +8,6 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.storage.access import Access
 from batchscribe.storage.https.web_store import WebStore, check_web_url
 from batchscribe.storage.scheme import CheckUri, Scheme
-from batchscribe.wire.choices import Place
 
 
 def _checker(access: Access) -> CheckUri:
@@ -19,4 +18,4 @@ def _connect(access: Access) -> WebStore:
     return WebStore(Policy.of_inputs(access.settings), access.signed_urls, patience_sec=access.patience_sec)
 
 
-HTTPS = Scheme("https", Place.HTTPS, checker=_checker, connect=_connect)
+HTTPS = Scheme("https", checker=_checker, connect=_connect)

@@ -12,7 +12,6 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.local.file_store import FileStore
 from batchscribe.storage.local.roots import PLACEHOLDER, Roots
 from batchscribe.storage.scheme import CheckUri, Scheme
-from batchscribe.wire.choices import Place
 
 
 def _checker(access: Access) -> CheckUri:
@@ -47,4 +46,4 @@ def _examine(settings: Settings) -> Iterator[Check]:
     return (check_root(root) for root in settings.file_roots)
 
 
-FILE = Scheme("file", Place.FILE, checker=_checker, connect=_connect, examine=_examine)
+FILE = Scheme("file", checker=_checker, connect=_connect, examine=_examine)

@@ -42,7 +42,7 @@ class S3Client:
     """A signing client. Thread-safe. `clock` returns Unix seconds; for `patience_sec` see `Access`."""
 
     def __init__(self, clock: Callable[[], float] = time.time, patience_sec: float | None = None) -> None:
-        self._client = RetryingClient(patience_sec, passing=PASSING | {_CONFLICT})
+        self._client = RetryingClient(patience_sec, may_pass=lambda answer: answer.status in PASSING | {_CONFLICT})
         self._clock = clock
 
     def ask(self, place: BucketAddress, request: HttpRequest, uri: str) -> Answer:

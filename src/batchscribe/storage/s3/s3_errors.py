@@ -114,6 +114,8 @@ def _meaning(status: int, code: str | None) -> Refusal:
         return ENCRYPTION
     if code not in BY_CODE and status in (405, 501):
         return _NOT_KNOWN_HERE
+    if code not in BY_CODE and status == 409:  # another writer at the same moment
+        return FAILING
     return meaning_of(status, code, BY_CODE)
 
 

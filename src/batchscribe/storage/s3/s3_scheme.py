@@ -11,7 +11,6 @@ from batchscribe.storage.s3.s3_address import checked_endpoint
 from batchscribe.storage.s3.s3_credentials import FORM
 from batchscribe.storage.s3.s3_store import S3Store
 from batchscribe.storage.scheme import Scheme, check_bucket_uris
-from batchscribe.wire.choices import Place
 
 ENDPOINT = "S3 endpoint"
 
@@ -29,7 +28,6 @@ def _examine(settings: Settings) -> Iterator[Check]:
 
 S3 = Scheme(
     "s3",
-    Place.S3,
     checker=check_bucket_uris,
     connect=S3Store,
     credentials=FORM,
