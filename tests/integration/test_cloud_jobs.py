@@ -307,8 +307,9 @@ def test_a_key_of_the_environment_that_is_incomplete_is_reported_before_the_job(
 
 def examined(command: Command, *words: str, status: int = 0) -> dict[str, Json]:
     result = command.run("doctor", "--json", *words)
-    assert result.status == status, result
-    return {check["name"]: check for check in result.json()["checks"]}
+    checks = {check["name"]: check for check in result.json()["checks"]}
+    assert result.status == status, [check for check in checks.values() if check["verdict"] == "failed"]
+    return checks
 
 
 @pytest.mark.parametrize(("scheme", "endpoint"), [("gs", "GCS endpoint"), ("az", "Azure endpoint")])

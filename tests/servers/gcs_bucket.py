@@ -88,6 +88,8 @@ class GcsBucket:
             return self.instead(asked) or self._own(asked)
 
     def _own(self, asked: Asked) -> Reply:
+        if asked.method == "HEAD":  # of the doctor
+            return Reply(405)
         if asked.path == "/token":
             return self._mint(asked)
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
