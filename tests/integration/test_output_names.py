@@ -326,4 +326,4 @@ def test_a_folder_of_links_says_so_and_what_macos_leaves_gets_no_row(runner: Flo
     job = runner.run()
     files = runner.files(job)
     assert [(file.state, file.error_code) for file in files] == [(FileState.SKIPPED, "LOCATION_NOT_ALLOWED")]
-    assert "symbolic link" in (files[0].error_message or "")
+    assert "Symbolic links in a folder are not followed" in (files[0].error_message or "")

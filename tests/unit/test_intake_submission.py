@@ -15,6 +15,7 @@ from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.wire.choices import OutputLayout, Place
 from batchscribe.wire.request import parse_job_request
 
+KEY = AwsCredentials("id", "secret")
 AUTH = {"aws": {"access_key_id": "id", "secret_access_key": "secret"}}
 
 
@@ -90,3 +91,15 @@ def test_a_request_of_a_server_and_one_of_this_machine_are_the_same_work(setting
     here = read_local_requests([parse_job_request(body)], settings=settings)
     assert here.sources == served.sources == (Source(SourceKind.PREFIX, "file:///calls/"),)
     assert replace(here, storage_settings={}).fingerprint == served.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("output_uri", "expected"),
+    [("s3://b/", KEY), ("file:///out/", KEY), ("gs://b/", None), ("az://c/", None)],
+)
+def test_an_output_in_another_cloud_does_not_get_the_credentials_of_the_input(
+    output_uri: str, expected: AwsCredentials | None
+) -> None:
+    body = {"input": {"uri": "s3://b/a.wav", "auth": AUTH}, "output": {"uri": output_uri}}
+    submission = read_request(parse_job_request(body), tenant="t", settings=load_settings())
+    assert submission.credentials_of_output == expected

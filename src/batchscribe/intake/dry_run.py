@@ -57,7 +57,7 @@ def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, 
         credentials=submission.input_credentials,
         patience_sec=settings.dry_run_max_sec * ONE_ANSWER,
     )
-    output = replace(access, credentials=submission.output_credentials or submission.input_credentials)
+    output = replace(access, credentials=submission.credentials_of_output)
     return connect(replace(access, signed_urls=submission.signed_urls)), connect(output)
 
 

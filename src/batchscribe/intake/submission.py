@@ -14,7 +14,7 @@ from batchscribe.jobs.source import Source, SourceKind, sources_of
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Webhook
 from batchscribe.storage.access import Credentials
-from batchscribe.storage.schemes import read_credentials, select_settings
+from batchscribe.storage.schemes import is_for_another_cloud, read_credentials, select_settings
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import InputMode, OutputLayout
 from batchscribe.wire.config import Config
@@ -43,11 +43,17 @@ class Submission:
     file_roots: tuple[Path, ...] = ()  #: folders that this job may use in addition to those of the settings
     storage_settings: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.storage_settings`
     input_credentials: Credentials | None = None
-    output_credentials: Credentials | None = None  #: those of the input if None
+    output_credentials: Credentials | None = None  #: see `credentials_of_output`
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
     tracking_id: str | None = None  #: of the request that submits it
     warnings: tuple[str, ...] = ()  #: about the request, for its sender
+
+    @property
+    def credentials_of_output(self) -> Credentials | None:
+        """The credentials of the output, by default those of the input unless they are for another cloud."""
+        found = self.output_credentials or self.input_credentials
+        return None if found is None or is_for_another_cloud(found, self.output.uri) else found
 
     @property
     def fingerprint(self) -> str:

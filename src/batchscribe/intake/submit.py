@@ -50,7 +50,7 @@ def submit(
 
 def _seal_secrets(connection: Connection, records: Records, job: Job, submission: Submission) -> None:
     seal_credentials(connection, records, job, INPUT, submission.input_credentials)
-    seal_credentials(connection, records, job, OUTPUT, submission.output_credentials or submission.input_credentials)
+    seal_credentials(connection, records, job, OUTPUT, submission.credentials_of_output)
     seal_signed_urls(connection, records, job, submission.signed_urls)
     seal_webhook(connection, records, job, submission.webhook)
 

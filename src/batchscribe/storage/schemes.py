@@ -67,6 +67,14 @@ def read_environment(uri: str, environment: Mapping[str, str]) -> Credentials | 
     return form.read_environment(environment) if form else None
 
 
+def is_for_another_cloud(credentials: Credentials, uri: str) -> bool:
+    """Return whether the storage of a URI takes credentials of another kind."""
+    scheme = SCHEMES.get(scheme_of(uri))
+    return (
+        scheme is not None and scheme.credentials is not None and not isinstance(credentials, scheme.credentials.kind)
+    )
+
+
 def write_auth(credentials: Credentials) -> JsonObject:
     """Return the credentials as `auth` of a request."""
     return {_form_of(credentials).field: _dump(credentials)}
