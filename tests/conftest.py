@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.untraced import leave_out_fork_servers
+
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.scheduling import GroupScheduling
     from tests.servers.postgresql import PostgreSQL
+
+leave_out_fork_servers()
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"

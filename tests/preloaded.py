@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from tests.untraced import leave_out_fork_servers
+
 ROOT = Path(__file__).resolve().parents[1]
 #: They import all that commands need in their own process. Decoders and engines run in others, which are new.
 PACKAGES = ("batchscribe.cli", "batchscribe.api", "batchscribe.doctor", "batchscribe.intake", "batchscribe.worker")
@@ -119,6 +121,7 @@ class _Command:
 
 
 def _preload() -> None:
+    leave_out_fork_servers()
     for package in PACKAGES:
         folders = importlib.import_module(package).__path__
         for module in pkgutil.walk_packages(folders, f"{package}."):
