@@ -12,7 +12,7 @@ from batchscribe.errors import ConditionalWriteUnsupported, StorageError
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.storage import retrying_client
-from batchscribe.storage.bucket_uris import PROBE
+from batchscribe.storage.conditional_writes import PROBE
 from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.storage.schemes import connect
 from batchscribe.wire.choices import OutputLayout

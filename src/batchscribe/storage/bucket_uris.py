@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from batchscribe.errors import LocationNotAllowed, ObjectNotFound, StorageError
-
-#: Name prefix of the test object that is sent to the folder of the first transcript before a job begins. Services that
-#: check digests never store it.
-PROBE = ".batchscribe-probe-"
 
 
 def split_bucket(uri: str) -> tuple[str, str]:
@@ -34,8 +28,3 @@ def checked_key(uri: str) -> str:
     if {".", ".."} & set(key.split("/")):
         raise StorageError(f"{uri} has a key that cannot be addressed: '.' or '..' between slashes.")
     return key
-
-
-def probe_beside(uri: str) -> str:
-    """Return the URI of a test object in the folder of this URI. Its name depends only on the URI."""
-    return f"{uri.rpartition('/')[0]}/{PROBE}{hashlib.sha256(uri.encode()).hexdigest()[:16]}.json"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Self
 
-from batchscribe.errors import ObjectChanged, ObjectNotFound, OutputExists, StorageError
+from batchscribe.errors import ObjectChanged, ObjectNotFound, StorageError
+from batchscribe.storage.conditional_writes import output_exists
 from batchscribe.storage.store import PAGE_SIZE, ObjectInfo, Page
 
 
@@ -47,7 +48,7 @@ class MemoryStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         with self._lock:
             if uri in self._objects and not overwrite:
-                raise OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
+                raise output_exists(uri)
             self._writes += 1
             self._objects[uri] = (data, f'"{self._writes:x}"')
             self.content_types[uri] = content_type

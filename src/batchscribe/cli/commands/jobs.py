@@ -56,9 +56,9 @@ def submit(
 ) -> None:
     """Submit a job to a server.
 
-    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. Credentials
-    come from the environment, such as AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT, and
-    the webhook secret from BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
+    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. Credentials come from
+    the environment, such as AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT, and the webhook
+    secret from BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
     job = replace(
         job, inputs=tuple(inputs or ()), manifest=manifest, reference_id=reference_id, webhook_url=webhook_url

@@ -29,8 +29,8 @@ def transcribe(
     """Transcribe recordings: WAV, MP3, M4A and MP4.
 
     The work is a durable job. After Ctrl-C or a crash, run the same command again, or `batchscribe jobs resume JOB`, to
-    continue where it stopped. Credentials come from the environment, such as
-    AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT.
+    continue where it stopped. Credentials come from the environment, such as AWS_ACCESS_KEY_ID,
+    GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT.
 
     Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
     1 some failed, 2 invalid command, 130 interrupted.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 
-from batchscribe.errors import ObjectNotFound, OutputExists, StorageError
+from batchscribe.errors import ObjectNotFound, StorageError
 from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import Answer, Version, nonsense, opened, read_on, size_in, version_of
 from batchscribe.storage.azure.azure_client import AzureClient
 from batchscribe.storage.azure.azure_errors import code_of, refusal
 from batchscribe.storage.azure.azure_listing import MARKER, AzurePages, first_query, position_of, skip_seen
-from batchscribe.storage.bucket_uris import probe_beside, split_folder
+from batchscribe.storage.bucket_uris import split_folder
+from batchscribe.storage.conditional_writes import content_md5, output_exists, probe_beside
 from batchscribe.storage.listing_checks import MAX_PAGE_BYTES, Listing
 from batchscribe.storage.ranged_recording import FIRST_BLOCK_BYTES, RangedRecording
 from batchscribe.storage.store import ObjectInfo, Page
@@ -106,12 +105,11 @@ class AzureStore:
 
     def _put(self, uri: str, data: bytes, said: bytes, content_type: str, *, is_conditional: bool) -> Answer:
         """Send a blob with the MD5 of `said`, so that the storage rejects a damaged body."""
-        digest = base64.b64encode(hashlib.md5(said, usedforsecurity=False).digest()).decode()
-        headers = {"content-type": content_type, "content-md5": digest, "x-ms-blob-type": "BlockBlob"}
+        headers = {"content-type": content_type, "content-md5": content_md5(said), "x-ms-blob-type": "BlockBlob"}
         condition = NOTHING_THERE if is_conditional else {}
         return self._client.ask(uri, "PUT", headers={**headers, **condition}, body=data, also=REJECTED)
 
     def _meaning(self, answer: Answer, uri: str, *, is_conditional: bool) -> StorageError:
         if is_conditional and code_of(answer) in EXISTS:
-            return OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
+            return output_exists(uri)
         return refusal(answer, uri)

@@ -5,8 +5,6 @@ An object's version is its generation, a number that changes with each write. It
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import secrets
 import time
@@ -15,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 
-from batchscribe.errors import ObjectNotFound, OutputExists, StorageError
+from batchscribe.errors import ObjectNotFound, StorageError
 from batchscribe.storage.access import Access
 from batchscribe.storage.answer_checks import (
     Answer,
@@ -27,7 +25,8 @@ from batchscribe.storage.answer_checks import (
     size_in,
     version_of,
 )
-from batchscribe.storage.bucket_uris import probe_beside, split_bucket, split_folder
+from batchscribe.storage.bucket_uris import split_bucket, split_folder
+from batchscribe.storage.conditional_writes import content_md5, output_exists, probe_beside
 from batchscribe.storage.gcs.gcs_client import GcsClient
 from batchscribe.storage.gcs.gcs_errors import refusal
 from batchscribe.storage.gcs.gcs_listing import FIELDS, GcsPages, parse_json
@@ -100,7 +99,7 @@ class GcsStore:
     def write(self, uri: str, data: bytes, *, overwrite: bool, content_type: str = "application/json") -> None:
         answer = self._upload(uri, data, data, content_type, NOTHING_THERE if not overwrite else {})
         if answer.status == HTTPStatus.PRECONDITION_FAILED and not overwrite:
-            raise OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
+            raise output_exists(uri)
         if answer.status in REJECTED:
             raise refusal(answer, uri)
         parse_json(answer.body, uri)  # the answer of a proxy is no JSON
@@ -122,8 +121,7 @@ class GcsStore:
     def _upload(self, uri: str, data: bytes, said: bytes, content_type: str, match: Mapping[str, str]) -> Answer:
         """Send an object with the MD5 of `said`, so that the storage rejects a damaged body."""
         self._client.object_url(uri, {})  # checks the key
-        digest = base64.b64encode(hashlib.md5(said, usedforsecurity=False).digest()).decode()
-        facts = {"name": split_bucket(uri)[1], "contentType": content_type, "md5Hash": digest}
+        facts = {"name": split_bucket(uri)[1], "contentType": content_type, "md5Hash": content_md5(said)}
         boundary = secrets.token_hex(16)
         parts = [
             f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps(facts)}\r\n".encode(),

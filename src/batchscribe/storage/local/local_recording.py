@@ -14,11 +14,11 @@ from batchscribe.errors import (
     LocationNotAllowed,
     ObjectChanged,
     ObjectNotFound,
-    OutputExists,
     StorageError,
     StorageFull,
     StorageUnavailable,
 )
+from batchscribe.storage.conditional_writes import output_exists
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 #: Temporary errors, such as a network file system that is offline or a process without free descriptors.
@@ -44,7 +44,7 @@ def storage_error(error: OSError, uri: str) -> StorageError:
         case errno.EROFS:
             return AccessDenied(f"{uri} is on a read-only file system; choose another location.")
         case errno.EEXIST:
-            return OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
+            return output_exists(uri)
         case errno.ELOOP:
             return LocationNotAllowed(f"{uri} is a symbolic link; links below an allowed folder are not followed.")
         case errno.EISDIR:

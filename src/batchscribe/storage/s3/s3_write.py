@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from contextlib import suppress
 from http import HTTPStatus
 
 from batchscribe.errors import ConditionalWriteUnsupported, ObjectNotFound, OutputExists, StorageError
 from batchscribe.storage.answer_checks import Answer, is_web_page, nonsense
-from batchscribe.storage.bucket_uris import probe_beside
+from batchscribe.storage.conditional_writes import content_md5, output_exists, probe_beside
 from batchscribe.storage.s3.s3_buckets import Buckets, is_success
 from batchscribe.storage.s3.s3_errors import code_of
 
@@ -80,8 +78,11 @@ def delete_object(buckets: Buckets, uri: str) -> None:
 
 def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str, *, is_conditional: bool) -> Answer:
     """Send a PUT with the Content-MD5 of `said`, so that the storage rejects a damaged body."""
-    digest = base64.b64encode(hashlib.md5(said, usedforsecurity=False).digest()).decode()
-    headers = {"content-type": content_type, "content-md5": digest, **(NOTHING_THERE if is_conditional else {})}
+    headers = {
+        "content-type": content_type,
+        "content-md5": content_md5(said),
+        **(NOTHING_THERE if is_conditional else {}),
+    }
     also = _OF_CONDITION if is_conditional else {HTTPStatus.PRECONDITION_FAILED}
     return buckets.ask(uri, "PUT", headers=headers, body=data, also=also)
 
@@ -89,7 +90,7 @@ def _put(buckets: Buckets, uri: str, data: bytes, said: bytes, content_type: str
 def _meaning(buckets: Buckets, uri: str, answer: Answer) -> StorageError:
     """Return the error for a rejected conditional PUT."""
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        return OutputExists(f"{uri} already exists; allow overwriting or choose another output.")
+        return output_exists(uri)
     if not _is_of_condition(buckets, uri, answer):
         return buckets.refused(uri, answer)
     reason = code_of(answer) or f"HTTP {answer.status}"
