@@ -74,7 +74,7 @@ def _is_folder(item: ElementTree.Element) -> bool:
 def skip_seen(pages: Callable[[], Iterator[Page]], after: str) -> Iterator[Page]:
     """Yield the objects after the one with this URI. If it is gone, yield those with larger names.
 
-    Only objects of the last page have no position, so usually nothing follows.
+    For callers that have kept a URI. A listing of a job continues with the position of the last object of a page.
     """
     is_found = False
     for page in pages():
