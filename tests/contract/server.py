@@ -57,13 +57,16 @@ class Server:
     program: Path | None = None  #: replaces the command
     url: str = ""
     process: subprocess.Popen[bytes] | RunningCommand | None = None
+    may_have_ended: bool = False  #: whether the test has ended it, or expects its end
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        """In order, because a killed process saves no coverage."""
+        """In order, because a killed process saves no coverage. A server that ended by itself is an error."""
         if self.process is None or self.process.poll() is not None:
+            status, log = self.process.returncode, self.log_text()[-3000:]
+            assert self.may_have_ended, f"the server ended by itself with status {status}; its log ends: {log}"
             return
         self.process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -85,6 +88,7 @@ class Server:
     def start(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._printed.write_bytes(b"")
+        self.may_have_ended = False
         words = self._words("serve", "--host", "127.0.0.1", "--port", "0", *self.words)
         with self._printed.open("ab") as out, self._log.open("ab") as err:
             self.process = self._started(words, out, err)
@@ -97,11 +101,13 @@ class Server:
     def stop(self) -> int:
         """Stop the server as a service manager does. Return the exit status."""
         assert self.process is not None
+        self.may_have_ended = True
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=END_SEC)
 
     def kill(self) -> None:
         """Kill the server with SIGKILL."""
+        self.may_have_ended = True
         if self.process is None or self.process.poll() is not None:
             return
         family = psutil.Process(self.process.pid).children(recursive=True)

@@ -1,18 +1,23 @@
-"""Starting a child process while the server that it is forked from dies."""
+"""The start of child processes while the server that they are forked from dies, and their end."""
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Protocol
 
 import psutil
 import pytest
 
 from batchscribe.audio.decoder_process import DecoderProcess
+from batchscribe.children.start import start_piped
 from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import ScriptedSpec
 
@@ -57,3 +62,39 @@ def test_a_child_starts_although_the_fork_server_dies_meanwhile(start: Start) ->
         server.kill()
         child.result().end()
     assert fork_server() != server
+
+
+@pytest.mark.parametrize("has_pidfd", [True, False])
+def test_a_child_that_has_ended_is_not_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process ID may belong to another program. The signals that would be sent are recorded."""
+    if not has_pidfd:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    child, connection = start_piped(wait_for_the_end, name="short-lived")
+    process = psutil.Process(child.pid)
+    process.kill()
+    process.wait(10)  # the fork server has removed it
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *signal_and_target: sent.append(signal_and_target))
+    child.end()
+    connection.close()
+    assert sent == []
+
+
+@pytest.mark.parametrize("has_pidfd", [True, False])
+def test_a_running_child_is_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_pidfd:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    child, connection = start_piped(wait_for_the_end, name="long-lived")
+    process = psutil.Process(child.pid)
+    child.end()
+    connection.close()
+    assert not process.is_running()
+    assert process.pid not in [each.pid for each in multiprocessing.active_children()]
+
+
+def wait_for_the_end(connection: Connection) -> None:
+    connection.poll(60)
+
+
+def refuse(_pid: int, _flags: int = 0) -> int:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))

@@ -35,12 +35,12 @@ class DecoderProcess:
             self._process, connection = start_piped(_serve, memory_bytes, name="decoder", preload=CHILD)
         except OSError as error:
             raise _cannot_start(reason_of(error)) from error
-        self._watchdog = Watchdog(self._process.pid or 0)
+        self._watchdog = Watchdog(self._process.pid)
         self._pipe = Pipe(connection, self._watchdog)
 
     @property
     def is_alive(self) -> bool:
-        return self._process.is_alive()
+        return self._process.is_alive
 
     def get_ready(self) -> None:
         """Wait until a new process can take a recording. If it ends before, no recording is the cause.
@@ -85,9 +85,7 @@ class DecoderProcess:
 
     def end(self) -> None:
         """Kill the process and release its resources."""
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        self._process.end()
         self._pipe.close()
 
     def _expect_progress(self) -> None:

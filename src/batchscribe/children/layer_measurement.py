@@ -6,6 +6,7 @@ import json
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
+from batchscribe.children.child import Child
 from batchscribe.children.layers import ALL_LAYERS, Layer, Needs, measure
 from batchscribe.children.start import begin_child, start_child
 
@@ -24,6 +25,7 @@ def measure_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[
     with ours:
         with theirs:
             start_child(process)
+        child = Child(process)
         try:
             if not ours.poll(ANSWER_SEC):
                 raise TimeoutError("the child that tests its confinement does not answer")
@@ -31,9 +33,7 @@ def measure_layers(needs: Needs, layers: frozenset[Layer] = ALL_LAYERS) -> dict[
         except EOFError as error:
             raise ConnectionError("the child that tests its confinement died") from error
         finally:
-            process.kill()
-            process.join()
-            process.close()
+            child.end()
     return {layer: held[layer] for layer in Layer}
 
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from batchscribe.children.child import Child
 from batchscribe.children.socket_folder import provide_socket_folder
 
 STANDARD_OUTPUTS = (1, 2)
@@ -53,7 +54,7 @@ START_PAUSES_SEC = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 def start_piped(
     target: Callable[..., None], *arguments: Any, name: str, preload: str | None = None
-) -> tuple[BaseProcess, Connection]:
+) -> tuple[Child, Connection]:
     """Start a process. Returns it and the parent's end of a pipe. `target` gets the other end and `arguments`.
 
     The fork server imports the module `preload` when it starts, so its children have it loaded. Raises `OSError` if
@@ -69,7 +70,7 @@ def start_piped(
             _start_or_close(process, ours)
     except MemoryError as error:
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
-    return process, ours
+    return Child(process), ours
 
 
 def reason_of(error: OSError) -> str:

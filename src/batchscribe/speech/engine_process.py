@@ -45,7 +45,7 @@ class EngineProcess:
                 "memory, processes or descriptors.",
                 part=spec.name,
             ) from error
-        self._watchdog = Watchdog(self._process.pid or 0)
+        self._watchdog = Watchdog(self._process.pid)
         self._pipe = Pipe(connection, self._watchdog)
 
     def load(self) -> None:
@@ -89,9 +89,7 @@ class EngineProcess:
 
     def end(self) -> None:
         """Kill the process and release its resources."""
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        self._process.end()
         self._pipe.close()
 
     def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> Reply:
