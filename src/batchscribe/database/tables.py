@@ -24,6 +24,9 @@ job = sa.Table(
     sa.Column("file_roots", sa.JSON, nullable=False),
     sa.Column("s3", sa.JSON, nullable=False),  # settings of all clouds; older releases had only those of S3
     sa.Column("engine", sa.String, nullable=False),
+    # The model that was chosen when the job was accepted; NULL for jobs of older releases.
+    sa.Column("model", sa.String),
+    sa.Column("model_revision", sa.String),
     # Of the engine when the job was accepted, in seconds of audio per second; it determines the size of shards.
     sa.Column("speed", sa.Double, nullable=False, server_default="1"),
     sa.Column("tracking_id", sa.String),  # of the request that submitted the job
@@ -96,6 +99,20 @@ file = sa.Table(
     sa.Index("file_by_state", "job", "state", "seq"),
     sa.Index("file_by_output", "job", "output_hash", unique=True),
     sqlite_with_rowid=False,
+)
+
+#: The words of a file in progress, sealed; deleted with its outcome. Every attempt adds rows, and reads those of all.
+checkpoint = sa.Table(
+    "checkpoint",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    # Of everything that determines the transcript; parts with another identity are worthless.
+    sa.Column("identity", sa.String, nullable=False),
+    sa.Column("key_id", sa.String, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 #: For summaries, which list the few files with warnings.
 sa.Index(
