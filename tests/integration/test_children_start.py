@@ -64,6 +64,20 @@ def test_a_child_starts_although_the_fork_server_dies_meanwhile(start: Start) ->
     assert fork_server() != server
 
 
+@pytest.mark.parametrize(("start", "name"), [(decoder, "decoder"), (engine, "engine-scripted")])
+def test_a_child_shows_its_kind_in_the_process_list(start: Start, name: str) -> None:
+    """Otherwise `top` shows the command line of the fork server for all of them."""
+    with started(start):
+        deadline = time.monotonic() + 30
+        while name not in names_of_children():
+            assert time.monotonic() < deadline, names_of_children()
+            time.sleep(0.02)
+
+
+def names_of_children() -> list[str]:
+    return [child.name() for child in psutil.Process().children(recursive=True)]
+
+
 @pytest.mark.parametrize("has_pidfd", [True, False])
 def test_a_child_that_has_ended_is_not_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process ID may belong to another program. The signals that would be sent are recorded."""

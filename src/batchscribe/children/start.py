@@ -12,15 +12,19 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import forkserver, get_context, parent_process, resource_tracker
+from contextlib import suppress
+from multiprocessing import current_process, forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from batchscribe.children.child import Child
 from batchscribe.children.socket_folder import provide_socket_folder
 
 STANDARD_OUTPUTS = (1, 2)
+#: Where Linux keeps the name of a process, of up to 15 bytes.
+NAME_FILE = Path("/proc/self/comm")
 
 
 def close_pipes_of_fork_server() -> None:
@@ -105,6 +109,8 @@ def start_child(process: BaseProcess) -> None:
 def begin_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(OSError):  # some sandboxes do not have the file
+        NAME_FILE.write_text(current_process().name)  # for `top` and `ps`: `decoder`, `engine-whisper`
     close_pipes_of_fork_server()
     end_with_parent()
 
