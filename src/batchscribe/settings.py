@@ -58,7 +58,11 @@ class Settings(BaseSettings):
         description="Model for the `whisper` engine: a folder, or the name of a pulled model. By default the best "
         "pulled model.",
     )
-    device: str = Field(default="auto", description="Where models run: `auto`, `cpu` or `cuda`.")
+    device: str = Field(
+        default="auto",
+        description="Where models run: `cpu`, `cuda` for all GPUs, or GPUs by number, such as `cuda:0,cuda:1`. Each "
+        "GPU has one engine process. `auto` uses all GPUs, or the CPU if there are none.",
+    )
     compute_type: str = Field(
         default="auto",
         description="Number format of Whisper models, by CTranslate2's names: `int8`, `float16`... `auto` is `int8` "

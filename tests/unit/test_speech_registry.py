@@ -111,11 +111,15 @@ def test_an_unknown_device_is_refused_by_the_name_of_its_setting(pulled: Setting
         choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="tpu"))
 
 
-def test_on_a_gpu_there_is_one_process(pulled: Settings) -> None:
+def test_each_gpu_has_one_process(pulled: Settings) -> None:
     on_gpu = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cuda")).spec
     on_cpu = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cpu")).spec
-    assert (on_gpu.most_processes, on_cpu.most_processes) == (1, None)
+    assert (on_gpu.device, on_gpu.devices, on_gpu.count_processes(8)) == ("cuda", ("cuda:0",), 1)
+    assert (on_cpu.device, on_cpu.devices, on_cpu.count_processes(8)) == ("cpu", (), 8)
     assert on_gpu.speed > on_cpu.speed
+    on_two = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cuda:0,cuda:2")).spec
+    assert (on_two.device, on_two.devices, on_two.count_processes(1)) == ("cuda", ("cuda:0", "cuda:2"), 2)
+    assert (on_two.on("cuda:2").device, on_two.on("cuda:2").count_processes(1)) == ("cuda:2", 1)
 
 
 def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Settings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from batchscribe.check import Check, CheckResult, ok, report_failure, warning
 from batchscribe.settings import Settings
+from batchscribe.speech.devices import CUDA, kind_of
 
 MIB = 2**20
 FULL_BYTES = 100 * MIB  #: with less, database commits may soon fail
@@ -85,7 +86,7 @@ def _doubtful(settings: Settings) -> Iterator[Check]:
             "Set BATCHSCRIBE_METRICS_ALLOW_NETWORKS to the networks of your monitoring.",
         )
     cores = len(os.sched_getaffinity(0))
-    if settings.engine_processes > 2 * cores and settings.device != "cuda":
+    if settings.engine_processes > 2 * cores and kind_of(settings.device) != CUDA:
         yield _doubt(
             f"{settings.engine_processes} engine processes share {cores} cores, and each needs its own memory.",
             "Omit BATCHSCRIBE_ENGINE_PROCESSES, or set it to the number of cores.",

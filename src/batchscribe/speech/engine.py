@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
+from batchscribe.speech.devices import CUDA, kind_of
 from batchscribe.speech.languages import understands
 from batchscribe.window import Recognition, Window
 
@@ -55,8 +56,9 @@ class EngineSpec(ABC):
     languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all regions
     detects_languages: bool = False  #: whether it can detect the spoken language
     speed: float  #: audio seconds per CPU second; an estimate, for the size of shards and for time limits
-    device: str = "cpu"  #: `cpu` or `cuda`
-    most_processes: int | None = None  #: the most that fit (one for a GPU); None: no limit
+    device: str = "cpu"  #: `cpu`, `cuda`, or the GPU of one process, such as `cuda:1`
+    devices: tuple[str, ...] = ()  #: the GPUs, such as `cuda:0`; each has one process
+    most_processes: int | None = None  #: the most that fit (one for each GPU); None: no limit
     #: Windows are filled up to this many seconds of audio, pauses included. 0: each stretch of speech is a window.
     window_sec: float = 0.0
     batch_size: int = 1  #: the most windows in one call
@@ -64,6 +66,18 @@ class EngineSpec(ABC):
     @abstractmethod
     def build(self) -> Engine:
         """Load the model. Raises `EngineNotAvailable` and the errors of the engine's library."""
+
+    @property
+    def is_on_gpu(self) -> bool:
+        return kind_of(self.device) == CUDA
+
+    def count_processes(self, wanted: int) -> int:
+        """Return the number of processes if the settings ask for `wanted`: on GPUs, always one for each."""
+        return len(self.devices) or min(wanted, self.most_processes or wanted)
+
+    def on(self, device: str) -> Self:
+        """Return the specification of the process on this device, one of `devices`."""
+        return replace(self, device=device, devices=())
 
     def reads(self) -> tuple[Path, ...]:
         """Return the files and folders that it reads. Its process can open only these, Python's and the system's."""

@@ -44,7 +44,7 @@ def confine(spec: EngineSpec, layers: frozenset[Layer] = ALL_LAYERS) -> None:
 
 
 def needs_of(spec: EngineSpec) -> Needs:
-    uses_gpu = spec.device == "cuda"
+    uses_gpu = spec.is_on_gpu
     system = (*SYSTEM_FILES, *DRIVER_FILES) if uses_gpu else SYSTEM_FILES
     return Needs(
         reads=(*map(Path, system), *_python(), *_libraries(), *spec.reads()),

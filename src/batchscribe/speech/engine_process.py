@@ -106,7 +106,7 @@ class EngineProcess:
 
 
 def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
-    on_gpu = " Check the GPU and its driver, or set BATCHSCRIBE_DEVICE=cpu." if spec.device == "cuda" else ""
+    on_gpu = " Check the GPU and its driver, or set BATCHSCRIBE_DEVICE=cpu." if spec.is_on_gpu else ""
     return MachineTrouble(
         f"Engine {spec.name} cannot load {spec.model} on {spec.device} ({reason}).{on_gpu} Check the model with "
         "`batchscribe models verify`, and that there is enough memory for it.",

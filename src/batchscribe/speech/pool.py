@@ -47,7 +47,7 @@ class EnginePool:
 
     def __init__(self, spec: EngineSpec, processes: int, *, idle_limit_sec: float = IDLE_LIMIT_SEC) -> None:
         self.spec = spec
-        self.processes = min(processes, spec.most_processes or processes)
+        self.processes = spec.count_processes(processes)
         self._idle_limit_sec = idle_limit_sec
         self._queue = BatchQueue(self.processes)
         self._lock = Lock()
@@ -135,9 +135,17 @@ class EnginePool:
         """Start a thread. The caller must hold the lock."""
         self._started.append(
             EngineThread(
-                self.spec, self._queue, self._idle_limit_sec, take_spare=self._take_spare, give_up=self._give_up
+                self._spec_of_next(),
+                self._queue,
+                self._idle_limit_sec,
+                take_spare=self._take_spare,
+                give_up=self._give_up,
             )
         )
+
+    def _spec_of_next(self) -> EngineSpec:
+        devices = self.spec.devices
+        return self.spec.on(devices[len(self._started)]) if devices else self.spec
 
     def _take_spare(self) -> EngineProcess | None:
         with self._lock:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeVar
 
-from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
+from batchscribe.errors import EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
+from batchscribe.speech.devices import find_devices
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import canonical_language
 from batchscribe.speech.models.at_hand import ModelInfo, find_model, list_models
@@ -159,25 +160,14 @@ def whisper_specs(settings: Settings) -> list[EngineSpec]:
         raise EngineNotAvailable(
             f"Engine whisper has no model; get one with {PULL}, or set BATCHSCRIBE_WHISPER_MODEL to a folder."
         )
-    device = resolve_device(settings.device)
-    return [whisper_spec(model, device, settings.compute_type) for model in models]
-
-
-def resolve_device(device: str) -> str:
-    """Return `cpu` or `cuda`. Raises `InvalidSetting`."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise InvalidSetting(f"BATCHSCRIBE_DEVICE: {device!r} is not one of auto, cpu and cuda.")
-    if device != "auto":
-        return device
-    import ctranslate2  # not loaded unless Whisper is used
-
-    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    devices = find_devices(settings.device)
+    return [whisper_spec(model, devices, settings.compute_type) for model in models]
 
 
 def speed_of(model: ModelInfo, settings: Settings) -> float:
     """Estimate the audio seconds per second of all engine processes of this machine. Raises `InvalidSetting`."""
-    spec = whisper_spec(model, resolve_device(settings.device), settings.compute_type)
-    return spec.speed * min(settings.engine_processes, spec.most_processes or settings.engine_processes)
+    spec = whisper_spec(model, find_devices(settings.device), settings.compute_type)
+    return spec.speed * spec.count_processes(settings.engine_processes)
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchscribe.speech.devices import CUDA, kind_of
 from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec, LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
@@ -111,20 +112,21 @@ class WhisperEngine:
         )
 
 
-def whisper_spec(model: ModelInfo, device: str, compute_type: str) -> WhisperSpec:
+def whisper_spec(model: ModelInfo, devices: tuple[str, ...], compute_type: str) -> WhisperSpec:
     """Return the specification for a model. A GPU gets one process, because each process loads the model."""
+    device = kind_of(devices[0])
     name = model.name if model.name.startswith("whisper") else f"whisper-{model.name}"
-    is_cuda = device == "cuda"
+    is_cuda = device == CUDA
     return WhisperSpec(
         model=name,
         revision=model.revision,
         languages=model.languages,
         detects_languages=len(model.languages) > 1,
         speed=(CUDA_BYTES if is_cuda else CPU_BYTES) / model.size_bytes,
-        most_processes=1 if is_cuda else None,
         batch_size=max(1, min(CUDA_BATCH if is_cuda else CPU_BATCH, int(BATCH_BYTES / model.size_bytes))),
         model_path=str(model.path),
         device=device,
+        devices=devices if is_cuda else (),
         compute_type=resolve_compute_type(compute_type, device),
     )
 
@@ -133,4 +135,4 @@ def resolve_compute_type(compute_type: str, device: str) -> str:
     """Resolve `auto` to a fast type without a measurable loss of accuracy: int8 on a CPU, float16 on a GPU."""
     if compute_type != "auto":
         return compute_type
-    return "float16" if device == "cuda" else "int8"
+    return "float16" if device == CUDA else "int8"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from batchscribe.speech.devices import kind_of, number_of
 from batchscribe.speech.words import clean_text
 from batchscribe.window import SAMPLE_RATE, Samples, Word
 
@@ -103,7 +104,12 @@ class WhisperModel:
         self._storage, self._float32 = ctranslate2.StorageView, ctranslate2.DataType.float32
         # One thread: the pool has one process per core, and sums must not depend on the number of threads.
         self._model = ctranslate2.models.Whisper(
-            str(path), device=device, compute_type=compute_type, inter_threads=1, intra_threads=1
+            str(path),
+            device=kind_of(device),
+            device_index=number_of(device),
+            compute_type=compute_type,
+            inter_threads=1,
+            intra_threads=1,
         )
         self._extract = FeatureExtractor(feature_size=self._model.n_mels)
         self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
