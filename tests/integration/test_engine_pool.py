@@ -142,6 +142,29 @@ def test_a_window_that_raises_twice_fails_alone_and_the_log_says_why() -> None:
     assert others == [make_up_text(1.0)] * 3
 
 
+@pytest.mark.parametrize("message", [None, "CUDA failed with error out of memory"])
+def test_a_batch_that_does_not_fit_into_memory_is_divided_and_the_process_lives(message: str | None) -> None:
+    spec = scripted(batch_size=32, call_sec=0.1, memory_windows=5, memory_error=message)
+    with capture_logs() as logs, EnginePool(spec, processes=1) as pool:
+        recognize_all(pool, [request()])
+        [engine] = children()
+        lengths = [0.5 + number / 10 for number in range(32)]
+        assert recognize_all(pool, [request(i, length) for i, length in enumerate(lengths)]) == [
+            make_up_text(length) for length in lengths
+        ]
+        assert children() == [engine]
+    assert logs == []
+
+
+@pytest.mark.parametrize("message", [None, "CUDA failed with error out of memory"])
+def test_a_single_window_that_does_not_fit_into_memory_is_a_shortage(message: str | None) -> None:
+    spec = scripted(batch_size=4, memory_windows=0, memory_error=message)
+    with EnginePool(spec, processes=1) as pool:
+        [error] = recognize_all(pool, [request()])
+    assert isinstance(error, EngineError)
+    assert isinstance(error.__cause__, MemoryError)
+
+
 def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
     with EnginePool(scripted(hangs_at=frozenset({1.0})), processes=1, idle_limit_sec=0.5) as pool:
         first, hung, last = recognize_all(pool, [request(0), request(1), request(2)])

@@ -14,6 +14,7 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import begin_child, mute, open_nowhere
 from batchscribe.speech.engine_confinement import confine, set_environment
 from batchscribe.speech.engine_replies import EngineFailure, Ready, send_reply
+from batchscribe.speech.fitting_batches import FittingBatches, is_out_of_memory
 
 if TYPE_CHECKING:
     from batchscribe.speech.engine import EngineSpec
@@ -31,12 +32,13 @@ def serve(connection: Connection) -> None:
         engine = spec.build()
         mute(nowhere)  # libraries may print load errors; later output may contain text from recordings
         send_reply(pipe, Ready())
+        batches = FittingBatches(engine.transcribe)
         while True:
-            send_reply(pipe, engine.transcribe(receive(pipe)))
+            send_reply(pipe, batches.transcribe(receive(pipe)))
     except (EOFError, ConnectionError):
         return  # the parent closed the pipe
     except Exception as error:
-        send_reply(pipe, EngineFailure(describe(error), isinstance(error, MemoryError)))
+        send_reply(pipe, EngineFailure(describe(error), is_out_of_memory(error)))
         raise SystemExit(1) from error
 
 

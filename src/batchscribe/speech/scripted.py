@@ -31,6 +31,8 @@ class Script:
     dies_loading: bool = False
     cannot_load_while: Path | None = None  #: loading fails while this file exists
     no_memory_while: Path | None = None  #: if this file exists, the engine has no memory for a window of over a second
+    memory_windows: int | None = None  #: a call with more windows than this runs out of memory
+    memory_error: str | None = None  #: the message of that error; None: it is a `MemoryError`
     only_once: Path | None = None  #: a file created before the first failure; while it exists, the engine works
 
 
@@ -66,8 +68,16 @@ class ScriptedEngine:
             raise RuntimeError("the script says that loading fails")
 
     def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
+        self._check_memory(len(requests))
         time.sleep(self.script.call_sec)
         return [self._make_up(request) for request in requests]
+
+    def _check_memory(self, windows: int) -> None:
+        if self.script.memory_windows is None or windows <= self.script.memory_windows:
+            return
+        if self.script.memory_error is None:
+            raise MemoryError("the script says that the batch does not fit")
+        raise RuntimeError(self.script.memory_error)
 
     def _make_up(self, request: RecognitionRequest) -> Recognition:
         duration_sec = request.window.duration_sec
