@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 def main() -> None:
     from batchscribe.cli.app import main as run
-    from batchscribe.speech import registry
     from tests.chaos.engine import spec_at_hand
     from tests.chaos.ledger import Ledger
     from tests.chaos.machine import Machine
     from tests.chaos.orders import Orders
     from tests.chaos.steps import STEPS
+    from tests.replaced_engine import replace_scripted
 
     ledger = Ledger(Path(os.environ["CHAOS_LEDGER"]))
     orders = Orders(Path(os.environ["CHAOS_ORDERS"]))
-    vars(registry)["ScriptedSpec"] = partial(spec_at_hand, ledger.path, Machine.here())
+    replace_scripted(partial(spec_at_hand, ledger.path, Machine.here()))
     if deadly := os.environ.get("CHAOS_DEADLY"):
         die_of(int(deadly))
     for step in STEPS:

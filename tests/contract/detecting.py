@@ -11,12 +11,12 @@ from functools import partial
 
 def main() -> None:
     from batchscribe.cli.app import main as run
-    from batchscribe.speech import registry
     from batchscribe.speech.scripted import Script, ScriptedSpec
+    from tests.replaced_engine import replace_scripted
 
     script = Script(detected=(("de", 0.95), ("en", 0.03), ("nl", 0.02)))
     spec = partial(ScriptedSpec, languages=("en", "de"), detects_languages=True, script=script)
-    vars(registry)["ScriptedSpec"] = spec
+    replace_scripted(spec)
     run()
 
 

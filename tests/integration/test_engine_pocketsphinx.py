@@ -14,7 +14,7 @@ from batchscribe.window import SAMPLE_RATE, Window
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
 
-from batchscribe.speech.pocketsphinx import pocketsphinx_spec
+from batchscribe.speech.pocketsphinx import PocketsphinxSpec
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def requests(examples: Path) -> list[RecognitionRequest]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_processes_recognize_what_the_engine_alone_recognizes(requests: list[RecognitionRequest], workers: int) -> None:
-    alone = pocketsphinx_spec().build().transcribe(requests)
+    alone = PocketsphinxSpec().build().transcribe(requests)
     assert any(recognition.text for recognition in alone)
-    with EnginePool(pocketsphinx_spec(), workers) as pool:
+    with EnginePool(PocketsphinxSpec(), workers) as pool:
         futures = [pool.submit(request) for request in [*reversed(requests), *requests]]
         recognized = [future.result(60) for future in futures]
     assert recognized == [*reversed(alone), *alone]

@@ -9,7 +9,7 @@ from benchmarks.speech.page import PAGE, page
 from benchmarks.speech.readme import README, quoted
 from benchmarks.speech.results import load
 
-from batchscribe.speech.registry import LOW_ACCURACY
+from batchscribe.speech.pocketsphinx import LOW_ACCURACY
 
 #: Maximum rounding error of "about", in percentage points.
 ABOUT = 3.0

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from batchscribe.settings import load_settings
 from batchscribe.speech.engine import Engine, RecognitionRequest
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
 
-from batchscribe.speech.pocketsphinx import pocketsphinx_spec, to_int16
+from batchscribe.speech.pocketsphinx import PocketsphinxSpec, find_pocketsphinx, to_int16
 
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    return pocketsphinx_spec().build()
+    return PocketsphinxSpec().build()
 
 
 def request(samples: NDArray[np.float32]) -> RecognitionRequest:
@@ -61,7 +62,7 @@ def test_speech_becomes_words_inside_the_window_without_marks_or_confidence(
 def test_a_window_is_recognized_the_same_whatever_came_before_it(engine: Engine, speech: NDArray[np.float32]) -> None:
     """Without the reset of its front end, the decoder carries the loudness of one window into the next."""
     pieces = [speech[:32_000], speech[32_000:] * 0.1, chord(1.0, 220, 330), speech[16_000:48_000]]
-    alone = [recognize(pocketsphinx_spec().build(), piece) for piece in pieces]
+    alone = [recognize(PocketsphinxSpec().build(), piece) for piece in pieces]
     for i in (3, 1, 0, 2, 2, 1, 3, 0):
         assert recognize(engine, pieces[i]) == alone[i]
 
@@ -90,4 +91,4 @@ def test_16_bit_audio_arrives_exactly_and_too_loud_audio_is_clipped_not_wrapped(
 
 
 def test_provenance_names_the_version_of_the_model() -> None:
-    assert pocketsphinx_spec().model.startswith("en-US (pocketsphinx 5.")
+    assert find_pocketsphinx(load_settings())[0].model.startswith("en-US (pocketsphinx 5.")

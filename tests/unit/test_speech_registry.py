@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,8 +12,9 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvai
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.models.at_hand import list_models
-from batchscribe.speech.registry import ENGINES, capabilities, choose_engine, choose_from_fleet, engines_of, speed_of
+from batchscribe.speech.registry import capabilities, choose_engine, choose_from_fleet, engines_of, list_engines
 from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.speech.whisper_record import speed_of
 from tests.models.whisper import random_whisper
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
@@ -101,7 +103,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones(bare: Settings) -> Non
 
 
 def test_the_setting_and_the_option_name_every_engine_that_users_can_choose() -> None:
-    offered = ["auto", *(engine.name for engine in ENGINES if engine.find_installed)]
+    offered = ["auto", *(engine.name for engine in list_engines() if engine.is_automatic)]
     help_texts = [Settings.model_fields["engine"].description, get_args(options.Engine)[1].help]
     assert [(name, text) for name in offered for text in help_texts if name not in str(text)] == []
 
@@ -202,14 +204,45 @@ def test_what_another_release_publishes_and_this_one_does_not_understand_is_igno
     assert Capability.from_json("whisper") is None
 
 
-def test_an_engine_of_a_later_release_is_passed_over() -> None:
-    known = Capability(name="whisper", model="base", languages=("en",), speed=5.0)
-    later = Capability(name="parakeet", model="v3", languages=("en", "de"), speed=90.0)
-    assert choose_from_fleet("auto", "en", [later, known]) == (known, "en-US")
-    with pytest.raises(UnsupportedLanguage, match="not supported by whisper; supported: en"):
-        choose_from_fleet("auto", "de", [later, known])
-    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'auto' now; available: none"):
-        choose_from_fleet("auto", "en", [later])
+ENGLISH = Capability(name="whisper", model="base", languages=("en",), speed=5.0, rank=20, model_rank=3)
+BUILT_IN = Capability(name="pocketsphinx", model="en-US", languages=("en-US",), speed=3.0, rank=30)
+LATER = Capability(name="later", model="v3", languages=("en", "de"), speed=90.0, rank=25)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("rank", [25, None])
+def test_an_engine_that_only_a_worker_knows_is_an_error_of_no_job(place: int, rank: int | None) -> None:
+    fleet = [ENGLISH, BUILT_IN]
+    later = replace(LATER, rank=rank)
+    fleet.insert(place, later)
+    assert choose_from_fleet("auto", "en", fleet) == (ENGLISH, "en-US")
+    assert choose_from_fleet("whisper", "en", fleet) == (ENGLISH, "en-US")
+    assert choose_from_fleet("auto", "de", fleet) == (later, "de-DE")
+    assert choose_from_fleet("later", "en", fleet) == (later, "en-US")
+    with pytest.raises(UnsupportedLanguage, match=r"not supported by later; supported: en, de\."):
+        choose_from_fleet("later", "fr", fleet)
+    with pytest.raises(EngineNotAvailable, match="No worker has the engine 'other' now; available: whisper, "):
+        choose_from_fleet("other", "en", fleet)
+
+
+def test_an_unknown_engine_that_ranks_first_is_chosen_and_one_without_a_rank_comes_last() -> None:
+    assert choose_from_fleet("auto", "en", [BUILT_IN, replace(LATER, rank=1)])[0].name == "later"
+    assert choose_from_fleet("auto", "en", [replace(LATER, rank=None), BUILT_IN])[0].name == "pocketsphinx"
+    assert choose_from_fleet("auto", "en", [replace(LATER, rank=None)])[0].name == "later"
+
+
+def test_the_best_model_of_the_fleet_is_chosen_whichever_worker_has_it() -> None:
+    better = replace(ENGLISH, model="large-v3", model_rank=0)
+    assert choose_from_fleet("auto", "en", [ENGLISH, better])[0] == better
+    assert choose_from_fleet("auto", "en", [better, ENGLISH])[0] == better
+
+
+def test_a_worker_of_an_earlier_release_publishes_no_rank_and_gets_the_rank_of_its_engine() -> None:
+    earlier = {name: value for name, value in ENGLISH.as_json().items() if name not in ("rank", "model_rank")}
+    told = Capability.from_json(earlier)
+    assert told is not None
+    assert told.rank is None
+    assert choose_from_fleet("auto", "en", [BUILT_IN, told])[0].name == "whisper"
 
 
 def test_what_a_machine_publishes_is_what_it_would_choose_from(pulled: Settings) -> None:

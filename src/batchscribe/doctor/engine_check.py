@@ -12,8 +12,9 @@ from batchscribe.children.layers import Layer
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, MachineTrouble
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.engine_record import PULL
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.registry import PULL, find_engines, warnings_of
+from batchscribe.speech.registry import find_engines, plugin_problems, warnings_of
 from batchscribe.worker.confinement_report import ADVICE, ESSENTIAL, measure_children, missing_layers
 from batchscribe.worker.headroom import check_headroom
 
@@ -43,6 +44,10 @@ PULL_ADVICE = f"Get a model with {PULL}; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHIS
 
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
     """Check which engines are installed. With `load`, also start the best one and transcribe a trial recording."""
+    for plugin in plugin_problems():
+        yield report_failure(
+            f"engine {plugin.engine}", plugin.message, f"Upgrade or uninstall the package {plugin.package}."
+        )
     try:
         engines = find_engines(settings.engine, settings)
     except (EngineNotAvailable, InvalidSetting) as error:

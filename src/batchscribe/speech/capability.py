@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
@@ -11,10 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.languages import understands
 
+#: The rank of an engine without one.
+LAST = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """An engine and its model on some worker. The fields are those of `EngineSpec`."""
+    """An engine and its model on some worker. `rank` is that of the engine; the other fields are of `EngineSpec`.
+
+    Workers of earlier releases publish no ranks, and no support of language detection.
+    """
 
     name: str
     model: str
@@ -23,9 +30,11 @@ class Capability:
     detects_languages: bool = False
     speed: float
     device: str = "cpu"
+    rank: int | None = None
+    model_rank: int = 0
 
     @classmethod
-    def of(cls, spec: EngineSpec) -> Capability:
+    def of(cls, spec: EngineSpec, rank: int | None = None) -> Capability:
         return cls(
             name=spec.name,
             model=spec.model,
@@ -34,6 +43,8 @@ class Capability:
             detects_languages=spec.detects_languages,
             speed=spec.speed,
             device=spec.device,
+            rank=rank,
+            model_rank=spec.model_rank,
         )
 
     @classmethod
@@ -47,6 +58,10 @@ class Capability:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def rank_by(self, known: Mapping[str, int]) -> int:
+        """Return the rank of the engine: as published, otherwise from the engines that this process knows."""
+        return known.get(self.name, LAST) if self.rank is None else self.rank
 
     def understands(self, language: str) -> bool:
         """Return whether the engine supports `language`, a tag from `canonical_language`."""

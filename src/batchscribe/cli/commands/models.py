@@ -9,7 +9,7 @@ from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli.present import console, speech_models
-    from batchscribe.speech import registry
+    from batchscribe.speech import engine_record
     from batchscribe.speech.models import at_hand, folders
     from batchscribe.speech.models import pull as pulling
     from batchscribe.speech.models import verify as verifying
@@ -31,7 +31,7 @@ def list_models(as_json: options.AsJson = False, data_dir: options.DataDir = Non
     elif models:
         speech_models.show_models(models, settings)
     else:
-        typer.echo(f"No model is installed; get one with {registry.PULL}.")
+        typer.echo(f"No model is installed; get one with {engine_record.PULL}.")
 
 
 @models_app.command("pull")

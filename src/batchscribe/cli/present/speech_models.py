@@ -15,7 +15,7 @@ from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.models.origin import Origin
 from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
 from batchscribe.speech.models.verify import FileVerdict
-from batchscribe.speech.registry import speed_of
+from batchscribe.speech.whisper_record import speed_of
 from batchscribe.wire.base import JsonObject
 
 MB = 1_000_000
