@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from batchscribe.window import SAMPLE_RATE
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 BROKEN = "interrupted-upload.m4a"
-FRAMES_AT_ONCE = 60 * SAMPLE_RATE
+MP3_FRAME_SAMPLES = 576  #: of MPEG 2, layer 3
+MP3_BITS_PER_SEC = 64_000
 
 
 def examples() -> list[Path]:
@@ -51,6 +53,32 @@ def write_long_recording(path: Path, *, duration_sec: float) -> Path:
     """Write a WAV that repeats the long example. RIFF ends at 4 GiB: 37 hours at this rate."""
     write_wav(path, _repeated(speech(), int(duration_sec * SAMPLE_RATE)))
     return path
+
+
+def write_long_mp3(path: Path, *, duration_sec: float) -> Path:
+    """Write an MP3 that repeats the long example, up to a frame more than `duration_sec`.
+
+    It is encoded once. Its frames can be repeated, because none of them uses bits of the one before.
+    """
+    frames = _mp3_frames(speech())
+    count = math.ceil(duration_sec * SAMPLE_RATE / MP3_FRAME_SAMPLES)
+    with path.open("wb") as file:
+        for first in range(0, count, len(frames)):
+            file.write(b"".join(frames[: count - first]))
+    return path
+
+
+def _mp3_frames(samples: NDArray[np.int16]) -> list[bytes]:
+    """Encode 16 kHz mono to independent frames of `MP3_FRAME_SAMPLES`."""
+    codec = av.CodecContext.create("libmp3lame", "w")
+    codec.format, codec.layout, codec.sample_rate, codec.bit_rate = "s16p", "mono", SAMPLE_RATE, MP3_BITS_PER_SEC
+    codec.options = {"reservoir": "0"}
+    packets = []
+    for start in range(0, len(samples) - MP3_FRAME_SAMPLES, MP3_FRAME_SAMPLES):
+        frame = av.AudioFrame.from_ndarray(samples[np.newaxis, start : start + MP3_FRAME_SAMPLES], "s16p", "mono")
+        frame.sample_rate, frame.pts = SAMPLE_RATE, start
+        packets += codec.encode(frame)
+    return [bytes(packet) for packet in [*packets, *codec.encode(None)]]
 
 
 def _repeated(samples: NDArray[np.int16], length: int) -> Iterator[NDArray[np.int16]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -19,3 +20,10 @@ def show(title: str, figures: list[Figure]) -> None:
     for figure in figures:
         goal = f"   (goal: {figure.goal})" if figure.goal else ""
         print(f"  {figure.name:<58} {figure.value:>12}{goal}", flush=True)
+
+
+def show_table(title: str, circumstances: str, figures: Iterable[Figure]) -> None:
+    """Print a section of Markdown. `circumstances` are the command, the machine and the versions."""
+    print(f"\n## {title}\n\n{circumstances}\n\n| | measured | goal |\n|---|---:|---:|")
+    for figure in figures:
+        print(f"| {figure.name} | {figure.value} | {figure.goal} |", flush=True)

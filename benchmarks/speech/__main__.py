@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import structlog
 
-from benchmarks.speech import machine, plot, readme
+from benchmarks import machine
+from benchmarks.speech import plot, readme
 from benchmarks.speech.contenders import Model, models_at_hand
 from benchmarks.speech.cost import measure_cost
 from benchmarks.speech.page import PAGE, PLOT, page, section
@@ -20,6 +21,7 @@ from benchmarks.speech.progress import tell
 from benchmarks.speech.recordings import all_recordings, has_corpus
 from benchmarks.speech.results import Measured, Results, load, save
 from benchmarks.speech.starts import measure_starts
+from benchmarks.speech.versions import versions
 from benchmarks.speech.words import measure_words
 
 PARTS = ("words", "cost", "starts")
@@ -58,7 +60,7 @@ def _arguments(names: list[str]) -> argparse.Namespace:
 
 def _measure(model: Model, parts: list[str]) -> Measured:
     """pocketsphinx has no rival here, so its words are all there is."""
-    found = Measured(model.name, machine.today(), machine.description(), machine.versions(model))
+    found = Measured(model.name, machine.today(), machine.description(), versions(model))
     if "words" in parts:
         found = replace(found, words=measure_words(model, all_recordings()))
     if "cost" in parts and model.folder is not None:

@@ -1,7 +1,8 @@
-"""The machine and software of a measurement, in general terms."""
+"""The machine of a measurement, in general terms."""
 
 from __future__ import annotations
 
+import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -9,25 +10,26 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.speech import rival
-from benchmarks.speech.contenders import CORES, POCKETSPHINX, Model
-
 
 def today() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
+def cores() -> list[int]:
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
 def description() -> str:
     """Cores, processor and memory."""
     memory_gib = psutil.virtual_memory().total / 2**30
-    return f"{CORES} cores of {_processor()}, {memory_gib:.0f} GiB of memory"
+    return f"{len(cores())} cores of {_processor()}, {memory_gib:.0f} GiB of memory"
 
 
-def versions(model: Model) -> str:
-    names = [POCKETSPHINX] if model.folder is None else ["faster-whisper", "ctranslate2"]
-    told = [f"{name} {version(name)}" for name in ("batchscribe", *names, "onnxruntime")]
-    rivals = [] if model.folder is None else [f"{rival.NAME} {rival.VERSION}"]
-    return ", ".join([*told, *rivals, f"Python {platform.python_version()}"])
+def versions(*names: str) -> str:
+    """The versions of installed packages and of Python. A name with a space already has its version."""
+    numbered = [name if " " in name else f"{name} {version(name)}" for name in names]
+    return ", ".join([*numbered, f"Python {platform.python_version()}"])
 
 
 def _processor() -> str:

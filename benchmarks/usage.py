@@ -1,0 +1,73 @@
+"""What the processes of a command use, by their kind: CPU time, and memory in which shared pages count once (PSS)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+SAMPLE_SEC = 0.2
+PARENT, DECODER, ENGINE, OTHER = "parent", "decoder", "engine", "other"
+#: Others are the fork server and Python's resource tracker.
+KINDS = (PARENT, DECODER, ENGINE, OTHER)
+
+
+@dataclass(slots=True)
+class Usage:
+    """Grows while the command runs. The end of a process may be missing, up to `SAMPLE_SEC`."""
+
+    peak_bytes: int = 0  #: of all processes together
+    peaks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))  #: by kind, each at its own moment
+    _cpu: dict[int, tuple[str, float]] = field(default_factory=dict)  #: by process ID
+
+    def cpu_sec(self, *kinds: str) -> float:
+        """CPU seconds of these kinds of processes; of all if none are named."""
+        return sum(sec for kind, sec in self._cpu.values() if kind in (kinds or KINDS))
+
+    def look(self, root: int) -> None:
+        """Add what the process `root` and its descendants use at this moment."""
+        found = dict.fromkeys(KINDS, 0)
+        for process in _family(root):
+            try:
+                kind = PARENT if process.pid == root else kind_of(process.name())
+                times = process.cpu_times()
+                self._cpu[process.pid] = (kind, times.user + times.system)
+                found[kind] += process.memory_full_info().pss
+            except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended
+                continue
+        self.peak_bytes = max(self.peak_bytes, sum(found.values()))
+        self.peaks = {kind: max(peak, found[kind]) for kind, peak in self.peaks.items()}
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a child process by its name in the process list."""
+    return next((kind for kind in (DECODER, ENGINE) if name.startswith(kind)), OTHER)
+
+
+@contextmanager
+def metered(root: int) -> Iterator[Usage]:
+    """Measure a process and its descendants in the block."""
+    usage, over = Usage(), threading.Event()
+
+    def sample() -> None:
+        while not over.wait(SAMPLE_SEC):
+            usage.look(root)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        yield usage
+    finally:
+        over.set()
+        sampler.join()
+
+
+def _family(root: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(root)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
