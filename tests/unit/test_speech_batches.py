@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -11,6 +11,10 @@ import pytest
 from batchscribe.speech.batches import BatchQueue, Ticket
 from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
+
+
+def by_language(request: RecognitionRequest) -> Hashable:
+    return request.language
 
 
 def put(queue: BatchQueue, start_sec: float, file: Hashable = None, language: str = "en-US") -> Ticket:
@@ -157,3 +161,80 @@ def test_a_queue_is_short_of_takers_when_more_wait_than_there_are() -> None:
     assert not queue.short_of_takers
     put(queue, 0)
     assert queue.short_of_takers
+
+
+def test_windows_of_the_kind_that_is_next_come_first_and_others_fill_the_batch() -> None:
+    queue = BatchQueue(1, by_language)
+    for start_sec, (file, language) in enumerate([("a", "en"), ("b", "de"), ("c", "en"), ("a", "de"), ("c", "en")]):
+        put(queue, start_sec, file, language)
+    assert starts(queue.take(2)) == [0, 2]
+    assert starts(queue.take(9)) == [1, 3, 4]
+
+
+def test_a_file_of_a_rare_kind_waits_for_one_batch_at_most() -> None:
+    queue = BatchQueue(1, by_language)
+    put(queue, 0, "first", "en")
+    put(queue, 1000, "rare", "de")
+    for number in range(1, 50):
+        put(queue, number, number, "en")
+    assert 1000 not in starts(queue.take(8))
+    assert starts(queue.take(8))[0] == 1000
+
+
+def test_the_windows_of_a_file_keep_their_order_whatever_their_kinds() -> None:
+    queue = BatchQueue(1, by_language)
+    for start_sec, language in enumerate(["en", "de", "en", "en", "de", "fr"]):
+        put(queue, start_sec, "file", language)
+    taken = [start for _ in range(6) for start in starts(queue.take(1))]
+    assert taken == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_full_batch_is_taken_without_waiting_and_no_smaller_one() -> None:
+    queue = BatchQueue(engines=1)
+    for start_sec in range(7):
+        assert queue.take_full(8) == []
+        put(queue, start_sec)
+    put(queue, 7)
+    assert starts(queue.take_full(8)) == [*range(8)]
+    assert queue.take_full(8) == []
+
+
+def test_a_full_batch_is_one_engines_share() -> None:
+    queue = BatchQueue(engines=2)
+    for start_sec in range(8):
+        put(queue, start_sec)
+    assert queue.take_full(8) == []
+    for start_sec in range(8, 15):
+        put(queue, start_sec)
+    assert starts(queue.take_full(8)) == [*range(8)]
+
+
+def test_windows_that_are_put_back_are_the_next_ones_in_their_order() -> None:
+    queue = BatchQueue(engines=1)
+    for start_sec, file in ((100, "a"), (101, "a"), (200, "b"), (300, "c"), (201, "b")):
+        put(queue, start_sec, file)
+    batch = queue.take(4)
+    assert starts(batch) == [100, 200, 300, 101]
+    queue.put_back(batch)
+    assert queue.backlog == 5
+    assert starts(queue.take(1)) == [100]
+    assert starts(queue.take(9)) == [200, 300, 101, 201]
+
+
+def test_a_closed_queue_cancels_what_is_put_back() -> None:
+    queue = BatchQueue(engines=1)
+    put(queue, 0)
+    batch = queue.take(1)
+    queue.close()
+    queue.put_back(batch)
+    assert batch[0].future.cancelled()
+
+
+def test_a_taker_whose_wait_is_over_gets_nothing() -> None:
+    queue, is_over, taken = BatchQueue(engines=1), Event(), list[list[Ticket]]()
+    taker = Thread(target=lambda: taken.append(queue.take(1, is_over=is_over.is_set)))
+    taker.start()
+    is_over.set()
+    queue.wake()
+    taker.join(timeout=5)
+    assert taken == [[]]

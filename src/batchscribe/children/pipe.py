@@ -69,6 +69,13 @@ class Pipe:
             left = left[got:]
         return message
 
+    def wait(self, sec: float) -> bool:
+        """Wait for something to read, at most `sec` seconds. Returns whether there is something."""
+        is_there = self._connection.poll(sec)
+        if not is_there and self._watchdog is not None:
+            self._watchdog.look_if_due()
+        return is_there
+
     def close(self) -> None:
         self._connection.close()
 

@@ -38,6 +38,11 @@ class Watchdog:
         self._first_cpu_sec: float | None = None
         self._last_cpu_sec = 0.0
 
+    def look_if_due(self) -> None:
+        """Check the child if the last check was `LOOK_SEC` ago. Raises `ChildHangs`."""
+        if self._clock() - self._looked_at >= LOOK_SEC:
+            self.look()
+
     def look(self) -> None:
         """Check the child. Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`."""
         # At most two intervals, because this process may have been stopped together with its child.

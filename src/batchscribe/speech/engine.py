@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from batchscribe.speech.devices import CUDA, kind_of
 from batchscribe.speech.languages import understands
@@ -46,6 +46,17 @@ class Engine(Protocol):
         """
 
 
+@runtime_checkable
+class PreparingEngine(Engine, Protocol):
+    """An engine that can prepare a batch in one thread while it transcribes the one before in another."""
+
+    def prepare(self, requests: Sequence[RecognitionRequest]) -> Sequence[Any]:
+        """Return the input of `transcribe_prepared`, one object per request, for example features of the sound."""
+
+    def transcribe_prepared(self, prepared: Sequence[Any]) -> list[Recognition]:
+        """Do the rest of `transcribe`. Accepts any part of what `prepare` returned."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec(ABC):
     """The specification of an engine and its model. Hashable; pickled for the process that builds the engine."""
@@ -63,6 +74,8 @@ class EngineSpec(ABC):
     #: Windows are filled up to this many seconds of audio, pauses included. 0: each stretch of speech is a window.
     window_sec: float = 0.0
     batch_size: int = 1  #: the most windows in one call
+    #: Whether a process gets its next batch, if it is full, while it works on one: for GPUs, where that costs no core.
+    reads_ahead: bool = False
 
     @abstractmethod
     def build(self) -> Engine:
@@ -91,6 +104,10 @@ class EngineSpec(ABC):
     def understands(self, language: str) -> bool:
         """Return whether the engine supports `language`, a tag from `canonical_language`."""
         return understands(self.languages, language)
+
+    def kind_of_request(self, _request: RecognitionRequest) -> Hashable:
+        """Return what requests should have in common to share a call. The queue prefers such batches."""
+        return None
 
     def limit_cpu_sec(self, windows: int) -> float:
         """Return the CPU seconds after which a call with this many windows counts as hung."""

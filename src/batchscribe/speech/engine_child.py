@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import begin_child, mute, open_nowhere
+from batchscribe.speech.engine import Engine, EngineSpec, PreparingEngine
 from batchscribe.speech.engine_confinement import confine, set_environment
 from batchscribe.speech.engine_replies import EngineFailure, Ready, send_reply
 from batchscribe.speech.fitting_batches import FittingBatches, is_out_of_memory
-
-if TYPE_CHECKING:
-    from batchscribe.speech.engine import EngineSpec
 
 
 def serve(connection: Connection) -> None:
@@ -32,14 +33,37 @@ def serve(connection: Connection) -> None:
         engine = spec.build()
         mute(nowhere)  # libraries may print load errors; later output may contain text from recordings
         send_reply(pipe, Ready())
-        batches = FittingBatches(engine.transcribe)
-        while True:
-            send_reply(pipe, batches.transcribe(receive(pipe)))
+        serve_ahead(pipe, engine) if spec.reads_ahead else serve_in_turn(pipe, engine)
     except (EOFError, ConnectionError):
         return  # the parent closed the pipe
     except Exception as error:
         send_reply(pipe, EngineFailure(describe(error), is_out_of_memory(error)))
         raise SystemExit(1) from error
+
+
+def serve_in_turn(pipe: Pipe, engine: Engine) -> NoReturn:
+    batches = FittingBatches(engine.transcribe)
+    while True:
+        send_reply(pipe, batches.transcribe(receive(pipe)))
+
+
+def serve_ahead(pipe: Pipe, engine: Engine) -> NoReturn:
+    """Receive and prepare each batch in another thread while the engine works on the one before."""
+
+    if isinstance(engine, PreparingEngine):
+        receive_batch, batches = partial(receive_prepared, pipe, engine), FittingBatches(engine.transcribe_prepared)
+    else:
+        receive_batch, batches = partial(receive, pipe), FittingBatches(engine.transcribe)
+    reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+    upcoming = reader.submit(receive_batch)
+    while True:
+        batch = upcoming.result()
+        upcoming = reader.submit(receive_batch)
+        send_reply(pipe, batches.transcribe(batch))
+
+
+def receive_prepared(pipe: Pipe, engine: PreparingEngine) -> Sequence[Any]:
+    return engine.prepare(receive(pipe))
 
 
 def send(pipe: Pipe, message: object) -> None:

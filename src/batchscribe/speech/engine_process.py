@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from batchscribe.window import SAMPLE_RATE, Recognition, Window
 
 #: Seconds. A model of several GB may be on a slow disk.
 LOAD_LIMIT_SEC = 600.0
+#: Interval at which an engine that reads ahead is offered its next batch. A batch on a GPU takes about a second.
+ASK_SEC = 0.01
 
 
 class EngineProcess:
@@ -45,6 +47,7 @@ class EngineProcess:
                 "memory, processes or descriptors.",
                 part=spec.name,
             ) from error
+        self._is_next_sent = False
         self._watchdog = Watchdog(self._process.pid)
         self._pipe = Pipe(connection, self._watchdog)
 
@@ -59,14 +62,22 @@ class EngineProcess:
                 raise unexpected_answer(answer)
 
     def transcribe(
-        self, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
+        self,
+        requests: Sequence[RecognitionRequest],
+        *,
+        idle_sec: float,
+        cpu_sec: float,
+        next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None,
     ) -> list[Recognition]:
         """Transcribe a batch. The limits are those of `Watchdog`.
+
+        While the process works, `next_batch` is asked repeatedly for the batch of the next call, which is sent early;
+        it returns none while there is none. That batch must then be the one of the next call.
 
         Raises `EngineDied`, `EngineTimeout` or `EngineError`. If the engine ran out of memory, the cause of the
         `EngineError` is a `MemoryError`.
         """
-        match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec):
+        match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec, next_batch=next_batch):
             case Transcribed(recognitions):
                 return self._validate(recognitions, requests)
             case EngineFailure(reason, is_out_of_memory):
@@ -92,10 +103,21 @@ class EngineProcess:
         self._process.end()
         self._pipe.close()
 
-    def _ask(self, message: object, *, idle_sec: float, cpu_sec: float) -> Reply:
+    def _ask(
+        self,
+        message: object,
+        *,
+        idle_sec: float,
+        cpu_sec: float,
+        next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None,
+    ) -> Reply:
         self._watchdog.expect(idle_sec, cpu_sec)
+        is_sent, self._is_next_sent = self._is_next_sent, False
         try:
-            send(self._pipe, message)
+            if not is_sent:
+                send(self._pipe, message)
+            if next_batch is not None:
+                self._send_early(next_batch)
             return receive_reply(self._pipe)
         except ChildHangs as hang:
             raise EngineTimeout(f"Engine {self._spec.name} hangs: it {hang}.") from hang
@@ -103,6 +125,14 @@ class EngineProcess:
             raise self._invalid_answer() from error
         except (EOFError, OSError) as error:
             raise EngineDied(f"The process of engine {self._spec.name} died.") from error
+
+    def _send_early(self, next_batch: Callable[[], Sequence[RecognitionRequest]]) -> None:
+        """Send the next batch as soon as there is one, unless the answer to the current one arrives before."""
+        while not self._pipe.wait(ASK_SEC):
+            if batch := next_batch():
+                send(self._pipe, batch)
+                self._is_next_sent = True
+                return
 
 
 def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:

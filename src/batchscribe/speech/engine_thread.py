@@ -11,8 +11,8 @@ import structlog
 from batchscribe.errors import EngineError, MachineTrouble
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, RETRIES, Retry
 from batchscribe.speech.batches import BatchQueue, Ticket
-from batchscribe.speech.engine import EngineSpec
-from batchscribe.speech.engine_process import EngineProcess, cannot_load
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
+from batchscribe.speech.engine_process import EngineProcess, cannot_load, hear_trial
 
 log = structlog.get_logger()
 
@@ -27,7 +27,12 @@ LOAD_ATTEMPTS = 3
 class EngineThread:
     """A thread that starts immediately and ends when the queue closes.
 
-    If no engine can be started and loaded, it calls `give_up` and ends. `take_spare` returns a loaded process, if any.
+    It calls `loaded` once its engine is loaded. If none can be started and loaded, it calls `give_up` with the windows
+    that it has taken, and ends. `take_spare` returns a loaded process, if any. With `on_trial`, the engine must pass a
+    trial before it gets windows.
+
+    If the engine reads ahead, the thread takes the next batch early. If the process fails, only the current batch is
+    retried window by window: the next one, on which the engine had not worked, is sent again as it is.
     """
 
     def __init__(
@@ -37,14 +42,22 @@ class EngineThread:
         idle_limit_sec: float,
         *,
         take_spare: Callable[[], EngineProcess | None],
-        give_up: Callable[[EngineThread, MachineTrouble], None],
+        loaded: Callable[[], None],
+        give_up: Callable[[EngineThread, MachineTrouble, Sequence[Ticket]], None],
+        on_trial: bool = False,
     ) -> None:
+        self.device = spec.device
         self._spec = spec
         self._queue = queue
         self._idle_limit_sec = idle_limit_sec
         self._take_spare = take_spare
+        self._loaded = loaded
         self._give_up = give_up
+        self._on_trial = on_trial
         self._process: EngineProcess | None = None
+        self._batch: Sequence[Ticket] = ()
+        self._next: Sequence[Ticket] = ()  #: taken early
+        self._retired: MachineTrouble | None = None
         self._lock = Lock()  # between this thread, which replaces the process, and the closing thread
         self._closing = False
         self._thread = Thread(target=self._run, name=f"speech-{spec.name}", daemon=True)
@@ -57,66 +70,91 @@ class EngineThread:
             if self._process:
                 self._process.kill()
 
+    def retire(self, trouble: MachineTrouble) -> None:
+        """Let the thread give up after its current batch. Wake the queue afterwards."""
+        self._retired = trouble
+
     def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
         """Process batches. If the thread ends for any reason, no caller keeps waiting."""
-        ended: MachineTrouble | None = MachineTrouble(self._fault(), part=self._spec.name)
+        unexpected = MachineTrouble(self._fault(), part=self._spec.name)
+        ended: MachineTrouble | None = unexpected
         try:
             self._load()
-            while batch := self._queue.take(self._spec.batch_size):
-                self._work(batch)
-            ended = None  # the queue is closed
+            self._loaded()
+            while self._take():
+                self._work()
+            ended = self._retired  # otherwise the queue is closed
         except MachineTrouble as error:
             ended = error
         finally:
             self._drop_process()
-            if ended and not self._closing:
-                self._give_up(self, ended)
+            if ended is unexpected:  # as when an engine dies, a trial shows whether the batch is the cause
+                self._end_all(self._batch, EngineError(self._fault()))
+            self._return_windows(ended)
 
-    def _work(self, batch: Sequence[Ticket]) -> None:
+    def _return_windows(self, ended: MachineTrouble | None) -> None:
+        """Return the windows that are not done to the pool, or cancel them if the pool is closing."""
+        left = [ticket for ticket in (*self._batch, *self._next) if not ticket.future.done()]
+        if ended and not self._closing:
+            self._give_up(self, ended, left)
+        for ticket in left if self._closing else ():
+            ticket.cancel()
+
+    def _take(self) -> bool:
+        """Make the next batch the current one. Returns False if there is none for this thread."""
+        self._batch, self._next = self._next, ()
+        if not self._batch:
+            self._batch = self._queue.take(self._spec.batch_size, is_over=lambda: self._retired is not None)
+        return bool(self._batch) and self._retired is None
+
+    def _take_early(self) -> Sequence[RecognitionRequest]:
+        if self._retired is None:
+            self._next = self._queue.take_full(self._spec.batch_size)
+        return [ticket.request for ticket in self._next]
+
+    def _work(self) -> None:
         try:
-            self._transcribe(batch)
+            self._transcribe(self._batch, next_batch=self._take_early if self._spec.reads_ahead else None)
         except EngineError:
-            self._retry(batch)
-        except MachineTrouble as error:
-            self._return(batch, error)
-            raise
-        finally:
-            # Unexpected errors propagate. As when an engine dies, a trial shows whether the batch is the cause.
-            self._return([ticket for ticket in batch if not ticket.future.done()], EngineError(self._fault()))
+            self._retry(self._batch)
 
     def _fault(self) -> str:
         return f"An unexpected error ended the thread of engine {self._spec.name}; its trace is on standard error."
 
     def _retry(self, batch: Sequence[Ticket]) -> None:
         """Transcribe each window separately, so that only the faulty one fails."""
-        for position, ticket in enumerate(batch):
+        for ticket in batch:
             RETRIES.labels(Retry.ENGINE).inc()
             try:
                 self._transcribe([ticket])
             except EngineError as error:
-                ticket.fail(error)
-            except MachineTrouble as error:
-                self._return(batch[position:], error)
-                raise
+                self._end_all([ticket], error)
 
-    def _return(self, tickets: Sequence[Ticket], error: EngineError | MachineTrouble) -> None:
-        """Fail the tickets, or cancel them if the pool is closing."""
+    def _end_all(self, tickets: Sequence[Ticket], error: EngineError) -> None:
+        """Fail the tickets that are not done, or cancel them if the pool is closing."""
         for ticket in tickets:
+            if ticket.future.done():
+                continue
             if self._closing:
                 ticket.cancel()
             else:
                 ticket.fail(error)
 
-    def _transcribe(self, tickets: Sequence[Ticket]) -> None:
+    def _transcribe(
+        self, tickets: Sequence[Ticket], *, next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None
+    ) -> None:
         process = self._process or self._load()
         limit_cpu_sec = max(LEAST_CPU_SEC, self._spec.limit_cpu_sec(len(tickets)))
         started_at = time.monotonic()
         try:
             recognitions = process.transcribe(
-                [ticket.request for ticket in tickets], idle_sec=self._idle_limit_sec, cpu_sec=limit_cpu_sec
+                [ticket.request for ticket in tickets],
+                idle_sec=self._idle_limit_sec,
+                cpu_sec=limit_cpu_sec,
+                next_batch=next_batch,
             )
         except EngineError as error:
             self._replace_process(error)
@@ -131,13 +169,20 @@ class EngineThread:
         try:
             process, is_loaded = self._start()
             if not is_loaded:
-                process.load()
+                self._load_in(process)
         except EngineError as error:
             self._replace_process(error)
             if attempts == 1:
                 raise cannot_load(self._spec, error.message.rstrip(".")) from error
             return self._load(attempts - 1)
         return process
+
+    def _load_in(self, process: EngineProcess) -> None:
+        if self._on_trial:
+            hear_trial(process, self._spec)
+            self._on_trial = False
+        else:
+            process.load()
 
     def _start(self) -> tuple[EngineProcess, bool]:
         """Return a process and whether its model is loaded."""
@@ -153,8 +198,13 @@ class EngineThread:
     def _replace_process(self, error: EngineError) -> None:
         """Log the error and end the process. The next call starts another one."""
         if not self._closing:
-            reason = error.reason or error.message
-            log.warning("engine.replaced", engine=self._spec.name, model=self._spec.model, reason=reason)
+            log.warning(
+                "engine.replaced",
+                engine=self._spec.name,
+                model=self._spec.model,
+                device=self.device,
+                reason=error.reason or error.message,
+            )
         self._drop_process()
 
     def _drop_process(self) -> None:

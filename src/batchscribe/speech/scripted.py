@@ -25,11 +25,14 @@ class Script:
 
     cpu_per_audio_sec: float = 0.0  #: CPU seconds used per second of audio
     call_sec: float = 0.0  #: seconds slept in each call
+    window_sec: float = 0.0  #: seconds slept in each call for each of its windows
+    prepare_sec: float = 0.0  #: seconds slept to prepare each batch
     detected: tuple[tuple[str, float], ...] = ()  #: languages that it reports if requested, most probable first
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
     fails_at: frozenset[float] = frozenset()
     dies_loading: bool = False
+    lost_devices: Path | None = None  #: a folder: a device fails while it contains a file with its name
     cannot_load_while: Path | None = None  #: loading fails while this file exists
     no_memory_while: Path | None = None  #: if this file exists, the engine has no memory for a window of over a second
     memory_windows: int | None = None  #: a call with more windows than this runs out of memory
@@ -49,29 +52,45 @@ class ScriptedSpec(EngineSpec):
 
     def reads(self) -> tuple[Path, ...]:
         marks = (self.script.cannot_load_while, self.script.no_memory_while)
-        return tuple(mark.parent for mark in marks if mark)
+        lost = self.script.lost_devices
+        return (*(mark.parent for mark in marks if mark), *((lost,) if lost else ()))
 
     def writes(self) -> tuple[Path, ...]:
         return (self.script.only_once.parent,) if self.script.only_once else ()
 
     def build(self) -> Engine:
-        return ScriptedEngine(self.script)
+        return ScriptedEngine(self.script, self.device)
 
 
 class ScriptedEngine:
     """An engine whose text depends only on the length of the window."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, device: str = "cpu") -> None:
         self.script = script
+        self._device = device
+        self._check_device()
         if script.dies_loading and self._may_misbehave():
             os.kill(os.getpid(), signal.SIGKILL)
         if script.cannot_load_while and script.cannot_load_while.exists():
             raise RuntimeError("the script says that loading fails")
 
     def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
-        self._check_memory(len(requests))
-        time.sleep(self.script.call_sec)
-        return [self._make_up(request) for request in requests]
+        return self.transcribe_prepared(self.prepare(requests))
+
+    def prepare(self, requests: Sequence[RecognitionRequest]) -> Sequence[RecognitionRequest]:
+        time.sleep(self.script.prepare_sec)
+        return requests
+
+    def transcribe_prepared(self, prepared: Sequence[RecognitionRequest]) -> list[Recognition]:
+        self._check_device()
+        self._check_memory(len(prepared))
+        time.sleep(self.script.call_sec + len(prepared) * self.script.window_sec)
+        return [self._make_up(request) for request in prepared]
+
+    def _check_device(self) -> None:
+        lost = self.script.lost_devices
+        if lost and (lost / self._device).exists():
+            raise RuntimeError(f"the script says that {self._device} is lost")
 
     def _check_memory(self, windows: int) -> None:
         if self.script.memory_windows is None or windows <= self.script.memory_windows:

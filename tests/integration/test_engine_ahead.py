@@ -1,0 +1,202 @@
+"""Engines that get their next batch early, and several devices, with real processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
+from batchscribe.metrics import REGISTRY
+from batchscribe.speech import pool_devices
+from batchscribe.speech.pool import EnginePool
+from batchscribe.speech.scripted import Script, ScriptedSpec, make_up_text
+from tests.integration.command import wait_until
+from tests.integration.test_engine_pool import ANSWER_SEC, children, recognize_all, request
+
+TEXT = make_up_text(1.0)
+
+
+def ahead(*, batch_size: int = 4, **script: object) -> ScriptedSpec:
+    return ScriptedSpec(batch_size=batch_size, reads_ahead=True, script=Script(**script))  # type: ignore[arg-type]
+
+
+def gpus(count: int, **script: object) -> ScriptedSpec:
+    devices = tuple(f"cuda:{number}" for number in range(count))
+    script = {"call_sec": 0.05} | script
+    return ScriptedSpec(device="cuda", devices=devices, batch_size=2, script=Script(**script))  # type: ignore[arg-type]
+
+
+def wall_sec(spec: ScriptedSpec, windows: int) -> float:
+    with EnginePool(spec, processes=1) as pool:
+        recognize_all(pool, [request()])
+        began_at = time.monotonic()
+        assert recognize_all(pool, [request(i) for i in range(windows)]) == [TEXT] * windows
+        return time.monotonic() - began_at
+
+
+def test_a_batch_is_prepared_while_the_one_before_is_transcribed() -> None:
+    """Ten batches of 0.1 s each to prepare and to transcribe take 2 s one after the other."""
+    in_turn = ScriptedSpec(batch_size=4, script=Script(call_sec=0.1, prepare_sec=0.1))
+    early = replace(in_turn, reads_ahead=True)
+    assert wall_sec(early, 40) < 0.75 * wall_sec(in_turn, 40)
+
+
+def test_recognitions_of_early_batches_go_to_their_requesters() -> None:
+    lengths = [0.5 + 0.25 * (number % 7) for number in range(60)]
+    with EnginePool(ahead(call_sec=0.02), processes=2) as pool:
+        recognized = recognize_all(pool, [request(i, length) for i, length in enumerate(lengths)])
+    assert recognized == [make_up_text(length) for length in lengths]
+
+
+def test_no_more_than_one_batch_is_taken_early() -> None:
+    with EnginePool(ahead(hangs_at=frozenset({0.0})), processes=1) as pool:
+        for number in range(20):
+            pool.submit(request(number))
+        wait_until(lambda: pool.has_enough and len(pool._queue._waiting) == 1 and pool._queue.backlog <= 12)  # noqa: SLF001
+        time.sleep(0.3)
+        assert pool._queue.backlog in (12, 15)  # noqa: SLF001 - the first batch had one window, or four
+
+
+def test_a_process_that_dies_with_two_batches_retries_only_the_first_window_by_window(tmp_path: Path) -> None:
+    def retries() -> float:
+        return REGISTRY.get_sample_value("batchscribe_retries_total", {"what": "engine"}) or 0.0
+
+    spec = ahead(call_sec=0.2, dies_at=frozenset({5.0}), only_once=tmp_path / "done")
+    with capture_logs() as logs, EnginePool(spec, processes=1) as pool:
+        recognize_all(pool, [request(100)])
+        before = retries()
+        assert recognize_all(pool, [request(i) for i in range(17)]) == [TEXT] * 17
+        assert retries() - before == 4
+    assert [line["event"] for line in logs] == ["engine.replaced"]
+
+
+@pytest.mark.parametrize(
+    ("script", "error"), [("dies_at", EngineDied), ("hangs_at", EngineTimeout), ("fails_at", EngineError)]
+)
+@pytest.mark.parametrize("at", [0, 3, 6, 13])
+def test_a_faulty_window_fails_alone_in_whichever_batch_it_is(script: str, error: type[Exception], at: int) -> None:
+    spec = ahead(**{script: frozenset({float(at)})})  # type: ignore[arg-type]
+    with EnginePool(spec, processes=1, idle_limit_sec=0.5) as pool:
+        recognized = recognize_all(pool, [request(i) for i in range(14)])
+    assert isinstance(recognized.pop(at), error)
+    assert recognized == [TEXT] * 13
+
+
+def test_closing_cancels_both_batches() -> None:
+    pool = EnginePool(ahead(hangs_at=frozenset({0.0})), processes=1)
+    futures = [pool.submit(request(i)) for i in range(12)]
+    wait_until(lambda: bool(children()))
+    time.sleep(0.5)
+    began_at = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began_at < 2.0
+    assert children() == []
+    for future in futures:
+        with pytest.raises(CancelledError):
+            future.result(ANSWER_SEC)
+
+
+def test_a_model_that_cannot_be_loaded_again_fails_both_batches(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with EnginePool(ahead(call_sec=0.3, dies_at=frozenset({1.0}), cannot_load_while=gone), processes=1) as pool:
+        recognize_all(pool, [request(100)])
+        gone.touch()
+        errors = recognize_all(pool, [request(i) for i in range(12)])
+    assert MachineTrouble in {type(error) for error in errors}
+    assert {type(error) for error in errors} <= {MachineTrouble, type(TEXT)}
+    assert type(errors[11]) is MachineTrouble
+
+
+def test_each_device_has_a_process() -> None:
+    with EnginePool(gpus(3), processes=1) as pool:
+        assert pool.processes == 3
+        assert recognize_all(pool, [request(i) for i in range(30)]) == [TEXT] * 30
+        assert len(children()) == 3
+
+
+def processes_that_may_run() -> float | None:
+    return REGISTRY.get_sample_value("batchscribe_engine_processes", {"engine": "scripted"})
+
+
+@pytest.mark.parametrize("reads_ahead", [False, True])
+def test_the_others_take_over_the_windows_of_a_lost_device(tmp_path: Path, reads_ahead: bool) -> None:
+    spec = replace(gpus(2, lost_devices=tmp_path), reads_ahead=reads_ahead)
+    with capture_logs() as logs, EnginePool(spec, processes=1) as pool:
+        recognize_all(pool, [request(i) for i in range(10)])
+        assert processes_that_may_run() == 2
+        futures = [pool.submit(request(i)) for i in range(60)]
+        (tmp_path / "cuda:1").touch()
+        assert [future.exception(ANSWER_SEC) or future.result() for future in futures] == [TEXT] * 60
+        assert len(children()) == 1
+        assert processes_that_may_run() == 1
+    events = [(line["event"], line["device"]) for line in logs]
+    assert events == [("engine.replaced", "cuda:1"), ("engine.device_unfit", "cuda:1")]
+    assert "cannot load made-up words on cuda:1" in logs[-1]["reason"]
+
+
+def test_a_trial_brings_a_lost_device_back(tmp_path: Path) -> None:
+    (tmp_path / "cuda:0").touch()
+    with EnginePool(gpus(2, lost_devices=tmp_path), processes=1) as pool:
+        pool.try_out()
+        assert recognize_all(pool, [request(i) for i in range(20)]) == [TEXT] * 20
+        assert len(children()) == 1
+        (tmp_path / "cuda:0").unlink()
+        pool.try_out()
+        assert processes_that_may_run() == 2
+        assert recognize_all(pool, [request(i) for i in range(20)]) == [TEXT] * 20
+        assert len(children()) == 2
+
+
+def test_a_lost_device_is_tried_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_devices, "RETRY_SEC", 0.5)
+    (tmp_path / "cuda:0").touch()
+    with capture_logs() as logs, EnginePool(gpus(2, lost_devices=tmp_path), processes=1) as pool:
+        assert recognize_all(pool, [request(i) for i in range(20)]) == [TEXT] * 20
+        (tmp_path / "cuda:0").unlink()
+        time.sleep(0.6)
+        assert recognize_all(pool, [request(i) for i in range(20)]) == [TEXT] * 20
+        wait_until(lambda: processes_that_may_run() == 2)
+    assert {line["event"] for line in logs} == {"engine.device_unfit", "engine.device_fit_again"}
+
+
+def test_a_device_that_fails_its_trial_gets_no_more_windows(tmp_path: Path) -> None:
+    with EnginePool(gpus(2, lost_devices=tmp_path), processes=1) as pool:
+        recognize_all(pool, [request(i) for i in range(20)])
+        (tmp_path / "cuda:1").touch()
+        pool.try_out()
+        wait_until(lambda: len(children()) == 1)
+        assert recognize_all(pool, [request(i) for i in range(20)]) == [TEXT] * 20
+
+
+def lose_one(folder: Path) -> None:
+    (folder / "cuda:0").touch()
+
+
+def lose_all(folder: Path) -> None:
+    lose_one(folder)
+    (folder / "cuda:1").touch()
+
+
+@pytest.mark.parametrize(("count", "lose"), [(1, lose_one), (2, lose_all)])
+def test_if_no_device_is_left_the_machine_is_in_trouble_until_a_trial_succeeds(
+    tmp_path: Path, count: int, lose: Callable[[Path], None]
+) -> None:
+    with EnginePool(gpus(count, lost_devices=tmp_path), processes=1) as pool:
+        recognize_all(pool, [request(i) for i in range(8)])
+        lose(tmp_path)
+        errors = recognize_all(pool, [request(i) for i in range(8)])
+        assert all(isinstance(error, EngineError | MachineTrouble) for error in errors)
+        assert isinstance(errors[-1], MachineTrouble)
+        assert "on cuda:" in str(errors[-1])
+        with pytest.raises(MachineTrouble, match=r"cannot load made-up words on cuda:0 \(.*cuda:0 is lost\)"):
+            pool.try_out()
+        for mark in tmp_path.iterdir():
+            mark.unlink()
+        pool.try_out()
+        assert recognize_all(pool, [request(i) for i in range(8)]) == [TEXT] * 8
