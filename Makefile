@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-speech bench-long chaos fuzz fuzz-api constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-speech bench-long bench-gpu chaos fuzz fuzz-api constraints clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -52,6 +52,9 @@ bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed mo
 
 bench-long: $(VENV)/dev.stamp ## Measure memory, cores, resuming and canceling with recordings of hours: 15 minutes
 	$(BIN)/python -m benchmarks.long
+
+bench-gpu: $(VENV)/dev.stamp ## Measure the whole flow against the engine alone on an NVIDIA GPU, without a network: 10 minutes
+	$(BIN)/python -m benchmarks.gpu
 
 chaos: $(VENV)/dev.stamp ## Kill processes, cut connections, fill disks and make workers sick 200 times, and write docs/chaos.md
 	$(BIN)/python -m tests.chaos

@@ -17,15 +17,23 @@ KINDS = (PARENT, DECODER, ENGINE, OTHER)
 
 @dataclass(slots=True)
 class Usage:
-    """Grows while the command runs. The end of a process may be missing, up to `SAMPLE_SEC`."""
+    """Grows while the processes run. The end of a process may be missing, up to `SAMPLE_SEC`."""
 
     peak_bytes: int = 0  #: of all processes together
     peaks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))  #: by kind, each at its own moment
-    _cpu: dict[int, tuple[str, float]] = field(default_factory=dict)  #: by process ID
+    _cpu: dict[int, tuple[str, float]] = field(default_factory=dict)  #: kind and CPU seconds, by process ID
+    _before: dict[int, tuple[str, float]] = field(default_factory=dict)  #: the same when the measurement began
+
+    def begin(self, root: int) -> None:
+        """Begin the measurement: what the processes have used before does not count."""
+        self.look(root)
+        self._before = dict(self._cpu)
+        self.peak_bytes, self.peaks = 0, dict.fromkeys(KINDS, 0)
 
     def cpu_sec(self, *kinds: str) -> float:
         """CPU seconds of these kinds of processes; of all if none are named."""
-        return sum(sec for kind, sec in self._cpu.values() if kind in (kinds or KINDS))
+        used = {pid: (kind, sec - self._before.get(pid, (kind, 0.0))[1]) for pid, (kind, sec) in self._cpu.items()}
+        return sum(sec for kind, sec in used.values() if kind in (kinds or KINDS))
 
     def look(self, root: int) -> None:
         """Add what the process `root` and its descendants use at this moment."""
@@ -56,6 +64,7 @@ def metered(root: int) -> Iterator[Usage]:
         while not over.wait(SAMPLE_SEC):
             usage.look(root)
 
+    usage.begin(root)
     sampler = threading.Thread(target=sample)
     sampler.start()
     try:

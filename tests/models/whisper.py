@@ -26,7 +26,6 @@ LANGUAGES = ("en", "de", "es", "fr", "ja", "jw", "zh")
 DUMMY = "<|dummy|>"
 END = "<|endoftext|>"
 START = "<|startoftranscript|>"
-HEADS = 2
 POSITIONS = 448
 FRAMES = 1500
 TIME_STEP_SEC = 0.02
@@ -42,10 +41,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Shape:
-    """Of the network. `mels` is 80, or 128 as in large-v3."""
+    """Of the network. `mels` is 80, or 128 as in large-v3. `weight_std` is the standard deviation of random weights."""
 
     width: int = 16
     mels: int = 80
+    heads: int = 2
+    encoder_layers: int = 1
+    decoder_layers: int = 1
+    weight_std: float = 0.3
 
 
 @dataclass
@@ -129,12 +132,12 @@ def time_token(time_sec: float) -> str:
 
 
 def network(vocabulary: Vocabulary, shape: Shape, random: np.random.Generator) -> WhisperSpec:
-    """One encoder layer, one decoder layer, all weights random."""
+    """All weights are random."""
     width = shape.width
-    spec = WhisperSpec(1, HEADS, 1, HEADS)
+    spec = WhisperSpec(shape.encoder_layers, shape.heads, shape.decoder_layers, shape.heads)
 
     def weights(*size: int) -> Floats:
-        return random.normal(0.0, 0.3, size).astype(np.float32)
+        return random.normal(0.0, shape.weight_std, size).astype(np.float32)
 
     def fill_linear(linear: Any, outputs: int, inputs: int) -> None:
         linear.weight, linear.bias = weights(outputs, inputs), np.zeros(outputs, np.float32)
@@ -150,16 +153,17 @@ def network(vocabulary: Vocabulary, shape: Shape, random: np.random.Generator) -
         fill_linear(layer.self_attention.linear[1], width, width)
         fill_linear(layer.ffn.linear_0, 4 * width, width)
         fill_linear(layer.ffn.linear_1, width, 4 * width)
-    across = spec.decoder.layer[0].attention
-    for linear, outputs in zip(across.linear, (width, 2 * width, width), strict=True):
-        fill_linear(linear, outputs, width)
+    for layer in spec.decoder.layer:
+        for linear, outputs in zip(layer.attention.linear, (width, 2 * width, width), strict=True):
+            fill_linear(linear, outputs, width)
     for norm in layer_norms(spec):
         norm.gamma, norm.beta = np.ones(width, np.float32), np.zeros(width, np.float32)
     return spec
 
 
 def layer_norms(spec: WhisperSpec) -> list[Any]:
-    norms = [spec.encoder.layer_norm, spec.decoder.layer_norm, spec.decoder.layer[0].attention.layer_norm]
+    norms = [spec.encoder.layer_norm, spec.decoder.layer_norm]
+    norms += [layer.attention.layer_norm for layer in spec.decoder.layer]
     for layer in (*spec.encoder.layer, *spec.decoder.layer):
         norms += [layer.self_attention.layer_norm, layer.ffn.layer_norm]
     return norms
@@ -167,9 +171,9 @@ def layer_norms(spec: WhisperSpec) -> list[Any]:
 
 def silence_layers(spec: WhisperSpec) -> None:
     """Nothing that the decoder's layers compute reaches the output: only the position counts."""
-    layer = spec.decoder.layer[0]
-    for linear in (layer.self_attention.linear[-1], layer.attention.linear[-1], layer.ffn.linear_1):
-        linear.weight = np.zeros_like(linear.weight)
+    for layer in spec.decoder.layer:
+        for linear in (layer.self_attention.linear[-1], layer.attention.linear[-1], layer.ffn.linear_1):
+            linear.weight = np.zeros_like(linear.weight)
 
 
 def speak(decoder: Any, script: Sequence[int], end: int, width: int) -> None:
@@ -182,7 +186,10 @@ def speak(decoder: Any, script: Sequence[int], end: int, width: int) -> None:
     decoder.projection.weight = projection
 
 
-def save(spec: WhisperSpec, vocabulary: Vocabulary, shape: Shape, folder: Path) -> Path:
+def save(
+    spec: WhisperSpec, vocabulary: Vocabulary, shape: Shape, folder: Path, *, stored_as: str | None = None
+) -> Path:
+    """Write the model's folder. `stored_as` is the number format of its weights, by CTranslate2's names."""
     folder.mkdir(parents=True)
     spec.register_vocabulary(vocabulary.registered())
     spec.config.suppress_ids = []
@@ -190,7 +197,7 @@ def save(spec: WhisperSpec, vocabulary: Vocabulary, shape: Shape, folder: Path) 
     spec.config.lang_ids = [vocabulary.id(f"<|{language}|>") for language in vocabulary.languages]
     spec.config.alignment_heads = [[0, 0], [0, 1]]
     spec.validate()
-    spec.optimize()
+    spec.optimize(quantization=stored_as)
     spec.save(str(folder))
     vocabulary.tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "preprocessor_config.json").write_text(

@@ -60,5 +60,5 @@ def test_make_alone_lists_what_can_be_made() -> None:
     shown = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("setup", "demo", "test", "check", "bench", "bench-speech", "bench-long"):
+    for target in ("setup", "demo", "test", "check", "bench", "bench-speech", "bench-long", "bench-gpu"):
         assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE)
