@@ -170,7 +170,7 @@ def _enqueue(records: Records, big: Job) -> Figure:
         with records.transaction() as connection:
             for number in numbers:
                 records.flow.enqueue(
-                    connection, Task(SHARD, big.job_id, number, lane=big.lane, tenant=TENANT, engine=big.engine)
+                    connection, Task(SHARD, big.job_id, number, lane=big.lane, tenant=TENANT, engine=big.queue_key)
                 )
         first, count = numbers.stop, count + len(numbers)
     return Figure(f"{count:,} shards enqueued", f"{time.monotonic() - began_at:.0f} s")

@@ -67,12 +67,12 @@ def _create_output_folder(output: Output) -> None:
 def _run_submission(submission: Submission, settings: Settings) -> int:
     """Run a new job, or resume an unfinished one that was requested identically. Return the exit status."""
     connect(Access(settings))  # sends nothing, but reports a wrong endpoint before the job is stored
-    choice = _choose_engine(submission.engine, submission.config, settings)
     with open_alone(settings) as records:
         with records.transaction() as connection:
             twin = find_unfinished_twin(connection, submission.fingerprint)
         if twin is not None:
-            return _resume(twin, records, settings, choice.spec)
+            return _resume(twin, records, settings)
+        choice = _choose_engine(submission.engine, submission.config, settings)
         return _work(records, settings, submission.lane, choice.spec, lambda: submit(submission, records, settings))
 
 
@@ -84,18 +84,29 @@ def resume_job(job_id: str, settings: Settings) -> int:
         if job.is_final:
             typer.echo(f"{job_id} has already ended.", err=True)
             return _report_end(job, records)
-        return _resume(job, records, settings, _choose_engine(job.engine, job.config, settings).spec)
+        return _resume(job, records, settings)
 
 
-def _choose_engine(engine: str, config: Config, settings: Settings) -> Choice:
-    """Choose an engine and print the warnings. Raises `EngineNotAvailable`, `InvalidRequest`."""
-    choice = choose_engine(engine, config.language, settings, detect=config.detection_mode is not None)
+def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job | None = None) -> Choice:
+    """Choose an engine and print the warnings. A job that is resumed keeps its model.
+
+    Raises `EngineNotAvailable`, `InvalidRequest`.
+    """
+    choice = choose_engine(
+        engine,
+        config.language,
+        settings,
+        detect=config.detection_mode is not None,
+        model=of.model if of else None,
+        revision=of.model_revision if of else None,
+    )
     for warning in choice.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     return choice
 
 
-def _resume(job: Job, records: Records, settings: Settings, spec: EngineSpec) -> int:
+def _resume(job: Job, records: Records, settings: Settings) -> int:
+    spec = _choose_engine(job.engine, job.config, settings, of=job).spec
     typer.echo(f"Resuming {job.job_id}: {_describe_done(job)}.", err=True)
     fresh = read_fresh_credentials(job, os.environ)
     if fresh:

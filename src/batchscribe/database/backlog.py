@@ -10,6 +10,7 @@ from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard, waiting, webhook_delivery
 from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.webhook_delivery import DeliveryState
+from batchscribe.speech.capability import key_of_model
 from batchscribe.wire.choices import JobState
 
 
@@ -78,10 +79,31 @@ _WEBHOOKS = sa.select(
 ).where(_IS_PENDING)
 
 
-def count_jobs_by_engine(connection: sa.Connection, lane: str) -> dict[str, int]:
-    """Count the unfinished jobs of a lane by engine."""
-    query = sa.select(job.c.engine, sa.func.count().label("jobs")).where(job.c.number.in_(_LIVE), job.c.lane == lane)
-    return {row.engine: row.jobs for row in connection.execute(query.group_by(job.c.engine))}
+@dataclass(frozen=True, slots=True)
+class EngineBacklog:
+    """The unfinished jobs of a lane for one engine and model. `model` is None if any model of the engine will do."""
+
+    engine: str
+    model: str | None
+    revision: str | None
+    jobs: int
+
+    @property
+    def queue_key(self) -> str:
+        return self.engine if self.model is None else key_of_model(self.engine, self.model, self.revision)
+
+
+def backlog_by_engine(connection: sa.Connection, lane: str) -> list[EngineBacklog]:
+    """Count the unfinished jobs of a lane by engine and model."""
+    of_model = (job.c.engine, job.c.model, job.c.model_revision)
+    query = sa.select(*of_model, sa.func.count().label("jobs")).where(job.c.number.in_(_LIVE), job.c.lane == lane)
+    rows = connection.execute(query.group_by(*of_model).order_by(*of_model))
+    return [EngineBacklog(row.engine, row.model, row.model_revision, row.jobs) for row in rows]
+
+
+def queue_keys_of_lane(connection: sa.Connection, lane: str) -> list[str]:
+    """Return what selects the queues of the unfinished jobs of a lane; see `Job.queue_key`."""
+    return [each.queue_key for each in backlog_by_engine(connection, lane)]
 
 
 def backlog_by_tenant(connection: sa.Connection) -> list[TenantBacklog]:

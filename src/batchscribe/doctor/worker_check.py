@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from batchscribe import __version__
 from batchscribe.check import Check, ok, warning
-from batchscribe.database.backlog import backlog_by_tenant, count_jobs_by_engine
+from batchscribe.database.backlog import backlog_by_tenant
 from batchscribe.database.connect import Connection
 from batchscribe.database.worker_rows import live_workers, silent_workers
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import Settings
+from batchscribe.worker.stranded_jobs import describe_stranded, find_stranded_jobs
 
 NAME = "workers"
 
@@ -20,11 +21,12 @@ def check_workers(connection: Connection, settings: Settings) -> Check:
     found = _sentence(live, silent, waiting)
     if waiting and not live:
         return warning(NAME, found, "Start one: `batchscribe worker` or `batchscribe serve`.")
-    if stranded := _describe_stranded_jobs(connection, live):
+    if stranded := find_stranded_jobs(connection, live):
         return warning(
             NAME,
-            f"{found} {stranded}",
-            "Start a worker that has it, or cancel these jobs. On each machine, the doctor lists the engines.",
+            " ".join((found, *map(describe_stranded, stranded))),
+            "Start a worker that has it, or cancel these jobs and submit them again. On each machine, the doctor lists "
+            "the engines and models.",
         )
     if sick := [each for each in live if each.troubles]:
         reasons = " ".join(f"{each.name}: {reason}" for each in sick for reason in each.troubles.values())
@@ -42,16 +44,6 @@ def check_workers(connection: Connection, settings: Settings) -> Check:
     if silent:
         return warning(NAME, found, "Check these machines. Live workers take over their tasks.")
     return ok(NAME, found)
-
-
-def _describe_stranded_jobs(connection: Connection, live: list[WorkerRecord]) -> str:
-    """Describe jobs whose engine no live worker has any more."""
-    for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
-        available = {engine.name for worker in live if lane in worker.lanes for engine in worker.engines}
-        for engine, jobs in count_jobs_by_engine(connection, lane).items():
-            if engine not in available:
-                return f"Jobs that wait for the engine {engine}, which no worker has: {jobs}."
-    return ""
 
 
 def _sentence(live: list[WorkerRecord], silent: list[WorkerRecord], waiting: int) -> str:

@@ -50,8 +50,8 @@ def find_engines(submission: Submission, records: Records, settings: Settings) -
         live = live_workers(connection, silent_sec=settings.silent_sec)
     workers = [worker for worker in live if submission.lane in worker.lanes]
     return FleetEngines(
-        fit=tuple(engine for worker in workers for engine in worker.fit_engines),
-        all=tuple(engine for worker in workers for engine in worker.engines),
+        fit=tuple(engine for worker in workers for engine in worker.fit_engines if engine.is_offered),
+        all=tuple(engine for worker in workers for engine in worker.engines if engine.is_offered),
     )
 
 
@@ -61,6 +61,8 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     Without workers, checks against the engines of this machine.
     """
     engine, language = _choose_engine(submission, settings, fleet)
+    # Without live workers, the models of this machine need not be theirs.
+    is_pinned = bool(fleet.all) or not settings.is_fleet
     _check_locations(submission, settings)
     _check_webhook(submission, settings)
     config = submission.config.model_copy(update={"language": language})
@@ -77,6 +79,8 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         output=submission.output,
         config=config,
         engine=engine.name,
+        model=engine.model if is_pinned else None,
+        model_revision=engine.revision if is_pinned else None,
         speed=engine.speed,
         sources=submission.sources,
         file_roots=tuple(str(root) for root in submission.file_roots),

@@ -12,6 +12,7 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
+from batchscribe.speech.capability import key_of_model
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
@@ -99,11 +100,13 @@ class Job:
     input: Mapping[str, Any]  #: the echo of the request; `sources` is the parsed form
     output: Output  #: without credentials
     config: Config
-    engine: str  #: chosen when the job was accepted
+    engine: str  #: chosen when the job was accepted, like the model
     sources: tuple[Source, ...]
     file_roots: tuple[str, ...]  #: folders that this job may use in addition to those of the settings
     storage_settings: Mapping[str, Any]  #: settings of storage that this job was submitted with; it keeps them
     summary: Summary
+    model: str | None = None  #: None for any model of the engine: no worker was live, or an older release accepted it
+    model_revision: str | None = None
     speed: float = 1.0  #: of the engine, in seconds of audio per second
     estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes
     cursor: Cursor = field(default_factory=Cursor)
@@ -116,6 +119,11 @@ class Job:
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_JOB_STATES
+
+    @property
+    def queue_key(self) -> str:
+        """What selects the queue of its shards: the model that they need, or only the engine."""
+        return self.engine if self.model is None else key_of_model(self.engine, self.model, self.model_revision)
 
     @property
     def is_listed_from_cloud(self) -> bool:

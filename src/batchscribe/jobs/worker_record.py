@@ -29,7 +29,8 @@ class WorkerRecord:
     slots: int  #: recordings that it processes at once
     engines: tuple[Capability, ...]
     state: WorkerState = WorkerState.WORKING
-    troubles: Mapping[str, str] = field(default_factory=dict)  #: the reason for each unfit part: `decoder` or an engine
+    #: The reason for each unfit part: `decoder`, an engine or the key of a model.
+    troubles: Mapping[str, str] = field(default_factory=dict)
     started_at: float = 0.0
     seen_at: float = 0.0
 
@@ -38,7 +39,7 @@ class WorkerRecord:
         """The engines for which it can take recordings now."""
         if DECODER in self.troubles:
             return ()
-        return tuple(engine for engine in self.engines if engine.name not in self.troubles)
+        return tuple(engine for engine in self.engines if not {engine.name, engine.key} & self.troubles.keys())
 
     @property
     def is_unfit(self) -> bool:

@@ -1,8 +1,8 @@
 """The kinds of durable tasks, and their queues.
 
 A task is (kind, job, number) with an id derived from these, so enqueueing it twice has no effect. A *lane* is a set of
-queues: one for each `QueueKind`, and for files one for each engine. So a job can be listed and ended while shards
-occupy all slots, and a webhook receiver that does not respond delays nothing else.
+queues: one for each `QueueKind`, and for files one for each engine and model. So a job can be listed and ended while
+shards occupy all slots, and a webhook receiver that does not respond delays nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WAKE, GIVE_UP = "wake", "give_up"  #: for work that waits for credentials: resum
 
 class QueueKind(StrEnum):
     LISTINGS = "listings"  #: tenants take turns
-    FILES = "files"  #: one for each engine; tenants take turns
+    FILES = "files"  #: one for each engine and model; tenants take turns
     CONTROL = "control"  #: short tasks that end or resume a job
     WEBHOOKS = "webhooks"  #: tenants take turns
 
@@ -47,7 +47,7 @@ class Task:
     number: int = 0
     lane: str = "main"
     tenant: str = "default"
-    engine: str = ""  #: for shards
+    engine: str = ""  #: for shards: the engine or the key of its model; see `Job.queue_key`
     attempt: int = 0  #: of a delivery, or after waiting for credentials; each is a separate task
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -14,6 +16,23 @@ from batchscribe.speech.languages import understands
 
 #: The rank of an engine without one.
 LAST = 1_000
+KEY_DIGITS = 12
+
+
+def key_of_model(engine: str, model: str, revision: str | None) -> str:
+    """Return a short name of the model, as part of queue names: the engine, a dot, and hexadecimal digits."""
+    digest = hashlib.sha256(json.dumps([model, revision]).encode()).hexdigest()
+    return f"{engine}.{digest[:KEY_DIGITS]}"
+
+
+def engine_of_key(key: str) -> str:
+    """Return the engine of a model's key. The name of an engine is returned unchanged."""
+    return key.partition(".")[0]
+
+
+def describe_model_at(model: str, revision: str | None) -> str:
+    """Return the model's name and its revision, if known, for messages."""
+    return f"{model} at revision {revision}" if revision else model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +51,7 @@ class Capability:
     device: str = "cpu"
     rank: int | None = None
     model_rank: int = 0
+    is_offered: bool = True  #: False for a model that only jobs use that were accepted for it earlier
 
     @classmethod
     def of(cls, spec: EngineSpec, rank: int | None = None) -> Capability:
@@ -58,6 +78,10 @@ class Capability:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def key(self) -> str:
+        return key_of_model(self.name, self.model, self.revision)
 
     def rank_by(self, known: Mapping[str, int]) -> int:
         """Return the rank of the engine: as published, otherwise from the engines that this process knows."""

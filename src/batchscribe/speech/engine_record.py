@@ -33,6 +33,9 @@ class EngineRecord:
     advice: str
     #: Returns the models for jobs that name this engine, if they differ.
     find_named: Callable[[Settings], Sequence[EngineSpec]] | None = None
+    #: Returns installed models that `find_models` omits because the settings name another one. Jobs that were accepted
+    #: for such a model still use it.
+    find_others: Callable[[Settings], Sequence[EngineSpec]] | None = None
     #: Whether jobs that name no engine may use it.
     is_automatic: bool = True
     #: Returns the warnings for every transcript of a job: for its language, and whether the job names the engine.

@@ -6,7 +6,7 @@ Nothing is loaded or downloaded here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ import structlog
 
 from batchscribe.errors import BatchscribeError, EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings
-from batchscribe.speech.capability import Capability
+from batchscribe.speech.capability import Capability, describe_model_at
 from batchscribe.speech.engine import WINDOW_SEC, EngineSpec
 from batchscribe.speech.engine_child import describe
 from batchscribe.speech.engine_record import PULL, EngineRecord
@@ -56,13 +56,22 @@ def plugin_problems() -> tuple[PluginProblem, ...]:
     return find_plugins([engine.name for engine in BUILT_IN]).problems
 
 
-def choose_engine(name: str, language: str, settings: Settings, *, detect: bool = False) -> Choice:
+def choose_engine(
+    name: str,
+    language: str,
+    settings: Settings,
+    *,
+    detect: bool = False,
+    model: str | None = None,
+    revision: str | None = None,
+) -> Choice:
     """Choose the best available engine that supports the language. A named engine is never replaced by another.
 
-    `name` is `auto` or the name of an engine. With `detect`, the engine must support language detection. Raises
-    `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
+    `name` is `auto` or the name of an engine. With `detect`, the engine must support language detection. With `model`,
+    only that model at that revision is used. Raises `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
     """
-    spec, tag = find_by_language(select_detecting(find_engines(name, settings), detect=detect), language)
+    specs = find_engines(name, settings) if model is None else [find_exact(name, model, revision, settings)]
+    spec, tag = find_by_language(select_detecting(specs, detect=detect), language)
     return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
 
 
@@ -110,18 +119,30 @@ def find_by_language(engines: Sequence[Hears], language: str) -> tuple[Hears, st
 
 
 def capabilities(settings: Settings) -> tuple[Capability, ...]:
-    """Return this machine's engines for jobs that name no engine, best first; possibly none."""
+    """Return this machine's engines for jobs that name no engine, best first; possibly none.
+
+    Other installed models of these engines follow; they are not offered for new jobs.
+    """
     try:
-        specs = find_engines(settings.engine, settings)
+        offered = [rank_model(spec) for spec in find_engines(settings.engine, settings)]
     except EngineNotAvailable:
         return ()
-    ranks = {engine.name: engine.rank for engine in list_engines()}
-    return tuple(Capability.of(spec, ranks[spec.name]) for spec in specs)
+    keys = {each.key for each in offered}
+    installed = [rank_model(spec) for name in _names(offered) for spec in find_all_of(name, settings)]
+    return (*offered, *(replace(each, is_offered=False) for each in installed if each.key not in keys))
+
+
+def rank_model(spec: EngineSpec) -> Capability:
+    return Capability.of(spec, next((engine.rank for engine in list_engines() if engine.name == spec.name), None))
+
+
+def _names(engines: Sequence[Capability]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.name for each in engines))
 
 
 def engines_of(settings: Settings) -> tuple[str, ...]:
     """Return the names of the engines in `capabilities`."""
-    return tuple(dict.fromkeys(capability.name for capability in capabilities(settings)))
+    return _names(capabilities(settings))
 
 
 def find_engines(name: str, settings: Settings) -> list[EngineSpec]:
@@ -135,6 +156,36 @@ def find_engines(name: str, settings: Settings) -> list[EngineSpec]:
     if not specs:
         raise EngineNotAvailable(f"Engine {name} has no model; {known.advice}.")
     return specs
+
+
+def find_exact(name: str, model: str, revision: str | None, settings: Settings) -> EngineSpec:
+    """Return this model of an engine, even if the settings name another one. Raises `EngineNotAvailable`."""
+    specs = find_all_of(name, settings)
+    for spec in specs:
+        if (spec.model, spec.revision) == (model, revision):
+            return spec
+    found = ", ".join(describe_model_at(spec.model, spec.revision) for spec in specs) or "no model"
+    raise EngineNotAvailable(
+        f"The job was accepted for engine {name} with {describe_model_at(model, revision)}, which is not installed "
+        f"here; installed: {found}. Install that model again, or cancel the job and submit it again."
+    )
+
+
+def find_all_of(name: str, settings: Settings) -> list[EngineSpec]:
+    """Return all installed models of an engine, also those that the settings exclude; possibly none.
+
+    Raises `EngineNotAvailable`.
+    """
+    engine = next((engine for engine in list_engines() if engine.name == name), None)
+    if engine is None:
+        raise _unknown_engine(name)
+    try:
+        specs = find_specs(engine, settings, is_named=True)
+    except EngineNotAvailable:
+        if engine.find_others is None:
+            raise
+        specs = []  # the configured model is missing
+    return list(dict.fromkeys([*specs, *(engine.find_others(settings) if engine.find_others else ())]))
 
 
 def _unknown_engine(name: str) -> EngineNotAvailable:

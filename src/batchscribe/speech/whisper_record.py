@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from batchscribe.settings import Settings
@@ -15,10 +16,17 @@ from batchscribe.speech.whisper import whisper_spec
 
 def find_whisper_specs(settings: Settings) -> list[EngineSpec]:
     """Return the configured model, or else all pulled models. Raises `EngineNotAvailable`, `InvalidSetting`."""
-    if settings.whisper_model is not None:
-        models = [find_model(settings.whisper_model, settings)]
-    else:
-        models = list_models(settings)
+    if settings.whisper_model is None:
+        return find_pulled_specs(settings)
+    return _make_specs([find_model(settings.whisper_model, settings)], settings)
+
+
+def find_pulled_specs(settings: Settings) -> list[EngineSpec]:
+    """Return all pulled models. Raises `InvalidSetting`."""
+    return _make_specs(list_models(settings), settings)
+
+
+def _make_specs(models: Sequence[ModelInfo], settings: Settings) -> list[EngineSpec]:
     if not models:
         return []
     devices = find_devices(settings.device)
@@ -39,5 +47,6 @@ WHISPER = EngineRecord(
     name="whisper",
     rank=20,
     find_models=find_whisper_specs,
+    find_others=find_pulled_specs,
     advice=f"get one with {PULL}, or set BATCHSCRIBE_WHISPER_MODEL to a folder",
 )

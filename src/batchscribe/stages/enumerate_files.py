@@ -106,7 +106,7 @@ def _store_page(
         insert_shards(connection, job.number, shards)
         for number in shards:
             records.flow.enqueue(
-                connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.engine)
+                connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.queue_key)
             )
         if gives_way and _can_give_way(job.cursor, cursor):
             going_on = Task(ENUMERATE, job.job_id, cursor.seq, lane=job.lane, tenant=job.tenant)

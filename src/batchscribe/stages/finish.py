@@ -110,7 +110,7 @@ def forget_job(job: Job, records: Records) -> None:
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     renewals = range(1, job.credentials_version + 1)
     records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
-    records.flow.forget_lane(job.lane, {*engine_names(), job.engine})
+    records.flow.forget_lane(job.lane, {*engine_names(), job.engine, job.queue_key})
 
 
 def _tasks(job: Job) -> Iterator[Task]:

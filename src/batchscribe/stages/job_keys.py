@@ -161,4 +161,4 @@ def give_up_waiting(job_id: str, version: int, records: Records) -> None:
 def _task(job: Job, shard: int, *, attempt: int) -> Task:
     if shard == LISTING:
         return Task(ENUMERATE, job.job_id, job.cursor.seq, lane=job.lane, tenant=job.tenant, attempt=attempt)
-    return Task(SHARD, job.job_id, shard, lane=job.lane, tenant=job.tenant, engine=job.engine, attempt=attempt)
+    return Task(SHARD, job.job_id, shard, lane=job.lane, tenant=job.tenant, engine=job.queue_key, attempt=attempt)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from batchscribe.errors import EngineNotAvailable, MachineTrouble, WorkInterrupted
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
-from batchscribe.speech.capability import Capability
+from batchscribe.speech.capability import Capability, describe_model_at, engine_of_key
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import SpeechPool
-from batchscribe.speech.registry import Choice, capabilities, choose_engine, find_engines
+from batchscribe.speech.registry import Choice, capabilities, choose_engine, find_all_of, find_engines, rank_model
 
 MakePool = Callable[[EngineSpec, int], SpeechPool]
 
@@ -23,25 +23,34 @@ class EnginePools:
         self._settings = settings
         self._make_pool = make_pool
         self._pools: dict[EngineSpec, SpeechPool] = {}
-        self._at_start: frozenset[str] = frozenset()
+        self._at_start: dict[str, Capability] = {}  #: by engine, and by the key of the model
         self._closed = False
         self._lock = threading.Lock()
 
-    def take_stock(self) -> tuple[Capability, ...]:
-        """Return the available engines. One that is gone later, for example from disk, is trouble of the machine."""
-        found = capabilities(self._settings)
-        self._at_start = frozenset(capability.name for capability in found)
+    def take_stock(self, only: EngineSpec | None = None) -> tuple[Capability, ...]:
+        """Return the available engines. One that is gone later, for example from disk, is trouble of the machine.
+
+        With `only`, that model is the only one.
+        """
+        found = capabilities(self._settings) if only is None else (rank_model(only),)
+        self._at_start = {key: each for each in found for key in (each.name, each.key)}
         return found
 
     def choose(self, job: Job) -> Choice:
-        """Choose the engine of a job. Raises `EngineNotAvailable`, `MachineTrouble`."""
-        detect = job.config.detection_mode is not None
+        """Choose the engine of a job, and its model. Raises `EngineNotAvailable`, `MachineTrouble`."""
         try:
-            return choose_engine(job.engine, job.config.language, self._settings, detect=detect)
+            return choose_engine(
+                job.engine,
+                job.config.language,
+                self._settings,
+                detect=job.config.detection_mode is not None,
+                model=job.model,
+                revision=job.model_revision,
+            )
         except EngineNotAvailable as error:
-            if job.engine not in self._at_start:
+            if job.queue_key not in self._at_start:
                 raise
-            raise MachineTrouble(error.message, part=job.engine) from error
+            raise MachineTrouble(error.message, part=job.queue_key) from error
 
     def open(self, spec: EngineSpec) -> SpeechPool:
         """Return the pool of a model. Raises `WorkInterrupted` after `close`."""
@@ -53,18 +62,35 @@ class EnginePools:
             return self._pools[spec]
 
     def try_out(self, engine: str) -> None:
-        """Run a trial of an engine. Raises `MachineTrouble`, or `WorkInterrupted` after `close`."""
+        """Run a trial of an engine, or of the model with this key.
+
+        Raises `MachineTrouble`, or `WorkInterrupted` after `close`.
+        """
         for spec in self._to_try(engine):
             self.open(spec).try_out()
 
     def _to_try(self, engine: str) -> list[EngineSpec]:
         """Return the models of an engine that are in use here, otherwise its best one. Raises `MachineTrouble`."""
         try:
+            if engine != engine_of_key(engine):
+                return [self._find_by_key(engine)]
             there = find_engines(engine, self._settings)
         except EngineNotAvailable as error:
             raise MachineTrouble(error.message, part=engine) from error
         with self._lock:
             return [spec for spec in there if spec in self._pools] or there[:1]
+
+    def _find_by_key(self, key: str) -> EngineSpec:
+        """Raises `EngineNotAvailable`."""
+        name = engine_of_key(key)
+        for spec in find_all_of(name, self._settings):
+            if Capability.of(spec).key == key:
+                return spec
+        lost = self._at_start[key]
+        raise EngineNotAvailable(
+            f"Engine {name} no longer has {describe_model_at(lost.model, lost.revision)}, which it had when this "
+            "process started; install it again, or restart this process."
+        )
 
     def close(self) -> None:
         with self._lock:

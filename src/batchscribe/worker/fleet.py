@@ -24,6 +24,7 @@ from batchscribe.database.worker_rows import (
     claim_periodic_task,
     delete_workers,
     insert_worker,
+    live_workers,
     renew,
     silent_workers,
     worker_ids,
@@ -37,6 +38,7 @@ from batchscribe.queue.vital_thread import Died, vital_thread
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.stages.job_context import JobWatch
+from batchscribe.worker.stranded_jobs import find_stranded_jobs
 
 log = structlog.get_logger()
 
@@ -209,5 +211,15 @@ class Fleet:
                     has_turn = claim_periodic_task(connection, PeriodicTask.SWEEP, every_sec=SWEEP_EVERY_SEC / 2)
                 if has_turn:
                     self._records.flow.sweep()
+                    self._report_stranded_jobs()
             except DATABASE_TROUBLE as error:  # the next sweep catches up
                 log.warning("database.trouble", error=cause_of(error))
+
+    def _report_stranded_jobs(self) -> None:
+        with self._records.transaction() as connection:
+            stranded = find_stranded_jobs(connection, live_workers(connection, silent_sec=self._silent_sec))
+        for each in stranded:
+            log.warning(
+                "jobs.stranded", engine=each.engine, model=each.model, revision=each.revision, jobs=each.jobs,
+                see="batchscribe doctor",
+            )  # fmt: skip

@@ -163,7 +163,7 @@ class Handlers:
         This process takes no shards until then.
         """
         self._health.report(trouble)
-        self._records.flow.give_back(Task(SHARD, job.job_id, number, lane=job.lane, engine=job.engine).queue)
+        self._records.flow.give_back(Task(SHARD, job.job_id, number, lane=job.lane, engine=job.queue_key).queue)
         raise WorkInterrupted(trouble.message) from trouble
 
     def settle(self, job: Job) -> None:

@@ -17,6 +17,7 @@ from batchscribe.audio.decoder import DECODER
 from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.metrics import UNFIT
 from batchscribe.queue.vital_thread import Died, vital_thread
+from batchscribe.speech.capability import engine_of_key
 
 log = structlog.get_logger()
 
@@ -83,14 +84,14 @@ class MachineHealth:
         return {name: trouble.message for name, trouble in self._current_troubles().items()}
 
     def is_fit_for(self, engine: str) -> bool:
-        """Return whether recordings may be taken for this engine."""
+        """Return whether recordings may be taken for this engine, or for the model with this key."""
         with self._lock:
-            return all(self._is_fit(name) for name in (DECODER, engine))
+            return all(self._is_fit(name) for name in _parts_for(engine))
 
     def check(self, engine: str) -> None:
         """Raise `MachineTrouble` if no recording may be started for this engine."""
         now = self._current_troubles()
-        for name in (DECODER, engine):
+        for name in _parts_for(engine):
             if name in now:
                 raise now[name]
 
@@ -108,7 +109,7 @@ class MachineHealth:
     def lasting_trouble(self, engine: str, *, sec: float) -> MachineTrouble | None:
         """Return trouble that has blocked recordings of this engine for at least `sec` seconds."""
         with self._lock:
-            for name in (DECODER, engine):
+            for name in _parts_for(engine):
                 part = self._parts.get(name)
                 if part and part.trouble and time.monotonic() - part.troubled_since >= sec:
                     return part.trouble
@@ -200,3 +201,8 @@ class MachineHealth:
     def _current_troubles(self) -> Mapping[str, MachineTrouble]:
         with self._lock:
             return {name: part.trouble for name, part in self._parts.items() if part.trouble}
+
+
+def _parts_for(engine: str) -> tuple[str, ...]:
+    """Return the parts that recordings need, for an engine or the key of a model."""
+    return tuple(dict.fromkeys((DECODER, engine_of_key(engine), engine)))

@@ -9,11 +9,13 @@ import structlog
 
 from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DECODER, DecoderPool
+from batchscribe.database.backlog import queue_keys_of_lane
 from batchscribe.database.connect import DATABASE_TROUBLE
 from batchscribe.database.job_rows import is_live
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import engine_names
@@ -102,13 +104,17 @@ class Worker:
     ) -> None:
         """Take over the tasks of a dead predecessor in this home, then process tasks of these lanes and engines.
 
-        A single worker takes jobs for every engine (the default), and fails those whose engine is not available.
-        `home` is a place that only this process uses, so its previous user is dead. Recordings are started once the
-        machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
+        A single worker takes jobs for every engine (the default), and fails those whose engine or model is not
+        available. `home` is a place that only this process uses, so its previous user is dead. Recordings are started
+        once the machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
         """
         limit_arenas()
+        takes_all = engines is None
         engines = engine_names() if engines is None else engines
-        fleet, to_try = self._enter_fleet(lanes, engines, home)
+        stock = self._engines.take_stock(spec)
+        fleet = self._enter_fleet(lanes, stock, home)
+        names = {capability.name for capability in stock}
+        to_try = [name for name in engines if name in names]
         if spec is not None:
             self._engines.open(spec)
             to_try = [spec.name]
@@ -117,7 +123,7 @@ class Worker:
             self._handlers.by_kind(self._worker_id),
             executor_id=self._worker_id,
             lanes=lanes,
-            engines=engines,
+            engines=self._list_queues(engines, stock, lanes if takes_all else ()),
             slots=self._slots.width,
             tenant_slots=self._settings.tenant_shards,
             is_fit_for=self.health.is_fit_for,
@@ -125,10 +131,19 @@ class Worker:
         )
         fleet.begin()
 
-    def _enter_fleet(self, lanes: Sequence[str], engines: Sequence[str], home: str | None) -> tuple[Fleet, list[str]]:
-        """Register this process. Returns the fleet and those of the engines that are available here."""
-        found = self._engines.take_stock()
-        me = new_worker(self._settings, lanes=lanes, slots=self._slots.width, engines=found, home=home)
+    def _list_queues(self, engines: Sequence[str], stock: Sequence[Capability], lanes: Sequence[str]) -> list[str]:
+        """Return the engines and the keys of their models, which select queues; see `Job.queue_key`.
+
+        Of `lanes`, those of unfinished jobs are added: a single worker fails a job whose model is gone.
+        """
+        keys = [capability.key for capability in stock if capability.name in engines]
+        with self._records.transaction() as connection:
+            keys += [key for lane in lanes for key in queue_keys_of_lane(connection, lane)]
+        return list(dict.fromkeys([*engines, *keys]))
+
+    def _enter_fleet(self, lanes: Sequence[str], engines: Sequence[Capability], home: str | None) -> Fleet:
+        """Register this process."""
+        me = new_worker(self._settings, lanes=lanes, slots=self._slots.width, engines=engines, home=home)
         self._worker_id = me.worker_id
         fleet = self._fleet = Fleet(
             self._records,
@@ -140,8 +155,7 @@ class Worker:
             died=self._end_broken,
         )
         fleet.enter()
-        names = {capability.name for capability in found}
-        return fleet, [name for name in engines if name in names]
+        return fleet
 
     def _end_outdated(self) -> None:
         if not self.must_end.is_set():

@@ -21,7 +21,7 @@ from batchscribe.errors import InvalidSetting
 from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.speech.registry import engine_names, engines_of, find_engines
+from batchscribe.speech.registry import engines_of, find_engines
 from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.worker import Worker
@@ -58,7 +58,7 @@ def _check_auth(settings: Settings) -> None:
 
 def _work_and_serve(records: Records, settings: Settings, listener: socket.socket, end: EndRequest) -> int:
     worker = Worker(records, settings)
-    engines = engines_of(settings) if settings.is_fleet else engine_names()
+    engines = engines_of(settings) if settings.is_fleet else None
     worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
     start_confinement_report(settings)
     try:
