@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from batchscribe.settings import load_settings
 from batchscribe.speech.engine import Engine, LanguageChoice, RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
-from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.speech.whisper import WhisperEngine, WhisperSpec
+from batchscribe.speech.whisper_model import WhisperModel
 from batchscribe.window import SAMPLE_RATE, Phrase, Recognition, Window, Word
 from tests.models.whisper import Line, random_whisper, scripted_whisper
 
@@ -134,6 +136,54 @@ def test_the_same_window_gives_the_same_text_in_any_batch(random_model: WhisperS
         with EnginePool(random_model, workers) as pool:
             futures = [pool.submit(request) for request in reversed(requests)]
             assert [future.result(60) for future in reversed(futures)] == alone
+
+
+def rounded(recognition: Recognition) -> Recognition:
+    """Round probabilities: in an alignment of a whole batch, they differ after the seventh digit."""
+    phrases = tuple(
+        replace(
+            phrase,
+            words=tuple(
+                replace(word, confidence=None if word.confidence is None else round(word.confidence, 5))
+                for word in phrase.words
+            ),
+        )
+        for phrase in recognition.phrases
+    )
+    detected = tuple((language, round(probability, 5)) for language, probability in recognition.detected)
+    return replace(recognition, phrases=phrases, detected=detected)
+
+
+def test_the_calls_for_a_gpu_give_the_same_texts(random_model: WhisperSpec) -> None:
+    """Encoder, language detection and alignment get whole batches, whose output stays on the device: here, the CPU."""
+    model = WhisperModel(Path(random_model.model_path), "cpu", random_model.compute_type, encodes_batches=True)
+    modes = [LanguageChoice.CHOOSE, LanguageChoice.OFF, LanguageChoice.REPORT]
+    requests = [
+        RecognitionRequest(noise(number, 0.5 + 3 * (number % 7)), "de-DE", modes[number % 3]) for number in range(16)
+    ]
+    requests.append(RecognitionRequest(Window(0, 99.0, np.zeros(SAMPLE_RATE, np.float32)), "en-US"))
+    engine = random_model.build()
+    alone = [engine.transcribe([request])[0] for request in requests]
+    assert any(each.detected for each in alone)
+    together = WhisperEngine(model).transcribe(requests)
+    assert [rounded(each) for each in together] == [rounded(each) for each in alone]
+
+
+def test_batches_that_are_prepared_early_give_the_same_texts(random_model: WhisperSpec) -> None:
+    requests = [RecognitionRequest(noise(number, 1.0 + 4 * (number % 7)), "en-US") for number in range(16)]
+    engine = random_model.build()
+    alone = [engine.transcribe([request])[0] for request in requests]
+    with EnginePool(replace(random_model, reads_ahead=True, batch_size=4), 1) as pool:
+        assert [each.result(60) for each in [pool.submit(request) for request in requests]] == alone
+
+
+def test_windows_of_the_same_length_and_language_are_of_one_kind(random_model: WhisperSpec) -> None:
+    kinds = [
+        random_model.kind_of_request(RecognitionRequest(noise(0.0, duration_sec), language))
+        for duration_sec, language in ((3.0, "en-US"), (5.0, "en-GB"), (5.0, "de-DE"), (29.0, "en-US"))
+    ]
+    assert kinds[0] == kinds[1]
+    assert len(set(kinds)) == 3
 
 
 def test_audio_reaches_faster_whisper_as_samples_never_as_a_path(

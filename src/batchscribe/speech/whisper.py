@@ -6,7 +6,8 @@ The steps of a batch, in order: features, encoder output, language detection if 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec, LanguageCh
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
 from batchscribe.speech.models.at_hand import ModelInfo
-from batchscribe.speech.whisper_listen import Take, encode, frames_for, listen
-from batchscribe.speech.whisper_model import Encoded, SearchOptions, WhisperModel
+from batchscribe.speech.whisper_listen import LENGTHS, Listener, Pass, Passes, frames_for
+from batchscribe.speech.whisper_model import Features, WhisperModel
 from batchscribe.speech.whisper_phrases import build_recognition
 from batchscribe.speech.whisper_retry import find_missed, retry_doubtful
 from batchscribe.window import Recognition
@@ -26,9 +27,13 @@ from batchscribe.window import Recognition
 CPU_BYTES = 400e6
 CUDA_BYTES = 40e9
 #: Windows in one call. Larger batches gain almost nothing on a CPU, where the encoder takes most of the time.
-CPU_BATCH, CUDA_BATCH = 8, 16
-#: The decoder's cache for a window takes a quarter of the model's size; that of a batch stays below 1 GB.
+#: With fewer, a crash repeats less work: batches of 4 take 2 % more CPU than batches of 8 (`base`). A GPU processes
+#: many windows at once; if its memory does not suffice, the engine process halves the batch.
+CPU_BATCH, CUDA_BATCH = 4, 64
+#: On a CPU, the decoder's cache for a window takes a quarter of the model's size; that of a batch stays below 1 GB.
 BATCH_BYTES = 4e9
+#: Threads that compute features for a GPU. Those of 30 s take 30 ms of CPU, so one thread feeds 1,000 times real time.
+PREPARING_THREADS = 4
 #: The most languages that are reported for a window.
 MOST_DETECTED = 5
 
@@ -47,26 +52,27 @@ class WhisperSpec(EngineSpec):
         folder = Path(self.model_path)
         return (folder, *(file.resolve() for file in folder.iterdir() if file.is_symlink()))
 
+    def kind_of_request(self, request: RecognitionRequest) -> Hashable:
+        return frames_for(request.window), whisper_code(request.language)
+
     def build(self) -> Engine:
         return WhisperEngine(WhisperModel(Path(self.model_path), self.device, self.compute_type))
 
 
 @dataclass(frozen=True, slots=True)
-class _Encoding:
-    """A request with its encoder output."""
+class _Prepared:
+    """A request with its features; None for digital silence, for which Whisper is known to invent text."""
 
     request: RecognitionRequest
-    n_frames: int
-    encoded: Encoded
-    detected: dict[str, float]  #: the most probable languages, as tags without region
+    features: Features | None
 
     @property
-    def language(self) -> str:
-        """The language to transcribe in: the requested tag, or a detected one without region."""
-        requested = self.request.language
-        return (
-            choose_language(self.detected, requested) if self.request.detection is LanguageChoice.CHOOSE else requested
-        )
+    def n_frames(self) -> int:
+        return frames_for(self.request.window)
+
+    @property
+    def asks_for_languages(self) -> bool:
+        return self.features is not None and self.request.detection is not LanguageChoice.OFF
 
 
 class WhisperEngine:
@@ -76,40 +82,61 @@ class WhisperEngine:
         self._model = model
 
     def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
-        # Whisper is known to invent text for digital silence.
-        encodings = [self._encode(request) if request.window.samples.any() else None for request in requests]
-        takes = self._listen([encoding for encoding in encodings if encoding is not None])
-        return [Recognition() if encoding is None else self._finish(encoding, next(takes)) for encoding in encodings]
+        return self.transcribe_prepared([self._prepare(request) for request in requests])
 
-    def _encode(self, request: RecognitionRequest) -> _Encoding:
-        n_frames = frames_for(request.window)
-        encoded = encode(self._model, request.window, n_frames)
-        detected: dict[str, float] = {}
-        if request.detection is not LanguageChoice.OFF and self._model.is_multilingual:
-            found = self._model.detect_language(encoded)
-            detected = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
-        return _Encoding(request, n_frames, encoded, detected)
+    def prepare(self, requests: Sequence[RecognitionRequest]) -> list[_Prepared]:
+        with ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="features") as threads:
+            return list(threads.map(self._prepare, requests))
 
-    def _listen(self, encodings: Sequence[_Encoding]) -> Iterator[Take]:
-        """Return one take per encoding, in order. Those with the same number of frames and language share a batch."""
-        kinds = [(encoding.n_frames, whisper_code(encoding.language)) for encoding in encodings]
-        takes: dict[int, Take] = {}
-        for kind in dict.fromkeys(kinds):
-            positions = [at for at, each in enumerate(kinds) if each == kind]
-            windows = [encodings[at].request.window for at in positions]
-            heard = listen(self._model, [encodings[at].encoded for at in positions], windows, kind[1], SearchOptions())
-            takes.update(zip(positions, heard, strict=True))
-        return (takes[at] for at in range(len(encodings)))
+    def _prepare(self, request: RecognitionRequest) -> _Prepared:
+        window = request.window
+        is_silent = not window.samples.any()
+        return _Prepared(request, None if is_silent else self._model.features(window.samples, frames_for(window)))
 
-    def _finish(self, encoding: _Encoding, first: Take) -> Recognition:
-        code = whisper_code(encoding.language)
-        take = retry_doubtful(self._model, first, encoding.n_frames, code)
-        return build_recognition(
-            take,
-            missed=[] if take.doubts else list(find_missed(self._model, take, code)),
-            language=primary_subtag(encoding.language) if encoding.request.detection is LanguageChoice.CHOOSE else None,
-            detected=tuple(encoding.detected.items()),
-        )
+    def transcribe_prepared(self, prepared: Sequence[_Prepared]) -> list[Recognition]:
+        listener = Listener(self._model)
+        for each in prepared:
+            if each.features is not None:
+                listener.provide(each.request.window, each.features)
+        detected = self._detect(listener, prepared)
+        return listener.run_together([_recognize(*each) for each in zip(prepared, detected, strict=True)])
+
+    def _detect(self, listener: Listener, prepared: Sequence[_Prepared]) -> list[dict[str, float]]:
+        """Return the most probable languages of each window, as tags without region; none if it was not asked."""
+        detected: list[dict[str, float]] = [{} for _ in prepared]
+        is_asked = [
+            each.features is not None
+            and each.request.detection is not LanguageChoice.OFF
+            and self._model.is_multilingual
+            for each in prepared
+        ]
+        for n_frames in LENGTHS:
+            positions = [at for at, each in enumerate(prepared) if is_asked[at] and each.n_frames == n_frames]
+            if not positions:
+                continue
+            encoded = listener.encode([prepared[at].request.window for at in positions], n_frames)
+            for at, found in zip(positions, self._model.detect_languages(encoded), strict=True):
+                detected[at] = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
+        return detected
+
+
+def _recognize(prepared: _Prepared, detected: dict[str, float]) -> Passes[Recognition]:
+    """Recognize one window: in the requested language, or in a detected one, which is a tag without region."""
+    if prepared.features is None:
+        return Recognition()
+    request, n_frames = prepared.request, prepared.n_frames
+    is_chosen = request.detection is LanguageChoice.CHOOSE
+    language = choose_language(detected, request.language) if is_chosen else request.language
+    code = whisper_code(language)
+    first = yield Pass(request.window, n_frames, code)
+    take = yield from retry_doubtful(first, n_frames, code)
+    missed = [] if take.doubts else (yield from find_missed(take, code))
+    return build_recognition(
+        take,
+        missed=missed,
+        language=primary_subtag(language) if is_chosen else None,
+        detected=tuple(detected.items()),
+    )
 
 
 def whisper_spec(model: ModelInfo, devices: tuple[str, ...], compute_type: str) -> WhisperSpec:
@@ -123,7 +150,8 @@ def whisper_spec(model: ModelInfo, devices: tuple[str, ...], compute_type: str) 
         languages=model.languages,
         detects_languages=len(model.languages) > 1,
         speed=(CUDA_BYTES if is_cuda else CPU_BYTES) / model.size_bytes,
-        batch_size=max(1, min(CUDA_BATCH if is_cuda else CPU_BATCH, int(BATCH_BYTES / model.size_bytes))),
+        batch_size=CUDA_BATCH if is_cuda else max(1, min(CPU_BATCH, int(BATCH_BYTES / model.size_bytes))),
+        reads_ahead=is_cuda,
         model_path=str(model.path),
         device=device,
         devices=devices if is_cuda else (),

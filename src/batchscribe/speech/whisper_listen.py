@@ -1,12 +1,20 @@
-"""One recognition pass over windows: encode, decode the text, align its words, and find doubts."""
+"""Recognition passes over windows: encode, decode the text, align its words, and find doubts.
+
+A window may need several passes, each of which depends on the one before. So its recognition is a generator of passes
+that receives their takes. `run_together` runs many of them, and those passes of one round that are of the same kind
+share the calls of the model.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from batchscribe.speech.doubts import Doubt, find_doubts
-from batchscribe.speech.whisper_model import FRAMES_PER_SEC, Encoded, Hypothesis, SearchOptions, WhisperModel
+from batchscribe.speech.whisper_model import FRAMES_PER_SEC, Encoded, Features, Hypothesis, SearchOptions, WhisperModel
 from batchscribe.speech.words import fit_words
 from batchscribe.window import Window, Word
 
@@ -19,11 +27,31 @@ ALL_FRAMES = 30 * FRAMES_PER_SEC
 LENGTHS = (10 * FRAMES_PER_SEC, 15 * FRAMES_PER_SEC, 20 * FRAMES_PER_SEC, ALL_FRAMES)
 SILENCE_FRAMES = 2 * FRAMES_PER_SEC
 
+T = TypeVar("T")
+
 
 def frames_for(window: Window) -> int:
     """Return the number of frames for the first pass over a window."""
     wanted = round(window.duration_sec * FRAMES_PER_SEC) + SILENCE_FRAMES
     return next((length for length in LENGTHS if length >= wanted), ALL_FRAMES)
+
+
+DEFAULT = SearchOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass over a window; `language` is one of Whisper's codes."""
+
+    window: Window
+    n_frames: int
+    language: str
+    options: SearchOptions = DEFAULT
+
+    @property
+    def kind(self) -> Hashable:
+        """What passes must have in common to share a call of the model."""
+        return self.n_frames, self.language, self.options
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +64,79 @@ class Take:
     doubts: frozenset[Doubt]
 
 
-def encode(model: WhisperModel, window: Window, n_frames: int) -> Encoded:
-    return model.encode(model.features(window.samples, n_frames))
+#: Recognizes a window, or part of it: yields passes, receives their takes, and returns the result.
+Passes = Generator[Pass, Take, T]
 
 
-def listen(
-    model: WhisperModel, encoded: Sequence[Encoded], windows: Sequence[Window], language: str, decoding: SearchOptions
-) -> list[Take]:
-    """Return one take per window. `encoded` has the results of `encode`, all with the same number of frames.
+class Listener:
+    """Runs the passes over the windows of one batch. It keeps features and encoder output for later passes."""
 
-    `language` is one of Whisper's codes.
-    """
-    hypotheses = model.generate(encoded, language, decoding)
-    return [
-        _take(model, output, window, language, hypothesis)
-        for output, window, hypothesis in zip(encoded, windows, hypotheses, strict=True)
-    ]
+    def __init__(self, model: WhisperModel) -> None:
+        self._model = model
+        # By the ID of the window and the number of frames. The window is kept, so that its ID stays its own.
+        self._features: dict[tuple[int, int], tuple[Window, Features]] = {}
+        self._encoded: dict[tuple[int, int], Encoded] = {}
+
+    def provide(self, window: Window, features: Features) -> None:
+        """Use these features, computed before, for a window."""
+        self._features[id(window), features.shape[1]] = window, features
+
+    def run_together(self, recognitions: Sequence[Passes[T]]) -> list[T]:
+        """Run all of them to their ends and return their results, in order."""
+        results: dict[int, T] = {}
+        waiting: dict[int, Pass] = {}
+
+        def advance(at: int, take: Take | None) -> None:
+            try:
+                waiting[at] = recognitions[at].send(take)  # type: ignore[arg-type] # None starts a generator
+            except StopIteration as end:
+                results[at] = end.value
+
+        for at in range(len(recognitions)):
+            advance(at, None)
+        while waiting:
+            passes, waiting = waiting, {}
+            for at, take in self._take_all(passes).items():
+                advance(at, take)
+        return [results[at] for at in range(len(recognitions))]
+
+    def encode(self, windows: Sequence[Window], n_frames: int) -> Encoded:
+        """Return the encoder output of windows with the same number of frames."""
+        if self._model.encodes_batches:
+            return self._model.encode([self._features_of(window, n_frames) for window in windows])
+        return np.concatenate([self._encode_one(window, n_frames) for window in windows])
+
+    def _take_all(self, passes: dict[int, Pass]) -> dict[int, Take]:
+        takes: dict[int, Take] = {}
+        for kind in dict.fromkeys(each.kind for each in passes.values()):
+            positions = [at for at, each in passes.items() if each.kind == kind]
+            takes.update(zip(positions, self._listen([passes[at] for at in positions]), strict=True))
+        return takes
+
+    def _listen(self, passes: Sequence[Pass]) -> list[Take]:
+        """Return the takes of passes of the same kind."""
+        windows, one = [each.window for each in passes], passes[0]
+        encoded = self.encode(windows, one.n_frames)
+        hypotheses = self._model.generate(encoded, one.language, one.options)
+        n_frames = [max(1, round(window.duration_sec * FRAMES_PER_SEC)) for window in windows]
+        aligned = self._model.align(encoded, one.language, hypotheses, n_frames)
+        return [_take(*each) for each in zip(windows, hypotheses, aligned, strict=True)]
+
+    def _encode_one(self, window: Window, n_frames: int) -> Encoded:
+        key = id(window), n_frames
+        if key not in self._encoded:
+            self._encoded[key] = self._model.encode([self._features_of(window, n_frames)])
+        return self._encoded[key]
+
+    def _features_of(self, window: Window, n_frames: int) -> Features:
+        key = id(window), n_frames
+        if key not in self._features:
+            self.provide(window, self._model.features(window.samples, n_frames))
+        return self._features[key][1]
 
 
-def _take(model: WhisperModel, encoded: Encoded, window: Window, language: str, hypothesis: Hypothesis) -> Take:
-    n_frames = max(1, round(window.duration_sec * FRAMES_PER_SEC))
-    words = fit_words(model.align(encoded, language, hypothesis, n_frames), window)
+def _take(window: Window, hypothesis: Hypothesis, aligned: Sequence[Word]) -> Take:
+    words = fit_words(aligned, window)
     if hypothesis.text and not words:  # the alignment failed
         words = (Word(hypothesis.text, 0.0, window.duration_sec),)
     return Take(window, hypothesis, words, find_doubts(hypothesis, words, window))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batchscribe.speech.devices import kind_of, number_of
+from batchscribe.speech.devices import CUDA, kind_of, number_of
 from batchscribe.speech.words import clean_text
 from batchscribe.window import SAMPLE_RATE, Samples, Word
 
@@ -50,8 +50,8 @@ def cpu_flags(cpu_info: Path) -> frozenset[str]:
 
 #: float32[n_mels, n_frames], 100 frames per second
 Features = NDArray[np.float32]
-#: float32[n_frames / 2, width]: the output of the encoder
-Encoded = NDArray[np.float32]
+#: [n_windows, n_frames / 2, width]: the output of the encoder, float32 or, on a GPU, a `ctranslate2.StorageView`
+Encoded = Any
 FRAMES_PER_SEC = 100
 HOP_SAMPLES = SAMPLE_RATE // FRAMES_PER_SEC
 #: Seconds between two positions of the encoder output: the resolution of word times.
@@ -95,11 +95,13 @@ class Hypothesis:
 class WhisperModel:
     """A loaded model. Not thread-safe."""
 
-    def __init__(self, path: Path, device: str, compute_type: str) -> None:
+    def __init__(self, path: Path, device: str, compute_type: str, *, encodes_batches: bool | None = None) -> None:
+        """`encodes_batches`: whether the encoder and the alignment process whole batches; by default on a GPU."""
         import ctranslate2
         from faster_whisper.feature_extractor import FeatureExtractor
         from tokenizers import Tokenizer
 
+        self.encodes_batches = kind_of(device) == CUDA if encodes_batches is None else encodes_batches
         use_avx512()
         self._storage, self._float32 = ctranslate2.StorageView, ctranslate2.DataType.float32
         # One thread: the pool has one process per core, and sums must not depend on the number of threads.
@@ -127,18 +129,18 @@ class WhisperModel:
         found: Features = self._extract(sound)[:, :-1][:, :n_frames]
         return np.pad(found, ((0, 0), (0, n_frames - found.shape[1])), constant_values=found.min())
 
-    def encode(self, features: Features) -> Encoded:
-        """Return the encoder output of one window. On a CPU, a batch of eight takes 20 % longer per window."""
-        encoded = self._model.encode(self._storage.from_array(features[np.newaxis]), to_cpu=True)
-        output: Encoded = np.asarray(encoded.to(self._float32))[0]
-        return output
+    def encode(self, features: Sequence[Features]) -> Encoded:
+        """Return the encoder output of windows with the same number of frames; on a GPU, it stays there."""
+        batch = self._storage.from_array(np.stack(features))
+        encoded = self._model.encode(batch, to_cpu=not self.encodes_batches)
+        return encoded if self.encodes_batches else np.asarray(encoded.to(self._float32))
 
-    def detect_language(self, encoded: Encoded) -> list[tuple[str, float]]:
-        """Return Whisper's language codes with their probabilities, most probable first."""
-        [found] = self._model.detect_language(self._batch([encoded]))
-        return [(token[2:-2], probability) for token, probability in found]
+    def detect_languages(self, encoded: Encoded) -> list[list[tuple[str, float]]]:
+        """Return Whisper's language codes with their probabilities for each window, most probable first."""
+        found = [each for part in self._parts(encoded) for each in self._model.detect_language(self._view(part))]
+        return [[(token[2:-2], probability) for token, probability in each] for each in found]
 
-    def generate(self, encoded: Sequence[Encoded], language: str, decoding: SearchOptions) -> list[Hypothesis]:
+    def generate(self, encoded: Encoded, language: str, decoding: SearchOptions) -> list[Hypothesis]:
         """Return the text of windows with the same number of frames; `language` is one of Whisper's codes.
 
         A batch of eight windows takes two thirds of the CPU of single windows.
@@ -147,8 +149,8 @@ class WhisperModel:
         # No timestamp tokens: with them, Whisper omits more and loops more often. The alignment's times are better.
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         results = self._model.generate(
-            self._batch(encoded),
-            [prompt] * len(encoded),
+            self._view(encoded),
+            [prompt] * encoded.shape[0],
             beam_size=decoding.beam_size,
             no_repeat_ngram_size=decoding.no_repeat_ngram,
             max_length=2 * MAX_TOKENS,  # CTranslate2 limits the text to half of it
@@ -158,14 +160,26 @@ class WhisperModel:
         )
         return [_hypothesis(result, tokenizer) for result in results]
 
-    def align(self, encoded: Encoded, language: str, hypothesis: Hypothesis, n_frames: int) -> list[Word]:
-        """Return the words with their times, within the first `n_frames`. A batch would take twice the CPU."""
-        tokenizer, tokens = self._tokenizer_of(language), list(hypothesis.tokens)
-        [found] = self._model.align(self._batch([encoded]), tokenizer.sot_sequence, [tokens], n_frames)
-        return _words(tokenizer, tokens, found)
+    def align(
+        self, encoded: Encoded, language: str, hypotheses: Sequence[Hypothesis], n_frames: Sequence[int]
+    ) -> list[list[Word]]:
+        """Return the words of each window with their times, within its first `n_frames`."""
+        tokenizer, tokens = self._tokenizer_of(language), [list(each.tokens) for each in hypotheses]
+        found: list[Any] = []
+        for part in self._parts(encoded):
+            here = slice(len(found), len(found) + part.shape[0])
+            found += self._model.align(self._view(part), tokenizer.sot_sequence, tokens[here], list(n_frames[here]))
+        return [_words(tokenizer, *each) for each in zip(tokens, found, strict=True)]
 
-    def _batch(self, encoded: Sequence[Encoded]) -> Any:
-        return self._storage.from_array(np.stack(encoded))
+    def _parts(self, encoded: Encoded) -> Iterator[Encoded]:
+        """Yield what is processed in one call. On a CPU, the alignment of a batch would take twice the CPU."""
+        if self.encodes_batches:
+            yield encoded
+        else:
+            yield from (encoded[at : at + 1] for at in range(len(encoded)))
+
+    def _view(self, encoded: Encoded) -> Any:
+        return self._storage.from_array(encoded) if isinstance(encoded, np.ndarray) else encoded
 
     def _tokenizer_of(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer

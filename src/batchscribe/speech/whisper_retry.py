@@ -1,7 +1,7 @@
 """Recognizing doubtful windows again, until the text is beyond doubt or all ways have been tried.
 
-Every way is deterministic. A window is recognized again on its own, so that its text never depends on the other windows
-of its batch.
+Every way is deterministic, and depends only on the window, so that its text never depends on the other windows of its
+batch.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from batchscribe.speech.doubts import MAX_NO_SPEECH, MISSED_SEC, SURE_LOGPROB, Doubt, plain_words
-from batchscribe.speech.whisper_listen import ALL_FRAMES, Take, encode, frames_for, listen
-from batchscribe.speech.whisper_model import SearchOptions, WhisperModel
+from batchscribe.speech.whisper_listen import ALL_FRAMES, Pass, Passes, Take, frames_for
+from batchscribe.speech.whisper_model import SearchOptions
 from batchscribe.window import SAMPLE_RATE, Samples, Window, Word
 
 #: With the full 30 s that Whisper was trained on; then also without repeating any three tokens. On 40 doubtful windows
@@ -29,16 +29,15 @@ BACKGROUND = 10 ** (-15 / 20)
 LIKELY = 0.3
 
 
-def retry_doubtful(model: WhisperModel, first: Take, n_frames: int, language: str) -> Take:
+def retry_doubtful(first: Take, n_frames: int, language: str) -> Passes[Take]:
     """Return the best take of a window; `n_frames` is the length of the first one."""
     if not first.doubts:
         return first
-    encoded = encode(model, first.window, ALL_FRAMES)
     takes = [first]
     for way in WAYS:
         if way == SearchOptions() and n_frames == ALL_FRAMES:
             continue  # the same as the first pass
-        [take] = listen(model, [encoded], [first.window], language, way)
+        take = yield Pass(first.window, ALL_FRAMES, language, way)
         takes.append(take)
         if not take.doubts or take.doubts == {Doubt.SILENT}:
             return take
@@ -50,27 +49,24 @@ def _rank(take: Take) -> tuple[int, float]:
     return -worst, -take.hypothesis.avg_logprob
 
 
-def find_missed(model: WhisperModel, take: Take, language: str) -> Iterator[tuple[float, Take]]:
-    """Recognize missed stretches of speech separately. Yield those without doubts, with their start in the window.
+def find_missed(take: Take, language: str) -> Passes[list[tuple[float, Take]]]:
+    """Recognize missed stretches of speech separately. Return those without doubts, with their start in the window.
 
     Whisper omits sentences, especially those of another speaker.
     """
+    takes: list[tuple[float, Take]] = []
     for start_sec, end_sec in missed_stretches(take):
         window = _part(take.window, start_sec, end_sec)
-        heard = _listen_to_part(model, window, language)
+        heard = yield Pass(window, frames_for(window), language)
         spans = window.speech or ()
         if Doubt.REPEATED in heard.doubts and len(spans) > 1:  # the speaker may really repeat the phrase
-            parts = [_pad(start, end, spans, window.duration_sec) for start, end in spans]
-            takes = [(start_sec + part[0], _listen_to_part(model, _part(window, *part), language)) for part in parts]
+            for span in spans:
+                part_sec = _pad(*span, spans, window.duration_sec)
+                part = _part(window, *part_sec)
+                takes.append((start_sec + part_sec[0], (yield Pass(part, frames_for(part), language))))
         else:
-            takes = [(start_sec, heard)]
-        yield from ((at_sec, each) for at_sec, each in takes if _is_sure(each))
-
-
-def _listen_to_part(model: WhisperModel, window: Window, language: str) -> Take:
-    encoded = encode(model, window, frames_for(window))
-    [heard] = listen(model, [encoded], [window], language, SearchOptions())
-    return heard
+            takes.append((start_sec, heard))
+    return [(at_sec, each) for at_sec, each in takes if _is_sure(each)]
 
 
 def _is_sure(take: Take) -> bool:
