@@ -72,8 +72,21 @@ class Settings(BaseSettings):
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,
         le=MOST_ENGINE_PROCESSES,
-        description="Engine processes. This also determines how many recordings are processed at once. By default "
-        "one per core.",
+        description="Engine processes on a CPU. By default one per core.",
+    )
+    decoders: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ENGINE_PROCESSES,
+        description="Maximum number of recordings that are decoded at the same moment. By default one per engine "
+        "process, and with a GPU one per core.",
+    )
+    files_in_progress: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        description="Maximum number of recordings in progress. By default two per engine process. With GPUs, two per "
+        "core, and enough short recordings to fill two batches of each GPU.",
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),

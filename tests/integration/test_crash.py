@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchscribe.wire.choices import FileState, JobState
-from batchscribe.worker.worker import FILES_PER_ENGINE
+from batchscribe.worker.capacity import FILES_PER_ENGINE
 from tests.integration.crash_victim import LEDGER
 from tests.integration.flow_runner import running
 from tests.recordings import write_wav

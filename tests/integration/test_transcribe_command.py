@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscribe.worker.worker import FILES_PER_ENGINE
+from batchscribe.worker.capacity import FILES_PER_ENGINE
 from tests.integration.command import DATA, QUICK, WORKERS, Command
 from tests.recordings import write_wav
 from tests.servers.s3_server import S3Server

@@ -23,6 +23,7 @@ from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.stages.existing_output import look
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.naming import Naming
+from batchscribe.stages.slots import Slots
 from batchscribe.stages.transcribe_file import transcribe_file
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
@@ -80,6 +81,7 @@ def transcribed(
         input=MemoryStore({FILE.input_uri: content}),
         output=output,
         decoder=decoder,
+        decoding=Slots(1),
         speech=pool,
         choice=Choice(spec, "en-US", warnings),
         watch=JobWatch(lambda _: True),

@@ -40,7 +40,7 @@ ARCHITECTURE = [
     ("every {} s: renews the row", default("heartbeat_sec")),
     ("silent for {} s; requeues", default("silent_sec")),
     ("Ended tasks are deleted once a {}.", source("queue.flow.SWEPT_AFTER_SEC")),
-    ("There are {} threads per engine process", source("worker.worker.FILES_PER_ENGINE")),
+    ("There are {} threads per engine process", source("worker.capacity.FILES_PER_ENGINE")),
     ("{} per tenant and 32 in total", source("api.service.PER_TENANT")),
     ("four per tenant and {} in total", source("api.service.IN_ALL")),
     ("{} per tenant, and in total two that read a body", source("api.turns.PER_TENANT")),

@@ -27,6 +27,7 @@ from batchscribe.stages.existing_output import look
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.naming import Naming
 from batchscribe.stages.recognize import ASK_EVERY, LEAST_AHEAD, VOTERS, RecognizedRecording, Recognizer, recognizer
+from batchscribe.stages.slots import Slots
 from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from batchscribe.wire.choices import DetectionMode, OutputLayout
@@ -76,6 +77,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         input=MemoryStore(),
         output=MemoryStore(),
         decoder=DecoderPool(1, DecodeLimits()),
+        decoding=Slots(1),
         speech=pool,
         choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),
         watch=JobWatch(lambda _: is_live),

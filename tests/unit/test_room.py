@@ -33,10 +33,11 @@ end.set()
 """
 CHECK = """
 from batchscribe.errors import MachineTrouble
+from batchscribe.worker.capacity import Capacity
 from batchscribe.worker.headroom import check_headroom
 
 try:
-    check_headroom({engines})
+    check_headroom(Capacity(shards=2 * {engines}, files=2 * {engines}, decoders={engines}))
 except MachineTrouble as trouble:
     print(trouble.part, trouble.message)
 """

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from batchscribe.errors import WorkInterrupted
-from batchscribe.stages.job_context import LOOK_EVERY_SEC, JobWatch
+from batchscribe.stages.job_context import JobWatch
+from batchscribe.stages.slots import LOOK_EVERY_SEC
 from tests.twins.clock import Clock
 
 

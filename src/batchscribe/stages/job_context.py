@@ -23,9 +23,8 @@ from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice
 from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
+from batchscribe.stages.slots import LOOK_EVERY_SEC, Slots
 from batchscribe.storage.store import Store
-
-LOOK_EVERY_SEC = 0.5  #: maximum age of a cached answer about one job
 
 
 class JobWatch:
@@ -136,6 +135,7 @@ class JobContext:
     input: Store
     output: Store
     decoder: DecoderPool
+    decoding: Slots  #: for files that have a decoder process
     speech: SpeechPool
     choice: Choice
     watch: JobWatch

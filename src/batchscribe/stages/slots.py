@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from batchscribe.stages.job_context import LOOK_EVERY_SEC
+LOOK_EVERY_SEC = 0.5  #: interval of checks whether a file is still wanted, and the maximum age of their answers
 
 
 @dataclass(eq=False, slots=True)

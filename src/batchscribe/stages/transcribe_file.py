@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from batchscribe.audio.decoder import DECODER, Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC, SHORT_PAUSE_SEC
@@ -128,15 +129,19 @@ def _recognize(source: Recording, file: File, job: Job, context: JobContext) -> 
 def _recognize_once(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
     config = job.config
     with recognizer(file, context, config.detection_mode) as engines:
-        with context.decoder.decode(
-            source,
-            channels_apart=config.channel_separation,
-            segmentation=config.segmentation_mode.value,
-            window_sec=context.choice.spec.window_sec,
-            tenant=job.tenant,
-            job=job.number,
-            max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
-        ) as decoding:
+        check = partial(context.watch.check, job.number)
+        with (
+            context.decoding.take_one(job.tenant, job.number, check),
+            context.decoder.decode(
+                source,
+                channels_apart=config.channel_separation,
+                segmentation=config.segmentation_mode.value,
+                window_sec=context.choice.spec.window_sec,
+                tenant=job.tenant,
+                job=job.number,
+                max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
+            ) as decoding,
+        ):
             for window in decoding.windows():
                 context.watch.check(job.number)
                 engines.add(window)

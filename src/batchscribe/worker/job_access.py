@@ -14,6 +14,7 @@ from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import FileRegister, Naming
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_signed_urls
+from batchscribe.stages.slots import Slots
 from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import roots_of
 from batchscribe.storage.schemes import connect
@@ -32,6 +33,7 @@ class JobAccess:
         *,
         credentials_wait_sec: float,
         decoder: DecoderPool,
+        decoding: Slots,
         engines: EnginePools,
         watch: JobWatch,
         in_hand: FilesInHand,
@@ -41,6 +43,7 @@ class JobAccess:
         self._settings = settings
         self._credentials_wait_sec = credentials_wait_sec
         self._decoder = decoder
+        self._decoding = decoding
         self._engines = engines
         self._watch = watch
         self._in_hand = in_hand
@@ -65,6 +68,7 @@ class JobAccess:
             input=source,
             output=output,
             decoder=self._decoder,
+            decoding=self._decoding,
             speech=self._engines.open(choice.spec),
             choice=choice,
             watch=self._watch,

@@ -21,6 +21,7 @@ from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.job_context import FilesInHand, JobWatch
 from batchscribe.stages.slots import Slots
+from batchscribe.worker.capacity import capacity_of
 from batchscribe.worker.engine_pools import EnginePools, MakePool
 from batchscribe.worker.fleet import Fleet, new_worker
 from batchscribe.worker.handlers import Handlers
@@ -31,8 +32,6 @@ from batchscribe.worker.open_jobs import OpenJobs
 
 log = structlog.get_logger()
 
-#: Files in progress for each engine process: while one is transcribed, the next is read, decoded or written.
-FILES_PER_ENGINE = 2
 OUTDATED = "Another release migrated the database, so this process ends; start it again with that release."
 BROKEN = (
     "A thread of this process ended with an unexpected error, so the process ends; standard error has the details. "
@@ -63,9 +62,10 @@ class Worker:
         self.why_end = ""  #: the reason, as a sentence
         self._records = records
         self._settings = settings
-        self._slots = Slots(settings.engine_processes * FILES_PER_ENGINE)
+        self._capacity = capacity_of(settings)
+        self._slots = Slots(self._capacity.files)
         self._decoder = DecoderPool(
-            settings.engine_processes, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
+            self._capacity.decoders, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
         )
         self._engines = EnginePools(settings, make_pool)
         if credentials_wait_sec is None:
@@ -75,6 +75,7 @@ class Worker:
             settings,
             credentials_wait_sec=credentials_wait_sec,
             decoder=self._decoder,
+            decoding=Slots(self._capacity.open_recordings),
             engines=self._engines,
             watch=self.watch,
             in_hand=self.in_hand,
@@ -124,7 +125,7 @@ class Worker:
             executor_id=self._worker_id,
             lanes=lanes,
             engines=self._list_queues(engines, stock, lanes if takes_all else ()),
-            slots=self._slots.width,
+            slots=self._capacity.shards,
             tenant_slots=self._settings.tenant_shards,
             is_fit_for=self.health.is_fit_for,
             died=self._end_broken,
@@ -143,7 +144,7 @@ class Worker:
 
     def _enter_fleet(self, lanes: Sequence[str], engines: Sequence[Capability], home: str | None) -> Fleet:
         """Register this process."""
-        me = new_worker(self._settings, lanes=lanes, slots=self._slots.width, engines=engines, home=home)
+        me = new_worker(self._settings, lanes=lanes, slots=self._capacity.shards, engines=engines, home=home)
         self._worker_id = me.worker_id
         fleet = self._fleet = Fleet(
             self._records,
@@ -176,7 +177,7 @@ class Worker:
 
     def _try_out(self, part: str) -> None:
         if part == DECODER:
-            check_headroom(self._settings.engine_processes)
+            check_headroom(self._capacity)
             self._decoder.try_out()
         else:
             self._engines.try_out(part)
