@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-SAMPLE_SEC = 0.2
+#: For the peaks of memory. CPU time alone needs fewer looks, whose own cost counts where a process measures itself.
+SAMPLE_SEC, CPU_SAMPLE_SEC = 0.2, 1.0
 PARENT, DECODER, ENGINE, OTHER = "parent", "decoder", "engine", "other"
 #: Others are the fork server and Python's resource tracker.
 KINDS = (PARENT, DECODER, ENGINE, OTHER)
@@ -17,10 +18,11 @@ KINDS = (PARENT, DECODER, ENGINE, OTHER)
 
 @dataclass(slots=True)
 class Usage:
-    """Grows while the processes run. The end of a process may be missing, up to `SAMPLE_SEC`."""
+    """Grows while the processes run. The end of a process may be missing, up to a sample's time."""
 
     peak_bytes: int = 0  #: of all processes together
     peaks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))  #: by kind, each at its own moment
+    has_memory: bool = True
     _cpu: dict[int, tuple[str, float]] = field(default_factory=dict)  #: kind and CPU seconds, by process ID
     _before: dict[int, tuple[str, float]] = field(default_factory=dict)  #: the same when the measurement began
 
@@ -43,7 +45,7 @@ class Usage:
                 kind = PARENT if process.pid == root else kind_of(process.name())
                 times = process.cpu_times()
                 self._cpu[process.pid] = (kind, times.user + times.system)
-                found[kind] += process.memory_full_info().pss
+                found[kind] += process.memory_full_info().pss if self.has_memory else 0
             except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended
                 continue
         self.peak_bytes = max(self.peak_bytes, sum(found.values()))
@@ -56,13 +58,14 @@ def kind_of(name: str) -> str:
 
 
 @contextmanager
-def metered(root: int) -> Iterator[Usage]:
-    """Measure a process and its descendants in the block."""
-    usage, over = Usage(), threading.Event()
+def metered(root: int, *, has_memory: bool = True) -> Iterator[Usage]:
+    """Measure a process and its descendants in the block; without memory, at a lower cost."""
+    usage, over = Usage(has_memory=has_memory), threading.Event()
 
     def sample() -> None:
-        while not over.wait(SAMPLE_SEC):
+        while not over.wait(SAMPLE_SEC if has_memory else CPU_SAMPLE_SEC):
             usage.look(root)
+        usage.look(root)
 
     usage.begin(root)
     sampler = threading.Thread(target=sample)

@@ -94,8 +94,8 @@ def _alone(windows: Sequence[Window], workload: Workload, rig: Rig) -> Measured:
         with _measured(rig) as measured:
             futures = [pool.submit(RecognitionRequest(window, LANGUAGE)) for window in windows]
             texts = [future.result().text for future in futures]
-    lengths = {sum(letter.isalpha() for letter in text) for text in texts}
-    assert lengths == {workload.tokens}, f"windows have {sorted(lengths)} tokens instead of {workload.tokens}"
+    lengths = [sum(letter.isalpha() for letter in text) for text in texts]
+    assert max(lengths) == workload.tokens, f"windows have up to {max(lengths)} tokens instead of {workload.tokens}"
     return measured
 
 
@@ -125,7 +125,7 @@ def _measured(rig: Rig) -> Iterator[Measured]:
 def _measured_here(engine: str, busy: Busy) -> Iterator[Measured]:
     engine_before, stages_before = _engine_busy_sec(engine), _stages_sec()
     began_at = time.monotonic()
-    with metered(os.getpid()) as usage:
+    with metered(os.getpid(), has_memory=False) as usage:
         measured = Measured(usage, busy)
         yield measured
         measured.wall_sec = time.monotonic() - began_at
