@@ -12,10 +12,12 @@ from batchscribe.database.file_rows import insert_files
 from batchscribe.database.job_rows import advance, begin_job, get_job, insert_job
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.shard_rows import insert_shards
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.queue.records import Records
+from batchscribe.stages.checkpoint import Checkpoint
+from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.job_keys import JobKeys
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
@@ -52,6 +54,19 @@ def keys_of_nobody() -> JobKeys:
     """Keys for storage without keys: nothing is ever looked up."""
     engine = sa.create_engine("sqlite://")
     return JobKeys(a_job(), Records(engine, QueueTwin(engine), Keyring(())), {}, wait_sec=0)
+
+
+class NoCheckpoints(Checkpoints):
+    """The checkpoints of a job without a database: none is stored."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def open(self, file: File, size_bytes: int, request_id: str) -> Checkpoint:
+        return Checkpoint()
+
+    def last_fruitful_attempt(self, file: File) -> int:
+        return 0
 
 
 def stored_job(connection: sa.Connection, *, files: int = 0, **changes: Any) -> Job:

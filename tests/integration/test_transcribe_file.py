@@ -31,7 +31,7 @@ from batchscribe.wire.choices import FileState, OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.worker.machine_health import MachineHealth
 from tests.audio_files import encoded, noise, samples_of, tone, wav
-from tests.jobs_on_record import a_job, keys_of_nobody
+from tests.jobs_on_record import NoCheckpoints, a_job, keys_of_nobody
 
 FILE = File(job_number=1, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
 SPEC = ScriptedSpec(languages=("en", "de"), detects_languages=True, window_sec=30.0)
@@ -89,6 +89,7 @@ def transcribed(
         naming=Naming(OutputLayout.PREFIX, partial(look, store=output), PlannedNames([FILE], lambda _: False)),
         health=MachineHealth(lambda _part: None),
         keys=keys_of_nobody(),
+        checkpoints=NoCheckpoints(),
     )
     outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), context, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome

@@ -23,6 +23,7 @@ from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
+from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.existing_output import look
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.naming import Naming
@@ -32,7 +33,7 @@ from batchscribe.storage.memory import MemoryStore
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from batchscribe.wire.choices import DetectionMode, OutputLayout
 from batchscribe.worker.machine_health import MachineHealth
-from tests.jobs_on_record import keys_of_nobody
+from tests.jobs_on_record import NoCheckpoints, keys_of_nobody
 
 JOB = 1
 FILE = File(job_number=JOB, seq=1, shard=1, input_uri="memory://a.wav", output_uri="memory://a.json")
@@ -85,6 +86,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         naming=Naming(OutputLayout.PREFIX, partial(look, store=MemoryStore()), PlannedNames([], lambda _: False)),
         health=MachineHealth(lambda _part: None),
         keys=keys_of_nobody(),
+        checkpoints=NoCheckpoints(),
     )
 
 
@@ -116,7 +118,7 @@ def spoken(*languages: str) -> Answer:
 
 
 def recognize(pool: Pool, mode: DetectionMode | None, count: int, **context: object) -> RecognizedRecording:
-    with recognizer(FILE, rooms_of(pool, **context), mode) as engines:  # type: ignore[arg-type]
+    with recognizer(FILE, rooms_of(pool, **context), mode, Checkpoint()) as engines:  # type: ignore[arg-type]
         for each in windows(count):
             engines.add(each)
         return engines.finish()
@@ -209,7 +211,7 @@ def test_a_silent_recording_is_in_no_language() -> None:
 def test_the_first_windows_are_not_waited_for_before_there_are_enough_of_them() -> None:
     pool = Pool()
     pool.has_enough = True
-    with recognizer(FILE, rooms_of(pool), DetectionMode.ONCE) as engines:
+    with recognizer(FILE, rooms_of(pool), DetectionMode.ONCE, Checkpoint()) as engines:
         for each in windows(VOTERS - 1):
             engines.add(each)
     assert len(pool.requests) == VOTERS - 1
@@ -235,7 +237,7 @@ def test_a_window_whose_language_the_engine_leaves_open_counts_for_the_language_
 
 def test_languages_are_counted_by_their_speech_and_not_by_their_windows() -> None:
     pool = Pool(spoken("en", "en"))
-    with recognizer(FILE, rooms_of(pool), DetectionMode.CONTINUOUS) as engines:
+    with recognizer(FILE, rooms_of(pool), DetectionMode.CONTINUOUS, Checkpoint()) as engines:
         samples = np.zeros(5 * SAMPLE_RATE, np.float32)
         engines.add(Window(0, 0.0, samples, ((0.5, 1.0), (2.0, 3.5))))
         assert engines.finish().languages == {"en": 2.0}
@@ -262,7 +264,7 @@ def adding(engines: Recognizer, each: Window) -> Iterator[Event]:
 
 def test_while_the_engines_have_enough_to_do_a_window_waits_for_the_one_before_it() -> None:
     pool = Pool()
-    with recognizer(FILE, rooms_of(pool), None) as engines:
+    with recognizer(FILE, rooms_of(pool), None, Checkpoint()) as engines:
         pool.has_enough = True
         for each in windows(LEAST_AHEAD):
             engines.add(each)
@@ -274,7 +276,7 @@ def test_while_the_engines_have_enough_to_do_a_window_waits_for_the_one_before_i
 
 def test_while_the_engines_have_too_little_to_do_no_window_waits() -> None:
     pool = Pool()
-    with recognizer(FILE, rooms_of(pool), None) as engines:
+    with recognizer(FILE, rooms_of(pool), None, Checkpoint()) as engines:
         for each in windows(50):
             engines.add(each)
         assert len(pool.requests) == 50
@@ -286,7 +288,7 @@ def test_recognized_windows_are_freed_while_decoding_continues(mode: DetectionMo
     pool = Pool(spoken(*["en"] * 50))
     context = rooms_of(pool)
     held: list[weakref.ref[object]] = []
-    with recognizer(FILE, context, mode) as engines:
+    with recognizer(FILE, context, mode, Checkpoint()) as engines:
         for number in range(50):
             each = window(5.0 * number)
             held.append(weakref.ref(each.samples))
@@ -300,7 +302,7 @@ def test_recognized_windows_are_freed_while_decoding_continues(mode: DetectionMo
 def test_progress_is_reported_per_window_and_ends_with_the_file() -> None:
     pool = Pool(spoken("en", "en"))
     context = rooms_of(pool)
-    with recognizer(FILE, context, None) as engines:
+    with recognizer(FILE, context, None, Checkpoint()) as engines:
         for each in windows(2):
             engines.add(each)
         engines.finish()
@@ -313,7 +315,7 @@ def test_progress_is_reported_per_window_and_ends_with_the_file() -> None:
 
 @pytest.mark.parametrize("mode", [None, *DetectionMode])
 def test_a_canceled_job_waits_for_no_engine(mode: DetectionMode | None) -> None:
-    with recognizer(FILE, rooms_of(Pool(), is_live=False), mode) as engines:
+    with recognizer(FILE, rooms_of(Pool(), is_live=False), mode, Checkpoint()) as engines:
         engines.add(window(0.0))
         with pytest.raises(WorkInterrupted):
             engines.finish()
@@ -322,7 +324,7 @@ def test_a_canceled_job_waits_for_no_engine(mode: DetectionMode | None) -> None:
 @pytest.mark.parametrize("mode", [None, *DetectionMode])
 def test_engines_that_are_stopped_interrupt_the_work(mode: DetectionMode | None) -> None:
     pool = Pool()
-    with recognizer(FILE, rooms_of(pool), mode) as engines:
+    with recognizer(FILE, rooms_of(pool), mode, Checkpoint()) as engines:
         engines.add(window(0.0))
         pool.futures[0].cancel()
         with pytest.raises(WorkInterrupted, match="engines were stopped"):
@@ -352,7 +354,7 @@ def test_a_window_that_fails_is_tried_again_alone_after_a_trial_of_the_machine(m
     pool = FailingPool({5.0: 1})
     trials: list[str] = []
     context = replace(rooms_of(pool, detects=False), health=MachineHealth(trials.append))
-    with recognizer(FILE, context, mode) as engines:
+    with recognizer(FILE, context, mode, Checkpoint()) as engines:
         for each in windows(6):
             engines.add(each)
         assert len(engines.finish().windows) == 6
@@ -365,7 +367,7 @@ def test_a_window_that_fails_is_tried_again_alone_after_a_trial_of_the_machine(m
 @pytest.mark.parametrize("mode", [None, *DetectionMode])
 def test_a_window_that_fails_again_fails_the_file(mode: DetectionMode | None) -> None:
     context = rooms_of(FailingPool({0.0: 2}))
-    with recognizer(FILE, context, mode) as engines:
+    with recognizer(FILE, context, mode, Checkpoint()) as engines:
         engines.add(window(0.0))
         with pytest.raises(EngineError, match="It failed"):
             engines.finish()
@@ -376,7 +378,7 @@ def test_a_window_that_fails_on_a_machine_in_trouble_fails_no_file() -> None:
         raise MachineTrouble("The GPU is gone.", part=part)
 
     context = replace(rooms_of(FailingPool({0.0: 1})), health=MachineHealth(try_out))
-    with recognizer(FILE, context, None) as engines:
+    with recognizer(FILE, context, None, Checkpoint()) as engines:
         engines.add(window(0.0))
         with pytest.raises(MachineTrouble, match="GPU"):
             engines.finish()
@@ -384,7 +386,7 @@ def test_a_window_that_fails_on_a_machine_in_trouble_fails_no_file() -> None:
 
 def test_what_still_waits_when_the_work_ends_early_is_not_wanted_any_more() -> None:
     pool = Pool()
-    with recognizer(FILE, rooms_of(pool), None) as engines:
+    with recognizer(FILE, rooms_of(pool), None, Checkpoint()) as engines:
         for each in windows(3):
             engines.add(each)
     assert [future.cancelled() for future in pool.futures] == [True] * 3

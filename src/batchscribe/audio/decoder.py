@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
@@ -64,8 +64,11 @@ class DecoderPool:
         max_pause_sec: float = MAX_PAUSE_SEC,
         tenant: Hashable = None,
         job: Hashable = None,
+        check: Callable[[], None] = lambda: None,
     ) -> Iterator[Decoding]:
         """Start to decode a recording. Waits for its turn, which depends on tenant and job.
+
+        `check` is called while it is decoded, and raises if it is no longer wanted.
 
         For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
 
@@ -77,7 +80,7 @@ class DecoderPool:
             turn.begin()
             process = self._take()
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
-            decoding = Decoding(process, source, replies, turn.take)
+            decoding = Decoding(process, source, replies, turn.take, check)
             try:
                 process.get_ready()
                 self._ask(

@@ -32,12 +32,14 @@ class Decoding:
         source: ByteSource,
         replies: Replies,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Exchange messages with the process only inside a `turn`."""
+        """Exchange messages with the process only inside a `turn`. `check` raises if the recording is not wanted."""
         self._process = process
         self._source = source
         self._replies = replies
         self._turn = turn
+        self._check = check
         self._answer: bytes | None = None  #: to the last request of the process
         self._media: Media | None = None
         self.is_over = False  #: the process is ready for its next recording
@@ -52,9 +54,11 @@ class Decoding:
     def windows(self) -> Iterator[Window]:
         """Yield the windows in the order of their end times. The decoder waits until the caller takes them.
 
-        Raises `MediaError` and the errors of reading the source.
+        Raises `MediaError` and the errors of reading the source, and those of `check`, which is called at least once a
+        second, also in silence.
         """
         while not self.is_over:
+            self._check()
             with stage(Stage.DECODE), self._turn():
                 header, payload = self._next()
             try:

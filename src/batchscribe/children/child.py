@@ -45,7 +45,7 @@ class Child:
 
 
 def _open_pidfd(pid: int) -> int | None:
-    """Return a pidfd, or None if the process has ended or the system has none: before Linux 5.3 and in some sandboxes."""
+    """Return a pidfd; None if the process has ended, or if the system has none (Linux before 5.3, some sandboxes)."""
     try:
         return os.pidfd_open(pid)
     except OSError:

@@ -133,7 +133,7 @@ def get_file(connection: sa.Connection, job_number: int, seq: int) -> File:
 
 
 # Statements that run for every file are built once, because building one costs more than running it.
-_IS_OURS = (
+IS_OURS = (
     file.c.job == sa.bindparam("of_job"),
     file.c.seq == sa.bindparam("of_seq"),
     file.c.attempt == sa.bindparam("held_attempt"),
@@ -145,28 +145,28 @@ _IS_LATEST_RUN = sa.select(shard.c.number).where(
 )
 _CLAIM = (
     sa.update(file)
-    .where(*_IS_OURS, file.c.state.in_(OPEN_STATES), _IS_LATEST_RUN.exists())
+    .where(*IS_OURS, file.c.state.in_(OPEN_STATES), _IS_LATEST_RUN.exists())
     .values(state=FileState.PROCESSING, attempt=file.c.attempt + 1)
 )
 #: A file in PROCESSING with a known duration: its transcript is being written.
 _IS_WRITTEN = sa.and_(file.c.state == FileState.PROCESSING, file.c.duration_sec.is_not(None))
 _HAND_BACK = (
     sa.update(file)
-    .where(*_IS_OURS, file.c.state == FileState.PROCESSING)
+    .where(*IS_OURS, file.c.state == FileState.PROCESSING)
     .values(state=FileState.QUEUED, attempt=file.c.attempt - 1)
 )
-_JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_job"), job.c.state == JobState.PROCESSING)
+JOB_IS_LIVE = sa.select(job.c.number).where(job.c.number == sa.bindparam("of_job"), job.c.state == JobState.PROCESSING)
 # With a lock, so that the job cannot end before the transaction does.
 _BEGIN_WRITE = (
     sa.update(file)
-    .where(*_IS_OURS, file.c.state == FileState.PROCESSING, _JOB_IS_LIVE.with_for_update(read=True).exists())
+    .where(*IS_OURS, file.c.state == FileState.PROCESSING, JOB_IS_LIVE.with_for_update(read=True).exists())
     .values({name: sa.bindparam(f"new_{name}") for name in ("duration_sec", "warnings", "output_digests")})
 )
-_END_WRITE = sa.update(file).where(*_IS_OURS, _IS_WRITTEN).values(duration_sec=None, warnings=None, output_digests=None)
-_MAY_COMMIT = {FileState.SUCCEEDED: sa.or_(_JOB_IS_LIVE.exists(), _IS_WRITTEN)}
+_END_WRITE = sa.update(file).where(*IS_OURS, _IS_WRITTEN).values(duration_sec=None, warnings=None, output_digests=None)
+_MAY_COMMIT = {FileState.SUCCEEDED: sa.or_(JOB_IS_LIVE.exists(), _IS_WRITTEN)}
 _COMMIT = {
     state: sa.update(file)
-    .where(*_IS_OURS, file.c.state.in_(states_before(state)), _MAY_COMMIT.get(state, _JOB_IS_LIVE.exists()))
+    .where(*IS_OURS, file.c.state.in_(states_before(state)), _MAY_COMMIT.get(state, JOB_IS_LIVE.exists()))
     .values(
         {
             name: sa.bindparam(f"new_{name}")
@@ -179,12 +179,12 @@ _COMMIT = {
 
 def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
     """Begin the next attempt; return False if the file has changed or another run of its shard has begun."""
-    return connection.execute(_CLAIM, _name_attempt(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
+    return connection.execute(_CLAIM, name_attempt(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
 
 
 def requeue(connection: sa.Connection, item: File) -> None:
     """Requeue a file and do not count the attempt, because the file is not the cause of the interruption."""
-    connection.execute(_HAND_BACK, _name_attempt(item))
+    connection.execute(_HAND_BACK, name_attempt(item))
 
 
 def begin_write(connection: sa.Connection, item: File, transcript: WrittenTranscript) -> bool:
@@ -194,12 +194,12 @@ def begin_write(connection: sa.Connection, item: File, transcript: WrittenTransc
         "new_warnings": list(transcript.warnings) or None,
         "new_output_digests": list(transcript.output_digests),
     }
-    return connection.execute(_BEGIN_WRITE, _name_attempt(item) | values).rowcount == 1
+    return connection.execute(_BEGIN_WRITE, name_attempt(item) | values).rowcount == 1
 
 
 def end_write(connection: sa.Connection, item: File) -> bool:
     """Record that this attempt has not written a transcript and is not writing one."""
-    return connection.execute(_END_WRITE, _name_attempt(item)).rowcount == 1
+    return connection.execute(_END_WRITE, name_attempt(item)).rowcount == 1
 
 
 def files_being_written(connection: sa.Connection, job_number: int, *, shard_number: int | None = None) -> list[File]:
@@ -226,10 +226,11 @@ def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> b
         "new_error_message": outcome.error_message,
         "new_warnings": list(outcome.warnings) or None,
     }
-    return connection.execute(_COMMIT[outcome.state], _name_attempt(item) | values).rowcount == 1
+    return connection.execute(_COMMIT[outcome.state], name_attempt(item) | values).rowcount == 1
 
 
-def _name_attempt(item: File) -> dict[str, Any]:
+def name_attempt(item: File) -> dict[str, Any]:
+    """Return the parameters of `IS_OURS` and `JOB_IS_LIVE`."""
     return {"of_job": item.job_number, "of_seq": item.seq, "held_attempt": item.attempt}
 
 

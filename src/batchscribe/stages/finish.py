@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import structlog
 
+from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import files_being_written, wait_for_commits
 from batchscribe.database.job_rows import end_job, get_job
@@ -75,6 +76,7 @@ def _end(
     if not end_job(connection, job, state, error=error):
         return None
     delete_waiting(connection, job.number)
+    delete_parts(connection, job.number)
     wait_for_commits(connection, job.number)  # they may have seen a live job, and then do not conclude it
     ended = get_job(connection, job.job_id)
     conclude(connection, ended, records)

@@ -21,6 +21,7 @@ from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.jobs.model import File, Job
 from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice
+from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
 from batchscribe.stages.slots import LOOK_EVERY_SEC, Slots
@@ -143,6 +144,7 @@ class JobContext:
     naming: Naming  #: names of the job's transcripts
     health: HealthCheck
     keys: JobKeys  #: credentials of `input` and `output`
+    checkpoints: Checkpoints  #: of the job's files
 
 
 def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:

@@ -14,6 +14,7 @@ from batchscribe.metrics import RETRIES, Retry, Stage, stage
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import LanguageVote, speech_sec
 from batchscribe.speech.languages import canonical_language, primary_subtag
+from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.job_context import JobContext
 from batchscribe.transcript.segments import RecognizedWindow
 from batchscribe.window import Recognition, Window
@@ -25,6 +26,8 @@ LEAST_AHEAD = 2
 VOTERS = 4
 #: Without detection, the engine also checks the language of every tenth window. That takes 4 % of the window's time.
 ASK_EVERY = 10
+#: How often a file that waits for an engine looks whether its job has ended.
+LOOK_SEC = 0.25
 
 
 @dataclass(slots=True)
@@ -45,14 +48,20 @@ class RecognizedRecording:
 
 @dataclass(slots=True)
 class _Waiting:
+    """A window between its submission and its place in the result. `index` counts the recording's windows from 0."""
+
+    index: int
     request: RecognitionRequest
     future: Future[Recognition]
+    is_stored: bool = False  #: whether the checkpoint has it
 
 
 @contextmanager
-def recognizer(file: File, context: JobContext, mode: DetectionMode | None) -> Iterator[Recognizer]:
+def recognizer(
+    file: File, context: JobContext, mode: DetectionMode | None, checkpoint: Checkpoint
+) -> Iterator[Recognizer]:
     """Open a recognizer. At the end, windows that still wait are canceled."""
-    opened = Recognizer(file, context, mode)
+    opened = Recognizer(file, context, mode, checkpoint)
     try:
         yield opened
     finally:
@@ -60,27 +69,33 @@ def recognizer(file: File, context: JobContext, mode: DetectionMode | None) -> I
 
 
 class Recognizer:
-    """Recognition of the windows of one file, in order. Only as many wait as keep the engines busy."""
+    """Recognition of the windows of one file, in order. Only as many wait as keep the engines busy.
 
-    def __init__(self, file: File, context: JobContext, mode: DetectionMode | None) -> None:
+    Windows in the checkpoint do not go to an engine.
+    """
+
+    def __init__(self, file: File, context: JobContext, mode: DetectionMode | None, checkpoint: Checkpoint) -> None:
         self._file = file
         self._rooms = context
         self._mode = mode
-        self._language = context.choice.language
+        self._checkpoint = checkpoint
+        self._language = checkpoint.language or context.choice.language
         self._vote = LanguageVote()
-        self._is_voting = mode is DetectionMode.ONCE
+        self._is_voting = mode is DetectionMode.ONCE and checkpoint.language is None
         self._n_windows = 0
         self._waiting: deque[_Waiting] = deque()
+        self._is_finished = False
         self._recognized = RecognizedRecording()
 
     def add(self, window: Window) -> None:
         """Submit a window. Raises the engine's error for an earlier window, and `WorkInterrupted`."""
         while not self._is_voting and self._may_take():
             self._take()
-        self._waiting.append(self._submit(window, self._detection()))
+        self._waiting.append(self._find(window) or self._submit(self._n_windows, window, self._detection()))
         self._n_windows += 1
         if self._is_voting and self._n_windows == VOTERS:
             self._end_vote()
+        self._save()
 
     def _may_take(self) -> bool:
         """Return whether to take the first result, so that samples are held no longer than needed."""
@@ -96,9 +111,13 @@ class Recognizer:
             self._take()
         if self._mode is None:
             self._recognized.contradiction = self._vote.contradicts(self._language)
+        self._is_finished = True
         return self._recognized
 
     def close(self) -> None:
+        if not self._is_finished:
+            self._store()
+            self._checkpoint.close()
         for each in self._waiting:
             each.future.cancel()
         self._rooms.in_hand.drop(self._file)
@@ -118,15 +137,36 @@ class Recognizer:
             self._vote.add(speech_sec(each.request.window), self._result(each))
         winner = self._vote.winner(self._language)
         self._is_voting = False
-        self._language = canonical_language(winner)
+        self._language = self._checkpoint.language = canonical_language(winner)
         for each in self._waiting:
             if each.future.result().language != winner:
-                again = self._submit(each.request.window, LanguageChoice.OFF)
+                again = self._submit(each.index, each.request.window, LanguageChoice.OFF)
                 each.request, each.future = again.request, again.future
 
-    def _submit(self, window: Window, detection: LanguageChoice) -> _Waiting:
+    def _find(self, window: Window) -> _Waiting | None:
+        """Return the window with its recognition if an earlier attempt has stored it."""
+        known = self._checkpoint.find(self._n_windows, window)
+        if known is None:
+            return None
+        future: Future[Recognition] = Future()
+        future.set_result(known)
+        return _Waiting(self._n_windows, RecognitionRequest(window, self._language), future, is_stored=True)
+
+    def _submit(self, index: int, window: Window, detection: LanguageChoice) -> _Waiting:
         request = RecognitionRequest(window, self._language, detection)
-        return _Waiting(request, self._rooms.speech.submit(request, self._file))
+        return _Waiting(index, request, self._rooms.speech.submit(request, self._file))
+
+    def _save(self) -> None:
+        """Store the windows that are done. Raises `WorkInterrupted` if the attempt is no longer wanted."""
+        self._store()
+        self._checkpoint.save_if_due()
+
+    def _store(self) -> None:
+        """Add windows that are done to the checkpoint, also those that overtook others, but none before the vote."""
+        for each in () if self._is_voting else self._waiting:
+            if not each.is_stored and _has_result(each.future):
+                self._checkpoint.add(each.index, each.request.window, each.future.result())
+                each.is_stored = True
 
     def _result(self, waiting: _Waiting) -> Recognition:
         """Return the result of a window. If the engine failed, retry once, right after the machine has passed a trial.
@@ -142,15 +182,19 @@ class Recognizer:
         return self._wait(waiting)
 
     def _wait(self, waiting: _Waiting) -> Recognition:
-        self._rooms.watch.check(self._file.job_number)
         try:
             with stage(Stage.TRANSCRIBE):
-                return waiting.future.result()
+                while True:
+                    self._rooms.watch.check(self._file.job_number)
+                    if (found := _result_within(waiting.future, LOOK_SEC)) is not None:
+                        return found
+                    self._save()
         except CancelledError:
             raise WorkInterrupted("The engines were stopped.") from None
 
     def _take(self) -> None:
         recognition = self._result(self._waiting[0])
+        self._save()
         window = self._waiting.popleft().request.window
         if self._mode is None:
             self._vote.add(speech_sec(window), recognition)
@@ -162,3 +206,17 @@ class Recognizer:
             RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
         )
         self._rooms.in_hand.reach(self._file, window.start_sec + window.duration_sec)
+
+
+def _result_within(future: Future[Recognition], sec: float) -> Recognition | None:
+    """Wait for the result; return None if it takes longer. Raises the future's error, and `CancelledError`."""
+    try:
+        return future.result(sec)
+    except TimeoutError:
+        if future.done():
+            raise
+        return None
+
+
+def _has_result(future: Future[Recognition]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import structlog
 
+from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import commit_outcome, end_write, files_being_written
 from batchscribe.database.job_rows import get_job, is_live, lock_job
@@ -21,6 +22,7 @@ from batchscribe.database.shard_rows import begin_shard, count_outcome, is_lates
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.queue.records import Records
+from batchscribe.stages.checkpoint import LEAST_SEC
 from batchscribe.stages.finish import conclude
 
 log = structlog.get_logger()
@@ -34,6 +36,8 @@ def record_outcome(connection: Connection, job: Job, file: File, outcome: Outcom
     """Record a file's final state and count it. Returns False if another attempt has the file or the job has ended."""
     if not commit_outcome(connection, file, outcome):
         return False
+    if outcome.duration_sec is None or outcome.duration_sec >= LEAST_SEC:  # a shorter recording has no checkpoint
+        delete_parts(connection, file.job_number, file.seq)
     if file.shard is not None and not count_outcome(connection, job.number, file.shard, outcome):
         _conclude(connection, job, records)
     return True

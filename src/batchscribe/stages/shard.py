@@ -235,7 +235,7 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
     """Process a file once. Returns None if another attempt is worthwhile."""
     version = shard.context.keys.version
     try:
-        if file.attempt > shard.max_deaths:
+        if _count_fruitless(shard, file) >= shard.max_deaths:
             return _crashed_worker(shard)
         return transcribe_file(file, shard.job, shard.context, partial(_begin_write, shard))
     except WorkInterrupted:
@@ -259,10 +259,19 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shard, file), attempt=file.attempt)
-        if file.attempt >= shard.max_tries:
+        if 1 + _count_fruitless(shard, file) >= shard.max_tries:
             return Outcome.failed(error)
         RETRIES.labels(Retry.STORAGE).inc()
         return None
+
+
+def _count_fruitless(shard: ShardContext, file: File) -> int:
+    """Return the number of attempts since the last one that stored a part of a checkpoint, without this attempt.
+
+    A recording of ten hours may lose its worker, or its storage, more than once without being the cause.
+    """
+    earlier = file.attempt - 1
+    return earlier - shard.context.checkpoints.last_fruitful_attempt(file) if earlier else 0
 
 
 def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> None:

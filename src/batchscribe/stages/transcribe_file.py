@@ -90,7 +90,7 @@ def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWri
         done = _done_before(named, me, job, context)
         if done is not None:
             return done
-        recognized, media = _recognize(source, file, job, context)
+        recognized, media = _recognize(source, file, job, context, me.request_id)
         transcript = _document(recognized, media, source, me.request_id, job, context)
     context.watch.check(job.number)
     return write_transcript(named, me, transcript, job, context, begin_write)
@@ -112,24 +112,29 @@ def _open(file: File, context: JobContext) -> Recording:
         return context.input.open(file.input_uri)
 
 
-def _recognize(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
+def _recognize(
+    source: Recording, file: File, job: Job, context: JobContext, request_id: str
+) -> tuple[RecognizedRecording, Media]:
     """Decode and recognize a recording. If the decoder dies, retry once, right after the machine has passed a trial.
 
     So brief trouble of the machine fails no file. If an engine fails, the recognizer does the same with a single
     window.
     """
     try:
-        return _recognize_once(source, file, job, context)
+        return _recognize_once(source, file, job, context, request_id)
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
         context.health.confirm(DECODER)
-    return _recognize_once(source, file, job, context)
+    return _recognize_once(source, file, job, context, request_id)
 
 
-def _recognize_once(source: Recording, file: File, job: Job, context: JobContext) -> tuple[RecognizedRecording, Media]:
+def _recognize_once(
+    source: Recording, file: File, job: Job, context: JobContext, request_id: str
+) -> tuple[RecognizedRecording, Media]:
     config = job.config
-    with recognizer(file, context, config.detection_mode) as engines:
-        check = partial(context.watch.check, job.number)
+    checkpoint = context.checkpoints.open(file, source.size, request_id)
+    check = partial(context.watch.check, job.number)
+    with recognizer(file, context, config.detection_mode, checkpoint) as engines:
         with (
             context.decoding.take_one(job.tenant, job.number, check),
             context.decoder.decode(
@@ -140,10 +145,10 @@ def _recognize_once(source: Recording, file: File, job: Job, context: JobContext
                 tenant=job.tenant,
                 job=job.number,
                 max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
+                check=check,
             ) as decoding,
         ):
             for window in decoding.windows():
-                context.watch.check(job.number)
                 engines.add(window)
         # The decoder is free for the next file while the engines process the last windows of this one.
         return engines.finish(), decoding.media

@@ -9,6 +9,7 @@ from batchscribe.audio.decoder import DecoderPool
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.existing_output import has_recording, look_in
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.job_keys import JobKeys
@@ -81,4 +82,5 @@ class JobAccess:
             ),
             health=self._health,
             keys=keys,
+            checkpoints=Checkpoints(job, self._records),
         )

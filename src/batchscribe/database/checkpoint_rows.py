@@ -1,0 +1,75 @@
+"""Queries on the checkpoints of files in progress, which are stored in parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from batchscribe.database.file_rows import IS_OURS, JOB_IS_LIVE, name_attempt
+from batchscribe.database.tables import checkpoint, file
+from batchscribe.jobs.model import File
+from batchscribe.wire.choices import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPart:
+    """A part of a file's checkpoint. `number` counts from 1 over all attempts."""
+
+    number: int
+    identity: str  #: of everything that determines the transcript
+    key_id: str
+    sealed: bytes
+
+
+# Locks the rows of the file and the job, so that neither can end before the transaction does.
+_HELD = (
+    sa.select(
+        file.c.job,
+        file.c.seq,
+        file.c.attempt,
+        sa.bindparam("new_part", type_=sa.Integer),
+        sa.bindparam("new_identity", type_=sa.String),
+        sa.bindparam("new_key_id", type_=sa.String),
+        sa.bindparam("new_sealed", type_=sa.LargeBinary),
+    )
+    .where(*IS_OURS, file.c.state == FileState.PROCESSING, JOB_IS_LIVE.with_for_update(read=True).exists())
+    .with_for_update(read=True)
+)
+_ADD = (
+    sa.insert(checkpoint)
+    .from_select(["job", "seq", "attempt", "part", "identity", "key_id", "sealed"], _HELD)
+    .returning(checkpoint.c.part)
+)
+
+
+def add_part(connection: sa.Connection, item: File, part: CheckpointPart) -> bool:
+    """Add a part; return False if the attempt is no longer the current one or the job has ended."""
+    values = {
+        "new_part": part.number,
+        "new_identity": part.identity,
+        "new_key_id": part.key_id,
+        "new_sealed": part.sealed,
+    }
+    return connection.execute(_ADD, name_attempt(item) | values).first() is not None
+
+
+def list_parts(connection: sa.Connection, item: File) -> list[CheckpointPart]:
+    """Return the parts of a file in order."""
+    query = sa.select(checkpoint).where(checkpoint.c.job == item.job_number, checkpoint.c.seq == item.seq)
+    rows = connection.execute(query.order_by(checkpoint.c.part))
+    return [CheckpointPart(row.part, row.identity, row.key_id, row.sealed) for row in rows]
+
+
+def last_fruitful_attempt(connection: sa.Connection, item: File) -> int:
+    """Return the latest attempt that added a part; 0 if none did."""
+    query = sa.select(sa.func.max(checkpoint.c.attempt)).where(
+        checkpoint.c.job == item.job_number, checkpoint.c.seq == item.seq
+    )
+    return connection.scalar(query) or 0
+
+
+def delete_parts(connection: sa.Connection, job_number: int, seq: int | None = None) -> None:
+    """Delete the checkpoint of one file, or of all files of the job."""
+    statement = sa.delete(checkpoint).where(checkpoint.c.job == job_number)
+    connection.execute(statement if seq is None else statement.where(checkpoint.c.seq == seq))

@@ -1,0 +1,151 @@
+"""The checkpoint of a long recording: its recognized windows are stored, so that the next attempt continues there.
+
+A checkpoint contains words and times, no sound. It is stored in parts, as windows are recognized, and deleted with the
+outcome of its file. The next attempt decodes the recording from the start, because only so it gets the same windows.
+Those in the checkpoint do not go to an engine again.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from batchscribe.errors import WorkInterrupted
+from batchscribe.window import Recognition, Window
+
+#: A part is stored when at least this many seconds of the recording are recognized and not stored. Shorter recordings
+#: have no checkpoint.
+LEAST_SEC = 60.0
+#: On a fast engine, parts are stored at most every second, unless this many seconds of the recording are not stored.
+MOST_SEC = 240.0
+PAUSE_SEC = 1.0
+#: A recording of `LEAST_SEC` with 4 kbit/s, less than any codec for speech.
+LEAST_BYTES = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """A recognized window. `index` counts the windows of the recording from 0."""
+
+    index: int
+    channel: int
+    start_sec: float
+    duration_sec: float
+    recognition: Recognition
+
+    def is_of(self, window: Window) -> bool:
+        mine = self.channel, self.start_sec, self.duration_sec
+        return mine == (window.channel, window.start_sec, window.duration_sec)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindows:
+    """The content of a part. `language` is the tag that the recording's vote chose, if there was one."""
+
+    language: str | None
+    windows: tuple[StoredWindow, ...]
+
+    def pack(self) -> bytes:
+        return zlib.compress(_FORM.dump_json(self))
+
+    @classmethod
+    def unpack(cls, content: bytes) -> StoredWindows | None:
+        """Return the content of a part; None if it is invalid."""
+        try:
+            return _FORM.validate_json(zlib.decompress(content))
+        except (zlib.error, ValidationError):
+            return None
+
+
+_FORM: TypeAdapter[StoredWindows] = TypeAdapter(StoredWindows)
+
+
+class PartStore(Protocol):
+    """Where the parts of one file are stored."""
+
+    def read(self) -> Iterable[bytes]:
+        """Return the content of the parts of earlier attempts at the same recording, in order."""
+        ...
+
+    def write(self, content: bytes) -> bool | None:
+        """Store a part. Returns None if that is impossible now, and False if the attempt is no longer wanted."""
+        ...
+
+
+class NoStore:
+    """A store for recordings that are too short for a checkpoint."""
+
+    def read(self) -> Iterable[bytes]:
+        return ()
+
+    def write(self, _content: bytes) -> bool | None:
+        return None
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The recognized windows of one recording: those of earlier attempts, and those not stored yet."""
+
+    store: PartStore = field(default_factory=NoStore)
+    clock: Callable[[], float] = time.monotonic
+    language: str | None = None  #: the tag that the vote of the recording's first windows chose
+    _known: dict[int, StoredWindow] = field(default_factory=dict)
+    _new: list[StoredWindow] = field(default_factory=list)
+    _new_sec: float = 0.0  #: the sum of the windows in `_new`
+    _reached_sec: float = 0.0  #: the end of the latest window in a stored part
+    _wrote_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        for content in self.store.read():
+            part = StoredWindows.unpack(content)
+            if part is not None:
+                self.language = part.language
+                self._known.update((each.index, each) for each in part.windows)
+        self._reached_sec = max(map(_end_sec, self._known.values()), default=0.0)
+
+    def find(self, index: int, window: Window) -> Recognition | None:
+        """Return what an earlier attempt recognized in this window, once."""
+        found = self._known.pop(index, None)
+        return found.recognition if found is not None and found.is_of(window) else None
+
+    def add(self, index: int, window: Window, recognition: Recognition) -> None:
+        """Add a recognized window, in any order."""
+        self._new.append(StoredWindow(index, window.channel, window.start_sec, window.duration_sec, recognition))
+        self._new_sec += window.duration_sec
+
+    def save_if_due(self) -> None:
+        """Store the new windows if they are worth it. Raises `WorkInterrupted` if the attempt is no longer wanted."""
+        if self._new and self._is_due() and self._save() is False:
+            raise WorkInterrupted("The job has ended, or another worker has the file.")
+
+    def close(self) -> None:
+        """Store the new windows if they are worth it, for the attempt that follows an interruption."""
+        if self._unsaved_sec() >= LEAST_SEC:
+            self._save()
+
+    def _is_due(self) -> bool:
+        waited_sec, unsaved_sec = self.clock() - self._wrote_at, self._unsaved_sec()
+        return (unsaved_sec >= LEAST_SEC and waited_sec >= PAUSE_SEC) or unsaved_sec >= MOST_SEC
+
+    def _unsaved_sec(self) -> float:
+        """Return the seconds of the recording that would be lost: of sound, or of its timeline with long pauses."""
+        reached_sec = max(map(_end_sec, self._new), default=0.0)
+        return max(self._new_sec, reached_sec - self._reached_sec if self._new else 0.0)
+
+    def _save(self) -> bool | None:
+        written = self.store.write(StoredWindows(self.language, tuple(self._new)).pack())
+        self._wrote_at = self.clock()
+        if written:
+            self._reached_sec = max(self._reached_sec, *map(_end_sec, self._new))
+            self._new.clear()
+            self._new_sec = 0.0
+        return written
+
+
+def _end_sec(window: StoredWindow) -> float:
+    return window.start_sec + window.duration_sec

@@ -1,0 +1,81 @@
+"""The parts of checkpoints in the database, sealed, because they contain what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import structlog
+
+from batchscribe import __version__
+from batchscribe.database.checkpoint_rows import CheckpointPart, add_part, last_fruitful_attempt, list_parts
+from batchscribe.database.connect import DATABASE_TROUBLE, cause_of
+from batchscribe.errors import SecretKeyChanged
+from batchscribe.jobs.model import File, Job
+from batchscribe.queue.records import Records
+from batchscribe.stages.checkpoint import LEAST_BYTES, Checkpoint
+
+log = structlog.get_logger()
+
+
+class Checkpoints:
+    """The checkpoints of the files of one job."""
+
+    def __init__(self, job: Job, records: Records) -> None:
+        self._job = job
+        self._records = records
+
+    def open(self, file: File, size_bytes: int, request_id: str) -> Checkpoint:
+        """Return the checkpoint of a file; it is empty if its recording, engine or release has changed.
+
+        `request_id` stands for everything that determines the transcript. Raises the errors of the database.
+        """
+        if size_bytes < LEAST_BYTES:
+            return Checkpoint()
+        return Checkpoint(FileParts(self._job, file, f"{request_id} {__version__}", self._records))
+
+    def last_fruitful_attempt(self, file: File) -> int:
+        """Return the latest attempt at a file that came further than those before; 0 if none did."""
+        with self._records.transaction() as connection:
+            return last_fruitful_attempt(connection, file)
+
+
+class FileParts:
+    """The parts of one file, for one attempt."""
+
+    def __init__(self, job: Job, file: File, identity: str, records: Records) -> None:
+        self._job = job
+        self._file = file
+        self._identity = identity
+        self._records = records
+        self._last = 0  #: number of the last part of all attempts
+
+    def read(self) -> Iterator[bytes]:
+        """Yield the content of the parts with the same identity, in order."""
+        with self._records.transaction() as connection:
+            parts = list_parts(connection, self._file)
+        for part in parts:
+            self._last = part.number
+            if part.identity == self._identity and (content := self._open(part)) is not None:
+                yield content
+
+    def write(self, content: bytes) -> bool | None:
+        """Store a part. Returns None if the database is unavailable, and False if the attempt is no longer wanted."""
+        key_id, sealed = self._records.keyring.seal(content, bound_to=self._name(self._last + 1))
+        part = CheckpointPart(self._last + 1, self._identity, key_id, sealed)
+        try:
+            with self._records.transaction() as connection:
+                is_added = add_part(connection, self._file, part)
+        except DATABASE_TROUBLE as error:
+            log.warning("checkpoint.database_trouble", error=cause_of(error))
+            return None
+        self._last += is_added
+        return is_added
+
+    def _open(self, part: CheckpointPart) -> bytes | None:
+        try:
+            return self._records.keyring.open(part.key_id, part.sealed, bound_to=self._name(part.number))
+        except SecretKeyChanged:
+            return None  # its key is no longer configured; the recording is transcribed from the start
+
+    def _name(self, number: int) -> str:
+        return f"checkpoint {self._job.job_id} {self._file.seq} {number}"
