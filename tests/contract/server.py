@@ -64,8 +64,10 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         """In order, because a killed process saves no coverage. A server that ended by itself is an error."""
-        if self.process is None or self.process.poll() is not None:
-            status, log = self.process.returncode, self.log_text()[-3000:]
+        if self.process is None:
+            return
+        if (status := self.process.poll()) is not None:
+            log = self.log_text()[-3000:]
             assert self.may_have_ended, f"the server ended by itself with status {status}; its log ends: {log}"
             return
         self.process.send_signal(signal.SIGTERM)

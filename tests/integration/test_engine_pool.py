@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -352,3 +353,32 @@ def test_the_way_to_the_process_and_back_costs_little_cpu() -> None:
         started_at = time.process_time()
         recognize_all(pool, [five_seconds] * 300)
         assert (time.process_time() - started_at) / 300 < 0.002
+
+
+def test_a_batch_that_nobody_waits_for_is_abandoned(tmp_path: Path) -> None:
+    """Its engine would be busy for an hour. The windows of others do not wait for that."""
+    mark = tmp_path / "hangs"
+    with EnginePool(scripted(batch_size=2, hangs_at=frozenset({0.0}), only_once=mark), processes=1) as pool:
+        futures = [pool.submit(request(0.0)), pool.submit(request(1.0))]
+        while not mark.exists():
+            time.sleep(0.01)
+        [busy] = children()
+        assert futures[0].cancel()
+        time.sleep(2.0)
+        assert busy.is_running(), "the other window is still wanted"
+        assert futures[1].cancel()
+        busy.wait(ANSWER_SEC)
+        assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
+
+
+def test_a_canceled_batch_on_a_gpu_is_finished() -> None:
+    """Loading the model again would take longer."""
+    with EnginePool(replace(scripted(call_sec=2.5), device="cuda"), processes=1) as pool:
+        future = pool.submit(request())
+        while not children():
+            time.sleep(0.01)
+        [busy] = children()
+        time.sleep(1.0)
+        assert future.cancel()
+        assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
+        assert busy.is_running()

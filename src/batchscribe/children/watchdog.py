@@ -16,6 +16,14 @@ class ChildHangs(Exception):
     """A child hangs. The message says what it did instead of answering, as the end of a sentence about the child."""
 
 
+class ChildNotWanted(Exception):
+    """Nobody waits for the child's answer any more."""
+
+
+def always() -> bool:
+    return True
+
+
 class Watchdog:
     """A monitor of one child, used while the parent waits for an answer.
 
@@ -29,8 +37,9 @@ class Watchdog:
         self._clock = clock
         self.expect(float("inf"), float("inf"))
 
-    def expect(self, idle_sec: float, cpu_sec: float) -> None:
+    def expect(self, idle_sec: float, cpu_sec: float, is_wanted: Callable[[], bool] = always) -> None:
         """Begin to wait for the next answer. This is cheap: it does not check the child."""
+        self._is_wanted = is_wanted
         self._idle_limit_sec = idle_sec
         self._cpu_limit_sec = cpu_sec
         self._idle_sec = 0.0
@@ -39,12 +48,14 @@ class Watchdog:
         self._last_cpu_sec = 0.0
 
     def look_if_due(self) -> None:
-        """Check the child if the last check was `LOOK_SEC` ago. Raises `ChildHangs`."""
+        """Check the child if the last check was `LOOK_SEC` ago. Raises `ChildHangs`, `ChildNotWanted`."""
         if self._clock() - self._looked_at >= LOOK_SEC:
             self.look()
 
     def look(self) -> None:
-        """Check the child. Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`."""
+        """Check the child. Call it every `LOOK_SEC` while waiting. Raises `ChildHangs`, `ChildNotWanted`."""
+        if not self._is_wanted():
+            raise ChildNotWanted
         # At most two intervals, because this process may have been stopped together with its child.
         passed_sec = min(self._clock() - self._looked_at, 2 * LOOK_SEC)
         self._looked_at = self._clock()

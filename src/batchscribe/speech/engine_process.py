@@ -8,7 +8,7 @@ import numpy as np
 
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import reason_of, start_piped
-from batchscribe.children.watchdog import ChildHangs, Watchdog
+from batchscribe.children.watchdog import ChildHangs, Watchdog, always
 from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_child import send, serve
@@ -53,7 +53,8 @@ class EngineProcess:
 
     def load(self) -> None:
         """Load the model. Raises `MachineTrouble` if the engine reports an error; `EngineDied`, `EngineTimeout`."""
-        match self._ask(self._spec, idle_sec=LOAD_LIMIT_SEC, cpu_sec=LOAD_LIMIT_SEC):
+        self._watchdog.expect(LOAD_LIMIT_SEC, LOAD_LIMIT_SEC)
+        match self._ask(self._spec):
             case Ready():
                 return
             case EngineFailure(reason):
@@ -68,8 +69,9 @@ class EngineProcess:
         idle_sec: float,
         cpu_sec: float,
         next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None,
+        is_wanted: Callable[[], bool] = always,
     ) -> list[Recognition]:
-        """Transcribe a batch. The limits are those of `Watchdog`.
+        """Transcribe a batch. The limits are those of `Watchdog`. Raises `ChildNotWanted` soon after `is_wanted` fails.
 
         While the process works, `next_batch` is asked repeatedly for the batch of the next call, which is sent early;
         it returns none while there is none. That batch must then be the one of the next call.
@@ -77,7 +79,8 @@ class EngineProcess:
         Raises `EngineDied`, `EngineTimeout` or `EngineError`. If the engine ran out of memory, the cause of the
         `EngineError` is a `MemoryError`.
         """
-        match self._ask(requests, idle_sec=idle_sec, cpu_sec=cpu_sec, next_batch=next_batch):
+        self._watchdog.expect(idle_sec, cpu_sec, is_wanted)
+        match self._ask(requests, next_batch=next_batch):
             case Transcribed(recognitions):
                 return self._validate(recognitions, requests)
             case EngineFailure(reason, is_out_of_memory):
@@ -104,14 +107,9 @@ class EngineProcess:
         self._pipe.close()
 
     def _ask(
-        self,
-        message: object,
-        *,
-        idle_sec: float,
-        cpu_sec: float,
-        next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None,
+        self, message: object, *, next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None
     ) -> Reply:
-        self._watchdog.expect(idle_sec, cpu_sec)
+        """Send a message and wait for the answer, which the watchdog expects."""
         is_sent, self._is_next_sent = self._is_next_sent, False
         try:
             if not is_sent:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Lock, Thread
 
 import structlog
 
+from batchscribe.children.watchdog import ChildNotWanted, always
 from batchscribe.errors import EngineError, MachineTrouble
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, RETRIES, Retry
 from batchscribe.speech.batches import BatchQueue, Ticket
@@ -30,6 +32,8 @@ class EngineThread:
     It calls `loaded` once its engine is loaded. If none can be started and loaded, it calls `give_up` with the windows
     that it has taken, and ends. `take_spare` returns a loaded process, if any. With `on_trial`, the engine must pass a
     trial before it gets windows.
+
+    A batch on a CPU whose windows are all canceled is abandoned: its process ends, and the next batch starts another.
 
     If the engine reads ahead, the thread takes the next batch early. If the process fails, only the current batch is
     retried window by window: the next one, on which the engine had not worked, is sent again as it is.
@@ -54,6 +58,9 @@ class EngineThread:
         self._loaded = loaded
         self._give_up = give_up
         self._on_trial = on_trial
+        # A canceled batch ends with its process. On a CPU it may take minutes, and loading the model takes seconds. On
+        # a GPU it is the other way round.
+        self._may_abandon = not spec.is_on_gpu
         self._process: EngineProcess | None = None
         self._batch: Sequence[Ticket] = ()
         self._next: Sequence[Ticket] = ()  #: taken early
@@ -155,7 +162,13 @@ class EngineThread:
                 idle_sec=self._idle_limit_sec,
                 cpu_sec=limit_cpu_sec,
                 next_batch=next_batch,
+                is_wanted=partial(_is_wanted, tickets) if self._may_abandon else always,
             )
+        except ChildNotWanted:
+            self._drop_process()
+            for ticket in tickets:
+                ticket.cancel()
+            return
         except EngineError as error:
             self._replace_process(error)
             raise
@@ -212,3 +225,7 @@ class EngineThread:
             if self._process:
                 self._process.end()
             self._process = None
+
+
+def _is_wanted(tickets: Sequence[Ticket]) -> bool:
+    return not all(ticket.future.cancelled() for ticket in tickets)
