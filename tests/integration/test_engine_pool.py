@@ -355,7 +355,7 @@ def test_the_way_to_the_process_and_back_costs_little_cpu() -> None:
         assert (time.process_time() - started_at) / 300 < 0.002
 
 
-def test_a_batch_that_nobody_waits_for_is_abandoned(tmp_path: Path) -> None:
+def test_a_batch_whose_windows_are_all_canceled_is_abandoned(tmp_path: Path) -> None:
     """Its engine would be busy for an hour. The windows of others do not wait for that."""
     mark = tmp_path / "hangs"
     with EnginePool(scripted(batch_size=2, hangs_at=frozenset({0.0}), only_once=mark), processes=1) as pool:

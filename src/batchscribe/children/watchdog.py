@@ -17,7 +17,7 @@ class ChildHangs(Exception):
 
 
 class ChildNotWanted(Exception):
-    """Nobody waits for the child's answer any more."""
+    """The parent no longer needs the child's answer."""
 
 
 def always() -> bool:
