@@ -119,6 +119,7 @@ def test_each_gpu_has_one_process(pulled: Settings) -> None:
     assert (on_gpu.device, on_gpu.devices, on_gpu.count_processes(8)) == ("cuda", ("cuda:0",), 1)
     assert (on_cpu.device, on_cpu.devices, on_cpu.count_processes(8)) == ("cpu", (), 8)
     assert on_gpu.speed > on_cpu.speed
+    assert (on_gpu.reads_ahead, on_cpu.reads_ahead) == (True, False)
     on_two = choose_engine("whisper", "en", load_settings(data_dir=pulled.data_dir, device="cuda:0,cuda:2")).spec
     assert (on_two.device, on_two.devices, on_two.count_processes(1)) == ("cuda", ("cuda:0", "cuda:2"), 2)
     assert (on_two.on("cuda:2").device, on_two.on("cuda:2").count_processes(1)) == ("cuda:2", 1)

@@ -106,9 +106,7 @@ class EngineProcess:
         self._process.end()
         self._pipe.close()
 
-    def _ask(
-        self, message: object, *, next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None
-    ) -> Reply:
+    def _ask(self, message: object, *, next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None) -> Reply:
         """Send a message and wait for the answer, which the watchdog expects."""
         is_sent, self._is_next_sent = self._is_next_sent, False
         try:

@@ -32,8 +32,8 @@ CUDA_BYTES = 40e9
 CPU_BATCH, CUDA_BATCH = 4, 64
 #: On a CPU, the decoder's cache for a window takes a quarter of the model's size; that of a batch stays below 1 GB.
 BATCH_BYTES = 4e9
-#: Threads that compute features for a GPU. Those of 30 s take 30 ms of CPU, so one thread feeds 1,000 times real time.
-PREPARING_THREADS = 4
+#: Threads that compute features for a GPU. Those of 30 s take 10 to 30 ms of CPU, so one feeds 1,000 times real time.
+PREPARING_THREADS = 2
 #: The most languages that are reported for a window.
 MOST_DETECTED = 5
 
