@@ -158,3 +158,4 @@ def test_only_the_attempt_that_holds_the_file_adds_parts(tmp_path: Path) -> None
         assert list_parts(connection, current) == [*parts, part]
         assert last_fruitful_attempt(connection, current) == current.attempt
         requeue(connection, current)
+    runner.records.database.dispose()
