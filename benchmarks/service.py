@@ -7,6 +7,8 @@ decode, find speech, transcribe, write, commit.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,19 +52,27 @@ def measure() -> list[Figure]:
 
 def decoded(recordings: list[Path], *, segmentation: Segmentation = "auto", window_sec: float = 0.0) -> list[Window]:
     """The windows of all recordings, in memory."""
+    with decoding_alone(recordings, 1, segmentation=segmentation, window_sec=window_sec) as decode:
+        return [window for path in recordings for window in decode(path)]
+
+
+@contextmanager
+def decoding_alone(
+    recordings: Sequence[Path], decoders: int, *, segmentation: Segmentation = "auto", window_sec: float = 0.0
+) -> Iterator[Callable[[Path], list[Window]]]:
+    """Yield a function that returns the windows of one of the recordings. As many threads as decoders may call it."""
     settings = load_settings()
     store = connect(Access(settings, file_roots=tuple({path.parent for path in recordings})))
-    found: list[Window] = []
-    with DecoderPool(1, DecodeLimits.from_settings(settings)) as decoder:
-        for path in recordings:
+    with DecoderPool(decoders, DecodeLimits.from_settings(settings)) as pool:
+
+        def decode(path: Path) -> list[Window]:
             with (
                 store.open(path.as_uri()) as source,
-                decoder.decode(
-                    source, channels_apart=False, segmentation=segmentation, window_sec=window_sec
-                ) as decoding,
+                pool.decode(source, channels_apart=False, segmentation=segmentation, window_sec=window_sec) as decoding,
             ):
-                found.extend(decoding.windows())
-    return found
+                return list(decoding.windows())
+
+        yield decode
 
 
 def _bare(windows: list[Window], spec: EngineSpec) -> tuple[float, float]:

@@ -45,14 +45,28 @@ def test_the_model_writes_the_same_number_of_tokens_for_any_sound(model: Path, c
 
 
 def test_the_flow_and_the_engine_alone_are_measured(model: Path) -> None:
-    rig = Rig("whisper", {"engine": "whisper", "whisper_model": f"{model}", "device": "cpu"}, None, engine_processes=2)
+    settings = {"engine": "whisper", "whisper_model": f"{model}", "device": "cpu"}
+    rig = Rig("whisper", TOKENS, settings, None, engine_processes=2)
     figures = {figure.name: figure.value for figure in throughput.measure(Workload("5 s", 5.0, 4, TOKENS), rig)}
-    assert figures["4 recordings of 5 s"] == "4 windows"
+    assert figures["windows of 4 x 5 s"] == "4"
     ratio = float(figures["whole flow : engine alone"])
     speeds = [float(figures[f"{side}, audio seconds per second"]) for side in ("whole flow", "engine alone")]
     assert ratio == pytest.approx(speeds[0] / speeds[1], abs=0.02)
     assert float(figures["files wait: transcribe, mean"].removesuffix(" s")) > 0
     assert float(figures["CPU per hour of audio: engine"].removesuffix(" s")) > 0
+
+
+def test_an_engine_as_fast_as_a_gpu_is_limited_by_decoding() -> None:
+    """On any number of cores that a test machine has: a core decodes a few hundred seconds of audio per second."""
+    command = [sys.executable, "-m", "benchmarks.gpu", "5 min", "--model", "scripted", "--small"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    speeds = {
+        side: float(re.findall(rf"{side}, audio seconds per second \| ([\d.]+)", printed)[0])
+        for side in ("engine alone", "decoding alone", "whole flow")
+    }
+    assert 500 < speeds["engine alone"] < 3000
+    assert speeds["decoding alone"] < speeds["engine alone"]
+    assert speeds["whole flow"] < 1.3 * speeds["decoding alone"]
 
 
 def test_without_a_gpu_the_benchmark_says_what_to_do() -> None:
