@@ -51,12 +51,18 @@ class Settings(BaseSettings):
     )
     engine: str = Field(
         default="auto",
-        description="Speech engine for jobs that do not name one: `auto`, `pocketsphinx` or `whisper`.",
+        description="Speech engine for jobs that do not name one: `auto`, `onnx`, `pocketsphinx`, `whisper`, or the "
+        "engine of an installed package.",
     )
     whisper_model: str | None = Field(
         default=None,
         description="Model for the `whisper` engine: a folder, or the name of a pulled model. By default the best "
         "pulled model.",
+    )
+    onnx_model: str | None = Field(
+        default=None,
+        description="Model for the `onnx` engine: a folder, or the name of a pulled model. By default the best pulled "
+        "model.",
     )
     device: str = Field(
         default="auto",

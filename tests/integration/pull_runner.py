@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -22,6 +22,7 @@ from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
 from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.models.pull_progress import NoProgress
+from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 TABLE = TypeAdapter(dict[str, KnownModel])
 #: No server listens there.
@@ -70,7 +71,8 @@ def main(name: str, data_dir: str, table: str, source: str = "", largest_bytes: 
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest_bytes), int(largest_bytes)))
     known = TABLE.validate_json(Path(table).read_bytes())
     try:
-        pull_model(name, load_settings(data_dir=data_dir), source=source or None, watch=Told(), known=known)
+        formats = [replace(WHISPER_FORMAT, known=known)]
+        pull_model(name, load_settings(data_dir=data_dir), source=source or None, watch=Told(), formats=formats)
     except BatchscribeError as error:
         sys.exit(f"{error.code}: {error}")
 

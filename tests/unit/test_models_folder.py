@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from batchscribe.errors import (
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models.at_hand import ModelInfo, list_models
 from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_model
+from batchscribe.speech.models.model_format import ModelFormat
 from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.models.pull_progress import NoProgress
 from batchscribe.speech.models.verify import FileCheck, FileVerdict, verify_models
+from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 from tests.models.carriers import NAME, REVISION, Carried, carried_model, flipped
 from tests.models.whisper import random_whisper
 
@@ -42,8 +45,12 @@ def carried(tmp_path: Path) -> Carried:
     return carried_model(tmp_path / "copy")
 
 
+def formats_of(carried: Carried) -> list[ModelFormat]:
+    return [replace(WHISPER_FORMAT, known=carried.known)]
+
+
 def pull(settings: Settings, carried: Carried, name: str = NAME) -> ModelInfo:
-    return pull_model(name, settings, source=str(carried.folder), known=carried.known)
+    return pull_model(name, settings, source=str(carried.folder), formats=formats_of(carried))
 
 
 # --- pulling ------------------------------------------------------------------------------------------------------
@@ -51,7 +58,7 @@ def pull(settings: Settings, carried: Carried, name: str = NAME) -> ModelInfo:
 
 def test_a_copy_of_a_known_model_is_checked_and_installed(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried)
-    assert list_models(settings) == [info]
+    assert list_models(settings, formats_of(carried)) == [info]
     assert info.origin.is_checked
     assert (info.revision, info.origin.places) == (REVISION, (str(carried.folder),))
     assert {file.name: file.read_bytes() for file in info.path.iterdir() if file.suffix != ".json"} == {
@@ -72,7 +79,7 @@ def test_a_copy_that_consists_of_links_is_followed(settings: Settings, carried: 
     links.mkdir()
     for file in carried.folder.iterdir():
         (links / file.name).symlink_to(file)
-    info = pull_model(NAME, settings, source=str(links), known=carried.known)
+    info = pull_model(NAME, settings, source=str(links), formats=formats_of(carried))
     assert not any(file.is_symlink() for file in info.path.iterdir())
 
 
@@ -123,7 +130,7 @@ def test_a_place_that_cannot_be_written_is_named(carried: Carried) -> None:
 
 
 def verdicts(settings: Settings, carried: Carried, name: str = NAME) -> dict[str, FileVerdict]:
-    found = verify_models(name, settings, NoProgress(), carried.known)
+    found = verify_models(name, settings, NoProgress(), formats_of(carried))
     return {verdict.file: verdict for verdict in found[name]}
 
 
@@ -173,7 +180,10 @@ def test_of_a_model_that_was_put_there_by_hand_nothing_is_known(settings: Settin
 def test_all_models_are_verified_unless_one_is_named(settings: Settings, carried: Carried) -> None:
     pull(settings, carried)
     pull(settings, carried, OTHER)
-    assert verify_models(None, settings, NoProgress(), carried.known).keys() == {NAME, OTHER}
+    assert verify_models(None, settings, NoProgress(), formats_of(carried)).keys() == {
+        NAME,
+        OTHER,
+    }
     with pytest.raises(ModelNotFound, match="Model 'base' is not installed; `batchscribe models list` shows"):
         verify_models("base", settings, NoProgress())
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from batchscribe.speech.models.at_hand import missing_names
 from batchscribe.speech.models.known import KNOWN_MODELS, REPOSITORY, KnownModel
+from batchscribe.speech.models.whisper_format import missing_names
 
 MODELS = list(KNOWN_MODELS.values())
 by_its_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

@@ -12,9 +12,15 @@ from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvai
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.models.at_hand import list_models
-from batchscribe.speech.registry import capabilities, choose_engine, choose_from_fleet, engines_of, list_engines
+from batchscribe.speech.registry import (
+    capabilities,
+    choose_engine,
+    choose_from_fleet,
+    engines_of,
+    list_engines,
+    speed_of,
+)
 from batchscribe.speech.whisper import WhisperSpec
-from batchscribe.speech.whisper_record import speed_of
 from tests.models.whisper import random_whisper
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
@@ -98,7 +104,7 @@ def test_the_language_auto_is_rejected_with_a_hint_to_detection(bare: Settings) 
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones(bare: Settings) -> None:
-    with pytest.raises(EngineNotAvailable, match="choose auto, whisper or pocketsphinx"):
+    with pytest.raises(EngineNotAvailable, match="choose auto, onnx, whisper or pocketsphinx"):
         choose_engine("kaldi", "en", bare)
 
 
@@ -126,11 +132,13 @@ def test_each_gpu_has_one_process(pulled: Settings) -> None:
 
 
 def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Settings) -> None:
-    model = list_models(pulled)[0]
-    one, four = (load_settings(data_dir=pulled.data_dir, device="cpu", engine_processes=count) for count in (1, 4))
-    assert speed_of(model, four) == pytest.approx(4 * speed_of(model, one))
-    one, four = (load_settings(data_dir=pulled.data_dir, device="cuda", engine_processes=count) for count in (1, 4))
-    assert speed_of(model, four) == pytest.approx(speed_of(model, one))
+    def speed(device: str, processes: int) -> float:
+        settings = load_settings(data_dir=pulled.data_dir, device=device, engine_processes=processes)
+        return speed_of(list_models(pulled)[0], settings) or 0.0
+
+    assert speed("cpu", 4) == pytest.approx(4 * speed("cpu", 1))
+    assert speed("cuda", 4) == pytest.approx(speed("cuda", 1))
+    assert speed("cuda", 1) > speed("cpu", 1)
 
 
 def test_the_scripted_engine_says_that_it_makes_its_words_up(bare: Settings) -> None:

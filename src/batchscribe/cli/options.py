@@ -164,7 +164,11 @@ def _options_of(owner: Callable[..., Any], is_wanted: Callable[[Any], bool]) -> 
 
 Engine = Annotated[
     str | None,
-    typer.Option(help="auto, pocketsphinx or whisper. By default auto: the best one available.", show_default=False),
+    typer.Option(
+        help="auto, onnx, pocketsphinx, whisper, or the engine of an installed package. By default auto: the best one "
+        "available.",
+        show_default=False,
+    ),
 ]
 S3Endpoint = Annotated[str | None, typer.Option(help="URL of an S3 service other than AWS.", show_default=False)]
 S3Region = Annotated[str | None, typer.Option(help="Region of the buckets. By default batchscribe asks AWS.")]

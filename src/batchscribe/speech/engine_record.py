@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
+from batchscribe.speech.models.at_hand import ModelInfo
+from batchscribe.speech.models.model_format import ModelFormat
 
 #: The group of entry points in which a package lists its engines. Each points to an `EngineRecord`.
 ENTRY_POINTS = "batchscribe.engines"
@@ -36,6 +38,10 @@ class EngineRecord:
     #: Returns installed models that `find_models` omits because the settings name another one. Jobs that were accepted
     #: for such a model still use it.
     find_others: Callable[[Settings], Sequence[EngineSpec]] | None = None
+    #: The format of its models, for `batchscribe models`; None if it has no models to pull.
+    model_format: ModelFormat | None = None
+    #: Returns the specification of an installed model in this format. Raises `EngineNotAvailable`, `InvalidSetting`.
+    make_spec: Callable[[ModelInfo, Settings], EngineSpec] | None = None
     #: Whether jobs that name no engine may use it.
     is_automatic: bool = True
     #: Returns the warnings for every transcript of a job: for its language, and whether the job names the engine.

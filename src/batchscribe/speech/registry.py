@@ -19,6 +19,9 @@ from batchscribe.speech.engine import WINDOW_SEC, EngineSpec
 from batchscribe.speech.engine_child import describe
 from batchscribe.speech.engine_record import PULL, EngineRecord
 from batchscribe.speech.languages import canonical_language
+from batchscribe.speech.models.at_hand import ModelInfo
+from batchscribe.speech.models.model_format import ModelFormat
+from batchscribe.speech.onnx import ONNX
 from batchscribe.speech.plugins import PluginProblem, find_plugins
 from batchscribe.speech.pocketsphinx import POCKETSPHINX
 from batchscribe.speech.scripted import SCRIPTED
@@ -28,7 +31,7 @@ log = structlog.get_logger()
 
 Hears = TypeVar("Hears", EngineSpec, Capability)
 
-BUILT_IN = (WHISPER, POCKETSPHINX, SCRIPTED)
+BUILT_IN = (ONNX, WHISPER, POCKETSPHINX, SCRIPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,24 @@ def list_engines() -> tuple[EngineRecord, ...]:
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines that this process knows, best first."""
     return tuple(engine.name for engine in list_engines())
+
+
+def model_formats() -> tuple[ModelFormat, ...]:
+    """Return the formats of models that can be pulled, best engine first."""
+    return tuple(engine.model_format for engine in list_engines() if engine.model_format)
+
+
+def speed_of(model: ModelInfo, settings: Settings) -> float | None:
+    """Estimate the audio seconds per second of all engine processes of this machine. None if the model is not usable.
+
+    Raises `InvalidSetting`.
+    """
+    make_spec = next((engine.make_spec for engine in list_engines() if engine.name == model.engine), None)
+    try:
+        spec = make_spec(model, settings) if make_spec else None
+    except EngineNotAvailable:
+        return None
+    return spec.speed * spec.count_processes(settings.engine_processes) if spec else None
 
 
 def plugin_problems() -> tuple[PluginProblem, ...]:

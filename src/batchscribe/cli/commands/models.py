@@ -9,7 +9,7 @@ from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli.present import console, speech_models
-    from batchscribe.speech import engine_record
+    from batchscribe.speech import engine_record, registry
     from batchscribe.speech.models import at_hand, folders
     from batchscribe.speech.models import pull as pulling
     from batchscribe.speech.models import verify as verifying
@@ -23,7 +23,7 @@ models_app = typer.Typer(help="List, pull, verify and remove speech models.", no
 def list_models(as_json: options.AsJson = False, data_dir: options.DataDir = None) -> None:
     """Show the installed models, best first."""
     settings = options.read_settings(data_dir=data_dir)
-    models = at_hand.list_models(settings)
+    models = at_hand.list_models(settings, registry.model_formats())
     if as_json:
         folder = str(settings.models_dir.absolute())
         described = [speech_models.describe_model(model, settings) for model in models]
@@ -44,7 +44,7 @@ def pull(
     """Download a model. An interrupted pull continues where it stopped."""
     settings = options.read_settings(data_dir=data_dir)
     with speech_models.show_pull() as watch:
-        model = pulling.pull_model(name, settings, source=source, watch=watch)
+        model = pulling.pull_model(name, settings, source=source, watch=watch, formats=registry.model_formats())
     if as_json:
         console.print_json(speech_models.describe_model(model, settings))
     else:
@@ -58,7 +58,7 @@ def verify(
     """Verify the files of models. The exit status is 1 if a file is missing or wrong."""
     settings = options.read_settings(data_dir=data_dir)
     with speech_models.show_pull() as watch:
-        verdicts = verifying.verify_models(name, settings, watch)
+        verdicts = verifying.verify_models(name, settings, watch, registry.model_formats())
     is_well = not any(verdict.is_wrong for model in verdicts.values() for verdict in model)
     if as_json:
         console.print_json({"ok": is_well, "models": speech_models.describe_verdicts(verdicts)})

@@ -15,7 +15,7 @@ from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.models.origin import Origin
 from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
 from batchscribe.speech.models.verify import FileVerdict
-from batchscribe.speech.whisper_record import speed_of
+from batchscribe.speech.registry import speed_of
 from batchscribe.wire.base import JsonObject
 
 MB = 1_000_000
@@ -26,9 +26,10 @@ STANDARDS = {"pinned": "the publisher's hashes", "hub": "the hub's hashes", "pul
 
 
 def describe_model(model: ModelInfo, settings: Settings) -> JsonObject:
-    origin = model.origin
+    origin, speed = model.origin, speed_of(model, settings)
     return {
         "name": model.name,
+        "engine": model.engine,
         "path": str(model.path),
         "size_bytes": model.size_bytes,
         "languages": list(model.languages),
@@ -39,21 +40,23 @@ def describe_model(model: ModelInfo, settings: Settings) -> JsonObject:
         "revision": model.revision,
         "checked": origin.is_checked,
         "checked_against": {name: record.checked_against for name, record in origin.files.items()},
-        "speed": round(speed_of(model, settings), 1),
+        "speed": None if speed is None else round(speed, 1),
     }
 
 
 def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
-    table = Table("model", "size", "languages", "licence", "origin", "checked", "speed", box=None)
+    table = Table("model", "engine", "size", "languages", "licence", "origin", "checked", "speed", box=None)
     for model in models:
+        speed = speed_of(model, settings)
         table.add_row(
             model.name,
+            model.engine,
             f"{model.size_bytes / MB:.0f} MB",
-            f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages),
+            f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages) or UNKNOWN,
             model.licence or UNKNOWN,
             format_text(describe_origin(model.origin)),
             describe_check(model.origin),
-            f"about {speed_of(model, settings):.1f}x",
+            UNKNOWN if speed is None else f"about {speed:.1f}x",
         )
     open_console().print(table, soft_wrap=False)
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KnownModel
 from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
+from batchscribe.speech.models.model_format import ModelFormat, describe_unknown, find_format, list_files
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.pull_progress import PullProgress
 
 
-def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
+def fetch_from_folder(
+    folder: Path, model: KnownModel, formats: Sequence[ModelFormat], part: Path, watch: PullProgress
+) -> tuple[Path, Origin]:
     """Copy and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
-    names = wanted_names(folder, model)
+    found, names = wanted_names(folder, model, formats)
     files = part / "files"
     with report_os_errors(files):
         remove_folder(files)
         files.mkdir(parents=True)
     records: dict[str, FileRecord] = {}
     for name in names:
+        (files / name).parent.mkdir(exist_ok=True)
         blocks = read_file(folder / name)
         records[name] = copy_file(blocks, files / name, model.file(name), str(folder), watch)
     return files, Origin(
@@ -31,19 +34,24 @@ def fetch_from_folder(folder: Path, model: KnownModel, part: Path, watch: PullPr
         revision=model.revision,
         licence=model.licence,
         source="folder",
+        engine=found.engine,
         places=(str(folder),),
         files=records,
     )
 
 
-def wanted_names(folder: Path, model: KnownModel) -> list[str]:
-    """Return the names of the files to copy. Raises `ModelDamaged` if one is missing."""
-    found = {name for name in READ if (folder / name).is_file()}
+def wanted_names(folder: Path, model: KnownModel, formats: Sequence[ModelFormat]) -> tuple[ModelFormat, list[str]]:
+    """Return the format and the names of the files to copy. Raises `ModelDamaged` if one is missing."""
+    there = list_files(folder)
+    found = find_format(there, formats)
+    if found is None:
+        raise ModelDamaged(describe_unknown(str(folder), there, formats))
+    selected = found.select(there, model.variant)
     needed = [file.name for file in model.files]
-    missing = [name for name in needed if name not in found] or missing_names(found)
+    missing = [name for name in needed if name not in there] or found.find_missing(selected)
     if missing:
-        raise ModelDamaged(describe_missing(str(folder), missing))
-    return needed if model.is_pinned else sorted(found)
+        raise ModelDamaged(found.describe_missing(str(folder), missing))
+    return found, needed if model.is_pinned else sorted(selected)
 
 
 def read_file(path: Path) -> Iterator[bytes]:

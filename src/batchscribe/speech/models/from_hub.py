@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.at_hand import READ, describe_missing, missing_names
 from batchscribe.speech.models.known import KnownModel
 from batchscribe.speech.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, store_error
+from batchscribe.speech.models.model_format import ModelFormat, describe_unknown, find_format
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.pull_progress import PullProgress, report_folder_size
 
@@ -34,17 +34,20 @@ class HubFile:
 class HubListing:
     """The files that the engine reads, at one revision."""
 
+    engine: str
     revision: str
     licence: str | None
     files: tuple[HubFile, ...]
 
 
-def fetch_from_hub(model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
+def fetch_from_hub(
+    model: KnownModel, formats: Sequence[ModelFormat], part: Path, watch: PullProgress
+) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
     folder = part / "hub"
     watch.step(f"Asking the model hub for {model.repository}")
     with translate_hub_errors(model.repository, folder):
-        listing = list_files(model)
+        listing = list_hub_files(model, formats)
         download(model.repository, listing, folder, watch)
         records = {file.name: check_file(file, model, folder, watch) for file in listing.files}
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # the hub library's data for resuming
@@ -53,26 +56,31 @@ def fetch_from_hub(model: KnownModel, part: Path, watch: PullProgress) -> tuple[
         revision=listing.revision,
         licence=model.licence or listing.licence,
         source="hub",
+        engine=listing.engine,
         files=records,
     )
 
 
-def list_files(model: KnownModel) -> HubListing:
+def list_hub_files(model: KnownModel, formats: Sequence[ModelFormat]) -> HubListing:
     """Query the hub for the files. Raises `ModelNotPulled` and the errors of the hub library."""
     from huggingface_hub import HfApi
 
     info = HfApi().model_info(model.repository, revision=model.revision, files_metadata=True, timeout=ANSWER_SEC)
-    wanted = {file.name for file in model.files} if model.is_pinned else set(READ)
+    names = [each.rfilename for each in info.siblings or ()]
+    found = find_format(names, formats)
+    if found is None or info.sha is None:
+        raise ModelNotPulled(describe_unknown(model.repository, names, formats))
+    wanted = {file.name for file in model.files} if model.is_pinned else set(found.select(names, model.variant))
     files = tuple(
         HubFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None, each.blob_id or "")
         for each in info.siblings or ()
         if each.rfilename in wanted
     )
-    missing = missing_names({file.name for file in files})
-    if missing or info.sha is None:
-        raise ModelNotPulled(describe_missing(model.repository, missing))
+    missing = found.find_missing([file.name for file in files])
+    if missing:
+        raise ModelNotPulled(found.describe_missing(model.repository, missing))
     licences = [tag.removeprefix("license:") for tag in info.tags or () if tag.startswith("license:")]
-    return HubListing(info.sha, licences[0] if licences else None, files)
+    return HubListing(found.engine, info.sha, licences[0] if licences else None, files)
 
 
 def download(repository: str, listing: HubListing, folder: Path, watch: PullProgress) -> None:

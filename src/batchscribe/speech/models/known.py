@@ -51,6 +51,7 @@ class KnownModel:
     licence: str | None = None
     files: tuple[ModelFile, ...] = ()
     carriers: tuple[Carrier, ...] = ()
+    variant: str | None = None  #: see `ModelFormat.select`
 
     @property
     def is_pinned(self) -> bool:

@@ -97,7 +97,7 @@ def store_error(number: int | None, path: Path) -> ModelNotStored:
 
 def sync_folder(folder: Path) -> None:
     """Flush the files to disk, so that the model survives a power failure. Raises `OSError`."""
-    for path in (*folder.iterdir(), folder):
+    for path in (*folder.rglob("*"), folder):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)

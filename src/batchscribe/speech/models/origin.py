@@ -36,6 +36,7 @@ class Origin(BaseModel):
     revision: str | None = None
     licence: str | None = None
     source: SourceName | None = None
+    engine: str | None = None
     places: tuple[str, ...] = ()
     files: dict[str, FileRecord] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,17 +16,19 @@ from batchscribe.speech.models.folders import folder_of, lock_model, part_of, re
 from batchscribe.speech.models.from_folder import fetch_from_folder
 from batchscribe.speech.models.from_hub import fetch_from_hub
 from batchscribe.speech.models.from_index import fetch_from_index
-from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel, find_known_model
+from batchscribe.speech.models.known import KnownModel, find_known_model
 from batchscribe.speech.models.model_files import report_os_errors, sync_folder
+from batchscribe.speech.models.model_format import ModelFormat, find_format, list_files
 from batchscribe.speech.models.origin import Origin, write_origin
 from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
+from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 
 class ModelSource(NamedTuple):
     """A source of models. `fetch` stores and checks the files below a folder; it returns their folder and origin."""
 
     title: str
-    fetch: Callable[[KnownModel, Path, PullProgress], tuple[Path, Origin]]
+    fetch: Callable[[KnownModel, Sequence[ModelFormat], Path, PullProgress], tuple[Path, Origin]]
     next_step: str
 
 
@@ -44,7 +46,7 @@ def pull_model(
     *,
     source: str | None = None,
     watch: PullProgress | None = None,
-    known: Mapping[str, KnownModel] = KNOWN_MODELS,
+    formats: Sequence[ModelFormat] = (WHISPER_FORMAT,),
 ) -> ModelInfo:
     """Pull a model, unless it is installed.
 
@@ -52,26 +54,35 @@ def pull_model(
     pull resumes. The model is installed only once it is complete and checked. Raises `ModelNotFound`, `UsageError`,
     `ModelError`.
     """
+    known = {each: model for each_format in formats for each, model in each_format.known.items()}
     model, sources, watch = find_known_model(name, known), sources_of(source), watch or NoProgress()
+    formats = [each for each in formats if name in each.known] or formats
     folder = folder_of(name, settings)
     part = part_of(folder)
-    if part.exists() or not is_model(folder):
+    if part.exists() or not is_model(folder, formats):
         with lock_model(folder, lambda: watch.note(f"Another process is pulling {name}; this one waits for it.")):
-            if not is_model(folder):
-                fetch_and_publish(model, folder, part, sources, watch)
+            if not is_model(folder, formats):
+                fetch_and_publish(model, formats, folder, part, sources, watch)
             with report_os_errors(part):
                 remove_folder(part)
-    return describe_model(folder, name)
+    found = find_format(list_files(folder), formats)
+    assert found is not None  # noqa: S101 - for the type checker: the folder has a complete model
+    return describe_model(folder, name, found)
 
 
 def fetch_and_publish(
-    model: KnownModel, folder: Path, part: Path, sources: Sequence[ModelSource], watch: PullProgress
+    model: KnownModel,
+    formats: Sequence[ModelFormat],
+    folder: Path,
+    part: Path,
+    sources: Sequence[ModelSource],
+    watch: PullProgress,
 ) -> None:
     """Raises `ModelError`."""
     with report_os_errors(part):
         part.mkdir(exist_ok=True)
     try:
-        fetched, origin = fetch(model, part, sources, watch)
+        fetched, origin = fetch(model, formats, part, sources, watch)
     except ModelError:
         remove_copies(part)
         raise
@@ -91,14 +102,16 @@ def sources_of(source: str | None) -> Sequence[ModelSource]:
     return (ModelSource(str(folder), partial(fetch_from_folder, folder), next_step),)
 
 
-def fetch(model: KnownModel, part: Path, sources: Sequence[ModelSource], watch: PullProgress) -> tuple[Path, Origin]:
+def fetch(
+    model: KnownModel, formats: Sequence[ModelFormat], part: Path, sources: Sequence[ModelSource], watch: PullProgress
+) -> tuple[Path, Origin]:
     """Fetch the model from the first source that has it. Raises `ModelError`."""
     faults: list[ModelError] = []
     for source in sources:
         if faults:
             watch.note(f"{faults[-1]} Trying {source.title}.")
         try:
-            return source.fetch(model, part, watch)
+            return source.fetch(model, formats, part, watch)
         except (ModelNotPulled, ModelDamaged) as fault:
             faults.append(fault)
     kind = ModelDamaged if all(isinstance(fault, ModelDamaged) for fault in faults) else ModelNotPulled

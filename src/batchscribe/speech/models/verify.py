@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from batchscribe.settings import Settings
-from batchscribe.speech.models.at_hand import READ, missing_files
 from batchscribe.speech.models.folders import model_not_found, name_of, pulled_folders
-from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
+from batchscribe.speech.models.known import KnownModel
 from batchscribe.speech.models.model_files import difference, hash_file
+from batchscribe.speech.models.model_format import ModelFormat, find_format, list_files
 from batchscribe.speech.models.origin import Origin, read_origin
 from batchscribe.speech.models.pull_progress import PullProgress
+from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 
 class FileCheck(StrEnum):
@@ -49,7 +50,7 @@ class Expected(NamedTuple):
 
 
 def verify_models(
-    name: str | None, settings: Settings, watch: PullProgress, known: Mapping[str, KnownModel] = KNOWN_MODELS
+    name: str | None, settings: Settings, watch: PullProgress, formats: Sequence[ModelFormat] = (WHISPER_FORMAT,)
 ) -> dict[str, tuple[FileVerdict, ...]]:
     """Verify one pulled model or all, including those that are unusable because a file is missing.
 
@@ -59,21 +60,31 @@ def verify_models(
     if name is not None and name not in folders:
         raise model_not_found(name)
     names = folders if name is None else [name]
-    return {each: verify_folder(folders[each], known.get(each), watch) for each in names}
+    return {each: verify_folder(folders[each], each, watch, formats) for each in names}
 
 
-def verify_folder(folder: Path, model: KnownModel | None, watch: PullProgress) -> tuple[FileVerdict, ...]:
+def verify_folder(
+    folder: Path, name: str, watch: PullProgress, formats: Sequence[ModelFormat]
+) -> tuple[FileVerdict, ...]:
     """Hash each file that the engine reads, and compare it with the pinned hash, or else with that at the pull."""
-    origin = read_origin(folder)
+    origin, there = read_origin(folder), list_files(folder)
+    model_format = format_of(name, origin, there, formats)
+    model = model_format.known.get(name)
     expected = expected_files(origin, model)
     verdicts = {name: judge(folder / name, expected[name], watch) for name in expected}
     lists_all = bool(origin.files) or (model is not None and model.is_pinned)
-    for name in READ:
-        if name not in expected and (folder / name).is_file():
+    for name in model_format.select(there, model.variant if model else None):
+        if name not in expected:
             verdicts[name] = FileVerdict(name, FileCheck.UNEXPECTED if lists_all else FileCheck.UNKNOWN)
-    for name in missing_files(folder):
+    for name in () if lists_all else model_format.find_missing(there):
         verdicts.setdefault(name, FileVerdict(name, FileCheck.MISSING))
     return tuple(verdicts[name] for name in sorted(verdicts))
+
+
+def format_of(name: str, origin: Origin, there: Sequence[str], formats: Sequence[ModelFormat]) -> ModelFormat:
+    """Return the format of a model, even if one of its files is missing."""
+    by_engine = (each for each in formats if origin.engine == each.engine or name in each.known)
+    return find_format(there, formats) or next(by_engine, formats[0])
 
 
 def expected_files(origin: Origin, model: KnownModel | None) -> dict[str, Expected]:
