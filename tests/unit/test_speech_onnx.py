@@ -315,3 +315,8 @@ def test_on_a_gpu_it_gets_batches_and_one_process_for_each(folder: Path) -> None
     settings = load_settings(onnx_model=str(folder), data_dir=folder.parent, device="cuda:0,cuda:1")
     [spec] = find_onnx_specs(settings)
     assert (spec.devices, spec.count_processes(8), spec.batch_size) == (("cuda:0", "cuda:1"), 2, 32)
+    assert spec.reads_ahead
+    of_3_sec, of_4_sec, of_8_sec = (
+        spec.kind_of_request(request_of(np.zeros(sec * SAMPLE_RATE, np.float32))) for sec in (3, 4, 8)
+    )
+    assert of_3_sec == of_4_sec != of_8_sec

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +63,14 @@ class OnnxSpec(EngineSpec):
         folder = Path(self.model_path)
         return (folder, *(file.resolve() for file in folder.rglob("*") if file.is_symlink()))
 
+    def kind_of_request(self, request: RecognitionRequest) -> Hashable:
+        return self.padded_length(request.window), primary_subtag(request.language)
+
+    def padded_length(self, window: Window) -> int:
+        """Return the number of samples that the model gets for a window."""
+        step = round(self.pad_sec * SAMPLE_RATE) or 1
+        return -(-_heard_length(window) // step) * step
+
     def build(self) -> Engine:
         return OnnxEngine(self)
 
@@ -80,16 +88,11 @@ class OnnxEngine:
         for at, request in enumerate(requests):
             if request.window.samples.any():  # models may invent text for digital silence
                 language = primary_subtag(request.language)
-                groups[self._padded_length(request.window), language if self._batches else at].append(at)
+                groups[self._spec.padded_length(request.window), language if self._batches else at].append(at)
         found: dict[int, Recognition] = {}
         for (length, _), places in groups.items():
             found.update(zip(places, self._recognize([requests[at] for at in places], length), strict=True))
         return [found.get(at, Recognition()) for at in range(len(requests))]
-
-    def _padded_length(self, window: Window) -> int:
-        """Return the number of samples that the model gets for a window."""
-        step = round(self._spec.pad_sec * SAMPLE_RATE) or 1
-        return -(-_heard_length(window) // step) * step
 
     def _recognize(self, requests: Sequence[RecognitionRequest], length: int) -> list[Recognition]:
         """Recognize windows in one call; all get the same number of samples."""
@@ -217,6 +220,7 @@ def make_spec(model: ModelInfo, settings: Settings) -> OnnxSpec:
         languages=model.languages,
         speed=(CUDA_BYTES if is_cuda else CPU_BYTES) / model.size_bytes,
         batch_size=CUDA_BATCH if can_batch else 1,
+        reads_ahead=is_cuda,
         pad_sec=PAD_SEC if can_batch else 0.0,
         model_path=str(model.path),
         model_type=files.type,
