@@ -10,9 +10,11 @@ import argparse
 import logging
 import shlex
 import sys
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import onnxruntime
 import structlog
 
 from batchscribe.errors import BatchscribeError
@@ -24,17 +26,20 @@ from benchmarks.gpu.throughput import Rig, measure
 from benchmarks.gpu.workload import SMALL_WORKLOADS, WORKLOADS, Workload
 from benchmarks.report import show_table
 
+USUAL = ("whisper", "parakeet")
+
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     given = _arguments()
-    model = MODELS[given.model]
-    card = open_card(number_of(given.device)) if model.needs_device and given.device != CPU else None
+    models = [MODELS[name] for name in given.model or USUAL]
+    needs_card = given.device != CPU and any(model.needs_device for model in models)
+    card = open_card(number_of(given.device)) if needs_card else None
     command = shlex.join(["python", "-m", "benchmarks.gpu", *sys.argv[1:]])
     where = f"{card.name}, {machine.description()}" if card else machine.description()
-    packages = machine.versions("batchscribe", "ctranslate2")
+    packages = machine.versions("batchscribe", "ctranslate2", f"onnxruntime {onnxruntime.__version__}")
     circumstances = f"`{command}` on {where}, {machine.today()}, with {packages}."
-    for workload in given.chosen:
+    for model, workload in product(models, given.chosen):
         try:
             _show(workload, model, card, circumstances, given)
         except BatchscribeError as error:
@@ -49,13 +54,16 @@ def _show(workload: Workload, model: Model, card: Card | None, circumstances: st
             settings["device"] = given.device
         tokens = workload.tokens if model.has_tokens else None
         rig = Rig(model.engine, tokens, settings, card, engine_processes=len(machine.cores()))
-        show_table(f"{model.title}: recordings of {workload.name}", circumstances, measure(workload, rig))
+        size = ", tiny" if given.small and model.has_tokens else ""
+        show_table(f"{model.title}{size}: recordings of {workload.name}", circumstances, measure(workload, rig))
 
 
 def _arguments() -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="python -m benchmarks.gpu")
     options.add_argument("--device", default="cuda:0", help="a GPU, such as cuda:0, or cpu")
-    options.add_argument("--model", choices=MODELS, default="whisper", help="scripted needs no GPU")
+    options.add_argument(
+        "--model", choices=MODELS, action="append", help=f"repeatable; by default {' and '.join(USUAL)}"
+    )
     options.add_argument("--small", action="store_true", help="tiny models and few recordings")
     options.add_argument("workloads", nargs="*", help='by default all: "5 s", "60 s" and the longest')
     given = options.parse_args()

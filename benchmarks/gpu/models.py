@@ -11,7 +11,7 @@ from tests.replaced_engine import replace_scripted
 
 from batchscribe.speech.engine import WINDOW_SEC
 from batchscribe.speech.scripted import Script, ScriptedSpec
-from benchmarks.gpu import fixed_whisper
+from benchmarks.gpu import fixed_transducer, fixed_whisper
 
 #: The scripted engine as a GPU: it takes this many windows in a call, and is this many times as fast as real time.
 BATCH, SPEED = 64, 2000.0
@@ -41,6 +41,12 @@ def _whisper(folder: Path, tokens: int, is_small: bool) -> dict[str, str]:
     return {"whisper_model": f"{folder}"}
 
 
+def _parakeet(folder: Path, tokens: int, is_small: bool) -> dict[str, str]:
+    shape = fixed_transducer.SMALL if is_small else fixed_transducer.PARAKEET
+    fixed_transducer.fixed_transducer(folder, shape, tokens)
+    return {"onnx_model": f"{folder}"}
+
+
 def _scripted(_folder: Path, _tokens: int, _is_small: bool) -> dict[str, str]:
     """Replace the scripted engine by one that sleeps as a GPU would compute. It works without a GPU."""
     script = Script(window_sec=WINDOW_SEC / SPEED)
@@ -59,7 +65,8 @@ def _scripted(_folder: Path, _tokens: int, _is_small: bool) -> dict[str, str]:
 
 
 MODELS = {
-    "whisper": Model("Whisper, random weights", "whisper", _whisper),
+    "whisper": Model("Whisper large-v3-turbo, random weights", "whisper", _whisper),
+    "parakeet": Model("A transducer of the size of Parakeet, random weights", "onnx", _parakeet),
     "scripted": Model(
         "A scripted engine as fast as a GPU", "scripted", _scripted, needs_device=False, has_tokens=False
     ),

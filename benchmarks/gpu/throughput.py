@@ -90,6 +90,11 @@ def _where_the_time_goes(flow: Measured, workload: Workload, rig: Rig) -> Iterat
     yield Figure(f"{processes} engine processes at work, share of the flow's time", f"{100 * share:.0f} %")
     for stage, waited_sec in (flow.stages_sec or {}).items():
         yield Figure(f"files wait: {stage}, mean", f"{waited_sec / workload.count:.2f} s")
+    n_cores, cpu_sec = len(cores()), flow.usage.cpu_sec()
+    yield Figure(
+        f"audio seconds per second that this CPU time allows on {n_cores} cores",
+        f"{n_cores * workload.audio_sec / cpu_sec:.0f}",
+    )
     for kind in (PARENT, DECODER, ENGINE, OTHER):
         yield Figure(f"CPU per hour of audio: {kind}", f"{flow.usage.cpu_sec(kind) / hours:.1f} s")
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.gpu import fixed_whisper, throughput
+from benchmarks.gpu import fixed_transducer, fixed_whisper, throughput
 from benchmarks.gpu.throughput import Rig
 from benchmarks.gpu.workload import Workload
 
+from batchscribe.settings import load_settings
 from batchscribe.speech.engine import RecognitionRequest
+from batchscribe.speech.onnx import find_onnx_specs
 from batchscribe.speech.whisper import WhisperEngine
 from batchscribe.speech.whisper_model import WhisperModel
 from batchscribe.window import SAMPLE_RATE, Window
@@ -33,15 +35,27 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+def noise(*durations_sec: float) -> list[Window]:
+    """Windows that are full of speech, for an engine."""
+    samples = np.random.default_rng(1).normal(0, 0.1, 30 * SAMPLE_RATE).astype(np.float32)
+    return [Window(0, 0.0, samples[: int(sec * SAMPLE_RATE)], ((0.0, sec),)) for sec in durations_sec]
+
+
 @pytest.mark.parametrize("compute_type", ["int8", "float32"])
 def test_the_model_writes_the_same_number_of_tokens_for_any_sound(model: Path, compute_type: str) -> None:
     """Without a doubt, so that the engine recognizes no window a second time."""
     engine = WhisperEngine(WhisperModel(model, "cpu", compute_type))
-    noise = np.random.default_rng(1).normal(0, 0.1, 25 * SAMPLE_RATE).astype(np.float32)
-    windows = [Window(0, 0.0, noise[: int(sec * SAMPLE_RATE)], ((0.0, sec),)) for sec in (1.5, 5.0, 25.0)]
-    recognitions = engine.transcribe([RecognitionRequest(window, "en-US") for window in windows])
+    recognitions = engine.transcribe([RecognitionRequest(window, "en-US") for window in noise(1.5, 5.0, 25.0)])
     assert [sum(map(str.isalpha, each.text)) for each in recognitions] == [TOKENS] * 3
     assert [phrase.flags for each in recognitions for phrase in each.phrases] == [()] * 3
+
+
+def test_the_transducer_writes_the_same_number_of_tokens_for_any_sound(tmp_path: Path) -> None:
+    folder = fixed_transducer.fixed_transducer(tmp_path / "model", fixed_transducer.SMALL, TOKENS)
+    [spec] = find_onnx_specs(load_settings(onnx_model=f"{folder}", device="cpu"))
+    recognitions = spec.build().transcribe([RecognitionRequest(window, "en-US") for window in noise(3.0, 5.0, 25.0)])
+    assert [sum(map(str.isalpha, each.text)) for each in recognitions] == [TOKENS] * 3
+    assert all(each.phrases for each in recognitions)
 
 
 def test_the_flow_and_the_engine_alone_are_measured(model: Path) -> None:
