@@ -20,7 +20,7 @@ from benchmarks.long.subject import Subject
 from benchmarks.report import Figure
 from benchmarks.usage import ENGINE, kind_of
 
-CPU_PER_AUDIO_SEC = 0.08  #: for the scripted engine: a batch of eight full windows takes about 20 s
+CPU_PER_AUDIO_SEC = 0.08  #: for the scripted engine: a batch of full windows takes about 10 s
 ROUNDS = 3
 LOOK_SEC = 0.02
 WATCHED_SEC = 25.0  #: after the cancel; a batch may last as long

@@ -10,9 +10,11 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
+from tests.replaced_engine import replace_scripted
 
 from batchscribe.cli.app import main
 from batchscribe.speech.engine import WINDOW_SEC, RecognitionRequest
@@ -45,14 +47,9 @@ def keep_ledger(path: str) -> None:
 
 
 def use_cpu(cpu_per_audio_sec: float) -> None:
-    """Change what a scripted engine is by default."""
-    defaults = ScriptedSpec.__init__.__kwdefaults__
-    assert defaults is not None
-    defaults |= {
-        "script": Script(cpu_per_audio_sec=cpu_per_audio_sec),
-        "window_sec": WINDOW_SEC,
-        "batch_size": CPU_BATCH,
-    }
+    """Replace the scripted engine by one that works as a model on a CPU does."""
+    script = Script(cpu_per_audio_sec=cpu_per_audio_sec)
+    replace_scripted(partial(ScriptedSpec, script=script, window_sec=WINDOW_SEC, batch_size=CPU_BATCH))
 
 
 if __name__ == "__main__":
