@@ -104,14 +104,11 @@ class WhisperEngine:
     def _detect(self, listener: Listener, prepared: Sequence[_Prepared]) -> list[dict[str, float]]:
         """Return the most probable languages of each window, as tags without region; none if it was not asked."""
         detected: list[dict[str, float]] = [{} for _ in prepared]
-        is_asked = [
-            each.features is not None
-            and each.request.detection is not LanguageChoice.OFF
-            and self._model.is_multilingual
-            for each in prepared
-        ]
+        asked = (
+            [at for at, each in enumerate(prepared) if each.asks_for_languages] if self._model.is_multilingual else []
+        )
         for n_frames in LENGTHS:
-            positions = [at for at, each in enumerate(prepared) if is_asked[at] and each.n_frames == n_frames]
+            positions = [at for at in asked if prepared[at].n_frames == n_frames]
             if not positions:
                 continue
             encoded = listener.encode([prepared[at].request.window for at in positions], n_frames)
