@@ -1,4 +1,4 @@
-"""Jobs on a machine with two GPUs, one of which fails: no file fails."""
+"""A machine with two GPUs, one of which fails: no file fails, and the doctor names it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from batchscribe.check import CheckResult
+from batchscribe.doctor.engine_check import check_engines
+from batchscribe.settings import load_settings
+from batchscribe.speech import registry
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from tests.integration.flow_runner import running
 from tests.recordings import write_wav
-
-pytestmark = pytest.mark.usefixtures("database")
+from tests.replaced_engine import replace_scripted
 
 FILES = 12
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("fails_at", ["loading", "calls"])
 @pytest.mark.parametrize("reads_ahead", [False, True])
 def test_the_files_of_a_lost_device_go_to_the_others(tmp_path: Path, fails_at: str, reads_ahead: bool) -> None:
@@ -46,3 +50,14 @@ def test_the_files_of_a_lost_device_go_to_the_others(tmp_path: Path, fails_at: s
     lost = [line["device"] for line in logs if line["event"] == "engine.device_unfit"]
     assert lost == ["cuda:1"]
     assert not [line for line in logs if line["event"] == "machine.unfit"]
+
+
+def test_the_doctor_tries_each_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cuda:1").touch()
+    spec = ScriptedSpec(device="cuda", devices=("cuda:0", "cuda:1"), script=Script(lost_devices=tmp_path))
+    monkeypatch.setattr(registry, "BUILT_IN", registry.BUILT_IN)  # restored at the end
+    replace_scripted(lambda: spec)
+    _, first, second = check_engines(load_settings(data_dir=tmp_path, engine="scripted"), load=True)
+    assert (first.name, first.verdict) == ("engine scripted on cuda:0", CheckResult.OK)
+    assert (second.name, second.verdict) == ("engine scripted on cuda:1", CheckResult.FAILED)
+    assert "cannot load made-up words on cuda:1" in second.finding

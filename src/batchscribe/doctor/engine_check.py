@@ -44,7 +44,7 @@ PULL_ADVICE = f"Get a model with {PULL}; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHIS
 
 
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
-    """Check which engines are installed. With `load`, also start the best one and transcribe a trial recording."""
+    """Check which engines are installed. With `load`, also run a trial of the best one, on each GPU if it uses them."""
     for plugin in plugin_problems():
         yield report_failure(
             f"engine {plugin.engine}", plugin.message, f"Upgrade or uninstall the package {plugin.package}."
@@ -56,7 +56,8 @@ def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:
         return
     yield check_installed(engines)
     if load:
-        yield check_loading(engines[0])
+        best = engines[0]
+        yield from map(check_loading, [best.on(device) for device in best.devices] or [best])
 
 
 def check_installed(engines: list[EngineSpec]) -> Check:
@@ -68,7 +69,7 @@ def check_installed(engines: list[EngineSpec]) -> Check:
 
 def check_loading(engine: EngineSpec) -> Check:
     """Start the engine in its own process, as a worker does."""
-    name = f"engine {engine.name}"
+    name = f"engine {engine.name} on {engine.device}" if engine.is_on_gpu else f"engine {engine.name}"
     began_at = time.monotonic()
     try:
         with EnginePool(engine, 1) as pool:
