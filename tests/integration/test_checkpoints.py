@@ -24,6 +24,7 @@ from tests.databases import stored_bytes
 from tests.integration.checkpoint_victim import LEDGER
 from tests.integration.flow_runner import FlowRunner, running
 from tests.recordings import write_wav
+from tests.untraced import untraced_environment
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -52,7 +53,7 @@ def killed_after(folder: Path, windows: int, *, job: str = "job_victim") -> bool
     """Kill a worker when its engines have recognized this many windows. Return False if it finished before."""
     before = len(windows_of(folder))
     command = [sys.executable, "-m", "tests.integration.checkpoint_victim", str(folder), job, str(CALL_SEC)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as victim:
+    with subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None
         assert victim.stdout.readline() == "working\n"
         while victim.poll() is None:

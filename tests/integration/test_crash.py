@@ -16,6 +16,7 @@ from batchscribe.worker.capacity import FILES_PER_ENGINE
 from tests.integration.crash_victim import LEDGER
 from tests.integration.flow_runner import running
 from tests.recordings import write_wav
+from tests.untraced import untraced_environment
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -51,7 +52,7 @@ def test_a_job_survives_being_killed_at_random_moments(tmp_path: Path) -> None:
 def killed_after(folder: Path, seconds: float) -> bool:
     """Kill a worker after this time. Return False if it finished before."""
     command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as victim:
+    with subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None
         assert victim.stdout.readline() == "working\n"
         try:
@@ -77,4 +78,5 @@ def test_a_file_under_which_the_worker_always_dies_fails_alone(tmp_path: Path) -
 
 def dies(folder: Path) -> bool:
     command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=60).returncode == -signal.SIGKILL
+    done = subprocess.run(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.DEVNULL, timeout=60)
+    return done.returncode == -signal.SIGKILL
