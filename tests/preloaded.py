@@ -2,7 +2,7 @@
 
 `Preloaded` keeps one process that has imported what commands need. For each command, it forks. The fork takes the
 arguments, folder, environment and outputs of the command, then runs the main module as `-m` does. So it is a process of
-its own, and it ends like one. Tests of start-up, of imports and of signals to a command start a new Python instead.
+its own, and it ends like one. Tests of start-up and of imports start a new Python instead.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tests.untraced import leave_out_fork_servers
 
@@ -34,6 +35,7 @@ PACKAGES = ("batchscribe.cli", "batchscribe.api", "batchscribe.doctor", "batchsc
 MOST_BYTES = 200_000  #: of a request
 OUTPUTS = (0, 1, 2)
 LOOK_SEC = 0.01
+FOREVER_SEC = 300.0  #: longer than the time limit of a test
 
 
 @dataclass(slots=True)
@@ -94,6 +96,51 @@ class Preloaded:
     def end(self) -> None:
         self._control.close()
         self._process.wait()
+
+
+class StartedCommand:
+    """A forked command whose outputs are read through pipes: what tests need of `subprocess.Popen`, by its names."""
+
+    def __init__(self, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> None:
+        (out, its_out), (err, its_err) = os.pipe(), os.pipe()
+        with open(its_out, "wb") as theirs, open(its_err, "wb") as their_errors:  # noqa: PTH123
+            self._command = preloaded().start(
+                words, folder=folder, environment=environment, out=theirs, err=their_errors
+            )
+        self.stdout = open(out, encoding="utf-8")  # noqa: PTH123, SIM115
+        self.stderr = open(err, encoding="utf-8")  # noqa: PTH123, SIM115
+        self.pid = self._command.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._command.returncode
+
+    def poll(self) -> int | None:
+        return self._command.poll()
+
+    def wait(self, timeout: float = FOREVER_SEC) -> int:
+        return self._command.wait(timeout)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._command.send_signal(number)
+
+    def kill(self) -> None:
+        self._command.kill()
+
+    def communicate(self, timeout: float = FOREVER_SEC) -> tuple[str, str]:
+        """Read both outputs to their ends, and wait for the end of the command."""
+        with ThreadPoolExecutor(2) as readers:
+            out, err = readers.submit(self.stdout.read), readers.submit(self.stderr.read)
+            self.wait(timeout)
+            return out.result(timeout), err.result(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        self.stdout.close()
+        self.stderr.close()
 
 
 @functools.cache

@@ -25,5 +25,5 @@ def leave_out_fork_servers() -> None:
 
 
 def untraced_environment() -> dict[str, str]:
-    """Return the environment without the variables of coverage, for processes that are killed before they could save."""
+    """Return the environment without the variables of coverage, for processes that a test kills."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}

@@ -19,13 +19,17 @@ from typing import Any
 
 import psutil
 
-from tests.preloaded import preloaded
+from tests.preloaded import StartedCommand, preloaded
 
 #: Invents words immediately, also for noise.
 QUICK = ("--engine", "scripted", "--segmentation", "none")
 DATA = "data"
 WORKERS = 2  #: on any machine, so that a job is slow
 END_SEC = 10.0  #: for a command that was told to end: it needs 2 s, the rest is for a busy machine
+
+
+#: A running command; it is a new Python only for another release.
+Started = subprocess.Popen[str] | StartedCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +95,28 @@ class Command:
             out, err = process.communicate(timeout=END_SEC)
         _, left = psutil.wait_procs(family, timeout=5)
         assert [child for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
-        return Result(process.returncode, out, err)
+        return Result(process.wait(), out, err)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen(
-            self._line(words), cwd=self.folder, env=self._environment(), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
+    def started(self, *words: str) -> Iterator[Started]:
+        with self._start(words) as process:
             try:
                 yield process
             finally:
                 process.kill()
+
+    def _start(self, words: tuple[str, ...]) -> Started:
+        environment = self._environment()
+        if "PYTHONPATH" not in self.environment:
+            return StartedCommand(words, folder=self.folder, environment=environment)
+        return subprocess.Popen(  # another release
+            self._line(words),
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def _line(self, words: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-W", "error", "-m", "batchscribe", *words]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from tests.integration.command import Command, wait_until
+from tests.integration.command import Command, Started, wait_until
 
 END_SEC = 120.0  #: both for a busy machine
 JOB_SEC = 250.0
@@ -25,7 +24,7 @@ PREFIX = "/v2/aiservices/scribe"
 class Server:
     """A running server whose requests need no key."""
 
-    process: subprocess.Popen[str]
+    process: Started
     url: str
 
     def submit(self, folder: Path, **fields: Any) -> str:

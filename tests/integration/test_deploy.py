@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.documents import ROOT
-from tests.integration.command import Command, wait_until
+from tests.integration.command import Command, Started, wait_until
 from tests.integration.server import PREFIX
 from tests.recordings import write_wav
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL
@@ -43,7 +42,7 @@ class Composed:
         return [*words, "--port", "0"] if service == "api" else words
 
     @contextmanager
-    def started(self, service: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    def started(self, service: str, *words: str) -> Iterator[tuple[Started, str]]:
         """Return the process and the first URL that it prints when it is ready."""
         with self.command(service).started(*self.words(service), *words) as process:
             assert process.stdout is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +19,7 @@ from batchscribe.database.connect import open_database
 from batchscribe.database.schema import newest
 from batchscribe.database.worker_rows import live_workers
 from batchscribe.jobs.worker_record import WorkerRecord
-from tests.integration.command import Command, wait_until
+from tests.integration.command import Command, Started, wait_until
 from tests.integration.server import Server, serving
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL
@@ -61,7 +60,7 @@ def on_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> Command:
 
 
 @contextmanager
-def worker(command: Command, name: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def worker(command: Command, name: str, **settings: str) -> Iterator[Started]:
     environment = command.environment | {f"BATCHSCRIBE_{key}": value for key, value in settings.items()}
     with replace(command, environment=environment).started("worker", "--name", name) as process:
         assert process.stdout is not None
@@ -70,14 +69,14 @@ def worker(command: Command, name: str, **settings: str) -> Iterator[subprocess.
         yield process
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Started) -> None:
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
     psutil.wait_procs(family, timeout=10)
 
 
-def end(process: subprocess.Popen[str]) -> int:
+def end(process: Started) -> int:
     process.send_signal(signal.SIGTERM)
     return process.wait(30)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command import Command, wait_until
+from tests.integration.command import Command, Started, wait_until
 from tests.integration.server import serving
 from tests.recordings import write_wav
 from tests.wakeups import wakeups_per_sec
@@ -29,7 +28,7 @@ def command(tmp_path: Path) -> Command:
 
 
 @contextmanager
-def worker(command: Command) -> Iterator[subprocess.Popen[str]]:
+def worker(command: Command) -> Iterator[Started]:
     with command.started("worker") as process:
         assert process.stdout is not None
         assert "is ready" in process.stdout.readline()

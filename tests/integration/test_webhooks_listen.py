@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from batchscribe.webhooks.payload import render_event
 from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
-from tests.integration.command import END_SEC, Command
+from tests.integration.command import END_SEC, Command, Started
 
 SECRET = "whsec_test"
 JOB: JsonObject = {"job_id": "job_1", "state": "PARTIAL", "summary": {"succeeded": 39, "failed": 1}}
@@ -32,7 +31,7 @@ SENDER = Sender(Policy(allow_networks=(ip_network("127.0.0.0/8"),), allow_http=T
 
 @dataclass(frozen=True)
 class Listener:
-    process: subprocess.Popen[str]
+    process: Started
     url: str
     ready: str  #: the line that it printed when it was ready
 
@@ -46,7 +45,7 @@ class Listener:
         """End the command. Return the exit status and the output."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=END_SEC)
-        return self.process.returncode, out.splitlines(), err
+        return self.process.wait(), out.splitlines(), err
 
 
 @contextmanager
