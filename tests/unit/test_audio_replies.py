@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from batchscribe.audio.decoder_replies import MAX_READS, MAX_READS_OF_BLOCK, InvalidDecoderReply, Replies
+from batchscribe.audio.decoder_replies import (
+    MAX_POSITION_BYTES,
+    MAX_READS,
+    MAX_READS_OF_BLOCK,
+    InvalidDecoderReply,
+    Replies,
+)
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, remark
 from batchscribe.audio.media import Media
@@ -203,3 +209,9 @@ def test_a_message_of_another_kind_is_refused(message: dict[str, Any]) -> None:
 def test_an_invalid_refusal_is_rejected(said: Any) -> None:
     with pytest.raises(InvalidDecoderReply, match="an unknown refusal"):
         replies().error(said)
+
+
+@pytest.mark.parametrize("size", [0, MAX_POSITION_BYTES + 1])
+def test_a_position_of_an_impossible_length_is_refused(size: int) -> None:
+    with pytest.raises(InvalidDecoderReply, match="position"):
+        replies().position(memoryview(bytes(size)))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from batchscribe.audio.decoder import Position
 from batchscribe.errors import WorkInterrupted
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
@@ -205,3 +206,42 @@ def test_a_short_recording_has_no_checkpoint() -> None:
             engines.add(each)
         engines.finish()
     assert parts.contents == []
+
+
+# --- positions of the decoder --------------------------------------------------------------------------------------
+
+
+def stored(parts: Parts, clock: Clock, known: range, *, position: Position | None) -> None:
+    """Store these windows, of a minute each, in one part."""
+    checkpoint = Checkpoint(clock=clock)
+    checkpoint.store, checkpoint.position = parts, position
+    for index in known:
+        checkpoint.add(index, window(30.0 * index, 30.0), HEARD)
+    checkpoint.close()
+
+
+def test_the_decoder_continues_at_the_last_position_before_which_all_windows_are_known() -> None:
+    parts, clock = Parts(), Clock()
+    stored(parts, clock, range(3), position=Position(1, "first"))
+    stored(parts, clock, range(3, 6), position=Position(5, "second"))
+    stored(parts, clock, range(7, 10), position=Position(8, "window 6 was still with an engine"))
+    checkpoint = Checkpoint(parts)
+    assert checkpoint.position == Position(5, "second")
+    assert [each.index for each in checkpoint.take_before(5)] == [0, 1, 2, 3, 4]
+    assert checkpoint.find(5, window(150.0, 30.0)) == HEARD
+    assert checkpoint.find(6, window(180.0, 30.0)) is None
+
+
+@pytest.mark.parametrize("mode", [None, *DetectionMode])
+@pytest.mark.parametrize("n_windows", [VOTERS, len(LANGUAGES) - 1])
+def test_windows_that_the_decoder_leaves_out_are_part_of_the_result(mode: DetectionMode | None, n_windows: int) -> None:
+    undisturbed = recognized(Pool(spoken), mode, Parts())
+    parts = Parts()
+    with pytest.raises(WorkInterrupted):
+        recognized(Pool(spoken), mode, parts, stop_after=len(LANGUAGES) - 1)
+    checkpoint = Checkpoint(parts)
+    checkpoint.position = Position(n_windows, "")
+    with recognizer(FILE, rooms_of(Pool(spoken)), mode, checkpoint) as engines:
+        for each in long_windows()[n_windows:]:
+            engines.add(each)
+        assert engines.finish() == undisturbed

@@ -12,7 +12,7 @@ from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder_process import CURE, DECODER, DecoderProcess
 from batchscribe.audio.decoder_replies import Replies
 from batchscribe.audio.decoder_trial import DURATION_SEC, TrialRecording
-from batchscribe.audio.decoding import ByteSource, Decoding
+from batchscribe.audio.decoding import ByteSource, Decoding, Position
 from batchscribe.audio.decoding_turns import DecodingTurns
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.media import Media
@@ -28,7 +28,7 @@ from batchscribe.errors import (
 )
 from batchscribe.metrics import Stage, stage, suppress_observation
 
-__all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Segmentation"]
+__all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Position", "Segmentation"]
 
 FILES_PER_PROCESS = 200  #: then a new process replaces it, which releases any leaked memory
 
@@ -65,10 +65,12 @@ class DecoderPool:
         tenant: Hashable = None,
         job: Hashable = None,
         check: Callable[[], None] = lambda: None,
+        continue_at: Position | None = None,
     ) -> Iterator[Decoding]:
         """Start to decode a recording. Waits for its turn, which depends on tenant and job.
 
-        `check` is called while it is decoded, and raises if it is no longer wanted.
+        `check` is called while it is decoded, and raises if it is no longer wanted. The windows before `continue_at`,
+        a position of an earlier decoding of the same recording with the same options, are left out.
 
         For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
 
@@ -80,12 +82,13 @@ class DecoderPool:
             turn.begin()
             process = self._take()
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
-            decoding = Decoding(process, source, replies, turn.take, check)
+            decoding = Decoding(process, source, replies, turn.take, check, continue_at)
             try:
                 process.get_ready()
                 self._ask(
                     process,
                     source,
+                    continue_at,
                     channels_apart=channels_apart,
                     segmentation=segmentation,
                     window_sec=window_sec,
@@ -124,6 +127,7 @@ class DecoderPool:
         self._ask(
             process,
             recording,
+            None,
             channels_apart=False,
             segmentation="auto",
             window_sec=0.0,
@@ -170,15 +174,17 @@ class DecoderPool:
                 f"The file has {source.size} bytes, more than the {largest} that BATCHSCRIBE_MAX_FILE_BYTES allows."
             )
 
-    def _ask(self, process: DecoderProcess, source: ByteSource, **wanted: object) -> None:
+    def _ask(self, process: DecoderProcess, source: ByteSource, continue_at: Position | None, **wanted: object) -> None:
+        state = continue_at.state.encode() if continue_at else b""
         request = {
+            "position_bytes": len(state),
             "size": source.size,
             "extra_formats": self._extra_formats,
             "max_decoded_sec": self._limits.max_decoded_sec,
         }
         with stage(Stage.READ):
             first_block = source.read(0, min(source.size, BLOCK_BYTES)) if source.size else b""
-        process.tell(request | wanted, first_block)
+        process.tell(request | wanted, state + first_block)
 
     def _take(self) -> DecoderProcess:
         with self._lock:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any
 
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.decoder_confinement import CpuAllowance, confine
@@ -16,6 +16,7 @@ from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.findings import Finding, Remark, refusal
 from batchscribe.audio.framing import Gibberish, receive, send
 from batchscribe.audio.media import Media
+from batchscribe.audio.positions import ParentLink, Positions
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.track_choice import TrackChoice
@@ -42,8 +43,8 @@ def serve(connection: Connection, memory_bytes: int) -> None:
         return
     parent.tell("ready")
     while True:
-        request, first_block = parent.listen()
-        serve_one(parent, request, bytes(first_block))
+        request, payload = parent.listen()
+        serve_one(parent, request, bytes(payload))
 
 
 def rehearse() -> None:
@@ -53,24 +54,20 @@ def rehearse() -> None:
         _decode(Nobody(), request, RemoteFile(len(content), lambda _offset, _length: content))
 
 
-def serve_one(parent: ParentLine, request: dict[str, Any], first_block: bytes) -> None:
-    """Decode one recording and report its errors. Then the process is ready for the next."""
+def serve_one(parent: ParentLine, request: dict[str, Any], payload: bytes) -> None:
+    """Decode one recording and report its errors. Then the process is ready for the next.
+
+    The payload is the position to continue at, if there is one, and the first block of the file.
+    """
+    position, first_block = payload[: request["position_bytes"]], payload[request["position_bytes"] :]
     try:
-        media = _decode(parent, request, RemoteFile(request["size"], parent.fetch, first_block))
+        media = _decode(parent, request, RemoteFile(request["size"], parent.fetch, first_block), position)
     except MediaError as error:
         parent.fail(error)
     except MemoryError:
         parent.fail(refusal(Finding.OUT_OF_MEMORY))
     else:
         parent.tell("done", media=media.as_json())
-
-
-class ParentLink(Protocol):
-    """The receiver of a decoder's messages."""
-
-    def tell(self, op: str, payload: bytes | memoryview = b"", **fields: object) -> None: ...
-
-    def is_alive(self) -> None: ...
 
 
 class ParentLine:
@@ -110,25 +107,28 @@ class ParentLine:
             self._quiet_until = time.monotonic() + BEAT_SEC
 
 
-def _decode(parent: ParentLink, request: Mapping[str, Any], file: RemoteFile) -> Media:
+def _decode(parent: ParentLink, request: Mapping[str, Any], file: RemoteFile, position: bytes = b"") -> Media:
     """Decode the first track that has speech; if none has, return the facts of the first decodable one."""
     choice = TrackChoice()
     silent: Media | None = None
+    positions: Positions | None = Positions(parent, position)
     while True:
         try:
-            media = _decode_track(parent, request, file, choice)
+            media = _decode_track(parent, request, file, choice, positions)
         except MediaError as error:
             if silent is not None and not choice.is_heard:
                 return choice.without_speech(silent)
             is_of_track = isinstance(error, (CorruptMedia, EmptyRecording))
             if not is_of_track or choice.is_heard or not choice.pass_over(is_silent=False):
                 raise
+            positions = None
             continue
         silent = silent or media
         if choice.is_heard:
             return media
         if not choice.pass_over(is_silent=True):
             return choice.without_speech(silent)
+        positions = None
 
 
 def _decode_track(
@@ -136,9 +136,11 @@ def _decode_track(
     request: Mapping[str, Any],
     file: RemoteFile,
     choice: TrackChoice,
+    positions: Positions | None,
     *,
     ignores_edits: bool = False,
 ) -> Media:
+    """Decode one track. Only the first one that is decoded has `positions`."""
     cpu = CpuAllowance(FRUITLESS_CPU_SEC)
     cpu.renew()
     file.seek(0)
@@ -151,7 +153,9 @@ def _decode_track(
         ignores_edits=ignores_edits,
     )
     try:
-        for window in _windows(track.blocks(parent.is_alive), request, cpu):
+        if positions is not None and positions.has_windows:
+            choice.is_heard = True
+        for window in _windows(track.blocks(parent.is_alive), request, cpu, positions):
             choice.is_heard = True
             samples = window.samples.data.cast("B")
             parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
@@ -162,10 +166,12 @@ def _decode_track(
         return track.media
     finally:
         track.close()
-    return _decode_track(parent, request, file, choice, ignores_edits=True)
+    return _decode_track(parent, request, file, choice, None, ignores_edits=True)
 
 
-def _windows(blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAllowance) -> Iterator[Window]:
+def _windows(
+    blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAllowance, positions: Positions | None
+) -> Iterator[Window]:
     """Yield the windows of all channels as they end; each channel has its own segmenter."""
     segmenters: list[Segmenter] = []
     for block in blocks:
@@ -174,8 +180,12 @@ def _windows(blocks: Iterator[Channels], request: Mapping[str, Any], cpu: CpuAll
             segmenter(channel, request["segmentation"], request["window_sec"], request["max_pause_sec"])
             for channel in range(len(block))
         ]
+        if positions is not None:
+            positions.restore(segmenters)
         found = [window for cutter, row in zip(segmenters, block, strict=True) for window in cutter.accept(row)]
         yield from sorted(found, key=_end_sec)
+        if positions is not None:
+            positions.report(segmenters, has_found=bool(found))
     yield from sorted((window for cutter in segmenters for window in cutter.finish()), key=_end_sec)
 
 

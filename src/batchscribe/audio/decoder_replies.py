@@ -25,6 +25,7 @@ MAX_WINDOW_SEC = 31.0  #: segmenters cut at 30 s
 SLACK_SEC = 2.0
 #: A decoder may read a block again that it no longer keeps, but not endlessly.
 MAX_READS, MAX_READS_OF_BLOCK = 1_000, 50
+MAX_POSITION_BYTES = 4_096 * MAX_CHANNELS  #: a channel takes about 2,000
 _CODEC = re.compile(r"[a-z0-9_]{1,32}")
 _SAMPLE_BYTES = np.dtype(np.float32).itemsize
 
@@ -68,6 +69,12 @@ class Replies:
         self._ends[channel] = start_sec + duration_sec
         return Window(channel, start_sec, samples, _speech(header["speech"], duration_sec))
 
+    def position(self, payload: memoryview) -> bytes:
+        """Return a position, which only a decoder of the same recording reads."""
+        if not 0 < len(payload) <= MAX_POSITION_BYTES:
+            raise InvalidDecoderReply("a position of an impossible length")
+        return bytes(payload)
+
     def media(self, facts: object) -> Media:
         """Return the facts of the whole recording, after all windows have arrived."""
         if not isinstance(facts, dict) or facts.keys() != _MEDIA_FIELDS:
@@ -97,6 +104,7 @@ _FIELDS: Mapping[str, Set[str]] = {
     "alive": {"op"},
     "read": {"op", "offset", "length"},
     "window": {"op", "channel", "start_sec", "speech"},
+    "position": {"op"},
     "done": {"op", "media"},
     "failed": {"op", "remark"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from batchscribe.audio.decoder_process import DecoderProcess
@@ -23,6 +24,14 @@ class ByteSource(Protocol):
     def read(self, offset: int, length: int) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position from which another decoding of the same recording yields the windows after the first `n_windows`."""
+
+    n_windows: int
+    state: str  #: of the decoder
+
+
 class Decoding:
     """One recording that is being decoded. `replies` validates the messages from the process."""
 
@@ -33,8 +42,12 @@ class Decoding:
         replies: Replies,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         check: Callable[[], None] = lambda: None,
+        continue_at: Position | None = None,
     ) -> None:
-        """Exchange messages with the process only inside a `turn`. `check` raises if the recording is not wanted."""
+        """Exchange messages with the process only inside a `turn`. `check` raises if the recording is not wanted.
+
+        The decoder leaves out the windows before `continue_at`.
+        """
         self._process = process
         self._source = source
         self._replies = replies
@@ -42,6 +55,8 @@ class Decoding:
         self._check = check
         self._answer: bytes | None = None  #: to the last request of the process
         self._media: Media | None = None
+        self.position = continue_at  #: the latest one; all windows before it have been yielded
+        self._n_windows = continue_at.n_windows if continue_at else 0
         self.is_over = False  #: the process is ready for its next recording
 
     @property
@@ -66,6 +81,7 @@ class Decoding:
             except InvalidDecoderReply as error:
                 raise DecoderDied("The decoder sent an invalid answer; the file is probably malicious.") from error
             if window is not None:
+                self._n_windows += 1
                 yield window
 
     def _next(self) -> tuple[dict[str, Any], memoryview]:
@@ -78,6 +94,9 @@ class Decoding:
         match self._replies.op(header):
             case "window":
                 return self._replies.window(header, payload)
+            case "position":
+                state = self._replies.position(payload).decode("ascii", errors="replace")
+                self.position = Position(self._n_windows, state)
             case "read":
                 self._answer = self._read(*self._replies.read_block_request(header))
             case "alive":

@@ -41,6 +41,12 @@ class Loudness:
     def __init__(self) -> None:
         self._level = 0.0
 
+    def state(self) -> float:
+        return self._level
+
+    def restore(self, state: float) -> None:
+        self._level = state
+
     def amplify(self, block: Samples) -> Samples:
         """Return the block at a level that suits the voice detector."""
         block = remove_offset(block)

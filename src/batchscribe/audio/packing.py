@@ -20,29 +20,29 @@ class Packer:
     def __init__(self, window_sec: float, max_pause_sec: float = MAX_PAUSE_SEC) -> None:
         self._longest = round(window_sec * SAMPLE_RATE)
         self._max_pause = round(max_pause_sec * SAMPLE_RATE)
-        self._held: Stretch | None = None  #: the window that is being filled
+        self.held: Stretch | None = None  #: the window that is being filled
 
     def accept(self, stretch: Stretch) -> list[Stretch]:
         """Return the windows that the next stretch completes."""
-        held, self._held = self._held, stretch
+        held, self.held = self.held, stretch
         if held is None:
             return []
         if stretch.start - held.end > self._max_pause or stretch.end - held.start > self._longest:
             return [held]
-        self._held = Stretch(held.start, stretch.end, held.speech + stretch.speech)
+        self.held = Stretch(held.start, stretch.end, held.speech + stretch.speech)
         return []
 
     def settle(self, next_start: int) -> list[Stretch]:
         """Return the current window if no stretch that begins at `next_start` or later can join it."""
-        if self._held is None:
+        if self.held is None:
             return []
-        is_near = next_start - self._held.end <= self._max_pause and next_start - self._held.start < self._longest
+        is_near = next_start - self.held.end <= self._max_pause and next_start - self.held.start < self._longest
         return [] if is_near else self.finish()
 
     def finish(self) -> list[Stretch]:
-        held, self._held = self._held, None
+        held, self.held = self.held, None
         return [] if held is None else [held]
 
     def needed_from(self, next_start: int) -> int:
         """Return the first sample that a later window can contain if no later stretch begins before `next_start`."""
-        return next_start if self._held is None else self._held.start
+        return next_start if self.held is None else self.held.start

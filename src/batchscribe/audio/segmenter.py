@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,10 +34,11 @@ class Segmenter(Protocol):
 
 
 class _Buffer:
-    """The samples that are still needed, and their start."""
+    """The samples that are still needed, and their start. Samples before `start` are not kept."""
 
-    def __init__(self) -> None:
-        self.start = 0
+    def __init__(self, start: int = 0) -> None:
+        self.start = start
+        self._left_out = start  #: samples that are still to come and not needed
         self._samples = np.zeros(0, dtype=np.float32)
         self._parts: list[Samples] = []
         self._length = 0
@@ -47,6 +48,12 @@ class _Buffer:
         return self.start + self._length
 
     def append(self, samples: Samples) -> None:
+        if self._left_out:
+            skipped = min(self._left_out, len(samples))
+            self._left_out -= skipped
+            samples = samples[skipped:]
+        if not len(samples):
+            return
         self._parts.append(samples)
         self._length += len(samples)
 
@@ -75,26 +82,49 @@ class VoicedSegmenter:
         self._spans = SpeechSpans(options)
         self._packer = Packer(window_sec, max_pause_sec)
         self._buffer = _Buffer()
-        self._judged = 0
+        self.judged = 0  #: samples that the voice detector has evaluated
         self._n_silent = 0  #: consecutive blocks of zeros up to now
+
+    def state(self) -> dict[str, Any]:
+        """Return as JSON what the segmenter knows of the samples that it has evaluated."""
+        return {
+            "judged": self.judged,
+            "n_silent": self._n_silent,
+            "loudness": self._loudness.state(),
+            "voice": self._voice.state(),
+            "spans": self._spans.state(),
+            "packed": self._packer.held,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken. The samples come from the start again, and are not evaluated again."""
+        self.judged, self._n_silent = state["judged"], state["n_silent"]
+        self._loudness.restore(state["loudness"])
+        self._voice.restore(state["voice"])
+        self._spans.restore(state["spans"])
+        self._packer.held = Stretch.of(state["packed"])
+        self._buffer = _Buffer(self._needed_from())
 
     def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
-        while self._buffer.end - self._judged >= BLOCK_SAMPLES:
-            block = self._buffer.slice(self._judged, self._judged + BLOCK_SAMPLES)
+        while self._buffer.end - self.judged >= BLOCK_SAMPLES:
+            block = self._buffer.slice(self.judged, self.judged + BLOCK_SAMPLES)
             stretches = self._judge(block)
-            self._judged += BLOCK_SAMPLES
+            self.judged += BLOCK_SAMPLES
             yield from self._windows([*self._pack(stretches), *self._packer.settle(self._spans.needed_from)])
-            needed_from = self._packer.needed_from(self._spans.needed_from)
-            self._buffer.drop_before(min(needed_from, self._judged))
+            self._buffer.drop_before(self._needed_from())
 
     def finish(self) -> Iterator[Window]:
         n_samples = self._buffer.end
-        rest = self._buffer.slice(self._judged, n_samples)
+        rest = self._buffer.slice(self.judged, n_samples)
         # If the recording ends on a window's edge, this adds a whole window of zeros, as faster-whisper does.
         padded = np.pad(rest, (0, WINDOW_SAMPLES - len(rest) % WINDOW_SAMPLES))
         stretches = self._judge(padded) + self._spans.finish(n_samples)
         yield from self._windows([*self._pack(stretches), *self._packer.finish()])
+
+    def _needed_from(self) -> int:
+        """Return the first sample that a later window can contain, or that is not evaluated yet."""
+        return min(self._packer.needed_from(self._spans.needed_from), self.judged)
 
     def _judge(self, block: Samples) -> list[Stretch]:
         return self._spans.accept(self._probabilities(block))

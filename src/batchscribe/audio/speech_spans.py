@@ -6,12 +6,13 @@ function needs the whole recording; this module works window by window and retur
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -21,7 +22,8 @@ from batchscribe.window import SAMPLE_RATE, Samples
 
 WINDOW_SAMPLES = 512  #: what the network evaluates at once, 32 ms
 _CONTEXT_SAMPLES = 64  #: samples of the previous window that the network also gets
-_STATE_SHAPE = (1, 1, 128)
+_STATE_SAMPLES = 128
+_STATE_SHAPE = (1, 1, _STATE_SAMPLES)
 
 
 class VoiceStream:
@@ -34,6 +36,17 @@ class VoiceStream:
         self._hidden = np.zeros(_STATE_SHAPE, dtype=np.float32)
         self._cell = np.zeros(_STATE_SHAPE, dtype=np.float32)
         self._context = np.zeros(_CONTEXT_SAMPLES, dtype=np.float32)
+
+    def state(self) -> str:
+        """Return the state of the network, exactly, as text."""
+        joined = np.concatenate((self._hidden.ravel(), self._cell.ravel(), self._context), dtype=np.float32)
+        return b64encode(joined.astype("<f4").tobytes()).decode("ascii")
+
+    def restore(self, state: str) -> None:
+        """Continue where `state` was taken. Raises `ValueError`."""
+        joined = np.frombuffer(b64decode(state, validate=True), dtype="<f4").astype(np.float32)
+        hidden, cell, self._context = np.split(joined, (_STATE_SAMPLES, 2 * _STATE_SAMPLES))
+        self._hidden, self._cell = hidden.reshape(_STATE_SHAPE), cell.reshape(_STATE_SHAPE)
 
     def probabilities(self, samples: Samples) -> NDArray[np.float32]:
         """Return float32[n_windows] for float32[n_windows * 512] at 16 kHz."""
@@ -97,6 +110,14 @@ class Stretch(NamedTuple):
     end: int
     speech: tuple[Span, ...]
 
+    @classmethod
+    def of(cls, values: Sequence[Any] | None) -> Stretch | None:
+        """Return the stretch whose JSON has these values; None if there is none."""
+        if values is None:
+            return None
+        start, end, speech = values
+        return cls(start, end, tuple(Span(*span) for span in speech))
+
 
 class SpeechSpans:
     """A detector of the stretches of speech in one channel, from its probabilities."""
@@ -114,6 +135,15 @@ class SpeechSpans:
         """Return the last stretches of a recording of `n_samples`."""
         padded = [stretch for cut in self._cutter.finish(n_samples) for stretch in self._padder.accept(cut)]
         return padded + self._padder.finish(n_samples)
+
+    def state(self) -> list[Any]:
+        """Return the state as JSON values."""
+        return [self._cutter.state(), self._padder.held]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        cutter, held = state
+        self._cutter.restore(cutter)
+        self._padder.held = Stretch.of(held)
 
     @property
     def needed_from(self) -> int:
@@ -137,6 +167,12 @@ class _Cutter:
         self._silent_from: int | None = None  #: start of the current silence
         self._split_at: int | None = None  #: the last pause long enough to split at
         self._resume_at: int | None = None  #: where speech resumed after it
+
+    def state(self) -> list[int | None]:
+        return [self._position, self._speech_from, self._silent_from, self._split_at, self._resume_at]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        self._position, self._speech_from, self._silent_from, self._split_at, self._resume_at = state
 
     @property
     def next_start(self) -> int:
@@ -198,24 +234,24 @@ class _Padder:
 
     def __init__(self, pad: int) -> None:
         self._pad = pad
-        self._held: Stretch | None = None  #: its end depends on the next span
+        self.held: Stretch | None = None  #: its end depends on the next span
 
     def next_start(self, cutter_start: int) -> int:
-        return max(0, cutter_start - self._pad) if self._held is None else self._held.start
+        return max(0, cutter_start - self._pad) if self.held is None else self.held.start
 
     def accept(self, span: Span) -> list[Stretch]:
-        held, pad = self._held, self._pad
+        held, pad = self.held, self._pad
         if held is not None:
             pad = min(pad, (span.start - held.end) // 2)
-        self._held = Stretch(max(0, span.start - pad), span.end, (span,))
+        self.held = Stretch(max(0, span.start - pad), span.end, (span,))
         return [] if held is None else [held._replace(end=held.end + pad)]
 
     def settle(self, cutter_start: int) -> list[Stretch]:
         """Return the held stretch if no later span can be near it."""
-        if self._held is None or cutter_start - self._held.end < 2 * self._pad:
+        if self.held is None or cutter_start - self.held.end < 2 * self._pad:
             return []
         return self.finish(cutter_start)
 
     def finish(self, n_samples: int) -> list[Stretch]:
-        held, self._held = self._held, None
+        held, self.held = self.held, None
         return [] if held is None else [held._replace(end=min(n_samples, held.end + self._pad))]

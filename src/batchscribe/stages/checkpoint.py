@@ -1,21 +1,25 @@
 """The checkpoint of a long recording: its recognized windows are stored, so that the next attempt continues there.
 
 A checkpoint contains words and times, no sound. It is stored in parts, as windows are recognized, and deleted with the
-outcome of its file. The next attempt decodes the recording from the start, because only so it gets the same windows.
-Those in the checkpoint do not go to an engine again.
+outcome of its file. The next attempt decodes the recording from the start, because only then does it get the same
+windows. Those in the checkpoint do not go to an engine again, and the voice detector skips what is before a position of
+the decoder that is stored with them.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from batchscribe.audio.decoder import Position
 from batchscribe.errors import WorkInterrupted
+from batchscribe.speech.language_vote import speech_sec
 from batchscribe.window import Recognition, Window
 
 #: A part is stored when at least this many seconds of the recording are recognized and not stored. Shorter recordings
@@ -36,7 +40,12 @@ class StoredWindow:
     channel: int
     start_sec: float
     duration_sec: float
+    speech_sec: float
     recognition: Recognition
+
+    @property
+    def end_sec(self) -> float:
+        return self.start_sec + self.duration_sec
 
     def is_of(self, window: Window) -> bool:
         mine = self.channel, self.start_sec, self.duration_sec
@@ -49,6 +58,7 @@ class StoredWindows:
 
     language: str | None
     windows: tuple[StoredWindow, ...]
+    position: Position | None  #: of the decoder, when the part was stored
 
     def pack(self) -> bytes:
         return zlib.compress(_FORM.dump_json(self))
@@ -94,6 +104,8 @@ class Checkpoint:
     store: PartStore = field(default_factory=NoStore)
     clock: Callable[[], float] = time.monotonic
     language: str | None = None  #: the tag that the vote of the recording's first windows chose
+    #: The latest position of the decoder. At first the one to continue at: all windows before it are known.
+    position: Position | None = None
     _known: dict[int, StoredWindow] = field(default_factory=dict)
     _new: list[StoredWindow] = field(default_factory=list)
     _new_sec: float = 0.0  #: the sum of the windows in `_new`
@@ -101,12 +113,18 @@ class Checkpoint:
     _wrote_at: float = 0.0
 
     def __post_init__(self) -> None:
-        for content in self.store.read():
-            part = StoredWindows.unpack(content)
-            if part is not None:
-                self.language = part.language
-                self._known.update((each.index, each) for each in part.windows)
-        self._reached_sec = max(map(_end_sec, self._known.values()), default=0.0)
+        parts = [part for content in self.store.read() if (part := StoredWindows.unpack(content))]
+        for part in parts:
+            self.language = part.language
+            self._known.update((each.index, each) for each in part.windows)
+        self._reached_sec = max((each.end_sec for each in self._known.values()), default=0.0)
+        n_known = next(index for index in count() if index not in self._known)  # without a gap
+        positions = [part.position for part in parts if part.position and part.position.n_windows <= n_known]
+        self.position = max(positions, key=lambda position: position.n_windows, default=None)
+
+    def take_before(self, n_windows: int) -> Iterator[StoredWindow]:
+        """Yield the first windows, once."""
+        return (self._known.pop(index) for index in range(n_windows))
 
     def find(self, index: int, window: Window) -> Recognition | None:
         """Return what an earlier attempt recognized in this window, once."""
@@ -115,7 +133,9 @@ class Checkpoint:
 
     def add(self, index: int, window: Window, recognition: Recognition) -> None:
         """Add a recognized window, in any order."""
-        self._new.append(StoredWindow(index, window.channel, window.start_sec, window.duration_sec, recognition))
+        self._new.append(
+            StoredWindow(index, window.channel, window.start_sec, window.duration_sec, speech_sec(window), recognition)
+        )
         self._new_sec += window.duration_sec
 
     def save_if_due(self) -> None:
@@ -134,18 +154,14 @@ class Checkpoint:
 
     def _unsaved_sec(self) -> float:
         """Return the seconds of the recording that would be lost: of sound, or of its timeline with long pauses."""
-        reached_sec = max(map(_end_sec, self._new), default=0.0)
+        reached_sec = max((each.end_sec for each in self._new), default=0.0)
         return max(self._new_sec, reached_sec - self._reached_sec if self._new else 0.0)
 
     def _save(self) -> bool | None:
-        written = self.store.write(StoredWindows(self.language, tuple(self._new)).pack())
+        written = self.store.write(StoredWindows(self.language, tuple(self._new), self.position).pack())
         self._wrote_at = self.clock()
         if written:
-            self._reached_sec = max(self._reached_sec, *map(_end_sec, self._new))
+            self._reached_sec = max(self._reached_sec, *(each.end_sec for each in self._new))
             self._new.clear()
             self._new_sec = 0.0
         return written
-
-
-def _end_sec(window: StoredWindow) -> float:
-    return window.start_sec + window.duration_sec

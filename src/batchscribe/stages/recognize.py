@@ -86,6 +86,15 @@ class Recognizer:
         self._waiting: deque[_Waiting] = deque()
         self._is_finished = False
         self._recognized = RecognizedRecording()
+        if checkpoint.position is not None:
+            self._continue_at(checkpoint.position.n_windows)
+
+    def _continue_at(self, n_windows: int) -> None:
+        """Take the first windows from the checkpoint: the decoder leaves them out."""
+        for stored in self._checkpoint.take_before(n_windows):
+            recognized = RecognizedWindow(stored.channel, stored.start_sec, stored.duration_sec, stored.recognition)
+            self._append(recognized, stored.speech_sec)
+        self._n_windows = n_windows
 
     def add(self, window: Window) -> None:
         """Submit a window. Raises the engine's error for an earlier window, and `WorkInterrupted`."""
@@ -196,15 +205,17 @@ class Recognizer:
         recognition = self._result(self._waiting[0])
         self._save()
         window = self._waiting.popleft().request.window
+        recognized = RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
+        self._append(recognized, speech_sec(window))
+
+    def _append(self, window: RecognizedWindow, window_speech_sec: float) -> None:
         if self._mode is None:
-            self._vote.add(speech_sec(window), recognition)
+            self._vote.add(window_speech_sec, window.recognition)
         else:
-            language = recognition.language or primary_subtag(self._language)
-            recognition = replace(recognition, language=language)
-            self._recognized.count(language, speech_sec(window))
-        self._recognized.windows.append(
-            RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
-        )
+            language = window.recognition.language or primary_subtag(self._language)
+            window = replace(window, recognition=replace(window.recognition, language=language))
+            self._recognized.count(language, window_speech_sec)
+        self._recognized.windows.append(window)
         self._rooms.in_hand.reach(self._file, window.start_sec + window.duration_sec)
 
 

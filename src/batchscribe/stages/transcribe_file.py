@@ -146,9 +146,11 @@ def _recognize_once(
                 job=job.number,
                 max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
                 check=check,
+                continue_at=checkpoint.position,
             ) as decoding,
         ):
             for window in decoding.windows():
+                checkpoint.position = decoding.position
                 engines.add(window)
         # The decoder is free for the next file while the engines process the last windows of this one.
         return engines.finish(), decoding.media
