@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
-#: A complete engine, as in docs/engines.md: it spells the length of each window.
+from tests.documents import ROOT
+
+#: A complete engine: it spells the length of each window.
 LENGTHS = '''
     """An engine that says how long each window is."""
 
@@ -54,3 +56,8 @@ def install_plugin(folder: Path, code: str = LENGTHS, *, engine: str = "lengths"
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: batchscribe-{engine}\nVersion: 1.2\n")
     (info / "entry_points.txt").write_text(f"[batchscribe.engines]\n{engine} = {module}:{target}\n")
     return folder
+
+
+def engine_of_the_docs() -> str:
+    """Return the module in docs/engines.md: the engine `loudness`."""
+    return (ROOT / "docs" / "engines.md").read_text().partition("```python\n")[2].partition("```")[0]
