@@ -110,6 +110,18 @@ def test_a_fast_engine_stores_parts_less_often_but_after_four_minutes_at_the_lat
     assert MOST_SEC <= 300
 
 
+def test_an_attempt_that_continues_stores_its_first_window_at_once() -> None:
+    """It shows that the file came further, even if this attempt dies soon."""
+    parts, clock = Parts(), Clock()
+    filled(parts, clock, 0.0, 20.0, 40.0)
+    checkpoint = Checkpoint(parts, clock)
+    for index in range(3, 7):
+        checkpoint.add(index, window(20.0 * index), HEARD)
+        checkpoint.save_if_due()
+        clock.now += PAUSE_SEC
+    assert parts.indexes == [[0, 1, 2], [3], [4, 5, 6]]
+
+
 def test_what_cannot_be_stored_now_is_stored_later() -> None:
     parts, clock = Parts(answer=None), Clock()
     checkpoint = filled(parts, clock, 0.0, 20.0, 40.0)

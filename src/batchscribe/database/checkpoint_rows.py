@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from batchscribe.database.file_rows import IS_OURS, JOB_IS_LIVE, name_attempt
-from batchscribe.database.tables import checkpoint, file
+from batchscribe.database.tables import checkpoint, file, job
 from batchscribe.jobs.model import File
 from batchscribe.wire.choices import FileState
 
@@ -52,6 +52,21 @@ def add_part(connection: sa.Connection, item: File, part: CheckpointPart) -> boo
         "new_sealed": part.sealed,
     }
     return connection.execute(_ADD, name_attempt(item) | values).first() is not None
+
+
+# One query, built once, because it runs for every file.
+_AT_START = sa.select(
+    job.c.credentials_version,
+    sa.select(checkpoint.c.part)
+    .where(checkpoint.c.job == sa.bindparam("of_job"), checkpoint.c.seq == sa.bindparam("of_seq"))
+    .exists(),
+).where(job.c.number == sa.bindparam("of_job"))
+
+
+def look_at_start(connection: sa.Connection, item: File) -> tuple[int, bool]:
+    """Return the version of the job's credentials, and whether the file has a checkpoint."""
+    version, has_checkpoint = connection.execute(_AT_START, {"of_job": item.job_number, "of_seq": item.seq}).one()
+    return version, bool(has_checkpoint)
 
 
 def list_parts(connection: sa.Connection, item: File) -> list[CheckpointPart]:

@@ -166,6 +166,7 @@ class File:
     error_message: str | None = None
     warnings: tuple[str, ...] = ()
     output_digests: tuple[str, ...] = ()  #: see `WrittenTranscript`; of the latest attempt that wrote
+    has_checkpoint: bool = False  #: known when an attempt starts
 
     @property
     def file_id(self) -> str:

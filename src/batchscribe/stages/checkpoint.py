@@ -111,6 +111,7 @@ class Checkpoint:
     _new_sec: float = 0.0  #: the sum of the windows in `_new`
     _reached_sec: float = 0.0  #: the end of the latest window in a stored part
     _wrote_at: float = 0.0
+    _has_progressed: bool = False  #: whether this attempt has stored a part, or is the first one
 
     def __post_init__(self) -> None:
         parts = [part for content in self.store.read() if (part := StoredWindows.unpack(content))]
@@ -121,6 +122,7 @@ class Checkpoint:
         n_known = next(index for index in count() if index not in self._known)  # without a gap
         positions = [part.position for part in parts if part.position and part.position.n_windows <= n_known]
         self.position = max(positions, key=lambda position: position.n_windows, default=None)
+        self._has_progressed = not parts
 
     def take_before(self, n_windows: int) -> Iterator[StoredWindow]:
         """Yield the first windows, once."""
@@ -149,6 +151,8 @@ class Checkpoint:
             self._save()
 
     def _is_due(self) -> bool:
+        if not self._has_progressed:  # from now on, the death of the worker does not count against the file
+            return True
         waited_sec, unsaved_sec = self.clock() - self._wrote_at, self._unsaved_sec()
         return (unsaved_sec >= LEAST_SEC and waited_sec >= PAUSE_SEC) or unsaved_sec >= MOST_SEC
 
@@ -161,6 +165,7 @@ class Checkpoint:
         written = self.store.write(StoredWindows(self.language, tuple(self._new), self.position).pack())
         self._wrote_at = self.clock()
         if written:
+            self._has_progressed = True
             self._reached_sec = max(self._reached_sec, *(each.end_sec for each in self._new))
             self._new.clear()
             self._new_sec = 0.0

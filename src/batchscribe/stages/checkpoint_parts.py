@@ -51,6 +51,8 @@ class FileParts:
 
     def read(self) -> Iterator[bytes]:
         """Yield the content of the parts with the same identity, in order."""
+        if not self._file.has_checkpoint:
+            return
         with self._records.transaction() as connection:
             parts = list_parts(connection, self._file)
         for part in parts:

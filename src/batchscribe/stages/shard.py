@@ -18,11 +18,11 @@ from itertools import chain, repeat
 import structlog
 
 from batchscribe.audio.decoder import DECODER
+from batchscribe.database.checkpoint_rows import look_at_start
 from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
 from batchscribe.database.job_rows import add_shard_counters, is_complete
 from batchscribe.database.shard_rows import begin_shard, end_shard, is_latest_run
-from batchscribe.database.waiting_rows import credentials_version
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
     CredentialsAwaited,
@@ -220,11 +220,11 @@ def _claim(shard: ShardContext, file: File) -> File | None:
     with shard.records.transaction() as connection:
         if not claim(connection, file, run=shard.run):
             return None
-        version = credentials_version(connection, file.job_number)
+        version, has_checkpoint = look_at_start(connection, file)
         # A retry needs the digests that the attempt before recorded, to recognize what that has written.
         claimed = get_file(connection, file.job_number, file.seq) if file.attempt else _first_attempt(file)
     shard.context.keys.take(version)
-    return claimed
+    return replace(claimed, has_checkpoint=has_checkpoint)
 
 
 def _first_attempt(file: File) -> File:

@@ -125,7 +125,7 @@ def _recognize(
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
         context.health.confirm(DECODER)
-    return _recognize_once(source, file, job, context, request_id)
+    return _recognize_once(source, replace(file, has_checkpoint=True), job, context, request_id)
 
 
 def _recognize_once(
