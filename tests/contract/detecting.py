@@ -6,17 +6,20 @@ module again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 
 def main() -> None:
     from batchscribe.cli.app import main as run
-    from batchscribe.speech.scripted import Script, ScriptedSpec
-    from tests.replaced_engine import replace_scripted
+    from batchscribe.speech import registry
+    from batchscribe.speech.scripted import SCRIPTED, Script, ScriptedSpec
 
     script = Script(detected=(("de", 0.95), ("en", 0.03), ("nl", 0.02)))
     spec = partial(ScriptedSpec, languages=("en", "de"), detects_languages=True, script=script)
-    replace_scripted(spec)
+    scripted = replace(SCRIPTED, find_models=lambda _settings: [spec()])
+    engines = tuple(scripted if engine.name == scripted.name else engine for engine in registry.BUILT_IN)
+    vars(registry).update(BUILT_IN=engines)
     run()
 
 
