@@ -50,10 +50,10 @@ bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQ
 bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed models, and write docs/accuracy.md: 25 minutes per model
 	$(BIN)/python -m benchmarks.speech
 
-bench-long: $(VENV)/dev.stamp ## Measure memory, cores, resuming and canceling with recordings of hours: 15 minutes
+bench-long: $(VENV)/dev.stamp ## Measure memory, cores, resuming and canceling with long recordings: 15 minutes
 	$(BIN)/python -m benchmarks.long
 
-bench-gpu: $(VENV)/dev.stamp ## Measure the whole flow against the engine alone on an NVIDIA GPU, without a network: 10 minutes
+bench-gpu: $(VENV)/dev.stamp ## Compare the whole flow with the engine alone on an NVIDIA GPU, without a network: 10 minutes
 	$(BIN)/python -m benchmarks.gpu
 
 chaos: $(VENV)/dev.stamp ## Kill processes, cut connections, fill disks and make workers sick 200 times, and write docs/chaos.md

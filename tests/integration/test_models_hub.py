@@ -114,7 +114,7 @@ def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling:
 def test_a_repository_without_a_whisper_model_is_reported_and_leaves_nothing(hub: Hub, pulling: Pulling) -> None:
     (hub.folder / "model.bin").rename(hub.folder / "model.safetensors")
     complaint = pulling.pull(NAME, "hub")
-    assert f"{REPOSITORY} has no Whisper model in CTranslate2 format: model.bin missing." in complaint
+    assert f"{REPOSITORY} is not a complete Whisper model in CTranslate2 format; missing: model.bin." in complaint
     assert hub.served == []
     assert [path for path in pulling.settings.models_dir.iterdir() if path.is_dir()] == []
 

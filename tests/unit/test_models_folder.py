@@ -102,7 +102,7 @@ def test_a_copy_with_a_wrong_file_is_refused_by_the_name_of_the_file(
 
 def test_a_copy_without_a_file_is_refused(settings: Settings, carried: Carried) -> None:
     (carried.folder / "tokenizer.json").unlink()
-    with pytest.raises(ModelDamaged, match=r"tokenizer\.json missing"):
+    with pytest.raises(ModelDamaged, match=r"missing: tokenizer\.json"):
         pull(settings, carried)
 
 

@@ -298,7 +298,7 @@ def test_a_model_whose_type_its_files_do_not_show_needs_it_in_the_file(settings:
 def test_a_configured_folder_without_a_model_is_an_error(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     wrong = settings.model_copy(update={"onnx_model": str(tmp_path / "empty")})
-    with pytest.raises(EngineNotAvailable, match="has no ONNX speech model that onnx-asr loads"):
+    with pytest.raises(EngineNotAvailable, match="is not a complete ONNX model for onnx-asr"):
         find_engines("onnx", wrong)
     with pytest.raises(EngineNotAvailable, match=r"get one with `batchscribe models pull parakeet-tdt-0\.6b-v3`"):
         find_engines("onnx", settings)

@@ -44,7 +44,8 @@ Database = Annotated[
     typer.Option(help="URL of the database. By default a SQLite file in the data directory.", show_default=False),
 ]
 EngineProcesses = Annotated[
-    int | None, typer.Option(min=1, max=512, help="Engine processes. By default one per core.", show_default=False)
+    int | None,
+    typer.Option(min=1, max=512, help="Engine processes on a CPU. By default one per core.", show_default=False),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, max=512, hidden=True)]  #: the old name of `--engine-processes`
 Server = Annotated[

@@ -40,7 +40,10 @@ def check_decoder(settings: Settings | None) -> Check:
 
 
 NAME = "engine"
-PULL_ADVICE = f"Get a model with {PULL}; BATCHSCRIBE_ENGINE and BATCHSCRIBE_WHISPER_MODEL select which one is used."
+PULL_ADVICE = (
+    f"Get a model with {PULL}; BATCHSCRIBE_ENGINE, BATCHSCRIBE_WHISPER_MODEL and BATCHSCRIBE_ONNX_MODEL select which "
+    "one is used."
+)
 
 
 def check_engines(settings: Settings, *, load: bool) -> Iterator[Check]:

@@ -218,7 +218,7 @@ def read_files(folder: Path, facts: OnnxFacts) -> OnnxFiles | None:
 
 ONNX_FORMAT = ModelFormat(
     engine=NAME,
-    title="ONNX speech model that onnx-asr loads",
+    title="ONNX model for onnx-asr",
     select=select_files,
     find_missing=find_missing,
     read_languages=read_languages,

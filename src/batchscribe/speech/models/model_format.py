@@ -25,7 +25,7 @@ class ModelFormat:
     known: Mapping[str, KnownModel] = field(default_factory=dict)  #: by name, best first
 
     def describe_missing(self, what: str, missing: Sequence[str]) -> str:
-        return f"{what} has no {self.title}: {', '.join(missing)} missing."
+        return f"{what} is not a complete {self.title}; missing: {', '.join(missing)}."
 
 
 def list_files(folder: Path) -> list[str]:
