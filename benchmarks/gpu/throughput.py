@@ -80,7 +80,7 @@ def measure(workload: Workload, rig: Rig) -> Iterator[Figure]:
     if rig.card:
         yield Figure("GPU busy, engine alone", f"{alone.busy.mean_percent:.0f} %")
         yield Figure("GPU busy, whole flow", f"{flow.busy.mean_percent:.0f} %", "at least 90 %")
-        yield Figure("GPU memory, most", f"{flow.busy.peak_bytes / 2**30:.1f} GiB")
+        yield Figure("GPU memory, peak", f"{flow.busy.peak_bytes / 2**30:.1f} GiB")
     yield from _where_the_time_goes(flow, workload, rig)
 
 

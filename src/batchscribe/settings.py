@@ -84,15 +84,15 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=MOST_ENGINE_PROCESSES,
-        description="Maximum number of recordings that are decoded at the same moment. By default one per engine "
-        "process, and with a GPU one per core.",
+        description="Maximum number of recordings that are decoded at once. By default one per engine process, and "
+        "with a GPU one per core.",
     )
     files_in_progress: int | None = Field(
         default=None,
         ge=1,
         le=4096,
         description="Maximum number of recordings in progress. By default two per engine process. With GPUs, two per "
-        "core, and enough short recordings to fill two batches of each GPU.",
+        "core, and in addition enough short ones for two full batches of each GPU.",
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(),

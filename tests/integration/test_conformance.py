@@ -158,9 +158,9 @@ def test_an_engine_without_faults_conforms() -> None:
         ("overlap", "results", "before the end of the one before it"),
         ("confidence", "process", "sent an invalid answer"),
         ("state", "repeated windows", "depends on the windows before it"),
-        ("batch", "batches", "windows get other results"),
-        ("order", "batches", "or another order, than alone"),
-        ("count", "batches", "other results"),
+        ("batch", "batches", "results differ from those of single windows"),
+        ("order", "batches", "or are in another order"),
+        ("count", "batches", "results differ"),
         ("writes", "results", "read-only"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_name_that_cannot_be_pulled_is_not_told_to_be_pulled(settings: Setting
 
 def test_a_folder_that_is_not_a_model_is_reported_with_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
-    with pytest.raises(EngineNotAvailable, match=r"model\.bin, tokenizer\.json, vocabulary\.json missing"):
+    with pytest.raises(EngineNotAvailable, match=r"missing: model\.bin, tokenizer\.json, vocabulary\.json"):
         find_model(str(tmp_path), settings)
 
 

@@ -17,7 +17,7 @@ class CheckpointPart:
     """A part of a file's checkpoint. `number` counts from 1 over all attempts."""
 
     number: int
-    identity: str  #: of everything that determines the transcript
+    identity: str  #: stands for everything that determines the transcript
     key_id: str
     sealed: bytes
 

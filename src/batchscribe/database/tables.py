@@ -24,7 +24,7 @@ job = sa.Table(
     sa.Column("file_roots", sa.JSON, nullable=False),
     sa.Column("s3", sa.JSON, nullable=False),  # settings of all clouds; older releases had only those of S3
     sa.Column("engine", sa.String, nullable=False),
-    # The model that was chosen when the job was accepted; NULL for jobs of older releases.
+    # The model that was chosen when the job was accepted; NULL if no worker was live, or for jobs of older releases.
     sa.Column("model", sa.String),
     sa.Column("model_revision", sa.String),
     # Of the engine when the job was accepted, in seconds of audio per second; it determines the size of shards.
@@ -109,7 +109,7 @@ checkpoint = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
-    # Of everything that determines the transcript; parts with another identity are worthless.
+    # Stands for everything that determines the transcript; parts with another identity are ignored.
     sa.Column("identity", sa.String, nullable=False),
     sa.Column("key_id", sa.String, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),

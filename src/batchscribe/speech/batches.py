@@ -40,7 +40,7 @@ class BatchQueue:
 
     A batch is one engine's share of the current backlog, so that all engines finish at about the same time. It takes
     one window from each file in turn: first the windows of the same kind as the one that is next, then the others. A
-    file whose window was left keeps its turn, so it waits for one batch at most.
+    file whose window was left out keeps its turn, so it waits for one batch at most.
     """
 
     def __init__(self, engines: int, kind_of: Callable[[RecognitionRequest], Hashable] = lambda _: None) -> None:
@@ -88,7 +88,7 @@ class BatchQueue:
             return []
 
     def take_full(self, batch_size: int) -> list[Ticket]:
-        """Return a full batch if one waits that no other engine takes now, otherwise none. Does not wait."""
+        """Return a full batch if one is waiting and no other engine is about to take it. Does not wait."""
         with self._changed:
             if self._closed or self._takers or self._share() < batch_size:
                 return []

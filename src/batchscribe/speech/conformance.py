@@ -1,4 +1,4 @@
-"""Checks whether an engine keeps the rules of `docs/engines.md`. For authors of engines.
+"""Checks whether an engine follows the rules of `docs/engines.md`. For authors of engines.
 
 `python -m batchscribe.speech.conformance NAME` checks the models of an installed engine. In a test,
 `assert_conforms(spec)` checks one model.
@@ -80,7 +80,7 @@ def check_engine(spec: EngineSpec, longest_sec: float = WINDOW_SEC) -> Iterator[
         result = _run(name, partial(check, spec))
         yield result
         if result.verdict is CheckResult.FAILED:
-            yield report_skip("other checks", "They need an engine that passes this one.")
+            yield report_skip("other checks", "They need an engine that passes this check.")
             return
     subject = examine(spec, requests)
     for name, rule in RULES.items():
@@ -182,12 +182,12 @@ def check_confined(subject: Subject) -> str:
         for request, alone in zip(subject.requests, subject.alone, strict=True):
             found = process.transcribe([request], idle_sec=CALL_SEC, cpu_sec=CALL_SEC)
             if found != validated([alone], [request]):
-                raise Broken("In its confined process it recognizes something else than outside.")
+                raise Broken("In its confined process it returns a different result than outside.")
     except EngineError as error:
         raise Broken(f"It fails in its confined process: {error.reason or error.message}") from error
     finally:
         process.end()
-    return "It recognizes the same in its confined process."
+    return "Its results are the same in its confined process."
 
 
 def check_silence(subject: Subject) -> Check:
@@ -204,7 +204,7 @@ def check_repeated(subject: Subject) -> str:
     if again[::-1] != subject.alone:
         raise Broken("The result of a window depends on the windows before it.")
     if examine(subject.spec, subject.requests).alone != subject.alone:
-        raise Broken("Another engine with the same specification recognizes something else.")
+        raise Broken("Another engine with the same specification returns different results.")
     return "The same window always gives the same result."
 
 
@@ -217,7 +217,9 @@ def check_batches(subject: Subject) -> str:
         for at in range(0, len(ordered), batch_size):
             requests, alone = zip(*ordered[at : at + batch_size], strict=True)
             if engine.transcribe(requests) != list(alone):
-                raise Broken(f"In batches of {batch_size}, windows get other results, or another order, than alone.")
+                raise Broken(
+                    f"In batches of {batch_size}, results differ from those of single windows, or are in another order."
+                )
     if isinstance(engine, PreparingEngine):
         first = subject.requests[:size]
         if engine.transcribe_prepared(engine.prepare(first)) != list(subject.alone[:size]):
@@ -241,7 +243,7 @@ def check_languages(subject: Subject) -> str:
         if not shares or shares != sorted(shares, reverse=True):
             raise Broken("It does not report the most probable languages in descending order.")
         if (found.language is None) is (detection is LanguageChoice.CHOOSE):
-            raise Broken("`language` must be set if it was asked to choose the language, and only then.")
+            raise Broken("It must set `language` if it is asked to choose the language, and only then.")
         for tag in (*(tag for tag, _ in found.detected), *filter(None, [found.language])):
             _check_detected(tag)
     return f"It accepts {', '.join(tried)}, and detects languages."
@@ -272,11 +274,11 @@ def check_memory(subject: Subject) -> Check:
         return report_skip(name, "This is only checked on a CPU.")
     outcome = run_short_of_memory(spec, [subject.longest] * spec.batch_size)
     if outcome.is_recognized:
-        return ok(name, "Without memory it raises an error that is recognized, and then gets smaller batches.")
+        return ok(name, "If memory runs out, it raises an error that is recognized; then its batches are halved.")
     if outcome.is_done:
         return report_skip(name, "It needs too little memory for this check.")
     advice = "Raise MemoryError, or an error whose message contains `out of memory`."
-    return warning(name, f"Without memory it ends unexpectedly: {outcome.reason}", advice)
+    return warning(name, f"If memory runs out, its error is not recognized. {outcome.reason}", advice)
 
 
 Rule = Callable[[Subject], Check | str]

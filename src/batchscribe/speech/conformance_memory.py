@@ -24,15 +24,15 @@ DONE, RECOGNIZED, OTHER_ERROR = 0, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class MemoryOutcome:
-    """What happened without memory. `is_done`: the call succeeded. `reason` is a sentence, otherwise empty."""
+    """What happened with little memory. `is_done`: the call succeeded. `reason` is a sentence about another error."""
 
     is_done: bool = False
-    is_recognized: bool = False  #: as an error about memory
+    is_recognized: bool = False  #: whether the error was recognized as lack of memory
     reason: str = ""
 
 
 def run_short_of_memory(spec: EngineSpec, requests: Sequence[RecognitionRequest]) -> MemoryOutcome:
-    """Load the model and transcribe one window, then all of them with 8 MB more than that took."""
+    """Load the model, transcribe one window, and then all of them with 8 MB more address space than before."""
     try:
         done = subprocess.run(  # noqa: S603 - this module
             [sys.executable, "-m", __name__], input=pickle.dumps((spec, list(requests))), capture_output=True,

@@ -71,10 +71,10 @@ class EngineProcess:
         next_batch: Callable[[], Sequence[RecognitionRequest]] | None = None,
         is_wanted: Callable[[], bool] = always,
     ) -> list[Recognition]:
-        """Transcribe a batch. The limits are those of `Watchdog`. Raises `ChildNotWanted` soon after `is_wanted` fails.
+        """Transcribe a batch. The limits are those of `Watchdog`. Raises `ChildNotWanted` once `is_wanted` is False.
 
-        While the process works, `next_batch` is asked repeatedly for the batch of the next call, which is sent early;
-        it returns none while there is none. That batch must then be the one of the next call.
+        While the process works, `next_batch` is called repeatedly. Once it returns a batch that is not empty, this is
+        sent early, and must be the batch of the next call.
 
         Raises `EngineDied`, `EngineTimeout` or `EngineError`. If the engine ran out of memory, the cause of the
         `EngineError` is a `MemoryError`.

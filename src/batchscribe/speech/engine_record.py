@@ -24,14 +24,14 @@ def warn_of_nothing(_language: str, _is_named: bool) -> tuple[str, ...]:
 class EngineRecord:
     """An engine. Each of its models is an `EngineSpec`, which has the languages, the window and the batch size."""
 
-    name: str  #: lower-case letters, digits and hyphens
-    #: Jobs that name no engine use the one with the smallest rank that supports their language. Built-in engines have
-    #: 10, 20...
+    name: str  #: up to 40 lower-case letters, digits and hyphens, starting with a letter
+    #: A job that names no engine uses the one with the smallest rank that supports its language. Built-in engines have
+    #: 10, 20 and so on; see `docs/engines.md`.
     rank: int
     #: Returns its installed models, best first; possibly none. Raises `EngineNotAvailable` if a model that the
     #: settings name is missing.
     find_models: Callable[[Settings], Sequence[EngineSpec]]
-    #: The next step if there is no model; completes the sentence "Engine NAME has no model: ...".
+    #: The next step if there is no model; completes the message "Engine NAME has no model; ...".
     advice: str
     #: Returns the models for jobs that name this engine, if they differ.
     find_named: Callable[[Settings], Sequence[EngineSpec]] | None = None

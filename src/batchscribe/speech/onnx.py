@@ -69,7 +69,7 @@ class OnnxSpec(EngineSpec):
     def padded_length(self, window: Window) -> int:
         """Return the number of samples that the model gets for a window."""
         step = round(self.pad_sec * SAMPLE_RATE) or 1
-        return -(-_heard_length(window) // step) * step
+        return -(-_sound_length(window) // step) * step
 
     def build(self) -> Engine:
         return OnnxEngine(self)
@@ -97,7 +97,7 @@ class OnnxEngine:
     def _recognize(self, requests: Sequence[RecognitionRequest], length: int) -> list[Recognition]:
         """Recognize windows in one call; all get the same number of samples."""
         samples = np.stack([pad(request.window.samples, length) for request in requests])
-        lengths = np.array([_heard_length(request.window) for request in requests], np.int64)
+        lengths = np.array([_sound_length(request.window) for request in requests], np.int64)
         options = {"language": primary_subtag(requests[0].language)} if self._spec.model_type == AED else {}
         results = self._model.asr.recognize_batch(
             *self._model.resampler(samples, lengths, SAMPLE_RATE), need_logprobs=True, **options
@@ -156,7 +156,7 @@ def pad(samples: Samples, length: int) -> Samples:
     return np.pad(samples, (0, length - len(samples)))
 
 
-def _heard_length(window: Window) -> int:
+def _sound_length(window: Window) -> int:
     """Return the number of samples that count as sound."""
     return max(len(window.samples), round(SHORTEST_SEC * SAMPLE_RATE))
 

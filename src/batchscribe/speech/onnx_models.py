@@ -16,7 +16,7 @@ from batchscribe.speech.models.model_format import ModelFormat, list_files
 from batchscribe.speech.models.origin import read_origin
 
 NAME = "onnx"
-#: What an operator writes beside a model that is not known: its type, and the tags of its languages.
+#: The file that an operator writes into the folder of an unknown model: its type, and the tags of its languages.
 FACTS_FILE = "onnx.json"
 CONFIG_FILE = "config.json"
 
@@ -165,13 +165,13 @@ def read_facts(folder: Path) -> OnnxFacts:
     A model is known by the repository that it was pulled from, or by the name of its folder. `config.json` may also
     have the type. What is unknown stays empty. Raises `ValueError` if `onnx.json` is invalid.
     """
-    told = _read_told(folder)
+    given = _read_facts_file(folder)
     known = find_known(folder)
-    type_ = told.type or (known.type if known else None) or _read_config_type(folder)
-    return OnnxFacts(type=type_, languages=told.languages or (known.languages if known else ()))
+    type_ = given.type or (known.type if known else None) or _read_config_type(folder)
+    return OnnxFacts(type=type_, languages=given.languages or (known.languages if known else ()))
 
 
-def _read_told(folder: Path) -> OnnxFacts:
+def _read_facts_file(folder: Path) -> OnnxFacts:
     try:
         facts = OnnxFacts.model_validate_json((folder / FACTS_FILE).read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The checkpoint of a long recording: its recognized windows are stored, so that the next attempt continues there.
+"""The checkpoint of a long recording: its recognized windows, stored so that the next attempt does not repeat them.
 
 A checkpoint contains words and times, no sound. It is stored in parts, as windows are recognized, and deleted with the
 outcome of its file. The next attempt decodes the recording from the start, because only then does it get the same
@@ -28,7 +28,7 @@ LEAST_SEC = 60.0
 #: On a fast engine, parts are stored at most every second, unless this many seconds of the recording are not stored.
 MOST_SEC = 240.0
 PAUSE_SEC = 1.0
-#: A recording of `LEAST_SEC` with 4 kbit/s, less than any codec for speech.
+#: Smaller recordings have no checkpoint: `LEAST_SEC` with 4 kbit/s, less than any codec for speech.
 LEAST_BYTES = 30_000
 
 
@@ -104,7 +104,7 @@ class Checkpoint:
     store: PartStore = field(default_factory=NoStore)
     clock: Callable[[], float] = time.monotonic
     language: str | None = None  #: the tag that the vote of the recording's first windows chose
-    #: The latest position of the decoder. At first the one to continue at: all windows before it are known.
+    #: The latest position of the decoder. Initially the one to continue at: all windows before it are stored.
     position: Position | None = None
     _known: dict[int, StoredWindow] = field(default_factory=dict)
     _new: list[StoredWindow] = field(default_factory=list)

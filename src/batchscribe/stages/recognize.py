@@ -26,7 +26,7 @@ LEAST_AHEAD = 2
 VOTERS = 4
 #: Without detection, the engine also checks the language of every tenth window. That takes 4 % of the window's time.
 ASK_EVERY = 10
-#: How often a file that waits for an engine looks whether its job has ended.
+#: Seconds between checks whether the job has ended, while a file waits for an engine.
 LOOK_SEC = 0.25
 
 
@@ -171,7 +171,7 @@ class Recognizer:
         self._checkpoint.save_if_due()
 
     def _store(self) -> None:
-        """Add windows that are done to the checkpoint, also those that overtook others, but none before the vote."""
+        """Add recognized windows to the checkpoint, even if earlier ones are not done, but none before the vote."""
         for each in () if self._is_voting else self._waiting:
             if not each.is_stored and _has_result(each.future):
                 self._checkpoint.add(each.index, each.request.window, each.future.result())
