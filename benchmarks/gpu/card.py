@@ -67,7 +67,7 @@ def open_card(number: int) -> Card:
         pynvml.nvmlInit()
         return Card(pynvml, pynvml.nvmlDeviceGetHandleByIndex(number))
     except pynvml.NVMLError as error:
-        sys.exit(f"No NVIDIA GPU {number} can be used here ({error}). {WITHOUT}")
+        sys.exit(f"NVIDIA GPU {number} cannot be used here ({error}). {WITHOUT}")
 
 
 WITHOUT = "Without a GPU, try the benchmark with `python -m benchmarks.gpu --device cpu --small`."

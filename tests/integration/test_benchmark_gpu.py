@@ -87,4 +87,4 @@ def test_without_a_gpu_the_benchmark_says_what_to_do() -> None:
     command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cuda:63"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert re.search(r"No NVIDIA GPU 63 can be used here \(.+\)\. .*--device cpu --small", ended.stderr), ended.stderr
+    assert re.search(r"NVIDIA GPU 63 cannot be used here \(.+\)\. .*--device cpu --small", ended.stderr), ended.stderr

@@ -1,7 +1,7 @@
 """Positions in a recording at which a later decoding of it continues without the voice detector.
 
 The recording is decoded from its start again, which is fast, because the state of FFmpeg cannot be kept. The voice
-detector takes three times as long, and its state is small. Runs only in the decoder process.
+detector takes two to three times as long, and its state is small. Runs only in the decoder process.
 """
 
 from __future__ import annotations

@@ -306,7 +306,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if not specs:
-        sys.stderr.write(f"Engine {options.name} has no such model.\n")
+        missing = "model" if options.model is None else f"model {options.model!r}"
+        sys.stderr.write(f"Engine {options.name} has no {missing}; `batchscribe doctor` lists what is installed.\n")
         return 2
     is_broken = False
     for spec in specs:
