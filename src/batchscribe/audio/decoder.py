@@ -69,8 +69,8 @@ class DecoderPool:
     ) -> Iterator[Decoding]:
         """Start to decode a recording. Waits for its turn, which depends on tenant and job.
 
-        `check` is called while it is decoded, and raises if it is no longer wanted. The windows before `continue_at`,
-        a position of an earlier decoding of the same recording with the same options, are left out.
+        `check` is called while the recording is decoded, and raises if it is no longer wanted. The windows before
+        `continue_at`, a position of an earlier decoding of the same recording with the same options, are omitted.
 
         For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
 

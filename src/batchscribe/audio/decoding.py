@@ -44,9 +44,8 @@ class Decoding:
         check: Callable[[], None] = lambda: None,
         continue_at: Position | None = None,
     ) -> None:
-        """Exchange messages with the process only inside a `turn`. `check` raises if the recording is not wanted.
-
-        The decoder leaves out the windows before `continue_at`.
+        """Exchange messages with the process only inside a `turn`. `check` raises if the recording is no longer
+        wanted. The decoder omits the windows before `continue_at`.
         """
         self._process = process
         self._source = source

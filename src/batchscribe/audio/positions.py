@@ -1,6 +1,6 @@
-"""Positions in a recording at which a later decoding of it continues without the voice detector.
+"""Positions in a recording before which a later decoding of it needs no voice detection.
 
-The recording is decoded from its start again, which is fast, because the state of FFmpeg cannot be kept. The voice
+The recording is decoded from its start again, because the state of FFmpeg cannot be stored. That is fast. The voice
 detector takes two to three times as long, and its state is small. Runs only in the decoder process.
 """
 

@@ -22,7 +22,7 @@ class Capacity:
 
     shards: int
     files: int
-    decoders: int  #: at work
+    decoders: int  #: that work at the same time
 
     @property
     def open_recordings(self) -> int:
