@@ -45,7 +45,7 @@ def measure(subject: Subject) -> list[Figure]:
         Figure(
             f"engines idle after a cancel, watched for {WATCHED_SEC:.0f} s, median", f"{statistics.median(idle):.2f} s"
         ),
-        Figure(f"engines idle after a cancel, maximum of {ROUNDS}", f"{max(idle):.2f} s", "at most 2 s"),
+        Figure(f"engines idle after a cancel, most of {ROUNDS}", f"{max(idle):.2f} s", "at most 2 s"),
     ]
 
 
