@@ -371,6 +371,18 @@ def test_a_batch_whose_windows_are_all_canceled_is_abandoned(tmp_path: Path) -> 
         assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
 
 
+def test_a_canceled_batch_is_finished_if_loading_the_model_again_would_take_longer() -> None:
+    """For example, the last windows of a damaged recording. They would otherwise cost the other files a load."""
+    with EnginePool(scripted(load_sec=4.0, call_sec=2.5), processes=1) as pool:
+        recognize_all(pool, [request()])
+        [busy] = children()
+        future = pool.submit(request())
+        time.sleep(0.5)
+        assert future.cancel()
+        assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
+        assert busy.is_running()
+
+
 def test_a_canceled_batch_on_a_gpu_is_finished() -> None:
     """Loading the model again would take longer."""
     with EnginePool(replace(scripted(call_sec=2.5), device="cuda"), processes=1) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -47,6 +48,7 @@ class EngineProcess:
                 "memory, processes or descriptors.",
                 part=spec.name,
             ) from error
+        self.load_sec = 0.0  #: how long loading took
         self._is_next_sent = False
         self._watchdog = Watchdog(self._process.pid)
         self._pipe = Pipe(connection, self._watchdog)
@@ -54,9 +56,10 @@ class EngineProcess:
     def load(self) -> None:
         """Load the model. Raises `MachineTrouble` if the engine reports an error; `EngineDied`, `EngineTimeout`."""
         self._watchdog.expect(LOAD_LIMIT_SEC, LOAD_LIMIT_SEC)
+        started_at = time.monotonic()
         match self._ask(self._spec):
             case Ready():
-                return
+                self.load_sec = time.monotonic() - started_at
             case EngineFailure(reason):
                 raise cannot_load(self._spec, reason)
             case answer:

@@ -33,7 +33,8 @@ class EngineThread:
     that it has taken, and ends. `take_spare` returns a loaded process, if any. With `on_trial`, the engine must pass a
     trial before it gets windows.
 
-    A batch on a CPU whose windows are all canceled is abandoned: its process ends, and the next batch starts another.
+    A batch on a CPU whose windows are all canceled is abandoned once it has taken longer than loading the model: its
+    process ends, and the next batch starts another.
 
     If the engine reads ahead, the thread takes the next batch early. If the process fails, only the current batch is
     retried window by window: the next one, on which the engine had not worked, is sent again as it is.
@@ -59,7 +60,7 @@ class EngineThread:
         self._give_up = give_up
         self._on_trial = on_trial
         # A canceled batch ends with its process. On a CPU it may take minutes, and loading the model takes seconds. On
-        # a GPU it is the other way round.
+        # a GPU it is the other way round. The batch gets as much time as loading took, because it may be nearly done.
         self._may_abandon = not spec.is_on_gpu
         self._process: EngineProcess | None = None
         self._batch: Sequence[Ticket] = ()
@@ -162,7 +163,7 @@ class EngineThread:
                 idle_sec=self._idle_limit_sec,
                 cpu_sec=limit_cpu_sec,
                 next_batch=next_batch,
-                is_wanted=partial(_is_wanted, tickets) if self._may_abandon else always,
+                is_wanted=partial(_is_wanted, tickets, started_at + process.load_sec) if self._may_abandon else always,
             )
         except ChildNotWanted:
             self._drop_process()
@@ -227,5 +228,6 @@ class EngineThread:
             self._process = None
 
 
-def _is_wanted(tickets: Sequence[Ticket]) -> bool:
-    return not all(ticket.future.cancelled() for ticket in tickets)
+def _is_wanted(tickets: Sequence[Ticket], abandon_from: float) -> bool:
+    """Return whether a window is wanted, or the process should be given until `abandon_from` to finish."""
+    return time.monotonic() < abandon_from or not all(ticket.future.cancelled() for ticket in tickets)

@@ -24,6 +24,7 @@ class Script:
     """How much CPU the engine uses, and on which windows (given by their `start_sec`) it fails."""
 
     cpu_per_audio_sec: float = 0.0  #: CPU seconds used per second of audio
+    load_sec: float = 0.0  #: seconds slept to load
     call_sec: float = 0.0  #: seconds slept in each call
     window_sec: float = 0.0  #: seconds slept in each call for each of its windows
     prepare_sec: float = 0.0  #: seconds slept to prepare each batch
@@ -71,6 +72,7 @@ class ScriptedEngine:
         self.script = script
         self._device = device
         self._check_device(is_loading=True)
+        time.sleep(script.load_sec)
         if script.dies_loading and self._may_misbehave():
             os.kill(os.getpid(), signal.SIGKILL)
         if script.cannot_load_while and script.cannot_load_while.exists():
