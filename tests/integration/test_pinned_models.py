@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from batchscribe.cli.local_records import open_alone
-from batchscribe.errors import EngineNotAvailable, MachineTrouble
+from batchscribe.database.tables import job, shard
+from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere
 from batchscribe.intake.submission import read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
@@ -25,7 +27,7 @@ from batchscribe.wire.request import JobRequest
 from batchscribe.worker.engine_pools import EnginePools
 from tests.integration.command import Command, wait_until
 from tests.integration.server import serving
-from tests.integration.test_fleet import QUICK, living, worker
+from tests.integration.test_fleet import QUICK, database, living, worker
 from tests.jobs_on_record import a_job
 from tests.models.whisper import Line, random_whisper, scripted_whisper
 from tests.recordings import write_wav
@@ -159,6 +161,35 @@ def test_only_a_worker_with_the_model_of_a_job_takes_it(fleet: Command) -> None:
     assert all("new words" in text for text in texts(fleet.folder / "newer"))
 
 
+def has_shards(command: Command) -> bool:
+    engine = database(command)
+    with engine.connect() as connection:
+        count = connection.scalar(sa.select(sa.func.count()).select_from(shard))
+    engine.dispose()
+    return bool(count)
+
+
+def test_a_shard_in_the_queue_of_the_engine_moves_to_a_worker_with_the_model(fleet: Command) -> None:
+    """A worker of an earlier release, which has no queues of models, has listed the job."""
+    install(fleet.folder / "data", "tiny", "old words")
+    with serving(fleet, "--no-worker") as server:
+        job_id = server.submit(fleet.folder)
+        with worker(fleet, "listing", ENGINE="scripted"):
+            wait_until(lambda: has_shards(fleet))
+        engine = database(fleet)
+        with engine.begin() as connection:
+            connection.execute(sa.update(job).values(model="whisper-tiny"))
+        engine.dispose()
+        with worker_with(fleet, "large-v3", "new words"):
+            newer = server.submit(fleet.folder, output={"uri": f"{(fleet.folder / 'newer').as_uri()}/"})
+            server.wait(newer)
+            assert server.job(job_id)["state"] == "PROCESSING"
+            assert [each.troubles for each in living(fleet) if each.name == "large-v3"] == [{}]
+            with worker_with(fleet, "tiny", "old words"):
+                server.wait(job_id)
+    assert all("old words" in text for text in texts(fleet.folder / "out"))
+
+
 # --- the choice in a worker ------------------------------------------------------------------------------------
 
 
@@ -178,6 +209,16 @@ def test_a_worker_chooses_exactly_the_model_of_the_job(settings: Settings) -> No
     assert pools.choose(replace(tiny, model=None)).spec.model == "whisper-base", "of an earlier release"
     with pytest.raises(EngineNotAvailable, match=r"with whisper-tiny at revision r9, which is not installed here"):
         pools.choose(replace(tiny, model_revision="r9"))
+
+
+def test_in_a_fleet_a_missing_model_may_be_elsewhere(settings: Settings) -> None:
+    fleet = settings.model_copy(update={"database_url": "postgresql://host/batchscribe"})
+    pools = EnginePools(fleet, InlinePool)
+    pools.take_stock()
+    with pytest.raises(ModelElsewhere, match="whisper-small, which is not installed here"):
+        pools.choose(a_job(engine="whisper", model="whisper-small"))
+    with pytest.raises(EngineNotAvailable, match="Engine 'other' is not known"):
+        pools.choose(a_job(engine="other"))
 
 
 def test_a_model_that_vanishes_is_trouble_of_this_model_alone(settings: Settings) -> None:

@@ -33,6 +33,7 @@
     │   └── ServerRefused           the server answered with an error, which is passed on
     ├── DatabaseUnavailable
     ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
+    │   └── ModelElsewhere          only other workers may have the model of the job
     ├── AddressNotAllowed           an outbound request may not go to this address
     ├── StorageError                one object or place could not be read or written
     │   ├── ObjectNotFound
@@ -168,6 +169,7 @@ from batchscribe.errors.usage_errors import (
     MalformedRequest,
     MethodNotAllowed,
     Mistake,
+    ModelElsewhere,
     ModelNotFound,
     OptionNotAvailable,
     RequestRefused,
@@ -231,6 +233,7 @@ __all__ = [
     "MethodNotAllowed",
     "Mistake",
     "ModelDamaged",
+    "ModelElsewhere",
     "ModelError",
     "ModelNotFound",
     "ModelNotPulled",

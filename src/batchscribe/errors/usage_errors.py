@@ -239,6 +239,13 @@ class MachineTrouble(BatchscribeError):
         self.part = part
 
 
+class ModelElsewhere(MachineTrouble):
+    """This machine does not have the model of a job, which other workers may have; `part` is the key of the model.
+
+    Only this task is requeued; the machine is fit.
+    """
+
+
 class AddressNotAllowed(BatchscribeError):
     """An outbound request may not go to this address."""
 

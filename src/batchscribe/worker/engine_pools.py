@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from batchscribe.errors import EngineNotAvailable, MachineTrouble, WorkInterrupted
+from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere, WorkInterrupted
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability, describe_model_at, engine_of_key
@@ -37,7 +37,11 @@ class EnginePools:
         return found
 
     def choose(self, job: Job) -> Choice:
-        """Choose the engine of a job, and its model. Raises `EngineNotAvailable`, `MachineTrouble`."""
+        """Choose the engine of a job, and its model. Raises `EngineNotAvailable`, `MachineTrouble`.
+
+        Raises `ModelElsewhere` if other workers may have the model. They read its queue, but a worker of a release
+        without such queues puts the job's shards into the queue of the engine.
+        """
         try:
             return choose_engine(
                 job.engine,
@@ -48,9 +52,11 @@ class EnginePools:
                 revision=job.model_revision,
             )
         except EngineNotAvailable as error:
-            if job.queue_key not in self._at_start:
-                raise
-            raise MachineTrouble(error.message, part=job.queue_key) from error
+            if job.queue_key in self._at_start:
+                raise MachineTrouble(error.message, part=job.queue_key) from error
+            if job.model is not None and self._settings.is_fleet:
+                raise ModelElsewhere(error.message, part=job.queue_key) from error
+            raise
 
     def open(self, spec: EngineSpec) -> SpeechPool:
         """Return the pool of a model. Raises `WorkInterrupted` after `close`."""

@@ -11,7 +11,7 @@ import structlog
 from batchscribe.database.file_rows import files_being_written
 from batchscribe.database.job_rows import get_job
 from batchscribe.database.waiting_rows import LISTING
-from batchscribe.errors import CredentialsExpired, MachineTrouble, StorageUnavailable, WorkInterrupted
+from batchscribe.errors import CredentialsExpired, MachineTrouble, ModelElsewhere, StorageUnavailable, WorkInterrupted
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.outbound.policy import Policy
 from batchscribe.queue.records import Records
@@ -160,9 +160,10 @@ class Handlers:
     def _give_back(self, job: Job, number: int, trouble: MachineTrouble) -> NoReturn:
         """Requeue a shard for other workers, or for this process once its machine has recovered.
 
-        This process takes no shards until then.
+        This process takes no shards until then, unless it only lacks the job's model.
         """
-        self._health.report(trouble)
+        if not isinstance(trouble, ModelElsewhere):
+            self._health.report(trouble)
         self._records.flow.give_back(Task(SHARD, job.job_id, number, lane=job.lane, engine=job.queue_key).queue)
         raise WorkInterrupted(trouble.message) from trouble
 
