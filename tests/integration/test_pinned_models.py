@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from batchscribe.cli.local_records import open_alone
 from batchscribe.database.tables import job, shard
 from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere
-from batchscribe.intake.submission import read_local_requests
+from batchscribe.intake.checks import FleetEngines, plan_job
+from batchscribe.intake.submission import read_local_requests, read_request
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.capability import key_of_model
+from batchscribe.speech.capability import Capability, key_of_model
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.models.origin import Origin, write_origin
 from batchscribe.wire.request import JobRequest
@@ -188,6 +189,23 @@ def test_a_shard_in_the_queue_of_the_engine_moves_to_a_worker_with_the_model(fle
             with worker_with(fleet, "tiny", "old words"):
                 server.wait(job_id)
     assert all("old words" in text for text in texts(fleet.folder / "out"))
+
+
+@pytest.mark.parametrize(("rank", "model"), [(None, None), (20, "whisper-tiny")])
+def test_a_job_is_bound_to_the_model_of_a_worker_that_reads_its_queue(
+    tmp_path: Path, rank: int | None, model: str | None
+) -> None:
+    """Workers of earlier releases, which publish no rank, do not."""
+    settings = load_settings(data_dir=tmp_path, file_roots=str(tmp_path), database_url="postgresql://host/batchscribe")
+    tiny = Capability(name="whisper", model="whisper-tiny", languages=("en",), speed=5.0, rank=rank)
+    body = {
+        "input": {"mode": "PREFIX", "uri": tmp_path.as_uri()},
+        "output": {"uri": f"{(tmp_path / 'out').as_uri()}/"},
+    }
+    submission = read_request(JobRequest.model_validate(body), tenant="default", settings=settings)
+    planned = plan_job(submission, settings, FleetEngines(fit=(tiny,), all=(tiny,)))
+    assert (planned.engine, planned.model) == ("whisper", model)
+    assert planned.queue_key == ("whisper" if model is None else tiny.key)
 
 
 # --- the choice in a worker ------------------------------------------------------------------------------------

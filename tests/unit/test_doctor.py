@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from sqlalchemy import event
 from batchscribe import __version__
 from batchscribe.check import CheckResult
 from batchscribe.database.inspection import measure_clock_offset, open_read_only
-from batchscribe.database.worker_rows import insert_worker
+from batchscribe.database.worker_rows import insert_worker, workers
 from batchscribe.doctor.database_check import check_clock
 from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
 from batchscribe.doctor.storage_check import Probe, check_storage
 from batchscribe.doctor.worker_check import check_workers
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import load_settings
+from batchscribe.speech.capability import Capability
+from batchscribe.worker.stranded_jobs import find_stranded_jobs
 from tests.jobs_on_record import stored_job
 
 
@@ -145,3 +148,13 @@ def test_jobs_whose_engine_no_worker_has_are_reported(connection: sa.Connection)
     check = check_workers(connection, load_settings())
     assert check.verdict is CheckResult.WARNING
     assert "Jobs that wait for the engine whisper, which no worker has: 1." in check.finding
+
+
+def test_a_worker_without_queues_of_models_does_not_serve_them(connection: sa.Connection) -> None:
+    tiny = Capability(name="whisper", model="whisper-tiny", languages=("en",), speed=5.0)
+    stored_job(connection, files=3, engine="whisper", model="whisper-tiny")
+    insert_worker(connection, replace(a_worker("earlier", __version__), engines=(tiny,)))
+    [stranded] = find_stranded_jobs(connection, workers(connection))
+    assert (stranded.engine, stranded.model, stranded.jobs) == ("whisper", "whisper-tiny", 1)
+    insert_worker(connection, replace(a_worker("new", __version__), engines=(replace(tiny, rank=20),)))
+    assert find_stranded_jobs(connection, workers(connection)) == []

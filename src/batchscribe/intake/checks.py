@@ -58,11 +58,12 @@ def find_engines(submission: Submission, records: Records, settings: Settings) -
 def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Job:
     """Run every check that needs no storage, and return the job as it would be stored. Raises as `submit` does.
 
-    Without workers, checks against the engines of this machine.
+    Without workers, checks against the engines of this machine. The job is bound to a model only if a process that
+    reads the queue of the model has it; otherwise, to the engine.
     """
     engine, language = _choose_engine(submission, settings, fleet)
     # Without live workers, the models of this machine need not be theirs.
-    is_pinned = bool(fleet.all) or not settings.is_fleet
+    is_pinned = not settings.is_fleet or (isinstance(engine, Capability) and engine.has_queue)
     _check_locations(submission, settings)
     _check_webhook(submission, settings)
     config = submission.config.model_copy(update={"language": language})

@@ -105,7 +105,7 @@ class Job:
     file_roots: tuple[str, ...]  #: folders that this job may use in addition to those of the settings
     storage_settings: Mapping[str, Any]  #: settings of storage that this job was submitted with; it keeps them
     summary: Summary
-    model: str | None = None  #: None for any model of the engine: no worker was live, or an older release accepted it
+    model: str | None = None  #: None for any model of the engine; see `plan_job`
     model_revision: str | None = None
     speed: float = 1.0  #: of the engine, in seconds of audio per second
     estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes

@@ -83,6 +83,11 @@ class Capability:
     def key(self) -> str:
         return key_of_model(self.name, self.model, self.revision)
 
+    @property
+    def has_queue(self) -> bool:
+        """Whether its worker reads the queue of the model. Workers of earlier releases read only those of engines."""
+        return self.rank is not None
+
     def rank_by(self, known: Mapping[str, int]) -> int:
         """Return the rank of the engine: as published, otherwise from the engines that this process knows."""
         return known.get(self.name, LAST) if self.rank is None else self.rank

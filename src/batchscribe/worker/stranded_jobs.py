@@ -15,8 +15,8 @@ def find_stranded_jobs(connection: Connection, live: Sequence[WorkerRecord]) -> 
     """Return the stranded jobs in the lanes of these workers, by engine and model."""
     stranded: list[EngineBacklog] = []
     for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
-        engines = chain.from_iterable(worker.engines for worker in live if lane in worker.lanes)
-        served = {key for engine in engines for key in (engine.name, engine.key)}
+        engines = list(chain.from_iterable(worker.engines for worker in live if lane in worker.lanes))
+        served = {engine.name for engine in engines} | {engine.key for engine in engines if engine.has_queue}
         stranded += [each for each in backlog_by_engine(connection, lane) if each.queue_key not in served]
     return stranded
 
