@@ -19,6 +19,7 @@ from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.job_keys import JobKeys
+from batchscribe.storage.store import Recording
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
@@ -62,7 +63,7 @@ class NoCheckpoints(Checkpoints):
     def __init__(self) -> None:
         """Need nothing."""
 
-    def open(self, file: File, size_bytes: int, request_id: str) -> Checkpoint:
+    def open(self, file: File, source: Recording, request_id: str) -> Checkpoint:
         return Checkpoint()
 
     def last_fruitful_attempt(self, file: File) -> int:

@@ -6,19 +6,31 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
 
+from batchscribe.audio.decoder import Position
 from batchscribe.database.checkpoint_rows import CheckpointPart, add_part, last_fruitful_attempt, list_parts
-from batchscribe.database.file_rows import claim, find_file, requeue
+from batchscribe.database.file_rows import claim, get_file, requeue
+from batchscribe.database.job_rows import get_job
 from batchscribe.database.shard_rows import begin_shard
 from batchscribe.database.tables import checkpoint
-from batchscribe.jobs.model import File
+from batchscribe.jobs.model import File, Job
+from batchscribe.queue.records import Records
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
+from batchscribe.stages.checkpoint import NoStore, StoredWindows
+from batchscribe.stages.checkpoint_parts import Checkpoints, FileParts
 from batchscribe.stages.finish import cancel_job
+from batchscribe.storage.local.file_store import FileStore
+from batchscribe.storage.store import Recording
 from batchscribe.wire.choices import JobState
 from tests.databases import stored_bytes
 from tests.integration.checkpoint_victim import LEDGER
@@ -138,25 +150,80 @@ def test_nothing_that_was_said_can_be_read_in_the_database_and_a_cancellation_de
         assert n_parts(runner) == 0
 
 
-def test_only_the_attempt_that_holds_the_file_adds_parts(tmp_path: Path) -> None:
-    write_wav(tmp_path / "calls" / "long.wav", duration_sec=600.0)
-    part = CheckpointPart(1, "identity", "key", b"sealed")
-    with running(tmp_path, make_pool=slow) as runner:
+@contextmanager
+def claimed(folder: Path) -> Iterator[tuple[Records, Job, File]]:
+    """A file with a checkpoint that this test works on instead of a worker: its second attempt."""
+    write_wav(folder / "calls" / "long.wav", duration_sec=600.0)
+    with running(folder, make_pool=slow) as runner:
         job = runner.submit()
         wait_for_part(runner)
-    with runner.records.transaction() as connection:
-        file = find_file(connection, job.number, 1)
-        assert isinstance(file, File)
+    records = runner.records
+    with records.transaction() as connection:
+        file = get_file(connection, job.number, 1)
         run = begin_shard(connection, job.number, 1)
-        parts = list_parts(connection, file)
-        part = CheckpointPart(parts[-1].number + 1, "identity", "key", b"sealed")
-        assert not add_part(connection, file, part), "it is queued"
         assert claim(connection, file, run=run or 0)
-        current = find_file(connection, job.number, 1)
-        assert isinstance(current, File)
-        assert not add_part(connection, file, part), "that attempt is over"
-        assert add_part(connection, current, part)
-        assert list_parts(connection, current) == [*parts, part]
-        assert last_fruitful_attempt(connection, current) == current.attempt
-        requeue(connection, current)
-    runner.records.database.dispose()
+        job = get_job(connection, job.job_id)
+        file = get_file(connection, job.number, 1)
+    yield records, job, replace(file, has_checkpoint=True)
+    records.database.dispose()
+
+
+def test_only_the_attempt_that_holds_the_file_adds_parts(tmp_path: Path) -> None:
+    with claimed(tmp_path) as (records, _, file), records.transaction() as connection:
+        parts = list_parts(connection, file)
+        part = CheckpointPart(parts[-1].number + 1, parts[-1].n_known + 1, "identity", "key", b"sealed")
+        assert not add_part(connection, replace(file, attempt=file.attempt - 1), part), "that attempt is over"
+        assert add_part(connection, file, part)
+        assert list_parts(connection, file) == [*parts, part]
+        requeue(connection, file)
+        assert not add_part(connection, file, replace(part, number=part.number + 1)), "it is queued"
+
+
+def test_an_attempt_that_only_filled_windows_behind_a_gap_came_no_further(tmp_path: Path) -> None:
+    with claimed(tmp_path) as (records, _, file), records.transaction() as connection:
+        for attempt, n_known in ((1, 3), (2, 3), (3, 5), (4, 5)):
+            row = {"attempt": attempt, "part": 100 + attempt, "n_known": 1000 + n_known}
+            of_file = {"job": file.job_number, "seq": file.seq, "identity": "", "key_id": "", "sealed": b""}
+            connection.execute(sa.insert(checkpoint).values(of_file | row))
+        assert last_fruitful_attempt(connection, file) == 3
+
+
+def test_a_part_whose_commit_was_not_acknowledged_does_not_block_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_and_lose_connection(connection: sa.Connection, file: File, part: CheckpointPart) -> bool:
+        assert add_part(connection, file, part)
+        connection.commit()
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("the connection was lost"))
+
+    with claimed(tmp_path) as (records, job, file):
+        store = FileParts(job, file, "identity", records)
+        assert list(store.read()) == [], "the others are of another identity"
+        with monkeypatch.context() as patched:
+            patched.setattr("batchscribe.stages.checkpoint_parts.add_part", add_and_lose_connection)
+            assert store.write(b"content", 1) is None
+        assert store.write(b"more content", 2)
+        assert list(FileParts(job, file, "identity", records).read()) == [b"content", b"more content"]
+
+
+def test_a_position_that_the_decoder_cannot_use_costs_a_retry_and_not_the_file(tmp_path: Path) -> None:
+    with claimed(tmp_path) as (records, job, file):
+        with records.transaction() as connection:
+            identity = list_parts(connection, file)[0].identity
+        store = FileParts(job, file, identity, records)
+        [first, *_] = [StoredWindows.unpack(content) for content in store.read()]
+        assert first
+        assert store.write(replace(first, position=Position(1, "garbage")).pack(), 1_000)
+        with records.transaction() as connection:
+            requeue(connection, file)
+    with running(tmp_path) as runner:
+        assert runner.wait(job).state is JobState.SUCCEEDED
+
+
+def test_a_recording_without_an_etag_has_no_checkpoint(tmp_path: Path) -> None:
+    """It could change unnoticed between two attempts."""
+    with claimed(tmp_path) as (records, job, file), FileStore((tmp_path,)).open(file.input_uri) as recording:
+        checkpoints = Checkpoints(job, records)
+        assert isinstance(checkpoints.open(file, recording, "request").store, FileParts)
+        without = SimpleNamespace(size=recording.size, etag=None)
+        assert isinstance(checkpoints.open(file, cast("Recording", without), "request").store, NoStore)

@@ -33,14 +33,16 @@ class Parts:
 
     def __init__(self, *, answer: bool | None = True) -> None:
         self.contents: list[bytes] = []
+        self.known: list[int] = []  #: windows without a gap, with each part
         self.answer = answer
 
     def read(self) -> Iterable[bytes]:
         return list(self.contents)
 
-    def write(self, content: bytes) -> bool | None:
+    def write(self, content: bytes, n_known: int) -> bool | None:
         if self.answer:
             self.contents.append(content)
+            self.known.append(n_known)
         return self.answer
 
     @property
@@ -98,9 +100,13 @@ def test_pauses_of_the_recording_count_like_its_speech() -> None:
 
 def test_channels_count_separately() -> None:
     """Two speakers who talk at once are twice the work."""
-    parts = Parts()
-    filled(parts, Clock(), 0.0, 0.0, 0.0)
-    assert parts.indexes == [[0, 1, 2]]
+    parts, clock = Parts(), Clock()
+    checkpoint = filled(parts, clock, 0.0, 20.0, 40.0)
+    clock.now += PAUSE_SEC
+    for channel in (0, 1):
+        checkpoint.add(3 + channel, window(60.0, 30.0, channel), HEARD)
+        checkpoint.save_if_due()
+    assert parts.indexes == [[0, 1, 2], [3, 4]]
 
 
 def test_a_fast_engine_stores_parts_less_often_but_after_four_minutes_at_the_latest() -> None:
@@ -120,6 +126,29 @@ def test_an_attempt_that_continues_stores_its_first_window_at_once() -> None:
         checkpoint.save_if_due()
         clock.now += PAUSE_SEC
     assert parts.indexes == [[0, 1, 2], [3], [4, 5, 6]]
+
+
+def test_windows_behind_a_gap_do_not_show_that_the_file_came_further() -> None:
+    """The window in the gap may be the one that kills its worker."""
+    parts, clock = Parts(), Clock()
+    filled(parts, clock, 0.0, 20.0, 40.0)
+    checkpoint = Checkpoint(parts, clock)
+    for index in (4, 5, 6, 3):
+        checkpoint.add(index, window(20.0 * index), HEARD)
+        checkpoint.save_if_due()
+        clock.now += PAUSE_SEC
+    assert parts.indexes == [[0, 1, 2], [4, 5], [6, 3]]
+    assert parts.known == [3, 3, 7]
+
+
+def test_a_short_recording_with_several_channels_has_no_checkpoint() -> None:
+    parts = Parts()
+    checkpoint = Checkpoint(parts, Clock())
+    for index in range(4):
+        checkpoint.add(index, window(0.0, 30.0, channel=index), HEARD)
+        checkpoint.save_if_due()
+    checkpoint.close()
+    assert parts.contents == []
 
 
 def test_what_cannot_be_stored_now_is_stored_later() -> None:

@@ -17,6 +17,7 @@ class CheckpointPart:
     """A part of a file's checkpoint. `number` counts from 1 over all attempts."""
 
     number: int
+    n_known: int  #: windows that are stored without a gap, with this part
     identity: str  #: stands for everything that determines the transcript
     key_id: str
     sealed: bytes
@@ -29,6 +30,7 @@ _HELD = (
         file.c.seq,
         file.c.attempt,
         sa.bindparam("new_part", type_=sa.Integer),
+        sa.bindparam("new_n_known", type_=sa.Integer),
         sa.bindparam("new_identity", type_=sa.String),
         sa.bindparam("new_key_id", type_=sa.String),
         sa.bindparam("new_sealed", type_=sa.LargeBinary),
@@ -38,7 +40,7 @@ _HELD = (
 )
 _ADD = (
     sa.insert(checkpoint)
-    .from_select(["job", "seq", "attempt", "part", "identity", "key_id", "sealed"], _HELD)
+    .from_select(["job", "seq", "attempt", "part", "n_known", "identity", "key_id", "sealed"], _HELD)
     .returning(checkpoint.c.part)
 )
 
@@ -47,6 +49,7 @@ def add_part(connection: sa.Connection, item: File, part: CheckpointPart) -> boo
     """Add a part; return False if the attempt is no longer the current one or the job has ended."""
     values = {
         "new_part": part.number,
+        "new_n_known": part.n_known,
         "new_identity": part.identity,
         "new_key_id": part.key_id,
         "new_sealed": part.sealed,
@@ -73,15 +76,22 @@ def list_parts(connection: sa.Connection, item: File) -> list[CheckpointPart]:
     """Return the parts of a file in order."""
     query = sa.select(checkpoint).where(checkpoint.c.job == item.job_number, checkpoint.c.seq == item.seq)
     rows = connection.execute(query.order_by(checkpoint.c.part))
-    return [CheckpointPart(row.part, row.identity, row.key_id, row.sealed) for row in rows]
+    return [CheckpointPart(row.part, row.n_known, row.identity, row.key_id, row.sealed) for row in rows]
 
 
 def last_fruitful_attempt(connection: sa.Connection, item: File) -> int:
-    """Return the latest attempt that added a part; 0 if none did."""
-    query = sa.select(sa.func.max(checkpoint.c.attempt)).where(
+    """Return the latest attempt after which more windows were stored without a gap than before; 0 if there is none.
+
+    Windows behind a gap do not count: a window that kills its worker stays a gap.
+    """
+    query = sa.select(checkpoint.c.attempt, checkpoint.c.n_known).where(
         checkpoint.c.job == item.job_number, checkpoint.c.seq == item.seq
     )
-    return connection.scalar(query) or 0
+    fruitful, most = 0, 0
+    for attempt, n_known in connection.execute(query.order_by(checkpoint.c.part)):
+        if n_known > most:
+            fruitful, most = attempt, n_known
+    return fruitful
 
 
 def delete_parts(connection: sa.Connection, job_number: int, seq: int | None = None) -> None:

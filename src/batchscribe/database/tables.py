@@ -109,6 +109,8 @@ checkpoint = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True),
     sa.Column("attempt", sa.Integer, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
+    # How many windows from the start of the recording are stored without a gap, with this part.
+    sa.Column("n_known", sa.Integer, nullable=False),
     # Stands for everything that determines the transcript; parts with another identity are ignored.
     sa.Column("identity", sa.String, nullable=False),
     sa.Column("key_id", sa.String, nullable=False),

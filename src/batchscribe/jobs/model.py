@@ -166,7 +166,8 @@ class File:
     error_message: str | None = None
     warnings: tuple[str, ...] = ()
     output_digests: tuple[str, ...] = ()  #: see `WrittenTranscript`; of the latest attempt that wrote
-    has_checkpoint: bool = False  #: known when an attempt starts
+    has_checkpoint: bool = False  #: known when an attempt starts, like `fruitful_attempt`
+    fruitful_attempt: int = 0  #: the latest one that came further than those before; 0 if none did
 
     @property
     def file_id(self) -> str:

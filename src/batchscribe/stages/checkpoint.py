@@ -82,8 +82,11 @@ class PartStore(Protocol):
         """Return the content of the parts of earlier attempts at the same recording, in order."""
         ...
 
-    def write(self, content: bytes) -> bool | None:
-        """Store a part. Returns None if that is impossible now, and False if the attempt is no longer wanted."""
+    def write(self, content: bytes, n_known: int) -> bool | None:
+        """Store a part. Returns None if that is impossible now, and False if the attempt is no longer wanted.
+
+        `n_known` is the number of windows from the start that are stored without a gap, with this part.
+        """
         ...
 
 
@@ -93,7 +96,7 @@ class NoStore:
     def read(self) -> Iterable[bytes]:
         return ()
 
-    def write(self, _content: bytes) -> bool | None:
+    def write(self, content: bytes, n_known: int) -> bool | None:
         return None
 
 
@@ -111,7 +114,9 @@ class Checkpoint:
     _new_sec: float = 0.0  #: the sum of the windows in `_new`
     _reached_sec: float = 0.0  #: the end of the latest window in a stored part
     _wrote_at: float = 0.0
-    _has_progressed: bool = False  #: whether this attempt has stored a part, or is the first one
+    _stored: set[int] = field(default_factory=set)  #: indexes of the stored windows from `_n_known` on
+    _n_known: int = 0  #: windows from the start that are stored without a gap
+    _has_progressed: bool = False  #: whether `_n_known` has grown in this attempt, or it is the first one
 
     def __post_init__(self) -> None:
         parts = [part for content in self.store.read() if (part := StoredWindows.unpack(content))]
@@ -119,8 +124,9 @@ class Checkpoint:
             self.language = part.language
             self._known.update((each.index, each) for each in part.windows)
         self._reached_sec = max((each.end_sec for each in self._known.values()), default=0.0)
-        n_known = next(index for index in count() if index not in self._known)  # without a gap
-        positions = [part.position for part in parts if part.position and part.position.n_windows <= n_known]
+        self._stored = set(self._known)
+        self._n_known = self._count_known()
+        positions = [part.position for part in parts if part.position and part.position.n_windows <= self._n_known]
         self.position = max(positions, key=lambda position: position.n_windows, default=None)
         self._has_progressed = not parts
 
@@ -150,22 +156,36 @@ class Checkpoint:
         if self._unsaved_sec() >= LEAST_SEC:
             self._save()
 
+    def _count_known(self, new: Iterable[StoredWindow] = ()) -> int:
+        """Return the number of windows from the start that are stored without a gap, with new ones."""
+        stored = self._stored.union(each.index for each in new)
+        return next(index for index in count(self._n_known) if index not in stored)
+
     def _is_due(self) -> bool:
-        if not self._has_progressed:  # from now on, the death of the worker does not count against the file
-            return True
+        if not self._has_progressed and self._count_known(self._new) > self._n_known:
+            return True  # from now on, the death of the worker does not count against the file
         waited_sec, unsaved_sec = self.clock() - self._wrote_at, self._unsaved_sec()
         return (unsaved_sec >= LEAST_SEC and waited_sec >= PAUSE_SEC) or unsaved_sec >= MOST_SEC
 
     def _unsaved_sec(self) -> float:
-        """Return the seconds of the recording that would be lost: of sound, or of its timeline with long pauses."""
+        """Return the seconds of the recording that would be lost: of sound, or of its timeline with long pauses.
+
+        In the first `LEAST_SEC` it is nothing, so that shorter recordings with several channels have no checkpoint.
+        """
         reached_sec = max((each.end_sec for each in self._new), default=0.0)
+        if max(reached_sec, self._reached_sec) < LEAST_SEC:
+            return 0.0
         return max(self._new_sec, reached_sec - self._reached_sec if self._new else 0.0)
 
     def _save(self) -> bool | None:
-        written = self.store.write(StoredWindows(self.language, tuple(self._new), self.position).pack())
+        n_known = self._count_known(self._new)
+        written = self.store.write(StoredWindows(self.language, tuple(self._new), self.position).pack(), n_known)
         self._wrote_at = self.clock()
         if written:
-            self._has_progressed = True
+            self._has_progressed |= n_known > self._n_known
+            self._stored.update(each.index for each in self._new)
+            self._stored.difference_update(range(self._n_known, n_known))
+            self._n_known = n_known
             self._reached_sec = max(self._reached_sec, *(each.end_sec for each in self._new))
             self._new.clear()
             self._new_sec = 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
 
 import structlog
 
@@ -13,6 +15,7 @@ from batchscribe.errors import SecretKeyChanged
 from batchscribe.jobs.model import File, Job
 from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import LEAST_BYTES, Checkpoint
+from batchscribe.storage.store import Recording
 
 log = structlog.get_logger()
 
@@ -24,19 +27,25 @@ class Checkpoints:
         self._job = job
         self._records = records
 
-    def open(self, file: File, size_bytes: int, request_id: str) -> Checkpoint:
+    def open(self, file: File, source: Recording, request_id: str) -> Checkpoint:
         """Return the checkpoint of a file; it is empty if its recording, engine or release has changed.
 
         `request_id` stands for everything that determines the transcript. Raises the errors of the database.
         """
-        if size_bytes < LEAST_BYTES:
+        if source.size < LEAST_BYTES or source.etag is None:
             return Checkpoint()
-        return Checkpoint(FileParts(self._job, file, f"{request_id} {__version__}", self._records))
+        return Checkpoint(FileParts(self._job, file, f"{request_id} {_versions()}", self._records))
 
     def last_fruitful_attempt(self, file: File) -> int:
         """Return the latest attempt at a file that came further than those before; 0 if none did."""
         with self._records.transaction() as connection:
             return last_fruitful_attempt(connection, file)
+
+
+@cache
+def _versions() -> str:
+    """Return the versions of this release and of the packages that determine the windows of a recording."""
+    return " ".join((__version__, *map(version, ("av", "faster-whisper", "numpy", "onnxruntime"))))
 
 
 class FileParts:
@@ -60,18 +69,17 @@ class FileParts:
             if part.identity == self._identity and (content := self._open(part)) is not None:
                 yield content
 
-    def write(self, content: bytes) -> bool | None:
+    def write(self, content: bytes, n_known: int) -> bool | None:
         """Store a part. Returns None if the database is unavailable, and False if the attempt is no longer wanted."""
-        key_id, sealed = self._records.keyring.seal(content, bound_to=self._name(self._last + 1))
-        part = CheckpointPart(self._last + 1, self._identity, key_id, sealed)
+        self._last += 1  # in any case: if a connection breaks, its transaction may have been committed
+        key_id, sealed = self._records.keyring.seal(content, bound_to=self._name(self._last))
+        part = CheckpointPart(self._last, n_known, self._identity, key_id, sealed)
         try:
             with self._records.transaction() as connection:
-                is_added = add_part(connection, self._file, part)
+                return add_part(connection, self._file, part)
         except DATABASE_TROUBLE as error:
             log.warning("checkpoint.database_trouble", error=cause_of(error))
             return None
-        self._last += is_added
-        return is_added
 
     def _open(self, part: CheckpointPart) -> bytes | None:
         try:

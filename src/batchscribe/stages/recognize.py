@@ -8,6 +8,8 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from batchscribe.errors import EngineError, WorkInterrupted
 from batchscribe.jobs.model import File
 from batchscribe.metrics import RETRIES, Retry, Stage, stage
@@ -51,8 +53,10 @@ class _Waiting:
     """A window between its submission and its place in the result. `index` counts the recording's windows from 0."""
 
     index: int
-    request: RecognitionRequest
+    request: RecognitionRequest  #: without samples if the recognition is known
     future: Future[Recognition]
+    duration_sec: float
+    speech_sec: float
     is_stored: bool = False  #: whether the checkpoint has it
 
 
@@ -124,12 +128,12 @@ class Recognizer:
         return self._recognized
 
     def close(self) -> None:
-        if not self._is_finished:
-            self._store()
-            self._checkpoint.close()
+        self._store()
         for each in self._waiting:
             each.future.cancel()
         self._rooms.in_hand.drop(self._file)
+        if not self._is_finished:
+            self._checkpoint.close()
 
     def _detection(self) -> LanguageChoice:
         """Choose the detection for the next window."""
@@ -143,7 +147,7 @@ class Recognizer:
     def _end_vote(self) -> None:
         """Use the language that won for later windows. Repeat earlier windows that were recognized in another one."""
         for each in self._waiting:
-            self._vote.add(speech_sec(each.request.window), self._result(each))
+            self._vote.add(each.speech_sec, self._result(each))
         winner = self._vote.winner(self._language)
         self._is_voting = False
         self._language = self._checkpoint.language = canonical_language(winner)
@@ -159,11 +163,20 @@ class Recognizer:
             return None
         future: Future[Recognition] = Future()
         future.set_result(known)
-        return _Waiting(self._n_windows, RecognitionRequest(window, self._language), future, is_stored=True)
+        without_samples = replace(window, samples=np.zeros(0, dtype=np.float32))
+        return _Waiting(
+            self._n_windows,
+            RecognitionRequest(without_samples, self._language),
+            future,
+            window.duration_sec,
+            speech_sec(window),
+            is_stored=True,
+        )
 
     def _submit(self, index: int, window: Window, detection: LanguageChoice) -> _Waiting:
         request = RecognitionRequest(window, self._language, detection)
-        return _Waiting(index, request, self._rooms.speech.submit(request, self._file))
+        future = self._rooms.speech.submit(request, self._file)
+        return _Waiting(index, request, future, window.duration_sec, speech_sec(window))
 
     def _save(self) -> None:
         """Store the windows that are done. Raises `WorkInterrupted` if the attempt is no longer wanted."""
@@ -204,9 +217,10 @@ class Recognizer:
     def _take(self) -> None:
         recognition = self._result(self._waiting[0])
         self._save()
-        window = self._waiting.popleft().request.window
-        recognized = RecognizedWindow(window.channel, window.start_sec, window.duration_sec, recognition)
-        self._append(recognized, speech_sec(window))
+        taken = self._waiting.popleft()
+        window = taken.request.window
+        recognized = RecognizedWindow(window.channel, window.start_sec, taken.duration_sec, recognition)
+        self._append(recognized, taken.speech_sec)
 
     def _append(self, window: RecognizedWindow, window_speech_sec: float) -> None:
         if self._mode is None:

@@ -18,7 +18,7 @@ from itertools import chain, repeat
 import structlog
 
 from batchscribe.audio.decoder import DECODER
-from batchscribe.database.checkpoint_rows import look_at_start
+from batchscribe.database.checkpoint_rows import last_fruitful_attempt, look_at_start
 from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
 from batchscribe.database.job_rows import add_shard_counters, is_complete
@@ -221,10 +221,11 @@ def _claim(shard: ShardContext, file: File) -> File | None:
         if not claim(connection, file, run=shard.run):
             return None
         version, has_checkpoint = look_at_start(connection, file)
+        fruitful = last_fruitful_attempt(connection, file) if has_checkpoint else 0
         # A retry needs the digests that the attempt before recorded, to recognize what that has written.
         claimed = get_file(connection, file.job_number, file.seq) if file.attempt else _first_attempt(file)
     shard.context.keys.take(version)
-    return replace(claimed, has_checkpoint=has_checkpoint)
+    return replace(claimed, has_checkpoint=has_checkpoint, fruitful_attempt=fruitful)
 
 
 def _first_attempt(file: File) -> File:
@@ -235,10 +236,10 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
     """Process a file once. Returns None if another attempt is worthwhile."""
     version = shard.context.keys.version
     try:
-        if _count_fruitless(shard, file) >= shard.max_deaths:
+        if _count_fruitless(file, file.fruitful_attempt) >= shard.max_deaths:
             return _crashed_worker(shard)
         return transcribe_file(file, shard.job, shard.context, partial(_begin_write, shard))
-    except WorkInterrupted:
+    except (WorkInterrupted, DatabaseError):
         _hand_back(shard, file)
         raise
     except MachineTrouble as trouble:
@@ -259,19 +260,18 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shard, file), attempt=file.attempt)
-        if 1 + _count_fruitless(shard, file) >= shard.max_tries:
+        if 1 + _count_fruitless(file, shard.context.checkpoints.last_fruitful_attempt(file)) >= shard.max_tries:
             return Outcome.failed(error)
         RETRIES.labels(Retry.STORAGE).inc()
         return None
 
 
-def _count_fruitless(shard: ShardContext, file: File) -> int:
-    """Return the number of attempts since the last one that stored a part of a checkpoint, without this attempt.
+def _count_fruitless(file: File, fruitful_attempt: int) -> int:
+    """Return the number of attempts since the last one that came further than those before, without this attempt.
 
     A recording of ten hours may lose its worker, or its storage, more than once without being the cause.
     """
-    earlier = file.attempt - 1
-    return earlier - shard.context.checkpoints.last_fruitful_attempt(file) if earlier else 0
+    return file.attempt - 1 - fruitful_attempt
 
 
 def _begin_write(shard: ShardContext, file: File, transcript: WrittenTranscript) -> None:

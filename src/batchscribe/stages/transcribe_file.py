@@ -24,6 +24,7 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.metrics import RETRIES, Retry, Stage, observe_file, stage
+from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.existing_output import RecordingIdentity, look, own_outcome
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.naming import OutputName
@@ -121,18 +122,20 @@ def _recognize(
     window.
     """
     try:
-        return _recognize_once(source, file, job, context, request_id)
+        checkpoint = context.checkpoints.open(file, source, request_id)
+        return _recognize_once(source, file, job, context, checkpoint)
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
         context.health.confirm(DECODER)
-    return _recognize_once(source, replace(file, has_checkpoint=True), job, context, request_id)
+    checkpoint = context.checkpoints.open(replace(file, has_checkpoint=True), source, request_id)
+    checkpoint.position = None  # the voice detector starts from the beginning too: its state may be the cause
+    return _recognize_once(source, file, job, context, checkpoint)
 
 
 def _recognize_once(
-    source: Recording, file: File, job: Job, context: JobContext, request_id: str
+    source: Recording, file: File, job: Job, context: JobContext, checkpoint: Checkpoint
 ) -> tuple[RecognizedRecording, Media]:
     config = job.config
-    checkpoint = context.checkpoints.open(file, source.size, request_id)
     check = partial(context.watch.check, job.number)
     with recognizer(file, context, config.detection_mode, checkpoint) as engines:
         with (

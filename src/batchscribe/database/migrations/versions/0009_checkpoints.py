@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.Integer, primary_key=True),
         sa.Column("attempt", sa.Integer, primary_key=True),
         sa.Column("part", sa.Integer, primary_key=True),
+        sa.Column("n_known", sa.Integer, nullable=False),
         sa.Column("identity", sa.String, nullable=False),
         sa.Column("key_id", sa.String, nullable=False),
         sa.Column("sealed", sa.LargeBinary, nullable=False),
