@@ -110,6 +110,16 @@ def test_the_end_of_a_word_is_before_the_next_word_and_inside_the_window() -> No
         ([" ¿", "Qué", " tal", "?"], "es-ES", ["¿Qué", "tal?"]),
         ([" ", "a", "b", " c"], "en-US", ["ab", "c"]),
         ([" tea", "-", "time"], "en-US", ["tea-time"]),
+        ([" tell", " '", "em"], "en-US", ["tell", "'em"]),
+        ([" said", ' "', "hello", '"', " twice"], "en-US", ["said", '"hello"', "twice"]),
+        ([" said", ' "', "hello", ' "', " twice"], "en-US", ["said", '"hello"', "twice"]),
+        ([" is", " -", "5"], "en-US", ["is", "-5"]),
+        ([" is", " .", "5"], "en-US", ["is", ".5"]),
+        ([" number", " #", "1"], "en-US", ["number", "#1"]),
+        ([" R", " &", " D"], "en-US", ["R", "&", "D"]),
+        ([" write", " @", "home"], "en-US", ["write", "@home"]),
+        ([" tea", " -", " time"], "en-US", ["tea", "-", "time"]),
+        ([" so", " )", " .", '"', " Yes", " !"], "en-US", ['so)."', "Yes!"]),
         (["今", "日", "。", "雨"], "ja-JP", ["今", "日。", "雨"]),
         ([], "en-US", []),
     ],
@@ -120,8 +130,10 @@ def test_punctuation_is_joined_to_its_word(tokens: list[str], language: str, wor
     assert found.text == ("" if language == "ja-JP" else " ").join(words)
 
 
-def test_scores_that_are_not_probabilities_give_no_confidence() -> None:
-    assert build_recognition([Token(" a", 0.0, 3.5)], "en", 1.0).phrases[0].words[0].confidence is None
+@pytest.mark.parametrize("score", [3.5, float("nan"), float("inf")])
+def test_scores_that_are_not_probabilities_give_no_confidence(score: float) -> None:
+    tokens = [Token(" a", 0.0, -0.1), Token("b", 0.1, score)]
+    assert build_recognition(tokens, "en", 1.0).phrases[0].words[0].confidence is None
 
 
 # --- batches ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from batchscribe.speech.languages import primary_subtag
 from batchscribe.speech.words import clean_text, tidy_words
@@ -15,6 +16,8 @@ from batchscribe.window import Recognition, Word
 TOKEN_SEC = 0.32
 #: Languages that are written without spaces; each token is a word.
 UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "yue", "zh"})
+#: Characters that Unicode counts as other punctuation (`Po`), but that begin a word or stand alone.
+NOT_CLOSING = frozenset("¿¡#@&*/\\§¶†‡•")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ def build_recognition(tokens: Sequence[Token], language: str, duration_sec: floa
 
 def _words(tokens: Sequence[Token], is_spaced: bool, duration_sec: float) -> Iterator[Word]:
     groups: list[list[Token]] = []
-    for token in tokens:
-        if groups and (_is_joined(token.text) if is_spaced else _is_punctuation(token.text)):
+    texts = [token.text for token in tokens]
+    for token, following in zip_longest(tokens, texts[1:]):
+        if groups and (_continues_word(token.text, following) if is_spaced else _is_closing(token.text)):
             groups[-1].append(token)
         elif clean_text(token.text) or token.text.startswith(" "):
             groups.append([token])
@@ -53,15 +57,20 @@ def _words(tokens: Sequence[Token], is_spaced: bool, duration_sec: float) -> Ite
         )
 
 
-def _is_joined(text: str) -> bool:
-    """Return whether a token continues a word: it has no space, or it is punctuation, as Whisper's words have it."""
-    return not text.startswith(" ") or _is_punctuation(text)
+def _continues_word(text: str, following: str | None) -> bool:
+    """Return whether a token continues a word: it has no space, or it is punctuation that ends the word before.
+
+    The same mark can begin a word, such as a quotation mark or the point of `.5`; then the rest of that word follows.
+    """
+    if not text.startswith(" "):
+        return True
+    return _is_closing(text) and (following is None or following.startswith(" ") or _is_closing(following))
 
 
-def _is_punctuation(text: str) -> bool:
-    """Return whether it is punctuation that follows a word. Opening marks, such as a bracket, begin one."""
+def _is_closing(text: str) -> bool:
+    """Return whether it consists of punctuation that can follow a word without a space."""
     return bool(text.strip()) and all(
-        unicodedata.category(character) in ("Po", "Pe", "Pf", "Pd") and character not in "¿¡"
+        unicodedata.category(character) in ("Po", "Pe", "Pf") and character not in NOT_CLOSING
         for character in text.strip()
     )
 
@@ -69,6 +78,6 @@ def _is_punctuation(text: str) -> bool:
 def confidence_of(tokens: Sequence[Token]) -> float | None:
     """Return the mean probability of the tokens, 0.0 to 1.0; None if the model gives none."""
     logs = [token.log_probability for token in tokens if token.log_probability is not None]
-    if len(logs) < len(tokens) or any(log > 1e-3 for log in logs):  # not probabilities
+    if len(logs) < len(tokens) or not all(log <= 1e-3 for log in logs):  # not probabilities, or NaN
         return None
     return min(1.0, sum(map(math.exp, logs)) / len(logs))
