@@ -71,6 +71,8 @@ def test_the_built_in_engines_have_valid_names_and_ranks_of_their_own() -> None:
     [
         ("import a_library_that_is_not_installed", r"cannot be imported \(ModuleNotFoundError: No module named"),
         ("1 / 0", r"cannot be imported \(ZeroDivisionError: division by zero\)"),
+        ("import sys; sys.exit('no licence')", r"cannot be imported \(SystemExit: no licence\)"),
+        (LENGTHS.replace("rank=50", "rank='50'"), "its rank is not a whole number but str"),
         ("OTHER = 1", r"cannot be imported \(AttributeError"),
         ("ENGINE = 'whisper'", "is not an EngineRecord"),
         (LENGTHS.replace('name="lengths"', 'name="other"'), "its record has another name, 'other'"),
@@ -113,6 +115,15 @@ def test_a_plugin_cannot_take_the_name_of_a_built_in_engine_or_a_reserved_one(in
         ("batch_size: int = 4", "batch_size: int = 0"),
         ("batch_size: int = 4", "window_sec: float = 300.0"),
         ('name: str = "lengths"', 'name: str = "whisper"'),
+        ("[LengthsSpec()]", '[LengthsSpec(languages=["en"])]'),
+        ('("en", "de")', '("en", 5)'),
+        ("1000.0", '"fast"'),
+        ("batch_size: int = 4", "batch_size: int = None"),
+        ("batch_size: int = 4", "model_rank: int = '1'"),
+        ("batch_size: int = 4", "revision: str = 7"),
+        ("batch_size: int = 4", "batch_size: int = 4; paths: object = ([],)"),
+        ("batch_size: int = 4", "batch_size: int = 4; load: object = lambda: None"),
+        ("[LengthsSpec()]", "__import__('sys').exit()"),
     ],
 )
 def test_a_plugin_with_invalid_models_is_passed_over_with_a_warning_and_named_in_an_error(
@@ -124,3 +135,31 @@ def test_a_plugin_with_invalid_models_is_passed_over_with_a_warning_and_named_in
     assert [line["engine"] for line in lines if line["event"] == "engine.models_unknown"] == ["lengths"]
     with pytest.raises(EngineNotAvailable, match=r"^Engine lengths (cannot list its models|describes a model incorr)"):
         find_engines("lengths", settings)
+
+
+@pytest.mark.parametrize("others", ["1 / 0", "[1]", '[LengthsSpec(languages=["en"])]'])
+def test_other_models_that_a_plugin_cannot_list_do_not_hide_its_best_one(
+    install: Install, settings: Settings, others: str
+) -> None:
+    install(LENGTHS.replace('advice="', f'find_others=lambda settings: {others}, advice="'))
+    assert [each.model for each in capabilities(settings) if each.name == "lengths"] == ["lengths-1"]
+    assert choose_engine("lengths", "en", settings, model="lengths-1").spec.model == "lengths-1"
+
+
+def test_a_plugin_that_fails_only_for_jobs_that_name_it_does_not_stop_the_worker(
+    install: Install, settings: Settings
+) -> None:
+    install(LENGTHS.replace('advice="', 'find_named=lambda settings: 1 / 0, advice="'))
+    with capture_logs() as lines:
+        assert {"lengths", "pocketsphinx"} <= {each.name for each in capabilities(settings)}
+    assert [line["engine"] for line in lines if line["event"] == "engine.models_unknown"] == ["lengths"]
+
+
+@pytest.mark.parametrize("warnings", ["1 / 0", "None", "'text'", "(1,)"])
+def test_a_plugin_that_cannot_say_its_warnings_is_used_without_them(
+    install: Install, settings: Settings, warnings: str
+) -> None:
+    install(LENGTHS.replace('advice="', f'warn=lambda language, named: {warnings}, advice="'))
+    with capture_logs() as lines:
+        assert choose_engine("lengths", "en", settings).warnings == ()
+    assert [line["event"] for line in lines] == ["engine.warnings_unknown"]

@@ -34,7 +34,8 @@ from batchscribe.speech.engine_child import describe
 from batchscribe.speech.engine_process import EngineProcess, hear_trial
 from batchscribe.speech.engine_replies import InvalidEngineReply, validate_recognitions
 from batchscribe.speech.languages import canonical_language
-from batchscribe.speech.registry import find_all_of, find_fault
+from batchscribe.speech.registry import find_all_of
+from batchscribe.speech.spec_fault import find_fault
 from batchscribe.window import Recognition
 
 #: Seconds without CPU use, and CPU seconds, for a call in the process of the engine.

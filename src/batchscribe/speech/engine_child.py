@@ -83,7 +83,7 @@ def receive(pipe: Pipe) -> Any:
     return pickle.loads(head, buffers=buffers)  # noqa: S301
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """Return the class and the first line of the message, shortened for use in a sentence."""
     first_line = str(error).partition("\n")[0][:200]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

@@ -71,12 +71,14 @@ def load_record(entry: EntryPoint, taken: Collection[str]) -> EngineRecord:
         raise UnusablePlugin("another engine has this name; uninstall one of the packages")
     try:
         record = entry.load()
-    except Exception as error:  # it runs code of others, which may raise anything
+    except (Exception, SystemExit) as error:  # it runs code of others, which may raise anything
         raise UnusablePlugin(f"{entry.value} cannot be imported ({describe(error)})") from error
     if not isinstance(record, EngineRecord):
         raise UnusablePlugin(f"{entry.value} is not an EngineRecord")
     if record.name != entry.name:
         raise UnusablePlugin(f"its record has another name, {record.name!r}, than its entry point")
+    if not isinstance(record.rank, int):
+        raise UnusablePlugin(f"its rank is not a whole number but {type(record.rank).__name__}")
     return record
 
 

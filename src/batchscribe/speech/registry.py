@@ -5,9 +5,8 @@ Nothing is loaded or downloaded here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import TypeVar
 
 import structlog
@@ -15,7 +14,7 @@ import structlog
 from batchscribe.errors import BatchscribeError, EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability, describe_model_at
-from batchscribe.speech.engine import WINDOW_SEC, EngineSpec
+from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.engine_child import describe
 from batchscribe.speech.engine_record import PULL, EngineRecord
 from batchscribe.speech.languages import canonical_language
@@ -25,11 +24,14 @@ from batchscribe.speech.onnx import ONNX
 from batchscribe.speech.plugins import PluginProblem, find_plugins
 from batchscribe.speech.pocketsphinx import POCKETSPHINX
 from batchscribe.speech.scripted import SCRIPTED
+from batchscribe.speech.spec_fault import find_fault
 from batchscribe.speech.whisper_record import WHISPER
 
 log = structlog.get_logger()
 
 Hears = TypeVar("Hears", EngineSpec, Capability)
+Answer = TypeVar("Answer")
+FindSpecs = Callable[[Settings], Sequence[EngineSpec]]
 
 BUILT_IN = (ONNX, WHISPER, POCKETSPHINX, SCRIPTED)
 
@@ -64,9 +66,10 @@ def speed_of(model: ModelInfo, settings: Settings) -> float | None:
 
     Raises `InvalidSetting`.
     """
-    make_spec = next((engine.make_spec for engine in list_engines() if engine.name == model.engine), None)
+    engine = next((engine for engine in list_engines() if engine.name == model.engine), None)
+    make_spec = engine.make_spec if engine else None
     try:
-        spec = make_spec(model, settings) if make_spec else None
+        spec = _ask(engine, "describe a model", lambda: make_spec(model, settings)) if engine and make_spec else None
     except EngineNotAvailable:
         return None
     return spec.speed * spec.count_processes(settings.engine_processes) if spec else None
@@ -149,8 +152,17 @@ def capabilities(settings: Settings) -> tuple[Capability, ...]:
     except EngineNotAvailable:
         return ()
     keys = {each.key for each in offered}
-    installed = [rank_model(spec) for name in _names(offered) for spec in find_all_of(name, settings)]
+    installed = [rank_model(spec) for name in _names(offered) for spec in _find_all_if_possible(name, settings)]
     return (*offered, *(replace(each, is_offered=False) for each in installed if each.key not in keys))
+
+
+def _find_all_if_possible(name: str, settings: Settings) -> list[EngineSpec]:
+    """Return all installed models of an engine; none, with a line in the log, if it cannot list them."""
+    try:
+        return find_all_of(name, settings)
+    except BatchscribeError as error:
+        log.warning("engine.models_unknown", engine=name, reason=error.message)
+        return []
 
 
 def rank_model(spec: EngineSpec) -> Capability:
@@ -200,13 +212,17 @@ def find_all_of(name: str, settings: Settings) -> list[EngineSpec]:
     engine = next((engine for engine in list_engines() if engine.name == name), None)
     if engine is None:
         raise _unknown_engine(name)
-    try:
-        specs = find_specs(engine, settings, is_named=True)
-    except EngineNotAvailable:
-        if engine.find_others is None:
-            raise
-        specs = []  # the configured model is missing
-    return list(dict.fromkeys([*specs, *(engine.find_others(settings) if engine.find_others else ())]))
+    finders = [find for find in (engine.find_named or engine.find_models, engine.find_others) if find is not None]
+    specs: list[EngineSpec] = []
+    errors: list[EngineNotAvailable] = []
+    for find in finders:
+        try:
+            specs += _list_specs(engine, find, settings)
+        except EngineNotAvailable as error:  # for example, the configured model is missing
+            errors.append(error)
+    if len(errors) == len(finders):
+        raise errors[0]
+    return list(dict.fromkeys(specs))
 
 
 def _unknown_engine(name: str) -> EngineNotAvailable:
@@ -240,43 +256,46 @@ def find_specs(engine: EngineRecord, settings: Settings, *, is_named: bool) -> l
     Raises `EngineNotAvailable` and `InvalidSetting`. Other errors of an engine from another package, and invalid
     specifications, become `EngineNotAvailable`.
     """
-    find = engine.find_named if is_named and engine.find_named else engine.find_models
-    if engine in BUILT_IN:
-        return list(find(settings))
-    try:
-        specs = list(find(settings))
-    except BatchscribeError:
-        raise
-    except Exception as error:  # code of others may raise anything
-        raise EngineNotAvailable(f"Engine {engine.name} cannot list its models ({describe(error)}).") from error
-    for spec in specs:
+    return _list_specs(engine, engine.find_named or engine.find_models if is_named else engine.find_models, settings)
+
+
+def _list_specs(engine: EngineRecord, find: FindSpecs, settings: Settings) -> list[EngineSpec]:
+    """Call a function of an engine that lists models. Raises as `find_specs` does."""
+    specs = _ask(engine, "list its models", lambda: list(find(settings)))
+    for spec in () if engine in BUILT_IN else specs:
         if fault := find_fault(spec, engine.name):
             raise EngineNotAvailable(f"Engine {engine.name} describes a model incorrectly: {fault}.")
     return specs
 
 
-def find_fault(spec: object, name: str) -> str | None:
-    """Return why a specification of the engine `name` is invalid, as part of a sentence; None if it is valid."""
-    if not isinstance(spec, EngineSpec):
-        return f"{type(spec).__name__} is not an EngineSpec"
-    if spec.name != name:
-        return f"its name is {spec.name!r} instead of {name!r}"
-    if not spec.model or not spec.languages:
-        return "it has no model name or no language"
-    for tag in spec.languages:
-        try:
-            canonical_language(tag)
-        except UnsupportedLanguage as error:
-            return error.message.rstrip(".")
-    if not (isfinite(spec.speed) and spec.speed > 0):
-        return f"its speed is {spec.speed}; it must be above 0"
-    if spec.batch_size < 1 or not 0 <= spec.window_sec <= WINDOW_SEC:
-        return f"batch_size must be at least 1 and window_sec at most {WINDOW_SEC:g}"
-    return None
+def _ask(engine: EngineRecord, what: str, call: Callable[[], Answer]) -> Answer:
+    """Call a function of an engine; `what` says what for. Errors of other packages become `EngineNotAvailable`."""
+    try:
+        return call()
+    except BatchscribeError:
+        raise
+    except (Exception, SystemExit) as error:  # code of others may raise anything
+        if engine in BUILT_IN:
+            raise
+        raise EngineNotAvailable(f"Engine {engine.name} cannot {what} ({describe(error)}).") from error
 
 
 def warnings_of(spec: EngineSpec, language: str, *, wanted: str) -> tuple[str, ...]:
-    return next((engine.warn(language, wanted != "auto") for engine in list_engines() if engine.name == spec.name), ())
+    """Return the warnings of the engine; none if an engine of another package cannot say them, which is logged."""
+    engine = next((engine for engine in list_engines() if engine.name == spec.name), None)
+    if engine is None:
+        return ()
+    try:
+        return _ask(engine, "list its warnings", lambda: _check_warnings(engine.warn(language, wanted != "auto")))
+    except EngineNotAvailable as error:
+        log.warning("engine.warnings_unknown", engine=engine.name, reason=error.message)
+        return ()
+
+
+def _check_warnings(found: object) -> tuple[str, ...]:
+    if not (isinstance(found, tuple) and all(isinstance(each, str) for each in found)):
+        raise TypeError("warn does not return a tuple of str")
+    return found
 
 
 def language_refusal(language: str, specs: Sequence[EngineSpec | Capability]) -> UnsupportedLanguage:
