@@ -10,7 +10,7 @@ import pytest
 
 from batchscribe.children.pipe import Pipe
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
-from batchscribe.speech.engine_child import describe, receive, send
+from batchscribe.speech.engine_child import describe, describe_kind, receive, send
 from batchscribe.speech.engine_confinement import set_environment
 from batchscribe.window import Window
 
@@ -53,3 +53,8 @@ def test_an_error_is_described_in_one_short_line() -> None:
     assert describe(ValueError("first\nsecond")) == "ValueError: first"
     assert describe(KeyError()) == "KeyError"
     assert len(describe(RuntimeError("x" * 10_000))) < 300
+
+
+def test_text_of_a_recording_in_an_error_is_not_passed_on() -> None:
+    assert describe_kind(KeyError("my secret")) == "KeyError"
+    assert describe_kind(RuntimeError("CUDA out of memory at my secret")) == "RuntimeError, out of memory"

@@ -12,7 +12,7 @@ from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog, always
 from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
-from batchscribe.speech.engine_child import send, serve
+from batchscribe.speech.engine_child import OF_NO_RECORDING, send, serve
 from batchscribe.speech.engine_replies import (
     EngineFailure,
     InvalidEngineReply,
@@ -148,7 +148,6 @@ def unexpected_answer(answer: object) -> EngineError:
 
 
 DURATION_SEC = 0.5
-OF_NO_RECORDING = -1.0  #: start of the trial's window; no window of a recording starts there
 IDLE_LIMIT_SEC = 60.0
 CPU_LIMIT_SEC = 600.0
 
