@@ -235,8 +235,9 @@ class Settings(BaseSettings):
     tenant_shards: int | None = Field(
         default=None,
         ge=1,
-        description="Maximum number of shards (up to 64 files each) of one tenant at once, over all workers. Use "
-        "the same value on all of them. No limit by default.",
+        description="Maximum number of shards (up to 64 files each) of one tenant at once, over all workers, for "
+        "each engine and model: a tenant whose jobs are for two models may have twice as many. Use the same value on "
+        "all of them. No limit by default.",
     )
     input_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),

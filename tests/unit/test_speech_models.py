@@ -10,6 +10,7 @@ from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.models import origin as record
 from batchscribe.speech.models.at_hand import find_model, list_models
 from batchscribe.speech.models.pull import pull_model
+from batchscribe.speech.registry import find_engines
 from tests.models.whisper import random_whisper
 
 
@@ -63,6 +64,18 @@ def test_the_end_of_the_last_line_does_not_make_an_english_model_understand_ever
     (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     (folder / "vocabulary.json").unlink()
     assert list_models(settings)[0].languages == ("en",)
+
+
+@pytest.mark.parametrize("vocabulary", ['["a", "b', "7", '[["a"]]', "\udcff"])
+def test_a_damaged_vocabulary_makes_only_its_model_unusable(settings: Settings, vocabulary: str) -> None:
+    damaged = random_whisper(settings.models_dir / "base")
+    (damaged / "vocabulary.json").write_bytes(vocabulary.encode(errors="surrogateescape"))
+    random_whisper(settings.models_dir / "tiny")
+    assert {info.name: bool(info.languages) for info in list_models(settings)} == {"base": False, "tiny": True}
+    assert [spec.model for spec in find_engines("whisper", settings)] == ["whisper-tiny"]
+    configured = settings.model_copy(update={"whisper_model": "base"})
+    with pytest.raises(EngineNotAvailable, match="vocabulary of the Whisper model base is damaged; check it with"):
+        find_engines("whisper", configured)
 
 
 def test_a_record_that_cannot_be_read_says_nothing(settings: Settings) -> None:

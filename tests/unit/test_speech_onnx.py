@@ -280,6 +280,7 @@ def test_a_model_with_unknown_languages_is_not_used_until_a_file_names_them(sett
     ("content", "reason"),
     [
         ('{"languages": ["klingon"]}', "unknown language 'klingon'"),
+        ('{"languages": ["en", "de-"]}', "unknown language 'de-'"),
         ('{"languages": "en"}', "languages"),
         ('{"language": ["en"]}', "language"),
         ('{"languages": ["en"], "type": "whisper"}', "unknown type 'whisper'; use one of nemo-conformer-ctc"),
@@ -293,6 +294,13 @@ def test_an_invalid_file_is_refused_by_its_name(settings: Settings, content: str
         find_engines("onnx", settings)
     assert str(folder / "onnx.json") in str(caught.value)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("config", ['{"model_type": ["nemo"]}', '{"model_type": {}}', "[]", "not JSON"])
+def test_a_model_with_an_unreadable_type_is_not_used_and_harms_no_other(settings: Settings, config: str) -> None:
+    (tone_transducer(settings.models_dir / "mine") / "config.json").write_text(config)
+    tone_ctc(settings.models_dir / "parakeet-ctc-0.6b")
+    assert [each.model for each in find_engines("onnx", settings)] == ["parakeet-ctc-0.6b"]
 
 
 def test_a_model_whose_type_its_files_do_not_show_needs_it_in_the_file(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from batchscribe.speech.languages import REGIONS
+from batchscribe.speech.languages import REGIONS, TAG
 from batchscribe.speech.models.known import KnownModel, index_by_name
 from batchscribe.speech.models.model_format import ModelFormat, list_files
 from batchscribe.speech.models.origin import read_origin
@@ -179,7 +179,7 @@ def _read_facts_file(folder: Path) -> OnnxFacts:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise ValueError(f"{folder / FACTS_FILE}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    unknown = [tag for tag in facts.languages if tag.partition("-")[0] not in REGIONS]
+    unknown = [tag for tag in facts.languages if tag.partition("-")[0] not in REGIONS or not TAG.fullmatch(tag)]
     if unknown or facts.type not in (None, *TYPES):
         what = f"language {unknown[0]!r}" if unknown else f"type {facts.type!r}; use one of {', '.join(TYPES)}"
         raise ValueError(f"{folder / FACTS_FILE}: unknown {what}")
@@ -201,7 +201,7 @@ def _read_config_type(folder: Path) -> str | None:
     except (FileNotFoundError, ValueError):
         return None
     found = config.get("model_type") if isinstance(config, dict) else None
-    return found if found in TYPES else None
+    return found if isinstance(found, str) and found in TYPES else None
 
 
 def read_languages(folder: Path) -> tuple[str, ...]:

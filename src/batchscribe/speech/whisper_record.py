@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchscribe.errors import EngineNotAvailable
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import find_devices
 from batchscribe.speech.engine import EngineSpec
@@ -21,12 +22,16 @@ def find_whisper_specs(settings: Settings) -> list[EngineSpec]:
 
 
 def find_pulled_specs(settings: Settings) -> list[EngineSpec]:
-    """Return all pulled models. Raises `InvalidSetting`."""
-    return [make_spec(model, settings) for model in list_models(settings)]
+    """Return all pulled models with a readable vocabulary. Raises `InvalidSetting`."""
+    return [make_spec(model, settings) for model in list_models(settings) if model.languages]
 
 
 def make_spec(model: ModelInfo, settings: Settings) -> EngineSpec:
-    """Return the specification of a model. Raises `InvalidSetting`."""
+    """Return the specification of a model. Raises `EngineNotAvailable`, `InvalidSetting`."""
+    if not model.languages:
+        raise EngineNotAvailable(
+            f"The vocabulary of the Whisper model {model.name} is damaged; check it with `batchscribe models verify`."
+        )
     return replace(whisper_spec(model, find_devices(settings.device), settings.compute_type), model_rank=model.rank)
 
 

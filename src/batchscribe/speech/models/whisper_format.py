@@ -30,14 +30,21 @@ def missing_names(names: Collection[str]) -> list[str]:
 
 
 def languages_of(path: Path) -> tuple[str, ...]:
-    """Read the languages from the vocabulary, as CTranslate2 does: an English-only model has no empty token."""
-    vocabulary = read_vocabulary(path)
+    """Read the languages from the vocabulary, as CTranslate2 does: an English-only model has no empty token.
+
+    Returns none if the vocabulary is damaged.
+    """
+    try:
+        vocabulary = read_vocabulary(path)
+    except (TypeError, ValueError):
+        return ()
     if "" not in vocabulary:
         return ("en",)
     return tuple(tag for tag in REGIONS if f"<|{whisper_code(tag)}|>" in vocabulary)
 
 
 def read_vocabulary(path: Path) -> frozenset[str]:
+    """Raises `TypeError` and `ValueError` if the file is damaged."""
     as_json, as_text = (path / name for name in VOCABULARIES)
     if as_json.is_file():
         return frozenset(json.loads(as_json.read_text(encoding="utf-8")))
