@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
+from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble, WorkInterrupted
 from batchscribe.metrics import REGISTRY
 from batchscribe.speech import pool_devices
 from batchscribe.speech.pool import EnginePool
@@ -128,7 +128,7 @@ def processes_that_may_run() -> float | None:
 def test_the_others_take_over_the_windows_of_a_lost_device(tmp_path: Path, reads_ahead: bool) -> None:
     spec = replace(gpus(2, lost_devices=tmp_path), reads_ahead=reads_ahead)
     with capture_logs() as logs, EnginePool(spec, processes=1) as pool:
-        recognize_all(pool, [request(i) for i in range(10)])
+        pool.try_out()  # starts both
         assert processes_that_may_run() == 2
         futures = [pool.submit(request(i)) for i in range(60)]
         (tmp_path / "cuda:1").touch()
@@ -200,3 +200,77 @@ def test_if_no_device_is_left_the_machine_is_in_trouble_until_a_trial_succeeds(
             mark.unlink()
         pool.try_out()
         assert recognize_all(pool, [request(i) for i in range(8)]) == [TEXT] * 8
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("reads_ahead", [False, True])
+def test_a_trial_of_a_busy_device_needs_no_memory_for_a_second_model(
+    tmp_path: Path, count: int, reads_ahead: bool
+) -> None:
+    for number in range(count):
+        (tmp_path / f"cuda:{number}").touch()
+    spec = replace(gpus(count, device_memory=tmp_path, fails_at=frozenset({5.0})), reads_ahead=reads_ahead)
+    with EnginePool(spec, processes=1) as pool:
+        recognize_all(pool, [request(100 + i) for i in range(4 * count)])
+        pool.try_out()
+        engines = children()
+        assert len(engines) == count
+        futures = [pool.submit(request(100 + i)) for i in range(40)]
+        pool.try_out()
+        assert [future.result(ANSWER_SEC) for future in futures] == [TEXT] * 40
+        assert children() == engines
+        faulty, *others = recognize_all(pool, [request(5 + i) for i in range(20)])
+        assert (type(faulty), others) == (EngineError, [TEXT] * 19)
+        pool.try_out()
+        assert processes_that_may_run() == count
+
+
+def test_windows_of_a_failed_batch_that_are_canceled_are_not_tried_again() -> None:
+    """Each would cost the time limit if the GPU hangs."""
+    spec = replace(gpus(1, hangs_at=frozenset(range(8))), batch_size=8)
+    with EnginePool(spec, processes=1, idle_limit_sec=2.0) as pool:
+        pool.submit(request(100)).result(ANSWER_SEC)
+        pool.submit(request(0))
+        wait_until(lambda: pool._queue.backlog == 0)  # noqa: SLF001
+        futures = [pool.submit(request(i)) for i in range(8)]
+        assert isinstance(futures[0].exception(3 * ANSWER_SEC), EngineTimeout)
+        for future in futures[2:]:
+            future.cancel()
+        assert isinstance(futures[1].exception(ANSWER_SEC), EngineTimeout)
+        began_at = time.monotonic()
+        assert recognize_all(pool, [request(100)]) == [TEXT]
+        assert time.monotonic() - began_at < 2.0, "canceled windows are not sent again"
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_trial_runs_between_the_windows_that_are_tried_again(tmp_path: Path, is_lost: bool) -> None:
+    """So a device that is lost costs no further windows."""
+    spec = replace(gpus(1, fails_at=frozenset({0.0}), window_sec=0.5, lost_devices=tmp_path), batch_size=8)
+    with EnginePool(spec, processes=1) as pool:
+        futures = [pool.submit(request(100)), *(pool.submit(request(i)) for i in range(8))]
+        assert isinstance(futures[1].exception(ANSWER_SEC), EngineError)
+        if is_lost:
+            (tmp_path / "cuda:0").touch()
+            with pytest.raises(MachineTrouble, match="cuda:0 is lost"):
+                pool.try_out()
+            assert all(future.done() for future in futures)
+            assert isinstance(futures[-1].exception(), MachineTrouble)
+        else:
+            pool.try_out()
+            assert not futures[-1].done()
+            assert futures[-1].result(ANSWER_SEC) == TEXT
+
+
+def test_closing_interrupts_a_trial_that_waits_for_a_batch() -> None:
+    pool = EnginePool(gpus(1, hangs_at=frozenset({0.0})), processes=1)
+    pool.submit(request(0))
+    with ThreadPoolExecutor(1) as thread:
+        trial = thread.submit(pool.try_out)
+        wait_until(lambda: bool(children()))
+        time.sleep(0.5)
+        assert not trial.done()
+        pool.close()
+        with pytest.raises(WorkInterrupted):
+            trial.result(ANSWER_SEC)
+    with pytest.raises(WorkInterrupted):
+        pool.try_out()

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from batchscribe.errors import InvalidRequest, StorageUnavailable, UnsupportedLanguage
 from batchscribe.jobs.summary import Summary
@@ -242,18 +243,34 @@ def test_running_files_are_requeued_without_an_attempt_when_the_machine_fails(tm
 
 
 def test_a_long_window_for_which_an_engine_has_no_memory_waits_until_it_has_some(tmp_path: Path) -> None:
-    """The trial succeeds in the meantime, because its window is short."""
+    """The engine is not tried on half a second, which would fit, but on a long window."""
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=3)
     short_of = tmp_path / "marks" / "short of memory"
     short_of.parent.mkdir()
     short_of.touch()
     spec = ScriptedSpec(script=Script(no_memory_while=short_of))
-    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
+    with (
+        capture_logs() as logs,
+        running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner,
+    ):
         job = runner.submit()
-        wait_until(lambda: "Cannot allocate memory" in runner.worker.health.troubles.get("scripted", ""))
+        wait_until(lambda: "there is no memory" in runner.worker.health.troubles.get("scripted", ""))
+        time.sleep(3.5)
+        assert not [line for line in logs if line["event"] == "machine.fit_again"]
         assert all(file.state is not FileState.FAILED for file in runner.files(job))
         short_of.unlink()
         assert runner.wait(job).state is JobState.SUCCEEDED
+
+
+def test_a_window_that_never_fits_fails_its_file_if_the_engine_has_memory_for_a_long_one(tmp_path: Path) -> None:
+    """Otherwise the job would never end, and a damaged or hostile recording could stop all others."""
+    write_wav(tmp_path / "calls" / "a.wav", duration_sec=1)
+    spec = ScriptedSpec(script=Script(never_fits_at=frozenset({0.0})))
+    with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
+        [file] = runner.files(runner.run())
+        assert (file.error_code, file.attempt) == ("ENGINE_ERROR", 1)
+        assert "does not have enough memory for part of the speech. Use a smaller model" in file.error_message
+        assert runner.worker.health.troubles == {}
 
 
 def test_a_file_that_kills_an_engine_is_to_blame_where_the_machine_passes_its_trial(tmp_path: Path) -> None:

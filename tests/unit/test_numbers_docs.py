@@ -66,7 +66,7 @@ ARCHITECTURE = [
     ("Now a decoder asks {} a second", 1 / source("audio.decoder_child.BEAT_SEC")),
     ("checkpointed every {} pages", source("database.connect.CHECKPOINT_PAGES")),
     ("Only the first {} KiB and the end", source("stages.existing_output.END_BYTES") / 2**10),
-    ("new processes decode {} of generated sound", source("audio.decoder_trial.DURATION_SEC")),
+    ("it decodes {} of generated sound", source("audio.decoder_trial.DURATION_SEC")),
     ("Trials are repeated after {} s", source("worker.machine_health.FIRST_PAUSE_SEC")),
     ("pauses that double up to {} s", source("worker.machine_health.LONGEST_PAUSE_SEC")),
     ("becomes unfit later for {} s", source("cli.local_job.UNFIT_SEC")),

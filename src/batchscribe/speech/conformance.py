@@ -31,11 +31,12 @@ from batchscribe.speech.engine import (
     RecognitionRequest,
 )
 from batchscribe.speech.engine_child import describe
-from batchscribe.speech.engine_process import EngineProcess, hear_trial
+from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.engine_replies import InvalidEngineReply, validate_recognitions
 from batchscribe.speech.languages import canonical_language
 from batchscribe.speech.registry import find_all_of
 from batchscribe.speech.spec_fault import find_fault
+from batchscribe.speech.trial import EngineTrial
 from batchscribe.window import Recognition
 
 #: Seconds without CPU use, and CPU seconds, for a call in the process of the engine.
@@ -128,7 +129,7 @@ def check_process(spec: EngineSpec) -> str:
     """Load the model in its confined process, and run the trial of a worker."""
     process = EngineProcess(of_one_device(spec))
     try:
-        hear_trial(process, spec)
+        EngineTrial().load_and_run(process, spec)
     except MachineTrouble as error:
         sentence = f"It fails in its confined process: {error.message} Files that it opens must be in reads()."
         raise Broken(sentence) from error

@@ -1,18 +1,16 @@
-"""The parent's side of an engine process, and the trial of an engine."""
+"""The parent's side of an engine process."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog, always
 from batchscribe.errors import EngineDied, EngineError, EngineTimeout, MachineTrouble
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
-from batchscribe.speech.engine_child import OF_NO_RECORDING, send, serve
+from batchscribe.speech.engine_child import send, serve
 from batchscribe.speech.engine_replies import (
     EngineFailure,
     InvalidEngineReply,
@@ -22,8 +20,7 @@ from batchscribe.speech.engine_replies import (
     receive_reply,
     validate_recognitions,
 )
-from batchscribe.speech.languages import canonical_language
-from batchscribe.window import SAMPLE_RATE, Recognition, Window
+from batchscribe.window import Recognition
 
 #: Seconds. A model of several GB may be on a slow disk.
 LOAD_LIMIT_SEC = 600.0
@@ -86,9 +83,15 @@ class EngineProcess:
         match self._ask(requests, next_batch=next_batch):
             case Transcribed(recognitions):
                 return self._validate(recognitions, requests)
-            case EngineFailure(reason, is_out_of_memory):
+            case EngineFailure(reason, is_out_of_memory=True):
+                sentence = (
+                    f"Engine {self._spec.name} does not have enough memory for part of the speech. Use a smaller "
+                    "model, or a device with more memory; the worker's log has the reason."
+                )
+                raise EngineError(sentence, reason=reason) from MemoryError(reason)
+            case EngineFailure(reason):
                 sentence = f"Engine {self._spec.name} failed on part of the speech; the worker's log has the reason."
-                raise EngineError(sentence, reason=reason) from (MemoryError(reason) if is_out_of_memory else None)
+                raise EngineError(sentence, reason=reason)
             case answer:
                 raise unexpected_answer(answer)
 
@@ -145,26 +148,3 @@ def cannot_load(spec: EngineSpec, reason: str) -> MachineTrouble:
 
 def unexpected_answer(answer: object) -> EngineError:
     return EngineError(f"The engine's process sent an unexpected answer ({type(answer).__name__}).")
-
-
-DURATION_SEC = 0.5
-IDLE_LIMIT_SEC = 60.0
-CPU_LIMIT_SEC = 600.0
-
-
-def trial_request(spec: EngineSpec) -> RecognitionRequest:
-    """Return a request with a quiet tone of 250 Hz. Engines may skip silence without processing it."""
-    times_sec = np.arange(int(DURATION_SEC * SAMPLE_RATE)) / SAMPLE_RATE
-    samples = (0.01 * np.sin(2 * np.pi * 250 * times_sec)).astype(np.float32)
-    return RecognitionRequest(
-        Window(channel=0, start_sec=OF_NO_RECORDING, samples=samples), canonical_language(spec.languages[0])
-    )
-
-
-def hear_trial(process: EngineProcess, spec: EngineSpec) -> None:
-    """Load the model in a new process and run the trial. Raises `MachineTrouble`."""
-    try:
-        process.load()
-        process.transcribe([trial_request(spec)], idle_sec=IDLE_LIMIT_SEC, cpu_sec=CPU_LIMIT_SEC)
-    except EngineError as error:
-        raise cannot_load(spec, error.reason or error.message.rstrip(".")) from error

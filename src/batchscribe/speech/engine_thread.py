@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from threading import Lock, Thread
 
@@ -14,7 +15,8 @@ from batchscribe.errors import EngineError, MachineTrouble
 from batchscribe.metrics import ENGINE_BUSY_SECONDS, RETRIES, Retry
 from batchscribe.speech.batches import BatchQueue, Ticket
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
-from batchscribe.speech.engine_process import EngineProcess, cannot_load, hear_trial
+from batchscribe.speech.engine_process import EngineProcess, cannot_load
+from batchscribe.speech.trial import EngineTrial
 
 log = structlog.get_logger()
 
@@ -30,8 +32,8 @@ class EngineThread:
     """A thread that starts immediately and ends when the queue closes.
 
     It calls `loaded` once its engine is loaded. If none can be started and loaded, it calls `give_up` with the windows
-    that it has taken, and ends. `take_spare` returns a loaded process, if any. With `on_trial`, the engine must pass a
-    trial before it gets windows.
+    that it has taken, and ends. `take_spare` returns a loaded process, if any. With `on_trial`, the engine must pass
+    `trial` before it gets windows.
 
     A batch on a CPU whose windows are all canceled is abandoned once it has taken longer than loading the model: its
     process ends, and the next batch starts another.
@@ -49,6 +51,7 @@ class EngineThread:
         take_spare: Callable[[], EngineProcess | None],
         loaded: Callable[[], None],
         give_up: Callable[[EngineThread, MachineTrouble, Sequence[Ticket]], None],
+        trial: EngineTrial,
         on_trial: bool = False,
     ) -> None:
         self.device = spec.device
@@ -58,14 +61,15 @@ class EngineThread:
         self._take_spare = take_spare
         self._loaded = loaded
         self._give_up = give_up
+        self._trial = trial
         self._on_trial = on_trial
+        self._asked: Future[None] | None = None  #: for a trial
         # A canceled batch ends with its process. On a CPU it may take minutes, and loading the model takes seconds. On
         # a GPU it is the other way round. The batch gets as much time as loading took, because it may be nearly done.
         self._may_abandon = not spec.is_on_gpu
         self._process: EngineProcess | None = None
         self._batch: Sequence[Ticket] = ()
         self._next: Sequence[Ticket] = ()  #: taken early
-        self._retired: MachineTrouble | None = None
         self._lock = Lock()  # between this thread, which replaces the process, and the closing thread
         self._closing = False
         self._thread = Thread(target=self._run, name=f"speech-{spec.name}", daemon=True)
@@ -78,9 +82,14 @@ class EngineThread:
             if self._process:
                 self._process.kill()
 
-    def retire(self, trouble: MachineTrouble) -> None:
-        """Let the thread give up after its current batch. Wake the queue afterwards."""
-        self._retired = trouble
+    def try_out(self) -> Future[None]:
+        """Ask for a trial after the current batch. Wake the queue afterwards. Ask for one at a time.
+
+        If the engine fails it, the thread gives up, and the future raises the `MachineTrouble`. It is canceled if the
+        pool closes.
+        """
+        asked = self._asked = Future[None]()
+        return asked
 
     def join(self) -> None:
         self._thread.join()
@@ -94,7 +103,7 @@ class EngineThread:
             self._loaded()
             while self._take():
                 self._work()
-            ended = self._retired  # otherwise the queue is closed
+            ended = None  # the queue is closed
         except MachineTrouble as error:
             ended = error
         finally:
@@ -102,6 +111,7 @@ class EngineThread:
             if ended is unexpected:  # as when an engine dies, a trial shows whether the batch is the cause
                 self._end_all(self._batch, EngineError(self._fault()))
             self._return_windows(ended)
+            self._end_trial(ended)
 
     def _return_windows(self, ended: MachineTrouble | None) -> None:
         """Return the windows that are not done to the pool, or cancel them if the pool is closing."""
@@ -111,15 +121,44 @@ class EngineThread:
         for ticket in left if self._closing else ():
             ticket.cancel()
 
+    def _end_trial(self, ended: MachineTrouble | None) -> None:
+        """End a trial that was asked for and not run."""
+        if self._asked and ended and not self._closing:
+            self._asked.set_exception(ended)
+        elif self._asked:
+            self._asked.cancel()
+
     def _take(self) -> bool:
-        """Make the next batch the current one. Returns False if there is none for this thread."""
+        """Make the next batch the current one. Runs the trial first. Returns False if the queue is closed."""
         self._batch, self._next = self._next, ()
-        if not self._batch:
-            self._batch = self._queue.take(self._spec.batch_size, is_over=lambda: self._retired is not None)
-        return bool(self._batch) and self._retired is None
+        while not self._batch:
+            self._run_trial()
+            self._batch = self._queue.take(self._spec.batch_size, is_over=lambda: self._asked is not None)
+            if not self._batch and self._asked is None:
+                return False
+        return True
+
+    def _run_trial(self) -> None:
+        """Run the trial if asked to. If the process fails it, a new one repeats it. Raises `MachineTrouble`."""
+        if self._asked is None:
+            return
+        if not (self._process and self._passes_trial(self._process)):
+            self._on_trial = True
+            self._load()
+        self._loaded()
+        asked, self._asked = self._asked, None
+        asked.set_result(None)
+
+    def _passes_trial(self, process: EngineProcess) -> bool:
+        try:
+            self._trial.run(process, self._spec)
+        except EngineError as error:
+            self._replace_process(error)
+            return False
+        return True
 
     def _take_early(self) -> Sequence[RecognitionRequest]:
-        if self._retired is None:
+        if self._asked is None:
             self._next = self._queue.take_full(self._spec.batch_size)
         return [ticket.request for ticket in self._next]
 
@@ -133,12 +172,18 @@ class EngineThread:
         return f"An unexpected error ended the thread of engine {self._spec.name}; its trace is on standard error."
 
     def _retry(self, batch: Sequence[Ticket]) -> None:
-        """Transcribe each window separately, so that only the faulty one fails."""
+        """Transcribe each window separately, so that only the faulty one fails. Runs the trial between two windows."""
         for ticket in batch:
+            self._run_trial()
+            if ticket.future.cancelled():
+                ticket.cancel()
+                continue
             RETRIES.labels(Retry.ENGINE).inc()
             try:
                 self._transcribe([ticket])
             except EngineError as error:
+                if isinstance(error.__cause__, MemoryError):
+                    self._trial.lengthen()
                 self._end_all([ticket], error)
 
     def _end_all(self, tickets: Sequence[Ticket], error: EngineError) -> None:
@@ -193,7 +238,7 @@ class EngineThread:
 
     def _load_in(self, process: EngineProcess) -> None:
         if self._on_trial:
-            hear_trial(process, self._spec)
+            self._trial.load_and_run(process, self._spec)
             self._on_trial = False
         else:
             process.load()

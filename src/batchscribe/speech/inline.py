@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
 
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
-from batchscribe.speech.engine_process import trial_request
+from batchscribe.speech.trial import trial_request
 from batchscribe.window import Recognition
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from threading import Lock
 from types import TracebackType
@@ -13,9 +13,10 @@ from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.metrics import ENGINE_BUSY_SECONDS
 from batchscribe.speech.batches import BatchQueue, Ticket
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
-from batchscribe.speech.engine_process import EngineProcess, hear_trial
+from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.engine_thread import IDLE_LIMIT_SEC, EngineThread
 from batchscribe.speech.pool_devices import PoolDevice, PoolDevices
+from batchscribe.speech.trial import EngineTrial
 from batchscribe.window import Recognition
 
 
@@ -33,7 +34,7 @@ class SpeechPool(Protocol):
         """Whether a full batch waits for each engine. More windows would only use memory."""
 
     def try_out(self) -> None:
-        """Run a trial in a new engine. Raises `MachineTrouble`, or `WorkInterrupted` if the pool is closed."""
+        """Run a trial of the engine. Raises `MachineTrouble`, or `WorkInterrupted` if the pool is closed."""
 
     def close(self) -> None:
         """Cancel unfinished work and release all engines."""
@@ -58,9 +59,10 @@ class EnginePool:
         self._devices = PoolDevices(spec, self.processes)
         self._lock = Lock()
         self._started: list[EngineThread] = []
-        self._spares: dict[str, EngineProcess] = {}  #: by device: have passed a trial; for the next thread
-        self._trial = Lock()  #: one at a time
-        self._on_trial: set[EngineProcess] = set()
+        self._trial = EngineTrial()
+        self._one_trial = Lock()  #: at a time
+        self._on_trial: EngineProcess | None = None
+        self._spare: EngineProcess | None = None  #: has passed a trial on the CPU; for the next thread
         self._closed = False
         ENGINE_BUSY_SECONDS.labels(spec.name)  # makes the metric appear with the value 0
 
@@ -73,66 +75,62 @@ class EnginePool:
             return ticket.future
 
     def try_out(self) -> None:
-        """Run a trial on each device without waiting for work in progress. A device that passes gets work again.
+        """Run a trial on each device. A device that passes gets work again.
+
+        On a CPU, a new process runs it beside those at work. A GPU may have no memory for a second model, so its thread
+        runs the trial after its batch.
 
         Raises `MachineTrouble` if all fail, or `WorkInterrupted` if the pool is closed.
         """
-        devices = self._devices.all
-        with self._trial:
-            if len(devices) == 1:
-                troubles = [self._try_out_on(devices[0])]
-            else:
-                with ThreadPoolExecutor(len(devices), thread_name_prefix="trial-") as threads:
-                    troubles = list(threads.map(self._try_out_on, devices))
+        with self._one_trial:
+            troubles = self._try_out_gpus() if self.spec.is_on_gpu else [self._try_out_cpu()]
         if (first := troubles[0]) and all(troubles):
             raise first
 
-    def _try_out_on(self, device: PoolDevice) -> MachineTrouble | None:
+    def _try_out_gpus(self) -> list[MachineTrouble | None]:
+        trials = [self._ask_for_trial(device) for device in self._devices.all]
+        self._queue.wake()
+        return [trouble_of(trial) for trial in trials]
+
+    def _ask_for_trial(self, device: PoolDevice) -> Future[None]:
+        """Ask the thread of a device, which is started if there is none."""
+        with self._lock:
+            self._check_open()
+            thread = next((each for each in self._started if each.device == device.name), None)
+            return (thread or self._start(device)).try_out()
+
+    def _try_out_cpu(self) -> MachineTrouble | None:
         """Run a trial in a new process. It is kept for the next thread if it passes."""
-        process, passed = self._begin_trial(device), False
+        process, passed = self._begin_trial(), False
         try:
-            hear_trial(process, device.spec)
+            self._trial.load_and_run(process, self.spec)
             passed = True
         except MachineTrouble as trouble:
-            self._fail_trial(device, trouble)
             return trouble
         finally:
-            self._end_trial(process, device, passed=passed)
+            self._end_trial(process, passed=passed)
         return None
 
-    def _begin_trial(self, device: PoolDevice) -> EngineProcess:
+    def _begin_trial(self) -> EngineProcess:
         with self._lock:
-            if self._closed:
-                raise WorkInterrupted("The engines were stopped.")
-            process = EngineProcess(device.spec)
-            self._on_trial.add(process)
-            return process
+            self._check_open()
+            self._on_trial = EngineProcess(self.spec)
+            return self._on_trial
 
-    def _end_trial(self, process: EngineProcess, device: PoolDevice, *, passed: bool) -> None:
+    def _end_trial(self, process: EngineProcess, *, passed: bool) -> None:
         with self._lock:
-            self._on_trial.discard(process)
-            if self._closed:
-                process.end()
-                raise WorkInterrupted("The engines were stopped.")
-            # On a GPU in use, a second copy of the model would only take memory.
-            is_wanted = device.name not in self._spares and not (device.spec.is_on_gpu and device.name in self._used())
-            if passed and is_wanted:
-                self._spares[device.name] = process
+            self._on_trial = None
+            if passed and not self._closed and self._spare is None:
+                self._spare = process
             else:
                 process.end()
+            self._check_open()
             if passed:
-                self._devices.recover(device)
+                self._devices.recover(self._devices.all[0])
 
-    def _fail_trial(self, device: PoolDevice, trouble: MachineTrouble) -> None:
-        """Take a GPU out of use if there are others: its thread gives up after its batch."""
-        if not self._devices.are_several:
-            return
-        with self._lock:
-            self._devices.fail(device, trouble)
-            for thread in self._started:
-                if thread.device == device.name:
-                    thread.retire(trouble)
-        self._queue.wake()
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WorkInterrupted("The engines were stopped.")
 
     @property
     def has_enough(self) -> bool:
@@ -144,10 +142,9 @@ class EnginePool:
                 self._devices.close()
             self._closed = True
             started = list(self._started)
-            spares, self._spares = list(self._spares.values()), {}
-            for process in self._on_trial:
-                process.kill()
-        for spare in spares:
+            if self._on_trial:
+                self._on_trial.kill()
+        if spare := self._take_spare():
             spare.end()
         for ticket in self._queue.close():
             ticket.cancel()
@@ -164,31 +161,33 @@ class EnginePool:
     ) -> None:
         self.close()
 
-    def _used(self) -> list[str]:
-        return [thread.device for thread in self._started]
-
     def _start_if_needed(self) -> None:
         """Start a thread if more windows wait than threads. The caller must hold the lock."""
         if self._closed or not self._queue.short_of_takers:
             return
-        device = self._devices.find_free(self._used())
-        if device is None:
-            return
-        self._started.append(
-            EngineThread(
-                device.spec,
-                self._queue,
-                self._idle_limit_sec,
-                take_spare=partial(self._take_spare, device),
-                loaded=partial(self._recover, device),
-                give_up=self._give_up,
-                on_trial=device.trouble is not None,
-            )
-        )
+        device = self._devices.find_free([thread.device for thread in self._started])
+        if device is not None:
+            self._start(device)
 
-    def _take_spare(self, device: PoolDevice) -> EngineProcess | None:
+    def _start(self, device: PoolDevice) -> EngineThread:
+        """Start a thread. The caller must hold the lock."""
+        thread = EngineThread(
+            device.spec,
+            self._queue,
+            self._idle_limit_sec,
+            take_spare=self._take_spare,
+            loaded=partial(self._recover, device),
+            give_up=self._give_up,
+            trial=self._trial,
+            on_trial=device.trouble is not None,
+        )
+        self._started.append(thread)
+        return thread
+
+    def _take_spare(self) -> EngineProcess | None:
         with self._lock:
-            return self._spares.pop(device.name, None)
+            spare, self._spare = self._spare, None
+            return spare
 
     def _recover(self, device: PoolDevice) -> None:
         with self._lock:
@@ -209,6 +208,17 @@ class EnginePool:
             left = [*left, *self._queue.clear()]
         for ticket in left:
             ticket.fail(trouble)
+
+
+def trouble_of(trial: Future[None]) -> MachineTrouble | None:
+    """Wait for a trial. Raises `WorkInterrupted` if it is canceled."""
+    try:
+        trial.result()
+    except CancelledError:
+        raise WorkInterrupted("The engines were stopped.") from None
+    except MachineTrouble as trouble:
+        return trouble
+    return None
 
 
 def make_failed_future(error: Exception) -> Future[Recognition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
@@ -32,10 +33,13 @@ class Script:
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
     fails_at: frozenset[float] = frozenset()
+    never_fits_at: frozenset[float] = frozenset()  #: runs out of memory
     dies_loading: bool = False
     #: A folder. While it contains a file with the name of a device, calls on that device fail, and so does loading,
     #: unless the file contains "calls".
     lost_devices: Path | None = None
+    #: A folder with a file for each device, whose memory suffices for one model.
+    device_memory: Path | None = None
     cannot_load_while: Path | None = None  #: loading fails while this file exists
     no_memory_while: Path | None = None  #: if this file exists, the engine has no memory for a window of over a second
     memory_windows: int | None = None  #: a call with more windows than this runs out of memory
@@ -55,8 +59,8 @@ class ScriptedSpec(EngineSpec):
 
     def reads(self) -> tuple[Path, ...]:
         marks = (self.script.cannot_load_while, self.script.no_memory_while)
-        lost = self.script.lost_devices
-        return (*(mark.parent for mark in marks if mark), *((lost,) if lost else ()))
+        folders = (self.script.lost_devices, self.script.device_memory)
+        return (*(mark.parent for mark in marks if mark), *filter(None, folders))
 
     def writes(self) -> tuple[Path, ...]:
         return (self.script.only_once.parent,) if self.script.only_once else ()
@@ -72,6 +76,7 @@ class ScriptedEngine:
         self.script = script
         self._device = device
         self._check_device(is_loading=True)
+        self._take_device_memory()
         time.sleep(script.load_sec)
         if script.dies_loading and self._may_misbehave():
             os.kill(os.getpid(), signal.SIGKILL)
@@ -96,6 +101,16 @@ class ScriptedEngine:
         if mark and mark.exists() and not (is_loading and mark.read_text() == "calls"):
             raise RuntimeError(f"the script says that {self._device} is lost")
 
+    def _take_device_memory(self) -> None:
+        """Lock the file of the device until this process ends."""
+        if self.script.device_memory is None:
+            return
+        self._memory = (self.script.device_memory / self._device).open("rb")
+        try:
+            fcntl.flock(self._memory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RuntimeError("CUDA failed with error out of memory") from error
+
     def _check_memory(self, windows: int) -> None:
         if self.script.memory_windows is None or windows <= self.script.memory_windows:
             return
@@ -117,6 +132,8 @@ class ScriptedEngine:
         start_sec, script = window.start_sec, self.script
         if script.no_memory_while and window.duration_sec > 1 and script.no_memory_while.exists():
             raise MemoryError("the script says that there is no memory")
+        if start_sec in script.never_fits_at:
+            raise MemoryError("the script says that this window never fits")
         if start_sec not in script.dies_at | script.hangs_at | script.fails_at or not self._may_misbehave():
             return
         if start_sec in script.dies_at:

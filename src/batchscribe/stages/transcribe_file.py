@@ -17,7 +17,6 @@ from batchscribe.errors import (
     DecoderDied,
     DecodeTimeout,
     EngineError,
-    MachineTrouble,
     MediaError,
     StorageError,
     StorageUnavailable,
@@ -70,13 +69,7 @@ def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | N
 
 
 def _check_machine(error: StorageError | MediaError | EngineError, context: JobContext) -> None:
-    """Run a trial if the machine may have caused the error. Raises `MachineTrouble` if it fails.
-
-    If an engine runs out of memory, the machine is always the cause: a trial needs less memory than a long window, and
-    no window is longer than 30 s.
-    """
-    if isinstance(error, EngineError) and (want := shortage_in(error.__cause__)):
-        raise MachineTrouble(want.message, part=context.choice.spec.name) from error
+    """Run a trial if the machine may have caused the error. Raises `MachineTrouble` if it fails."""
     if isinstance(error, DecoderDied | DecodeTimeout | DecodeLimitExceeded):
         context.health.confirm(DECODER)
     elif isinstance(error, EngineError):
