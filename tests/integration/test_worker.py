@@ -269,7 +269,7 @@ def test_a_window_that_never_fits_fails_its_file_if_the_engine_has_memory_for_a_
     with running(tmp_path, make_pool=lambda _spec, processes: EnginePool(spec, processes)) as runner:
         [file] = runner.files(runner.run())
         assert (file.error_code, file.attempt) == ("ENGINE_ERROR", 1)
-        assert "does not have enough memory for part of the speech. Use a smaller model" in file.error_message
+        assert "does not have enough memory for part of the speech. Use a smaller model" in str(file.error_message)
         assert runner.worker.health.troubles == {}
 
 
