@@ -12,7 +12,7 @@ import signal
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from batchscribe.speech.engine import RecognitionRequest
@@ -46,12 +46,10 @@ def die_of(number: int) -> None:
 
     transcribe = engine_process.EngineProcess.transcribe
 
-    def dying(
-        self: EngineProcess, requests: Sequence[RecognitionRequest], *, idle_sec: float, cpu_sec: float
-    ) -> list[Recognition]:
+    def dying(self: EngineProcess, requests: Sequence[RecognitionRequest], **options: Any) -> list[Recognition]:
         if number in {number_in(request.window.samples) for request in requests}:
             os.kill(os.getpid(), signal.SIGKILL)
-        return transcribe(self, requests, idle_sec=idle_sec, cpu_sec=cpu_sec)
+        return transcribe(self, requests, **options)
 
     vars(engine_process)["EngineProcess"].transcribe = dying
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from batchscribe.audio.decoder_process import DecoderProcess
+from batchscribe.children.child import Child as RunningChild
 from batchscribe.children.start import start_piped
 from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import ScriptedSpec
@@ -81,9 +82,7 @@ def names_of_children() -> list[str]:
 @pytest.mark.parametrize("has_pidfd", [True, False])
 def test_a_child_that_has_ended_is_not_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process ID may belong to another program. The signals that would be sent are recorded."""
-    if not has_pidfd:
-        monkeypatch.setattr(os, "pidfd_open", refuse)
-    child, connection = start_piped(wait_for_the_end, name="short-lived")
+    child, connection = started_child(monkeypatch, has_pidfd=has_pidfd)
     process = psutil.Process(child.pid)
     process.kill()
     process.wait(10)  # the fork server has removed it
@@ -96,9 +95,7 @@ def test_a_child_that_has_ended_is_not_killed(has_pidfd: bool, monkeypatch: pyte
 
 @pytest.mark.parametrize("has_pidfd", [True, False])
 def test_a_running_child_is_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not has_pidfd:
-        monkeypatch.setattr(os, "pidfd_open", refuse)
-    child, connection = start_piped(wait_for_the_end, name="long-lived")
+    child, connection = started_child(monkeypatch, has_pidfd=has_pidfd)
     process = psutil.Process(child.pid)
     child.end()
     connection.close()
@@ -106,9 +103,17 @@ def test_a_running_child_is_killed(has_pidfd: bool, monkeypatch: pytest.MonkeyPa
     assert process.pid not in [each.pid for each in multiprocessing.active_children()]
 
 
+def started_child(monkeypatch: pytest.MonkeyPatch, *, has_pidfd: bool) -> tuple[RunningChild, Connection]:
+    """A child that waits; without `has_pidfd`, as on a system without pidfds."""
+    with monkeypatch.context() as patched:
+        if not has_pidfd:
+            patched.setattr(os, "pidfd_open", refuse)
+        return start_piped(wait_for_the_end, name="waits")
+
+
 def wait_for_the_end(connection: Connection) -> None:
     connection.poll(60)
 
 
-def refuse(_pid: int, _flags: int = 0) -> int:
+def refuse(_pid: int) -> int:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
