@@ -13,7 +13,7 @@ from batchscribe.audio.decoder import Position
 from batchscribe.errors import WorkInterrupted
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
-from batchscribe.stages.checkpoint import LEAST_SEC, MOST_SEC, PAUSE_SEC, Checkpoint, StoredWindows
+from batchscribe.stages.checkpoint import LEAST_SEC, MOST_SEC, PAUSE_SEC, RETRY_SEC, Checkpoint, StoredWindows
 from batchscribe.stages.recognize import VOTERS, RecognizedRecording, recognizer
 from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition, Window, Word
 from batchscribe.wire.choices import DetectionMode
@@ -35,11 +35,13 @@ class Parts:
         self.contents: list[bytes] = []
         self.known: list[int] = []  #: windows without a gap, with each part
         self.answer = answer
+        self.n_tries = 0
 
     def read(self) -> Iterable[bytes]:
         return list(self.contents)
 
     def write(self, content: bytes, n_known: int) -> bool | None:
+        self.n_tries += 1
         if self.answer:
             self.contents.append(content)
             self.known.append(n_known)
@@ -153,13 +155,12 @@ def test_a_short_recording_with_several_channels_has_no_checkpoint() -> None:
 
 def test_what_cannot_be_stored_now_is_stored_later() -> None:
     parts, clock = Parts(answer=None), Clock()
-    checkpoint = filled(parts, clock, 0.0, 20.0, 40.0)
+    checkpoint = filled(parts, clock, *(20.0 * index for index in range(30)))
+    assert parts.n_tries == 1, "a database in trouble is not asked for each window"
     parts.answer = True
+    clock.now += RETRY_SEC
     checkpoint.save_if_due()
-    assert parts.indexes == [], "the database is not asked again at once"
-    clock.now += PAUSE_SEC
-    checkpoint.save_if_due()
-    assert parts.indexes == [[0, 1, 2]]
+    assert parts.indexes == [list(range(30))]
 
 
 def test_an_attempt_that_is_no_longer_wanted_is_interrupted() -> None:

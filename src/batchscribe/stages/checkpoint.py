@@ -28,6 +28,7 @@ LEAST_SEC = 60.0
 #: On a fast engine, parts are stored at most every second, unless this many seconds of the recording are not stored.
 MOST_SEC = 240.0
 PAUSE_SEC = 1.0
+RETRY_SEC = 5.0  #: after a part could not be stored
 #: Smaller recordings have no checkpoint: `LEAST_SEC` with 4 kbit/s, less than any codec for speech.
 LEAST_BYTES = 30_000
 
@@ -114,6 +115,7 @@ class Checkpoint:
     _new_sec: float = 0.0  #: the sum of the windows in `_new`
     _reached_sec: float = 0.0  #: the end of the latest window in a stored part
     _wrote_at: float = 0.0
+    _retry_at: float = 0.0
     _stored: set[int] = field(default_factory=set)  #: indexes of the stored windows from `_n_known` on
     _n_known: int = 0  #: windows from the start that are stored without a gap
     _has_progressed: bool = False  #: whether `_n_known` has grown in this attempt, or it is the first one
@@ -162,6 +164,8 @@ class Checkpoint:
         return next(index for index in count(self._n_known) if index not in stored)
 
     def _is_due(self) -> bool:
+        if self.clock() < self._retry_at:
+            return False
         if not self._has_progressed and self._count_known(self._new) > self._n_known:
             return True  # from now on, the death of the worker does not count against the file
         waited_sec, unsaved_sec = self.clock() - self._wrote_at, self._unsaved_sec()
@@ -181,6 +185,8 @@ class Checkpoint:
         n_known = self._count_known(self._new)
         written = self.store.write(StoredWindows(self.language, tuple(self._new), self.position).pack(), n_known)
         self._wrote_at = self.clock()
+        if written is None:
+            self._retry_at = self._wrote_at + RETRY_SEC
         if written:
             self._has_progressed |= n_known > self._n_known
             self._stored.update(each.index for each in self._new)
