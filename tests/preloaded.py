@@ -107,8 +107,8 @@ class StartedCommand:
             self._command = preloaded().start(
                 words, folder=folder, environment=environment, out=theirs, err=their_errors
             )
-        self.stdout = open(out, encoding="utf-8")  # noqa: PTH123, SIM115
-        self.stderr = open(err, encoding="utf-8")  # noqa: PTH123, SIM115
+        self.stdout: IO[str] | None = open(out, encoding="utf-8")  # noqa: PTH123, SIM115
+        self.stderr: IO[str] | None = open(err, encoding="utf-8")  # noqa: PTH123, SIM115
         self.pid = self._command.pid
 
     @property
@@ -128,19 +128,20 @@ class StartedCommand:
         self._command.kill()
 
     def communicate(self, timeout: float = FOREVER_SEC) -> tuple[str, str]:
-        """Read both outputs to their ends, and wait for the end of the command."""
+        """Read the outputs to their ends, and wait for the end of the command. An output that is None stays empty."""
         with ThreadPoolExecutor(2) as readers:
-            out, err = readers.submit(self.stdout.read), readers.submit(self.stderr.read)
+            outputs = [readers.submit(output.read) if output else None for output in (self.stdout, self.stderr)]
             self.wait(timeout)
-            return out.result(timeout), err.result(timeout)
+            out, err = (output.result(timeout) if output else "" for output in outputs)
+            return out, err
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.wait()
-        self.stdout.close()
-        self.stderr.close()
+        for output in filter(None, (self.stdout, self.stderr)):
+            output.close()
 
 
 @functools.cache

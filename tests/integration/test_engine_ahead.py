@@ -261,12 +261,13 @@ def test_a_trial_runs_between_the_windows_that_are_tried_again(tmp_path: Path, i
             assert futures[-1].result(ANSWER_SEC) == TEXT
 
 
-def test_closing_interrupts_a_trial_that_waits_for_a_batch() -> None:
-    pool = EnginePool(gpus(1, hangs_at=frozenset({0.0})), processes=1)
+def test_closing_interrupts_a_trial_that_waits_for_a_batch(tmp_path: Path) -> None:
+    mark = tmp_path / "hangs"
+    pool = EnginePool(gpus(1, hangs_at=frozenset({0.0}), only_once=mark), processes=1)
     pool.submit(request(0))
+    wait_until(mark.exists)
     with ThreadPoolExecutor(1) as thread:
         trial = thread.submit(pool.try_out)
-        wait_until(lambda: bool(children()))
         time.sleep(0.5)
         assert not trial.done()
         pool.close()
