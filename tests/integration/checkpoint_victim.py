@@ -20,6 +20,7 @@ from batchscribe.window import Recognition
 from tests.integration.flow_runner import running
 
 LEDGER = "ledger.txt"
+MAX_DEATHS = 2  #: of workers during one file, unless each attempt makes progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class RecordingEngine(ScriptedEngine):
 
 def main(folder: Path, job_id: str, call_sec: float) -> None:
     spec = RecordingSpec(folder=folder, script=Script(call_sec=call_sec))
-    with running(folder, make_pool=lambda _spec, workers: InlinePool(spec, workers)) as runner:
+    with running(folder, make_pool=lambda _spec, workers: InlinePool(spec, workers), max_deaths=MAX_DEATHS) as runner:
         with runner.records.transaction() as connection:
             job = find_job(connection, job_id)
         print("working", flush=True)  # noqa: T201 - the test waits for this line

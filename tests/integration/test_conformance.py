@@ -60,7 +60,7 @@ def test_onnx_conforms_with_the_batches_of_a_gpu(tmp_path: Path) -> None:
 
 def test_pocketsphinx_conforms() -> None:
     pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
-    assert_conforms(PocketsphinxSpec(), SLOW_SEC / 2)
+    assert_conforms(PocketsphinxSpec(), SLOW_SEC / 4)
 
 
 def test_the_scripted_engine_conforms_and_is_warned_that_it_invents_text_in_silence() -> None:

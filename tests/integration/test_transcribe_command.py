@@ -141,7 +141,7 @@ def test_without_a_terminal_a_warning_and_progress_are_plain_lines_on_standard_e
 
 
 def test_at_a_terminal_there_is_a_bar_and_then_tables(command: Command) -> None:
-    recordings(command.folder / "calls", 2)
+    recordings(command.folder / "calls", 40)  # enough that the bar is drawn while they are transcribed
     (command.folder / "calls" / "empty.wav").touch()
     status, shown = command.at_terminal("transcribe", "calls", "-o", "out", *QUICK)
     assert status == 1, shown
@@ -149,7 +149,7 @@ def test_at_a_terminal_there_is_a_bar_and_then_tables(command: Command) -> None:
     assert "Transcribing" in bar
     assert "━" in bar
     assert re.search(r"│ calls/empty\.wav +│ EMPTY_RECORDING +│", tables)
-    assert re.search(r"│ PARTIAL +│ 3 +│ 2 +│ 1 +│ 0 +│", tables)
+    assert re.search(r"│ PARTIAL +│ 41 +│ 40 +│ 1 +│ 0 +│", tables)
     assert "transcripts: out/" in tables
 
 
