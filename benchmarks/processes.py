@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
+
+from benchmarks.sampling import sampled
 
 SAMPLE_SEC = 0.05
 
@@ -47,16 +48,10 @@ class Peak:
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    peak, over = Peak(), threading.Event()
+    peak = Peak()
 
-    def sample() -> None:
-        while not over.wait(SAMPLE_SEC):
-            peak.bytes = max(peak.bytes, resident_bytes())
+    def look() -> None:
+        peak.bytes = max(peak.bytes, resident_bytes())
 
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    try:
+    with sampled(look, SAMPLE_SEC):
         yield peak
-    finally:
-        over.set()
-        sampler.join()

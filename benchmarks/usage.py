@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
+
+from benchmarks.sampling import sampled
 
 #: For the peaks of memory. CPU time alone needs fewer looks, whose own cost counts where a process measures itself.
 SAMPLE_SEC, CPU_SAMPLE_SEC = 0.2, 1.0
@@ -60,21 +62,10 @@ def kind_of(name: str) -> str:
 @contextmanager
 def metered(root: int, *, has_memory: bool = True) -> Iterator[Usage]:
     """Measure a process and its descendants in the block; without memory, at a lower cost."""
-    usage, over = Usage(has_memory=has_memory), threading.Event()
-
-    def sample() -> None:
-        while not over.wait(SAMPLE_SEC if has_memory else CPU_SAMPLE_SEC):
-            usage.look(root)
-        usage.look(root)
-
+    usage = Usage(has_memory=has_memory)
     usage.begin(root)
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    try:
+    with sampled(partial(usage.look, root), SAMPLE_SEC if has_memory else CPU_SAMPLE_SEC):
         yield usage
-    finally:
-        over.set()
-        sampler.join()
 
 
 def _family(root: int) -> list[psutil.Process]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from benchmarks.sampling import sampled
 
 SAMPLE_SEC = 0.1
 INSTALL = "pip install nvidia-ml-py"
@@ -41,20 +42,14 @@ class Card:
     @contextmanager
     def watched(self) -> Iterator[Busy]:
         """Sample the card in the block."""
-        busy, over = Busy(), threading.Event()
+        busy = Busy()
 
-        def sample() -> None:
-            while not over.wait(SAMPLE_SEC):
-                busy.percents.append(int(self.driver.nvmlDeviceGetUtilizationRates(self.handle).gpu))
-                busy.peak_bytes = max(busy.peak_bytes, int(self.driver.nvmlDeviceGetMemoryInfo(self.handle).used))
+        def look() -> None:
+            busy.percents.append(int(self.driver.nvmlDeviceGetUtilizationRates(self.handle).gpu))
+            busy.peak_bytes = max(busy.peak_bytes, int(self.driver.nvmlDeviceGetMemoryInfo(self.handle).used))
 
-        sampler = threading.Thread(target=sample)
-        sampler.start()
-        try:
+        with sampled(look, SAMPLE_SEC):
             yield busy
-        finally:
-            over.set()
-            sampler.join()
 
 
 def open_card(number: int) -> Card:
