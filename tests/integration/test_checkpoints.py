@@ -180,11 +180,14 @@ def test_only_the_attempt_that_holds_the_file_adds_parts(tmp_path: Path) -> None
 
 def test_an_attempt_that_only_filled_windows_behind_a_gap_came_no_further(tmp_path: Path) -> None:
     with claimed(tmp_path) as (records, _, file), records.transaction() as connection:
+        of_file = {"job": file.job_number, "seq": file.seq, "identity": "", "key_id": "", "sealed": b""}
         for attempt, n_known in ((1, 3), (2, 3), (3, 5), (4, 5)):
             row = {"attempt": attempt, "part": 100 + attempt, "n_known": 1000 + n_known}
-            of_file = {"job": file.job_number, "seq": file.seq, "identity": "", "key_id": "", "sealed": b""}
             connection.execute(sa.insert(checkpoint).values(of_file | row))
         assert last_fruitful_attempt(connection, file) == 3
+        anew = {"attempt": 5, "part": 105, "n_known": 1, "identity": "of another recording"}
+        connection.execute(sa.insert(checkpoint).values(of_file | anew))
+        assert last_fruitful_attempt(connection, file) == 5, "it started again, and came further than nothing"
 
 
 def test_a_part_whose_commit_was_not_acknowledged_does_not_block_the_next_one(

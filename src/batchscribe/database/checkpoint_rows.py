@@ -82,15 +82,17 @@ def list_parts(connection: sa.Connection, item: File) -> list[CheckpointPart]:
 def last_fruitful_attempt(connection: sa.Connection, item: File) -> int:
     """Return the latest attempt after which more windows were stored without a gap than before; 0 if there is none.
 
-    Windows behind a gap do not count: a window that kills its worker stays a gap.
+    Windows behind a gap do not count: a window that kills its worker stays a gap. Parts of another identity do not
+    count either: for them, the recording started again.
     """
-    query = sa.select(checkpoint.c.attempt, checkpoint.c.n_known).where(
+    query = sa.select(checkpoint.c.attempt, checkpoint.c.n_known, checkpoint.c.identity).where(
         checkpoint.c.job == item.job_number, checkpoint.c.seq == item.seq
     )
-    fruitful, most = 0, 0
-    for attempt, n_known in connection.execute(query.order_by(checkpoint.c.part)):
-        if n_known > most:
-            fruitful, most = attempt, n_known
+    fruitful = 0
+    most: dict[str, int] = {}
+    for attempt, n_known, identity in connection.execute(query.order_by(checkpoint.c.part)):
+        if n_known > most.get(identity, 0):
+            fruitful, most[identity] = attempt, n_known
     return fruitful
 
 
