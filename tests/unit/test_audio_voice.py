@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from batchscribe.audio.loudness import Loudness
-from batchscribe.audio.segmenter import BLOCK_SAMPLES, VoicedSegmenter
+from batchscribe.audio.segmenter import BLOCK_SAMPLES, VoicedSegmenter, segmenter
 from batchscribe.audio.speech_spans import WINDOW_SAMPLES, VoiceOptions, VoiceStream
 from batchscribe.window import SAMPLE_RATE, Samples, Window
 from tests.audio_files import samples_of
@@ -38,11 +38,11 @@ def loud(samples: Samples) -> Samples:
 
 
 def windows_of(samples: Samples, step: int, window_sec: float = 0.0) -> list[Window]:
-    segmenter = VoicedSegmenter(0, VoiceOptions(), window_sec)
+    voiced = VoicedSegmenter(0, VoiceOptions(), window_sec)
     found = [
-        window for start in range(0, len(samples), step) for window in segmenter.accept(samples[start : start + step])
+        window for start in range(0, len(samples), step) for window in voiced.accept(samples[start : start + step])
     ]
-    return found + list(segmenter.finish())
+    return found + list(voiced.finish())
 
 
 def span_of(window: Window) -> tuple[int, int]:
@@ -127,11 +127,11 @@ def test_windows_that_are_filled_hold_the_same_speech_as_those_that_are_not(exam
 
 
 def test_a_window_is_available_before_the_recording_is_fully_decoded(examples: Path) -> None:
-    segmenter = VoicedSegmenter(0, VoiceOptions(), 30.0)
+    voiced = VoicedSegmenter(0, VoiceOptions(), 30.0)
     samples = samples_of(examples / "weather.wav")
     silence = np.zeros(4 * BLOCK_SAMPLES, dtype=np.float32)
-    assert len(list(segmenter.accept(np.concatenate([samples, silence])))) == 1
-    assert list(segmenter.finish()) == []
+    assert len(list(voiced.accept(np.concatenate([samples, silence])))) == 1
+    assert list(voiced.finish()) == []
 
 
 def speech_in(windows: list[Window]) -> list[float]:
@@ -147,15 +147,15 @@ def test_a_moment_of_silence_has_no_windows(n_samples: int, window_sec: float) -
 
 def test_hours_of_digital_silence_cost_next_to_nothing_and_what_follows_keeps_its_time(examples: Path) -> None:
     speech = loud(samples_of(examples / "weather.wav"))
-    segmenter = VoicedSegmenter(0, VoiceOptions(), 0.0)
+    voiced = VoicedSegmenter(0, VoiceOptions(), 0.0)
     silence = np.zeros(BLOCK_SAMPLES, dtype=np.float32)
     n_blocks = 6 * 3600 * SAMPLE_RATE // BLOCK_SAMPLES
-    windows = list(segmenter.accept(speech))
+    windows = list(voiced.accept(speech))
     cpu_sec = time.process_time()
     for _ in range(n_blocks):
-        windows += segmenter.accept(silence)
+        windows += voiced.accept(silence)
     cpu_sec = time.process_time() - cpu_sec
-    windows += [*segmenter.accept(speech), *segmenter.finish()]
+    windows += [*voiced.accept(speech), *voiced.finish()]
     hole_sec = len(speech) / SAMPLE_RATE + n_blocks * BLOCK_SAMPLES / SAMPLE_RATE
     before = [window for window in windows if window.start_sec < hole_sec]
     behind = [window.start_sec - hole_sec for window in windows if window.start_sec >= hole_sec]
@@ -171,3 +171,16 @@ def test_the_decoder_process_does_not_load_the_speech_engines() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("segmentation", ["auto", "none"])
+@pytest.mark.parametrize("window_sec", [10.0, 25.0, 30.0, 0.0])
+def test_no_window_is_longer_than_the_engine_accepts(examples: Path, segmentation: str, window_sec: float) -> None:
+    """Also of speech without a pause: GigaAM, for example, accepts 25 s."""
+    speech = samples_of(examples / "weather.wav")
+    voiced = speech[np.abs(speech) > 0.02]  # hardly a pause is left
+    cutter = segmenter(0, segmentation, window_sec)
+    windows = [*cutter.accept(np.resize(voiced, 100 * SAMPLE_RATE)), *cutter.finish()]
+    longest_sec = max(window.duration_sec for window in windows)
+    assert longest_sec <= (window_sec or 30.0)
+    assert longest_sec >= (window_sec or 30.0) - 6.0

@@ -15,7 +15,7 @@ from batchscribe.window import SAMPLE_RATE, Samples, Window
 #: Samples evaluated at once, about five seconds: more would only need more memory. Blocks are counted from the start
 #: of the recording, so the windows do not depend on how the bytes arrived.
 BLOCK_SAMPLES = 160 * WINDOW_SAMPLES
-MAX_PIECE_SAMPLES = 30 * SAMPLE_RATE  #: the longest input of an engine
+LONGEST_SEC = 30.0  #: of a window, if the engine names no length
 SEARCH_SAMPLES = 5 * SAMPLE_RATE  #: how far back from there a pause is searched
 PAUSE_SAMPLES = SAMPLE_RATE // 10
 #: After this many blocks of digital silence, half a minute, earlier sound does not affect the voice detector. Further
@@ -150,17 +150,18 @@ class VoicedSegmenter:
 
 
 class WholeSegmenter:
-    """A segmenter that drops only digital silence. Pieces have at most 30 s; each is cut where its end is quietest."""
+    """A segmenter that drops only digital silence. Each piece is cut where its end is quietest."""
 
-    def __init__(self, channel: int) -> None:
+    def __init__(self, channel: int, longest_sec: float = LONGEST_SEC) -> None:
         self._channel = channel
+        self._longest = round(longest_sec * SAMPLE_RATE)
         self._buffer = _Buffer()
 
     def accept(self, samples: Samples) -> Iterator[Window]:
         self._buffer.append(samples)
-        while self._buffer.end - self._buffer.start > MAX_PIECE_SAMPLES:
+        while self._buffer.end - self._buffer.start > self._longest:
             start = self._buffer.start
-            yield from self._piece(start + _quietest_cut(self._buffer.slice(start, start + MAX_PIECE_SAMPLES)))
+            yield from self._piece(start + _quietest_cut(self._buffer.slice(start, start + self._longest)))
 
     def finish(self) -> Iterator[Window]:
         if self._buffer.end > self._buffer.start:
@@ -186,6 +187,7 @@ def segmenter(channel: int, segmentation: str, window_sec: float, max_pause_sec:
 
     For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
     """
+    longest_sec = window_sec or LONGEST_SEC
     if segmentation == "none":
-        return WholeSegmenter(channel)
-    return VoicedSegmenter(channel, VoiceOptions(), window_sec, max_pause_sec)
+        return WholeSegmenter(channel, longest_sec)
+    return VoicedSegmenter(channel, VoiceOptions(max_segment_sec=longest_sec), window_sec, max_pause_sec)

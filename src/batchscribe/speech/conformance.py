@@ -70,7 +70,7 @@ class Subject:
 def check_engine(spec: EngineSpec, longest_sec: float = WINDOW_SEC) -> Iterator[Check]:
     """Check a model. If it cannot be loaded, or fails for a single window, the other checks are skipped.
 
-    `longest_sec` is the length of the longest window. Less than 30 s saves time with a slow engine.
+    `longest_sec` limits the length of windows, which saves time with a slow engine.
     """
     requests = make_requests(spec, longest_sec)
     first: dict[str, Callable[[EngineSpec], Check | str]] = {

@@ -17,6 +17,8 @@ from batchscribe.window import Recognition, Window
 PATIENCE = 10.0
 #: The longest window, in seconds. Whisper was trained on windows of this length.
 WINDOW_SEC = 30.0
+#: The least `EngineSpec.window_sec`: an end is searched in the last five seconds of a window.
+LEAST_WINDOW_SEC = 10.0
 
 
 class LanguageChoice(Enum):
@@ -71,7 +73,8 @@ class EngineSpec(ABC):
     device: str = "cpu"  #: `cpu`, `cuda`, or the GPU of one process, such as `cuda:1`
     devices: tuple[str, ...] = ()  #: the GPUs, such as `cuda:0`; each has one process
     most_processes: int | None = None  #: the most that fit (one for each GPU); None: no limit
-    #: Windows are filled up to this many seconds of audio, pauses included. 0: each stretch of speech is a window.
+    #: Windows are filled up to this many seconds of audio, pauses included, and none is longer. 0: each stretch of
+    #: speech is a window, of up to `WINDOW_SEC`.
     window_sec: float = 0.0
     batch_size: int = 1  #: the most windows in one call
     #: Whether a process gets its next batch, if it is full, while it works on one: for GPUs, where that costs no core.
@@ -84,6 +87,11 @@ class EngineSpec(ABC):
     @property
     def is_on_gpu(self) -> bool:
         return kind_of(self.device) == CUDA
+
+    @property
+    def longest_sec(self) -> float:
+        """The longest window that it gets, in seconds."""
+        return self.window_sec or WINDOW_SEC
 
     def count_processes(self, wanted: int) -> int:
         """Return the number of processes if the settings ask for `wanted`: on GPUs, always one for each."""

@@ -29,7 +29,7 @@ from batchscribe.speech.onnx_words import Token, build_recognition
 from batchscribe.window import SAMPLE_RATE, Recognition, Samples, Window
 
 PACKAGE = "onnx_asr"
-#: onnx-asr recommends windows of 20 to 30 s; GigaAM accepts at most 25 s.
+#: The longest window. onnx-asr recommends 20 to 30 s; GigaAM accepts at most 25 s.
 LONGEST_SEC = 25.0
 #: Windows are padded to a multiple of this on a GPU, so that many share a length. On a CPU, batches gain nothing.
 PAD_SEC = 5.0

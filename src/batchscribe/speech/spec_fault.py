@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from batchscribe.errors import UnsupportedLanguage
-from batchscribe.speech.engine import WINDOW_SEC, EngineSpec
+from batchscribe.speech.engine import LEAST_WINDOW_SEC, WINDOW_SEC, EngineSpec
 from batchscribe.speech.engine_child import describe
 from batchscribe.speech.languages import canonical_language
 
@@ -32,8 +32,10 @@ def find_fault(spec: object, name: str) -> str | None:
             return error.message.rstrip(".")
     if not (isfinite(spec.speed) and spec.speed > 0):
         return f"its speed is {spec.speed}; it must be above 0"
-    if spec.batch_size < 1 or not 0 <= spec.window_sec <= WINDOW_SEC:
-        return f"batch_size must be at least 1 and window_sec at most {WINDOW_SEC:g}"
+    if spec.batch_size < 1:
+        return f"its batch_size is {spec.batch_size}; it must be at least 1"
+    if spec.window_sec and not LEAST_WINDOW_SEC <= spec.window_sec <= WINDOW_SEC:
+        return f"its window_sec is {spec.window_sec:g}; it must be 0, or {LEAST_WINDOW_SEC:g} to {WINDOW_SEC:g}"
     return None
 
 

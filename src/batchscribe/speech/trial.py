@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from batchscribe.errors import EngineError
-from batchscribe.speech.engine import WINDOW_SEC, EngineSpec, RecognitionRequest
+from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_child import OF_NO_RECORDING
 from batchscribe.speech.engine_process import EngineProcess, cannot_load
 from batchscribe.speech.languages import canonical_language
@@ -32,11 +32,11 @@ class EngineTrial:
     """
 
     def __init__(self) -> None:
-        self.duration_sec = SHORT_SEC
+        self._is_long = False
 
     def lengthen(self) -> None:
         """Call this when an engine has run out of memory on a single window."""
-        self.duration_sec = WINDOW_SEC
+        self._is_long = True
 
     def load_and_run(self, process: EngineProcess, spec: EngineSpec) -> None:
         """Load the model in a new process and run the trial. Raises `MachineTrouble`."""
@@ -49,7 +49,7 @@ class EngineTrial:
     def run(self, process: EngineProcess, spec: EngineSpec) -> None:
         """Run the trial in a process with a loaded model. Raises the errors of `EngineProcess.transcribe`."""
         process.transcribe(
-            [trial_request(spec, self.duration_sec)],
+            [trial_request(spec, spec.longest_sec if self._is_long else SHORT_SEC)],
             idle_sec=IDLE_LIMIT_SEC,
             cpu_sec=max(CPU_LIMIT_SEC, spec.limit_cpu_sec(1)),
         )
