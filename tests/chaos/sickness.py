@@ -37,7 +37,7 @@ class Sickness:
     needs_disk: bool = False
 
     def befall(self, service: Service, random: Random) -> Ending:
-        """Begin the sickness. Raises `psutil.NoSuchProcess` if the worker has just ended."""
+        """Begin the sickness. Raises `psutil.NoSuchProcess` if the worker has just ended, before anything is taken."""
         ending = self.begin(service, random)
         for process in session_of(service.pid):
             if kind_of(process) in self.killed:

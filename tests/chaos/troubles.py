@@ -126,8 +126,10 @@ def _befall(services: list[Service], sickness: Sickness, house: House, random: R
             continue
         facts = {"sickness": sickness.name, "service": service.name, "target": pid, "began_at": time.time()}
         house.ledger.note("sick", **facts)
-        with suppress(psutil.NoSuchProcess):
+        try:
             endings.append((sickness.befall(service, random), facts))
+        except psutil.NoSuchProcess:  # it ended before anything was taken from it
+            house.ledger.note("well", **facts)
 
     def end() -> None:
         for ending, facts in endings:

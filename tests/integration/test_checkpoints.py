@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,8 @@ from batchscribe.database.job_rows import get_job
 from batchscribe.database.shard_rows import begin_shard
 from batchscribe.database.tables import checkpoint
 from batchscribe.jobs.model import File, Job
-from batchscribe.queue.records import Records
+from batchscribe.queue.records import Records, open_records
+from batchscribe.settings import load_settings
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.checkpoint import NoStore, StoredWindows
@@ -61,19 +62,39 @@ def windows_of(folder: Path) -> list[str]:
 
 
 def killed_after(folder: Path, windows: int, *, job: str = "job_victim") -> bool:
-    """Kill a worker when its engines have recognized this many windows. Return False if it finished before."""
+    """Kill a worker when its engines have recognized this many windows and it has stored some of them.
+
+    Return False if it finished before. A busy machine may take longer to store a part than to recognize the windows.
+    """
     before = len(windows_of(folder))
     command = [sys.executable, "-m", "tests.integration.checkpoint_victim", str(folder), job, str(CALL_SEC)]
-    with subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim:
+    with (
+        stored_windows(folder) as n_stored,
+        subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim,
+    ):
+        stored_before = n_stored()
         assert victim.stdout is not None
         assert victim.stdout.readline() == "working\n"
         while victim.poll() is None:
-            if len(windows_of(folder)) - before >= windows:
+            if len(windows_of(folder)) - before >= windows and n_stored() > stored_before:
                 victim.kill()
                 return True
             time.sleep(0.01)
         assert victim.returncode == 0
     return False
+
+
+@contextmanager
+def stored_windows(folder: Path) -> Iterator[Callable[[], int]]:
+    """Yield a function that counts the windows that are stored without a gap."""
+    records = open_records(load_settings(data_dir=folder / "data"))
+
+    def count() -> int:
+        with records.transaction() as connection:
+            return connection.scalar(sa.select(sa.func.max(checkpoint.c.n_known))) or 0
+
+    yield count
+    records.database.dispose()
 
 
 def output(folder: Path) -> bytes:
