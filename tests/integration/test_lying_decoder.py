@@ -50,6 +50,7 @@ LIES = {
     "overlapping": window() + window(start_sec=0.5),
     "out of order": window(start_sec=5.0) + window(start_sec=1.0),
     "windows without end": b"".join(window(start_sec=second) for second in range(15)),
+    "sound that was not requested": message({"op": "sound", "start_sample": 0}, SECOND),
     "impossible length": b"\x7f\xff\xff\xff",
     "babble": b"\0\0\0\5babbl",
 }

@@ -215,3 +215,14 @@ def test_an_invalid_refusal_is_rejected(said: Any) -> None:
 def test_a_position_of_an_impossible_length_is_refused(size: int) -> None:
     with pytest.raises(InvalidDecoderReply, match="position"):
         replies().position(memoryview(bytes(size)))
+
+
+def test_sound_continues_where_it_ended_or_starts_anew() -> None:
+    checked = replies(apart=False)
+    for start_sample in (0, SAMPLE_RATE, 2 * SAMPLE_RATE, 0, SAMPLE_RATE):
+        assert checked.sound({"op": "sound", "start_sample": start_sample}, sound(1.0)).start_sample == start_sample
+    for impossible in (SAMPLE_RATE, 3 * SAMPLE_RATE, 61 * SAMPLE_RATE, -1, 2.0 * SAMPLE_RATE):
+        with pytest.raises(InvalidDecoderReply):
+            checked.sound({"op": "sound", "start_sample": impossible}, sound(1.0))
+    with pytest.raises(InvalidDecoderReply, match="beyond full scale"):
+        checked.sound({"op": "sound", "start_sample": 0}, sound(1.0, 1.5))

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder_process import CURE, DECODER, DecoderProcess
-from batchscribe.audio.decoder_replies import Replies
+from batchscribe.audio.decoder_replies import Replies, SoundBlock
 from batchscribe.audio.decoder_trial import DURATION_SEC, TrialRecording
 from batchscribe.audio.decoding import ByteSource, Decoding, Position
 from batchscribe.audio.decoding_turns import DecodingTurns
@@ -28,7 +28,7 @@ from batchscribe.errors import (
 )
 from batchscribe.metrics import Stage, stage, suppress_observation
 
-__all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Position", "Segmentation"]
+__all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Position", "Segmentation", "SoundBlock"]
 
 FILES_PER_PROCESS = 200  #: then a new process replaces it, which releases any leaked memory
 
@@ -66,11 +66,13 @@ class DecoderPool:
         job: Hashable = None,
         check: Callable[[], None] = lambda: None,
         continue_at: Position | None = None,
+        hear: Callable[[SoundBlock], None] | None = None,
     ) -> Iterator[Decoding]:
         """Start to decode a recording. Waits for its turn, which depends on tenant and job.
 
         `check` is called while the recording is decoded, and raises if it is no longer wanted. The windows before
         `continue_at`, a position of an earlier decoding of the same recording with the same options, are omitted.
+        `hear` takes all the sound, from the start, block by block; channels must be mixed.
 
         For `window_sec` see `EngineSpec`; for `max_pause_sec` see `Packer`.
 
@@ -82,7 +84,7 @@ class DecoderPool:
             turn.begin()
             process = self._take()
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
-            decoding = Decoding(process, source, replies, turn.take, check, continue_at)
+            decoding = Decoding(process, source, replies, turn.take, check, continue_at, hear)
             try:
                 process.get_ready()
                 self._ask(
@@ -93,6 +95,7 @@ class DecoderPool:
                     segmentation=segmentation,
                     window_sec=window_sec,
                     max_pause_sec=max_pause_sec,
+                    whole_sound=hear is not None,
                 )
                 turn.end()
                 yield decoding
@@ -132,6 +135,7 @@ class DecoderPool:
             segmentation="auto",
             window_sec=0.0,
             max_pause_sec=0.0,
+            whole_sound=False,
             max_decoded_sec=2 * DURATION_SEC,
         )
         for _ in decoding.windows():

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.decoder_confinement import CpuAllowance, confine
 from batchscribe.audio.decoder_trial import REQUESTS, Nobody, recording
@@ -155,7 +157,10 @@ def _decode_track(
     try:
         if positions is not None and positions.has_windows:
             choice.is_heard = True
-        for window in _windows(track.blocks(parent.is_alive), request, cpu, positions):
+        blocks = track.blocks(parent.is_alive)
+        if request["whole_sound"]:
+            blocks = _send_sound(blocks, parent)
+        for window in _windows(blocks, request, cpu, positions):
             choice.is_heard = True
             samples = window.samples.data.cast("B")
             parent.tell("window", samples, channel=window.channel, start_sec=window.start_sec, speech=window.speech)
@@ -167,6 +172,16 @@ def _decode_track(
     finally:
         track.close()
     return _decode_track(parent, request, file, choice, None, ignores_edits=True)
+
+
+def _send_sound(blocks: Iterator[Channels], parent: ParentLink) -> Iterator[Channels]:
+    """Send all sound of a track, whose channels are mixed, beside its windows. Every track starts at sample 0."""
+    n_samples = 0
+    for block in blocks:
+        samples = np.ascontiguousarray(block[0])
+        parent.tell("sound", samples.data.cast("B"), start_sample=n_samples)
+        n_samples += len(samples)
+        yield block
 
 
 def _windows(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,17 @@ class InvalidDecoderReply(ValueError):
     """An invalid message from the decoder. The error text is for developers and contains no text from the decoder."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundBlock:
+    """A part of all the sound of a track: float32[n_samples], 16 kHz, mixed. The first one starts at sample 0.
+
+    If the decoder tries another track, the next block starts at sample 0 again.
+    """
+
+    start_sample: int
+    samples: Samples
+
+
 class Replies:
     """A validator of the messages about one recording, in order. All methods may raise `InvalidDecoderReply`."""
 
@@ -42,6 +54,7 @@ class Replies:
         self._max_sec = max_sec + SLACK_SEC
         self._ends = [0.0] * (MAX_CHANNELS if channels_apart else 1)  #: of the last window of each channel
         self._n_reads = 0
+        self._n_heard = 0  #: samples of the current track
 
     def op(self, header: Mapping[str, Any]) -> str:
         """Return the type of a message."""
@@ -68,6 +81,14 @@ class Replies:
             raise InvalidDecoderReply("a window begins before the previous one ends")
         self._ends[channel] = start_sec + duration_sec
         return Window(channel, start_sec, samples, _speech(header["speech"], duration_sec))
+
+    def sound(self, header: Mapping[str, Any], payload: memoryview) -> SoundBlock:
+        start_sample = _whole(header["start_sample"], 0, round(self._max_sec * SAMPLE_RATE))
+        if start_sample not in (0, self._n_heard):
+            raise InvalidDecoderReply("a gap in the sound")
+        samples = _samples(payload)
+        self._n_heard = start_sample + len(samples)
+        return SoundBlock(start_sample, samples)
 
     def position(self, payload: memoryview) -> bytes:
         """Return a position, which only a decoder of the same recording reads."""
@@ -104,6 +125,7 @@ _FIELDS: Mapping[str, Set[str]] = {
     "alive": {"op"},
     "read": {"op", "offset", "length"},
     "window": {"op", "channel", "start_sec", "speech"},
+    "sound": {"op", "start_sample"},
     "position": {"op"},
     "done": {"op", "media"},
     "failed": {"op", "remark"},

@@ -49,8 +49,9 @@ REQUEST = {
     "segmentation": "auto",
     "window_sec": 30.0,
     "max_pause_sec": 3.0,
+    "whole_sound": False,
 }
-REQUESTS = (REQUEST, REQUEST | {"channels_apart": False})
+REQUESTS = (REQUEST, REQUEST | {"channels_apart": False, "whole_sound": True})
 _RATE = 8_000  #: Hz; not the rate of engines, so that it is resampled
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from batchscribe.audio.decoder_process import DecoderProcess
-from batchscribe.audio.decoder_replies import InvalidDecoderReply, Replies
+from batchscribe.audio.decoder_replies import InvalidDecoderReply, Replies, SoundBlock
 from batchscribe.audio.media import Media
 from batchscribe.errors import DecoderDied
 from batchscribe.metrics import Stage, stage
@@ -43,15 +43,18 @@ class Decoding:
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         check: Callable[[], None] = lambda: None,
         continue_at: Position | None = None,
+        hear: Callable[[SoundBlock], None] | None = None,
     ) -> None:
         """Exchange messages with the process only inside a `turn`. `check` raises if the recording is no longer
-        wanted. The decoder omits the windows before `continue_at`.
+        wanted. The decoder omits the windows before `continue_at`. `hear`, if given, takes all the sound, outside of a
+        turn.
         """
         self._process = process
         self._source = source
         self._replies = replies
         self._turn = turn
         self._check = check
+        self._hear = hear
         self._answer: bytes | None = None  #: to the last request of the process
         self._media: Media | None = None
         self.position = continue_at  #: the latest one; all windows before it have been yielded
@@ -93,6 +96,10 @@ class Decoding:
         match self._replies.op(header):
             case "window":
                 return self._replies.window(header, payload)
+            case "sound":
+                if self._hear is None:
+                    raise InvalidDecoderReply("sound that was not requested")
+                self._hear(self._replies.sound(header, payload))
             case "position":
                 state = self._replies.position(payload).decode("ascii", errors="replace")
                 self.position = Position(self._n_windows, state)
