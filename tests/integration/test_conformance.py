@@ -65,10 +65,12 @@ def test_pocketsphinx_conforms() -> None:
 
 def test_the_scripted_engine_conforms_and_is_warned_that_it_invents_text_in_silence() -> None:
     detecting = Script(detected=(("de", 0.9), ("en", 0.1)))
-    for spec in (ScriptedSpec(), ScriptedSpec(languages=("en", "de"), detects_languages=True, script=detecting)):
+    able = ScriptedSpec(languages=("en", "de"), detects_languages=True, takes_vocabulary=True, script=detecting)
+    for spec in (ScriptedSpec(), able):
         found = {check.name: check.verdict for check in check_engine(spec)}
         assert CheckResult.FAILED not in found.values()
         assert found["silence"] is CheckResult.WARNING
+        assert found["vocabulary"] is (CheckResult.OK if spec.takes_vocabulary else CheckResult.SKIPPED)
 
 
 # --- an engine that is written from the document alone -----------------------------------------------------------
@@ -101,6 +103,7 @@ class BrokenSpec(EngineSpec):
     languages: tuple[str, ...] = ("en",)
     speed: float = 1000.0
     batch_size: int = 4
+    takes_vocabulary: bool = True
     fault: str = ""
 
     def build(self) -> Engine:
@@ -114,11 +117,14 @@ class BrokenEngine:
     def __init__(self, fault: str) -> None:
         self._fault = fault
         self._calls = 0
+        self._phrases: set[str] = set()
         if fault == "opens":
             Path("/etc/hostname").read_text()
 
     def transcribe(self, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
         self._calls += 1
+        if self._fault == "shares" and any(request.vocabulary for request in requests):
+            requests = [replace(each, vocabulary=requests[0].vocabulary) for each in requests]
         found = [self._recognize(request, len(requests)) for request in requests]
         if self._fault == "order":
             found.sort(key=lambda each: each.text)
@@ -126,11 +132,16 @@ class BrokenEngine:
 
     def _recognize(self, request: RecognitionRequest, count: int) -> Recognition:
         samples, duration_sec = request.window.samples, request.window.duration_sec
-        text = f"{len(samples)}"
+        text = " ".join((f"{len(samples)}", *request.vocabulary))
         if self._fault == "batch":
             text += f" {count}"
         if self._fault == "state":
             text += f" {self._calls}"
+        if self._fault == "learns":
+            self._phrases.update(request.vocabulary)
+            text += f" {len(self._phrases)}"
+        if self._fault == "rejects" and len(request.vocabulary) > 1:
+            raise KeyError("too many phrases")
         if self._fault == "short" and len(samples) < 100:
             raise IndexError("too short")
         if self._fault == "writes":
@@ -162,6 +173,9 @@ def test_an_engine_without_faults_conforms() -> None:
         ("order", "batches", "or are in another order"),
         ("count", "batches", "results differ"),
         ("writes", "results", "read-only"),
+        ("rejects", "vocabulary", "It raised an error (KeyError: 'too many phrases')"),
+        ("learns", "vocabulary", "gets another result after windows with one"),
+        ("shares", "vocabulary", "depends on the vocabularies of others in its batch"),
     ],
 )
 def test_a_broken_rule_is_found(fault: str, check: str, finding: str) -> None:

@@ -186,13 +186,39 @@ def test_a_fleets_engine_with_detection_is_chosen_if_detection_is_requested() ->
         choose_from_fleet("pocketsphinx", "en", [many], detect=True)
 
 
+NO_VOCABULARY = r"^config\.vocabulary: .+ cannot use a vocabulary; omit it, or use the engine whisper, .*models pull"
+
+
+@pytest.mark.parametrize("engine", ["auto", "pocketsphinx", "scripted"])
+def test_a_vocabulary_is_rejected_if_no_installed_engine_takes_one(bare: Settings, engine: str) -> None:
+    with pytest.raises(OptionNotAvailable, match=NO_VOCABULARY) as caught:
+        choose_engine(engine, "en", bare, vocabulary=True)
+    assert caught.value.field == "config.vocabulary"
+
+
+def test_a_fleets_engine_that_takes_a_vocabulary_is_chosen_if_there_is_one() -> None:
+    better = Capability(name="onnx", model="parakeet", languages=("en",), speed=9.0)
+    able = Capability(name="whisper", model="base", languages=("en", "de"), takes_vocabulary=True, speed=5.0)
+    assert choose_from_fleet("auto", "en", [better, able]) == (better, "en-US")
+    assert choose_from_fleet("auto", "en", [better, able], vocabulary=True) == (able, "en-US")
+    with pytest.raises(OptionNotAvailable, match=r"onnx with parakeet cannot use a vocabulary") as caught:
+        choose_from_fleet("onnx", "en", [better, able], vocabulary=True)
+    assert caught.value.field == "config.vocabulary"
+    with pytest.raises(OptionNotAvailable, match="cannot detect languages"):
+        choose_from_fleet("auto", "en", [better, able], vocabulary=True, detect=True)
+    with pytest.raises(UnsupportedLanguage):
+        choose_from_fleet("auto", "fr", [better, able], vocabulary=True)
+
+
 def test_what_an_engine_can_do_travels_to_the_others_as_json() -> None:
     many = Capability(name="whisper", model="base", languages=("en", "de"), detects_languages=True, speed=5.0)
+    many = replace(many, takes_vocabulary=True)
     assert Capability.from_json(json.loads(json.dumps(many.as_json()))) == many
-    older = {name: value for name, value in many.as_json().items() if name != "detects_languages"}
-    told = Capability.from_json(older)
+    new = {"detects_languages", "takes_vocabulary"}
+    told = Capability.from_json({name: value for name, value in many.as_json().items() if name not in new})
     assert told is not None
     assert not told.detects_languages, "a worker of an older release cannot"
+    assert not told.takes_vocabulary, "a worker of an older release cannot"
 
 
 @pytest.mark.parametrize(

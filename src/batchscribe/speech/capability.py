@@ -39,7 +39,7 @@ def describe_model_at(model: str, revision: str | None) -> str:
 class Capability:
     """An engine and its model on some worker. `rank` is that of the engine; the other fields are of `EngineSpec`.
 
-    Workers of earlier releases publish no ranks, and no support of language detection.
+    Workers of earlier releases publish no ranks, and no support of language detection or of a vocabulary.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Capability:
     revision: str | None = None
     languages: tuple[str, ...]
     detects_languages: bool = False
+    takes_vocabulary: bool = False
     speed: float
     device: str = "cpu"
     rank: int | None = None
@@ -61,6 +62,7 @@ class Capability:
             revision=spec.revision,
             languages=spec.languages,
             detects_languages=spec.detects_languages,
+            takes_vocabulary=spec.takes_vocabulary,
             speed=spec.speed,
             device=spec.device,
             rank=rank,

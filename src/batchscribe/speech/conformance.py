@@ -20,6 +20,7 @@ from batchscribe.check import Check, CheckResult, ok, report_failure, report_ski
 from batchscribe.errors import BatchscribeError, EngineError, MachineTrouble, UnsupportedLanguage
 from batchscribe.settings import load_settings
 from batchscribe.speech.conformance_memory import run_short_of_memory
+from batchscribe.speech.conformance_vocabulary import find_vocabulary_fault, with_vocabularies
 from batchscribe.speech.conformance_windows import NAMES, make_requests, silent_requests
 from batchscribe.speech.engine import (
     PATIENCE,
@@ -251,6 +252,20 @@ def check_languages(subject: Subject) -> str:
     return f"It accepts {', '.join(tried)}, and detects languages."
 
 
+def check_vocabulary(subject: Subject) -> Check | str:
+    spec, engine = subject.spec, subject.engine
+    if not spec.takes_vocabulary:
+        return report_skip("vocabulary", "It takes no vocabulary.")
+    for request in with_vocabularies(subject.requests):
+        found = engine.transcribe([request])
+        validated(found, [request])
+        if fault := find_times_fault(found[0], request.window.duration_sec):
+            raise Broken(f"With a vocabulary: {fault}")
+    if fault := find_vocabulary_fault(engine, subject.requests, subject.alone, spec.batch_size):
+        raise Broken(fault)
+    return "It takes a vocabulary, and results do not depend on the vocabularies of other windows."
+
+
 def _check_detected(tag: str) -> None:
     try:
         canonical_language(tag)
@@ -291,6 +306,7 @@ RULES: dict[str, Rule] = {
     "batches": check_batches,
     "confined results": check_confined,
     "languages": check_languages,
+    "vocabulary": check_vocabulary,
     "speed": check_speed,
     "memory": check_memory,
 }

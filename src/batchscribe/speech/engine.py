@@ -31,11 +31,15 @@ class LanguageChoice(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecognitionRequest:
-    """A window to transcribe. `language` is a tag from `canonical_language`."""
+    """A window to transcribe. `language` is a tag from `canonical_language`.
+
+    `vocabulary` has phrases that may occur, such as names; it is empty unless the engine takes one.
+    """
 
     window: Window
     language: str
     detection: LanguageChoice = LanguageChoice.OFF
+    vocabulary: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -69,6 +73,7 @@ class EngineSpec(ABC):
     model_rank: int = 0  #: among the models of the engine; the best one has the smallest
     languages: tuple[str, ...]  #: BCP-47; an entry without region stands for all regions
     detects_languages: bool = False  #: whether it can detect the spoken language
+    takes_vocabulary: bool = False  #: whether it uses the phrases of a request
     speed: float  #: audio seconds per CPU second; an estimate, for the size of shards and for time limits
     device: str = "cpu"  #: `cpu`, `cuda`, or the GPU of one process, such as `cuda:1`
     devices: tuple[str, ...] = ()  #: the GPUs, such as `cuda:0`; each has one process

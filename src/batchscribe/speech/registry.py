@@ -86,21 +86,24 @@ def choose_engine(
     settings: Settings,
     *,
     detect: bool = False,
+    vocabulary: bool = False,
     model: str | None = None,
     revision: str | None = None,
 ) -> Choice:
     """Choose the best available engine that supports the language. A named engine is never replaced by another.
 
-    `name` is `auto` or the name of an engine. With `detect`, the engine must support language detection. With `model`,
-    only that model at that revision is used. Raises `EngineNotAvailable`, `UnsupportedLanguage`, `OptionNotAvailable`.
+    `name` is `auto` or the name of an engine. With `detect`, the engine must support language detection, and with
+    `vocabulary`, take one. With `model`, only that model at that revision is used. Raises `EngineNotAvailable`,
+    `UnsupportedLanguage`, `OptionNotAvailable`.
     """
     specs = find_engines(name, settings) if model is None else [find_exact(name, model, revision, settings)]
-    spec, tag = find_by_language(select_detecting(specs, detect=detect), language)
+    able = select_able(specs, detect=detect, vocabulary=vocabulary)
+    spec, tag = find_by_language(able, language)
     return Choice(spec, tag, warnings_of(spec, tag, wanted=name))
 
 
 def choose_from_fleet(
-    name: str, language: str, fleet: Sequence[Capability], *, detect: bool = False
+    name: str, language: str, fleet: Sequence[Capability], *, detect: bool = False, vocabulary: bool = False
 ) -> tuple[Capability, str]:
     """Choose like `choose_engine` from the engines of the workers. Return the engine and the canonical language tag.
 
@@ -112,7 +115,12 @@ def choose_from_fleet(
     if not wanted:
         available = ", ".join(dict.fromkeys(capability.name for capability in ranked))
         raise EngineNotAvailable(f"No worker has the engine {name!r} now; available: {available or 'none'}.")
-    return find_by_language(select_detecting(wanted, detect=detect), language)
+    return find_by_language(select_able(wanted, detect=detect, vocabulary=vocabulary), language)
+
+
+def select_able(engines: Sequence[Hears], *, detect: bool, vocabulary: bool) -> Sequence[Hears]:
+    """Return the engines that support the options, if they are on. Raises `OptionNotAvailable`."""
+    return select_by_vocabulary(select_detecting(engines, detect=detect), vocabulary=vocabulary)
 
 
 def select_detecting(engines: Sequence[Hears], *, detect: bool) -> Sequence[Hears]:
@@ -121,13 +129,30 @@ def select_detecting(engines: Sequence[Hears], *, detect: bool) -> Sequence[Hear
         return engines
     found = [engine for engine in engines if engine.detects_languages]
     if not found:
-        models = ", ".join(dict.fromkeys(f"{engine.name} with {engine.model}" for engine in engines))
         raise OptionNotAvailable(
-            f"config.language_detection: {models} cannot detect languages; name the language, or get a "
+            f"config.language_detection: {_models_of(engines)} cannot detect languages; name the language, or get a "
             f"multilingual model: {PULL}.",
             field="config.language_detection",
         )
     return found
+
+
+def select_by_vocabulary(engines: Sequence[Hears], *, vocabulary: bool) -> Sequence[Hears]:
+    """Return the engines that take a vocabulary, or all if `vocabulary` is off. Raises `OptionNotAvailable`."""
+    if not vocabulary:
+        return engines
+    found = [engine for engine in engines if engine.takes_vocabulary]
+    if not found:
+        raise OptionNotAvailable(
+            f"config.vocabulary: {_models_of(engines)} cannot use a vocabulary; omit it, or use the engine whisper, "
+            f"which needs a model: {PULL}.",
+            field="config.vocabulary",
+        )
+    return found
+
+
+def _models_of(engines: Sequence[EngineSpec | Capability]) -> str:
+    return ", ".join(dict.fromkeys(f"{engine.name} with {engine.model}" for engine in engines))
 
 
 def find_by_language(engines: Sequence[Hears], language: str) -> tuple[Hears, str]:

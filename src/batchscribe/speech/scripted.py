@@ -126,7 +126,8 @@ class ScriptedEngine:
         chosen = (
             choose_language(dict(detected), request.language) if request.detection is LanguageChoice.CHOOSE else None
         )
-        return replace(make_up_text(duration_sec), detected=detected, language=chosen)
+        said = " ".join(request.vocabulary).split() or VOCABULARY
+        return replace(make_up_text(duration_sec, said), detected=detected, language=chosen)
 
     def _misbehave(self, window: Window) -> None:
         start_sec, script = window.start_sec, self.script
@@ -153,11 +154,11 @@ class ScriptedEngine:
         return True
 
 
-def make_up_text(duration_sec: float) -> Recognition:
-    """Return one word per 0.4 s, the last one clamped; at least one."""
+def make_up_text(duration_sec: float, said: Sequence[str] = VOCABULARY) -> Recognition:
+    """Return one word per 0.4 s, the last one clamped; at least one. The words are those of `said`, repeatedly."""
     count = max(1, int(duration_sec / WORD_SEC))
     words = tuple(
-        Word(VOCABULARY[index % len(VOCABULARY)], index * WORD_SEC, min((index + 1) * WORD_SEC, duration_sec))
+        Word(said[index % len(said)], index * WORD_SEC, min((index + 1) * WORD_SEC, duration_sec))
         for index in range(count)
     )
     return Recognition.of(" ".join(word.text for word in words), words, duration_sec)
