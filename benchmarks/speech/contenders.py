@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tests.models.published import KEPT
 
+from batchscribe.models.at_hand import list_models
 from batchscribe.settings import load_settings
 from batchscribe.speech.languages import primary_subtag
-from batchscribe.speech.models.at_hand import list_models
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 
 POCKETSPHINX = "pocketsphinx"
 CORES = len(os.sched_getaffinity(0))
@@ -41,7 +42,7 @@ def models_at_hand() -> list[Model]:
     """The pulled models, best first, those that the tests keep, and pocketsphinx."""
     found: dict[str, Model] = {}
     for settings in (load_settings(), load_settings(data_dir=KEPT)):
-        for info in list_models(settings):
+        for info in list_models(settings, [WHISPER_FORMAT]):
             languages = frozenset(primary_subtag(tag) for tag in info.languages)
             found.setdefault(info.name, Model(info.name, languages, info.path))
     built_in = [Model(POCKETSPHINX, frozenset({"en"}))] if find_spec(POCKETSPHINX) else []

@@ -18,11 +18,12 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from batchscribe.errors import BatchscribeError
+from batchscribe.models.known import KnownModel
+from batchscribe.models.pull import pull_model
+from batchscribe.models.pull_progress import NoProgress
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models.known import KNOWN_MODELS, KnownModel
-from batchscribe.speech.models.pull import pull_model
-from batchscribe.speech.models.pull_progress import NoProgress
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
+from batchscribe.speech.whisper_known import KNOWN_MODELS
 
 TABLE = TypeAdapter(dict[str, KnownModel])
 #: No server listens there.
@@ -72,7 +73,7 @@ def main(name: str, data_dir: str, table: str, source: str = "", largest_bytes: 
     known = TABLE.validate_json(Path(table).read_bytes())
     try:
         formats = [replace(WHISPER_FORMAT, known=known)]
-        pull_model(name, load_settings(data_dir=data_dir), source=source or None, watch=Told(), formats=formats)
+        pull_model(name, load_settings(data_dir=data_dir), formats, source=source or None, watch=Told())
     except BatchscribeError as error:
         sys.exit(f"{error.code}: {error}")
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from batchscribe.models.at_hand import ModelInfo, list_models
+from batchscribe.models.known import KnownModel, index_by_name
 from batchscribe.settings import load_settings
-from batchscribe.speech.models.at_hand import ModelInfo, list_models
-from batchscribe.speech.models.known import KnownModel, index_by_name
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.integration.pull_runner import Pulling
 from tests.models.carriers import pinned
 from tests.models.whisper import random_whisper
@@ -32,7 +33,7 @@ def pulling(tmp_path: Path, hub: Hub) -> Pulling:
 
 
 def pulled(pulling: Pulling) -> ModelInfo:
-    [info] = list_models(pulling.settings)
+    [info] = list_models(pulling.settings, [WHISPER_FORMAT])
     return info
 
 
@@ -76,11 +77,11 @@ def test_a_model_of_which_a_file_was_lost_is_fetched_again(pulling: Pulling) -> 
 def test_an_interrupted_download_is_not_installed_and_resumes_where_it_was(hub: Hub, pulling: Pulling) -> None:
     hub.broken.add("model.bin")
     assert "The model hub did not answer or closed the connection" in pulling.pull(NAME, "hub")
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
     hub.broken.clear()
     assert pulling.pull(NAME, "hub") == ""
     assert hub.served.count("tokenizer.json") == 1
-    assert len(list_models(pulling.settings)) == 1
+    assert len(list_models(pulling.settings, [WHISPER_FORMAT])) == 1
 
 
 @pytest.mark.parametrize("name", ["model.bin", "config.json"])
@@ -90,7 +91,7 @@ def test_a_file_that_does_not_arrive_as_the_hub_has_it_is_refused_and_fetched_ag
     hub.changed.add(name)
     complaint = pulling.pull(NAME, "hub")
     assert complaint.startswith(f"MODEL_DAMAGED: Model {NAME} could not be pulled. The downloaded {name} differs")
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
     hub.changed.clear()
     assert pulling.pull(NAME, "hub") == ""
 
@@ -108,7 +109,7 @@ def test_a_pinned_file_counts_for_more_than_what_the_hub_says(hub: Hub, pulling:
         file.write(b"more")
     complaint = Pulling(pulling.settings, known, pulling.environment).pull(NAME, "hub")
     assert f"model.bin in {REPOSITORY} differs from the publisher's file: {weights.size_bytes + 4} bytes" in complaint
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
 
 
 def test_a_repository_without_a_whisper_model_is_reported_and_leaves_nothing(hub: Hub, pulling: Pulling) -> None:

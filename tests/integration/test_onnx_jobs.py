@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batchscribe.models.pull import pull_model
 from batchscribe.settings import load_settings
-from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.onnx_models import EUROPEAN, ONNX_FORMAT
 from tests.integration.command import DATA, Command
 from tests.models.onnx_graphs import melody, name_languages, tone_ctc, tone_transducer
@@ -91,7 +91,7 @@ def test_a_repository_of_the_hub_is_recognized_by_its_files(
 
 def test_a_variant_is_pulled_by_its_name(tmp_path: Path, repository: Path) -> None:
     settings = load_settings(data_dir=tmp_path / DATA)
-    info = pull_model(f"{KNOWN}-int8", settings, source=str(repository), formats=(ONNX_FORMAT,))
+    info = pull_model(f"{KNOWN}-int8", settings, (ONNX_FORMAT,), source=str(repository))
     assert {file.name for file in info.path.glob("*.onnx")} == {
         "encoder-model.int8.onnx",
         "decoder_joint-model.int8.onnx",

@@ -20,10 +20,10 @@ from batchscribe.intake.checks import FleetEngines, plan_job
 from batchscribe.intake.submission import read_local_requests, read_request
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
+from batchscribe.models.origin import Origin, write_origin
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability, key_of_model
 from batchscribe.speech.inline import InlinePool
-from batchscribe.speech.models.origin import Origin, write_origin
 from batchscribe.wire.request import JobRequest
 from batchscribe.worker.engine_pools import EnginePools
 from tests.integration.command import Command, wait_until

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchscribe.speech.models.known import Carrier, KnownModel, ModelFile, index_by_name
+from batchscribe.models.known import Carrier, KnownModel, ModelFile, index_by_name
 from tests.models.whisper import random_whisper
 from tests.servers.package_index import PackageIndex, make_wheel, wheel_name
 

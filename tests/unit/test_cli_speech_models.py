@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from batchscribe.cli.present.speech_models import PullNotes, describe_check, describe_origin, format_megabytes
-from batchscribe.speech.models.origin import FileRecord, Origin, Standard
+from batchscribe.models.origin import FileRecord, Origin, Standard
 
 
 def origin(**standards: Standard | None) -> Origin:

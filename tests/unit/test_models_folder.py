@@ -17,14 +17,14 @@ from batchscribe.errors import (
     ModelNotStored,
     UsageError,
 )
+from batchscribe.models.at_hand import ModelInfo, list_models
+from batchscribe.models.folders import folder_of, lock_model, part_of, remove_model
+from batchscribe.models.model_format import ModelFormat
+from batchscribe.models.pull import pull_model
+from batchscribe.models.pull_progress import NoProgress
+from batchscribe.models.verify import FileCheck, FileVerdict, verify_models
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models.at_hand import ModelInfo, list_models
-from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_model
-from batchscribe.speech.models.model_format import ModelFormat
-from batchscribe.speech.models.pull import pull_model
-from batchscribe.speech.models.pull_progress import NoProgress
-from batchscribe.speech.models.verify import FileCheck, FileVerdict, verify_models
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.models.carriers import NAME, REVISION, Carried, carried_model, flipped
 from tests.models.whisper import random_whisper
 
@@ -50,7 +50,7 @@ def formats_of(carried: Carried) -> list[ModelFormat]:
 
 
 def pull(settings: Settings, carried: Carried, name: str = NAME) -> ModelInfo:
-    return pull_model(name, settings, source=str(carried.folder), formats=formats_of(carried))
+    return pull_model(name, settings, formats_of(carried), source=str(carried.folder))
 
 
 # --- pulling ------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def test_a_copy_that_consists_of_links_is_followed(settings: Settings, carried: 
     links.mkdir()
     for file in carried.folder.iterdir():
         (links / file.name).symlink_to(file)
-    info = pull_model(NAME, settings, source=str(links), formats=formats_of(carried))
+    info = pull_model(NAME, settings, formats_of(carried), source=str(links))
     assert not any(file.is_symlink() for file in info.path.iterdir())
 
 
@@ -96,7 +96,7 @@ def test_a_copy_with_a_wrong_file_is_refused_by_the_name_of_the_file(
     (carried.folder / name).write_bytes(change(carried.contents[name]))
     with pytest.raises(ModelDamaged, match=f"{name} in {carried.folder} .* Use a folder with unchanged files"):
         pull(settings, carried)
-    assert list_models(settings) == []
+    assert list_models(settings, [WHISPER_FORMAT]) == []
     assert [path for path in settings.models_dir.iterdir() if path.is_dir()] == []
 
 
@@ -115,7 +115,7 @@ def test_a_copy_that_cannot_be_read_is_refused(settings: Settings, carried: Carr
 
 def test_a_source_that_is_not_a_folder_is_rejected(settings: Settings) -> None:
     with pytest.raises(UsageError, match="--from accepts hub, index or a folder; 'nowhere' is not one of them"):
-        pull_model("base", settings, source="nowhere")
+        pull_model("base", settings, [WHISPER_FORMAT], source="nowhere")
 
 
 def test_a_place_that_cannot_be_written_is_named(carried: Carried) -> None:
@@ -157,7 +157,7 @@ def test_a_changed_file_is_wrong_although_its_size_is_right(settings: Settings, 
 def test_a_model_that_lost_a_file_is_verified_although_it_is_unusable(settings: Settings, carried: Carried) -> None:
     info = pull(settings, carried)
     (info.path / "model.bin").unlink()
-    assert list_models(settings) == []
+    assert list_models(settings, [WHISPER_FORMAT]) == []
     assert verdicts(settings, carried)["model.bin"].verdict is FileCheck.MISSING
 
 
@@ -185,7 +185,7 @@ def test_all_models_are_verified_unless_one_is_named(settings: Settings, carried
         OTHER,
     }
     with pytest.raises(ModelNotFound, match="Model 'base' is not installed; `batchscribe models list` shows"):
-        verify_models("base", settings, NoProgress())
+        verify_models("base", settings, NoProgress(), [WHISPER_FORMAT])
 
 
 # --- removing -----------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_a_removed_model_is_gone_and_others_stay(settings: Settings, carried: Ca
     pull(settings, carried)
     pull(settings, carried, OTHER)
     remove_model(OTHER, settings)
-    assert [info.name for info in list_models(settings)] == [NAME]
+    assert [info.name for info in list_models(settings, [WHISPER_FORMAT])] == [NAME]
     with pytest.raises(ModelNotFound, match=OTHER):
         remove_model(OTHER, settings)
 
@@ -212,7 +212,7 @@ def test_of_a_linked_model_only_the_link_is_removed(settings: Settings, carried:
     folder_of(NAME, settings).symlink_to(carried.folder)
     remove_model(NAME, settings)
     assert (carried.folder / "model.bin").is_file()
-    assert list_models(settings) == []
+    assert list_models(settings, [WHISPER_FORMAT]) == []
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "../../copy", "/etc", ".carried.part"])
@@ -220,7 +220,7 @@ def test_no_name_leads_out_of_the_folder_of_models(settings: Settings, carried: 
     pull(settings, carried)
     with pytest.raises(ModelNotFound):
         remove_model(name, settings)
-    assert len(list_models(settings)) == 1
+    assert len(list_models(settings, [WHISPER_FORMAT])) == 1
     assert (carried.folder / "model.bin").is_file()
 
 
@@ -228,4 +228,4 @@ def test_a_model_that_is_being_pulled_is_not_removed(settings: Settings, carried
     pull(settings, carried)
     with lock_model(folder_of(NAME, settings), lambda: None), pytest.raises(DataDirectoryBusy, match="being pulled"):
         remove_model(NAME, settings)
-    assert len(list_models(settings)) == 1
+    assert len(list_models(settings, [WHISPER_FORMAT])) == 1

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from batchscribe.speech.models.known import KNOWN_MODELS, REPOSITORY, KnownModel
-from batchscribe.speech.models.whisper_format import missing_names
+from batchscribe.models.known import REPOSITORY, KnownModel
+from batchscribe.speech.whisper_format import missing_names
+from batchscribe.speech.whisper_known import KNOWN_MODELS
 
 MODELS = list(KNOWN_MODELS.values())
 by_its_name = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

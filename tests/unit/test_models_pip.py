@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import ModelNotPulled, ModelNotStored
-from batchscribe.speech.models.known import Carrier
-from batchscribe.speech.models.pip import LONGEST_REASON, failure
+from batchscribe.models.known import Carrier
+from batchscribe.models.pip import LONGEST_REASON, failure
 
 CARRIER = Carrier("some-models", "1.0", {})
 FOLDER = Path("/models/.base.part/wheels/some-models-1.0")

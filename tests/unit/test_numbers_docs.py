@@ -170,7 +170,7 @@ WEBHOOKS = [
 OTHERS = [
     ("command-line.md", "a plain line every {} seconds", source("cli.present.progress.LINE_EVERY_SEC")),
     ("command-line.md", "the job has at most {} files", source("cli.served_jobs.REPORTED_FILES")),
-    ("command-line.md", "The hub has {} seconds to answer", source("speech.models.from_hub.ANSWER_SEC")),
+    ("command-line.md", "The hub has {} seconds to answer", source("models.from_hub.ANSWER_SEC")),
     ("monitoring.md", "does not answer within {} s", source("worker.gauges.ANSWER_SEC")),
     ("monitoring.md", "batch has up to {} windows", source("speech.whisper.CPU_BATCH")),
     ("monitoring.md", "30 s on a CPU and {} on a GPU", source("speech.whisper.CUDA_BATCH")),

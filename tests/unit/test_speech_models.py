@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import EngineNotAvailable, ModelNotFound
+from batchscribe.models import origin as record
+from batchscribe.models.at_hand import find_model, list_models
+from batchscribe.models.pull import pull_model
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.models import origin as record
-from batchscribe.speech.models.at_hand import find_model, list_models
-from batchscribe.speech.models.pull import pull_model
 from batchscribe.speech.registry import find_engines
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.models.whisper import random_whisper
 
 
@@ -20,14 +21,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_no_models_directory_means_no_models(settings: Settings) -> None:
-    assert list_models(settings) == []
+    assert list_models(settings, [WHISPER_FORMAT]) == []
 
 
 def test_models_are_listed_best_first_with_what_there_is_to_know(settings: Settings) -> None:
     for name in ("tiny", "large-v3-turbo", "someone--own-model"):
         random_whisper(settings.models_dir / name)
     (settings.models_dir / "tiny" / record.NAME).write_text(json.dumps({"repository": "o/r", "revision": "abc123"}))
-    infos = list_models(settings)
+    infos = list_models(settings, [WHISPER_FORMAT])
     assert [info.name for info in infos] == ["large-v3-turbo", "tiny", "someone/own-model"]
     assert [info.revision for info in infos] == [None, "abc123", None]
     assert all(info.size_bytes > 100_000 for info in infos)
@@ -37,13 +38,13 @@ def test_half_a_download_is_not_installed(settings: Settings) -> None:
     random_whisper(settings.models_dir / ".tiny.part")
     random_whisper(settings.models_dir / "small")
     (settings.models_dir / "small" / "model.bin").unlink()
-    assert list_models(settings) == []
+    assert list_models(settings, [WHISPER_FORMAT]) == []
 
 
 def test_the_languages_of_a_model_are_read_from_its_vocabulary(settings: Settings) -> None:
     random_whisper(settings.models_dir / "base", languages=("en", "de", "jw"))
     random_whisper(settings.models_dir / "tiny.en", multilingual=False)
-    assert {info.name: info.languages for info in list_models(settings)} == {
+    assert {info.name: info.languages for info in list_models(settings, [WHISPER_FORMAT])} == {
         "base": ("de", "en", "jv"),
         "tiny.en": ("en",),
     }
@@ -55,7 +56,7 @@ def test_an_old_vocabulary_in_lines_of_text_says_the_same(settings: Settings) ->
     tokens = json.loads(vocabulary.read_text(encoding="utf-8"))
     (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     vocabulary.unlink()
-    assert list_models(settings)[0].languages == ("de", "en")
+    assert list_models(settings, [WHISPER_FORMAT])[0].languages == ("de", "en")
 
 
 def test_the_end_of_the_last_line_does_not_make_an_english_model_understand_everything(settings: Settings) -> None:
@@ -63,7 +64,7 @@ def test_the_end_of_the_last_line_does_not_make_an_english_model_understand_ever
     tokens = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
     (folder / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     (folder / "vocabulary.json").unlink()
-    assert list_models(settings)[0].languages == ("en",)
+    assert list_models(settings, [WHISPER_FORMAT])[0].languages == ("en",)
 
 
 @pytest.mark.parametrize("vocabulary", ['["a", "b', "7", '[["a"]]', "\udcff"])
@@ -71,7 +72,10 @@ def test_a_damaged_vocabulary_makes_only_its_model_unusable(settings: Settings, 
     damaged = random_whisper(settings.models_dir / "base")
     (damaged / "vocabulary.json").write_bytes(vocabulary.encode(errors="surrogateescape"))
     random_whisper(settings.models_dir / "tiny")
-    assert {info.name: bool(info.languages) for info in list_models(settings)} == {"base": False, "tiny": True}
+    assert {info.name: bool(info.languages) for info in list_models(settings, [WHISPER_FORMAT])} == {
+        "base": False,
+        "tiny": True,
+    }
     assert [spec.model for spec in find_engines("whisper", settings)] == ["whisper-tiny"]
     configured = settings.model_copy(update={"whisper_model": "base"})
     with pytest.raises(EngineNotAvailable, match="vocabulary of the Whisper model base is damaged; check it with"):
@@ -81,31 +85,31 @@ def test_a_damaged_vocabulary_makes_only_its_model_unusable(settings: Settings, 
 def test_a_record_that_cannot_be_read_says_nothing(settings: Settings) -> None:
     folder = random_whisper(settings.models_dir / "tiny")
     (folder / record.NAME).write_text('{"repository": ')
-    [info] = list_models(settings)
+    [info] = list_models(settings, [WHISPER_FORMAT])
     assert (info.revision, info.origin.is_checked) == (None, False)
 
 
 def test_a_model_is_found_by_its_name_and_by_its_folder(settings: Settings, tmp_path: Path) -> None:
     random_whisper(settings.models_dir / "tiny")
     elsewhere = random_whisper(tmp_path / "elsewhere" / "my-whisper")
-    assert find_model("tiny", settings).path == settings.models_dir / "tiny"
-    assert find_model(str(elsewhere), settings).name == "my-whisper"
+    assert find_model("tiny", settings, WHISPER_FORMAT).path == settings.models_dir / "tiny"
+    assert find_model(str(elsewhere), settings, WHISPER_FORMAT).name == "my-whisper"
 
 
 def test_a_missing_model_is_named_with_the_command_that_pulls_it(settings: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="`batchscribe models pull small`"):
-        find_model("small", settings)
+        find_model("small", settings, WHISPER_FORMAT)
 
 
 def test_a_name_that_cannot_be_pulled_is_not_told_to_be_pulled(settings: Settings) -> None:
     with pytest.raises(EngineNotAvailable, match="`batchscribe models list`"):
-        find_model("no-such-folder", settings)
+        find_model("no-such-folder", settings, WHISPER_FORMAT)
 
 
 def test_a_folder_that_is_not_a_model_is_reported_with_what_is_missing(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
     with pytest.raises(EngineNotAvailable, match=r"missing: model\.bin, tokenizer\.json, vocabulary\.json"):
-        find_model(str(tmp_path), settings)
+        find_model(str(tmp_path), settings, WHISPER_FORMAT)
 
 
 @pytest.mark.parametrize("name", ["huge", "a/b/c", "../secrets", "a/..", "a/b--c", "..", ""])
@@ -113,5 +117,5 @@ def test_a_name_that_is_neither_known_nor_a_repository_is_refused_with_the_known
     settings: Settings, name: str
 ) -> None:
     with pytest.raises(ModelNotFound, match=r"use one of large-v3, .*, or a repository on the hub as OWNER/NAME"):
-        pull_model(name, settings)
+        pull_model(name, settings, [WHISPER_FORMAT])
     assert not settings.models_dir.exists()

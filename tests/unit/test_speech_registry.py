@@ -9,9 +9,9 @@ import pytest
 
 from batchscribe.cli import options
 from batchscribe.errors import EngineNotAvailable, InvalidSetting, OptionNotAvailable, UnsupportedLanguage
+from batchscribe.models.at_hand import list_models
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability
-from batchscribe.speech.models.at_hand import list_models
 from batchscribe.speech.registry import (
     capabilities,
     choose_engine,
@@ -21,6 +21,7 @@ from batchscribe.speech.registry import (
     speed_of,
 )
 from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 from tests.models.whisper import random_whisper
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
@@ -134,7 +135,7 @@ def test_each_gpu_has_one_process(pulled: Settings) -> None:
 def test_the_speed_of_a_model_is_that_of_all_its_processes_together(pulled: Settings) -> None:
     def speed(device: str, processes: int) -> float:
         settings = load_settings(data_dir=pulled.data_dir, device=device, engine_processes=processes)
-        return speed_of(list_models(pulled)[0], settings) or 0.0
+        return speed_of(list_models(pulled, [WHISPER_FORMAT])[0], settings) or 0.0
 
     assert speed("cpu", 4) == pytest.approx(4 * speed("cpu", 1))
     assert speed("cuda", 4) == pytest.approx(speed("cuda", 1))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from batchscribe.models.at_hand import ModelInfo
+from batchscribe.models.model_format import ModelFormat
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
-from batchscribe.speech.models.at_hand import ModelInfo
-from batchscribe.speech.models.model_format import ModelFormat
 
 #: The group of entry points in which a package lists its engines. Each points to an `EngineRecord`.
 ENTRY_POINTS = "batchscribe.engines"

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from batchscribe.errors import EngineNotAvailable
+from batchscribe.models.at_hand import ModelInfo, find_model, list_models
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import CPU, CUDA, find_devices, kind_of, number_of
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_record import EngineRecord
 from batchscribe.speech.languages import primary_subtag
-from batchscribe.speech.models.at_hand import ModelInfo, find_model, list_models
 from batchscribe.speech.onnx_models import FACTS_FILE, NAME, ONNX_FORMAT, OnnxFiles, read_facts, read_files
 from batchscribe.speech.onnx_words import Token, build_recognition
 from batchscribe.window import SAMPLE_RATE, Recognition, Samples, Window

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from batchscribe.models.known import KnownModel, index_by_name
+from batchscribe.models.model_format import ModelFormat, list_files
+from batchscribe.models.origin import read_origin
 from batchscribe.speech.languages import REGIONS, TAG
-from batchscribe.speech.models.known import KnownModel, index_by_name
-from batchscribe.speech.models.model_format import ModelFormat, list_files
-from batchscribe.speech.models.origin import read_origin
 
 NAME = "onnx"
 #: The file that an operator writes into the folder of an unknown model: its type, and the tags of its languages.

@@ -12,14 +12,14 @@ from typing import TypeVar
 import structlog
 
 from batchscribe.errors import BatchscribeError, EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
+from batchscribe.models.at_hand import ModelInfo
+from batchscribe.models.model_format import ModelFormat
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability, describe_model_at
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.engine_child import describe
 from batchscribe.speech.engine_record import PULL, EngineRecord
 from batchscribe.speech.languages import canonical_language
-from batchscribe.speech.models.at_hand import ModelInfo
-from batchscribe.speech.models.model_format import ModelFormat
 from batchscribe.speech.onnx import ONNX
 from batchscribe.speech.plugins import PluginProblem, find_plugins
 from batchscribe.speech.pocketsphinx import POCKETSPHINX

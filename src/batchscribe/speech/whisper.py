@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchscribe.models.at_hand import ModelInfo
 from batchscribe.speech.devices import CUDA, kind_of
 from batchscribe.speech.engine import WINDOW_SEC, Engine, EngineSpec, LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.languages import primary_subtag, whisper_code, whisper_tag
-from batchscribe.speech.models.at_hand import ModelInfo
 from batchscribe.speech.whisper_listen import LENGTHS, Listener, Pass, Passes, frames_for
 from batchscribe.speech.whisper_model import Features, WhisperModel
 from batchscribe.speech.whisper_phrases import build_recognition

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchscribe.errors import EngineNotAvailable
+from batchscribe.models.at_hand import ModelInfo, find_model, list_models
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import find_devices
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.engine_record import PULL, EngineRecord
-from batchscribe.speech.models.at_hand import ModelInfo, find_model, list_models
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 from batchscribe.speech.whisper import whisper_spec
+from batchscribe.speech.whisper_format import WHISPER_FORMAT
 
 
 def find_whisper_specs(settings: Settings) -> list[EngineSpec]:
     """Return the configured model, or else all pulled models. Raises `EngineNotAvailable`, `InvalidSetting`."""
     if settings.whisper_model is None:
         return find_pulled_specs(settings)
-    return [make_spec(find_model(settings.whisper_model, settings), settings)]
+    return [make_spec(find_model(settings.whisper_model, settings, WHISPER_FORMAT), settings)]
 
 
 def find_pulled_specs(settings: Settings) -> list[EngineSpec]:
     """Return all pulled models with a readable vocabulary. Raises `InvalidSetting`."""
-    return [make_spec(model, settings) for model in list_models(settings) if model.languages]
+    return [make_spec(model, settings) for model in list_models(settings, (WHISPER_FORMAT,)) if model.languages]
 
 
 def make_spec(model: ModelInfo, settings: Settings) -> EngineSpec:

@@ -9,10 +9,10 @@ from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli.present import console, speech_models
+    from batchscribe.models import at_hand, folders
+    from batchscribe.models import pull as pulling
+    from batchscribe.models import verify as verifying
     from batchscribe.speech import engine_record, registry
-    from batchscribe.speech.models import at_hand, folders
-    from batchscribe.speech.models import pull as pulling
-    from batchscribe.speech.models import verify as verifying
 
 EXIT_WRONG = 1
 
@@ -44,7 +44,7 @@ def pull(
     """Download a model. An interrupted pull continues where it stopped."""
     settings = options.read_settings(data_dir=data_dir)
     with speech_models.show_pull() as watch:
-        model = pulling.pull_model(name, settings, source=source, watch=watch, formats=registry.model_formats())
+        model = pulling.pull_model(name, settings, registry.model_formats(), source=source, watch=watch)
     if as_json:
         console.print_json(speech_models.describe_model(model, settings))
     else:

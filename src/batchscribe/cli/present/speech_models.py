@@ -10,11 +10,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from batchscribe.cli.present.console import format_text, open_console
+from batchscribe.models.at_hand import ModelInfo
+from batchscribe.models.origin import Origin
+from batchscribe.models.pull_progress import NoProgress, PullProgress
+from batchscribe.models.verify import FileVerdict
 from batchscribe.settings import Settings
-from batchscribe.speech.models.at_hand import ModelInfo
-from batchscribe.speech.models.origin import Origin
-from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
-from batchscribe.speech.models.verify import FileVerdict
 from batchscribe.speech.registry import speed_of
 from batchscribe.wire.base import JsonObject
 

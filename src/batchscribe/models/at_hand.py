@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchscribe.errors import EngineNotAvailable
+from batchscribe.models.folders import folder_of, name_of, pulled_folders
+from batchscribe.models.known import REPOSITORY
+from batchscribe.models.model_format import ModelFormat, find_format, list_files
+from batchscribe.models.origin import Origin, read_origin
 from batchscribe.settings import Settings
-from batchscribe.speech.models.folders import folder_of, name_of, pulled_folders
-from batchscribe.speech.models.known import REPOSITORY
-from batchscribe.speech.models.model_format import ModelFormat, find_format, list_files
-from batchscribe.speech.models.origin import Origin, read_origin
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +22,9 @@ class ModelInfo:
     path: Path
     size_bytes: int
     languages: tuple[str, ...]
+    engine: str
     revision: str | None = None
     origin: Origin = field(default_factory=Origin)
-    engine: str = WHISPER_FORMAT.engine
     known_licence: str | None = None
     rank: int = 0  #: among the known models of its engine; the best one has the smallest
 
@@ -35,7 +34,7 @@ class ModelInfo:
         return self.origin.licence or self.known_licence
 
 
-def list_models(settings: Settings, formats: Sequence[ModelFormat] = (WHISPER_FORMAT,)) -> list[ModelInfo]:
+def list_models(settings: Settings, formats: Sequence[ModelFormat]) -> list[ModelInfo]:
     """List the pulled models in these formats, in the order of the formats and best first.
 
     Models with unknown names come last, largest first.
@@ -49,7 +48,7 @@ def list_models(settings: Settings, formats: Sequence[ModelFormat] = (WHISPER_FO
     return sorted(infos, key=lambda info: (order[info.engine], info.rank, -info.size_bytes, info.name))
 
 
-def find_model(name: str, settings: Settings, model_format: ModelFormat = WHISPER_FORMAT) -> ModelInfo:
+def find_model(name: str, settings: Settings, model_format: ModelFormat) -> ModelInfo:
     """Return a pulled model by its name, or the model in a folder by its path. Raises `EngineNotAvailable`."""
     pulled = folder_of(name, settings)
     if is_model(pulled, (model_format,)):

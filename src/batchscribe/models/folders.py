@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchscribe.errors import DataDirectoryBusy, ModelNotFound
+from batchscribe.models.model_files import report_os_errors
 from batchscribe.settings import Settings
-from batchscribe.speech.models.model_files import report_os_errors
 
 
 def pulled_folders(settings: Settings) -> list[Path]:

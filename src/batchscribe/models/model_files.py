@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from batchscribe.errors import ModelDamaged, ModelNotStored
-from batchscribe.speech.models.known import ModelFile
-from batchscribe.speech.models.origin import FileRecord
-from batchscribe.speech.models.pull_progress import PullProgress
+from batchscribe.models.known import ModelFile
+from batchscribe.models.origin import FileRecord
+from batchscribe.models.pull_progress import PullProgress
 
 BLOCK_BYTES = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchscribe.errors import ModelDamaged, ModelNotPulled
-from batchscribe.speech.models.folders import remove_folder
-from batchscribe.speech.models.known import KnownModel
-from batchscribe.speech.models.model_files import blocks_of, copy_file, report_os_errors
-from batchscribe.speech.models.model_format import ModelFormat, describe_unknown, find_format, list_files
-from batchscribe.speech.models.origin import FileRecord, Origin
-from batchscribe.speech.models.pull_progress import PullProgress
+from batchscribe.models.folders import remove_folder
+from batchscribe.models.known import KnownModel
+from batchscribe.models.model_files import blocks_of, copy_file, report_os_errors
+from batchscribe.models.model_format import ModelFormat, describe_unknown, find_format, list_files
+from batchscribe.models.origin import FileRecord, Origin
+from batchscribe.models.pull_progress import PullProgress
 
 
 def fetch_from_folder(

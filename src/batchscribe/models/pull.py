@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchscribe.errors import ModelDamaged, ModelError, ModelNotPulled, UsageError
+from batchscribe.models.at_hand import ModelInfo, describe_model, is_model
+from batchscribe.models.folders import folder_of, lock_model, part_of, remove_folder
+from batchscribe.models.from_folder import fetch_from_folder
+from batchscribe.models.from_hub import fetch_from_hub
+from batchscribe.models.from_index import fetch_from_index
+from batchscribe.models.known import KnownModel, find_known_model
+from batchscribe.models.model_files import report_os_errors, sync_folder
+from batchscribe.models.model_format import ModelFormat, find_format, list_files
+from batchscribe.models.origin import Origin, write_origin
+from batchscribe.models.pull_progress import NoProgress, PullProgress
 from batchscribe.settings import Settings
-from batchscribe.speech.models.at_hand import ModelInfo, describe_model, is_model
-from batchscribe.speech.models.folders import folder_of, lock_model, part_of, remove_folder
-from batchscribe.speech.models.from_folder import fetch_from_folder
-from batchscribe.speech.models.from_hub import fetch_from_hub
-from batchscribe.speech.models.from_index import fetch_from_index
-from batchscribe.speech.models.known import KnownModel, find_known_model
-from batchscribe.speech.models.model_files import report_os_errors, sync_folder
-from batchscribe.speech.models.model_format import ModelFormat, find_format, list_files
-from batchscribe.speech.models.origin import Origin, write_origin
-from batchscribe.speech.models.pull_progress import NoProgress, PullProgress
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 
 class ModelSource(NamedTuple):
@@ -43,10 +42,10 @@ SOURCES = {
 def pull_model(
     name: str,
     settings: Settings,
+    formats: Sequence[ModelFormat],
     *,
     source: str | None = None,
     watch: PullProgress | None = None,
-    formats: Sequence[ModelFormat] = (WHISPER_FORMAT,),
 ) -> ModelInfo:
     """Pull a model, unless it is installed.
 

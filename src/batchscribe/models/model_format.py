@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from batchscribe.speech.models.known import KnownModel
+from batchscribe.models.known import KnownModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

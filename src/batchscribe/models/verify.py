@@ -9,14 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from batchscribe.models.folders import model_not_found, name_of, pulled_folders
+from batchscribe.models.known import KnownModel
+from batchscribe.models.model_files import difference, hash_file
+from batchscribe.models.model_format import ModelFormat, find_format, list_files
+from batchscribe.models.origin import Origin, read_origin
+from batchscribe.models.pull_progress import PullProgress
 from batchscribe.settings import Settings
-from batchscribe.speech.models.folders import model_not_found, name_of, pulled_folders
-from batchscribe.speech.models.known import KnownModel
-from batchscribe.speech.models.model_files import difference, hash_file
-from batchscribe.speech.models.model_format import ModelFormat, find_format, list_files
-from batchscribe.speech.models.origin import Origin, read_origin
-from batchscribe.speech.models.pull_progress import PullProgress
-from batchscribe.speech.models.whisper_format import WHISPER_FORMAT
 
 
 class FileCheck(StrEnum):
@@ -50,7 +49,7 @@ class Expected(NamedTuple):
 
 
 def verify_models(
-    name: str | None, settings: Settings, watch: PullProgress, formats: Sequence[ModelFormat] = (WHISPER_FORMAT,)
+    name: str | None, settings: Settings, watch: PullProgress, formats: Sequence[ModelFormat]
 ) -> dict[str, tuple[FileVerdict, ...]]:
     """Verify one pulled model or all, including those that are unusable because a file is missing.
 

@@ -1,0 +1,1 @@
+"""Models: listing the installed ones, pulling others, and verifying their files."""

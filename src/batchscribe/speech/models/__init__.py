@@ -1,1 +1,0 @@
-"""Speech models: listing the installed ones, pulling others, and verifying their files."""
