@@ -94,6 +94,21 @@ def test_words_are_written_on_request() -> None:
     ]
 
 
+@pytest.mark.parametrize("times", [True, False])
+def test_words_have_their_confidence_on_request_where_the_engine_gives_one(times: bool) -> None:
+    spoken = (recognized("Well yes.", 1.0, 1.0, Word("Well", 0.1, 0.3, 0.12345), Word("yes.", 0.3, 0.7)),)
+    config = Config(word_time_offsets=times, word_confidence=True)
+    well, yes = written(config, spoken=spoken)["result"]["segments"][0]["words"]
+    assert well == {"word": "Well", **({"start": 1.1, "end": 1.3} if times else {}), "confidence": 0.123}
+    assert yes == {"word": "yes.", **({"start": 1.3, "end": 1.7} if times else {})}
+
+
+def test_no_confidence_is_above_one() -> None:
+    spoken = (recognized("Yes.", 1.0, 1.0, Word("Yes.", 0.3, 0.7, 1.0000001)),)
+    (segment,) = written(Config(word_confidence=True), spoken=spoken)["result"]["segments"]
+    assert segment["words"] == [{"word": "Yes.", "confidence": 1.0}]
+
+
 def test_without_timestamps_there_are_no_segments_but_all_of_the_text() -> None:
     result = written(Config(timestamps=False))["result"]
     assert result == {"text_display": "Hello, world. It's me.", "text_lexical": "hello world it's me"}

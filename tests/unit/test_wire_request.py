@@ -294,10 +294,7 @@ def test_config_takes_what_is_served() -> None:
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"config": {"diarization": True}}, "config.diarization"),
-        ({"config": {"profanity_filter": True}}, "config.profanity_filter"),
-        ({"config": {"vocabulary": {"phrases": ["batchscribe"]}}}, "config.vocabulary"),
-        ({"config": {"vocabulary_id": "vocabulary-1"}}, "config.vocabulary_id"),
+        ({"config": {"vocabulary": {"pronunciations": [{"phrase": "a"}]}}}, "config.vocabulary.pronunciations"),
         ({"outputs": {"text_polishing": {}}}, "outputs.text_polishing"),
         ({"outputs": {"text_polishing": {"enabled": True}}}, "outputs.text_polishing"),
         ({"vocabulary": {"phrases": ["batchscribe"]}}, "vocabulary"),
@@ -319,6 +316,94 @@ def test_an_option_that_is_switched_off_is_accepted() -> None:
     request(config={"vocabulary": {}, "vocabulary_id": ""}, outputs={})
     request(outputs={"text_polishing": {"enabled": False, "include_transcript": True}})
     request(vocabulary={"phrases": []}, vocabulary_id="", language_detection=False)
+
+
+def test_only_options_that_are_used_appear_in_the_echo() -> None:
+    written: dict[str, Any] = {"word_confidence": False, "num_speakers": None, "vocabulary": {}, "vocabulary_id": ""}
+    assert request(config=written).config.echo() == request().config.echo()
+    used: dict[str, Any] = {
+        "diarization": True,
+        "min_speakers": 2,
+        "max_speakers": 5,
+        "word_confidence": True,
+        "vocabulary": {"phrases": ["Zoë"], "aliases": [{"canonical": "Kubernetes", "variants": ["cube a netties"]}]},
+    }
+    echoed = request(config=used).config.echo()
+    assert {name: echoed[name] for name in used} == used
+    assert request(config={"vocabulary_id": "vocab_1"}).config.echo()["vocabulary_id"] == "vocab_1"
+
+
+def test_a_stored_configuration_is_read_as_it_was() -> None:
+    config = request(
+        config={
+            "diarization": True,
+            "num_speakers": 3,
+            "vocabulary": {"phrases": ["a"], "aliases": [{"canonical": "b", "variants": ["c"]}]},
+            "profanity_filter": True,
+        }
+    ).config
+    assert Config.model_validate(config.echo()).echo() == config.echo()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, (1, None)),
+        ({"num_speakers": 4}, (4, 4)),
+        ({"min_speakers": 2}, (2, None)),
+        ({"max_speakers": 6}, (1, 6)),
+        ({"min_speakers": 3, "max_speakers": 3}, (3, 3)),
+    ],
+)
+def test_the_number_of_speakers_is_a_range(config: dict[str, Any], expected: tuple[int, int | None]) -> None:
+    assert request(config={"diarization": True, **config}).config.speaker_range == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "field", "reason"),
+    [
+        ({"diarization": True, "channel_separation": True}, "diarization", "channels already distinguish"),
+        ({"num_speakers": 2}, "num_speakers", "only with diarization"),
+        ({"diarization": False, "max_speakers": 2}, "max_speakers", "only with diarization"),
+        ({"diarization": True, "num_speakers": 2, "min_speakers": 1}, "num_speakers", "the exact number"),
+        ({"diarization": True, "num_speakers": 2, "max_speakers": 2}, "num_speakers", "exact number"),
+        ({"diarization": True, "min_speakers": 3, "max_speakers": 2}, "min_speakers", "larger than max_speakers"),
+        ({"diarization": True, "num_speakers": 0}, "num_speakers", "at least 1"),
+        ({"diarization": True, "max_speakers": 101}, "max_speakers", "at most 100"),
+        ({"diarization": True, "num_speakers": 2.0}, "num_speakers", "integer"),
+        ({"diarization": True, "num_speakers": True}, "num_speakers", "integer"),
+        ({"diarization": True, "num_speakers": "2"}, "num_speakers", "integer"),
+        ({"vocabulary": {"phrases": ["a"]}, "vocabulary_id": "b"}, "vocabulary_id", "cannot be combined"),
+        ({"vocabulary": {"phrases": ["a"] * 101}}, "vocabulary.phrases", "100"),
+        ({"vocabulary": {"phrases": ["a", " "]}}, "vocabulary.phrases.1", "letter or digit"),
+        ({"vocabulary": {"phrases": ["..."]}}, "vocabulary.phrases.0", "letter or digit"),
+        ({"vocabulary": {"phrases": ["a" * 101]}}, "vocabulary.phrases.0", "100 characters"),
+        ({"vocabulary": {"phrases": ["a\x07b"]}}, "vocabulary.phrases.0", "Control characters"),
+        ({"vocabulary": {"phrases": "abc"}}, "vocabulary.phrases", "list"),
+        ({"vocabulary": {"phrases": [1]}}, "vocabulary.phrases.0", "string"),
+        ({"vocabulary": ["abc"]}, "vocabulary", "JSON object"),
+        ({"vocabulary": {"aliases": [{"canonical": "a"}]}}, "vocabulary.aliases.0.variants", "required"),
+        ({"vocabulary": {"aliases": [{"canonical": "a", "variants": []}]}}, "vocabulary.aliases.0.variants", "empty"),
+        ({"vocabulary_id": 5}, "vocabulary_id", "string"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_with_the_reason(
+    config: dict[str, Any], field: str, reason: str
+) -> None:
+    error = refusal(config=config)
+    assert error.field == f"config.{field}"
+    assert reason in str(error)
+
+
+def test_a_variant_belongs_to_one_alias() -> None:
+    aliases = [{"canonical": "Zoë", "variants": ["zoe"]}, {"canonical": "Zoey", "variants": ["ZOE"]}]
+    assert refusal(config={"vocabulary": {"aliases": aliases}}).field == "config.vocabulary.aliases.1.variants"
+
+
+def test_a_phrase_has_single_spaces() -> None:
+    vocabulary = request(config={"vocabulary": {"phrases": [" Ada \n Lovelace "]}}).config.vocabulary
+    assert vocabulary is not None
+    assert vocabulary.phrases == ("Ada Lovelace",)
 
 
 @pytest.mark.parametrize(
@@ -462,7 +547,9 @@ BODIES = objects(
     input=objects("uri", "mode", "source", "manifest", auth=AUTH, filters=FILTERS) | st.just(RECORDING),
     output=objects("uri", "layout", "destination", "overwrite", auth=AUTH) | st.just(OUT),
     config=objects(
-        *("language", "timestamps", "diarization", "vocabulary", "vocabulary_id", "output_format", "model"),
+        *("language", "timestamps", "diarization", "num_speakers", "min_speakers", "max_speakers"),
+        *("vocabulary_id", "word_confidence", "output_format", "model"),
+        vocabulary=objects("phrases", "pronunciations", aliases=st.lists(objects("canonical", "variants"))),
         language_detection=objects("mode", "languages"),
     ),
     notifications=objects("webhook_url", "secret"),

@@ -22,9 +22,11 @@ from batchscribe.errors import BatchscribeError, IdempotencyKeyReused, JobNotFou
 from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
+from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
+from batchscribe.wire.vocabulary import Vocabulary
 
 #: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
@@ -79,6 +81,7 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
             "output": new.output.echo(),
             "config": new.config.echo(),
             "reference_id": new.reference_id,
+            **_vocabulary_of_asset(new),
         },
         "sources": [asdict(source) for source in new.sources],
         "file_roots": list(new.file_roots),
@@ -92,6 +95,13 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
     }
     connection.execute(sa.insert(job).values(values))
     return get_job(connection, new.job_id)
+
+
+def _vocabulary_of_asset(new: Job) -> JsonObject:
+    """Return a copy for the job's row, so that the asset may be deleted. An inline vocabulary is in `config`."""
+    if new.vocabulary is None or new.config.vocabulary is not None:
+        return {}
+    return {"vocabulary": new.vocabulary.echo()}
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
@@ -236,7 +246,8 @@ def _update(connection: sa.Connection, number: int, from_states: Sequence[JobSta
 
 
 def _job(row: sa.Row[Any]) -> Job:
-    request = row.request
+    request, config = row.request, Config.model_validate(row.request["config"])
+    asset = request.get("vocabulary")
     return Job(
         number=row.number,
         job_id=row.job_id,
@@ -248,7 +259,8 @@ def _job(row: sa.Row[Any]) -> Job:
         reference_id=request["reference_id"],
         input=request["input"],
         output=Output.model_validate(request["output"]),
-        config=Config.model_validate(request["config"]),
+        config=config,
+        vocabulary=config.vocabulary if asset is None else Vocabulary.model_validate(asset),
         engine=row.engine,
         model=row.model,
         model_revision=row.model_revision,

@@ -61,6 +61,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     Without workers, checks against the engines of this machine. The job is bound to a model only if a process that
     reads the queue of the model has it; otherwise, to the engine.
     """
+    _check_options(submission)
     engine, language = _choose_engine(submission, settings, fleet)
     # Without live workers, the models of this machine need not be theirs.
     is_pinned = not settings.is_fleet or (isinstance(engine, Capability) and engine.has_queue)
@@ -79,6 +80,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         input=submission.input,
         output=submission.output,
         config=config,
+        vocabulary=submission.vocabulary,
         engine=engine.name,
         model=engine.model if is_pinned else None,
         model_revision=engine.revision if is_pinned else None,
@@ -89,6 +91,20 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         summary=Summary(),
         tracking_id=submission.tracking_id,
     )
+
+
+def _check_options(submission: Submission) -> None:
+    """Refuse what no engine of this release can do. Raises `OptionNotAvailable`."""
+    config, vocabulary = submission.config, submission.vocabulary
+    wanted = {
+        "diarization": config.diarization,
+        "profanity_filter": config.profanity_filter,
+        "vocabulary": vocabulary is not None,
+        "vocabulary_id": config.vocabulary_id is not None,
+    }
+    for option in (name for name, is_wanted in wanted.items() if is_wanted):
+        field = f"config.{option}"
+        raise OptionNotAvailable(f"{field}: The option {option} is not supported yet; omit it.", field=field)
 
 
 def _choose_engine(

@@ -22,6 +22,7 @@ from batchscribe.wire.locations import place_of
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
+from batchscribe.wire.vocabulary import Vocabulary
 
 SERVER_LANE = "main"  #: of all jobs submitted over HTTP
 LOCAL_TENANT = "default"  #: of all jobs of the command line
@@ -39,6 +40,7 @@ class Submission:
     output: Output
     config: Config
     engine: str
+    vocabulary: Vocabulary | None = None  #: see `Job.vocabulary`
     reference_id: str | None = None
     file_roots: tuple[Path, ...] = ()  #: folders that this job may use in addition to those of the settings
     storage_settings: Mapping[str, Any] = field(default_factory=dict)  #: see `Job.storage_settings`
@@ -85,6 +87,7 @@ def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracki
         signed_urls=signed_urls,
         output=request.output,
         config=request.config,
+        vocabulary=request.config.vocabulary,
         engine=settings.engine,
         reference_id=request.reference_id,
         input_credentials=read_credentials(request.input.auth),
@@ -114,6 +117,7 @@ def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -
         sources=sources,
         output=output,
         config=first.config,
+        vocabulary=first.config.vocabulary,
         engine=settings.engine,
         file_roots=_list_folders(sources, output),
         storage_settings=select_settings(settings),

@@ -18,6 +18,7 @@ from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingF
 from batchscribe.wire.config import Config
 from batchscribe.wire.locations import is_in_cloud
 from batchscribe.wire.output import Output
+from batchscribe.wire.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Job:
     summary: Summary
     model: str | None = None  #: None for any model of the engine; see `plan_job`
     model_revision: str | None = None
+    vocabulary: Vocabulary | None = None  #: of `config.vocabulary`, or of the asset `config.vocabulary_id`
     speed: float = 1.0  #: of the engine, in seconds of audio per second
     estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes
     cursor: Cursor = field(default_factory=Cursor)

@@ -10,6 +10,7 @@ from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
 from batchscribe.wire.base import JsonObject
+from batchscribe.wire.config import Config
 
 
 def render_json(transcript: Transcript) -> bytes:
@@ -51,13 +52,18 @@ def _segment(number: int, segment: TranscriptSegment, transcript: Transcript) ->
         written["language"] = segment.language
     if segment.flags:
         written["flags"] = [flag.value for flag in segment.flags]
-    if transcript.config.word_time_offsets:
-        written["words"] = [_word(word) for word in segment.words]
+    if transcript.config.lists_words:
+        written["words"] = [_word(word, transcript.config) for word in segment.words]
     return written
 
 
-def _word(word: Word) -> JsonObject:
-    return {"word": word.text, "start": word.start_sec, "end": word.end_sec}
+def _word(word: Word, config: Config) -> JsonObject:
+    written: JsonObject = {"word": word.text}
+    if config.word_time_offsets:
+        written |= {"start": word.start_sec, "end": word.end_sec}
+    if config.word_confidence and word.confidence is not None:
+        written["confidence"] = round(min(1.0, float(word.confidence)), 3)
+    return written
 
 
 def _metadata(transcript: Transcript) -> JsonObject:

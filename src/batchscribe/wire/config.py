@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StrictBool, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
+from batchscribe.wire.vocabulary import Vocabulary, has_content
 
 DEFAULT_LANGUAGE = "en-US"
 MAX_LANGUAGE_CHARS = 35  # the longest tag that software must support, RFC 5646 section 4.4.1
+
+
+MAX_SPEAKERS = 100
 
 
 def is_asked_for(value: Any) -> bool:
@@ -21,29 +24,15 @@ def is_asked_for(value: Any) -> bool:
     return value is not None and value is not False
 
 
-def _has_content(value: Any) -> bool:
-    return any(value.values()) if isinstance(value, dict) else bool(value)
-
-
-#: Options of the original service that are not supported yet, each with a test for whether a value requests it.
-OPTIONS_TO_COME: dict[str, Callable[[Any], bool]] = {
-    "vocabulary": _has_content,
-    "vocabulary_id": bool,
-}
-
-
-def refuse_options_to_come(data: Any) -> Any:
-    """Reject unsupported options. For validators of `config` and of the request itself, which may both have them."""
-    for name, is_requested in OPTIONS_TO_COME.items():
-        if isinstance(data, dict) and is_requested(data.get(name)):
-            raise option_not_available(name, field=name)
-    return data
-
-
 class LanguageDetection(WireModel):
     """Language detection. If present, `config.language` is used only if the detected language is uncertain."""
 
     mode: DetectionMode
+
+
+SpeakerLimit = Annotated[StrictInt, Field(ge=1, le=MAX_SPEAKERS)]
+#: Fields with a false value that old clients do not know, and that the echo therefore omits.
+_ADDED_SWITCHES = ("word_confidence",)
 
 
 class Config(WireModel):
@@ -54,29 +43,57 @@ class Config(WireModel):
     segmentation_mode: SegmentationMode = SegmentationMode.AUTO
     timestamps: StrictBool = True
     word_time_offsets: StrictBool = False
+    word_confidence: StrictBool = False
     channel_separation: StrictBool = False
     diarization: StrictBool = False
+    num_speakers: SpeakerLimit | None = None
+    min_speakers: SpeakerLimit | None = None
+    max_speakers: SpeakerLimit | None = None
     profanity_filter: StrictBool = False
+    vocabulary: Vocabulary | None = None  #: of the request itself; see `Job.vocabulary` for that of `vocabulary_id`
+    vocabulary_id: Text | None = None
     output_format: OutputFormat = OutputFormat.JSON
     output_formats: tuple[OutputFormat, ...] | None = None  #: several at once, instead of `output_format`
     model: Text | None = None  #: echoed, but otherwise ignored: the transcript names the model that was used
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_options_to_come(cls, data: Any) -> Any:
-        return refuse_options_to_come(data)
 
     @field_validator("language_detection", mode="before")
     @classmethod
     def _read_false_as_off(cls, value: Any) -> Any:
         return None if value is False else value
 
-    @field_validator("diarization", "profanity_filter")
+    @field_validator("vocabulary", mode="before")
     @classmethod
-    def _refuse_switch_to_come(cls, wanted: bool, info: ValidationInfo) -> bool:
-        if wanted:
-            raise option_not_available(str(info.field_name))
-        return wanted
+    def _read_empty_as_off(cls, value: Any) -> Any:
+        return value if has_content(value) else None
+
+    @field_validator("vocabulary_id")
+    @classmethod
+    def _read_blank_as_off(cls, value: str | None) -> str | None:
+        return value or None
+
+    @model_validator(mode="after")
+    def _check_speakers(self) -> Self:
+        if self.diarization and self.channel_separation:
+            raise refusal(
+                "It cannot be combined with channel_separation, where the channels already distinguish the speakers; "
+                "omit one of them.",
+                field="diarization",
+            )
+        given = [name for name in ("num_speakers", "min_speakers", "max_speakers") if getattr(self, name) is not None]
+        if given and not self.diarization:
+            raise refusal("Speakers are counted only with diarization; set diarization or omit this.", field=given[0])
+        if "num_speakers" in given and len(given) > 1:
+            raise refusal("It is the exact number; omit it, or min_speakers and max_speakers.", field="num_speakers")
+        at_least, at_most = self.speaker_range
+        if at_most is not None and at_least > at_most:
+            raise refusal("It is larger than max_speakers; exchange them.", field="min_speakers")
+        return self
+
+    @model_validator(mode="after")
+    def _check_vocabulary(self) -> Self:
+        if self.vocabulary is not None and self.vocabulary_id is not None:
+            raise refusal("It cannot be combined with vocabulary; omit one of them.", field="vocabulary_id")
+        return self
 
     @field_validator("output_formats")
     @classmethod
@@ -111,8 +128,24 @@ class Config(WireModel):
         """None if the language is fixed by `language`."""
         return None if self.language_detection is None else self.language_detection.mode
 
+    @property
+    def speaker_range(self) -> tuple[int, int | None]:
+        """The smallest and largest number of speakers; None if there is no limit."""
+        if self.num_speakers is not None:
+            return self.num_speakers, self.num_speakers
+        return self.min_speakers or 1, self.max_speakers
+
+    @property
+    def lists_words(self) -> bool:
+        """Whether segments have words: with their times, their confidence or both."""
+        return self.word_time_offsets or self.word_confidence
+
     def echo(self) -> JsonObject:
-        return self.model_dump(mode="json", exclude_none=True) | {"output_format": self.formats[0].value}
+        """Return the options that have a value. Without the newer options, it is the same as before they existed."""
+        echoed = self.model_dump(mode="json", exclude_none=True) | {"output_format": self.formats[0].value}
+        if self.vocabulary is not None:
+            echoed["vocabulary"] = self.vocabulary.echo()
+        return {name: value for name, value in echoed.items() if value or name not in _ADDED_SWITCHES}
 
 
 def option_not_available(option: str, *, field: str = "") -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -10,11 +11,12 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 
 from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, RequestLimits, Text, WireModel, refusal, request_limits_of
 from batchscribe.wire.choices import OutputFormat, OutputLayout
-from batchscribe.wire.config import Config, is_asked_for, option_not_available, refuse_options_to_come
+from batchscribe.wire.config import Config, is_asked_for, option_not_available
 from batchscribe.wire.input import Input
 from batchscribe.wire.mistakes import invalid_request
 from batchscribe.wire.output import Output
 from batchscribe.wire.uris import extension_of
+from batchscribe.wire.vocabulary import has_content
 
 MAX_SECRET_CHARS = 256  # contract 1.2
 
@@ -72,6 +74,14 @@ class Outputs(WireModel):
         return data
 
 
+#: Options that the original also accepts outside `config`, each with a test for whether a value requests it.
+OPTIONS_OF_CONFIG: dict[str, Callable[[Any], bool]] = {
+    "language_detection": is_asked_for,
+    "vocabulary": has_content,
+    "vocabulary_id": bool,
+}
+
+
 class JobRequest(WireModel):
     """The body of POST jobs, with all defaults filled in."""
 
@@ -84,12 +94,12 @@ class JobRequest(WireModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_options_to_come(cls, data: Any) -> Any:
+    def _refuse_options_of_config(cls, data: Any) -> Any:
         """Reject options that the original also accepts outside `config` (contract 1.6), rather than ignore them."""
-        if isinstance(data, dict) and is_asked_for(data.get("language_detection")):
-            sentence = "Use config.language_detection instead."
-            raise refusal(sentence, field="language_detection", kind=NOT_AVAILABLE)
-        return refuse_options_to_come(data)
+        for name, is_requested in OPTIONS_OF_CONFIG.items():
+            if isinstance(data, dict) and is_requested(data.get(name)):
+                raise refusal(f"Use config.{name} instead.", field=name, kind=NOT_AVAILABLE)
+        return data
 
     @field_validator("output")
     @classmethod

@@ -1,0 +1,76 @@
+"""The words that a job expects: phrases for the engine, and aliases for the transcript."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, Text, WireModel, refusal
+
+MAX_PHRASES = 100  # contract 1.6
+MAX_ALIASES = 100
+MAX_VARIANTS = 20  #: of one alias
+MAX_PHRASE_CHARS = 100  #: as with Google's phrase sets
+_WORD = re.compile(r"\w")
+
+
+def _read_phrase(text: str) -> str:
+    """Return the phrase with single spaces. A line break would look like the end of a text to an engine."""
+    phrase = " ".join(text.split())
+    if len(phrase) > MAX_PHRASE_CHARS:
+        raise refusal(f"At most {MAX_PHRASE_CHARS} characters are allowed, but there are {len(phrase)}.")
+    if not _WORD.search(phrase):
+        raise refusal("Write at least one letter or digit.")
+    if any(unicodedata.category(character) == "Cc" for character in phrase):
+        raise refusal("Control characters are not allowed.")
+    return phrase
+
+
+#: A name or a term of one or several words.
+VocabularyPhrase = Annotated[
+    Text, AfterValidator(_read_phrase), Field(json_schema_extra={"minLength": 1, "maxLength": MAX_PHRASE_CHARS})
+]
+
+
+class Alias(WireModel):
+    """How a phrase is written in transcripts. Its variants are what the engine may write instead."""
+
+    canonical: VocabularyPhrase
+    variants: tuple[VocabularyPhrase, ...] = Field(min_length=1, max_length=MAX_VARIANTS)
+
+
+class Vocabulary(WireModel):
+    """Phrases that the engine should recognize, and aliases, which rewrite the transcript."""
+
+    phrases: tuple[VocabularyPhrase, ...] = Field(default=(), max_length=MAX_PHRASES)
+    aliases: tuple[Alias, ...] = Field(default=(), max_length=MAX_ALIASES)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_pronunciations(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("pronunciations"):
+            sentence = "No engine takes the option pronunciations; omit it, and list the words in phrases."
+            raise refusal(sentence, field="pronunciations", kind=NOT_AVAILABLE)
+        return data
+
+    @model_validator(mode="after")
+    def _check_variants(self) -> Self:
+        canonical_of: dict[str, str] = {}
+        for position, alias in enumerate(self.aliases):
+            for variant in alias.variants:
+                known = canonical_of.setdefault(variant.casefold(), alias.canonical)
+                if known != alias.canonical:
+                    sentence = "A variant belongs to another alias, too; list it once."
+                    raise refusal(sentence, field=f"aliases.{position}.variants")
+        return self
+
+    def echo(self) -> JsonObject:
+        return {name: value for name, value in self.model_dump(mode="json").items() if value}
+
+
+def has_content(value: Any) -> bool:
+    """Return whether a vocabulary is requested; an object whose lists are all empty requests none."""
+    return any(value.values()) if isinstance(value, dict) else bool(value)
