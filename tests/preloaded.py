@@ -2,7 +2,8 @@
 
 `Preloaded` keeps one process that has imported what commands need. For each command, it forks. The fork takes the
 arguments, folder, environment and outputs of the command, then runs the main module as `-m` does. So it is a process of
-its own, and it ends like one. Tests of start-up and of imports start a new Python instead.
+its own, and it ends like one. Modules of the tests that need the same packages run in the same way. Tests of start-up
+and of imports start a new Python instead.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
-from tests.untraced import leave_out_fork_servers
+from tests.untraced import leave_out_fork_servers, untraced_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 #: They import all that commands need in their own process. Decoders and engines run in others, which are new.
 PACKAGES = ("batchscribe.cli", "batchscribe.api", "batchscribe.doctor", "batchscribe.intake", "batchscribe.worker")
+COMMAND = "batchscribe"
 MOST_BYTES = 200_000  #: of a request
 OUTPUTS = (0, 1, 2)
 LOOK_SEC = 0.01
@@ -84,9 +86,16 @@ class Preloaded:
         theirs.close()
 
     def start(
-        self, words: Sequence[str], *, folder: Path, environment: Mapping[str, str], out: IO[Any], err: IO[Any]
+        self,
+        words: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        out: IO[Any],
+        err: IO[Any],
+        module: str = COMMAND,
     ) -> RunningCommand:
-        request = {"words": list(words), "folder": str(folder), "environment": dict(environment)}
+        request = {"module": module, "words": list(words), "folder": str(folder), "environment": dict(environment)}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, open(os.devnull, "rb") as nothing:  # noqa: PTH123
             descriptors = [theirs.fileno(), nothing.fileno(), out.fileno(), err.fileno()]
@@ -101,11 +110,13 @@ class Preloaded:
 class StartedCommand:
     """A forked command whose outputs are read through pipes: what tests need of `subprocess.Popen`, by its names."""
 
-    def __init__(self, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, words: Sequence[str], *, folder: Path, environment: Mapping[str, str], module: str = COMMAND
+    ) -> None:
         (out, its_out), (err, its_err) = os.pipe(), os.pipe()
         with open(its_out, "wb") as theirs, open(its_err, "wb") as their_errors:  # noqa: PTH123
             self._command = preloaded().start(
-                words, folder=folder, environment=environment, out=theirs, err=their_errors
+                words, folder=folder, environment=environment, out=theirs, err=their_errors, module=module
             )
         self.stdout: IO[str] | None = open(out, encoding="utf-8")  # noqa: PTH123, SIM115
         self.stderr: IO[str] | None = open(err, encoding="utf-8")  # noqa: PTH123, SIM115
@@ -144,6 +155,11 @@ class StartedCommand:
             output.close()
 
 
+def victim(module: str, *words: str) -> StartedCommand:
+    """Start a module of the tests that will be killed, so coverage is not measured in it."""
+    return StartedCommand(words, folder=ROOT, environment=untraced_environment(), module=module)
+
+
 @functools.cache
 def preloaded() -> Preloaded:
     """One for each process of the tests."""
@@ -154,6 +170,7 @@ def preloaded() -> Preloaded:
 
 @dataclass(frozen=True, slots=True)
 class _Command:
+    module: str
     words: list[str]
     folder: str
     environment: dict[str, str]
@@ -164,8 +181,8 @@ class _Command:
         os.environ.update(self.environment)
         time.tzset()
         sys.path[0] = self.folder
-        sys.argv = ["batchscribe", *self.words]
-        runpy.run_module("batchscribe", run_name="__main__", alter_sys=True)
+        sys.argv = [self.module, *self.words]
+        runpy.run_module(self.module, run_name="__main__", alter_sys=True)
 
 
 def _preload() -> None:

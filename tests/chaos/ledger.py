@@ -33,7 +33,8 @@ class Ledger:
 
     def entries(self, *kinds: str) -> list[Entry]:
         """Return entries in order of time; of all kinds if none is named."""
-        found = [_entry(line) for line in self.path.read_text().splitlines()]
+        written, _, _unfinished = self.path.read_text().rpartition("\n")  # a line may be in the middle of its append
+        found = [_entry(line) for line in written.splitlines()]
         return sorted((entry for entry in found if not kinds or entry.kind in kinds), key=lambda entry: entry.at)
 
 

@@ -38,6 +38,9 @@ def test_the_ledger_is_one_for_all_that_write_in_it(tmp_path: Path) -> None:
     one.note("start", number=2)
     assert [entry.facts for entry in other.entries("start")] == [{"number": 1}, {"number": 2}]
     assert [entry.kind for entry in one.entries()] == ["start", "put", "start"]
+    with other.path.open("a") as file:
+        file.write('{"at": 1.0, "pid": 1, "ki')
+    assert len(one.entries()) == 3, "the append of the fourth is not finished"
 
 
 def test_an_order_is_taken_by_one_alone(tmp_path: Path) -> None:

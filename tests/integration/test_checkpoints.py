@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,12 +34,12 @@ from batchscribe.wire.choices import JobState
 from tests.databases import stored_bytes
 from tests.integration.checkpoint_victim import LEDGER, MAX_DEATHS
 from tests.integration.flow_runner import FlowRunner, running
+from tests.preloaded import victim
 from tests.recordings import write_wav
-from tests.untraced import untraced_environment
 
 pytestmark = pytest.mark.usefixtures("database")
 
-ROOT = Path(__file__).resolve().parents[2]
+VICTIM = "tests.integration.checkpoint_victim"
 LONG_SEC = 330.0
 CALL_SEC = 0.1  #: of the engine, for a window
 WINDOW_SEC = 30.0  #: at most
@@ -67,20 +65,16 @@ def killed_after(folder: Path, windows: int, *, job: str = "job_victim") -> bool
     Return False if it finished before. A busy machine may take longer to store a part than to recognize the windows.
     """
     before = len(windows_of(folder))
-    command = [sys.executable, "-m", "tests.integration.checkpoint_victim", str(folder), job, str(CALL_SEC)]
-    with (
-        stored_windows(folder) as n_stored,
-        subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim,
-    ):
+    with stored_windows(folder) as n_stored, victim(VICTIM, str(folder), job, str(CALL_SEC)) as worker:
         stored_before = n_stored()
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == "working\n"
-        while victim.poll() is None:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "working\n"
+        while worker.poll() is None:
             if len(windows_of(folder)) - before >= windows and n_stored() > stored_before:
-                victim.kill()
+                worker.kill()
                 return True
             time.sleep(0.01)
-        assert victim.returncode == 0
+        assert worker.returncode == 0
     return False
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,15 +14,15 @@ from batchscribe.wire.choices import FileState, JobState
 from batchscribe.worker.capacity import FILES_PER_ENGINE
 from tests.integration.crash_victim import LEDGER
 from tests.integration.flow_runner import running
+from tests.preloaded import victim
 from tests.recordings import write_wav
-from tests.untraced import untraced_environment
 
 pytestmark = pytest.mark.usefixtures("database")
 
 FILES = 80
 KILLS = 4
 WORKERS = 2
-ROOT = Path(__file__).resolve().parents[2]
+VICTIM = "tests.integration.crash_victim"
 
 
 def test_a_job_survives_being_killed_at_random_moments(tmp_path: Path) -> None:
@@ -51,14 +50,13 @@ def test_a_job_survives_being_killed_at_random_moments(tmp_path: Path) -> None:
 
 def killed_after(folder: Path, seconds: float) -> bool:
     """Kill a worker after this time. Return False if it finished before."""
-    command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
-    with subprocess.Popen(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.PIPE, text=True) as victim:
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == "working\n"
+    with victim(VICTIM, str(folder), "job_victim") as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "working\n"
         try:
-            assert victim.wait(seconds) == 0
+            assert worker.wait(seconds) == 0
         except subprocess.TimeoutExpired:
-            victim.kill()
+            worker.kill()
             return True
     return False
 
@@ -77,6 +75,5 @@ def test_a_file_under_which_the_worker_always_dies_fails_alone(tmp_path: Path) -
 
 
 def dies(folder: Path) -> bool:
-    command = [sys.executable, "-m", "tests.integration.crash_victim", str(folder), "job_victim"]
-    done = subprocess.run(command, cwd=ROOT, env=untraced_environment(), stdout=subprocess.DEVNULL, timeout=60)
-    return done.returncode == -signal.SIGKILL
+    with victim(VICTIM, str(folder), "job_victim") as worker:
+        return worker.wait(60) == -signal.SIGKILL

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -32,9 +30,9 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import running
+from tests.preloaded import StartedCommand, victim
 from tests.servers.canned_bucket import BUCKET, PAGE_KEYS, PREFIX_URI, CannedBucket, canned_bucket, key_of
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = 20
 KILLS = 3
 PAGE_SEC = 0.03
@@ -59,9 +57,8 @@ def records(database: str) -> Iterator[Records]:
 
 
 @contextmanager
-def lister(database: str, home: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.integration.listing_victim", database, str(home)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+def lister(database: str, home: Path) -> Iterator[StartedCommand]:
+    with victim("tests.integration.listing_victim", database, str(home)) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "listing\n"

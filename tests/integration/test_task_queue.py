@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -116,3 +119,24 @@ def test_canceled_and_forgotten_tasks_never_run(engine: sa.Engine, queue: TaskQu
     run(queue, diary.handlers())
     enqueue(engine, queue, Task(ENUMERATE, "job_3", lane="here"))
     assert becomes_true(queue, lambda: diary.ran == [("job_3", 0)])
+
+
+def test_a_process_without_descriptors_says_so_and_does_not_wait_forever(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DBOS starts an event loop, and would wait for it without a time limit."""
+
+    def lack_descriptors() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    flow = Flow(engine)
+    flow.prepare()
+    monkeypatch.setattr(asyncio, "new_event_loop", lack_descriptors)
+    with pytest.raises(OSError, match="Too many open files"):
+        run(flow, Diary().handlers())
+    monkeypatch.undo()
+    diary = Diary()
+    run(flow, diary.handlers())
+    enqueue(engine, flow, SHARD_1)
+    assert becomes_true(flow, lambda: diary.ran == [("job_1", 1)])
+    flow.stop()

@@ -17,6 +17,7 @@ from itertools import groupby, islice
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import _dbos as dbos_module
 from dbos import error as dbos_errors
+from dbos._event_loop import BackgroundEventLoop
 from dbos._queue import queue_worker_thread
 
 from batchscribe.database.connect import Connection, Database
@@ -94,6 +95,31 @@ vars(dbos_module).update(
 )
 
 
+_run_event_loop = BackgroundEventLoop._run_event_loop  # noqa: SLF001
+_loop_errors: list[OSError] = []
+
+
+def _run_event_loop_or_tell(loop: BackgroundEventLoop) -> None:
+    """Run the event loop of DBOS. `launch` waits until it is ready, even if it cannot start: then forever."""
+    try:
+        _run_event_loop(loop)
+    except OSError as error:
+        _loop_errors.append(error)
+    finally:
+        loop._ready.set()  # noqa: SLF001
+
+
+setattr(BackgroundEventLoop, "_run_event_loop", _run_event_loop_or_tell)  # noqa: B010 (mypy refuses an assignment)
+
+
+def _launch() -> None:
+    """Launch DBOS. Raises the `OSError` that keeps its event loop from starting, such as a lack of descriptors."""
+    _loop_errors.clear()
+    DBOS.launch()
+    if _loop_errors:
+        raise _loop_errors.pop()
+
+
 def prepare_log() -> None:
     """Leave the log of DBOS to the handlers of the process: without a handler, DBOS would add its own."""
     logger = logging.getLogger("dbos")
@@ -144,12 +170,12 @@ class Flow:
         `handlers` maps a kind of task to a function of (job id, number) that is safe to repeat. If it raises
         `WorkInterrupted`, its task stays recorded as running. Tasks that an earlier process with the same id left are
         resumed. While `is_fit_for` returns False, shards of that engine are not taken. `died` is called when a thread
-        ends unexpectedly; see `Dispatcher`.
+        ends unexpectedly; see `Dispatcher`. Raises `OSError` if the machine lacks a resource.
         """
         _handlers.update(handlers)
         _stopping.clear()
         dbos = self._configure(executor_id)
-        DBOS.launch()
+        _launch()
         served = [queue for lane in lanes for queue in _queues_of_lane(dbos, lane)]
         limits = QueueLimits(
             of_process=slots * TENANTS_AT_ONCE,
