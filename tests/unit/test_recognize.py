@@ -145,6 +145,18 @@ def test_windows_come_back_in_their_order_in_the_language_that_was_named() -> No
     assert set(pool.files) == {FILE}, "so that files take turns"
 
 
+def test_every_window_has_the_vocabulary_also_if_it_is_repeated_after_the_vote() -> None:
+    pool, phrases = Pool(spoken("en", "de", "de", "de", "de")), ("Wrzeszcz", "Saint-Exupéry")
+    with recognizer(FILE, rooms_of(pool), DetectionMode.ONCE, Checkpoint(), phrases) as engines:
+        for each in windows(5):
+            engines.add(each)
+        engines.finish()
+    assert len(pool.requests) == 6, "the first one was recognized in English"
+    assert {each.vocabulary for each in pool.requests} == {phrases}
+    recognize(other := Pool(spoken("en")), None, 1)
+    assert [each.vocabulary for each in other.requests] == [()]
+
+
 def test_the_language_of_the_first_windows_and_then_of_every_tenth_is_detected() -> None:
     pool = Pool(spoken(*["en"] * 35))
     recognize(pool, None, 35)

@@ -97,6 +97,7 @@ def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job |
         config.language,
         settings,
         detect=config.detection_mode is not None,
+        vocabulary=config.vocabulary is not None and bool(config.vocabulary.phrases),
         model=of.model if of else None,
         revision=of.model_revision if of else None,
     )

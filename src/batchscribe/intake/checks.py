@@ -113,15 +113,18 @@ def _choose_engine(
     """Return the engine and its language. Fit machines come first; a job that only unfit ones can do waits for them."""
     config = submission.config
     detect = config.detection_mode is not None
+    vocabulary = submission.vocabulary is not None and bool(submission.vocabulary.phrases)
     if fleet.fit:
         try:
-            return choose_from_fleet(submission.engine, config.language, fleet.fit, detect=detect)
+            return choose_from_fleet(
+                submission.engine, config.language, fleet.fit, detect=detect, vocabulary=vocabulary
+            )
         except (EngineNotAvailable, UnsupportedLanguage, OptionNotAvailable):
             if fleet.fit == fleet.all:
                 raise
     if fleet.all:
-        return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect)
-    choice = choose_engine(submission.engine, config.language, settings, detect=detect)
+        return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect, vocabulary=vocabulary)
+    choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
     return choice.spec, choice.language
 
 

@@ -123,6 +123,11 @@ class Job:
         return self.state in FINAL_JOB_STATES
 
     @property
+    def phrases(self) -> tuple[str, ...]:
+        """The phrases for the engine."""
+        return self.vocabulary.phrases if self.vocabulary else ()
+
+    @property
     def queue_key(self) -> str:
         """What selects the queue of its shards: the model that they need, or only the engine."""
         return self.engine if self.model is None else key_of_model(self.engine, self.model, self.model_revision)

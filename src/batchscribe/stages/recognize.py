@@ -62,10 +62,14 @@ class _Waiting:
 
 @contextmanager
 def recognizer(
-    file: File, context: JobContext, mode: DetectionMode | None, checkpoint: Checkpoint
+    file: File,
+    context: JobContext,
+    mode: DetectionMode | None,
+    checkpoint: Checkpoint,
+    vocabulary: tuple[str, ...] = (),
 ) -> Iterator[Recognizer]:
-    """Open a recognizer. At the end, windows that still wait are canceled."""
-    opened = Recognizer(file, context, mode, checkpoint)
+    """Open a recognizer. At the end, windows that still wait are canceled. `vocabulary` has phrases for the engine."""
+    opened = Recognizer(file, context, mode, checkpoint, vocabulary)
     try:
         yield opened
     finally:
@@ -78,11 +82,19 @@ class Recognizer:
     Windows in the checkpoint do not go to an engine.
     """
 
-    def __init__(self, file: File, context: JobContext, mode: DetectionMode | None, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self,
+        file: File,
+        context: JobContext,
+        mode: DetectionMode | None,
+        checkpoint: Checkpoint,
+        vocabulary: tuple[str, ...],
+    ) -> None:
         self._file = file
         self._rooms = context
         self._mode = mode
         self._checkpoint = checkpoint
+        self._vocabulary = vocabulary
         self._language = checkpoint.language or context.choice.language
         self._vote = LanguageVote()
         self._is_voting = mode is DetectionMode.ONCE and checkpoint.language is None
@@ -174,7 +186,7 @@ class Recognizer:
         )
 
     def _submit(self, index: int, window: Window, detection: LanguageChoice) -> _Waiting:
-        request = RecognitionRequest(window, self._language, detection)
+        request = RecognitionRequest(window, self._language, detection, self._vocabulary)
         future = self._rooms.speech.submit(request, self._file)
         return _Waiting(index, request, future, window.duration_sec, speech_sec(window))
 

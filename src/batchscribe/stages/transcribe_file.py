@@ -130,7 +130,7 @@ def _recognize_once(
 ) -> tuple[RecognizedRecording, Media]:
     config = job.config
     check = partial(context.watch.check, job.number)
-    with recognizer(file, context, config.detection_mode, checkpoint) as engines:
+    with recognizer(file, context, config.detection_mode, checkpoint, job.phrases) as engines:
         with (
             context.decoding.take_one(job.tenant, job.number, check),
             context.decoder.decode(
@@ -190,4 +190,6 @@ def request_id_of(source: Recording, job: Job, context: JobContext) -> str:
     """Derive the id from everything that determines the transcript; see `own_outcome`."""
     spec = context.choice.spec
     facts = [source.uri, source.etag, source.size, job.config.echo(), spec.name, spec.model, spec.revision]
+    if job.vocabulary is not None:
+        facts.append(job.vocabulary.echo())  # `config` names only the asset of `vocabulary_id`
     return "req_" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]

@@ -48,6 +48,7 @@ class EnginePools:
                 job.config.language,
                 self._settings,
                 detect=job.config.detection_mode is not None,
+                vocabulary=bool(job.phrases),
                 model=job.model,
                 revision=job.model_revision,
             )
