@@ -60,6 +60,14 @@ def base_model() -> Path:
 
 
 @pytest.fixture(scope="session")
+def speaker_models() -> Path:
+    """The folder of the speaker models, pulled and converted once per machine; skipped if they are unavailable."""
+    from tests.models.published import published_model
+
+    return published_model("speakers")
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """One server for all tests. Each test uses a separate database; a test that stops the server starts its own."""
     from tests.servers.postgresql import missing_binaries, running_postgresql  # not for tests that need no database

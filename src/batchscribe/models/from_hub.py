@@ -44,6 +44,8 @@ def fetch_from_hub(
     model: KnownModel, formats: Sequence[ModelFormat], part: Path, watch: PullProgress
 ) -> tuple[Path, Origin]:
     """Download and check the files; return their folder. Raises `ModelNotPulled`, `ModelDamaged`, `ModelNotStored`."""
+    if model.by_hand:
+        raise ModelNotPulled(f"The model hub does not have all files of {model.name}.")
     folder = part / "hub"
     watch.step(f"Asking the model hub for {model.repository}")
     with translate_hub_errors(model.repository, folder):
@@ -134,6 +136,7 @@ def translate_hub_errors(repository: str, folder: Path) -> Iterator[None]:
     """Convert the hub library's errors to `ModelNotPulled` or `ModelNotStored`. Their text may contain signed URLs."""
     import httpx2
     from huggingface_hub.errors import (
+        GatedRepoError,
         HFValidationError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
@@ -143,6 +146,11 @@ def translate_hub_errors(repository: str, folder: Path) -> Iterator[None]:
 
     try:
         yield
+    except GatedRepoError as error:
+        raise ModelNotPulled(
+            f"The model hub gives {repository} only to users who accepted its conditions: accept them on its page, "
+            "then set HF_TOKEN to a token of that account."
+        ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelNotPulled(f"The model hub has no public repository {repository}.") from error
     except RevisionNotFoundError as error:

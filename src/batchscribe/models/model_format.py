@@ -9,11 +9,20 @@ from pathlib import Path
 from batchscribe.models.known import KnownModel
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The conversion of published files, which are those of `KnownModel`, into files of a format."""
+
+    check: Callable[[], None]  #: Raises `ModelNotPulled` if a package that it needs is not installed.
+    #: Converts the files of the first folder into the second one. Raises `ModelDamaged`.
+    convert: Callable[[Path, Path], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFormat:
     """A format. Names of files are relative to the model's folder; those in a subfolder contain a slash."""
 
-    engine: str  #: the name of the engine that loads it
+    engine: str  #: the name of the engine that loads it, or what it is for if no engine does
     title: str  #: for messages, such as `Whisper model in CTranslate2 format`
     #: Returns those of the given files that the engine reads. A repository may have a model in several variants, such
     #: as `int8`; None is the full precision.
@@ -23,6 +32,7 @@ class ModelFormat:
     #: Returns the languages of the model in a folder, as in `EngineSpec`; empty if they are unknown.
     read_languages: Callable[[Path], tuple[str, ...]]
     known: Mapping[str, KnownModel] = field(default_factory=dict)  #: by name, best first
+    conversion: Conversion | None = None  #: None if published files are loaded as they are
 
     def describe_missing(self, what: str, missing: Sequence[str]) -> str:
         return f"{what} is not a complete {self.title}; missing: {', '.join(missing)}."

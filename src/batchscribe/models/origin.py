@@ -39,11 +39,17 @@ class Origin(BaseModel):
     engine: str | None = None
     places: tuple[str, ...] = ()
     files: dict[str, FileRecord] = {}
+    sources: dict[str, FileRecord] = {}  #: the published files from which `files` were converted
+
+    @property
+    def pulled(self) -> dict[str, FileRecord]:
+        """The files as they were published."""
+        return self.sources or self.files
 
     @property
     def is_checked(self) -> bool:
-        """Whether each file was compared with a pinned hash or the hub's."""
-        return bool(self.files) and all(record.checked_against for record in self.files.values())
+        """Whether each published file was compared with a pinned hash or the hub's."""
+        return bool(self.pulled) and all(record.checked_against for record in self.pulled.values())
 
 
 def write_origin(folder: Path, origin: Origin) -> None:

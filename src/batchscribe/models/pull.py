@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from batchscribe.errors import ModelDamaged, ModelError, ModelNotPulled, UsageError
 from batchscribe.models.at_hand import ModelInfo, describe_model, is_model
+from batchscribe.models.conversion import CONVERTED, conversion_of, convert_files
 from batchscribe.models.folders import folder_of, lock_model, part_of, remove_folder
 from batchscribe.models.from_folder import fetch_from_folder
 from batchscribe.models.from_hub import fetch_from_hub
@@ -55,6 +56,8 @@ def pull_model(
     """
     known = {each: model for each_format in formats for each, model in each_format.known.items()}
     model, sources, watch = find_known_model(name, known), sources_of(source), watch or NoProgress()
+    if source is None and model.by_hand:
+        sources = (SOURCES["index"],)
     formats = [each for each in formats if name in each.known] or formats
     folder = folder_of(name, settings)
     part = part_of(folder)
@@ -78,10 +81,14 @@ def fetch_and_publish(
     watch: PullProgress,
 ) -> None:
     """Raises `ModelError`."""
+    conversion = conversion_of(model, formats)
+    if conversion is not None and sources[0] in SOURCES.values():
+        conversion.check()  # before a download
     with report_os_errors(part):
         part.mkdir(exist_ok=True)
     try:
         fetched, origin = fetch(model, formats, part, sources, watch)
+        fetched, origin = convert_files(conversion, fetched, origin, part, watch)
     except ModelError:
         remove_copies(part)
         raise
@@ -115,12 +122,14 @@ def fetch(
             faults.append(fault)
     kind = ModelDamaged if all(isinstance(fault, ModelDamaged) for fault in faults) else ModelNotPulled
     reasons = " ".join(str(fault) for fault in faults)
-    raise kind(f"Model {model.name} could not be pulled. {reasons} {sources[-1].next_step}") from faults[-1]
+    next_step = model.by_hand or sources[-1].next_step
+    raise kind(f"Model {model.name} could not be pulled. {reasons} {next_step}") from faults[-1]
 
 
 def remove_copies(part: Path) -> None:
     """Remove copied files, but keep downloads for the next attempt."""
-    shutil.rmtree(part / "files", ignore_errors=True)
+    for copies in ("files", CONVERTED):
+        shutil.rmtree(part / copies, ignore_errors=True)
     for folder in (part / "wheels", part):
         with suppress(OSError):  # it does not exist or is not empty
             folder.rmdir()

@@ -68,7 +68,7 @@ def verify_folder(
     """Hash each file that the engine reads, and compare it with the pinned hash, or else with that at the pull."""
     origin, there = read_origin(folder), list_files(folder)
     model_format = format_of(name, origin, there, formats)
-    model = model_format.known.get(name)
+    model = None if model_format.conversion else model_format.known.get(name)
     expected = expected_files(origin, model)
     verdicts = {name: judge(folder / name, expected[name], watch) for name in expected}
     lists_all = bool(origin.files) or (model is not None and model.is_pinned)

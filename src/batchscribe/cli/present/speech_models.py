@@ -15,6 +15,7 @@ from batchscribe.models.origin import Origin
 from batchscribe.models.pull_progress import NoProgress, PullProgress
 from batchscribe.models.verify import FileVerdict
 from batchscribe.settings import Settings
+from batchscribe.speakers.speaker_format import PURPOSE
 from batchscribe.speech.registry import speed_of
 from batchscribe.wire.base import JsonObject
 
@@ -39,7 +40,7 @@ def describe_model(model: ModelInfo, settings: Settings) -> JsonObject:
         "repository": origin.repository,
         "revision": model.revision,
         "checked": origin.is_checked,
-        "checked_against": {name: record.checked_against for name, record in origin.files.items()},
+        "checked_against": {name: record.checked_against for name, record in origin.pulled.items()},
         "speed": None if speed is None else round(speed, 1),
     }
 
@@ -52,13 +53,20 @@ def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
             model.name,
             model.engine,
             f"{model.size_bytes / MB:.0f} MB",
-            f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages) or UNKNOWN,
+            describe_languages(model),
             model.licence or UNKNOWN,
             format_text(describe_origin(model.origin)),
             describe_check(model.origin),
-            UNKNOWN if speed is None else f"about {speed:.1f}x",
+            f"about {speed:.1f}x" if speed is not None else "" if model.engine == PURPOSE else UNKNOWN,
         )
     open_console().print(table, soft_wrap=False)
+
+
+def describe_languages(model: ModelInfo) -> str:
+    """Return the language, or the number of them. Speaker models distinguish voices, whatever the language."""
+    if model.engine == PURPOSE:
+        return "any"
+    return f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages) or UNKNOWN
 
 
 def show_pulled(model: ModelInfo) -> None:
@@ -79,7 +87,7 @@ def describe_origin(origin: Origin) -> str:
 
 def describe_check(origin: Origin) -> str:
     """Return `checked against the publisher's hashes`, followed by the files if only some were checked."""
-    checked = {name: record.checked_against for name, record in origin.files.items() if record.checked_against}
+    checked = {name: record.checked_against for name, record in origin.pulled.items() if record.checked_against}
     if not checked:
         return "not checked"
     words = "checked against " + " and ".join(
