@@ -1,4 +1,4 @@
-"""The data exchanged between decoders and engines: windows of audio, and the text recognized in them."""
+"""The data exchanged with decoders, engines and diarization: windows of audio, recognized text, speaker turns."""
 
 from __future__ import annotations
 
@@ -84,3 +84,15 @@ class Recognition:
     @property
     def text(self) -> str:
         return " ".join(phrase.text for phrase in self.phrases)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerTurn:
+    """A stretch in which one speaker speaks; times in seconds from the start of the recording.
+
+    `speaker` counts from 0, in the order in which the speakers appear. Turns of different speakers may overlap.
+    """
+
+    start_sec: float
+    end_sec: float
+    speaker: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchscribe.speakers.speaker_turn import SpeakerCount
+from batchscribe.speakers.speaker_count import SpeakerCount
 
 
 @pytest.mark.parametrize(("at_least", "at_most"), [(0, None), (-1, 3), (3, 2), (1, 0)])

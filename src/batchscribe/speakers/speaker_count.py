@@ -1,20 +1,8 @@
-"""The result of diarization, and what the caller knows about the number of speakers."""
+"""What the caller knows about the number of speakers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerTurn:
-    """A stretch in which one speaker speaks; times in seconds from the start of the recording.
-
-    `speaker` counts from 0, in the order in which the speakers appear. Turns of different speakers may overlap.
-    """
-
-    start_sec: float
-    end_sec: float
-    speaker: int
 
 
 @dataclass(frozen=True, slots=True)
