@@ -188,6 +188,7 @@ class Settings(BaseSettings):
         default=10, ge=0, le=1000, description="Maximum number of include globs in a job, and of exclude globs."
     )
     max_reference_chars: int = Field(default=256, ge=1, description="Maximum length of `reference_id`, in characters.")
+    max_vocabularies: int = Field(default=1000, ge=0, description="Maximum number of vocabularies of a tenant.")
     max_page_jobs: int = Field(default=100, ge=1, description="Maximum `page_size` for a list of jobs.")
     max_page_files: int = Field(default=1000, ge=1, description="Maximum `page_size` for a list of files.")
     rate_limit: str | None = Field(

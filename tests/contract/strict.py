@@ -15,6 +15,7 @@ Json = dict[str, Any]
 Check = Callable[[Json], None]
 
 BASES = ("/v2/aiservices/scribe", "/aiservices/scribe")
+ASSETS = ("/v2/aiservices/assets", "/aiservices/assets")
 
 JOB_STATES = {"QUEUED", "PROCESSING", "SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"}
 ENDED = {"SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"}
@@ -43,6 +44,8 @@ REASONS = {
     "JOB_ENDED": (400, 400),
     "JOB_NOT_FOUND": (404, 404),
     "FILE_NOT_FOUND": (404, 404),
+    "VOCABULARY_NOT_FOUND": (404, 404),
+    "TOO_MANY_VOCABULARIES": (400, 400),
     "NOT_FOUND": (404, 404),
     "METHOD_NOT_ALLOWED": (405, 405),
     "IDEMPOTENCY_KEY_REUSED": (409, 409),
@@ -77,7 +80,7 @@ def check_answer(method: str, path: str, status: int, headers: Mapping[str, str]
 
 
 def checks_of(method: str, path: str) -> dict[int, Check] | None:
-    for base in BASES:
+    for base in (*BASES, *ASSETS):
         rest = re.sub(r"/+", "/", path)
         if rest.startswith(f"{base}/"):
             rest = rest.removeprefix(base)
@@ -251,6 +254,27 @@ def check_file(file: Json) -> None:
     check_texts(file.get("warnings", []))
 
 
+# --- vocabularies ------------------------------------------------------------------------------------------------
+
+
+def check_vocabulary_page(body: Json) -> None:
+    check_page(body, "vocabularies")
+    for vocabulary in body["vocabularies"]:
+        check_vocabulary(vocabulary)
+
+
+def check_vocabulary(body: Json) -> None:
+    check_no_nulls(body)
+    check_text(body, "vocabulary_id")
+    moment_of(body, "created_at")
+    assert 1 <= len(body["phrases"]) <= 100, body
+    check_texts(body["phrases"])
+    for alias in body.get("aliases", []):
+        check_text(alias, "canonical")
+        check_texts(alias["variants"])
+    assert isinstance(body.get("name", ""), str), body
+
+
 # --- dry runs ----------------------------------------------------------------------------------------------------
 
 
@@ -337,4 +361,8 @@ ROUTES: tuple[tuple[str, str, dict[int, Check]], ...] = (
     ("PUT", r"/jobs/[^/]+/credentials", {204: lambda _: None}),
     ("GET", r"/jobs/[^/]+/files", {200: check_file_page}),
     ("GET", r"/jobs/[^/]+/files/[^/]+", {200: check_file}),
+    ("POST", r"/vocabularies", {201: check_vocabulary}),
+    ("GET", r"/vocabularies", {200: check_vocabulary_page}),
+    ("GET", r"/vocabularies/[^/]+", {200: check_vocabulary}),
+    ("DELETE", r"/vocabularies/[^/]+", {204: lambda _: None}),
 )

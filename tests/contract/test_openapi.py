@@ -49,6 +49,10 @@ OPERATIONS = (
     "cancelBatchJob",
     "renewBatchJobCredentials",
     "getBatchScribeJobFile",
+    "createVocabulary",
+    "listVocabularies",
+    "getVocabulary",
+    "deleteVocabulary",
 )
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
@@ -188,5 +192,9 @@ def test_every_operation_declares_the_errors_that_any_request_may_meet(
 ) -> None:
     operation: Any = document.find_operation_by_id(operation_id)
     declared = set(operation.definition.raw["responses"])
-    of_bodies = {"submitBatchAsr": {"409", "413", "415"}, "renewBatchJobCredentials": {"413", "415"}}
+    of_bodies = {
+        "submitBatchAsr": {"409", "413", "415"},
+        "renewBatchJobCredentials": {"413", "415"},
+        "createVocabulary": {"409", "413", "415"},
+    }
     assert declared >= {"400", "401", "429", "500"} | of_bodies.get(operation_id, set())

@@ -144,11 +144,7 @@ def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: 
         ({"config.diarization": True}, "config.diarization"),
         ({"config.profanity_filter": True}, "config.profanity_filter"),
         ({"config.vocabulary": {"phrases": ["Zoom"]}}, "config.vocabulary"),
-        (
-            {"config.vocabulary": {"aliases": [{"canonical": "Zoom", "variants": ["zum"]}], "phrases": []}},
-            "config.vocabulary",
-        ),
-        ({"config.vocabulary_id": "vocabulary-1"}, "config.vocabulary_id"),
+        ({"config.vocabulary": {"pronunciations": [{"phrase": "Zoom"}]}}, "config.vocabulary.pronunciations"),
         ({"config.language_detection": {"mode": "once"}}, "config.language_detection"),
         ({"outputs.text_polishing": True}, "outputs.text_polishing"),
         ({"outputs.text_polishing": {"enabled": True}}, "outputs.text_polishing"),

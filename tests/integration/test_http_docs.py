@@ -27,7 +27,7 @@ def test_every_command_of_the_document_does_what_it_says(command: Command) -> No
     """Submit, show and cancel, fresh credentials, dry run. `/data` is the folder of the test. There is no worker,
     so the job has not ended when the credentials arrive.
     """
-    submit, look, renew, dry_run = BLOCKS
+    submit, look, renew, store, dry_run = BLOCKS
     write_wav(command.folder / "calls" / "2026" / "a.wav", duration_sec=0.2)
     secret = command.run("keys", "create", "--tenant", "acme", "--json").json()["api_secret"]
     with serving(command, "--no-worker") as server:
@@ -35,12 +35,14 @@ def test_every_command_of_the_document_does_what_it_says(command: Command) -> No
         job_id = json.loads(told(submit, command.folder, variables))["job_id"]
         renewed = told(renew, command.folder, variables | {"JOB": job_id})
         shown = told(look, command.folder, variables | {"JOB": job_id})
+        stored = json.loads(told(store, command.folder, variables))
         planned = json.loads(told(dry_run, command.folder, variables))
         assert server.end() == 0
     assert renewed == ""
     assert f'"job_id":"{job_id}"' in shown
     assert '"files":[' in shown
     assert '"jobs":[' in shown
+    assert stored["phrases"] == ["Ada Lovelace", "Grace Hopper"]
     assert (planned["matched"], planned["complete"]) == (1, True)
 
 

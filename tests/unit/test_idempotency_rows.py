@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.job_rows import KEPT_SEC, job_of_key
+from batchscribe.database.job_rows import KEPT_SEC, id_of_key
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.tables import idempotency
 from batchscribe.errors import IdempotencyKeyReused
@@ -16,7 +16,7 @@ OLD, NEW = Keyring((b"o" * 32,)), Keyring((b"n" * 32, b"o" * 32))
 def job_of(
     connection: sa.Connection, content: bytes, job_id: str, *, ring: Keyring = OLD, tenant: str = "a"
 ) -> str | None:
-    return job_of_key(connection, ring, tenant=tenant, key="k", content=content, new_job_id=job_id)
+    return id_of_key(connection, ring, tenant=tenant, key="k", content=content, new_id=job_id)
 
 
 def test_the_first_submission_gets_its_job_and_the_second_the_same(connection: sa.Connection) -> None:

@@ -21,6 +21,8 @@ PUBLIC = {
         ),
         "Client.cancel": "(self, job_id: str) -> None",
         "Client.close": "(self) -> None",
+        "Client.create_vocabulary": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
+        "Client.delete_vocabulary": "(self, vocabulary_id: str) -> None",
         "Client.dry_run": "(self, body: JsonObject) -> JsonObject",
         "Client.file": "(self, job_id: str, file_id: str) -> JsonObject",
         "Client.files": (
@@ -34,6 +36,8 @@ PUBLIC = {
         ),
         "Client.server": "",
         "Client.submit": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
+        "Client.vocabularies": "(self, *, limit: int | None = None) -> Iterator[JsonObject]",
+        "Client.vocabulary": "(self, vocabulary_id: str) -> JsonObject",
         "Client.wait": (
             "(self, job_id: str, *, timeout_sec: float | None = None,"
             " pace: PollSchedule = PollSchedule(first_sec=0.5, growth=1.5, longest_sec=5.0, outage_sec=60.0),"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from batchscribe.api.app import VERSIONED_PREFIX, create_app
+from batchscribe.api.app import PREFIX, VERSION, create_app
 from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
 from tests.documents import ROOT, table_rows
@@ -19,7 +19,7 @@ def test_the_table_of_routes_lists_exactly_the_routes(tmp_path: Path) -> None:
     records = open_records(settings)
     application: Any = vars(create_app(records, settings))["_app"]
     declared = {
-        f"{method.upper()} {path.removeprefix(VERSIONED_PREFIX)}"
+        f"{method.upper()} {path.removeprefix(f'{VERSION}{PREFIX}').removeprefix(VERSION)}"
         for path, methods in application.openapi()["paths"].items()
         for method in methods
     }

@@ -13,12 +13,14 @@ from batchscribe.api.front import Front
 from batchscribe.api.job_routes import credentials_router, jobs_router
 from batchscribe.api.metrics_route import health_router, metrics_router
 from batchscribe.api.service import Service
+from batchscribe.api.vocabulary_routes import vocabularies_router
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.worker.machine_health import MachineHealth
 
 PREFIX = "/aiservices/scribe"
-VERSIONED_PREFIX = f"/v2{PREFIX}"  # contract 1
+ASSETS_PREFIX = "/aiservices/assets"
+VERSION = "/v2"  # contract 1
 
 
 def create_app(records: Records, settings: Settings, *, health: MachineHealth | None = None) -> ASGIApp:
@@ -33,10 +35,12 @@ def create_app(records: Records, settings: Settings, *, health: MachineHealth | 
         redoc_url=None,
     )
     app.state.service = service
-    for prefix in (VERSIONED_PREFIX, PREFIX):
-        for router in (jobs_router(service), credentials_router(service), files_router(service)):
-            is_shown = prefix == VERSIONED_PREFIX
-            app.include_router(router, prefix=prefix, dependencies=SECURITY, include_in_schema=is_shown)
+    routers = [(PREFIX, router(service)) for router in (jobs_router, credentials_router, files_router)]
+    routers.append((ASSETS_PREFIX, vocabularies_router(service)))
+    for version in (VERSION, ""):
+        for prefix, router in routers:
+            is_shown = version == VERSION
+            app.include_router(router, prefix=version + prefix, dependencies=SECURITY, include_in_schema=is_shown)
     app.include_router(health_router(service))
     app.include_router(metrics_router(service))
     add_refusals(app)

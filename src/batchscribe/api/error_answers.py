@@ -35,6 +35,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFileNotFound: HTTPStatus.NOT_FOUND,
+    errors.VocabularyNotFound: HTTPStatus.NOT_FOUND,
     errors.IdempotencyKeyReused: HTTPStatus.CONFLICT,
     errors.ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineNotAvailable: HTTPStatus.SERVICE_UNAVAILABLE,

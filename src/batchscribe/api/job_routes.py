@@ -17,6 +17,7 @@ from batchscribe.database.job_rows import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
 from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
+from batchscribe.intake.named_vocabulary import with_vocabulary
 from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
@@ -131,7 +132,7 @@ def jobs_router(service: Service) -> APIRouter:
 
 def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
     request = parse_job_request(body, service.limits)
-    idempotency = None if key is None else IdempotencyKey(_check_key(key), _canonical(body))
+    idempotency = read_idempotency_key(key, body)
     submission = read_request(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
@@ -147,13 +148,18 @@ def _read_submission(service: Service, tenant: str, body: JsonObject) -> Submiss
     request = parse_job_request(body, service.limits)
     submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
-    return submission
+    return with_vocabulary(submission, service.records)
 
 
 def _preview(service: Service, submission: Submission) -> Response:
     fleet = find_engines(submission, service.records, service.settings)
     preview = dry_run(submission, service.settings, fleet)
     return JSONResponse(preview.body())
+
+
+def read_idempotency_key(key: str | None, body: JsonObject) -> IdempotencyKey | None:
+    """Return the key with the content of its request; None without a key. Raises `InvalidRequest`."""
+    return None if key is None else IdempotencyKey(_check_key(key), _canonical(body))
 
 
 def _check_key(key: str) -> str:

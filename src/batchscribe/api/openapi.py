@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.choices import JobState
+from batchscribe.wire.vocabulary import VocabularyAnswer
 
 
 class MistakeBody(BaseModel):
@@ -46,6 +47,12 @@ class FilesBody(BaseModel):
     next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
 
 
+class VocabulariesBody(BaseModel):
+    vocabularies: list[VocabularyAnswer]
+    next_page_token: str
+    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+
+
 class PlannedBody(BaseModel):
     input_uri: str
     output_uri: str
@@ -75,7 +82,7 @@ class HealthBody(BaseModel):
 _REASONS = {
     400: "The request is invalid; `errors` lists the fields.",
     401: "The API key or token is missing or invalid.",
-    404: "The tenant has no such job or file.",
+    404: "The tenant has no such job, file or vocabulary.",
     405: "The path does not support this method.",
     409: "The Idempotency-Key was used with a different body.",
     413: "The body is too large.",

@@ -56,27 +56,28 @@ class Client:
 
         The request always has an idempotency key, by default a new one, so that a retry creates no second job.
         """
-        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return self._object(self._post(body, headers=headers))
+        return self._object(self._post(self._address.url("jobs"), body, headers=_name_request(idempotency_key)))
 
     def dry_run(self, body: JsonObject) -> JsonObject:
         """Report what `submit` would do: counts, the first planned outputs, warnings. Nothing is stored."""
-        return self._object(self._post(body, query={"dry_run": "true"}))
+        return self._object(self._post(self._address.url("jobs"), body, query={"dry_run": "true"}))
 
     def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         """Yield the jobs, newest first, requesting page by page."""
         page_size = limit if limit is not None and limit < USUAL_PAGE_JOBS else None
-        yield from islice(self._pages("jobs", ("jobs",), state=state, page_size=page_size), limit)
+        url = self._address.url("jobs")
+        yield from islice(self._pages("jobs", url, state=state, page_size=page_size), limit)
 
     def job(self, job_id: str) -> JsonObject:
-        return self._get("jobs", job_id)
+        return self._get(self._address.url("jobs", job_id))
 
     def files(self, job_id: str, *, state: str | None = None, page_size: int | None = None) -> Iterator[JsonObject]:
         """Yield the files in the order in which they were found, requesting page by page."""
-        yield from self._pages("files", ("jobs", job_id, "files"), state=state, page_size=page_size)
+        url = self._address.url("jobs", job_id, "files")
+        yield from self._pages("files", url, state=state, page_size=page_size)
 
     def file(self, job_id: str, file_id: str) -> JsonObject:
-        return self._get("jobs", job_id, "files", file_id)
+        return self._get(self._address.url("jobs", job_id, "files", file_id))
 
     def cancel(self, job_id: str) -> None:
         """Cancel the job; finished transcripts are kept. Raises `ServerRefused` if it has already ended."""
@@ -124,27 +125,49 @@ class Client:
         """
         return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, pace=pace, on_poll=on_poll)
 
+    def create_vocabulary(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject:
+        """Store a vocabulary with `phrases`, and optionally `aliases` and a `name`, and return it.
+
+        Its `vocabulary_id` is for `config.vocabulary_id` of jobs. The request has an idempotency key, as in `submit`.
+        """
+        url = self._address.asset_url("vocabularies")
+        return self._object(self._post(url, body, headers=_name_request(idempotency_key)))
+
+    def vocabularies(self, *, limit: int | None = None) -> Iterator[JsonObject]:
+        """Yield the vocabularies, newest first, requesting page by page."""
+        page_size = limit if limit is not None and limit < USUAL_PAGE_JOBS else None
+        url = self._address.asset_url("vocabularies")
+        yield from islice(self._pages("vocabularies", url, page_size=page_size), limit)
+
+    def vocabulary(self, vocabulary_id: str) -> JsonObject:
+        return self._get(self._address.asset_url("vocabularies", vocabulary_id))
+
+    def delete_vocabulary(self, vocabulary_id: str) -> None:
+        """Delete the vocabulary. Jobs that use it keep a copy."""
+        call = Call("DELETE", self._address.asset_url("vocabularies", vocabulary_id), repeatable=False)
+        check(self._connection.send(call), self.server)
+
     def _post(
-        self, body: JsonObject, *, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
+        self, url: str, body: JsonObject, *, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
     ) -> Call:
         return Call(
             "POST",
-            self._address.url("jobs"),
+            url,
             query=query or {},
             content=json.dumps(body).encode(),
             headers={"Content-Type": "application/json", **(headers or {})},
         )
 
-    def _get(self, *parts: str, query: dict[str, str] | None = None) -> JsonObject:
-        return self._object(Call("GET", self._address.url(*parts), query=query or {}))
+    def _get(self, url: str, query: dict[str, str] | None = None) -> JsonObject:
+        return self._object(Call("GET", url, query=query or {}))
 
     def _pages(
-        self, name: str, parts: tuple[str, ...], *, state: str | None, page_size: int | None
+        self, name: str, url: str, *, state: str | None = None, page_size: int | None = None
     ) -> Iterator[JsonObject]:
         parameters = {"state": state, "page_size": page_size}
         query = {key: str(value) for key, value in parameters.items() if value is not None}
         while True:
-            page = self._get(*parts, query=query)
+            page = self._get(url, query=query)
             yield from items_of(page, name, self.server)
             token = page.get("next_page_token")
             if not token:
@@ -155,3 +178,7 @@ class Client:
 
     def _object(self, call: Call) -> JsonObject:
         return object_of(self._connection.send(call), self.server)
+
+
+def _name_request(idempotency_key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}

@@ -15,6 +15,7 @@ from batchscribe.errors import ServerError, ServerUnreachable, UsageError
 
 VERSION = "/v2"
 SERVICE = "/aiservices/scribe"
+ASSETS = "/aiservices/assets"
 MAX_PORT = 65_535
 
 
@@ -40,7 +41,18 @@ class Address:
         for part in parts:
             if part in ("", ".", ".."):
                 raise UsageError(f"{part!r} is not a job or file ID; `batchscribe jobs list` shows the jobs.")
-        return "/".join([self.service, *(quote(part, safe="") for part in parts)])
+        return _join(self.service, parts)
+
+    def asset_url(self, *parts: str) -> str:
+        """Return the URL of a route of vocabularies. Raises `UsageError` as `url` does."""
+        for part in parts:
+            if part in ("", ".", ".."):
+                raise UsageError(f"{part!r} is not the ID of a vocabulary; `batchscribe vocabularies list` shows them.")
+        return _join(self.service.removesuffix(SERVICE) + ASSETS, parts)
+
+
+def _join(base: str, parts: tuple[str, ...]) -> str:
+    return "/".join([base, *(quote(part, safe="") for part in parts)])
 
 
 def _parse(server: str) -> httpx2.URL | None:

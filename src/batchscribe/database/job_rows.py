@@ -300,17 +300,17 @@ def _summary(row: sa.Row[Any]) -> Summary:
 KEPT_SEC = 24 * 3600.0  # extensions.md, row 2
 
 
-def job_of_key(
-    connection: sa.Connection, keyring: Keyring, *, tenant: str, key: str, content: bytes, new_job_id: str
+def id_of_key(
+    connection: sa.Connection, keyring: Keyring, *, tenant: str, key: str, content: bytes, new_id: str
 ) -> str | None:
-    """Bind the key to a new job, or return the job that it is bound to. Raises `IdempotencyKeyReused`."""
+    """Bind the key to a new job or vocabulary, or return the ID that it is bound to. Raises `IdempotencyKeyReused`."""
     moment = time.time()
     connection.execute(sa.delete(idempotency).where(idempotency.c.created_at < moment - KEPT_SEC))
     values = {
         "tenant": tenant,
         "idempotency_key": key,
         "digest": keyring.digest(content),
-        "job_id": new_job_id,
+        "job_id": new_id,
         "created_at": moment,
     }
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -321,6 +321,6 @@ def job_of_key(
     known = connection.execute(query).one()
     if not keyring.is_digest(known.digest, content):
         raise IdempotencyKeyReused(
-            "This Idempotency-Key was sent with another body within 24 hours; use a new key for a new job."
+            "This Idempotency-Key was sent with another body within 24 hours; use a new key for a new request."
         )
     return str(known.job_id)

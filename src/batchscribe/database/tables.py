@@ -159,16 +159,28 @@ api_key = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
-#: The job of each tenant's Idempotency-Key; kept for a day.
+#: The job or vocabulary of each tenant's Idempotency-Key; kept for a day.
 idempotency = sa.Table(
     "idempotency",
     metadata,
     sa.Column("tenant", sa.String, primary_key=True),
     sa.Column("idempotency_key", sa.String, primary_key=True),
     sa.Column("digest", sa.String, nullable=False),  # of the body, keyed with the sealing key
-    sa.Column("job_id", sa.String, nullable=False),
+    sa.Column("job_id", sa.String, nullable=False),  # or the ID of the vocabulary
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Index("idempotency_by_age", "created_at"),
+)
+
+#: The vocabularies of tenants. A job that uses one has a copy in its row.
+vocabulary = sa.Table(
+    "vocabulary",
+    metadata,
+    sa.Column("vocabulary_id", sa.String, primary_key=True),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("name", sa.String),
+    sa.Column("content", sa.JSON, nullable=False),  # phrases and aliases
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("vocabulary_by_tenant", "tenant", "created_at", "vocabulary_id"),
 )
 
 #: The outbox: written in the transaction that changes the job's state.

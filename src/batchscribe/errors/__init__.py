@@ -13,6 +13,8 @@
     │   ├── JobNotCancelable        the job has already ended
     │   ├── JobEnded                the job no longer needs credentials
     │   ├── KeyNotFound             there is no such API key
+    │   ├── VocabularyNotFound
+    │   ├── TooManyVocabularies     the tenant has as many as the operator allows
     │   ├── IdempotencyKeyReused    the same key was sent with a different body
     │   ├── DataDirectoryBusy       another process uses this data directory
     │   ├── SchemaMismatch          the database schema is older or newer than this release expects
@@ -181,8 +183,10 @@ from batchscribe.errors.usage_errors import (
     ServerRefused,
     ServerUnreachable,
     TooManyRequests,
+    TooManyVocabularies,
     UnsupportedLanguage,
     UsageError,
+    VocabularyNotFound,
 )
 
 __all__ = [
@@ -266,9 +270,11 @@ __all__ = [
     "StorageUnreachable",
     "TooManyFiles",
     "TooManyRequests",
+    "TooManyVocabularies",
     "UnsupportedLanguage",
     "UnsupportedMedia",
     "UsageError",
+    "VocabularyNotFound",
     "WorkInterrupted",
     "WrongRegion",
 ]

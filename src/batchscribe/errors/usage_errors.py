@@ -95,6 +95,18 @@ class KeyNotFound(UsageError):
     code = "KEY_NOT_FOUND"
 
 
+class VocabularyNotFound(UsageError):
+    """The tenant has no such vocabulary."""
+
+    code = "VOCABULARY_NOT_FOUND"
+
+
+class TooManyVocabularies(UsageError):
+    """The tenant has as many vocabularies as the operator allows."""
+
+    code = "TOO_MANY_VOCABULARIES"
+
+
 class IdempotencyKeyReused(UsageError):
     """The same `Idempotency-Key` was sent with a different body within 24 hours."""
 

@@ -62,7 +62,10 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     reads the queue of the model has it; otherwise, to the engine.
     """
     _check_options(submission)
-    engine, language = _choose_engine(submission, settings, fleet)
+    try:
+        engine, language = _choose_engine(submission, settings, fleet)
+    except OptionNotAvailable as error:
+        raise _name_vocabulary(error, submission) from None
     # Without live workers, the models of this machine need not be theirs.
     is_pinned = not settings.is_fleet or (isinstance(engine, Capability) and engine.has_queue)
     _check_locations(submission, settings)
@@ -95,12 +98,11 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
 
 def _check_options(submission: Submission) -> None:
     """Refuse what no engine of this release can do. Raises `OptionNotAvailable`."""
-    config, vocabulary = submission.config, submission.vocabulary
+    config = submission.config
     wanted = {
         "diarization": config.diarization,
         "profanity_filter": config.profanity_filter,
-        "vocabulary": vocabulary is not None,
-        "vocabulary_id": config.vocabulary_id is not None,
+        "vocabulary.aliases": submission.vocabulary is not None and bool(submission.vocabulary.aliases),
     }
     for option in (name for name, is_wanted in wanted.items() if is_wanted):
         field = f"config.{option}"
@@ -126,6 +128,14 @@ def _choose_engine(
         return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect, vocabulary=vocabulary)
     choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
     return choice.spec, choice.language
+
+
+def _name_vocabulary(error: OptionNotAvailable, submission: Submission) -> OptionNotAvailable:
+    """Return the error with the field that the client sent, which may be the ID of a vocabulary."""
+    inline, by_id = "config.vocabulary", "config.vocabulary_id"
+    if error.field != inline or submission.config.vocabulary_id is None:
+        return error
+    return OptionNotAvailable(error.message.replace(inline, by_id, 1), field=by_id)
 
 
 def _check_locations(submission: Submission, settings: Settings) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from batchscribe.database.connect import Connection
-from batchscribe.database.job_rows import get_job, insert_job, job_of_key
+from batchscribe.database.job_rows import get_job, id_of_key, insert_job
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
+from batchscribe.intake.named_vocabulary import with_vocabulary
 from batchscribe.intake.submission import Submission
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
@@ -36,6 +37,7 @@ def submit(
     Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
     """
     check_tenant_roots(submission, records, settings)
+    submission = with_vocabulary(submission, records)
     new = plan_job(submission, settings, find_engines(submission, records, settings))
     with records.transaction() as connection:
         known = idempotency and _find_job(connection, records, submission, idempotency)
@@ -58,11 +60,11 @@ def _seal_secrets(connection: Connection, records: Records, job: Job, submission
 def _find_job(
     connection: Connection, records: Records, submission: Submission, idempotency: IdempotencyKey
 ) -> str | None:
-    return job_of_key(
+    return id_of_key(
         connection,
         records.keyring,
         tenant=submission.tenant,
         key=idempotency.key,
         content=idempotency.content,
-        new_job_id=submission.job_id,
+        new_id=submission.job_id,
     )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
+from batchscribe.wire.answers import timestamp
 from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, Text, WireModel, refusal
+from batchscribe.wire.mistakes import invalid_request
 
 MAX_PHRASES = 100  # contract 1.6
 MAX_ALIASES = 100
 MAX_VARIANTS = 20  #: of one alias
 MAX_PHRASE_CHARS = 100  #: as with Google's phrase sets
+MAX_NAME_CHARS = 256  #: as for `reference_id`
 _WORD = re.compile(r"\w")
 
 
@@ -69,6 +74,53 @@ class Vocabulary(WireModel):
 
     def echo(self) -> JsonObject:
         return {name: value for name, value in self.model_dump(mode="json").items() if value}
+
+
+def _limit_name(name: str) -> str:
+    if len(name) > MAX_NAME_CHARS:
+        raise refusal(f"At most {MAX_NAME_CHARS} characters are allowed, but there are {len(name)}.")
+    return name
+
+
+VocabularyName = Annotated[Text, AfterValidator(_limit_name), Field(json_schema_extra={"maxLength": MAX_NAME_CHARS})]
+
+
+class VocabularyRequest(Vocabulary):
+    """The body of POST vocabularies: a vocabulary with at least one phrase (contract 1.6)."""
+
+    phrases: tuple[VocabularyPhrase, ...] = Field(min_length=1, max_length=MAX_PHRASES)
+    name: VocabularyName | None = None
+
+    @property
+    def content(self) -> Vocabulary:
+        return Vocabulary(phrases=self.phrases, aliases=self.aliases)
+
+
+class VocabularyAnswer(WireModel):
+    """One vocabulary of a tenant. It is never changed."""
+
+    vocabulary_id: str
+    name: str | SkipJsonSchema[None] = None
+    created_at: datetime
+    phrases: tuple[str, ...]
+    aliases: tuple[Alias, ...] = ()
+
+    def body(self) -> JsonObject:
+        body: JsonObject = {"vocabulary_id": self.vocabulary_id}
+        if self.name is not None:
+            body["name"] = self.name
+        body |= {"created_at": timestamp(self.created_at), "phrases": list(self.phrases)}
+        if self.aliases:
+            body["aliases"] = [alias.model_dump(mode="json") for alias in self.aliases]
+        return body
+
+
+def parse_vocabulary(data: object) -> VocabularyRequest:
+    """Validate the body. Raises `InvalidRequest` or `OptionNotAvailable` with all mistakes."""
+    try:
+        return VocabularyRequest.model_validate(data)
+    except ValidationError as error:
+        raise invalid_request(error) from None
 
 
 def has_content(value: Any) -> bool:
