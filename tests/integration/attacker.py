@@ -20,7 +20,7 @@ from pathlib import Path
 import pyseccomp
 
 from batchscribe.audio import decoder_child as decoder_child
-from batchscribe.audio import decoder_confinement as decoder_confinement
+from batchscribe.children import confinement as confinement
 from batchscribe.children.layers import Layer
 from batchscribe.children.start import begin_child, mute, open_nowhere
 from batchscribe.speech import engine_confinement as engine_confinement
@@ -68,7 +68,7 @@ def become_confined(kind: str, layers: frozenset[Layer], *, refuse_namespaces: b
         refuse_unshare()
     if kind == "decoder":
         decoder_child.rehearse()
-        decoder_confinement.confine(3 * 2**30, layers)
+        confinement.confine(3 * 2**30, layers)
     else:
         begin_child()
         engine_confinement.set_environment()

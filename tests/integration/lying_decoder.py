@@ -8,7 +8,7 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from batchscribe.audio.framing import receive
+from batchscribe.children.framing import receive
 from batchscribe.children.pipe import Pipe
 
 

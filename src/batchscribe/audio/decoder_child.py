@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from batchscribe.audio.channels import Channels
-from batchscribe.audio.decoder_confinement import CpuAllowance, confine
+from batchscribe.audio.cpu_allowance import CpuAllowance
 from batchscribe.audio.decoder_trial import REQUESTS, Nobody, recording
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.findings import Finding, Remark, refusal
-from batchscribe.audio.framing import Gibberish, receive, send
 from batchscribe.audio.media import Media
 from batchscribe.audio.positions import ParentLink, Positions
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.track_choice import TrackChoice
+from batchscribe.children.confinement import confine
+from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError
 from batchscribe.window import Window

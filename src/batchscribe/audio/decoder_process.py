@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from batchscribe.audio.framing import Gibberish, receive, send
+from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog

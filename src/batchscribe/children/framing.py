@@ -1,4 +1,4 @@
-"""Messages between the decoder and its parent: a JSON header, a newline, raw bytes.
+"""Messages between a confined child and its parent: a JSON header, a newline, raw bytes.
 
 Pickle is never used: hostile media may control the child, and unpickling its data could run code in the parent.
 """

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from batchscribe.audio.framing import MAX_MESSAGE_BYTES, Gibberish, receive, send
+from batchscribe.children.framing import MAX_MESSAGE_BYTES, Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
 
 Ends = tuple[Pipe, Pipe]

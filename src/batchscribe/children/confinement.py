@@ -1,11 +1,10 @@
-"""Confinement of a decoder process before it reads untrusted media: it may only compute and talk to its parent."""
+"""Confinement of a process that gets untrusted media: it may only compute and talk to its parent."""
 
 from __future__ import annotations
 
 import os
 import resource
 import tempfile
-import time
 
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer, take_on
 from batchscribe.children.privileges import forget_environment
@@ -35,27 +34,6 @@ def _limit(limit: int, value: int) -> None:
     hard = resource.getrlimit(limit)[1]
     allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(limit, (allowed, allowed))
-
-
-class CpuAllowance:
-    """The CPU seconds allowed after each `renew`; then the kernel ends the process.
-
-    A demuxer in an endless loop continues to read, so it looks alive to the parent's watchdog.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._renew_at = 0.0
-
-    def renew(self) -> None:
-        """Renew at most once a second: this is called for every block of sound, and the two system calls add up."""
-        if time.monotonic() < self._renew_at:
-            return
-        self._renew_at = time.monotonic() + 1.0
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        soft = int(usage.ru_utime + usage.ru_stime + self._seconds) + 1
-        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _leave_for_empty_folder() -> None:
