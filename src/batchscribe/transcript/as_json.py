@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from batchscribe import __version__
-from batchscribe.transcript.document import Transcript
+from batchscribe.transcript.document import Transcript, name_speaker
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
 from batchscribe.wire.base import JsonObject
@@ -53,16 +53,18 @@ def _segment(number: int, segment: TranscriptSegment, transcript: Transcript) ->
     if segment.flags:
         written["flags"] = [flag.value for flag in segment.flags]
     if transcript.config.lists_words:
-        written["words"] = [_word(word, transcript.config) for word in segment.words]
+        written["words"] = [_word(word, speaker, transcript.config) for word in segment.words]
     return written
 
 
-def _word(word: Word, config: Config) -> JsonObject:
+def _word(word: Word, speaker: str | None, config: Config) -> JsonObject:
     written: JsonObject = {"word": word.text}
     if config.word_time_offsets:
         written |= {"start": word.start_sec, "end": word.end_sec}
     if config.word_confidence and word.confidence is not None:
         written["confidence"] = round(min(1.0, float(word.confidence)), 3)
+    if config.diarization and speaker:
+        written["speaker"] = speaker
     return written
 
 
@@ -76,12 +78,19 @@ def _metadata(transcript: Transcript) -> JsonObject:
         ranked = sorted(metadata.languages, key=lambda language: (-metadata.languages[language], language))
         written["language"] = ranked[0]
         written["languages"] = {language: round(metadata.languages[language], 1) for language in ranked}
+    if transcript.config.diarization:
+        written["speakers"] = _speakers(transcript)
     return written | {
         "config": transcript.config.echo(),
         "input": {name: value for name, value in known.items() if value is not None},
         "batchscribe_version": __version__,
         "warnings": list(metadata.warnings),
     }
+
+
+def _speakers(transcript: Transcript) -> JsonObject:
+    seconds = {name_speaker(number): round(sec, 1) for number, sec in transcript.speakers.items()}
+    return {"count": len(seconds), "seconds": seconds}
 
 
 def _json(value: object) -> str:

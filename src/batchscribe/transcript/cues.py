@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from batchscribe.transcript.cue_times import Spoken, schedule
 from batchscribe.transcript.document import Transcript
@@ -77,15 +77,26 @@ def cues(transcript: Transcript, *, with_labels: bool) -> list[Cue]:
 
 def _passages(transcript: Transcript) -> list[_Passage]:
     """Return the passages of all speakers, sorted by start."""
-    by_speaker: dict[tuple[int, str | None], list[TranscriptSegment]] = {}
-    for segment in transcript.segments:
-        by_speaker.setdefault((segment.channel, transcript.label(segment)), []).append(segment)
     found = [
         _Passage(channel, label, passage)
-        for (channel, label), segments in by_speaker.items()
+        for channel, label, segments in _group_by_speaker(transcript)
         for passage in divide(fragments(segments), columns(_label_text(label)))
     ]
     return sorted(found, key=lambda each: (each.start_ms, each.channel))
+
+
+def _group_by_speaker(transcript: Transcript) -> Iterator[tuple[int, str | None, list[TranscriptSegment]]]:
+    """Yield what each speaker says without another one in between, or with separate channels, all of a channel."""
+    if transcript.speakers:
+        for label, group in groupby(transcript.segments, key=transcript.label):
+            segments = list(group)
+            yield segments[0].channel, label, segments
+        return
+    by_channel: dict[tuple[int, str | None], list[TranscriptSegment]] = {}
+    for segment in transcript.segments:
+        by_channel.setdefault((segment.channel, transcript.label(segment)), []).append(segment)
+    for (channel, label), segments in by_channel.items():
+        yield channel, label, segments
 
 
 def _pair_passages(passages: Sequence[_Passage]) -> Iterator[tuple[_Passage, ...]]:
@@ -105,7 +116,7 @@ def _pair_passages(passages: Sequence[_Passage]) -> Iterator[tuple[_Passage, ...
 
 
 def _may_be_together(first: _Passage, second: _Passage) -> bool:
-    is_other = (first.channel, first.label) != (second.channel, second.label)
+    is_other = first.channel != second.channel
     is_close = second.start_ms < max(first.end_ms, first.start_ms + MIN_MS)
     is_short = max(first.end_ms, second.end_ms) - first.start_ms <= MAX_MS
     return is_other and is_close and is_short and max(first.width, second.width) <= MAX_COLUMNS

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from batchscribe.transcript.segments import RecognizedWindow, TranscriptSegment, milliseconds, transcript_segments
+from batchscribe.transcript.speaker_numbers import measure_speakers, number_speakers, renumber
+from batchscribe.window import SpeakerTurn
 from batchscribe.wire.config import Config
 
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
@@ -55,6 +57,7 @@ class Transcript:
     segments: tuple[TranscriptSegment, ...]
     config: Config
     metadata: Metadata
+    speakers: Mapping[int, float] = field(default_factory=dict)  #: the seconds of speech of each, with diarization
 
     @property
     def text_display(self) -> str:
@@ -65,7 +68,9 @@ class Transcript:
         return lexical(self.text_display)
 
     def speaker(self, segment: TranscriptSegment) -> str | None:
-        """Return the side of a two-channel call; None for other recordings, whose speakers are unknown."""
+        """Return the speaker, or the side of a two-channel call; None if it is unknown."""
+        if segment.speaker is not None:
+            return name_speaker(segment.speaker)
         if self.config.channel_separation and self.channels == len(SIDES):
             return SIDES[segment.channel]
         return None
@@ -88,17 +93,25 @@ def assemble(
     request_id: str,
     config: Config,
     metadata: Metadata,
+    turns: Sequence[SpeakerTurn] = (),
 ) -> Transcript:
     """Build the transcript of a recording of `duration_sec` seconds with `channels` channels.
 
-    The order of `recognized` does not matter.
+    `turns` are the result of diarization. The order of `recognized` and of `turns` does not matter.
     """
+    segments = transcript_segments(recognized, milliseconds(duration_sec), turns)
+    numbers = number_speakers(segments)
     return Transcript(
         request_id=request_id,
         duration_sec=milliseconds(duration_sec),
         model=model,
         channels=channels,
-        segments=transcript_segments(recognized, milliseconds(duration_sec)),
+        segments=renumber(segments, numbers),
         config=config,
         metadata=metadata,
+        speakers=measure_speakers(turns, numbers, duration_sec),
     )
+
+
+def name_speaker(number: int) -> str:
+    return f"Speaker {number}"  # contract 4

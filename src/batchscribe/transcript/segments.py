@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 
 from batchscribe.transcript.sentences import split_sentences
-from batchscribe.window import Flag, Phrase, Recognition, Word
+from batchscribe.transcript.word_speakers import assign_speakers
+from batchscribe.window import Flag, Phrase, Recognition, SpeakerTurn, Word
 
 MAX_WORDS = 100  #: in one segment, contract 4
 MAX_SEGMENTS = 10_000  #: in one transcript, contract 4
@@ -35,20 +36,25 @@ class TranscriptSegment:
     words: tuple[Word, ...] = ()
     language: str | None = None
     flags: tuple[Flag, ...] = ()
+    speaker: int | None = None  #: of a `SpeakerTurn`, or in a transcript from 1; None without diarization
 
 
-def transcript_segments(recognized: Iterable[RecognizedWindow], duration_sec: float) -> tuple[TranscriptSegment, ...]:
+def transcript_segments(
+    recognized: Iterable[RecognizedWindow], duration_sec: float, turns: Sequence[SpeakerTurn] = ()
+) -> tuple[TranscriptSegment, ...]:
     """Return the segments, sorted by start and channel. Each has text and at most `MAX_WORDS` words.
 
-    A segment is roughly a sentence if the engine returned words, else a phrase of the engine.
+    A segment is roughly a sentence if the engine returned words, else a phrase of the engine. With the turns of
+    speakers, each segment has one speaker.
     """
-    segments = [
-        segment
+    phrases = [
+        _place_phrase(phrase, window, duration_sec)
         for window in recognized
         for phrase in window.recognition.phrases
         if phrase.text.strip()
-        for segment in _segments_of(phrase, window, duration_sec)
     ]
+    spoken = _split_by_speaker(sorted(phrases, key=_position), turns) if turns else phrases
+    segments = [segment for part in spoken for segment in _split_by_sentence(part)]
     return tuple(_limit_segments(sorted(segments, key=_position), duration_sec))
 
 
@@ -59,24 +65,19 @@ def _position(segment: TranscriptSegment) -> tuple[float, int, float]:
 # --- times -----------------------------------------------------------------------------------------------------
 
 
-def _segments_of(phrase: Phrase, window: RecognizedWindow, duration_sec: float) -> Iterator[TranscriptSegment]:
+def _place_phrase(phrase: Phrase, window: RecognizedWindow, duration_sec: float) -> TranscriptSegment:
+    """Return the whole phrase as a segment of any length."""
     start = _clamp(window.start_sec + phrase.start_sec, _clamp(window.start_sec, 0.0, duration_sec), duration_sec)
     end = _clamp(window.start_sec + min(phrase.end_sec, window.duration_sec), start, duration_sec)
-    words = list(_place_words(phrase.words, window.start_sec, start, end))
-    whole = TranscriptSegment(
+    return TranscriptSegment(
         channel=window.channel,
         start_sec=start,
         end_sec=end,
         text=" ".join(phrase.text.split()),
+        words=tuple(_place_words(phrase.words, window.start_sec, start, end)),
         language=window.recognition.language,
         flags=phrase.flags,
     )
-    if not words:
-        yield whole
-        return
-    parts = [part[at : at + MAX_WORDS] for part in split_sentences(words) for at in range(0, len(part), MAX_WORDS)]
-    for part, text in zip(parts, _texts(whole.text, parts), strict=True):
-        yield replace(whole, start_sec=part[0].start_sec, end_sec=part[-1].end_sec, text=text, words=tuple(part))
 
 
 def _place_words(words: Iterable[Word], offset_sec: float, start: float, end: float) -> Iterator[Word]:
@@ -96,6 +97,40 @@ def _clamp(time_sec: float, earliest: float, latest: float) -> float:
 
 def milliseconds(time_sec: float) -> float:
     return round(float(time_sec), 3)  # float(), because numpy floats cannot be written as JSON
+
+
+# --- division --------------------------------------------------------------------------------------------------
+
+
+def _split_by_speaker(
+    phrases: Sequence[TranscriptSegment], turns: Sequence[SpeakerTurn]
+) -> Iterator[TranscriptSegment]:
+    """Divide the phrases where the speaker changes. A phrase without words has the speaker who says most of it."""
+    spoken = [each.words or (Word(each.text, each.start_sec, each.end_sec),) for each in phrases]
+    speakers = iter(assign_speakers([word for words in spoken for word in words], turns))
+    for phrase, words in zip(phrases, spoken, strict=True):
+        runs = [(speaker, len(list(run))) for speaker, run in groupby(islice(speakers, len(words)))]
+        if not phrase.words:
+            yield replace(phrase, speaker=runs[0][0])
+            continue
+        left = iter(words)
+        parts = [list(islice(left, count)) for _, count in runs]
+        for (speaker, _), segment in zip(runs, _cut(phrase, parts), strict=True):
+            yield replace(segment, speaker=speaker)
+
+
+def _split_by_sentence(phrase: TranscriptSegment) -> Iterator[TranscriptSegment]:
+    if not phrase.words:
+        yield phrase
+        return
+    sentences = split_sentences(phrase.words)
+    yield from _cut(phrase, [part[at : at + MAX_WORDS] for part in sentences for at in range(0, len(part), MAX_WORDS)])
+
+
+def _cut(phrase: TranscriptSegment, parts: Sequence[Sequence[Word]]) -> Iterator[TranscriptSegment]:
+    """Divide a segment into those of its words, given in order."""
+    for part, text in zip(parts, _texts(phrase.text, parts), strict=True):
+        yield replace(phrase, start_sec=part[0].start_sec, end_sec=part[-1].end_sec, text=text, words=tuple(part))
 
 
 # --- text ------------------------------------------------------------------------------------------------------
@@ -120,30 +155,35 @@ def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
 
 
 def _limit_segments(segments: list[TranscriptSegment], duration_sec: float) -> list[TranscriptSegment]:
-    """Join segments across increasing gaps in each channel, until at most `MAX_SEGMENTS` remain, if possible."""
-    gap_sec = FIRST_GAP_SEC
-    while len(segments) > MAX_SEGMENTS and gap_sec < 2 * max(duration_sec, FIRST_GAP_SEC):
-        segments = _close_gaps(segments, gap_sec)
-        gap_sec *= 2
+    """Join segments across increasing gaps in each channel, until at most `MAX_SEGMENTS` remain, if possible.
+
+    Segments of one speaker are joined first where no other one speaks in between.
+    """
+    for by_speaker in (False, True):
+        gap_sec = FIRST_GAP_SEC
+        while len(segments) > MAX_SEGMENTS and gap_sec < 2 * max(duration_sec, FIRST_GAP_SEC):
+            segments = _close_gaps(segments, gap_sec, by_speaker=by_speaker)
+            gap_sec *= 2
     return segments
 
 
-def _close_gaps(segments: list[TranscriptSegment], gap_sec: float) -> list[TranscriptSegment]:
+def _close_gaps(segments: list[TranscriptSegment], gap_sec: float, *, by_speaker: bool) -> list[TranscriptSegment]:
     joined: list[TranscriptSegment] = []
-    last_of: dict[int, int] = {}  # the position of each channel's last segment in `joined`
+    last_of: dict[tuple[int, int | None], int] = {}  # the position of the last segment in `joined`
     for segment in segments:
-        at = last_of.get(segment.channel)
+        key = segment.channel, segment.speaker if by_speaker else None
+        at = last_of.get(key)
         if at is not None and _may_join(joined[at], segment, gap_sec):
             joined[at] = _join(joined[at], segment)
         else:
-            last_of[segment.channel] = len(joined)
+            last_of[key] = len(joined)
             joined.append(segment)
     return joined
 
 
 def _may_join(first: TranscriptSegment, second: TranscriptSegment, gap_sec: float) -> bool:
     few_words = len(first.words) + len(second.words) <= MAX_WORDS
-    are_alike = (first.language, first.flags) == (second.language, second.flags)
+    are_alike = (first.language, first.flags, first.speaker) == (second.language, second.flags, second.speaker)
     return few_words and are_alike and second.start_sec - first.end_sec <= gap_sec
 
 
