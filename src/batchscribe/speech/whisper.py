@@ -1,7 +1,8 @@
 """The Whisper models, run with CTranslate2: about 100 languages, word times, models in folders.
 
 The steps of a batch, in order: features, encoder output, language detection if requested, text and word times
-(`whisper_listen`), retries if the text is doubtful (`whisper_retry`), phrases with flags (`whisper_phrases`).
+(`whisper_listen`), retries if the text is doubtful (`whisper_retry`), the vocabulary if there is one
+(`whisper_vocabulary`), phrases with flags (`whisper_phrases`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from batchscribe.speech.whisper_listen import LENGTHS, Listener, Pass, Passes, f
 from batchscribe.speech.whisper_model import Features, WhisperModel
 from batchscribe.speech.whisper_phrases import build_recognition
 from batchscribe.speech.whisper_retry import find_missed, retry_doubtful
+from batchscribe.speech.whisper_vocabulary import WhisperVocabulary
 from batchscribe.window import Recognition
 
 #: The model size that one CPU core, or one GPU, can run in real time: orders of magnitude, from the parameter counts.
@@ -45,6 +47,7 @@ class WhisperSpec(EngineSpec):
     name: str = "whisper"
     model_path: str
     compute_type: str = "default"
+    takes_vocabulary: bool = True
     window_sec: float = WINDOW_SEC
 
     def reads(self) -> tuple[Path, ...]:
@@ -99,7 +102,9 @@ class WhisperEngine:
             if each.features is not None:
                 listener.provide(each.request.window, each.features)
         detected = self._detect(listener, prepared)
-        return listener.run_together([_recognize(*each) for each in zip(prepared, detected, strict=True)])
+        return listener.run_together(
+            [self._recognize(listener, *each) for each in zip(prepared, detected, strict=True)]
+        )
 
     def _detect(self, listener: Listener, prepared: Sequence[_Prepared]) -> list[dict[str, float]]:
         """Return the most probable languages of each window, as tags without region; none if it was not asked."""
@@ -116,24 +121,24 @@ class WhisperEngine:
                 detected[at] = {whisper_tag(code): probability for code, probability in found[:MOST_DETECTED]}
         return detected
 
-
-def _recognize(prepared: _Prepared, detected: dict[str, float]) -> Passes[Recognition]:
-    """Recognize one window: in the requested language, or in a detected one, which is a tag without region."""
-    if prepared.features is None:
-        return Recognition()
-    request, n_frames = prepared.request, prepared.n_frames
-    is_chosen = request.detection is LanguageChoice.CHOOSE
-    language = choose_language(detected, request.language) if is_chosen else request.language
-    code = whisper_code(language)
-    first = yield Pass(request.window, n_frames, code)
-    take = yield from retry_doubtful(first, n_frames, code)
-    missed = [] if take.doubts else (yield from find_missed(take, code))
-    return build_recognition(
-        take,
-        missed=missed,
-        language=primary_subtag(language) if is_chosen else None,
-        detected=tuple(detected.items()),
-    )
+    def _recognize(self, listener: Listener, prepared: _Prepared, detected: dict[str, float]) -> Passes[Recognition]:
+        """Recognize one window: in the requested language, or in a detected one, which is a tag without region."""
+        if prepared.features is None:
+            return Recognition()
+        request, n_frames = prepared.request, prepared.n_frames
+        is_chosen = request.detection is LanguageChoice.CHOOSE
+        language = choose_language(detected, request.language) if is_chosen else request.language
+        code = whisper_code(language)
+        first = yield Pass(request.window, n_frames, code)
+        take = yield from retry_doubtful(first, n_frames, code)
+        missed = [] if take.doubts else (yield from find_missed(take, code))
+        vocabulary = WhisperVocabulary(self._model, listener, request.vocabulary, code)
+        return build_recognition(
+            vocabulary.apply(take),
+            missed=[(start_sec, vocabulary.apply(each)) for start_sec, each in missed],
+            language=primary_subtag(language) if is_chosen else None,
+            detected=tuple(detected.items()),
+        )
 
 
 def whisper_spec(model: ModelInfo, devices: tuple[str, ...], compute_type: str) -> WhisperSpec:

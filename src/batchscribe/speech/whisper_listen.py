@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batchscribe.speech.doubts import Doubt, find_doubts
 from batchscribe.speech.whisper_model import FRAMES_PER_SEC, Encoded, Features, Hypothesis, SearchOptions, WhisperModel
@@ -105,6 +106,13 @@ class Listener:
         if self._model.encodes_batches:
             return self._model.encode([self._features_of(window, n_frames) for window in windows])
         return np.concatenate([self._encode_one(window, n_frames) for window in windows])
+
+    def score(
+        self, window: Window, language: str, prompt: Sequence[int], texts: Sequence[Sequence[int]]
+    ) -> list[NDArray[np.float64]]:
+        """Return the probability of each token of texts for a window, see `WhisperModel.score`."""
+        n_frames = max(1, round(window.duration_sec * FRAMES_PER_SEC))
+        return self._model.score(self.encode([window], frames_for(window)), language, prompt, texts, n_frames)
 
     def _take_all(self, passes: dict[int, Pass]) -> dict[int, Take]:
         takes: dict[int, Take] = {}

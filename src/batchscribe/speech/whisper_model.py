@@ -171,6 +171,29 @@ class WhisperModel:
             found += self._model.align(self._view(part), tokenizer.sot_sequence, tokens[here], list(n_frames[here]))
         return [_words(tokenizer, *each) for each in zip(tokens, found, strict=True)]
 
+    def score(
+        self, encoded: Encoded, language: str, prompt: Sequence[int], texts: Sequence[Sequence[int]], n_frames: int
+    ) -> list[NDArray[np.float64]]:
+        """Return the probability of each token of texts for one window, after a prompt: float64[n_tokens] each.
+
+        The decoder reads the prompt as the text before the window. Prompt and text have at most `MAX_TOKENS - 1` tokens
+        together.
+        """
+        tokenizer = self._tokenizer_of(language)
+        start = [tokenizer.sot_prev, *prompt, *tokenizer.sot_sequence]
+        found = (self._model.align(self._view(encoded), start, [list(text)], [n_frames])[0] for text in texts)
+        return [np.asarray(each.text_token_probs[: len(text)]) for each, text in zip(found, texts, strict=True)]
+
+    def tokens_of(self, text: str) -> tuple[int, ...]:
+        """Return the tokens of a text, for prompts and `score`."""
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def split_words(self, tokens: Sequence[int], language: str) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the words of a text with their tokens. The words have the space before them."""
+        tokenizer = self._tokenizer_of(language)
+        texts, groups = _whole_words(*tokenizer.split_to_word_tokens([*tokens, tokenizer.eot]))
+        return [(text, tuple(group)) for text, group in zip(texts[:-1], groups[:-1], strict=True)]
+
     def _parts(self, encoded: Encoded) -> Iterator[Encoded]:
         """Yield what is processed in one call. On a CPU, the alignment of a batch would take twice the CPU."""
         if self.encodes_batches:
