@@ -142,7 +142,6 @@ def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: 
     ("changes", "option"),
     [
         ({"config.diarization": True}, "config.diarization"),
-        ({"config.profanity_filter": True}, "config.profanity_filter"),
         ({"config.vocabulary": {"phrases": ["Zoom"]}}, "config.vocabulary"),
         ({"config.vocabulary": {"pronunciations": [{"phrase": "Zoom"}]}}, "config.vocabulary.pronunciations"),
         ({"config.language_detection": {"mode": "once"}}, "config.language_detection"),

@@ -304,3 +304,44 @@ def test_a_job_keeps_the_phrases_of_a_vocabulary_that_is_deleted(speaker: Client
     assert text.startswith("Ada Lovelace Kubernetes")
     assert config["vocabulary_id"] == vocabulary_id
     assert "vocabulary" not in config
+
+
+def test_variants_become_the_canonical_form(speaker: Client, recordings: Path) -> None:
+    vocabulary = {"phrases": ["cube a netties"], "aliases": ALIASES}
+    text, config = text_of(speaker, recordings, "aliases", {"vocabulary": vocabulary})
+    assert text.startswith("Kubernetes cube")
+    assert config["vocabulary"] == vocabulary
+
+
+def test_the_aliases_of_a_stored_vocabulary_apply_after_it_was_deleted(speaker: Client, recordings: Path) -> None:
+    vocabulary_id = new(assets_of(speaker), {"phrases": ["cube a netties"], "aliases": ALIASES})
+    text, _ = text_of(speaker, recordings, "asset-aliases", {"vocabulary_id": vocabulary_id}, delete=vocabulary_id)
+    assert text.startswith("Kubernetes cube")
+
+
+def test_aliases_alone_need_no_engine_that_takes_a_vocabulary(owner: Client) -> None:
+    jobs = owner.but(base="/v2/aiservices/scribe")
+    assert jobs.echo(single(config={"vocabulary": {"aliases": ALIASES}}))["config"]["vocabulary"] == {
+        "aliases": ALIASES
+    }
+
+
+# --- the profanity filter ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_profanity_is_masked_on_request(speaker: Client, recordings: Path, wanted: bool) -> None:
+    vocabulary = {"phrases": ["bullshit assessment"]}
+    config = {"vocabulary": vocabulary, "profanity_filter": wanted}
+    text, echoed = text_of(speaker, recordings, f"profanity-{wanted}", config)
+    assert text.startswith("b******* assessment" if wanted else "bullshit assessment")
+    assert echoed["profanity_filter"] is wanted
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+@pytest.mark.parametrize(("language", "reason"), [("el-GR", "no words of el"), ("ja-JP", "without spaces")])
+def test_a_language_without_a_list_is_refused(speaker: Client, language: str, reason: str, dry_run: str) -> None:
+    body = single(config={"language": language, "profanity_filter": True})
+    answer = speaker.refused(body, dry_run=dry_run)
+    assert (answer.reason, answer.fields) == ("OPTION_NOT_AVAILABLE", ["config.profanity_filter"])
+    assert reason in answer.body["message"]

@@ -117,6 +117,14 @@ def a_worker(name: str, version: str) -> WorkerRecord:
     )
 
 
+def test_an_invalid_file_of_profanities_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("fine\n-\n")
+    failed = [check for check in check_settings(load_settings(profanity_file=file)) if check.verdict != CheckResult.OK]
+    assert [check.verdict for check in failed] == [CheckResult.FAILED]
+    assert "BATCHSCRIBE_PROFANITY_FILE: line 2 of" in failed[0].finding
+
+
 def test_stranded_files_are_reported(connection: sa.Connection) -> None:
     stored_job(connection, files=3)
     check = check_workers(connection, load_settings())

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.check import Check, CheckResult, ok, report_failure, warning
+from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import CUDA, kind_of
+from batchscribe.transcript.profanity import load_filter
 
 MIB = 2**20
 FULL_BYTES = 100 * MIB  #: with less, database commits may soon fail
@@ -59,7 +61,7 @@ NAME = "settings"
 
 def check_settings(settings: Settings) -> Iterator[Check]:
     """Yield one check per contradiction, or one that there are none."""
-    found = [*_find_contradictions(settings), *_doubtful(settings)]
+    found = [*_find_contradictions(settings), *_find_invalid_files(settings), *_doubtful(settings)]
     yield from found or [ok(NAME, "No settings contradict each other.")]
 
 
@@ -72,6 +74,13 @@ def _find_contradictions(settings: Settings) -> Iterator[Check]:
             f"{settings.heartbeat_sec:g} s.",
             "Set BATCHSCRIBE_SILENT_SEC to at least twice BATCHSCRIBE_HEARTBEAT_SEC, preferably three times.",
         )
+
+
+def _find_invalid_files(settings: Settings) -> Iterator[Check]:
+    try:
+        load_filter(settings.profanity_file)
+    except InvalidSetting as error:
+        yield report_failure(NAME, error.message, "Correct the file; docs/profanity.md shows its form.")
 
 
 def _doubtful(settings: Settings) -> Iterator[Check]:

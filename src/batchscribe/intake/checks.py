@@ -29,7 +29,9 @@ from batchscribe.speech.registry import choose_engine, choose_from_fleet
 from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import check_apart, roots_of
 from batchscribe.storage.schemes import location_check
+from batchscribe.transcript.profanity import load_filter
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
+from batchscribe.wire.config import Config
 from batchscribe.wire.mistakes import MOST_MISTAKES
 
 
@@ -71,6 +73,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     _check_locations(submission, settings)
     _check_webhook(submission, settings)
     config = submission.config.model_copy(update={"language": language})
+    _check_profanity(config, settings)
     return Job(
         number=0,
         job_id=submission.job_id,
@@ -97,16 +100,18 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
 
 
 def _check_options(submission: Submission) -> None:
-    """Refuse what no engine of this release can do. Raises `OptionNotAvailable`."""
-    config = submission.config
-    wanted = {
-        "diarization": config.diarization,
-        "profanity_filter": config.profanity_filter,
-        "vocabulary.aliases": submission.vocabulary is not None and bool(submission.vocabulary.aliases),
-    }
-    for option in (name for name, is_wanted in wanted.items() if is_wanted):
-        field = f"config.{option}"
-        raise OptionNotAvailable(f"{field}: The option {option} is not supported yet; omit it.", field=field)
+    """Refuse what this release cannot do. Raises `OptionNotAvailable`."""
+    if submission.config.diarization:
+        field = "config.diarization"
+        raise OptionNotAvailable(f"{field}: The option diarization is not supported yet; omit it.", field=field)
+
+
+def _check_profanity(config: Config, settings: Settings) -> None:
+    """Check that there is a list for the language. A detected one without a list gets a warning in the transcript."""
+    if config.profanity_filter:
+        profanity = load_filter(settings.profanity_file)
+        if config.detection_mode is None:
+            profanity.check(config.language)
 
 
 def _choose_engine(

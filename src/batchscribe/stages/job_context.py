@@ -26,6 +26,7 @@ from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
 from batchscribe.stages.slots import LOOK_EVERY_SEC, Slots
 from batchscribe.storage.store import Store
+from batchscribe.transcript.profanity import ProfanityFilter
 
 
 class JobWatch:
@@ -145,6 +146,7 @@ class JobContext:
     health: HealthCheck
     keys: JobKeys  #: credentials of `input` and `output`
     checkpoints: Checkpoints  #: of the job's files
+    profanity: ProfanityFilter | None = None  #: if the job asks for it
 
 
 def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:

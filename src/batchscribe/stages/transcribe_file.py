@@ -170,8 +170,15 @@ def _document(
             input_etag=source.etag,
             input_size_bytes=source.size,
             languages=recognized.languages,
-            warnings=(*context.choice.warnings, *media.warnings, *_doubts(recognized, context.choice.language)),
+            warnings=(
+                *context.choice.warnings,
+                *media.warnings,
+                *_doubts(recognized, context.choice.language),
+                *_unmasked(recognized, context),
+            ),
         ),
+        aliases=job.vocabulary.aliases if job.vocabulary else (),
+        profanity=context.profanity,
     )
 
 
@@ -184,6 +191,13 @@ def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
             f"Transcribe it with language {heard}, or with language detection."
         )
     yield from suspicions(recognized.windows)
+
+
+def _unmasked(recognized: RecognizedRecording, context: JobContext) -> Iterator[str]:
+    """Yield a warning if profanity was not masked in a detected language."""
+    languages = context.profanity.lacks(recognized.languages) if context.profanity else []
+    if languages:
+        yield f"Profanity was not masked in {', '.join(languages)}: the filter has no words of this language."
 
 
 def request_id_of(source: Recording, job: Job, context: JobContext) -> str:

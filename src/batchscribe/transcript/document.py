@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from batchscribe.transcript.segments import RecognizedWindow, TranscriptSegment, milliseconds, transcript_segments
+from batchscribe.transcript.aliases import AliasRewriter
+from batchscribe.transcript.profanity import ProfanityFilter
+from batchscribe.transcript.segments import (
+    RecognizedWindow,
+    Rewriter,
+    TranscriptSegment,
+    milliseconds,
+    transcript_segments,
+)
 from batchscribe.transcript.speaker_numbers import measure_speakers, number_speakers, renumber
 from batchscribe.window import SpeakerTurn
 from batchscribe.wire.config import Config
+from batchscribe.wire.vocabulary import Alias
 
 APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 
 
-def lexical(text: str) -> str:
-    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", become plain ones."""
+_MASKS = re.compile(r"(?<=\w)\*+")
+_PRIVATE = "\ue000"  #: a character that no text contains
+
+
+def lexical(text: str, *, is_masked: bool = False) -> str:
+    """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", become plain ones.
+
+    Of a masked text, the asterisks in words stay.
+    """
+    if is_masked:
+        kept = _MASKS.sub(lambda mask: _PRIVATE * len(mask[0]), text)
+        return lexical(kept).replace(_PRIVATE, "*")
     spaced = "".join(map(_lexical_character, text.lower()))
     return " ".join(filter(None, (word.strip("'") for word in spaced.split())))
 
@@ -65,7 +85,7 @@ class Transcript:
 
     @property
     def text_lexical(self) -> str:
-        return lexical(self.text_display)
+        return lexical(self.text_display, is_masked=self.config.profanity_filter)
 
     def speaker(self, segment: TranscriptSegment) -> str | None:
         """Return the speaker, or the side of a two-channel call; None if it is unknown."""
@@ -94,12 +114,18 @@ def assemble(
     config: Config,
     metadata: Metadata,
     turns: Sequence[SpeakerTurn] = (),
+    aliases: Sequence[Alias] = (),
+    profanity: ProfanityFilter | None = None,
 ) -> Transcript:
     """Build the transcript of a recording of `duration_sec` seconds with `channels` channels.
 
-    `turns` are the result of diarization. The order of `recognized` and of `turns` does not matter.
+    `turns` are the result of diarization. `aliases` are applied before the profanity filter. The order of `recognized`
+    and of `turns` does not matter.
     """
-    segments = transcript_segments(recognized, milliseconds(duration_sec), turns)
+    rewriters: list[Rewriter] = [AliasRewriter.of(aliases).rewrite] if aliases else []
+    if profanity is not None:
+        rewriters.append(profanity.rewriter(config.language))
+    segments = transcript_segments(recognized, milliseconds(duration_sec), turns=turns, rewriters=rewriters)
     numbers = number_speakers(segments)
     return Transcript(
         request_id=request_id,

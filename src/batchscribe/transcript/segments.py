@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, pairwise
 
@@ -39,13 +39,21 @@ class TranscriptSegment:
     speaker: int | None = None  #: of a `SpeakerTurn`, or in a transcript from 1; None without diarization
 
 
+#: A function that changes the text of a segment and of its words.
+Rewriter = Callable[[TranscriptSegment], TranscriptSegment]
+
+
 def transcript_segments(
-    recognized: Iterable[RecognizedWindow], duration_sec: float, turns: Sequence[SpeakerTurn] = ()
+    recognized: Iterable[RecognizedWindow],
+    duration_sec: float,
+    *,
+    turns: Sequence[SpeakerTurn] = (),
+    rewriters: Sequence[Rewriter] = (),
 ) -> tuple[TranscriptSegment, ...]:
     """Return the segments, sorted by start and channel. Each has text and at most `MAX_WORDS` words.
 
     A segment is roughly a sentence if the engine returned words, else a phrase of the engine. With the turns of
-    speakers, each segment has one speaker.
+    speakers, each segment has one speaker. The rewriters change the text of each segment, one after another.
     """
     phrases = [
         _place_phrase(phrase, window, duration_sec)
@@ -54,7 +62,8 @@ def transcript_segments(
         if phrase.text.strip()
     ]
     spoken = _split_by_speaker(sorted(phrases, key=_position), turns) if turns else phrases
-    segments = [segment for part in spoken for segment in _split_by_sentence(part)]
+    sentences = (sentence for part in spoken for sentence in _split_by_sentence(part))
+    segments = [segment for sentence in sentences for segment in _rewrite(sentence, rewriters)]
     return tuple(_limit_segments(sorted(segments, key=_position), duration_sec))
 
 
@@ -125,6 +134,16 @@ def _split_by_sentence(phrase: TranscriptSegment) -> Iterator[TranscriptSegment]
         return
     sentences = split_sentences(phrase.words)
     yield from _cut(phrase, [part[at : at + MAX_WORDS] for part in sentences for at in range(0, len(part), MAX_WORDS)])
+
+
+def _rewrite(segment: TranscriptSegment, rewriters: Sequence[Rewriter]) -> Iterator[TranscriptSegment]:
+    for rewriter in rewriters:
+        segment = rewriter(segment)
+    words = segment.words
+    if len(words) <= MAX_WORDS:
+        yield segment
+    else:
+        yield from _cut(segment, [words[at : at + MAX_WORDS] for at in range(0, len(words), MAX_WORDS)])
 
 
 def _cut(phrase: TranscriptSegment, parts: Sequence[Sequence[Word]]) -> Iterator[TranscriptSegment]:

@@ -20,6 +20,7 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import roots_of
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
+from batchscribe.transcript.profanity import load_filter
 from batchscribe.worker.engine_pools import EnginePools
 from batchscribe.worker.machine_health import MachineHealth
 
@@ -83,4 +84,5 @@ class JobAccess:
             health=self._health,
             keys=keys,
             checkpoints=Checkpoints(job, self._records),
+            profanity=load_filter(self._settings.profanity_file) if job.config.profanity_filter else None,
         )

@@ -22,6 +22,7 @@ from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_of, find_engines
+from batchscribe.transcript.profanity import load_filter
 from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.worker import Worker
@@ -35,6 +36,7 @@ SWITCH_SEC = 0.001
 def run_server(settings: Settings, *, with_worker: bool) -> int:
     """Run a server and return the exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     _check_auth(settings)
+    load_filter(settings.profanity_file)  # raises if the file is invalid
     raise_open_files()
     opened_port = listen(settings.host, settings.port, "listen", "--port")
     with opened_port as listener, handle_signals(settings.grace_sec + END_SEC) as end:
@@ -120,6 +122,7 @@ def run_worker(settings: Settings) -> int:
     Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`.
     """
     find_engines(settings.engine, settings)  # raises if there is no engine
+    load_filter(settings.profanity_file)  # raises if the file is invalid
     records = open_local_records(settings)
     with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
         worker = Worker(records, settings)

@@ -1,0 +1,27 @@
+"""Aliases of a vocabulary: the variants of a phrase are replaced by its canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from batchscribe.transcript.rewriting import rewrite
+from batchscribe.transcript.segments import TranscriptSegment
+from batchscribe.transcript.word_finder import WordFinder
+from batchscribe.wire.vocabulary import Alias
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRewriter:
+    """Writes canonical forms instead of variants. The longest variant at a place wins."""
+
+    finder: WordFinder
+    canonical: tuple[str, ...]  #: by the position of the variant in the finder
+
+    @classmethod
+    def of(cls, aliases: Sequence[Alias]) -> AliasRewriter:
+        pairs = [(variant, alias.canonical) for alias in aliases for variant in alias.variants]
+        return cls(WordFinder(variant for variant, _ in pairs), tuple(canonical for _, canonical in pairs))
+
+    def rewrite(self, segment: TranscriptSegment) -> TranscriptSegment:
+        return rewrite(segment, self.finder, lambda _, entry: self.canonical[entry])

@@ -1,0 +1,125 @@
+"""Search for words and phrases in text: whole words only, in any case, with any spaces or hyphens between them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from batchscribe.transcript.unspaced import is_unspaced
+
+_APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
+_LAST_MARK = 0x1F000  #: there are no combining marks of scripts after it
+_BETWEEN = "[\\s\\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}]+"
+#: What French, Italian and Catalan put before a word and an apostrophe: "l'eau", "dell'anno".
+_ELISIONS = frozenset({
+    "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "presqu", "all", "coll",
+    "dall", "dell", "nell", "sull", "un", "quell", "quest", "bell", "sant", "gl", "dov", "com", "cos",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase in a text, from `start` to before `end`. `entry` is the position of the phrase in the list."""
+
+    start: int
+    end: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    entry: int
+    lead: int  #: characters before the first letter: 1 in ".net"
+    chars: int
+    regex: re.Pattern[str]
+    may_be_inside: bool  #: whether its end may be inside a word
+
+
+class WordFinder:
+    """Finds phrases in texts. A phrase in a script without spaces between words is found anywhere."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Take phrases with at least one letter or digit each."""
+        self._by_word: defaultdict[str, list[_Pattern]] = defaultdict(list)
+        self._unspaced: list[_Pattern] = []
+        for entry, phrase in enumerate(phrases):
+            self._add(entry, unicodedata.normalize("NFC", phrase))
+        for patterns in self._by_word.values():
+            patterns.sort(key=lambda pattern: (-pattern.chars, pattern.entry))
+
+    def _add(self, entry: int, phrase: str) -> None:
+        first = next(_words().finditer(phrase))
+        pattern = _Pattern(entry, first.start(), len(phrase), _compile(phrase), is_unspaced(phrase[-1]))
+        if is_unspaced(phrase[0]):
+            self._unspaced.append(pattern)
+        else:
+            self._by_word[_key(first[0])].append(pattern)
+
+    def find(self, text: str) -> list[Found]:
+        """Return the phrases in order, without overlap: of those at one place, the longest."""
+        found: list[Found] = []
+        for each in sorted(self._find_all(text), key=lambda each: (each.start, -each.end, each.entry)):
+            if not found or each.start >= found[-1].end:
+                found.append(each)
+        return found
+
+    def _find_all(self, text: str) -> Iterator[Found]:
+        for pattern in self._unspaced:
+            for match in pattern.regex.finditer(text):
+                yield Found(match.start(), match.end(), pattern.entry)
+        for word in _words().finditer(text):
+            if not _begins(text, word.start()):
+                continue
+            for pattern in self._by_word.get(_key(word[0]), ()):
+                whole = pattern.regex.match(text, word.start() - pattern.lead)
+                if whole is not None and (pattern.may_be_inside or _ends(text, whole.end())):
+                    yield Found(whole.start(), whole.end(), pattern.entry)
+                    break
+
+
+def _begins(text: str, at: int) -> bool:
+    """Return whether a word begins here. After an apostrophe it does so only where a vowel was left out."""
+    if at < 2 or text[at - 1] not in _APOSTROPHES:
+        return True
+    before = list(_words().finditer(text, max(0, at - 10), at - 1))
+    return not before or before[-1].end() < at - 1 or before[-1][0].lower() in _ELISIONS
+
+
+def _ends(text: str, at: int) -> bool:
+    """Return whether a word ends here. After it, an apostrophe with an "s" may follow, but no other letter."""
+    following = _words().match(text, at + 1 if text[at : at + 1] in (*_APOSTROPHES,) else at)
+    return following is None or (following.start() > at and following[0].lower() == "s")
+
+
+def _key(word: str) -> str:
+    """Return the word in a form that is equal for all cases. The dot comes from the Turkish capital letter."""
+    return word.casefold().replace("\N{COMBINING DOT ABOVE}", "")
+
+
+def _compile(phrase: str) -> re.Pattern[str]:
+    parts = [re.escape(part) for part in re.split(_BETWEEN, phrase) if part]
+    written = _BETWEEN.join(parts).replace("'", f"[{_APOSTROPHES}]")
+    return re.compile(written, re.IGNORECASE)
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    r"""Return a pattern of words. In Python's `\w`, the vowel signs of Indian scripts and other marks are missing."""
+    codes = [code for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
+    return re.compile(f"[\\w{''.join(map(chr, codes))}]+")
+
+
+def split_words(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the words of a text and what is between them, in order, each with whether it is a word."""
+    at = 0
+    for word in _words().finditer(text):
+        if word.start() > at:
+            yield text[at : word.start()], False
+        yield word[0], True
+        at = word.end()
+    if at < len(text):
+        yield text[at:], False

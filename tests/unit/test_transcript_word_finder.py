@@ -1,0 +1,60 @@
+"""The search for whole words and phrases."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscribe.transcript.word_finder import WordFinder, split_words
+
+
+def found(text: str, *phrases: str) -> list[str]:
+    return [text[each.start : each.end] for each in WordFinder(phrases).find(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases", "expected"),
+    [
+        ("An ASS, Ass. ass!", ["ass"], ["ASS", "Ass", "ass"]),
+        ("assess class bass ass_ 9ass assé", ["ass"], []),
+        ("Scunthorpe, cocktail, shiitake", ["cunt", "cock", "shit"], []),
+        ("ass-kicking (ass) “ass”", ["ass"], ["ass", "ass", "ass"]),
+        ("Zoe's book, Zoe’s house, Zoes", ["zoe"], ["Zoe", "Zoe"]),  # noqa: RUF001
+        ("I can't, you can", ["can"], ["can"]),
+        ("L'enculé d’enculé", ["enculé"], ["enculé", "enculé"]),  # noqa: RUF001
+        ("O'Brien", ["brien"], []),
+        ("cube a  netties, Cube-a-netties; cube, a netties", ["cube a netties"], ["cube a  netties", "Cube-a-netties"]),
+        ("cube a netties", ["cube", "cube a netties", "a"], ["cube a netties"]),
+        ("C++ and C, .NET and net, AT&T", ["c++", ".net", "at&t"], ["C++", ".NET", "AT&T"]),
+        ("don’t don't", ["don't"], ["don’t", "don't"]),  # noqa: RUF001
+        ("STRASSE Straße", ["straße"], ["Straße"]),
+        ("ÄRGER ärger", ["Ärger"], ["ÄRGER", "ärger"]),
+        ("Αθήνα ΑΘΉΝΑ", ["αθήνα"], ["Αθήνα", "ΑΘΉΝΑ"]),
+        ("SİK sikke", ["sik"], ["SİK"]),
+        ("सेक्स सेक्सी", ["सेक्स"], ["सेक्स"]),
+        ("このくそ野郎だ", ["くそ"], ["くそ"]),
+        ("北京大学在北京", ["北京大学", "北京"], ["北京大学", "北京"]),
+        ("", ["a"], []),
+    ],
+)
+def test_a_phrase_is_found_as_whole_words_only(text: str, phrases: list[str], expected: list[str]) -> None:
+    assert found(text, *phrases) == expected
+
+
+def test_what_is_found_has_the_position_of_its_phrase() -> None:
+    assert [each.entry for each in WordFinder(["a", "b c", "b"]).find("b a b c")] == [2, 0, 1]
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_word_is_never_found_inside_letters(before: str, after: str) -> None:
+    text = f"{before}word{after}"
+    for each in WordFinder(["word"]).find(text):
+        start, end = each.start, each.end
+        assert not text[start - 1 : start].isalnum()
+        assert not text[end : end + 1].isalnum()
+
+
+@given(st.text(max_size=60))
+def test_a_text_is_its_words_and_what_is_between_them(text: str) -> None:
+    assert "".join(part for part, _ in split_words(text)) == text
