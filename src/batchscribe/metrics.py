@@ -89,7 +89,7 @@ CONFINEMENT = Gauge(
 )
 UNFIT = Gauge(
     "batchscribe_unfit",
-    "1 while the decoder or an engine fails its trial on this machine and takes no files, else 0.",
+    "1 while the decoder, an engine or diarization fails its trial on this machine and takes no files, else 0.",
     ["part"],
     registry=REGISTRY,
 )

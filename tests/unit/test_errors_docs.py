@@ -38,7 +38,7 @@ def test_an_error_without_a_code_is_never_the_outcome_of_anything() -> None:
     """Its own subclasses are raised instead. An interruption only ends the attempt."""
     source = "".join(path.read_text() for path in SOURCE.rglob("*.py") if "errors" not in path.parts)
     groups = {each.__name__ for each in ALL if not hasattr(each, "code") and not issubclass(each, WorkInterrupted)}
-    assert groups == {"MediaError", "ModelError", "JobError"}
+    assert groups == {"MediaError", "ModelError", "DiarizationError", "JobError"}
     assert [name for name in sorted(groups) if re.search(rf"\b{name}\(", source)] == []
 
 

@@ -19,12 +19,14 @@ from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
 from batchscribe.database.job_rows import find_unfinished_twin, get_job
-from batchscribe.errors import InternalError, UsageError
+from batchscribe.errors import InternalError, OptionNotAvailable, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
+from batchscribe.speech.capability import queue_key_of
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.stages.finish import forget_job
@@ -73,7 +75,8 @@ def _run_submission(submission: Submission, settings: Settings) -> int:
         if twin is not None:
             return _resume(twin, records, settings)
         choice = _choose_engine(submission.engine, submission.config, settings)
-        return _work(records, settings, submission.lane, choice.spec, lambda: submit(submission, records, settings))
+        work = LocalWork(submission.lane, choice.spec, diarizes=submission.config.diarization)
+        return _work(records, settings, work, lambda: submit(submission, records, settings))
 
 
 def resume_job(job_id: str, settings: Settings) -> int:
@@ -92,6 +95,8 @@ def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job |
 
     Raises `EngineNotAvailable`, `InvalidRequest`.
     """
+    if config.diarization and find_speaker_models(settings) is None:
+        raise OptionNotAvailable(NOT_INSTALLED, field="config.diarization")
     choice = choose_engine(
         engine,
         config.language,
@@ -112,7 +117,7 @@ def _resume(job: Job, records: Records, settings: Settings) -> int:
     fresh = read_fresh_credentials(job, os.environ)
     if fresh:
         renew_credentials(records, job, fresh)
-    return _work(records, settings, job.lane, spec, lambda: job)
+    return _work(records, settings, LocalWork(job.lane, spec, job.config.diarization), lambda: job)
 
 
 def read_fresh_credentials(job: Job, environment: Mapping[str, str]) -> dict[str, Credentials]:
@@ -126,13 +131,22 @@ def read_fresh_credentials(job: Job, environment: Mapping[str, str]) -> dict[str
     return {side: credentials for side, credentials in found.items() if credentials and not credentials.is_anonymous}
 
 
-def _work(records: Records, settings: Settings, lane: str, spec: EngineSpec, start: Callable[[], Job]) -> int:
+@dataclass(frozen=True, slots=True)
+class LocalWork:
+    """What the worker of a local job needs: its lane, its model, and whether it needs the speaker models."""
+
+    lane: str
+    spec: EngineSpec
+    diarizes: bool
+
+
+def _work(records: Records, settings: Settings, work: LocalWork, start: Callable[[], Job]) -> int:
     """Work on the job that `start` returns, and return the exit status.
 
     `start` is called once the worker is ready, because a job can only be submitted to existing queues.
     """
     started_at = time.monotonic()
-    with _open_session(records, settings, lane=lane, spec=spec) as session:
+    with _open_session(records, settings, work) as session:
         first = start()
         job = session.watch(first)
         if not job.is_final:
@@ -175,7 +189,7 @@ class WorkSession:
     records: Records
     worker: Worker
     end: EndRequest
-    engine: str
+    engine: str  #: or the key of a queue, which also names other needs
 
     @property
     def exit_status(self) -> int:
@@ -210,19 +224,19 @@ class WorkSession:
 
 
 @contextmanager
-def _open_session(records: Records, settings: Settings, *, lane: str, spec: EngineSpec) -> Iterator[WorkSession]:
+def _open_session(records: Records, settings: Settings, work: LocalWork) -> Iterator[WorkSession]:
     """Run a worker for this lane in the block. The next command resumes unfinished work.
 
-    Raises `MachineTrouble` if the decoder or this engine fails its trial.
+    Raises `MachineTrouble` if the decoder, this engine or diarization, if the job asks for it, fails its trial.
     """
     is_set = "max_attempts" in settings.model_fields_set
     worker = Worker(records, settings, max_deaths=None if is_set else MAX_DEATHS, credentials_wait_sec=0.0)
     with handle_signals(STOP_SEC) as end:
-        worker.start(lanes=[lane], home=name_home(settings), spec=spec)
+        worker.start(lanes=[work.lane], home=name_home(settings), spec=work.spec, diarizes=work.diarizes)
         try:
             worker.health.wait_tried()
             telling = start_confinement_report(settings, only_trouble=True)
-            yield WorkSession(records, worker, end, spec.name)
+            yield WorkSession(records, worker, end, queue_key_of(work.spec.name, diarization=work.diarizes))
             telling.join()
         finally:
             worker.stop()

@@ -10,7 +10,7 @@ from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard, waiting, webhook_delivery
 from batchscribe.jobs.model import ShardState
 from batchscribe.jobs.webhook_delivery import DeliveryState
-from batchscribe.speech.capability import key_of_model
+from batchscribe.speech.capability import key_of_model, queue_key_of
 from batchscribe.wire.choices import JobState
 
 
@@ -81,24 +81,33 @@ _WEBHOOKS = sa.select(
 
 @dataclass(frozen=True, slots=True)
 class EngineBacklog:
-    """The unfinished jobs of a lane for one engine and model. `model` is None if any model of the engine will do."""
+    """The unfinished jobs of a lane for one engine and model, with or without diarization.
+
+    `model` is None if any model of the engine will do.
+    """
 
     engine: str
     model: str | None
     revision: str | None
     jobs: int
+    diarization: bool = False
+
+    @property
+    def model_key(self) -> str:
+        return self.engine if self.model is None else key_of_model(self.engine, self.model, self.revision)
 
     @property
     def queue_key(self) -> str:
-        return self.engine if self.model is None else key_of_model(self.engine, self.model, self.revision)
+        return queue_key_of(self.model_key, diarization=self.diarization)
 
 
 def backlog_by_engine(connection: sa.Connection, lane: str) -> list[EngineBacklog]:
     """Count the unfinished jobs of a lane by engine and model."""
-    of_model = (job.c.engine, job.c.model, job.c.model_revision)
-    query = sa.select(*of_model, sa.func.count().label("jobs")).where(job.c.number.in_(_LIVE), job.c.lane == lane)
-    rows = connection.execute(query.group_by(*of_model).order_by(*of_model))
-    return [EngineBacklog(row.engine, row.model, row.model_revision, row.jobs) for row in rows]
+    diarization = sa.func.coalesce(job.c.request["config"]["diarization"].as_boolean(), sa.false())
+    query = sa.select(job.c.engine, job.c.model, job.c.model_revision, diarization.label("diarization"))
+    needs = query.where(job.c.number.in_(_LIVE), job.c.lane == lane).subquery("needs").c
+    rows = connection.execute(sa.select(*needs, sa.func.count().label("jobs")).group_by(*needs).order_by(*needs))
+    return [EngineBacklog(row.engine, row.model, row.model_revision, row.jobs, bool(row.diarization)) for row in rows]
 
 
 def queue_keys_of_lane(connection: sa.Connection, lane: str) -> list[str]:

@@ -8,6 +8,7 @@ from batchscribe.check import Check, report_failure
 from batchscribe.doctor.database_check import check_all_of_database
 from batchscribe.doctor.engine_check import check_confinement, check_decoder, check_engines
 from batchscribe.doctor.settings_check import check_disks, check_settings, check_temporary
+from batchscribe.doctor.speakers_check import check_speakers
 from batchscribe.doctor.storage_check import Probe, check_storage
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
@@ -20,6 +21,7 @@ def examine(settings: Settings, *, probe: Probe | None = None, load: bool = Fals
     yield from check_storage(settings, probe)
     yield check_decoder(settings)
     yield from check_engines(settings, load=load)
+    yield check_speakers(settings, load=load)
     yield from check_confinement(settings)
     yield from check_disks(settings)
 

@@ -76,6 +76,9 @@
     ├── EngineError
     │   ├── EngineDied              the engine process died on both attempts
     │   └── EngineTimeout           the engine hung on both attempts
+    ├── DiarizationError            the speakers of a recording cannot be distinguished
+    │   ├── DiarizerDied            its process died; retried once
+    │   └── DiarizationTimeout      its process hung
     ├── JobError                    ends a whole job
     │   ├── NoInputFiles
     │   ├── AllFilesFailed
@@ -88,9 +91,9 @@
         └── ShardTaken              another worker has taken over the same shard
 
 A class has a stable `code`, which users see in responses, tables and logs. Only classes that are never the outcome of
-anything have none: `MediaError`, `ModelError` and `JobError`, which are always one of their subclasses, and
-`WorkInterrupted` and its subclasses. The message says in one sentence what happened and, if there is one, the next
-step. docs/errors.md lists the codes.
+anything have none: `MediaError`, `ModelError`, `DiarizationError` and `JobError`, which are always one of their
+subclasses, and `WorkInterrupted` and its subclasses. The message says in one sentence what happened and, if there is
+one, the next step. docs/errors.md lists the codes.
 """
 
 from batchscribe.errors.processing_errors import (
@@ -100,6 +103,9 @@ from batchscribe.errors.processing_errors import (
     DecodeLimitExceeded,
     DecoderDied,
     DecodeTimeout,
+    DiarizationError,
+    DiarizationTimeout,
+    DiarizerDied,
     EmptyRecording,
     EngineDied,
     EngineError,
@@ -211,6 +217,9 @@ __all__ = [
     "DecodeLimitExceeded",
     "DecodeTimeout",
     "DecoderDied",
+    "DiarizationError",
+    "DiarizationTimeout",
+    "DiarizerDied",
     "EmptyRecording",
     "EncryptionKeyUnusable",
     "EngineDied",

@@ -107,6 +107,25 @@ class EngineTimeout(EngineError):
     code = "ENGINE_TIMEOUT"
 
 
+# --- diarization ---------------------------------------------------------------------------------------------------
+
+
+class DiarizationError(BatchscribeError):
+    """The speakers of this recording cannot be distinguished."""
+
+
+class DiarizerDied(DiarizationError):
+    """The process that distinguishes speakers died while it worked on this recording."""
+
+    code = "DIARIZATION_CRASHED"
+
+
+class DiarizationTimeout(DiarizationError):
+    """The process hung: it used no CPU, or far more CPU than the audio can explain."""
+
+    code = "DIARIZATION_TIMEOUT"
+
+
 # --- jobs, files and internal errors -------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from batchscribe.jobs.summary import Summary
 from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.speakers.speaker_models import NOT_INSTALLED, PULL, find_speaker_models
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import choose_engine, choose_from_fleet
@@ -119,6 +120,8 @@ def _choose_engine(
 ) -> tuple[EngineSpec | Capability, str]:
     """Return the engine and its language. Fit machines come first; a job that only unfit ones can do waits for them."""
     config = submission.config
+    if config.diarization:
+        fleet = select_diarizing(fleet, settings)
     detect = config.detection_mode is not None
     vocabulary = submission.vocabulary is not None and bool(submission.vocabulary.phrases)
     if fleet.fit:
@@ -133,6 +136,19 @@ def _choose_engine(
         return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect, vocabulary=vocabulary)
     choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
     return choice.spec, choice.language
+
+
+def select_diarizing(fleet: FleetEngines, settings: Settings) -> FleetEngines:
+    """Return the engines whose workers also have the speaker models. Raises `OptionNotAvailable`."""
+    fit, every = (tuple(engine for engine in each if engine.has_speakers) for each in (fleet.fit, fleet.all))
+    if every or (not fleet.all and find_speaker_models(settings) is not None):
+        return FleetEngines(fit, every)
+    field = "config.diarization"
+    if settings.is_fleet:
+        sentence = f"No worker has the speaker models; run {PULL} on a machine with a worker, and restart that worker."
+    else:
+        sentence = f"{NOT_INSTALLED} Then restart the server, if there is one."
+    raise OptionNotAvailable(f"{field}: {sentence}", field=field)
 
 
 def _name_vocabulary(error: OptionNotAvailable, submission: Submission) -> OptionNotAvailable:

@@ -12,7 +12,7 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
-from batchscribe.speech.capability import key_of_model
+from batchscribe.speech.capability import key_of_model, queue_key_of
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
@@ -128,9 +128,14 @@ class Job:
         return self.vocabulary.phrases if self.vocabulary else ()
 
     @property
-    def queue_key(self) -> str:
-        """What selects the queue of its shards: the model that they need, or only the engine."""
+    def model_key(self) -> str:
+        """The key of the model that its shards need, or only the engine."""
         return self.engine if self.model is None else key_of_model(self.engine, self.model, self.model_revision)
+
+    @property
+    def queue_key(self) -> str:
+        """What selects the queue of its shards: the model or engine, and whether they need the speaker models."""
+        return queue_key_of(self.model_key, diarization=self.config.diarization)
 
     @property
     def is_listed_from_cloud(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from batchscribe.audio.decoder_process import DECODER
+from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.speech.capability import Capability
 
 
@@ -29,7 +30,7 @@ class WorkerRecord:
     slots: int  #: recordings that it processes at once
     engines: tuple[Capability, ...]
     state: WorkerState = WorkerState.WORKING
-    #: The reason for each unfit part: `decoder`, an engine or the key of a model.
+    #: The reason for each unfit part: `decoder`, `speakers`, an engine or the key of a model.
     troubles: Mapping[str, str] = field(default_factory=dict)
     started_at: float = 0.0
     seen_at: float = 0.0
@@ -39,7 +40,10 @@ class WorkerRecord:
         """The engines for which it can take recordings now."""
         if DECODER in self.troubles:
             return ()
-        return tuple(engine for engine in self.engines if not {engine.name, engine.key} & self.troubles.keys())
+        fit = (engine for engine in self.engines if not {engine.name, engine.key} & self.troubles.keys())
+        if SPEAKERS in self.troubles:
+            return tuple(replace(engine, has_speakers=False) for engine in fit)
+        return tuple(fit)
 
     @property
     def is_unfit(self) -> bool:

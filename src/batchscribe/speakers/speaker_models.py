@@ -14,6 +14,7 @@ from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_format import EMBEDDING, NAME, SEGMENTATION, SPEAKER_FORMAT
 
 PULL = f"`batchscribe models pull {NAME}`"
+NOT_INSTALLED = f"The speaker models, which diarization needs, are not installed; get them with {PULL}."
 PULL_AGAIN = f"`batchscribe models remove {NAME}` and {PULL} reinstall them."
 
 

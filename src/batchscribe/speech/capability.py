@@ -17,6 +17,8 @@ from batchscribe.speech.languages import understands
 #: The rank of an engine without one.
 LAST = 1_000
 KEY_DIGITS = 12
+#: End of a queue's key if its jobs need the speaker models. The digits of a model never end like this.
+_WITH_SPEAKERS = ".speakers"
 
 
 def key_of_model(engine: str, model: str, revision: str | None) -> str:
@@ -26,8 +28,23 @@ def key_of_model(engine: str, model: str, revision: str | None) -> str:
 
 
 def engine_of_key(key: str) -> str:
-    """Return the engine of a model's key. The name of an engine is returned unchanged."""
+    """Return the engine of a model's key or a queue's. The name of an engine is returned unchanged."""
     return key.partition(".")[0]
+
+
+def queue_key_of(key: str, *, diarization: bool) -> str:
+    """Return what selects a queue: an engine or the key of a model, and whether its jobs need the speaker models."""
+    return key + _WITH_SPEAKERS if diarization else key
+
+
+def needs_speakers(queue_key: str) -> bool:
+    """Return whether the jobs of a queue need the speaker models."""
+    return queue_key.endswith(_WITH_SPEAKERS)
+
+
+def model_of_queue(queue_key: str) -> str:
+    """Return the engine or the key of a model that selects a queue."""
+    return queue_key.removesuffix(_WITH_SPEAKERS)
 
 
 def describe_model_at(model: str, revision: str | None) -> str:
@@ -39,7 +56,8 @@ def describe_model_at(model: str, revision: str | None) -> str:
 class Capability:
     """An engine and its model on some worker. `rank` is that of the engine; the other fields are of `EngineSpec`.
 
-    Workers of earlier releases publish no ranks, and no support of language detection or of a vocabulary.
+    Workers of earlier releases publish no ranks, and no support of language detection, of a vocabulary or of
+    diarization.
     """
 
     name: str
@@ -48,6 +66,7 @@ class Capability:
     languages: tuple[str, ...]
     detects_languages: bool = False
     takes_vocabulary: bool = False
+    has_speakers: bool = False  #: whether its worker also has the speaker models, for diarization
     speed: float
     device: str = "cpu"
     rank: int | None = None

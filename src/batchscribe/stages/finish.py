@@ -19,6 +19,7 @@ from batchscribe.jobs.summary import final_state, job_error
 from batchscribe.metrics import JOBS
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
+from batchscribe.speech.capability import queue_key_of
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.deliver import announce
 from batchscribe.stages.sealed_credentials import STORAGE_SECRETS
@@ -112,7 +113,8 @@ def forget_job(job: Job, records: Records) -> None:
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     renewals = range(1, job.credentials_version + 1)
     records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
-    records.flow.forget_lane(job.lane, {*engine_names(), job.engine, job.queue_key})
+    keys = {*engine_names(), job.engine, job.model_key}
+    records.flow.forget_lane(job.lane, keys | {queue_key_of(key, diarization=True) for key in keys})
 
 
 def _tasks(job: Job) -> Iterator[Task]:

@@ -118,11 +118,11 @@ class HealthCheck(Protocol):
     """Health of this machine: whether it can decode and transcribe. See `worker/machine_health.py`."""
 
     def check(self, engine: str) -> None:
-        """Raise `MachineTrouble` if no recording may be started for this engine."""
+        """Raise `MachineTrouble` if no recording may be started for this engine, or for this queue's key."""
         ...
 
     def confirm(self, part: str) -> None:
-        """Run a trial of the decoder or an engine now. Raises `MachineTrouble` if it fails."""
+        """Run a trial of the decoder, an engine or diarization now. Raises `MachineTrouble` if it fails."""
         ...
 
     def report(self, trouble: MachineTrouble) -> None:

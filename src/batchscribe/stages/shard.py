@@ -39,6 +39,7 @@ from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import FINISH, Task
+from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.stages.job_context import JobContext, about_file
 from batchscribe.stages.settle import record_outcome, settle_shard
 from batchscribe.stages.shortage import shortage_in
@@ -84,7 +85,7 @@ class ShardContext:
         self.context.watch.check_start(self.job.number)
         if self.expired:
             raise CredentialsAwaited(self.expired[0])
-        self.context.health.check(self.engine)
+        self.context.health.check(self.job.queue_key)
 
 
 def work_shard(shard: ShardContext, number: int) -> None:
@@ -93,7 +94,7 @@ def work_shard(shard: ShardContext, number: int) -> None:
 
     If files have to wait for fresh credentials, it returns early, and another task resumes the shard.
     """
-    shard.context.health.check(shard.engine)
+    shard.context.health.check(shard.job.queue_key)
     with shard.records.transaction() as connection:
         run = begin_shard(connection, shard.job.number, number)
     if run is None:
@@ -301,7 +302,7 @@ def _crashed_worker(shard: ShardContext) -> Outcome:
 
     Then the machine may be the cause, for example because it has run out of memory.
     """
-    for part in (DECODER, shard.engine):
+    for part in (DECODER, shard.engine, *((SPEAKERS,) if shard.job.config.diarization else ())):
         shard.context.health.confirm(part)
     return Outcome.failed(FileCrashedWorker(f"The worker died {shard.max_deaths} times while it processed this file."))
 

@@ -1,4 +1,4 @@
-"""How much a worker does at once: shards, files and decoders."""
+"""How much a worker does at once: shards, files, decoders, and threads for speakers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from batchscribe.speech.registry import find_engines
 FILES_PER_ENGINE = 2
 #: Batches of a GPU for which files are in progress: while one is transcribed, the next is prepared.
 BATCHES_PER_GPU = 2
+MOST_SPEAKER_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ def capacity_of(settings: Settings) -> Capacity:
     decoders = settings.decoders or max(settings.engine_processes, cores)
     shards = FILES_PER_ENGINE * max(settings.engine_processes, decoders)
     return Capacity(shards, settings.files_in_progress or shards + waiting, decoders)
+
+
+def speaker_threads() -> int:
+    """Return on how many cores the speakers of one recording are distinguished: half of them, but not too many.
+
+    That takes a tenth of the CPU time of recognition, so with many recordings in progress these threads mostly wait.
+    If a single recording has all engine processes, or a GPU, one thread could not keep up.
+    """
+    return min(max(1, len(os.sched_getaffinity(0)) // 2), MOST_SPEAKER_THREADS)
 
 
 def _windows_of_gpus(spec: EngineSpec) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
-from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere, WorkInterrupted
+from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere, OptionNotAvailable, WorkInterrupted
 from batchscribe.jobs.model import Job
 from batchscribe.settings import Settings
+from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
+from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.speech.capability import Capability, describe_model_at, engine_of_key
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import SpeechPool
@@ -23,25 +26,31 @@ class EnginePools:
         self._settings = settings
         self._make_pool = make_pool
         self._pools: dict[EngineSpec, SpeechPool] = {}
+        self._had_speakers = False  #: whether the speaker models were installed when this process started
         self._at_start: dict[str, Capability] = {}  #: by engine, and by the key of the model
         self._closed = False
         self._lock = threading.Lock()
 
-    def take_stock(self, only: EngineSpec | None = None) -> tuple[Capability, ...]:
+    def take_stock(self, only: EngineSpec | None = None, *, diarizes: bool = True) -> tuple[Capability, ...]:
         """Return the available engines. One that is gone later, for example from disk, is trouble of the machine.
 
-        With `only`, that model is the only one.
+        With `only`, that model is the only one. Diarization is available if `diarizes`, and its models are installed.
         """
+        self._had_speakers = diarizes and find_speaker_models(self._settings) is not None
         found = capabilities(self._settings) if only is None else (rank_model(only),)
+        found = tuple(replace(each, has_speakers=self._had_speakers) for each in found)
         self._at_start = {key: each for each in found for key in (each.name, each.key)}
         return found
 
     def choose(self, job: Job) -> Choice:
-        """Choose the engine of a job, and its model. Raises `EngineNotAvailable`, `MachineTrouble`.
+        """Choose the engine of a job, and its model.
 
-        Raises `ModelElsewhere` if other workers may have the model. They read its queue, but a worker of a release
-        without such queues puts the job's shards into the queue of the engine.
+        Raises `EngineNotAvailable`, `OptionNotAvailable` and `MachineTrouble`, and `ModelElsewhere` if other workers
+        may have the models. They read its queue, but a worker of a release without such queues puts the job's shards
+        into the queue of the engine.
         """
+        if job.config.diarization:
+            self._check_speakers()
         try:
             return choose_engine(
                 job.engine,
@@ -53,11 +62,20 @@ class EnginePools:
                 revision=job.model_revision,
             )
         except EngineNotAvailable as error:
-            if job.queue_key in self._at_start:
-                raise MachineTrouble(error.message, part=job.queue_key) from error
+            if job.model_key in self._at_start:
+                raise MachineTrouble(error.message, part=job.model_key) from error
             if job.model is not None and self._settings.is_fleet:
-                raise ModelElsewhere(error.message, part=job.queue_key) from error
+                raise ModelElsewhere(error.message, part=job.model_key) from error
             raise
+
+    def _check_speakers(self) -> None:
+        if find_speaker_models(self._settings) is not None:
+            return
+        if self._had_speakers:
+            raise MachineTrouble(NOT_INSTALLED, part=SPEAKERS)
+        if self._settings.is_fleet:
+            raise ModelElsewhere(NOT_INSTALLED, part=SPEAKERS)
+        raise OptionNotAvailable(NOT_INSTALLED, field="config.diarization")
 
     def open(self, spec: EngineSpec) -> SpeechPool:
         """Return the pool of a model. Raises `WorkInterrupted` after `close`."""

@@ -220,6 +220,6 @@ class Fleet:
             stranded = find_stranded_jobs(connection, live_workers(connection, silent_sec=self._silent_sec))
         for each in stranded:
             log.warning(
-                "jobs.stranded", engine=each.engine, model=each.model, revision=each.revision, jobs=each.jobs,
-                see="batchscribe doctor",
+                "jobs.stranded", engine=each.engine, model=each.model, revision=each.revision,
+                diarization=each.diarization, jobs=each.jobs, see="batchscribe doctor",
             )  # fmt: skip

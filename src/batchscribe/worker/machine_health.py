@@ -17,7 +17,8 @@ from batchscribe.audio.decoder import DECODER
 from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.metrics import UNFIT
 from batchscribe.queue.vital_thread import Died, vital_thread
-from batchscribe.speech.capability import engine_of_key
+from batchscribe.speakers.speaker_process import SPEAKERS
+from batchscribe.speech.capability import engine_of_key, model_of_queue, needs_speakers
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ TryOut = Callable[[str], None]
 
 @dataclass(slots=True)
 class _Part:
-    """The state of the decoder or of an engine."""
+    """The state of the decoder, of an engine or of diarization."""
 
     is_tried: bool = False
     passed_at: float = float("-inf")  #: start of the last trial that it passed
@@ -57,10 +58,10 @@ class MachineHealth:
         self._pause_sec = FIRST_PAUSE_SEC
         self._thread = vital_thread(self._run, name="fitness", died=died, is_stopping=self._stopping.is_set)
 
-    def start(self, engines: Iterable[str]) -> None:
-        """Try the decoder and these engines. They count as unfit until they pass."""
+    def start(self, parts: Iterable[str]) -> None:
+        """Try the decoder and these parts: engines, and `SPEAKERS`. They count as unfit until they pass."""
         with self._lock:
-            self._parts |= {name: _Part() for name in (DECODER, *engines)}
+            self._parts |= {name: _Part() for name in (DECODER, *parts)}
         self._wanted.set()
         self._thread.start()
 
@@ -73,7 +74,7 @@ class MachineHealth:
             self._thread.join()
 
     def wait_tried(self) -> None:
-        """Wait until every part has been tried once. Raises `MachineTrouble` if one has failed."""
+        """Wait until every part has been tried once. Raises `MachineTrouble` if one of them has failed."""
         self._all_tried.wait()
         for trouble in self._current_troubles().values():
             raise trouble
@@ -84,12 +85,12 @@ class MachineHealth:
         return {name: trouble.message for name, trouble in self._current_troubles().items()}
 
     def is_fit_for(self, engine: str) -> bool:
-        """Return whether recordings may be taken for this engine, or for the model with this key."""
+        """Return whether recordings may be taken for this engine, for the model with this key, or for this queue."""
         with self._lock:
             return all(self._is_fit(name) for name in _parts_for(engine))
 
     def check(self, engine: str) -> None:
-        """Raise `MachineTrouble` if no recording may be started for this engine."""
+        """Raise `MachineTrouble` if no recording may be started for this engine, or for this queue."""
         now = self._current_troubles()
         for name in _parts_for(engine):
             if name in now:
@@ -98,7 +99,7 @@ class MachineHealth:
     def check_any(self) -> None:
         """Raise `MachineTrouble` if no recording can be started at all: the decoder or every engine is unfit."""
         with self._lock:
-            engines = [part for name, part in self._parts.items() if name != DECODER]
+            engines = [part for name, part in self._parts.items() if name not in (DECODER, SPEAKERS)]
             decoder = self._parts.get(DECODER)
             troubles = [part.trouble for part in engines if part.trouble]
         if decoder and decoder.trouble:
@@ -204,5 +205,6 @@ class MachineHealth:
 
 
 def _parts_for(engine: str) -> tuple[str, ...]:
-    """Return the parts that recordings need, for an engine or the key of a model."""
-    return tuple(dict.fromkeys((DECODER, engine_of_key(engine), engine)))
+    """Return the parts that recordings need, for an engine, the key of a model, or the key of a queue."""
+    speakers = (SPEAKERS,) if needs_speakers(engine) else ()
+    return tuple(dict.fromkeys((DECODER, engine_of_key(engine), model_of_queue(engine), *speakers)))

@@ -1,4 +1,4 @@
-"""Jobs whose engine or model no live worker has. They wait until a worker with it starts."""
+"""Jobs whose engine, model or speaker models no live worker has. They wait until a worker with them starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import chain
 from batchscribe.database.backlog import EngineBacklog, backlog_by_engine
 from batchscribe.database.connect import Connection
 from batchscribe.jobs.worker_record import WorkerRecord
-from batchscribe.speech.capability import describe_model_at
+from batchscribe.speech.capability import Capability, describe_model_at, queue_key_of
 
 
 def find_stranded_jobs(connection: Connection, live: Sequence[WorkerRecord]) -> list[EngineBacklog]:
@@ -16,12 +16,19 @@ def find_stranded_jobs(connection: Connection, live: Sequence[WorkerRecord]) -> 
     stranded: list[EngineBacklog] = []
     for lane in dict.fromkeys(lane for worker in live for lane in worker.lanes):
         engines = list(chain.from_iterable(worker.engines for worker in live if lane in worker.lanes))
-        served = {engine.name for engine in engines} | {engine.key for engine in engines if engine.has_queue}
+        served = {key for engine in engines for key in _served_queues(engine)}
         stranded += [each for each in backlog_by_engine(connection, lane) if each.queue_key not in served]
     return stranded
+
+
+def _served_queues(engine: Capability) -> list[str]:
+    """Return the keys of the queues that a worker reads because it has this engine."""
+    keys = [engine.name, engine.key] if engine.has_queue else [engine.name]
+    return [*keys, *(queue_key_of(key, diarization=True) for key in keys if engine.has_speakers)]
 
 
 def describe_stranded(jobs: EngineBacklog) -> str:
     """Return a sentence with the engine, the model and the number of jobs."""
     model = f" with {describe_model_at(jobs.model, jobs.revision)}" if jobs.model else ""
-    return f"Jobs that wait for the engine {jobs.engine}{model}, which no worker has: {jobs.jobs}."
+    speakers = " and the speaker models" if jobs.diarization else ""
+    return f"Jobs that wait for the engine {jobs.engine}{model}{speakers}, which no worker has: {jobs.jobs}."

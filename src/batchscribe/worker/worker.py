@@ -15,13 +15,15 @@ from batchscribe.database.job_rows import is_live
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.speech.capability import Capability
+from batchscribe.speakers.speaker_pool import SpeakerPool
+from batchscribe.speakers.speaker_process import SPEAKERS
+from batchscribe.speech.capability import Capability, queue_key_of
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.job_context import FilesInHand, JobWatch
 from batchscribe.stages.slots import Slots
-from batchscribe.worker.capacity import capacity_of
+from batchscribe.worker.capacity import capacity_of, speaker_threads
 from batchscribe.worker.engine_pools import EnginePools, MakePool
 from batchscribe.worker.fleet import Fleet, new_worker
 from batchscribe.worker.handlers import Handlers
@@ -67,6 +69,7 @@ class Worker:
         self._decoder = DecoderPool(
             self._capacity.decoders, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
         )
+        self._speakers = SpeakerPool(settings, threads=speaker_threads(), most_idle=settings.engine_processes)
         self._engines = EnginePools(settings, make_pool)
         if credentials_wait_sec is None:
             credentials_wait_sec = settings.credentials_wait_sec
@@ -102,23 +105,27 @@ class Worker:
         engines: Sequence[str] | None = None,
         home: str | None = None,
         spec: EngineSpec | None = None,
+        diarizes: bool = True,
     ) -> None:
         """Take over the tasks of a dead predecessor in this home, then process tasks of these lanes and engines.
 
         A single worker takes jobs for every engine (the default), and fails those whose engine or model is not
         available. `home` is a place that only this process uses, so its previous user is dead. Recordings are started
         once the machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
+        If no job here asks for diarization (`diarizes`), it is not offered, and not tried.
         """
         limit_arenas()
         takes_all = engines is None
         engines = engine_names() if engines is None else engines
-        stock = self._engines.take_stock(spec)
+        stock = self._engines.take_stock(spec, diarizes=diarizes)
         fleet = self._enter_fleet(lanes, stock, home)
         names = {capability.name for capability in stock}
         to_try = [name for name in engines if name in names]
         if spec is not None:
             self._engines.open(spec)
             to_try = [spec.name]
+        if any(capability.has_speakers for capability in stock):
+            to_try.append(SPEAKERS)
         self.health.start(to_try)
         self._records.flow.run(
             self._handlers.by_kind(self._worker_id),
@@ -137,10 +144,12 @@ class Worker:
 
         Of `lanes`, those of unfinished jobs are added: a single worker fails a job whose model is gone.
         """
-        keys = [capability.key for capability in stock if capability.name in engines]
+        keys = [*engines, *(capability.key for capability in stock if capability.name in engines)]
+        if any(capability.has_speakers for capability in stock):
+            keys += [queue_key_of(key, diarization=True) for key in keys]
         with self._records.transaction() as connection:
             keys += [key for lane in lanes for key in queue_keys_of_lane(connection, lane)]
-        return list(dict.fromkeys([*engines, *keys]))
+        return list(dict.fromkeys(keys))
 
     def _enter_fleet(self, lanes: Sequence[str], engines: Sequence[Capability], home: str | None) -> Fleet:
         """Register this process."""
@@ -179,6 +188,8 @@ class Worker:
         if part == DECODER:
             check_headroom(self._capacity)
             self._decoder.try_out()
+        elif part == SPEAKERS:
+            self._speakers.try_out()
         else:
             self._engines.try_out(part)
 
@@ -203,6 +214,7 @@ class Worker:
         """Drop work in progress: unfinished files are requeued, for the next process here or for another worker."""
         self.watch.stop()
         self._engines.close()
+        self._speakers.close()
         self._decoder.close()
         self.health.stop()
         self._records.flow.stop()

@@ -1,0 +1,118 @@
+"""The main loop of a speaker process: the sound of one recording after the other, and the speaker turns of each."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from batchscribe.children.confinement import confine
+from batchscribe.children.framing import Gibberish, receive, send
+from batchscribe.children.pipe import Pipe
+from batchscribe.errors import ModelDamaged
+from batchscribe.speakers.diarizer import Diarizer
+from batchscribe.speakers.speaker_count import SpeakerCount
+from batchscribe.speakers.speaker_models import SpeakerModels, read_speaker_models
+from batchscribe.window import SAMPLE_RATE, SpeakerTurn
+
+#: How much sound may wait for the diarizer, which computes once in a minute and a half of it.
+AHEAD_BYTES = 180 * SAMPLE_RATE * np.dtype(np.float32).itemsize
+REHEARSAL_SEC = 12.0  #: more than one window of the diarizer
+
+Message = tuple[dict[str, Any], memoryview]
+
+
+def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int) -> None:
+    """Run the process. Reports that it is ready, or why it cannot work: only a number, as its text is not trusted."""
+    pipe = Pipe(connection)
+    try:
+        models = read_speaker_models(folder)
+        rehearse(models)
+        confine(memory_bytes)
+    except ModelDamaged:
+        tell(pipe, "unfit", errno=errno.EILSEQ)
+    except OSError as error:
+        tell(pipe, "unfit", errno=error.errno)
+    except MemoryError:
+        tell(pipe, "unfit", errno=errno.ENOMEM)
+    else:
+        tell(pipe, "ready")
+        messages = Messages(pipe, partial(os._exit, 0))  # even while the diarizer computes
+        while True:
+            turns = diarize(messages, models, threads)
+            tell(pipe, "turns", pack(turns))
+
+
+def rehearse(models: SpeakerModels) -> None:
+    """Load all modules and libraries by diarizing a tone: later, no file can be opened."""
+    diarizer = Diarizer(models, SpeakerCount(), 1)
+    times_sec = np.arange(int(REHEARSAL_SEC * SAMPLE_RATE)) / SAMPLE_RATE
+    diarizer.feed((0.1 * np.sin(2 * np.pi * 200 * times_sec)).astype(np.float32))
+    diarizer.finish()
+
+
+def diarize(messages: Messages, models: SpeakerModels, threads: int) -> tuple[SpeakerTurn, ...]:
+    """Diarize one recording, whose sound the parent sends in order."""
+    header, _ = messages.take()
+    diarizer = Diarizer(models, SpeakerCount(header["at_least"], header["at_most"]), threads)
+    while True:
+        header, payload = messages.take()
+        if header["op"] == "finish":
+            turns: tuple[SpeakerTurn, ...] = diarizer.finish()
+            return turns
+        diarizer.feed(np.frombuffer(payload, dtype=np.float32))
+
+
+def pack(turns: tuple[SpeakerTurn, ...]) -> bytes:
+    """Return float64[n_turns, 3]: start, end, and the number of the speaker."""
+    return np.array([(turn.start_sec, turn.end_sec, turn.speaker) for turn in turns], dtype=np.float64).tobytes()
+
+
+class Messages:
+    """The messages of the parent, which a thread reads ahead. If `AHEAD_BYTES` are waiting, the parent waits too."""
+
+    def __init__(self, pipe: Pipe, closed: Callable[[], None]) -> None:
+        """`closed` is called in that thread once the parent has closed the pipe."""
+        self._pipe = pipe
+        self._closed = closed
+        self._waiting: deque[Message] = deque()
+        self.waiting_bytes = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def take(self) -> Message:
+        """Return the next message; waits for it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            header, payload = self._waiting.popleft()
+            self.waiting_bytes -= len(payload)
+            self._changed.notify()
+        return header, payload
+
+    def _read(self) -> None:
+        while True:
+            try:
+                message = receive(self._pipe)
+            except (EOFError, OSError, Gibberish):
+                self._closed()
+                return
+            with self._changed:
+                self._waiting.append(message)
+                self.waiting_bytes += len(message[1])
+                self._changed.notify()
+                self._changed.wait_for(lambda: self.waiting_bytes < AHEAD_BYTES)
+
+
+def tell(pipe: Pipe, op: str, payload: bytes = b"", **fields: object) -> None:
+    try:
+        send(pipe, {"op": op, **fields}, payload)
+    except OSError:
+        os._exit(0)  # the parent has ended
