@@ -1,0 +1,1 @@
+"""Accuracy and cost of diarization, on conversations made from the corpus."""

@@ -1,0 +1,20 @@
+"""ONNX Runtime sessions that give the same bits on every run."""
+
+from __future__ import annotations
+
+import onnxruntime
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Load a model for one thread of the CPU.
+
+    Several threads within one call could add numbers in another order. So each call has one thread, and `Diarizer` runs
+    several calls at the same time.
+    """
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
