@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from batchscribe.cli.inputs import read_json_object, read_lines
 from batchscribe.cli.job_request import build_local_requests, build_server_request
 from batchscribe.cli.options import JobOptions, Layout
+from batchscribe.cli.text_files import read_json_object, read_lines
 from batchscribe.errors import UsageError
 from batchscribe.wire.choices import DetectionMode, OutputFormat, OutputLayout, SegmentationMode
 from batchscribe.wire.config import DEFAULT_LANGUAGE
@@ -68,7 +68,10 @@ def test_every_option_has_its_field() -> None:
         language="de-DE",
         language_detection=DetectionMode.CONTINUOUS,
         words=True,
+        word_confidence=True,
         channels=True,
+        profanity_filter=True,
+        vocabulary_id="vocab_1",
         segmentation=SegmentationMode.NONE,
         formats=[OutputFormat.JSON],
         overwrite=True,
@@ -86,6 +89,9 @@ def test_every_option_has_its_field() -> None:
             "language": "de-DE",
             "language_detection": {"mode": "continuous"},
             "word_time_offsets": True,
+            "word_confidence": True,
+            "vocabulary_id": "vocab_1",
+            "profanity_filter": True,
             "channel_separation": True,
             "segmentation_mode": "none",
             "output_format": "json",
@@ -94,6 +100,49 @@ def test_every_option_has_its_field() -> None:
         "notifications": {"webhook_url": "https://host/hook", "secret": "hush"},
     }
     assert parse_job_request(body).reference_id == "october"  # the server would accept it
+
+
+@pytest.mark.parametrize(
+    ("speakers", "expected"),
+    [
+        ("auto", {}),
+        (" AUTO ", {}),
+        ("2", {"num_speakers": 2}),
+        ("2-5", {"min_speakers": 2, "max_speakers": 5}),
+        ("3-3", {"min_speakers": 3, "max_speakers": 3}),
+    ],
+)
+def test_speakers_are_a_number_a_range_or_found_out(speakers: str, expected: dict[str, int]) -> None:
+    assert request("s3://calls/a.wav", speakers=speakers)["config"] == {"diarization": True, **expected}
+
+
+@pytest.mark.parametrize("speakers", ["", "two", "2-", "-2", "2 - 5", "1000", "2.5", "\uff12"])
+def test_anything_else_is_refused_with_the_forms(speakers: str) -> None:
+    with pytest.raises(UsageError, match="use auto, a number such as 2, or a range such as 2-5"):
+        request("s3://calls/a.wav", speakers=speakers)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"speakers": "0"}, "--speakers must be at least 1"),
+        ({"speakers": "101"}, "--speakers must be at most 100"),
+        ({"speakers": "5-2"}, "--speakers: It is larger than max_speakers"),
+        ({"speakers": "auto", "channels": True}, "--speakers: It cannot be combined with channel_separation"),
+    ],
+)
+def test_speakers_that_are_impossible_are_refused_by_the_option(
+    folder: Path, options: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        build_local_requests(JobOptions(inputs=(str(folder / "call.wav"),), output="out/", **options))
+    assert reason in str(refused.value)
+
+
+def test_a_vocabulary_file_becomes_the_vocabulary_of_the_job(folder: Path) -> None:
+    (folder / "names.txt").write_text("Ada\nAda: eider, aida\n")
+    expected = {"phrases": ["Ada"], "aliases": [{"canonical": "Ada", "variants": ["eider", "aida"]}]}
+    assert request("s3://calls/a.wav", vocabulary="names.txt")["config"] == {"vocabulary": expected}
 
 
 def test_a_webhook_secret_is_never_sent_without_its_url() -> None:

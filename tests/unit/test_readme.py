@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from batchscribe.cli.app import app
 from tests.documents import DOCUMENTS, ROOT, commands
 
-GROUPS = {"jobs", "keys", "models", "webhooks"}
+GROUPS = {"jobs", "keys", "models", "vocabularies", "webhooks"}
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 
 MAKE = [(path, command) for path in DOCUMENTS for command in commands(path, "make")]

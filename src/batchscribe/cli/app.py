@@ -15,6 +15,7 @@ from batchscribe.cli.commands.keys import keys_app
 from batchscribe.cli.commands.models import models_app
 from batchscribe.cli.commands.server import migrate, serve, worker
 from batchscribe.cli.commands.transcribe import transcribe
+from batchscribe.cli.commands.vocabularies import vocabularies_app
 from batchscribe.cli.commands.webhooks import webhooks_app
 from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import BatchscribeError, UsageError
@@ -36,6 +37,7 @@ for command in (transcribe, serve, worker, migrate, doctor):
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
+app.add_typer(vocabularies_app, name="vocabularies")
 app.add_typer(webhooks_app, name="webhooks")
 
 

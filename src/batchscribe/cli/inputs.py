@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
 from batchscribe.cli.present.console import format_text, local_path
+from batchscribe.cli.text_files import parse_path, read_lines
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import CLOUDS, PLACE_OF_SCHEME
 from batchscribe.wire.locations import validate_uri
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, looks_like_a_folder, path_of, scheme_of, without_query
 
 GLOB = re.compile(r"[*?\[{]")
 UNDECODED = re.compile("[\ud800-\udfff]")  #: how Python represents bytes of an argument that are not text
-STANDARD_INPUT = "-"
 CLOUD_SCHEMES = frozenset(scheme for scheme, place in PLACE_OF_SCHEME.items() if place in CLOUDS)
-UTF_8 = "utf-8-sig"  #: Windows starts a text file with a byte order mark
-LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ def read_inputs(arguments: Iterable[str], globs: GlobOptions, *, on_server: bool
 
 def _read_input(argument: str, globs: GlobOptions, *, on_server: bool) -> Source:
     if not scheme_of(argument):
-        return _read_path(_parse_path(argument), argument, globs)
+        return _read_path(parse_path(argument), argument, globs)
     uri = _check_uri(argument)
     match scheme_of(uri):
         case scheme if scheme in CLOUD_SCHEMES:
@@ -144,7 +139,7 @@ def read_manifest(name: str) -> tuple[str, ...]:
 def _read_manifest_line(line: str) -> str:
     if scheme_of(line):
         return _check_uri(line)
-    path = _parse_path(line)
+    path = parse_path(line)
     if _find_mode(path, line) is None:
         raise UsageError(f"{line} does not exist; a manifest names files and URIs.")
     if path.is_dir():
@@ -154,19 +149,13 @@ def _read_manifest_line(line: str) -> str:
 
 def read_output(argument: str, *, on_server: bool) -> str:
     """Return the URI of `--output`, with a trailing `/` if it is an existing folder. Raises `UsageError`."""
-    uri = _check_uri(argument) if scheme_of(argument) else _parse_path(argument).resolve().as_uri()
+    uri = _check_uri(argument) if scheme_of(argument) else parse_path(argument).resolve().as_uri()
     if scheme_of(uri) != FILE_SCHEME:
         return uri
     path = local_path(uri)
     is_folder = argument.endswith("/") or os.path.isdir(path)  # noqa: PTH112 - never raises
     uri = uri if on_server else path.resolve().as_uri()
     return as_folder(uri) if is_folder else uri
-
-
-def _parse_path(argument: str) -> Path:
-    if not argument:  # an unset shell variable; as a path it would be the current folder
-        raise UsageError("An empty name was given; name a file, a folder or a URI.")
-    return Path(os.path.expanduser(argument))  # noqa: PTH111 - pathlib raises for an unknown user's home
 
 
 def _check_uri(argument: str) -> str:
@@ -177,40 +166,3 @@ def _check_uri(argument: str) -> str:
     if UNDECODED.search(uri):
         raise UsageError(f"{format_text(without_query(uri))}: a URI must be UTF-8 text.")
     return uri
-
-
-def read_lines(name: str) -> Sequence[str]:
-    """Return the trimmed lines of a file, or of standard input for `-`, without blank lines and `#` comments.
-
-    Splits only at CR and LF, not at characters that names may contain, such as U+2028. Raises `UsageError`.
-    """
-    lines = (line.strip(" \t") for line in LINE_END.split(_read_text(name)))
-    return tuple(line for line in lines if line and not line.startswith("#"))
-
-
-def read_json_object(name: str) -> JsonObject:
-    """Parse a JSON object. Raises `UsageError`, which never quotes the text, because it may contain credentials."""
-    try:
-        body = json.loads(_read_text(name))
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{_format_name(name)} is not JSON: {error.msg} in line {error.lineno}.") from None
-    except (RecursionError, ValueError):  # deep nesting, or a number with thousands of digits
-        raise UsageError(f"{_format_name(name)} is not a job: it is too deeply nested, or has a huge number.") from None
-    if not isinstance(body, dict):
-        raise UsageError(f"{_format_name(name)} is not a JSON object; a job starts with {{ and ends with }}.")
-    return body
-
-
-def _read_text(name: str) -> str:
-    try:
-        if name == STANDARD_INPUT:
-            return sys.stdin.buffer.read().decode(UTF_8)
-        return _parse_path(name).read_bytes().decode(UTF_8)
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError:
-        raise UsageError(f"{_format_name(name)} is not UTF-8 text.") from None
-
-
-def _format_name(name: str) -> str:
-    return "Standard input" if name == STANDARD_INPUT else name

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from batchscribe.cli.inputs import CLOUD_SCHEMES, GlobOptions, read_inputs, read_manifest, read_output
 from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout
+from batchscribe.cli.vocabulary_file import read_vocabulary
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.storage.schemes import FORMS, read_environment, write_auth
@@ -30,6 +31,11 @@ OPTION_OF = {
     "output.uri": "--output",
     "output.layout": "--layout",
     "config.language": "--language",
+    "config.diarization": "--speakers",
+    "config.num_speakers": "--speakers",
+    "config.min_speakers": "--speakers",
+    "config.max_speakers": "--speakers",
+    "config.vocabulary_id": "--vocabulary-id",
     **{
         f"{side}.auth.{form.field}.{name}": variable
         for side in ("input", "output")
@@ -37,6 +43,7 @@ OPTION_OF = {
         for name, variable in form.variables.items()
     },
 }
+SPEAKERS = re.compile(r"auto|(?P<least>[0-9]{1,3})(-(?P<most>[0-9]{1,3}))?")
 POSITION = re.compile(r"\.\d+$")  #: in a list
 
 
@@ -160,11 +167,28 @@ def _build_config(options: JobOptions) -> JsonObject:
         "language": None if is_auto else options.language,
         "language_detection": {"mode": detection.value} if detection else None,
         "word_time_offsets": options.words or None,
+        "word_confidence": options.word_confidence or None,
+        **_build_speakers(options.speakers),
+        "vocabulary": None if options.vocabulary is None else read_vocabulary(options.vocabulary),
+        "vocabulary_id": options.vocabulary_id,
+        "profanity_filter": options.profanity_filter or None,
         "channel_separation": options.channels or None,
         "segmentation_mode": options.segmentation and options.segmentation.value,
         **_build_formats(options.formats or ()),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _build_speakers(speakers: str | None) -> JsonObject:
+    """Return the fields of `auto`, `2` or `2-5`. Raises `UsageError`."""
+    if speakers is None:
+        return {}
+    found = SPEAKERS.fullmatch(speakers.strip().lower())
+    if found is None:
+        raise UsageError(f"--speakers is {speakers!r}; use auto, a number such as 2, or a range such as 2-5.")
+    if found["most"]:
+        return {"diarization": True, "min_speakers": int(found["least"]), "max_speakers": int(found["most"])}
+    return {"diarization": True, "num_speakers": int(found["least"]) if found["least"] else None}
 
 
 def _build_formats(formats: Sequence[OutputFormat]) -> JsonObject:

@@ -97,6 +97,27 @@ LanguageDetection = Annotated[
     ),
 ]
 Words = Annotated[bool, typer.Option("--words", help="Write word times.")]
+WordConfidence = Annotated[
+    bool, typer.Option("--word-confidence", help="Write the confidence of words, if the engine gives one.")
+]
+Speakers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|N|N-M",
+        help="Tell who speaks: auto finds out how many speakers there are; 2 or 2-5 says it.",
+        show_default=False,
+    ),
+]
+VocabularyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="FILE",
+        help="Recognize the phrases in this file, one per line; `canonical: variant, variant` is an alias.",
+        show_default=False,
+    ),
+]
+ProfanityFilter = Annotated[bool, typer.Option("--profanity-filter", help="Mask profanities: f***.")]
 Channels = Annotated[bool, typer.Option("--channels", help="Transcribe each channel separately.")]
 Segmentation = Annotated[
     SegmentationMode | None,
@@ -129,10 +150,15 @@ class JobOptions:
     language: Language = None
     language_detection: LanguageDetection = None
     words: Words = False
+    word_confidence: WordConfidence = False
+    speakers: Speakers = None
     channels: Channels = False
     segmentation: Segmentation = None
     formats: Formats = None
+    vocabulary: VocabularyFile = None
+    profanity_filter: ProfanityFilter = False
     overwrite: Overwrite = False
+    vocabulary_id: str | None = None  #: of a vocabulary on the server
     reference_id: str | None = None
     webhook_url: str | None = None
 
@@ -194,6 +220,9 @@ TimeoutSec = Annotated[
 ]
 ReferenceId = Annotated[str | None, typer.Option(help="Your own label for the job.", show_default=False)]
 WebhookUrl = Annotated[str | None, typer.Option(help="URL that gets a webhook when the job ends.", show_default=False)]
+UsedVocabularyId = Annotated[
+    str | None, typer.Option(help="Use this vocabulary of the server, instead of a file.", show_default=False)
+]
 Manifest = Annotated[
     str | None, typer.Option(metavar="FILE", help="Read the INPUTs from this file, one per line; - is standard input.")
 ]
@@ -206,6 +235,18 @@ IdempotencyKey = Annotated[
     str | None, typer.Option(help="Repeating a key within a day creates no second job.", show_default=False)
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
+
+# vocabularies
+
+StoredVocabulary = Annotated[
+    str, typer.Argument(metavar="FILE", help="A file like that of --vocabulary; - is standard input.")
+]
+VocabularyId = Annotated[
+    str,
+    typer.Argument(metavar="VOCABULARY", help="The ID that `batchscribe vocabularies list` shows."),
+]
+VocabularyLabel = Annotated[str | None, typer.Option("--name", help="Your own name for it.", show_default=False)]
+VocabularyLimit = Annotated[int, typer.Option(min=1, help="Number of vocabularies to show, newest first.")]
 
 # keys, models, doctor
 

@@ -13,8 +13,7 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import JobNotCancelable, UsageError
 
 with lazy_imports():
-    from batchscribe.cli import inputs as inputs_module
-    from batchscribe.cli import job_request, job_source, local_job, served_jobs
+    from batchscribe.cli import job_request, job_source, local_job, served_jobs, text_files
     from batchscribe.cli.present import console, job_report, job_summary, listings, progress
     from batchscribe.wire import answers
 
@@ -44,6 +43,7 @@ class SubmitMode:
 def submit(
     job: options.JobOptions,
     inputs: options.SubmittedInputs = None,
+    vocabulary_id: options.UsedVocabularyId = None,
     reference_id: options.ReferenceId = None,
     webhook_url: options.WebhookUrl = None,
     manifest: options.Manifest = None,
@@ -61,7 +61,12 @@ def submit(
     secret from BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
     """
     job = replace(
-        job, inputs=tuple(inputs or ()), manifest=manifest, reference_id=reference_id, webhook_url=webhook_url
+        job,
+        inputs=tuple(inputs or ()),
+        manifest=manifest,
+        vocabulary_id=vocabulary_id,
+        reference_id=reference_id,
+        webhook_url=webhook_url,
     )
     mode = SubmitMode(request, dry_run, idempotency_key, wait, as_json, server)
     raise typer.Exit(_submit_or_preview(job, mode, options.read_settings(data_dir=None, server=server)))
@@ -87,7 +92,7 @@ def _make_body(job: options.JobOptions, mode: SubmitMode, settings: Settings) ->
         return job_request.build_server_request(job, webhook_secret=secret.get_secret_value() if secret else None)
     if job != options.JobOptions():
         raise UsageError("--request contains the whole job; omit INPUT and the options that describe it.")
-    return inputs_module.read_json_object(mode.request)
+    return text_files.read_json_object(mode.request)
 
 
 def _dry_run(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode) -> int:

@@ -11,6 +11,7 @@ from batchscribe.cli.present.console import fetch_first, format_duration, format
 from batchscribe.cli.present.job_report import count_ended, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
+from batchscribe.wire.vocabulary import VocabularyAnswer
 
 #: A line of the list of files. The first three columns have room for any value; the last two have no fixed width.
 FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"
@@ -54,6 +55,24 @@ def show_keys(keys: Iterable[JsonObject]) -> None:
         moments = (key["created_at"], key.get("revoked_at", ""))
         table.add_row(key["api_key"], key["tenant"], *(_format_timestamp(moment) for moment in moments))
     open_console().print(table, soft_wrap=False)
+
+
+def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
+    table = Table("vocabulary", "created", "phrases", "aliases", "name", box=None)
+    for body in bodies:
+        found = read_answer(VocabularyAnswer, body)
+        counts = (str(len(found.phrases)), str(len(found.aliases)))
+        table.add_row(found.vocabulary_id, _format_minute(found.created_at), *counts, format_text(found.name or ""))
+    open_console().print(table, soft_wrap=False)
+
+
+def show_vocabulary(body: JsonObject) -> None:
+    """Print a vocabulary in the form of a file for `--vocabulary`."""
+    found, output = read_answer(VocabularyAnswer, body), open_console()
+    for phrase in found.phrases:
+        output.print(format_text(phrase))
+    for alias in found.aliases:
+        output.print(format_text(f"{alias.canonical}: {', '.join(alias.variants)}"))
 
 
 def show_checks(checks: Iterable[JsonObject]) -> None:
