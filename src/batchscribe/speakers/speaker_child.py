@@ -19,13 +19,20 @@ from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
 from batchscribe.errors import ModelDamaged
 from batchscribe.speakers.diarizer import Diarizer
+from batchscribe.speakers.local_speakers import STREAMS
+from batchscribe.speakers.log_mel import log_mel
 from batchscribe.speakers.speaker_count import SpeakerCount
+from batchscribe.speakers.speaker_embedding import EMBEDDING_SIZE, EmbeddingModel
 from batchscribe.speakers.speaker_models import SpeakerModels, read_speaker_models
+from batchscribe.speakers.speech_chunks import SpeechChunk
+from batchscribe.speakers.turn_building import build_turns
+from batchscribe.speakers.voice_clustering import Voices, cluster_voices
 from batchscribe.window import SAMPLE_RATE, SpeakerTurn
 
 #: How much sound may wait for the diarizer, which computes once in a minute and a half of it.
 AHEAD_BYTES = 180 * SAMPLE_RATE * np.dtype(np.float32).itemsize
 REHEARSAL_SEC = 12.0  #: more than one window of the diarizer
+N_REHEARSED = 8
 
 Message = tuple[dict[str, Any], memoryview]
 
@@ -52,11 +59,21 @@ def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int)
 
 
 def rehearse(models: SpeakerModels) -> None:
-    """Load all modules and libraries by diarizing a tone: later, no file can be opened."""
+    """Load all modules by diarizing noise, in which no voices are found, and comparing two random voices.
+
+    Later, no file can be opened: NumPy loads some of its modules when they are first used.
+    """
+    chance = np.random.default_rng(0)
+    noise = (0.1 * chance.uniform(-1, 1, int(REHEARSAL_SEC * SAMPLE_RATE))).astype(np.float32)
     diarizer = Diarizer(models, SpeakerCount(), 1)
-    times_sec = np.arange(int(REHEARSAL_SEC * SAMPLE_RATE)) / SAMPLE_RATE
-    diarizer.feed((0.1 * np.sin(2 * np.pi * 200 * times_sec)).astype(np.float32))
+    diarizer.feed(noise)
     diarizer.finish()
+    EmbeddingModel(models.embedding).embed(log_mel(noise))
+    embeddings = chance.standard_normal((N_REHEARSED, EMBEDDING_SIZE)).astype(np.float32)
+    chunks = [SpeechChunk(0, ((number, number + 1),)) for number in range(N_REHEARSED)]
+    voices = Voices(embeddings, np.full(N_REHEARSED, 2.0), np.zeros(N_REHEARSED, dtype=bool))
+    speakers = cluster_voices(voices, SpeakerCount(2, 2), block=N_REHEARSED // 2)
+    build_turns(np.ones((N_REHEARSED, STREAMS), dtype=bool), chunks, speakers, REHEARSAL_SEC)
 
 
 def diarize(messages: Messages, models: SpeakerModels, threads: int) -> tuple[SpeakerTurn, ...]:
@@ -66,8 +83,7 @@ def diarize(messages: Messages, models: SpeakerModels, threads: int) -> tuple[Sp
     while True:
         header, payload = messages.take()
         if header["op"] == "finish":
-            turns: tuple[SpeakerTurn, ...] = diarizer.finish()
-            return turns
+            return diarizer.finish()
         diarizer.feed(np.frombuffer(payload, dtype=np.float32))
 
 
