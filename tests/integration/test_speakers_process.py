@@ -88,6 +88,16 @@ def test_sound_of_any_length_may_be_fed_at_once(pool: SpeakerPool) -> None:
         assert speakers.finish() == turns_of(pool, sound)
 
 
+def test_a_recording_may_begin_again(pool: SpeakerPool) -> None:
+    """The decoder may decode a track in vain, and then another one."""
+    sound = noise(25)
+    with pool.diarize(SpeakerCount()) as speakers:
+        speakers.feed(noise(15, seed=1))
+        speakers.begin(SpeakerCount())
+        speakers.feed(sound)
+        assert speakers.finish() == turns_of(pool, sound)
+
+
 def test_a_recording_without_sound_has_no_turns(pool: SpeakerPool) -> None:
     assert turns_of(pool, noise(0)) == ()
 

@@ -77,14 +77,17 @@ def rehearse(models: SpeakerModels) -> None:
 
 
 def diarize(messages: Messages, models: SpeakerModels, threads: int) -> tuple[SpeakerTurn, ...]:
-    """Diarize one recording, whose sound the parent sends in order."""
-    header, _ = messages.take()
-    diarizer = Diarizer(models, SpeakerCount(header["at_least"], header["at_most"]), threads)
+    """Diarize one recording, whose sound the parent sends in order. It may begin again."""
+    diarizer = Diarizer(models, SpeakerCount(), threads)
     while True:
         header, payload = messages.take()
-        if header["op"] == "finish":
-            return diarizer.finish()
-        diarizer.feed(np.frombuffer(payload, dtype=np.float32))
+        match header["op"]:
+            case "begin":
+                diarizer = Diarizer(models, SpeakerCount(header["at_least"], header["at_most"]), threads)
+            case "sound":
+                diarizer.feed(np.frombuffer(payload, dtype=np.float32))
+            case "finish":
+                return diarizer.finish()
 
 
 def pack(turns: tuple[SpeakerTurn, ...]) -> bytes:

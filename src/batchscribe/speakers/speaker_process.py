@@ -67,7 +67,9 @@ class SpeakerProcess:
         return self._process.is_alive
 
     def begin(self, count: SpeakerCount, check: Callable[[], None] = _do_nothing) -> None:
-        """Begin a recording. `check` is called at least once a second, and raises if it is no longer wanted.
+        """Begin a recording, or the same one again: the sound so far is forgotten.
+
+        `check` is called at least once a second, and raises if the recording is no longer wanted.
 
         Raises `MachineTrouble` if the process cannot work, and `DiarizationError`.
         """
