@@ -306,6 +306,17 @@ def test_a_job_keeps_the_phrases_of_a_vocabulary_that_is_deleted(speaker: Client
     assert "vocabulary" not in config
 
 
+def test_a_submission_repeated_after_its_vocabulary_was_deleted_gives_the_same_job(speaker: Client) -> None:
+    vocabulary_id, key = new(assets_of(speaker)), {"Idempotency-Key": str(uuid.uuid4())}
+    body = single(config={"vocabulary_id": vocabulary_id})
+    first = speaker.call("POST", "/jobs", 201, json=body, headers=key)
+    assets_of(speaker).call("DELETE", f"/vocabularies/{vocabulary_id}", 204)
+    assert speaker.call("POST", "/jobs", 201, json=body, headers=key).body == first.body
+    unknown = {"Idempotency-Key": str(uuid.uuid4())}
+    assert speaker.call("POST", "/jobs", 400, json=body, headers=unknown).fields == ["config.vocabulary_id"]
+    assert speaker.call("POST", "/jobs", 201, json=single(), headers=unknown).body["job_id"]
+
+
 def test_variants_become_the_canonical_form(speaker: Client, recordings: Path) -> None:
     vocabulary = {"phrases": ["cube a netties"], "aliases": ALIASES}
     text, config = text_of(speaker, recordings, "aliases", {"vocabulary": vocabulary})

@@ -163,6 +163,11 @@ def _spoil(chance: random.Random, job: dict[str, Any]) -> None:
         "language",
         "language_detection",
         "vocabulary",
+        "vocabulary_id",
+        "phrases",
+        "aliases",
+        "diarization",
+        "num_speakers",
         "outputs",
         "uri",
     )

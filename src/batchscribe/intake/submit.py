@@ -8,6 +8,7 @@ import structlog
 
 from batchscribe.database.connect import Connection
 from batchscribe.database.job_rows import get_job, id_of_key, insert_job
+from batchscribe.errors import InvalidRequest
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
 from batchscribe.intake.named_vocabulary import with_vocabulary
 from batchscribe.intake.submission import Submission
@@ -37,7 +38,10 @@ def submit(
     Raises `InvalidRequest`, `UnsupportedLanguage`, `EngineNotAvailable` or `IdempotencyKeyReused`.
     """
     check_tenant_roots(submission, records, settings)
-    submission = with_vocabulary(submission, records)
+    try:
+        submission = with_vocabulary(submission, records)
+    except InvalidRequest as error:  # the vocabulary may have been deleted since the first submission
+        return _get_known(submission, records, idempotency, error)
     new = plan_job(submission, settings, find_engines(submission, records, settings))
     with records.transaction() as connection:
         known = idempotency and _find_job(connection, records, submission, idempotency)
@@ -48,6 +52,17 @@ def submit(
         records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
     log.info("job.submitted", job_id=job.job_id, tenant=job.tenant)
     return job
+
+
+def _get_known(
+    submission: Submission, records: Records, idempotency: IdempotencyKey | None, error: InvalidRequest
+) -> Job:
+    """Return the job of the idempotency key. Without one, raise the error, which undoes the use of the key."""
+    with records.transaction() as connection:
+        known = idempotency and _find_job(connection, records, submission, idempotency)
+        if not known:
+            raise error
+        return get_job(connection, known)
 
 
 def _seal_secrets(connection: Connection, records: Records, job: Job, submission: Submission) -> None:
