@@ -64,6 +64,11 @@ def turns_and_process(
         return speakers.finish(), speakers.pid
 
 
+def is_spoken_throughout(turns: tuple[SpeakerTurn, ...], sound: Samples) -> bool:
+    """Whether the turns are those of these weights: a speaker from the start to the end."""
+    return turns[0].start_sec < 0.1 and turns[-1].end_sec == pytest.approx(len(sound) / SAMPLE_RATE, abs=0.1)
+
+
 def feed_until(pool: SpeakerPool, act: Callable[[SpeakerProcess], None] = lambda _: None) -> None:
     """Feed sound until the process fails; `act` is called first."""
     sound = noise(1)
@@ -78,14 +83,18 @@ def feed_until(pool: SpeakerPool, act: Callable[[SpeakerProcess], None] = lambda
 
 def test_a_process_serves_several_recordings_with_the_same_result(pool: SpeakerPool) -> None:
     sound = noise(25)
-    assert turns_and_process(pool, sound) == turns_and_process(pool, sound)
+    turns, pid = turns_and_process(pool, sound)
+    assert is_spoken_throughout(turns, sound)
+    assert turns_and_process(pool, sound) == (turns, pid)
 
 
 def test_sound_of_any_length_may_be_fed_at_once(pool: SpeakerPool) -> None:
     sound = noise(95)
     with pool.diarize(SpeakerCount()) as speakers:
         speakers.feed(sound)
-        assert speakers.finish() == turns_of(pool, sound)
+        turns = speakers.finish()
+    assert is_spoken_throughout(turns, sound)
+    assert turns == turns_of(pool, sound)
 
 
 def test_a_recording_may_begin_again(pool: SpeakerPool) -> None:
@@ -95,7 +104,9 @@ def test_a_recording_may_begin_again(pool: SpeakerPool) -> None:
         speakers.feed(noise(15, seed=1))
         speakers.begin(SpeakerCount())
         speakers.feed(sound)
-        assert speakers.finish() == turns_of(pool, sound)
+        turns = speakers.finish()
+    assert is_spoken_throughout(turns, sound)
+    assert turns == turns_of(pool, sound)
 
 
 def test_a_recording_without_sound_has_no_turns(pool: SpeakerPool) -> None:
@@ -163,7 +174,7 @@ def test_closing_the_pool_interrupts_a_recording(pool: SpeakerPool) -> None:
 def test_a_killed_process_is_an_error_of_its_recording(pool: SpeakerPool) -> None:
     with pytest.raises(DiarizerDied):
         feed_until(pool, lambda speakers: threading.Timer(0.3, speakers.kill).start())
-    assert turns_of(pool, noise(1)) is not None
+    assert is_spoken_throughout(turns_of(pool, noise(1)), noise(1))
 
 
 # --- processes that fail ------------------------------------------------------------------------------------------

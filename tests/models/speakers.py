@@ -27,6 +27,7 @@ Shape = tuple[int, ...]
 GROWTH, INNER = 2, 4
 SINCNET, LSTM_INPUT = (80, 60), 60
 FILTER_HALF = 125
+ONE_SPEAKER = 1  #: the class that these weights find in any sound: the first local speaker, alone
 
 
 def random_speakers(folder: Path, seed: int = 0) -> ModelFormat:
@@ -48,6 +49,8 @@ def random_weight(name: str, shape: Shape, chance: np.random.Generator) -> NDArr
         values = 2 * np.pi * np.arange(-FILTER_HALF, 0).reshape(shape) / 16_000
     elif name.endswith("filterbank.low_hz_"):
         values = np.linspace(30, 7_000, shape[0]).reshape(shape)
+    elif name == "classifier.bias":
+        values[ONE_SPEAKER] += 5
     return values.astype(np.float32)
 
 
