@@ -110,6 +110,11 @@ def test_a_short_word_between_two_of_another_speaker_stays_with_them() -> None:
     assert assign_speakers(words, jitter) == [0] * 5
 
 
+def test_a_short_answer_stays_even_if_its_turn_is_inexact() -> None:
+    words = said("Is it so? Yes. Good.")
+    assert assign_speakers(words, turns_of((0.0, 1.02, 0), (1.02, 1.2, 1), (1.2, 2.0, 0))) == [0, 0, 0, 1, 0]
+
+
 def test_a_short_word_that_a_turn_of_its_own_covers_is_an_interjection() -> None:
     words = said("we can do ...0.1 yes ...0.1 it tomorrow")
     own = turns_of((0.0, 0.95, 0), (0.95, 1.35, 1), (1.35, 2.0, 0))

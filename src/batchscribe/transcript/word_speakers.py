@@ -11,7 +11,7 @@ from batchscribe.window import SpeakerTurn, Word
 
 #: A word this short, alone between two words of one other speaker, is theirs if its own turn does not cover it.
 ISLAND_SEC = 0.5
-COVERED, UNCOVERED = 0.8, 0.5  #: shares of a word: of its own turn at least, and of the turns of its neighbors at most
+COVERED, UNCOVERED = 0.6, 0.5  #: shares of a word: of its own turn at least, and of the turns of its neighbors at most
 #: Turns begin and end this much too early or too late.
 JITTER_SEC = 0.25
 PAUSE_SEC = 0.15  #: a pause that is longer by this much is a better place for a change of speakers
@@ -89,7 +89,10 @@ def _nearest(word: Word, turns: Sequence[SpeakerTurn], last: int) -> int:
 
 
 def _close_islands(words: Sequence[Word], covers: Sequence[_Cover], speakers: list[int]) -> None:
-    """Give single short words to the speaker around them, unless a turn of their own covers them."""
+    """Give single short words to the speaker around them, unless a turn of their own covers them.
+
+    A word that is a sentence is an answer, and stays.
+    """
     for at in range(1, len(words) - 1):
         own, around = speakers[at], speakers[at - 1]
         if own == around or speakers[at + 1] != around:
@@ -97,7 +100,8 @@ def _close_islands(words: Sequence[Word], covers: Sequence[_Cover], speakers: li
         length_sec = words[at].end_sec - words[at].start_sec
         own_sec, around_sec = (covers[at].sec.get(speaker, 0.0) for speaker in (own, around))
         is_covered = 0 < COVERED * length_sec <= own_sec and around_sec <= UNCOVERED * length_sec
-        if length_sec <= ISLAND_SEC and not is_covered:
+        is_sentence = _is_sentence_end(words, at) and _is_sentence_end(words, at + 1)
+        if length_sec <= ISLAND_SEC and not is_covered and not is_sentence:
             speakers[at] = around
 
 
@@ -117,6 +121,10 @@ def _move_changes(words: Sequence[Word], covers: Sequence[_Cover], speakers: lis
 
 def _worth(words: Sequence[Word], change: int) -> tuple[bool, int]:
     """Rate a change of speakers before this word: whether a sentence ends there, and how long the pause is."""
-    word, following = words[change - 1], words[change]
-    pause_sec = max(0.0, following.start_sec - word.end_sec)
-    return ends_sentence(word.text, following.text), int(pause_sec / PAUSE_SEC)
+    pause_sec = max(0.0, words[change].start_sec - words[change - 1].end_sec)
+    return _is_sentence_end(words, change), int(pause_sec / PAUSE_SEC)
+
+
+def _is_sentence_end(words: Sequence[Word], at: int) -> bool:
+    """Return whether a sentence ends before this word."""
+    return ends_sentence(words[at - 1].text, words[at].text)
