@@ -29,7 +29,7 @@ import httpx2
 import psutil
 import sqlalchemy as sa
 
-from batchscribe.api.app import VERSIONED_PREFIX
+from batchscribe.api.app import PREFIX, VERSION
 from batchscribe.api.body import token_after
 from batchscribe.database.file_rows import insert_files
 from batchscribe.database.job_rows import advance, begin_job, insert_job
@@ -236,7 +236,7 @@ def _ask(client: httpx2.Client, method: str, path: str, *, status: int = 200, **
 
 
 def _path(scene: Scene, rest: str = "") -> str:
-    return f"{VERSIONED_PREFIX}/jobs/{scene.big.job_id}{rest}"
+    return f"{VERSION}{PREFIX}/jobs/{scene.big.job_id}{rest}"
 
 
 def _figure(name: str, took_sec: Sequence[float], goal: str = "") -> Figure:
@@ -331,7 +331,7 @@ def _writes(scene: Scene, client: httpx2.Client) -> list[Figure]:
     began_at = time.monotonic()
     _wait_listed(client, job_ids)
     listed_sec = time.monotonic() - began_at
-    cancel = [_ask(client, "DELETE", f"{VERSIONED_PREFIX}/jobs/{each}", status=204) for each in job_ids]
+    cancel = [_ask(client, "DELETE", f"{VERSION}{PREFIX}/jobs/{each}", status=204) for each in job_ids]
     return [
         _figure("healthz between submits", health),
         _figure(f"submit {MANIFEST:,} URIs", submitted, "150 ms"),
@@ -349,7 +349,7 @@ def _submit(scene: Scene, client: httpx2.Client, name: str) -> tuple[float, str]
         }
     )
     began_at = time.perf_counter()
-    answer = client.post(f"{VERSIONED_PREFIX}/jobs", content=content, headers={"Content-Type": "application/json"})
+    answer = client.post(f"{VERSION}{PREFIX}/jobs", content=content, headers={"Content-Type": "application/json"})
     took_sec = time.perf_counter() - began_at
     assert answer.status_code == 201, answer.text
     return took_sec, answer.json()["job_id"]
@@ -358,7 +358,7 @@ def _submit(scene: Scene, client: httpx2.Client, name: str) -> tuple[float, str]
 def _wait_listed(client: httpx2.Client, job_ids: Sequence[str]) -> None:
     until = time.monotonic() + LISTED_MAX_SEC
     for job_id in job_ids:
-        while client.get(f"{VERSIONED_PREFIX}/jobs/{job_id}").json()["summary"]["total_files"] < MANIFEST:
+        while client.get(f"{VERSION}{PREFIX}/jobs/{job_id}").json()["summary"]["total_files"] < MANIFEST:
             assert time.monotonic() < until, f"{job_id} is not listed"
             time.sleep(0.1)
 

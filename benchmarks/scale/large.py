@@ -13,7 +13,7 @@ import psutil
 import sqlalchemy as sa
 from tests.servers.canned_bucket import BUCKET, key_of
 
-from batchscribe.api.app import VERSIONED_PREFIX
+from batchscribe.api.app import PREFIX, VERSION
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from benchmarks.report import Figure
@@ -50,7 +50,7 @@ def measure(kind: Kind) -> list[Figure]:
 
 
 def _listed(house: House, job: Job) -> Listing:
-    with house.server("--no-worker") as url, httpx2.Client(base_url=f"{url}{VERSIONED_PREFIX}") as client:
+    with house.server("--no-worker") as url, httpx2.Client(base_url=f"{url}{VERSION}{PREFIX}") as client:
         began_at = time.monotonic()
         with house.lister() as lister:
             listing = Listing(0.0, 0.0, 0, 0, [], [])
@@ -135,7 +135,7 @@ def _small_jobs_sec(house: House, tenant: str) -> float:
 
 
 def _cancel_figures(house: House, job: Job) -> list[Figure]:
-    with house.server("--no-worker") as url, httpx2.Client(base_url=f"{url}{VERSIONED_PREFIX}") as client:
+    with house.server("--no-worker") as url, httpx2.Client(base_url=f"{url}{VERSION}{PREFIX}") as client:
         took_sec = _ask(client, "DELETE", f"/jobs/{job.job_id}")
         canceled_at = time.time()
         cleared_sec = house.wait_for(lambda: _queued_shards(house, job) == 0, within_sec=CLEARED_MAX_SEC)

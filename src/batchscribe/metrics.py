@@ -47,6 +47,7 @@ class Retry(StrEnum):
     FILE = "file"  #: a file whose worker died
     STORAGE = "storage"  #: a file whose storage did not respond
     DECODER = "decoder"  #: a recording whose decoder died
+    SPEAKERS = "speakers"  #: a recording whose diarization died
     ENGINE = "engine"  #: segments whose engine died, hung or failed
     TASK = "task"  #: a task that failed because of the database
 

@@ -17,6 +17,8 @@ from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
+from batchscribe.settings import load_settings
+from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.registry import Choice
 from batchscribe.speech.scripted import ScriptedSpec
@@ -83,6 +85,7 @@ def transcribed(
         decoder=decoder,
         decoding=Slots(1),
         speech=pool,
+        speakers=SpeakerPool(load_settings(), threads=1, most_idle=0),
         choice=Choice(spec, "en-US", warnings),
         watch=JobWatch(lambda _: True),
         in_hand=FilesInHand(),

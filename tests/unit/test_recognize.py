@@ -19,6 +19,8 @@ from batchscribe.audio.decoder import DecoderPool
 from batchscribe.errors import EngineError, MachineTrouble, WorkInterrupted
 from batchscribe.intake.planned_names import PlannedNames
 from batchscribe.jobs.model import File
+from batchscribe.settings import load_settings
+from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.language_vote import choose_language
 from batchscribe.speech.registry import Choice
@@ -80,6 +82,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         decoder=DecoderPool(1, DecodeLimits()),
         decoding=Slots(1),
         speech=pool,
+        speakers=SpeakerPool(load_settings(), threads=1, most_idle=0),
         choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),
         watch=JobWatch(lambda _: is_live),
         in_hand=FilesInHand(),

@@ -64,7 +64,6 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     Without workers, checks against the engines of this machine. The job is bound to a model only if a process that
     reads the queue of the model has it; otherwise, to the engine.
     """
-    _check_options(submission)
     try:
         engine, language = _choose_engine(submission, settings, fleet)
     except OptionNotAvailable as error:
@@ -98,13 +97,6 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         summary=Summary(),
         tracking_id=submission.tracking_id,
     )
-
-
-def _check_options(submission: Submission) -> None:
-    """Refuse what this release cannot do. Raises `OptionNotAvailable`."""
-    if submission.config.diarization:
-        field = "config.diarization"
-        raise OptionNotAvailable(f"{field}: The option diarization is not supported yet; omit it.", field=field)
 
 
 def _check_profanity(config: Config, settings: Settings) -> None:

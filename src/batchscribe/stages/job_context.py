@@ -19,6 +19,7 @@ from structlog.contextvars import bound_contextvars
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.errors import MachineTrouble, WorkInterrupted
 from batchscribe.jobs.model import File, Job
+from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice
 from batchscribe.stages.checkpoint_parts import Checkpoints
@@ -139,6 +140,7 @@ class JobContext:
     decoder: DecoderPool
     decoding: Slots  #: for files that have a decoder process
     speech: SpeechPool
+    speakers: SpeakerPool
     choice: Choice
     watch: JobWatch
     in_hand: FilesInHand

@@ -19,7 +19,7 @@ from batchscribe.speech.languages import canonical_language, primary_subtag
 from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.job_context import JobContext
 from batchscribe.transcript.segments import RecognizedWindow
-from batchscribe.window import Recognition, Window
+from batchscribe.window import Recognition, SpeakerTurn, Window
 from batchscribe.wire.choices import DetectionMode
 
 #: Windows of a file that may wait for an engine even if other files keep the engines busy.
@@ -38,11 +38,13 @@ class RecognizedRecording:
 
     `languages` maps the detected languages, as tags without region, to their seconds of speech. It is empty unless the
     job asked for detection. `contradiction` is the language of the recording if it differs from the requested one.
+    `turns` is empty unless the job asked for diarization.
     """
 
     windows: list[RecognizedWindow] = field(default_factory=list)
     languages: dict[str, float] = field(default_factory=dict)
     contradiction: str | None = None
+    turns: tuple[SpeakerTurn, ...] = ()
 
     def count(self, language: str, sec: float) -> None:
         self.languages[language] = self.languages.get(language, 0.0) + sec

@@ -16,6 +16,8 @@ from batchscribe.errors import (
     DecodeLimitExceeded,
     DecoderDied,
     DecodeTimeout,
+    DiarizationError,
+    DiarizerDied,
     EngineError,
     MediaError,
     StorageError,
@@ -23,7 +25,9 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.metrics import RETRIES, Retry, Stage, observe_file, stage
+from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.stages.checkpoint import Checkpoint
+from batchscribe.stages.diarize import diarization
 from batchscribe.stages.existing_output import RecordingIdentity, look, own_outcome
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.naming import OutputName
@@ -54,7 +58,7 @@ def transcribe_file(file: File, job: Job, context: JobContext, begin_write: Begi
         raise
     except OSError as error:
         raise shortage_in(error) or error from error
-    except (StorageError, MediaError, EngineError) as error:
+    except (StorageError, MediaError, EngineError, DiarizationError) as error:
         _check_machine(error, context)
         return Outcome.failed(error)
 
@@ -68,12 +72,14 @@ def outcome_if_written(file: File, job: Job, context: JobContext) -> Outcome | N
     return own_outcome(look(file.output_uri, context.output), request_id)
 
 
-def _check_machine(error: StorageError | MediaError | EngineError, context: JobContext) -> None:
+def _check_machine(error: StorageError | MediaError | EngineError | DiarizationError, context: JobContext) -> None:
     """Run a trial if the machine may have caused the error. Raises `MachineTrouble` if it fails."""
     if isinstance(error, DecoderDied | DecodeTimeout | DecodeLimitExceeded):
         context.health.confirm(DECODER)
     elif isinstance(error, EngineError):
         context.health.confirm(context.choice.spec.name)
+    elif isinstance(error, DiarizationError):
+        context.health.confirm(SPEAKERS)
 
 
 def _transcribe(file: File, job: Job, context: JobContext, begin_write: BeginWrite) -> Outcome:
@@ -109,7 +115,8 @@ def _open(file: File, context: JobContext) -> Recording:
 def _recognize(
     source: Recording, file: File, job: Job, context: JobContext, request_id: str
 ) -> tuple[RecognizedRecording, Media]:
-    """Decode and recognize a recording. If the decoder dies, retry once, right after the machine has passed a trial.
+    """Decode and recognize a recording. If the decoder or the diarization dies, retry once, right after the machine has
+    passed a trial.
 
     So brief trouble of the machine fails no file. If an engine fails, the recognizer does the same with a single
     window.
@@ -120,6 +127,9 @@ def _recognize(
     except DecoderDied:
         RETRIES.labels(Retry.DECODER).inc()
         context.health.confirm(DECODER)
+    except DiarizerDied:
+        RETRIES.labels(Retry.SPEAKERS).inc()
+        context.health.confirm(SPEAKERS)
     checkpoint = context.checkpoints.open(replace(file, has_checkpoint=True), source, request_id)
     checkpoint.position = None  # the voice detector starts from the beginning too: its state may be the cause
     return _recognize_once(source, file, job, context, checkpoint)
@@ -133,7 +143,9 @@ def _recognize_once(
     with recognizer(file, context, config.detection_mode, checkpoint, job.phrases) as engines:
         with (
             context.decoding.take_one(job.tenant, job.number, check),
-            context.decoder.decode(
+            diarization(config, context.speakers, check) as speakers,
+        ):
+            with context.decoder.decode(
                 source,
                 channels_apart=config.channel_separation,
                 segmentation=config.segmentation_mode.value,
@@ -143,13 +155,14 @@ def _recognize_once(
                 max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
                 check=check,
                 continue_at=checkpoint.position,
-            ) as decoding,
-        ):
-            for window in decoding.windows():
-                checkpoint.position = decoding.position
-                engines.add(window)
+                hear=speakers.hear if speakers else None,
+            ) as decoding:
+                for window in decoding.windows():
+                    checkpoint.position = decoding.position
+                    engines.add(window)
+            turns = speakers.finish() if speakers else ()
         # The decoder is free for the next file while the engines process the last windows of this one.
-        return engines.finish(), decoding.media
+        return replace(engines.finish(), turns=turns), decoding.media
 
 
 def _document(
@@ -163,6 +176,7 @@ def _document(
         model=spec.model,
         request_id=request_id,
         config=job.config,
+        turns=recognized.turns,
         metadata=Metadata(
             engine=spec.name,
             revision=spec.revision,

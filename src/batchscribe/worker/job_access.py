@@ -9,6 +9,7 @@ from batchscribe.audio.decoder import DecoderPool
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
+from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.existing_output import has_recording, look_in
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
@@ -37,6 +38,7 @@ class JobAccess:
         decoder: DecoderPool,
         decoding: Slots,
         engines: EnginePools,
+        speakers: SpeakerPool,
         watch: JobWatch,
         in_hand: FilesInHand,
         health: MachineHealth,
@@ -47,6 +49,7 @@ class JobAccess:
         self._decoder = decoder
         self._decoding = decoding
         self._engines = engines
+        self._speakers = speakers
         self._watch = watch
         self._in_hand = in_hand
         self._health = health
@@ -72,6 +75,7 @@ class JobAccess:
             decoder=self._decoder,
             decoding=self._decoding,
             speech=self._engines.open(choice.spec),
+            speakers=self._speakers,
             choice=choice,
             watch=self._watch,
             in_hand=self._in_hand,

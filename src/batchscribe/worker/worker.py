@@ -80,6 +80,7 @@ class Worker:
             decoder=self._decoder,
             decoding=Slots(self._capacity.open_recordings),
             engines=self._engines,
+            speakers=self._speakers,
             watch=self.watch,
             in_hand=self.in_hand,
             health=self.health,

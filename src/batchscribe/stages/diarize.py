@@ -1,0 +1,53 @@
+"""Diarization of one recording, beside its recognition: the decoded sound goes to a speaker process, block by block.
+
+The embeddings of voices stay in that process and are never stored. So after an interruption a recording is diarized
+from its start again, while its words come from the checkpoint. That costs little: the decoder starts again anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from batchscribe.audio.decoder import SoundBlock
+from batchscribe.speakers.speaker_count import SpeakerCount
+from batchscribe.speakers.speaker_pool import SpeakerPool
+from batchscribe.speakers.speaker_process import SpeakerProcess
+from batchscribe.window import SpeakerTurn
+from batchscribe.wire.config import Config
+
+
+class Diarization:
+    """The diarization of one recording. The process has begun it."""
+
+    def __init__(self, process: SpeakerProcess, begin: Callable[[], None]) -> None:
+        self._process = process
+        self._begin = begin
+        self._has_heard = False
+
+    def hear(self, block: SoundBlock) -> None:
+        """Take the next sound. Raises `DiarizationError`, and whatever the check of the recording raises."""
+        if block.start_sample == 0 and self._has_heard:
+            self._begin()  # the decoder tries another track
+        self._has_heard = True
+        self._process.feed(block.samples)
+
+    def finish(self) -> tuple[SpeakerTurn, ...]:
+        """Return the turns, sorted by their start. Raises as `hear` does."""
+        return self._process.finish()
+
+
+@contextmanager
+def diarization(config: Config, speakers: SpeakerPool, check: Callable[[], None]) -> Iterator[Diarization | None]:
+    """Open the diarization of a recording; None if the job does not ask for it.
+
+    `check` is called while the process works, and raises if the recording is no longer wanted. Raises
+    `MachineTrouble`, `DiarizationError` and `WorkInterrupted`.
+    """
+    if not config.diarization:
+        yield None
+        return
+    at_least, at_most = config.speaker_range
+    count = SpeakerCount(at_least, at_most)
+    with speakers.diarize(count, check) as process:
+        yield Diarization(process, lambda: process.begin(count, check))
