@@ -57,6 +57,7 @@ class Bench:
             sources=tuple(_source(path) for path in inputs),
             output=Output(uri=f"{(self.folder / job_id).as_uri()}/", layout=OutputLayout.PREFIX),
             config=config or Config(),
+            vocabulary=config.vocabulary if config else None,
             engine=engine,
             file_roots=(self.folder, *(path if path.is_dir() else path.parent for path in inputs)),
         )

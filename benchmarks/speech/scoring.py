@@ -17,7 +17,7 @@ LOOP_MAX_WORDS, LOOP_MIN_TIMES = 10, 5
 
 def count_wrong(said: str, heard: str, language: str) -> tuple[int, int]:
     """Return the number of wrong, missing and extra words, and of spoken words."""
-    reference, text = (_normalize(each, language) for each in (said, heard))
+    reference, text = (normalize(each, language) for each in (said, heard))
     if not reference:
         return len(text.split()), 0
     found = jiwer.process_words(reference, text)
@@ -49,7 +49,7 @@ def _loop_at(words: list[str], at: int) -> int:
     return 0
 
 
-def _normalize(text: str, language: str) -> str:
+def normalize(text: str, language: str) -> str:
     return str(_normalizer(language)(text)).strip()
 
 

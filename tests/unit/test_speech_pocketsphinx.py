@@ -47,7 +47,7 @@ def chord(duration_sec: float, *pitches_hz: float) -> NDArray[np.float32]:
     return samples
 
 
-def test_speech_becomes_words_inside_the_window_without_marks_or_confidence(
+def test_speech_becomes_words_inside_the_window_without_marks_and_with_confidence(
     engine: Engine, speech: NDArray[np.float32]
 ) -> None:
     [phrase] = recognize(engine, speech).phrases
@@ -55,7 +55,9 @@ def test_speech_becomes_words_inside_the_window_without_marks_or_confidence(
     assert len(phrase.words) >= 5
     assert phrase.text == " ".join(word.text for word in phrase.words)
     assert not set("<>[]()+") & set(phrase.text)
-    assert all(word.confidence is None for word in phrase.words)
+    confidences = [word.confidence for word in phrase.words]
+    assert all(confidence is not None and 0 <= confidence <= 1 for confidence in confidences)
+    assert len(set(confidences)) > 1, "it is not always 1.0"
     assert all(0 <= word.start_sec < word.end_sec <= 4.0 for word in phrase.words)
 
 

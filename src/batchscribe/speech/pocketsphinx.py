@@ -68,13 +68,14 @@ class PocketsphinxEngine:
             self._decoder.end_utt()
 
     def _words(self) -> Iterator[Word]:
-        """Yield the words without confidence, because the engine's is always 1.0."""
+        """Yield the words. Their confidence is the posterior probability in the lattice of the window."""
         if self._decoder.hyp() is None:
             return
         for entry in self._decoder.seg():
             if not entry.word.startswith(("<", "[", "++")):
                 text = entry.word.partition("(")[0]  # `been(2)` is a second pronunciation
-                yield Word(text, entry.start_frame * FRAME_SEC, (entry.end_frame + 1) * FRAME_SEC)
+                confidence = min(1.0, max(0.0, float(entry.prob)))  # not a logarithm
+                yield Word(text, entry.start_frame * FRAME_SEC, (entry.end_frame + 1) * FRAME_SEC, confidence)
 
 
 def to_int16(samples: Samples) -> bytes:

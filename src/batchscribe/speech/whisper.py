@@ -21,7 +21,6 @@ from batchscribe.speech.whisper_listen import LENGTHS, Listener, Pass, Passes, f
 from batchscribe.speech.whisper_model import Features, WhisperModel
 from batchscribe.speech.whisper_phrases import build_recognition
 from batchscribe.speech.whisper_retry import find_missed, retry_doubtful
-from batchscribe.speech.whisper_vocabulary import WhisperVocabulary
 from batchscribe.window import Recognition
 
 #: The model size that one CPU core, or one GPU, can run in real time: orders of magnitude, from the parameter counts.
@@ -132,10 +131,15 @@ class WhisperEngine:
         first = yield Pass(request.window, n_frames, code)
         take = yield from retry_doubtful(first, n_frames, code)
         missed = [] if take.doubts else (yield from find_missed(take, code))
-        vocabulary = WhisperVocabulary(self._model, listener, request.vocabulary, code)
+        if request.vocabulary:
+            from batchscribe.speech.whisper_vocabulary import WhisperVocabulary  # its libraries take 50 ms to import
+
+            vocabulary = WhisperVocabulary(self._model, listener, request.vocabulary, code)
+            take = vocabulary.apply(take)
+            missed = [(start_sec, vocabulary.apply(each)) for start_sec, each in missed]
         return build_recognition(
-            vocabulary.apply(take),
-            missed=[(start_sec, vocabulary.apply(each)) for start_sec, each in missed],
+            take,
+            missed=missed,
             language=primary_subtag(language) if is_chosen else None,
             detected=tuple(detected.items()),
         )
