@@ -19,9 +19,9 @@ from batchscribe.speech.whisper_listen import Listener, Take
 from batchscribe.speech.whisper_model import MAX_TOKENS, WhisperModel
 from batchscribe.window import Word
 
-#: How much the phrase must raise the log probability of the text. With `base` and 100 phrases, of which 49 were not in
-#: the corpus, all replacements above 0.5 were right, but for words with a confidence above `SURE`.
-LEAST_GAIN = 0.5
+#: How much a phrase must raise the log probability of the text; 0 if only case, spaces or accents differ. With `base`,
+#: a threshold of 0.5 also replaced "matter" by "Mather"; in the half of the corpus for tuning, it found nothing more.
+LEAST_GAIN, LEAST_GAIN_SAME_LETTERS = 1.0, 0.0
 #: Words with this confidence are only replaced by a phrase with the same letters, as in `wood cutters`.
 SURE = 0.9
 #: The longest prompt: half of the decoder's positions, as in OpenAI's Whisper.
@@ -51,6 +51,10 @@ class _Scored:
     gain: float
     confidence: float
 
+    @property
+    def is_enough(self) -> bool:
+        return self.gain >= (LEAST_GAIN_SAME_LETTERS if self.edit.candidate.has_same_letters else LEAST_GAIN)
+
 
 @dataclass(frozen=True, slots=True)
 class WhisperVocabulary:
@@ -74,7 +78,7 @@ class WhisperVocabulary:
         chosen: list[_Scored] = []
         for each in sorted(self._score(take, edits), key=lambda scored: -scored.gain):
             is_free = not any(each.edit.candidate.overlaps(other.edit.candidate) for other in chosen)
-            if each.gain >= LEAST_GAIN and is_free:
+            if each.is_enough and is_free:
                 chosen.append(each)
         return replace(take, words=tuple(self._words(take, chosen))) if chosen else take
 
