@@ -1,4 +1,4 @@
-"""The vocabulary: the rarest words of the references, and names that nobody says."""
+"""The vocabulary: the rarest words of the references, and names that do not occur."""
 
 from __future__ import annotations
 
