@@ -70,6 +70,11 @@ def test_a_mask_is_as_long_as_its_word() -> None:
     assert mask("son of a bitch") == "s** o* a b****"
 
 
+def test_detected_languages_without_a_list_are_named() -> None:
+    assert load_filter(None).lacks(["en", "ja", "el", "de"]) == ["el", "ja"]
+    assert load_filter(None).lacks([]) == []
+
+
 @pytest.mark.parametrize("language", ["en-US", "de", "no-NO", "pt-BR"])
 def test_a_language_with_a_list_is_accepted(language: str) -> None:
     load_filter(None).check(language)
