@@ -80,7 +80,7 @@ class SpeakerProcess:
         self._tell({"op": "begin", "at_least": count.at_least, "at_most": count.at_most})
 
     def feed(self, samples: Samples) -> None:
-        """Send the next sound. Waits if the process has a minute of it. Raises `DiarizationError`."""
+        """Send the next sound. Waits if the process has three minutes of it. Raises `DiarizationError`."""
         for start in range(0, len(samples), MESSAGE_SAMPLES):
             part = np.ascontiguousarray(samples[start : start + MESSAGE_SAMPLES], dtype=np.float32)
             self._tell({"op": "sound"}, part.data.cast("B"))
