@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-speech bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -52,6 +52,8 @@ bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed mo
 
 bench-vocabulary: $(VENV)/dev.stamp ## Measure what a vocabulary changes, with the model base: 15 minutes
 	$(BIN)/python -m benchmarks.vocabulary
+bench-speakers: $(VENV)/dev.stamp ## Measure accuracy and cost of diarization, on conversations made from the corpus: 10 minutes
+	$(BIN)/python -m benchmarks.speakers
 
 bench-long: $(VENV)/dev.stamp ## Measure memory, cores, resuming and canceling with long recordings: 15 minutes
 	$(BIN)/python -m benchmarks.long

@@ -60,5 +60,6 @@ def test_make_alone_lists_what_can_be_made() -> None:
     shown = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("setup", "demo", "test", "check", "bench", "bench-speech", "bench-long", "bench-gpu"):
+    benchmarks = ("bench", "bench-speech", "bench-speakers", "bench-long", "bench-gpu")
+    for target in ("setup", "demo", "test", "check", *benchmarks):
         assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE)

@@ -69,7 +69,7 @@ def test_a_given_number_does_not_split_a_stray_voice_off() -> None:
     stray = random.normal(size=SIZE)
     drawn = np.array([*[first] * 10, *[second] * 10, stray]) + 0.3 * random.normal(size=(21, SIZE))
     embeddings = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
-    chunks = Voices(embeddings, np.array([2.0] * 20 + [1.5]), np.zeros(21, dtype=bool))
+    chunks = Voices(embeddings, np.array([2.0] * 20 + [1.2]), np.zeros(21, dtype=bool))
     assert len(set(cluster_voices(chunks, OPEN).tolist())) == 1
     found = cluster_voices(chunks, exactly(2))
     assert same_partition(found[:20], [0] * 10 + [1] * 10)

@@ -24,7 +24,7 @@ from batchscribe.speakers.voice_clustering import Voices, cluster_voices
 from batchscribe.window import SAMPLE_RATE, Samples, SpeakerTurn
 
 WINDOWS = 12  #: in a section
-BATCH = 4  #: windows in one call of the model; more are not faster
+BATCH = 2  #: windows in one call of the model; more are not faster
 _SECTION_SAMPLES = (WINDOWS - 1) * STEP_SAMPLES + WINDOW_SAMPLES
 
 

@@ -11,15 +11,17 @@ from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.speakers.voice_merging import Merge, SameSpeaker, VoiceGroups, labels_after, merge_all, merge_closest
 
 #: Chosen on one half of the conversations of `make bench-speakers`.
-SAME_SPEAKER = SameSpeaker(similarity=0.62, within=0.6, doubt_sec=2.0)
+SAME_SPEAKER = SameSpeaker(similarity=0.56, within=0.6, doubt_sec=1.0)
 #: Over a telephone, different voices are more similar.
 SAME_SPEAKER_NARROW = SameSpeaker(similarity=0.85, within=0.7, doubt_sec=0.0)
 #: Chunks from this length on make the clusters. Shorter ones are assigned to the most similar cluster.
 RELIABLE_SEC = 1.0
-#: A speaker speaks at least for this share of all speech, but the least is never below or above these seconds; in long
-#: recordings, at least for the share in `SMALLEST_SHARE_LONG`.
-SMALLEST_SHARE = 0.1
-SHORTEST_SPEAKER_SEC = 2.0, 4.0
+#: A speaker speaks at least this long; in short recordings at least for this share of all speech, but two seconds; in
+#: very long ones at least for `SMALLEST_SHARE_LONG`.
+SHORTEST_SPEAKER_SEC = 3.0
+SHORTEST_SPEAKER_NARROW_SEC = 4.0
+SMALLEST_SHARE = 0.07
+SHORTEST_EVER_SEC = 2.0
 SMALLEST_SHARE_LONG = 0.002
 WEIGHT_LIMIT_SEC = 3.0  #: a longer chunk has no better embedding
 #: The most groups that are compared each with each. In longer recordings, blocks of chunks are merged first.
@@ -53,7 +55,7 @@ def _find_speakers(chunks: VoiceGroups, is_narrow: bool, count: SpeakerCount, bl
     same = SAME_SPEAKER_NARROW if is_narrow else SAME_SPEAKER
     groups = _merge_blocks(chunks, same, block)
     merges = merge_all(groups, same)
-    usual_sec = _shortest_speaker_sec(float(chunks.seconds.sum()))
+    usual_sec = _shortest_speaker_sec(float(chunks.seconds.sum()), is_narrow)
     # A speaker of few words is more likely than two speakers with one voice.
     for shortest_sec, may_split in ((usual_sec, False), (usual_sec / 2, False), (usual_sec, True), (0.0, True)):
         speakers = _speakers_after(groups.seconds, merges, shortest_sec)
@@ -67,9 +69,10 @@ def _find_speakers(chunks: VoiceGroups, is_narrow: bool, count: SpeakerCount, bl
     return np.asarray(clusters.directions()[is_speaker])
 
 
-def _shortest_speaker_sec(speech_sec: float) -> float:
-    least, most = SHORTEST_SPEAKER_SEC
-    return max(min(most, max(least, SMALLEST_SHARE * speech_sec)), SMALLEST_SHARE_LONG * speech_sec)
+def _shortest_speaker_sec(speech_sec: float, is_narrow: bool) -> float:
+    usual_sec = SHORTEST_SPEAKER_NARROW_SEC if is_narrow else SHORTEST_SPEAKER_SEC
+    in_short_sec = max(SHORTEST_EVER_SEC, SMALLEST_SHARE * speech_sec)
+    return max(min(usual_sec, in_short_sec), SMALLEST_SHARE_LONG * speech_sec)
 
 
 def _merge_blocks(groups: VoiceGroups, same: SameSpeaker, block: int) -> VoiceGroups:
