@@ -52,6 +52,7 @@ bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed mo
 
 bench-vocabulary: $(VENV)/dev.stamp ## Measure what a vocabulary changes, with the model base: 15 minutes
 	$(BIN)/python -m benchmarks.vocabulary
+
 bench-speakers: $(VENV)/dev.stamp ## Measure accuracy and cost of diarization, on conversations made from the corpus: 10 minutes
 	$(BIN)/python -m benchmarks.speakers
 
