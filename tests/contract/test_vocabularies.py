@@ -350,7 +350,7 @@ def test_profanity_is_masked_on_request(speaker: Client, recordings: Path, wante
 
 
 @pytest.mark.parametrize("dry_run", ["true", "false"])
-@pytest.mark.parametrize(("language", "reason"), [("el-GR", "no words of el"), ("ja-JP", "without spaces")])
+@pytest.mark.parametrize(("language", "reason"), [("el-GR", "no words for el"), ("ja-JP", "without spaces")])
 def test_a_language_without_a_list_is_refused(speaker: Client, language: str, reason: str, dry_run: str) -> None:
     body = single(config={"language": language, "profanity_filter": True})
     answer = speaker.refused(body, dry_run=dry_run)

@@ -218,7 +218,7 @@ def test_a_process_that_cannot_work_is_trouble_of_the_machine(
 
 def test_a_trial_that_fails_is_trouble_of_the_machine(pool: SpeakerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speaker_process, "_serve", false_speakers.boast)
-    with pytest.raises(MachineTrouble, match="fails on this machine's trial recording") as caught:
+    with pytest.raises(MachineTrouble, match="Diarization of the trial recording fails on this machine") as caught:
         pool.try_out()
     assert caught.value.part == SPEAKERS
 

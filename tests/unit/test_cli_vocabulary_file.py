@@ -46,7 +46,7 @@ def test_a_vocabulary_may_come_from_standard_input(monkeypatch: pytest.MonkeyPat
         ("Ada: eider,, aida\n", "line 1: Write at least one letter"),
         ("# x\nAda\n...\n", "line 3: Write at least one letter"),
         ("Ada\n" + "x" * 101, "line 2: At most 100 characters"),
-        ("Zoë: zoe\nZoey: Zoe\n", "line 2: A variant belongs to another alias"),
+        ("Zoë: zoe\nZoey: Zoe\n", "line 2: A variant also belongs to another alias"),
         ("\n".join(f"name {number}" for number in range(101)), "names.txt: phrases must not be longer than 100"),
     ],
 )

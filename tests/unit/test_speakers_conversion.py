@@ -124,5 +124,5 @@ def test_a_second_conversion_gives_the_same_bytes(published: Path, converted: Pa
 def test_weights_of_another_model_are_refused_by_the_name_of_the_file(tmp_path: Path) -> None:
     for file in PUBLISHED:
         (tmp_path / file.name).write_bytes(torch_file({"other": np.ones(3, np.float32)}))
-    with pytest.raises(ModelDamaged, match=r"pytorch_model\.bin does not have the weights of this model"):
+    with pytest.raises(ModelDamaged, match=r"pytorch_model\.bin does not contain the weights of this model"):
         convert(tmp_path, tmp_path)

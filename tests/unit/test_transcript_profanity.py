@@ -82,7 +82,7 @@ def test_a_language_with_a_list_is_accepted(language: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "reason"),
-    [("el-GR", "no words of el"), ("ja-JP", "ja is written without"), ("zh-CN", "zh is written")],
+    [("el-GR", "no words for el"), ("ja-JP", "ja is written without"), ("zh-CN", "zh is written")],
 )
 def test_a_language_without_one_is_refused_with_the_reason(language: str, reason: str) -> None:
     with pytest.raises(OptionNotAvailable, match=reason) as refused:
@@ -124,10 +124,10 @@ def test_an_operator_adds_and_removes_words_for_one_language_or_all(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("frak\n---\n", "line 2 of .* has no word"),
-        ("de:\n", "line 1 of .* has no word"),
-        ("a,,b\n", "line 1 of .* has no word"),
-        ("Note: this\n", "line 1 of .* is not readable"),
+        ("frak\n---\n", "line 2 of .* without a word"),
+        ("de:\n", "line 1 of .* without a word"),
+        ("a,,b\n", "line 1 of .* without a word"),
+        ("Note: this\n", "line 1 of .* is invalid"),
         ("くそ\n", "line 1 of .* script without spaces"),
         ("ja: baka\n", "line 1 of .* script without spaces"),
         ("\udcff", "is not UTF-8 text"),

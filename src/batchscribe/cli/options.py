@@ -98,13 +98,13 @@ LanguageDetection = Annotated[
 ]
 Words = Annotated[bool, typer.Option("--words", help="Write word times.")]
 WordConfidence = Annotated[
-    bool, typer.Option("--word-confidence", help="Write the confidence of words, if the engine gives one.")
+    bool, typer.Option("--word-confidence", help="Write the confidence of each word, if the engine reports it.")
 ]
 Speakers = Annotated[
     str | None,
     typer.Option(
         metavar="auto|N|N-M",
-        help="Tell who speaks: auto finds out how many speakers there are; 2 or 2-5 says it.",
+        help="Name the speaker of each segment and word: auto, the exact number of speakers, or a range such as 2-5.",
         show_default=False,
     ),
 ]
@@ -113,7 +113,7 @@ VocabularyFile = Annotated[
     typer.Option(
         "--vocabulary",
         metavar="FILE",
-        help="Recognize the phrases in this file, one per line; `canonical: variant, variant` is an alias.",
+        help="Recognize the phrases in this file, one per line. A line `canonical: variant, variant` is an alias.",
         show_default=False,
     ),
 ]
@@ -221,7 +221,7 @@ TimeoutSec = Annotated[
 ReferenceId = Annotated[str | None, typer.Option(help="Your own label for the job.", show_default=False)]
 WebhookUrl = Annotated[str | None, typer.Option(help="URL that gets a webhook when the job ends.", show_default=False)]
 UsedVocabularyId = Annotated[
-    str | None, typer.Option(help="Use this vocabulary of the server, instead of a file.", show_default=False)
+    str | None, typer.Option(help="Use this vocabulary, stored on the server, instead of a file.", show_default=False)
 ]
 Manifest = Annotated[
     str | None, typer.Option(metavar="FILE", help="Read the INPUTs from this file, one per line; - is standard input.")
@@ -239,13 +239,15 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as 
 # vocabularies
 
 StoredVocabulary = Annotated[
-    str, typer.Argument(metavar="FILE", help="A file like that of --vocabulary; - is standard input.")
+    str, typer.Argument(metavar="FILE", help="A file as for --vocabulary; - is standard input.")
 ]
 VocabularyId = Annotated[
     str,
     typer.Argument(metavar="VOCABULARY", help="The ID that `batchscribe vocabularies list` shows."),
 ]
-VocabularyLabel = Annotated[str | None, typer.Option("--name", help="Your own name for it.", show_default=False)]
+VocabularyLabel = Annotated[
+    str | None, typer.Option("--name", help="Your own name for the vocabulary.", show_default=False)
+]
 VocabularyLimit = Annotated[int, typer.Option(min=1, help="Number of vocabularies to show, newest first.")]
 
 # keys, models, doctor

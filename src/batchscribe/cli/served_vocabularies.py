@@ -1,4 +1,4 @@
-"""The vocabularies of a server. Its error responses become messages for the command line."""
+"""Vocabularies on a server. Turns its error responses into messages for the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.wire.base import JsonObject
 
 
 class ServedVocabularies:
-    """The vocabularies of the key's tenant, as JSON objects of the wire."""
+    """The stored vocabularies of the key's tenant, as the JSON objects that the server returns."""
 
     def __init__(self, client: Client, *, has_key: bool) -> None:
         self._client = client
@@ -50,7 +50,7 @@ class ServedVocabularies:
 
 @contextmanager
 def open_served_vocabularies(settings: Settings) -> Iterator[ServedVocabularies]:
-    """Connect with the server and key of the settings. Raises `UsageError`."""
+    """Connect to the server of the settings, with their key. Raises `UsageError`."""
     if settings.server is None:
         raise UsageError(
             "Vocabularies are stored on a server: give --server URL or set BATCHSCRIBE_SERVER. For `batchscribe "

@@ -1,4 +1,4 @@
-"""Text that a command reads from a file, or from standard input for the name `-`."""
+"""Text that a command reads from a file, or from standard input if the name is `-`."""
 
 from __future__ import annotations
 

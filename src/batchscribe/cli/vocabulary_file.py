@@ -1,4 +1,4 @@
-"""The file of `--vocabulary`: a phrase per line, and aliases as `canonical: variant, variant`."""
+"""The file of `--vocabulary`: one phrase per line, and aliases as `canonical: variant, variant`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_vocabulary(name: str) -> JsonObject:
         else:
             raise UsageError(f"{name}, line {number}: write an alias as `canonical: variant, variant`.")
     if not phrases and not aliases:
-        raise UsageError(f"{name} has no phrase; write one per line.")
+        raise UsageError(f"{name} has no phrase; write one phrase per line.")
     vocabulary = {"phrases": phrases, "aliases": aliases}
     try:
         Vocabulary.model_validate(vocabulary)

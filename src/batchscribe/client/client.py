@@ -126,7 +126,7 @@ class Client:
         return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, pace=pace, on_poll=on_poll)
 
     def create_vocabulary(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject:
-        """Store a vocabulary with `phrases`, and optionally `aliases` and a `name`, and return it.
+        """Store a vocabulary, with `phrases` and optionally `aliases` and a `name`, and return it.
 
         Its `vocabulary_id` is for `config.vocabulary_id` of jobs. The request has an idempotency key, as in `submit`.
         """

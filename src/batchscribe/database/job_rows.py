@@ -98,7 +98,7 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
 
 
 def _vocabulary_of_asset(new: Job) -> JsonObject:
-    """Return a copy for the job's row, so that the asset may be deleted. An inline vocabulary is in `config`."""
+    """Return a copy for the job's row, so that the stored vocabulary may be deleted. An inline one is in `config`."""
     if new.vocabulary is None or new.config.vocabulary is not None:
         return {}
     return {"vocabulary": new.vocabulary.echo()}

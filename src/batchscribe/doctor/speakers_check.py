@@ -1,4 +1,4 @@
-"""Check of the speaker models, which diarization needs."""
+"""The check of the speaker models, which diarization needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from batchscribe.check import Check, ok, report_failure
 from batchscribe.errors import MachineTrouble, ModelDamaged
 from batchscribe.settings import Settings
-from batchscribe.speakers.speaker_models import PULL, find_speaker_models, read_speaker_models
+from batchscribe.speakers.speaker_models import PULL, PULL_AGAIN, find_speaker_models, read_speaker_models
 from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.worker.capacity import speaker_threads
 
@@ -37,9 +37,9 @@ def check_trial(settings: Settings) -> Check:
     try:
         pool.try_out()
     except MachineTrouble as trouble:
-        return report_failure(NAME, trouble.message, f"Check the memory with `free`, or reinstall the models: {PULL}.")
+        return report_failure(NAME, trouble.message, f"Check the memory with `free`. {PULL_AGAIN}")
     finally:
         pool.close()
     return ok(
-        NAME, f"It loaded the speaker models and diarized a trial recording in {time.monotonic() - began_at:.1f} s."
+        NAME, f"The speaker models were loaded and diarized a trial recording in {time.monotonic() - began_at:.1f} s."
     )

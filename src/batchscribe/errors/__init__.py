@@ -76,7 +76,7 @@
     ├── EngineError
     │   ├── EngineDied              the engine process died on both attempts
     │   └── EngineTimeout           the engine hung on both attempts
-    ├── DiarizationError            the speakers of a recording cannot be distinguished
+    ├── DiarizationError            a recording could not be diarized
     │   ├── DiarizerDied            its process died; retried once
     │   └── DiarizationTimeout      its process hung
     ├── JobError                    ends a whole job

@@ -111,17 +111,17 @@ class EngineTimeout(EngineError):
 
 
 class DiarizationError(BatchscribeError):
-    """The speakers of this recording cannot be distinguished."""
+    """This recording could not be diarized."""
 
 
 class DiarizerDied(DiarizationError):
-    """The process that distinguishes speakers died while it worked on this recording."""
+    """The diarization process died on this recording."""
 
     code = "DIARIZATION_CRASHED"
 
 
 class DiarizationTimeout(DiarizationError):
-    """The process hung: it used no CPU, or far more CPU than the audio can explain."""
+    """The diarization process hung: it used no CPU, or far more CPU than the audio can explain."""
 
     code = "DIARIZATION_TIMEOUT"
 

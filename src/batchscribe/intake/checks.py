@@ -100,7 +100,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
 
 
 def _check_profanity(config: Config, settings: Settings) -> None:
-    """Check that there is a list for the language. A detected one without a list gets a warning in the transcript."""
+    """Check that there is a list for the language. With language detection, a missing list is only a warning later."""
     if config.profanity_filter:
         profanity = load_filter(settings.profanity_file)
         if config.detection_mode is None:

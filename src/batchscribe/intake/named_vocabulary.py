@@ -1,4 +1,4 @@
-"""The vocabulary of a submission that names one of the tenant's by its ID."""
+"""The vocabulary of a submission that names a stored vocabulary of its tenant."""
 
 from __future__ import annotations
 

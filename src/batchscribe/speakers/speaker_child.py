@@ -1,4 +1,4 @@
-"""The main loop of a speaker process: the sound of one recording after the other, and the speaker turns of each."""
+"""The main loop of a speaker process: reads the sound of one recording after another, and sends its speaker turns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from batchscribe.speakers.turn_building import build_turns
 from batchscribe.speakers.voice_clustering import Voices, cluster_voices
 from batchscribe.window import SAMPLE_RATE, SpeakerTurn
 
-#: How much sound may wait for the diarizer, which computes once in a minute and a half of it.
+#: How much sound may wait for the diarizer, which computes once per minute and a half of sound.
 AHEAD_BYTES = 180 * SAMPLE_RATE * np.dtype(np.float32).itemsize
 REHEARSAL_SEC = 12.0  #: more than one window of the diarizer
 N_REHEARSED = 8
@@ -38,7 +38,7 @@ Message = tuple[dict[str, Any], memoryview]
 
 
 def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int) -> None:
-    """Run the process. Reports that it is ready, or why it cannot work: only a number, as its text is not trusted."""
+    """Run the process. Reports that it is ready, or the number of the error, because text from it is not trusted."""
     pipe = Pipe(connection)
     try:
         models = read_speaker_models(folder)
@@ -59,9 +59,9 @@ def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int)
 
 
 def rehearse(models: SpeakerModels) -> None:
-    """Load all modules by diarizing noise, in which no voices are found, and comparing two random voices.
+    """Load all modules by diarizing noise and by clustering random voices, because noise has no voices.
 
-    Later, no file can be opened: NumPy loads some of its modules when they are first used.
+    After confinement, no file can be opened, but NumPy loads some of its modules only when they are first used.
     """
     chance = np.random.default_rng(0)
     noise = (0.1 * chance.uniform(-1, 1, int(REHEARSAL_SEC * SAMPLE_RATE))).astype(np.float32)
@@ -96,7 +96,7 @@ def pack(turns: tuple[SpeakerTurn, ...]) -> bytes:
 
 
 class Messages:
-    """The messages of the parent, which a thread reads ahead. If `AHEAD_BYTES` are waiting, the parent waits too."""
+    """The messages from the parent. A thread reads ahead up to `AHEAD_BYTES`; after that, the parent waits."""
 
     def __init__(self, pipe: Pipe, closed: Callable[[], None]) -> None:
         """`closed` is called in that thread once the parent has closed the pipe."""

@@ -1,4 +1,4 @@
-"""The speaker models as `batchscribe models` knows them: the publishers' files, and their conversion."""
+"""The speaker models for `batchscribe models`: the publishers' files, and their conversion."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def check_onnx() -> None:
     """Raise `ModelNotPulled` if the package that writes ONNX files is missing."""
     if find_spec("onnx") is None:
         raise ModelNotPulled(
-            "The package onnx, which converts the speaker models once, is not installed; install it with "
-            f"`{sys.executable} -m pip install onnx`, or pull with `--from` a folder of models that another machine "
+            "The package onnx, which converts the speaker models, is not installed; install it with "
+            f"`{sys.executable} -m pip install onnx`, or use `--from` with a folder of models that another machine "
             "converted."
         )
 
@@ -72,7 +72,7 @@ def convert(published: Path, target: Path) -> None:
         try:
             write(weights, target / name)
         except (KeyError, ValueError) as error:
-            raise ModelDamaged(f"{source.name} does not have the weights of this model ({error}).") from error
+            raise ModelDamaged(f"{source.name} does not contain the weights of this model ({error}).") from error
 
 
 def select_files(names: Collection[str], _variant: str | None = None) -> list[str]:

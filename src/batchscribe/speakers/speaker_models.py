@@ -1,4 +1,4 @@
-"""The models that diarization needs: where they are installed, and their content."""
+"""The speaker models of diarization: where they are installed, and their content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def find_speaker_models(settings: Settings) -> Path | None:
 
 
 def read_speaker_models(folder: Path) -> SpeakerModels:
-    """Read the models, and compare them with the record of their conversion. Raises `ModelDamaged`, `OSError`."""
+    """Read the models and compare them with the record of their conversion. Raises `ModelDamaged`, `OSError`."""
     records = read_origin(folder).files
     return SpeakerModels(*(_read(folder / name, records.get(name)) for name in (SEGMENTATION, EMBEDDING)))
 

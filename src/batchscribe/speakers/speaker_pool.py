@@ -1,4 +1,4 @@
-"""A pool of speaker processes: each recording has one while it is in progress, and the next may use it again."""
+"""A pool of speaker processes. Each diarizes one recording at a time and is then reused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SpeakerPool:
     """Speaker processes of one worker. Thread-safe."""
 
     def __init__(self, settings: Settings, *, threads: int, most_idle: int) -> None:
-        """Create a pool without processes. Each computes on `threads` cores; up to `most_idle` wait for work."""
+        """Create a pool without processes. Each will use `threads` threads; up to `most_idle` may wait for work."""
         self._settings = settings
         self._threads = threads
         self._most_idle = most_idle
@@ -82,7 +82,7 @@ class SpeakerPool:
             return WorkInterrupted("Diarization was stopped.")
         if isinstance(error, MachineTrouble):
             return error
-        sentence = f"Diarization fails on this machine's trial recording ({error.message.rstrip('.')}). {CURE}"
+        sentence = f"Diarization of the trial recording fails on this machine ({error.message.rstrip('.')}). {CURE}"
         return MachineTrouble(sentence, part=SPEAKERS)
 
     def _take(self) -> SpeakerProcess:

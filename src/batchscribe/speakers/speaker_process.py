@@ -1,4 +1,4 @@
-"""The parent's side of one speaker process."""
+"""The parent side of one speaker process."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ SPEAKERS = "speakers"  #: name of this part in `MachineTrouble`
 MEMORY_BYTES = 3 * 2**30  #: of address space; ten hours of sound need less than half
 IDLE_LIMIT_SEC = 60.0
 READY_CPU_SEC = 60.0  #: loading takes about 1 s
-#: For a message of sound to be read: the diarizer takes at least one message each time it computes, in about 1 s.
+#: For reading a message of sound: the diarizer reads at least one message per computation of about 1 s.
 FEED_CPU_SEC = 120.0
-#: For the turns of a recording: at the end, all voices are compared. It is far more than the whole diarization needs.
+#: For the turns of a recording, because all voices are compared at the end. Diarization needs far less in total.
 FINISH_CPU_SEC, FINISH_CPU_PER_AUDIO_SEC = 120.0, 0.2
 MESSAGE_SAMPLES = 30 * SAMPLE_RATE
 CURE = "Free memory, processes or descriptors on this machine; `batchscribe doctor` checks them."
 
 
 def _do_nothing() -> None:
-    """Accept any recording, in place of a check whether it is still wanted."""
+    """Stand in for the check whether a recording is still wanted."""
 
 
 class SpeakerProcess:
-    """One process that finds the speaker turns of recordings, one after the other. For one thread at a time.
+    """One process that finds the speaker turns of recordings, one after another. Use it from one thread at a time.
 
-    Only `kill` may come from another thread; a caller that waits then gets `DiarizerDied`. Unusable after an error.
+    Only `kill` may be called from another thread; a waiting call then raises `DiarizerDied`. Unusable after an error.
     """
 
     def __init__(self, folder: Path, threads: int, memory_bytes: int = MEMORY_BYTES) -> None:
         """Start the process, which reads the models in `folder`. Raises `MachineTrouble` if it cannot be started."""
-        self.files = 0  #: number of recordings it was given
+        self.files = 0  #: number of recordings that it has begun
         self.is_free = True  #: no recording is in progress
         self._is_ready = False
         self._check: Callable[[], None] = _do_nothing
@@ -67,7 +67,7 @@ class SpeakerProcess:
         return self._process.is_alive
 
     def begin(self, count: SpeakerCount, check: Callable[[], None] = _do_nothing) -> None:
-        """Begin a recording, or the same one again: the sound so far is forgotten.
+        """Begin a recording, or the same one again; the sound so far is discarded.
 
         `check` is called at least once a second, and raises if the recording is no longer wanted.
 
@@ -80,7 +80,7 @@ class SpeakerProcess:
         self._tell({"op": "begin", "at_least": count.at_least, "at_most": count.at_most})
 
     def feed(self, samples: Samples) -> None:
-        """Send the next sound. Waits if the process has three minutes of it. Raises `DiarizationError`."""
+        """Send the next sound. Waits while the process has three minutes of it. Raises `DiarizationError`."""
         for start in range(0, len(samples), MESSAGE_SAMPLES):
             part = np.ascontiguousarray(samples[start : start + MESSAGE_SAMPLES], dtype=np.float32)
             self._tell({"op": "sound"}, part.data.cast("B"))
@@ -93,11 +93,11 @@ class SpeakerProcess:
         self._expect(FINISH_CPU_SEC + FINISH_CPU_PER_AUDIO_SEC * duration_sec)
         header, payload = self._ask()
         if header != {"op": "turns"}:
-            raise DiarizerDied("The process that distinguishes speakers sent an unexpected answer.")
+            raise DiarizerDied("The diarization process sent an unexpected answer.")
         try:
             turns = unpack_turns(payload, duration_sec, self._count)
         except InvalidSpeakerReply as error:
-            raise DiarizerDied("The process that distinguishes speakers sent an invalid answer.") from error
+            raise DiarizerDied("The diarization process sent an invalid answer.") from error
         self.is_free = True
         return turns
 
@@ -110,7 +110,7 @@ class SpeakerProcess:
         self._pipe.close()
 
     def _get_ready(self) -> None:
-        """Wait until a new process can take a recording. If it ends before, no recording is the cause."""
+        """Wait until a new process is ready. If it ends before, no recording is the cause."""
         if self._is_ready:
             return
         self._expect(READY_CPU_SEC)
@@ -151,15 +151,15 @@ class SpeakerProcess:
 
 
 def _stalled(hang: ChildHangs) -> DiarizationError:
-    return DiarizationTimeout(f"The process that distinguishes speakers {hang} and was killed.")
+    return DiarizationTimeout(f"The diarization process {hang} and was killed.")
 
 
 def _died() -> DiarizationError:
-    return DiarizerDied("The process that distinguishes speakers died on this recording.")
+    return DiarizerDied("The diarization process died on this recording.")
 
 
 def _unfit(number: object) -> MachineTrouble:
-    """Describe a system error. The process sends only its number, because text from it is not trusted."""
+    """Describe a system error by its number. The process sends no text, because text from it is not trusted."""
     if number == errno.EILSEQ:
         return MachineTrouble(f"The speaker models on this machine are damaged. {PULL_AGAIN}", part=SPEAKERS)
     if isinstance(number, int) and number in errno.errorcode:
@@ -168,9 +168,7 @@ def _unfit(number: object) -> MachineTrouble:
 
 
 def _cannot_start(reason: str) -> MachineTrouble:
-    return MachineTrouble(
-        f"The process that distinguishes speakers cannot start on this machine: {reason}. {CURE}", part=SPEAKERS
-    )
+    return MachineTrouble(f"The diarization process cannot start on this machine: {reason}. {CURE}", part=SPEAKERS)
 
 
 def _serve(connection: Connection, folder: Path, threads: int, memory_bytes: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.window import SpeakerTurn
 
-MOST_SPEAKERS = 1_000  #: in a recording; a sane bound, as no meeting has that many
+MOST_SPEAKERS = 1_000  #: in a recording; no meeting has that many
 SLACK_SEC = 0.1  #: by which a turn may end after the sound: the last frame of the models is not full
 _TURN_BYTES = 3 * np.dtype(np.float64).itemsize
 

@@ -1,4 +1,4 @@
-"""The weights in a file of PyTorch, read without PyTorch.
+"""The weights in a PyTorch file, read without PyTorch.
 
 Such a file is a zip archive with a pickle, and unpickling may call anything. So only the names in `ALLOWED` can be
 loaded: they build tensors, or stand for values that are not weights and are ignored.
@@ -38,7 +38,7 @@ def read_weights(path: Path) -> Weights:
             found = _TensorUnpickler(archive).load()
     except DAMAGES as error:
         reason = str(error) if isinstance(error, pickle.UnpicklingError) else type(error).__name__
-        raise ModelDamaged(f"{path.name} cannot be read as weights of PyTorch: {reason}.") from error
+        raise ModelDamaged(f"{path.name} cannot be read as PyTorch weights: {reason}.") from error
     tensors = found.get("state_dict", found) if isinstance(found, dict) else {}
     if not tensors or not all(isinstance(each, np.ndarray) for each in tensors.values()):
         raise ModelDamaged(f"{path.name} contains something other than named tensors.")
@@ -46,7 +46,7 @@ def read_weights(path: Path) -> Weights:
 
 
 class _Ignored:
-    """A value that is not a weight, such as the version of PyTorch. It can be built, and has no content."""
+    """A value that is not a weight, such as the version of PyTorch. A pickle can build it; it has no content."""
 
     __slots__ = ()
 
@@ -58,7 +58,7 @@ class _Ignored:
 
 
 class _TensorCall:
-    """The function that builds a tensor from its storage; a pickle can call it, but not change it."""
+    """The function that builds a tensor from its storage. A pickle can call it, but cannot change it."""
 
     __slots__ = ()
 
@@ -77,7 +77,7 @@ class _TensorCall:
         raise pickle.UnpicklingError("it changes a function")
 
 
-#: All names in the files of the two models. Types of storage stand for the type of their numbers.
+#: All names that the pickles of the two models use. A storage type maps to the type of its numbers.
 ALLOWED: Mapping[tuple[str, str], object] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _TensorCall(),
@@ -96,7 +96,7 @@ class _TensorUnpickler(pickle.Unpickler):
     def __init__(self, archive: zipfile.ZipFile) -> None:
         pickles = [name for name in archive.namelist() if name.rpartition("/")[2] == PICKLE]
         if len(pickles) != 1:
-            raise pickle.UnpicklingError(f"it has {len(pickles)} files {PICKLE} instead of one")
+            raise pickle.UnpicklingError(f"it has {len(pickles)} files named {PICKLE} instead of one")
         self._archive = archive
         self._root = pickles[0].removesuffix(PICKLE)
         super().__init__(io.BytesIO(self._read(pickles[0])))

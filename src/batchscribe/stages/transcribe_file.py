@@ -115,10 +115,10 @@ def _open(file: File, context: JobContext) -> Recording:
 def _recognize(
     source: Recording, file: File, job: Job, context: JobContext, request_id: str
 ) -> tuple[RecognizedRecording, Media]:
-    """Decode and recognize a recording. If the decoder or the diarization dies, retry once, right after the machine has
-    passed a trial.
+    """Decode and recognize a recording. If the decoder or diarization dies, retry once, after the machine has passed a
+    trial.
 
-    So brief trouble of the machine fails no file. If an engine fails, the recognizer does the same with a single
+    So brief trouble on the machine does not fail a file. If an engine fails, the recognizer does the same with a single
     window.
     """
     try:
@@ -211,7 +211,7 @@ def _unmasked(recognized: RecognizedRecording, context: JobContext) -> Iterator[
     """Yield a warning if profanity was not masked in a detected language."""
     languages = context.profanity.lacks(recognized.languages) if context.profanity else []
     if languages:
-        yield f"Profanity was not masked in {', '.join(languages)}: the filter has no words of this language."
+        yield f"Profanity was not masked in {', '.join(languages)}, for which the filter has no words."
 
 
 def request_id_of(source: Recording, job: Job, context: JobContext) -> str:

@@ -1,6 +1,6 @@
-"""The profanity filter: words of a list for each language are masked, whole words only.
+"""The profanity filter: masks the words on the list of each language, as whole words only.
 
-The lists are those of the package glin-profanity, with our review and the operator's changes.
+The lists come from the package glin-profanity, with our review and the operator's changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from batchscribe.transcript.unspaced import is_unspaced
 from batchscribe.transcript.word_finder import WordFinder, split_words
 
 PACKAGE, FOLDER = "glin-profanity", "glin_profanity/data/dictionaries"
-#: The names of the lists in the package, for the languages in our review.
+#: The names of the lists in the package, for the languages that we reviewed.
 LISTS = {
     "cs": "czech",
     "da": "danish",
@@ -40,7 +40,7 @@ LISTS = {
 }
 REVIEW = Path(__file__).with_name("profanity_review.txt")
 SETTING = "BATCHSCRIBE_PROFANITY_FILE"
-#: Without spaces, a word cannot be distinguished from a part of another one.
+#: In these languages, a listed word cannot be distinguished from a part of another word.
 WITHOUT_SPACES = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})
 _LINE = re.compile(r"(?P<removed>-)?\s*(?:(?P<language>[a-z]{2,3})\s*:)?(?P<phrases>[^:]*)")
 MASK = "*"
@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ProfanityFilter:
-    """Masks the phrases of each language. A language that it does not have is not masked."""
+    """Masks the phrases of each language. Languages without a list are not masked."""
 
     finders: Mapping[str, WordFinder]
 
@@ -67,14 +67,14 @@ class ProfanityFilter:
         if code in WITHOUT_SPACES:
             reason = f"masks whole words, but {code} is written without spaces between words"
         elif code not in self.finders:
-            reason = f"has no words of {code}, only of {', '.join(sorted(self.finders))}; the operator can add some"
+            reason = f"has no words for {code}, only for {', '.join(sorted(self.finders))}; the operator can add some"
         else:
             return
         field = "config.profanity_filter"
         raise OptionNotAvailable(f"{field}: The filter {reason}. Omit it.", field=field)
 
     def rewriter(self, language: str) -> Rewriter:
-        """Return a function that masks a segment. `language` is that of segments that name none."""
+        """Return a function that masks a segment. `language` is used for segments without a language."""
 
         def mask_segment(segment: TranscriptSegment) -> TranscriptSegment:
             finder = self.finders.get(language_of(segment.language or language))
@@ -83,7 +83,7 @@ class ProfanityFilter:
         return mask_segment
 
     def lacks(self, languages: Iterable[str]) -> list[str]:
-        """Return the languages that are not masked, sorted."""
+        """Return those of the languages that have no list, sorted."""
         return sorted({language_of(each) for each in languages} - self.finders.keys())
 
 
@@ -120,7 +120,7 @@ def _read_list(name: str) -> set[str]:
 
 
 def _is_readable(phrase: str) -> bool:
-    """Return whether an engine may write the phrase: words, not `$h!t` and emoji."""
+    """Return whether an engine could write the phrase: words, but not `$h!t` or emoji."""
     return all(character.isalnum() or character in " '-" or not character.isascii() for character in phrase) and any(
         is_word for _, is_word in split_words(phrase)
     )
@@ -130,7 +130,7 @@ def _is_readable(phrase: str) -> bool:
 
 
 def read_changes(file: Path) -> list[Change]:
-    """Read lines of phrases, separated by commas: `word`, `-word` to remove it, `de: word` for one language.
+    """Read the operator's file. Its lines are phrases, separated by commas: `word`, `-word` to remove it, `de: word`.
 
     `#` begins a comment. Raises `InvalidSetting`.
     """
@@ -140,7 +140,7 @@ def read_changes(file: Path) -> list[Change]:
     except OSError as error:
         raise InvalidSetting(f"{SETTING}: {file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise InvalidSetting(f"{SETTING}: {file} is not UTF-8 text.") from error
+        raise InvalidSetting(f"{SETTING}: {file} is not UTF-8 text; save it as UTF-8.") from error
     lines = [(number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]
     return [change for number, line in lines if line for change in _read_line(line, f"line {number} of {file}")]
 
@@ -148,13 +148,13 @@ def read_changes(file: Path) -> list[Change]:
 def _read_line(line: str, where: str) -> Iterator[Change]:
     found = _LINE.fullmatch(line)
     if found is None:
-        raise InvalidSetting(f"{SETTING}: {where} is not readable; write `word`, `-word`, `de: word` or `-de: word`.")
+        raise InvalidSetting(f"{SETTING}: {where} is invalid; write `word`, `-word`, `de: word` or `-de: word`.")
     for each in found["phrases"].split(","):
         phrase = unicodedata.normalize("NFC", " ".join(each.split()).lower())
         if not any(is_word for _, is_word in split_words(phrase)):
-            raise InvalidSetting(f"{SETTING}: {where} has no word; write one, or remove the line or a comma.")
+            raise InvalidSetting(f"{SETTING}: {where} has an entry without a word; add a word, or remove the entry.")
         if is_unspaced(phrase) or found["language"] in WITHOUT_SPACES:
             raise InvalidSetting(
-                f"{SETTING}: {where} has words of a script without spaces, which cannot be masked; remove them."
+                f"{SETTING}: {where} has words in a script without spaces, which the filter cannot mask; remove them."
             )
         yield Change(phrase, found["removed"] is not None, found["language"])

@@ -31,7 +31,7 @@ class LanguageDetection(WireModel):
 
 
 SpeakerLimit = Annotated[StrictInt, Field(ge=1, le=MAX_SPEAKERS)]
-#: Fields with a false value that old clients do not know, and that the echo therefore omits.
+#: Fields that old clients do not know. The echo omits them if their value is false.
 _ADDED_SWITCHES = ("word_confidence",)
 
 
@@ -75,18 +75,20 @@ class Config(WireModel):
     def _check_speakers(self) -> Self:
         if self.diarization and self.channel_separation:
             raise refusal(
-                "It cannot be combined with channel_separation, where the channels already distinguish the speakers; "
+                "It cannot be combined with channel_separation, because the channels already distinguish the speakers; "
                 "omit one of them.",
                 field="diarization",
             )
         given = [name for name in ("num_speakers", "min_speakers", "max_speakers") if getattr(self, name) is not None]
         if given and not self.diarization:
-            raise refusal("Speakers are counted only with diarization; set diarization or omit this.", field=given[0])
+            raise refusal("It is valid only with diarization; set diarization to true, or omit it.", field=given[0])
         if "num_speakers" in given and len(given) > 1:
-            raise refusal("It is the exact number; omit it, or min_speakers and max_speakers.", field="num_speakers")
+            raise refusal(
+                "It is the exact number; omit either it or min_speakers and max_speakers.", field="num_speakers"
+            )
         at_least, at_most = self.speaker_range
         if at_most is not None and at_least > at_most:
-            raise refusal("It is larger than max_speakers; exchange them.", field="min_speakers")
+            raise refusal("It is larger than max_speakers; lower it, or raise max_speakers.", field="min_speakers")
         return self
 
     @model_validator(mode="after")
@@ -137,11 +139,11 @@ class Config(WireModel):
 
     @property
     def lists_words(self) -> bool:
-        """Whether segments have words: with their times, their confidence or both."""
+        """Whether segments have words: with times, confidence or both."""
         return self.word_time_offsets or self.word_confidence
 
     def echo(self) -> JsonObject:
-        """Return the options that have a value. Without the newer options, it is the same as before they existed."""
+        """Return the options that have a value. If no newer option is used, earlier releases gave the same result."""
         echoed = self.model_dump(mode="json", exclude_none=True) | {"output_format": self.formats[0].value}
         if self.vocabulary is not None:
             echoed["vocabulary"] = self.vocabulary.echo()

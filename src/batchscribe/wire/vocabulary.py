@@ -1,4 +1,4 @@
-"""The words that a job expects: phrases for the engine, and aliases for the transcript."""
+"""The custom vocabulary of a job: phrases for the engine, and aliases for the transcript."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ VocabularyPhrase = Annotated[
 
 
 class Alias(WireModel):
-    """How a phrase is written in transcripts. Its variants are what the engine may write instead."""
+    """The canonical form of a phrase in transcripts, and the variants that the engine may write instead."""
 
     canonical: VocabularyPhrase
     variants: tuple[VocabularyPhrase, ...] = Field(min_length=1, max_length=MAX_VARIANTS)
 
 
 class Vocabulary(WireModel):
-    """Phrases that the engine should recognize, and aliases, which rewrite the transcript."""
+    """Phrases that the engine should recognize, and aliases, which change the transcript."""
 
     phrases: tuple[VocabularyPhrase, ...] = Field(default=(), max_length=MAX_PHRASES)
     aliases: tuple[Alias, ...] = Field(default=(), max_length=MAX_ALIASES)
@@ -57,7 +57,7 @@ class Vocabulary(WireModel):
     @classmethod
     def _refuse_pronunciations(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("pronunciations"):
-            sentence = "No engine takes the option pronunciations; omit it, and list the words in phrases."
+            sentence = "No engine supports pronunciations; omit them, and list the words in phrases."
             raise refusal(sentence, field="pronunciations", kind=NOT_AVAILABLE)
         return data
 
@@ -68,7 +68,7 @@ class Vocabulary(WireModel):
             for variant in alias.variants:
                 known = canonical_of.setdefault(variant.casefold(), alias.canonical)
                 if known != alias.canonical:
-                    sentence = "A variant belongs to another alias, too; list it once."
+                    sentence = "A variant also belongs to another alias; list it only once."
                     raise refusal(sentence, field=f"aliases.{position}.variants")
         return self
 
@@ -97,7 +97,7 @@ class VocabularyRequest(Vocabulary):
 
 
 class VocabularyAnswer(WireModel):
-    """One vocabulary of a tenant. It is never changed."""
+    """A stored vocabulary of a tenant. It never changes."""
 
     vocabulary_id: str
     name: str | SkipJsonSchema[None] = None

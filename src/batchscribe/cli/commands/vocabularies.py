@@ -55,7 +55,7 @@ def list_all(
 
 @vocabularies_app.command("show")
 def show(vocabulary_id: options.VocabularyId, as_json: options.AsJson = False, server: options.Server = None) -> None:
-    """Show a vocabulary in the form of a --vocabulary file."""
+    """Show a vocabulary, as a file for --vocabulary."""
     with _open(server) as served:
         found = served.get(vocabulary_id)
     if as_json:

@@ -67,7 +67,7 @@ def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
 
 
 def show_vocabulary(body: JsonObject) -> None:
-    """Print a vocabulary in the form of a file for `--vocabulary`."""
+    """Print a vocabulary as a file for `--vocabulary`."""
     found, output = read_answer(VocabularyAnswer, body), open_console()
     for phrase in found.phrases:
         output.print(format_text(phrase))

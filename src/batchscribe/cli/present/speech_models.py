@@ -63,7 +63,7 @@ def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
 
 
 def describe_languages(model: ModelInfo) -> str:
-    """Return the language, or the number of them. Speaker models distinguish voices, whatever the language."""
+    """Return the language, or the number of languages. Speaker models do not depend on the language."""
     if model.engine == PURPOSE:
         return "any"
     return f"{len(model.languages)}" if len(model.languages) > 1 else ", ".join(model.languages) or UNKNOWN
