@@ -130,9 +130,7 @@ class Settings(BaseSettings):
         default=(),
         description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
     )
-    profanity_file: Path | None = Field(
-        default=None, description="File that adds words to the profanity filter, or removes some."
-    )
+    profanity_file: Path | None = Field(default=None, description="File that changes the words of the profanity filter.")
     max_files: int = Field(default=1_000_000, ge=1, description="Maximum number of files in a job.")
     max_file_bytes: int | None = Field(
         default=None, ge=1, description="Maximum size of a recording, in bytes. No limit by default."
@@ -191,9 +189,7 @@ class Settings(BaseSettings):
         default=10, ge=0, le=1000, description="Maximum number of include globs in a job, and of exclude globs."
     )
     max_reference_chars: int = Field(default=256, ge=1, description="Maximum length of `reference_id`, in characters.")
-    max_vocabularies: int = Field(
-        default=1000, ge=0, description="Maximum number of vocabularies that a tenant can store."
-    )
+    max_vocabularies: int = Field(default=1000, ge=0, description="Maximum number of stored vocabularies per tenant.")
     max_page_jobs: int = Field(default=100, ge=1, description="Maximum `page_size` for a list of jobs.")
     max_page_files: int = Field(default=1000, ge=1, description="Maximum `page_size` for a list of files.")
     rate_limit: str | None = Field(
