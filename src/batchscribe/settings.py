@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         default=(),
         description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
     )
-    profanity_file: Path | None = Field(default=None, description="File that changes the words of the profanity filter.")
+    profanity_file: Path | None = Field(default=None, description="File that changes the lists of profanities.")
     max_files: int = Field(default=1_000_000, ge=1, description="Maximum number of files in a job.")
     max_file_bytes: int | None = Field(
         default=None, ge=1, description="Maximum size of a recording, in bytes. No limit by default."
