@@ -1,7 +1,7 @@
-"""Diarization of one recording, beside its recognition: the decoded sound goes to a speaker process, block by block.
+"""Diarization of one recording, in parallel with its recognition: the decoded sound goes to a speaker process.
 
-The embeddings of voices stay in that process and are never stored. So after an interruption a recording is diarized
-from its start again, while its words come from the checkpoint. That costs little: the decoder starts again anyway.
+The speaker embeddings stay in that process and are never stored. So a resumed recording is diarized again from the
+start, while its words come from the checkpoint. The decoder decodes it from the start anyway.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from batchscribe.wire.config import Config
 
 
 class Diarization:
-    """The diarization of one recording. The process has begun it."""
+    """The diarization of one recording, which the process has begun."""
 
     def __init__(self, process: SpeakerProcess, begin: Callable[[], None]) -> None:
         self._process = process

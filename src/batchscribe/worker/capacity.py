@@ -1,4 +1,4 @@
-"""How much a worker does at once: shards, files, decoders, and threads for speakers."""
+"""How much a worker does at once: shards, files, decoders, and threads of diarization."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def capacity_of(settings: Settings) -> Capacity:
 
 
 def speaker_threads() -> int:
-    """Return on how many cores the speakers of one recording are distinguished: half of them, but not too many.
+    """Return how many threads diarize one recording: half of the cores, but at most `MOST_SPEAKER_THREADS`.
 
-    That takes a tenth of the CPU time of recognition, so with many recordings in progress these threads mostly wait.
-    If a single recording has all engine processes, or a GPU, one thread could not keep up.
+    Diarization takes less CPU time than recognition, so with many recordings in progress these threads mostly wait. But
+    one thread could not keep up with a single recording that has all engine processes or a GPU.
     """
     return min(max(1, len(os.sched_getaffinity(0)) // 2), MOST_SPEAKER_THREADS)
 
