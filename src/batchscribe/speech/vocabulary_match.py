@@ -13,16 +13,16 @@ from anyascii import anyascii
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-#: The least similarity of the letters, and the least mean of letters and sound. Both are 1 minus the edit distance per
+#: The lowest similarity of letters, and the lowest mean for letters and sound. Both are 1 minus the edit distance per
 #: letter. With these, 31 of 32 names that `base` misspells in the corpus were found.
 LEAST_LETTERS, LEAST_MEAN = 0.5, 0.6
-#: A shorter phrase is only found if all letters are the same: too many words resemble it.
+#: A shorter phrase is found only if all letters are the same, because too many words resemble it.
 SHORT_LETTERS = 4
-#: Words that have twice the letters of a phrase cannot have `LEAST_LETTERS`.
+#: Words with twice the letters of a phrase cannot reach `LEAST_LETTERS`.
 LONGEST_RATIO = 2
-#: The most places in a text, the most similar ones.
+#: The most places in a text. The most similar ones are kept.
 MOST_CANDIDATES = 8
-#: A short word before an apostrophe, as in `l'`, and the English possessive: they are not part of a phrase.
+#: A short word with an apostrophe, such as `l'`, and the English possessive are not part of a phrase.
 _ELISION, _POSSESSIVE = r"(?:\w{1,2}['\u2019])?", r"(?:['\u2019]s)?"
 
 
@@ -59,7 +59,7 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class ComparablePhrases:
-    """Phrases in a form that can be compared."""
+    """Phrases prepared for comparison."""
 
     phrases: tuple[str, ...]
     letters: tuple[str, ...]
@@ -78,19 +78,19 @@ def vocabulary_of(phrases: tuple[str, ...]) -> ComparablePhrases:
 
 
 def letters_of(text: str) -> str:
-    """Return the letters and digits in ASCII, lower case. Chinese, Japanese and others become their sounds."""
+    """Return the letters and digits in lower-case ASCII. Chinese, Japanese and other scripts are transliterated."""
     return "".join(filter(str.isalnum, anyascii(text).lower()))
 
 
 def sound_of(letters: str) -> str:
-    """Return the consonants as they sound in English; the letters if there are none, as in numbers."""
+    """Return the consonants as they sound in English; without any, as in numbers, the input."""
     return jellyfish.metaphone(letters) or letters
 
 
 def find_candidates(words: Sequence[str], phrases: tuple[str, ...]) -> list[Candidate]:
     """Return the most similar places, in descending order. `words` have the space before them.
 
-    Places where a phrase is already written have none. A place may have candidates of several phrases, but a phrase has
+    Where a phrase is already written, there are none. A place may have candidates of several phrases, but a phrase has
     no two that overlap.
     """
     vocabulary = vocabulary_of(phrases)
@@ -122,7 +122,7 @@ def _spans(words: Sequence[str], longest: int) -> Iterator[_Span]:
 
 
 def _split(text: str, phrase: str = "") -> tuple[str, str, str]:
-    """Return what comes before the words, the words, and what comes after them, if they are to become the phrase."""
+    """Return the text before the words, the words, and the text after them, for a replacement by the phrase."""
     elision = "" if re.match(r"\w{1,2}['\u2019]", phrase) else _ELISION
     possessive = "" if re.search(r"['\u2019]s$", phrase) else _POSSESSIVE
     found = re.fullmatch(rf"(\W*{elision})(.*?)({possessive}\W*)", text, re.DOTALL)
@@ -143,7 +143,7 @@ def _compare(spans: Sequence[_Span], vocabulary: ComparablePhrases) -> Iterator[
 
 
 def _written(phrase: str, text: str) -> str:
-    """Return the phrase as it stands instead of the words of `text`. If it is in lower case, any case is right."""
+    """Return the phrase as it would replace the words of `text`. A phrase in lower case may get their capital."""
     before, words, after = _split(text, phrase)
     if phrase.islower() and words.lower() == phrase:
         return text

@@ -1,8 +1,8 @@
 """A vocabulary for Whisper: phrases replace words that resemble them, if the model finds them more probable.
 
-A prompt with all phrases would make Whisper invent some of them, and only part of 100 phrases fits. So a window is
-recognized without them. Where its text resembles a phrase, the model gives the probability of both texts for the same
-sound, after a prompt with the phrases in question. Nothing but the words of the phrase can change.
+A prompt with all phrases would make Whisper invent some of them, and 100 phrases do not fit. So a window is recognized
+without a prompt. Where its text resembles a phrase, the model computes the probability of both texts for the same
+sound, after a prompt with the candidate phrases. Only words that resemble a phrase can change.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from batchscribe.speech.whisper_model import MAX_TOKENS, WhisperModel
 from batchscribe.window import Word
 
 #: How much a phrase must raise the log probability of the text; 0 if only case, spaces or accents differ. With `base`,
-#: a threshold of 0.5 also replaced "matter" by "Mather"; in the half of the corpus for tuning, it found nothing more.
+#: a threshold of 0.5 also replaced "matter" by "Mather", and found no more phrases in the tuning half of the corpus.
 LEAST_GAIN, LEAST_GAIN_SAME_LETTERS = 1.0, 0.0
-#: Words with this confidence are only replaced by a phrase with the same letters, as in `wood cutters`.
+#: Words with this confidence are replaced only by a phrase with the same letters, such as `wood cutters`.
 SURE = 0.9
 #: The longest prompt: half of the decoder's positions, as in OpenAI's Whisper.
 MAX_PROMPT_TOKENS = 223
-#: The least probability of a token in a sum of logarithms.
+#: The lowest probability of a token in a sum of logarithms, which keeps the sum finite.
 LEAST_PROBABILITY = 1e-10
 
 
@@ -45,7 +45,7 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """An edit with its gain in log probability, and the mean probability of its tokens."""
+    """An edit, its gain in log probability, and the mean probability of its tokens."""
 
     edit: _Edit
     gain: float
@@ -66,7 +66,7 @@ class WhisperVocabulary:
     language: str
 
     def apply(self, take: Take) -> Take:
-        """Return the take with the phrases that were said. It is unchanged if the text is mostly invented."""
+        """Return the take with the phrases that were probably said. Unchanged if the text is mostly invented."""
         if not self.phrases or take.doubts - {Doubt.UNSURE}:
             return take
         candidates = [
@@ -83,7 +83,7 @@ class WhisperVocabulary:
         return replace(take, words=tuple(self._words(take, chosen))) if chosen else take
 
     def _edits(self, take: Take, candidates: Sequence[Candidate]) -> list[_Edit]:
-        """Return the candidates as tokens; none if the words of the take are not those of its tokens."""
+        """Return the candidates as tokens; none if the words of the take do not correspond to its tokens."""
         groups = self.model.split_words(take.hypothesis.tokens, self.language) if candidates else []
         chars = np.cumsum([0, *(len(text) for text, _ in groups)])
         tokens = np.cumsum([0, *(len(group) for _, group in groups)])
@@ -109,7 +109,7 @@ class WhisperVocabulary:
             yield _Scored(edit, _log_probability(found) - _log_probability(before), float(said.mean()))
 
     def _prompt(self, old: Sequence[int], edits: Sequence[_Edit]) -> tuple[tuple[int, ...], list[_Edit]]:
-        """Return the tokens of the prompt, and the edits whose phrases it has: the first ones that fit."""
+        """Return the tokens of the prompt, and the edits whose phrases it contains: the first ones that fit."""
         prompt: tuple[int, ...] = ()
         fitting: list[_Edit] = []
         for edit in edits:
@@ -121,7 +121,7 @@ class WhisperVocabulary:
         return prompt, fitting
 
     def _words(self, take: Take, chosen: Sequence[_Scored]) -> Iterator[Word]:
-        """Yield the words of the take, and the chosen phrases instead of the words that they replace."""
+        """Yield the words of the take, with the chosen phrases instead of the words that they replace."""
         at = 0
         for each in sorted(chosen, key=lambda scored: scored.edit.start):
             candidate = each.edit.candidate
@@ -142,7 +142,7 @@ def _log_probability(probabilities: NDArray[np.float64]) -> float:
 
 
 def _with_punctuation(texts: Iterable[str]) -> list[str]:
-    """Return the words with their punctuation: that before the first word with it, other with the word before."""
+    """Attach punctuation to words: to the first word what precedes it, all other to the word before."""
     whole: list[str] = []
     for text in texts:
         if whole and not (any(map(str.isalnum, text)) and any(map(str.isalnum, whole[-1]))):
@@ -153,7 +153,7 @@ def _with_punctuation(texts: Iterable[str]) -> list[str]:
 
 
 def _share_time(texts: Sequence[str], start_sec: float, end_sec: float, confidence: float) -> Iterator[Word]:
-    """Yield the words of a phrase. Each gets time in proportion to its letters, at least one."""
+    """Yield the words of a phrase. Each gets time in proportion to its number of letters, counted as at least one."""
     ends = np.cumsum([max(1, len(text.strip())) for text in texts])
     bounds = start_sec + (end_sec - start_sec) * np.concatenate(([0], ends)) / ends[-1]
     for text, start, end in zip(texts, bounds[:-1], bounds[1:], strict=True):
