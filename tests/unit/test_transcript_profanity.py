@@ -36,6 +36,8 @@ def masked(text: str, language: str = "en-US", *, profanity: ProfanityFilter | N
         ("A cocktail with shiitake, Dickens and Hancock.", "A cocktail with shiitake, Dickens and Hancock."),
         ("We are tied up. Sex education, a playboy.", "We are tied up. Sex education, a playboy."),
         ("Essex, Sussex, Penistone, Lightwater", "Essex, Sussex, Penistone, Lightwater"),
+        ("Spic-and-span, a pussy cat, a pussy.", "Spic-and-span, a pussy cat, a p****."),
+        ("Shit-cum-laude", "S***-cum-laude"),
     ],
 )
 def test_whole_words_of_the_list_are_masked_and_no_part_of_another_word(text: str, expected: str) -> None:
@@ -51,6 +53,8 @@ def test_whole_words_of_the_list_are_masked_and_no_part_of_another_word(text: st
         ("¡Joder, hijo de puta! El martillo.", "es-ES", "¡J****, h*** d* p***! El martillo."),
         ("Che cazzo! Voglio venire.", "it-IT", "C** c****! Voglio venire."),
         ("Comer uma cerveja, porra!", "pt-BR", "Comer uma cerveja, p****!"),
+        ("Un cul-de-sac, mon cul !", "fr-FR", "Un cul-de-sac, mon c** !"),
+        ("Des culs de sac, du chili con carne", "fr", "Des culs de sac, du chili con carne"),
         ("Пиздец, какая разница", "ru-RU", "П*****, какая разница"),
         ("So eine Scheiße", "en-US", "So eine Scheiße"),
         ("fuck", "el-GR", "fuck"),
@@ -58,6 +62,28 @@ def test_whole_words_of_the_list_are_masked_and_no_part_of_another_word(text: st
 )
 def test_each_language_has_its_list(text: str, language: str, expected: str) -> None:
     assert masked(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "He has a BS degree, summa cum laude, and a hoe. Great tits and a cock in Chorlton-cum-Hardy."),
+        ("en", "Dick Cheney, Alan Cumming, Senator Coons, Kike Hernández and Mr Poon on the Rio Negro."),
+        ("en", "A Maine coon, a neonazi, a finger-prick test, a fag after lunch; get Jack off the phone."),
+        ("de", "Die Vögel fliegen mit anderen Vögeln. Ficksches Gesetz, Herr Fick, die Katze Muschi."),
+        ("fr", "Une tapette à mouches, un nègre littéraire, un cul-de-sac, un cul-de-jatte."),
+        ("es", "El pinche de cocina, Giovanni Verga, un hijo bastardo."),
+        ("it", "Troia e Omero, scopare il pavimento, che bordello, il bocchino della tromba, un ditalino."),
+        ("nl", "Longkanker en kanker, tering en tyfus; een jurk naaien, op tijd klaarkomen, FC Kloten."),
+        ("pt", "A bicha do banco, a Xana, o puto, fazer um biscate, um cacete de pão, um desgraçado."),
+        ("ru", "Муда в бережливом производстве"),
+        ("cs", "Píchat injekci. Koně musí žrát. Pan Šulin."),
+        ("fi", "Munapää"),
+        ("no", "Satan i Bibelen"),
+    ],
+)
+def test_everyday_words_and_names_are_not_masked(language: str, text: str) -> None:
+    assert masked(text, language) == text
 
 
 def test_a_segment_in_a_detected_language_is_masked_by_the_list_of_that_language() -> None:
@@ -119,6 +145,14 @@ def test_an_operator_adds_and_removes_words_for_one_language_or_all(tmp_path: Pa
     assert masked("Frak, Depp, Arschloch, Blödmann", "de", profanity=profanity) == "F***, D***, Arschloch, B*******"
     assert masked("Μαλάκας", "el-GR", profanity=profanity) == "Μ******"  # noqa: RUF001
     profanity.check("el-GR")
+
+
+def test_a_removed_phrase_is_not_masked_although_it_contains_a_listed_word(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("-holy shit\n-en: bitch\nde: bitch, Lehrer\n-Lehrer Schmidt\n")
+    profanity = load_filter(file)
+    assert masked("Holy-shit, holy  shit, shit; bitch", profanity=profanity) == "Holy-shit, holy  shit, s***; bitch"
+    assert masked("Bitch, Lehrer Schmidt, Lehrer", "de", profanity=profanity) == "B****, Lehrer Schmidt, L*****"
 
 
 @pytest.mark.parametrize(

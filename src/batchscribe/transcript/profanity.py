@@ -101,15 +101,19 @@ def load_filter(file: Path | None) -> ProfanityFilter:
     """Read the lists, and the operator's file if there is one. Raises `InvalidSetting`."""
     changes = [*read_changes(REVIEW), *([] if file is None else read_changes(file))]
     languages = {*LISTS, *(each.language for each in changes if each.language and not each.is_removed)}
-    return ProfanityFilter({language: WordFinder(sorted(_phrases(language, changes))) for language in languages})
+    return ProfanityFilter({language: _make_finder(language, changes) for language in languages})
 
 
-def _phrases(language: str, changes: Iterable[Change]) -> set[str]:
+def _make_finder(language: str, changes: Iterable[Change]) -> WordFinder:
+    """Return a finder of the phrases to mask. What was removed is an exception, also if it contains a listed word."""
     phrases = _read_list(LISTS[language]) if language in LISTS else set()
+    removed: set[str] = set()
     for change in changes:
         if change.language in (None, language):
-            phrases = phrases - {change.phrase} if change.is_removed else phrases | {change.phrase}
-    return phrases
+            chosen, other = (removed, phrases) if change.is_removed else (phrases, removed)
+            chosen.add(change.phrase)
+            other.discard(change.phrase)
+    return WordFinder(sorted(phrases), exceptions=sorted(removed))
 
 
 def _read_list(name: str) -> set[str]:

@@ -21,6 +21,9 @@ _ELISIONS = frozenset({
 })  # fmt: skip
 
 
+_EXCEPTION = -1  #: the entry of exceptions, which wins over an equal phrase
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A phrase in a text, from `start` to before `end`. `entry` is the position of the phrase in the list."""
@@ -42,12 +45,14 @@ class _Pattern:
 class WordFinder:
     """Finds phrases in texts. A phrase in a script without spaces between words is found anywhere."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        """Take phrases with at least one letter or digit each."""
+    def __init__(self, phrases: Iterable[str], *, exceptions: Iterable[str] = ()) -> None:
+        """Take phrases with at least one letter or digit each. Inside an exception, no phrase is found."""
         self._by_word: defaultdict[str, list[_Pattern]] = defaultdict(list)
         self._unspaced: list[_Pattern] = []
         for entry, phrase in enumerate(phrases):
             self._add(entry, unicodedata.normalize("NFC", phrase))
+        for phrase in exceptions:
+            self._add(_EXCEPTION, unicodedata.normalize("NFC", phrase))
         for patterns in self._by_word.values():
             patterns.sort(key=lambda pattern: (-pattern.chars, pattern.entry))
 
@@ -65,7 +70,7 @@ class WordFinder:
         for each in sorted(self._find_all(text), key=lambda each: (each.start, -each.end, each.entry)):
             if not found or each.start >= found[-1].end:
                 found.append(each)
-        return found
+        return [each for each in found if each.entry != _EXCEPTION]
 
     def _find_all(self, text: str) -> Iterator[Found]:
         for pattern in self._unspaced:
