@@ -31,6 +31,7 @@ def masked(text: str, language: str = "en-US", *, profanity: ProfanityFilter | N
         ("FUCKING hell, Motherfucker!", "F****** hell, M***********!"),
         ("You son of a bitch.", "You s** o* a b****."),
         ("the bitch's dog, the bitch’s cat", "the b****'s dog, the b****’s cat"),  # noqa: RUF001
+        ("Shit'll happen, the bitch’d fuck'em", "S***'ll happen, the b****’d f***'em"),  # noqa: RUF001
         ("a shit-show, “bullshit”", "a s***-show, “b*******”"),
         ("Assess the class in Scunthorpe.", "Assess the class in Scunthorpe."),
         ("A cocktail with shiitake, Dickens and Hancock.", "A cocktail with shiitake, Dickens and Hancock."),

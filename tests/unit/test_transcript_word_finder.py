@@ -21,6 +21,7 @@ def found(text: str, *phrases: str) -> list[str]:
         ("Scunthorpe, cocktail, shiitake", ["cunt", "cock", "shit"], []),
         ("ass-kicking (ass) “ass”", ["ass"], ["ass", "ass", "ass"]),
         ("Zoe's book, Zoe’s house, Zoes", ["zoe"], ["Zoe", "Zoe"]),  # noqa: RUF001
+        ("Zoe'll, Zoe’LL, Zoe'd, Zoe've, Zoe'er", ["zoe"], ["Zoe", "Zoe", "Zoe", "Zoe"]),  # noqa: RUF001
         ("I can't, you can", ["can"], ["can"]),
         ("L'enculé d’enculé", ["enculé"], ["enculé", "enculé"]),  # noqa: RUF001
         ("O'Brien", ["brien"], []),

@@ -22,6 +22,8 @@ _ELISIONS = frozenset({
 
 
 _EXCEPTION = -1  #: the entry of exceptions, which wins over an equal phrase
+#: What English puts after a word and an apostrophe: "Zoe's", "Zoe'll", "get'em". With "t", the word would be another.
+_CONTRACTIONS = frozenset({"s", "ll", "d", "ve", "re", "m", "em", "n"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,9 @@ def _begins(text: str, at: int) -> bool:
 
 
 def _ends(text: str, at: int) -> bool:
-    """Return whether a word ends here. After it, an apostrophe with an "s" may follow, but no other letter."""
+    """Return whether a word ends here. After it, an apostrophe with one of `_CONTRACTIONS` may follow."""
     following = _words().match(text, at + 1 if text[at : at + 1] in (*_APOSTROPHES,) else at)
-    return following is None or (following.start() > at and following[0].lower() == "s")
+    return following is None or (following.start() > at and following[0].lower() in _CONTRACTIONS)
 
 
 def _key(word: str) -> str:
