@@ -28,6 +28,7 @@ from batchscribe.stages.naming import Naming
 from batchscribe.stages.slots import Slots
 from batchscribe.stages.transcribe_file import transcribe_file
 from batchscribe.storage.memory import MemoryStore
+from batchscribe.transcript.profanity import ProfanityFilter, load_filter
 from batchscribe.window import SAMPLE_RATE, Flag, Phrase, Recognition
 from batchscribe.wire.choices import FileState, OutputLayout
 from batchscribe.wire.config import Config
@@ -75,6 +76,7 @@ def transcribed(
     *,
     spec: ScriptedSpec = SPEC,
     warnings: tuple[str, ...] = (),
+    profanity: ProfanityFilter | None = None,
     **config: Any,
 ) -> tuple[Any, tuple[str, ...]]:
     """Return the transcript, and the warnings of the file's row."""
@@ -93,6 +95,7 @@ def transcribed(
         health=MachineHealth(lambda _part: None),
         keys=keys_of_nobody(),
         checkpoints=NoCheckpoints(),
+        profanity=profanity,
     )
     outcome = transcribe_file(FILE, a_job(number=1, config=Config(**config)), context, lambda *_: None)
     assert outcome.state is FileState.SUCCEEDED, outcome
@@ -131,6 +134,18 @@ def test_warnings_of_the_engine_the_recording_and_the_text_come_in_this_order(de
         "The recording is in de, but en-US was requested: the text is wrong or a translation. "
         "Transcribe it with language de, or with language detection."
     )
+
+
+def test_a_language_that_this_worker_cannot_mask_is_a_warning(decoder: DecoderPool) -> None:
+    """The server accepted `el` because its own profanity file has words for it."""
+    said = Pool([Recognition((Phrase("oh shit", 0.0, 2.0),))])
+    options: dict[str, Any] = {"profanity_filter": True, "segmentation_mode": "none"}
+    greek, told = transcribed(decoder, wav(noise(3.0)), said, profanity=load_filter(None), language="el-GR", **options)
+    assert greek["result"]["text_display"] == "oh shit"
+    assert told == ("Profanity was not masked in el, for which the filter has no words.",)
+    said = Pool([Recognition((Phrase("oh shit", 0.0, 2.0),))])
+    english, told = transcribed(decoder, wav(noise(3.0)), said, profanity=load_filter(None), **options)
+    assert (english["result"]["text_display"], told) == ("oh s***", ())
 
 
 def test_an_engine_gets_windows_as_long_as_it_wants_them_and_knows_where_in_them_the_speech_is(

@@ -188,7 +188,7 @@ def _document(
                 *context.choice.warnings,
                 *media.warnings,
                 *_doubts(recognized, context.choice.language),
-                *_unmasked(recognized, context),
+                *_unmasked(recognized, job, context),
             ),
         ),
         aliases=job.vocabulary.aliases if job.vocabulary else (),
@@ -207,9 +207,13 @@ def _doubts(recognized: RecognizedRecording, asked: str) -> Iterator[str]:
     yield from suspicions(recognized.windows)
 
 
-def _unmasked(recognized: RecognizedRecording, context: JobContext) -> Iterator[str]:
-    """Yield a warning if profanity was not masked in a detected language."""
-    languages = context.profanity.lacks(recognized.languages) if context.profanity else []
+def _unmasked(recognized: RecognizedRecording, job: Job, context: JobContext) -> Iterator[str]:
+    """Yield a warning if profanity was not masked in a language.
+
+    The server checked the requested language with its own lists; those of this worker may differ.
+    """
+    spoken = recognized.languages or [job.config.language]
+    languages = context.profanity.lacks(spoken) if context.profanity else []
     if languages:
         yield f"Profanity was not masked in {', '.join(languages)}, for which the filter has no words."
 
