@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,15 @@ def test_words_that_the_text_lacks_are_rewritten_too() -> None:
     segment = AliasRewriter.of(ALIASES).rewrite(TranscriptSegment(0, 0.0, 3.0, "Something else: aida.", words))
     assert segment.text == "Something else: Ada Lovelace."
     assert segment.words == (Word("Kubernetes", 0.0, 3.0),)
+
+
+@pytest.mark.parametrize("text", ["I use .net daily.", ".net, I think."])
+def test_a_variant_may_begin_with_punctuation_that_is_not_in_the_words(text: str) -> None:
+    plain = text.replace(".net", "net")
+    segment = AliasRewriter.of([Alias(canonical="C#", variants=(".net",))]).rewrite(replace(said(plain), text=text))
+    assert segment.text == text.replace(".net", "C#")
+    assert [word.text for word in segment.words] == segment.text.split()
+    assert [word.start_sec for word in segment.words] == [float(at) for at in range(len(segment.words))]
 
 
 def test_text_without_words_is_rewritten() -> None:

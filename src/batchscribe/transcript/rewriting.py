@@ -87,7 +87,7 @@ def _new_words(text: str, group: list[_Placed], found: list[Found], replacement:
     old = [each.word for each in group]
     if not found:
         return old
-    start, end = group[0].start, max(group[-1].end, found[-1].end)
+    start, end = min(group[0].start, found[0].start), max(group[-1].end, found[-1].end)
     texts = _replace(text[start:end], start, found, replacement).split()
     if len(texts) == len(old):
         return [replace(word, text=new) for word, new in zip(old, texts, strict=True)]
