@@ -395,8 +395,12 @@ def test_options_that_contradict_each_other_are_refused_with_the_reason(
     assert reason in str(error)
 
 
-def test_a_variant_belongs_to_one_alias() -> None:
-    aliases = [{"canonical": "Zoë", "variants": ["zoe"]}, {"canonical": "Zoey", "variants": ["ZOE"]}]
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("zoe", "ZOE"), ("O'Brien", "O’Brien"), ("x-y", "x y"), ("foo", "-foo"), ("Zo\u00e9", "Zoe\u0301")],  # noqa: RUF001
+)
+def test_a_variant_belongs_to_one_alias_however_it_is_written(one: str, other: str) -> None:
+    aliases = [{"canonical": "Zoë", "variants": [one]}, {"canonical": "Zoey", "variants": [other]}]
     assert refusal(config={"vocabulary": {"aliases": aliases}}).field == "config.vocabulary.aliases.1.variants"
 
 

@@ -20,10 +20,7 @@ from batchscribe.transcript.segments import (
 from batchscribe.transcript.speaker_numbers import measure_speakers, number_speakers, renumber
 from batchscribe.window import SpeakerTurn
 from batchscribe.wire.config import Config
-from batchscribe.wire.vocabulary import Alias
-
-APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
-
+from batchscribe.wire.vocabulary import APOSTROPHES, Alias
 
 _MASKS = re.compile(r"(?<=\w)\*+")
 _PRIVATE = "\ue000"  #: a character that no text contains

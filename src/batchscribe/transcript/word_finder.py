@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from batchscribe.transcript.unspaced import is_unspaced
+from batchscribe.wire.vocabulary import APOSTROPHES, BETWEEN, normal_form
 
-_APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 _LAST_MARK = 0x1F000  #: there are no combining marks of scripts after it
-_BETWEEN = "[\\s\\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}]+"
 #: What French, Italian and Catalan put before a word and an apostrophe: "l'eau", "dell'anno".
 _ELISIONS = frozenset({
     "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "presqu", "all", "coll",
     "dall", "dell", "nell", "sull", "un", "quell", "quest", "bell", "sant", "gl", "dov", "com", "cos",
 })  # fmt: skip
-
-
 _EXCEPTION = -1  #: the entry of exceptions, which wins over an equal phrase
 #: What English puts after a word and an apostrophe: "Zoe's", "Zoe'll", "get'em". With "t", the word would be another.
 _CONTRACTIONS = frozenset({"s", "ll", "d", "ve", "re", "m", "em", "n"})
@@ -52,9 +49,9 @@ class WordFinder:
         self._by_word: defaultdict[str, list[_Pattern]] = defaultdict(list)
         self._unspaced: list[_Pattern] = []
         for entry, phrase in enumerate(phrases):
-            self._add(entry, unicodedata.normalize("NFC", phrase))
+            self._add(entry, normal_form(phrase))
         for phrase in exceptions:
-            self._add(_EXCEPTION, unicodedata.normalize("NFC", phrase))
+            self._add(_EXCEPTION, normal_form(phrase))
         for patterns in self._by_word.values():
             patterns.sort(key=lambda pattern: (-pattern.chars, pattern.entry))
 
@@ -90,7 +87,7 @@ class WordFinder:
 
 def _begins(text: str, at: int) -> bool:
     """Return whether a word begins here. After an apostrophe it does so only where a vowel was left out."""
-    if at < 2 or text[at - 1] not in _APOSTROPHES:
+    if at < 2 or text[at - 1] not in APOSTROPHES:
         return True
     before = list(_words().finditer(text, max(0, at - 10), at - 1))
     return not before or before[-1].end() < at - 1 or before[-1][0].lower() in _ELISIONS
@@ -98,7 +95,7 @@ def _begins(text: str, at: int) -> bool:
 
 def _ends(text: str, at: int) -> bool:
     """Return whether a word ends here. After it, an apostrophe with one of `_CONTRACTIONS` may follow."""
-    following = _words().match(text, at + 1 if text[at : at + 1] in (*_APOSTROPHES,) else at)
+    following = _words().match(text, at + 1 if text[at : at + 1] in (*APOSTROPHES,) else at)
     return following is None or (following.start() > at and following[0].lower() in _CONTRACTIONS)
 
 
@@ -108,8 +105,7 @@ def _key(word: str) -> str:
 
 
 def _compile(phrase: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in re.split(_BETWEEN, phrase) if part]
-    written = _BETWEEN.join(parts).replace("'", f"[{_APOSTROPHES}]")
+    written = f"{BETWEEN}+".join(map(re.escape, phrase.split(" "))).replace("'", f"[{APOSTROPHES}]")
     return re.compile(written, re.IGNORECASE)
 
 

@@ -20,6 +20,19 @@ MAX_VARIANTS = 20  #: of one alias
 MAX_PHRASE_CHARS = 100  #: as with Google's phrase sets
 MAX_NAME_CHARS = 256  #: as for `reference_id`
 _WORD = re.compile(r"\w")
+#: What may be between the words of a phrase, as a set of a regular expression.
+BETWEEN = "[\\s\\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}]"
+APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
+_BETWEEN_WORDS = re.compile(f"{BETWEEN}+")
+
+
+def normal_form(phrase: str) -> str:
+    """Return a form that is equal for phrases found at the same places, except for case.
+
+    Spaces and hyphens between words become one space, apostrophes the plain one, and marks part of their letters.
+    """
+    composed = _BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFC", phrase)).strip()
+    return re.sub(f"[{APOSTROPHES}]", "'", composed)
 
 
 def _read_phrase(text: str) -> str:
@@ -66,7 +79,7 @@ class Vocabulary(WireModel):
         canonical_of: dict[str, str] = {}
         for position, alias in enumerate(self.aliases):
             for variant in alias.variants:
-                known = canonical_of.setdefault(variant.casefold(), alias.canonical)
+                known = canonical_of.setdefault(normal_form(variant).casefold(), alias.canonical)
                 if known != alias.canonical:
                     sentence = "A variant also belongs to another alias; list it only once."
                     raise refusal(sentence, field=f"aliases.{position}.variants")
