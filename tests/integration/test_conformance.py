@@ -174,7 +174,7 @@ def test_an_engine_without_faults_conforms() -> None:
         ("count", "batches", "results differ"),
         ("writes", "results", "read-only"),
         ("rejects", "vocabulary", "It raised an error (KeyError: 'too many phrases')"),
-        ("learns", "vocabulary", "gets another result after windows with one"),
+        ("learns", "vocabulary", "gets a different result after windows with one"),
         ("shares", "vocabulary", "depends on the vocabularies of others in its batch"),
     ],
 )

@@ -17,7 +17,7 @@ class CpuAllowance:
         self._renew_at = 0.0
 
     def renew(self) -> None:
-        """Renew at most once a second: this is called for every block of sound, and the two system calls add up."""
+        """Renew at most once a second. This is called for every block of sound, and the two system calls add up."""
         if time.monotonic() < self._renew_at:
             return
         self._renew_at = time.monotonic() + 1.0

@@ -176,7 +176,7 @@ def _decode_track(
 
 
 def _send_sound(blocks: Iterator[Channels], parent: ParentLink) -> Iterator[Channels]:
-    """Send all sound of a track, whose channels are mixed, beside its windows. Every track starts at sample 0."""
+    """Send all the sound of a track with mixed channels, as well as its windows. Every track starts at sample 0."""
     n_samples = 0
     for block in blocks:
         samples = np.ascontiguousarray(block[0])

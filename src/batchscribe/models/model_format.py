@@ -11,7 +11,7 @@ from batchscribe.models.known import KnownModel
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The conversion of published files, which are those of `KnownModel`, into files of a format."""
+    """The conversion of the published files of a `KnownModel` into the files of a format."""
 
     check: Callable[[], None]  #: Raises `ModelNotPulled` if a package that it needs is not installed.
     #: Converts the files of the first folder into the second one. Raises `ModelDamaged`.
@@ -32,7 +32,7 @@ class ModelFormat:
     #: Returns the languages of the model in a folder, as in `EngineSpec`; empty if they are unknown.
     read_languages: Callable[[Path], tuple[str, ...]]
     known: Mapping[str, KnownModel] = field(default_factory=dict)  #: by name, best first
-    conversion: Conversion | None = None  #: None if published files are loaded as they are
+    conversion: Conversion | None = None  #: None if the published files are loaded unchanged
 
     def describe_missing(self, what: str, missing: Sequence[str]) -> str:
         return f"{what} is not a complete {self.title}; missing: {', '.join(missing)}."

@@ -17,7 +17,7 @@ from batchscribe.speech.languages import understands
 #: The rank of an engine without one.
 LAST = 1_000
 KEY_DIGITS = 12
-#: End of a queue's key if its jobs need the speaker models. The digits of a model never end like this.
+#: End of a queue's key if its jobs need the speaker models. The digest of a model never ends like this.
 _WITH_SPEAKERS = ".speakers"
 
 
@@ -28,7 +28,7 @@ def key_of_model(engine: str, model: str, revision: str | None) -> str:
 
 
 def engine_of_key(key: str) -> str:
-    """Return the engine of a model's key or a queue's. The name of an engine is returned unchanged."""
+    """Return the engine of the key of a model or queue. The name of an engine is returned unchanged."""
     return key.partition(".")[0]
 
 
@@ -56,8 +56,7 @@ def describe_model_at(model: str, revision: str | None) -> str:
 class Capability:
     """An engine and its model on some worker. `rank` is that of the engine; the other fields are of `EngineSpec`.
 
-    Workers of earlier releases publish no ranks, and no support of language detection, of a vocabulary or of
-    diarization.
+    Workers of earlier releases publish no ranks, and no support for language detection, vocabularies or diarization.
     """
 
     name: str

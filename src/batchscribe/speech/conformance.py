@@ -263,7 +263,7 @@ def check_vocabulary(subject: Subject) -> Check | str:
             raise Broken(f"With a vocabulary: {fault}")
     if fault := find_vocabulary_fault(engine, subject.requests, subject.alone, spec.batch_size):
         raise Broken(fault)
-    return "It takes a vocabulary, and results do not depend on the vocabularies of other windows."
+    return "It takes a vocabulary, and no result depends on the vocabularies of other windows."
 
 
 def _check_detected(tag: str) -> None:

@@ -1,4 +1,4 @@
-"""The check of an engine that takes a vocabulary: its windows get phrases, and windows without any stay as they are."""
+"""The check of an engine that takes a vocabulary. Phrases must not affect windows without a vocabulary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from batchscribe.speech.engine import Engine, RecognitionRequest
 from batchscribe.window import Recognition
 
-#: The most phrases of a job, of all kinds: names, several words, digits, other scripts, and nearly empty ones.
+#: As many phrases as a job may have, of all kinds: names, several words, digits, other scripts, a single character.
 PHRASES = (
     *(
         "Wrzeszcz",
@@ -34,7 +34,7 @@ def with_vocabularies(requests: Sequence[RecognitionRequest]) -> list[Recognitio
 def find_vocabulary_fault(
     engine: Engine, requests: Sequence[RecognitionRequest], plain: Sequence[Recognition], batch_size: int
 ) -> str | None:
-    """Return which rule is broken, as a sentence; `plain` has the result of each request without a vocabulary."""
+    """Return the broken rule as a sentence. `plain` has the result of each request without a vocabulary."""
     if any(request.vocabulary for request in requests):
         raise ValueError("the requests must have no vocabulary")
     asked = with_vocabularies(requests)
@@ -42,7 +42,7 @@ def find_vocabulary_fault(
     if any(
         found != wanted for request, found, wanted in zip(asked, alone, plain, strict=True) if not request.vocabulary
     ):
-        return "A window without a vocabulary gets another result after windows with one."
+        return "A window without a vocabulary gets a different result after windows with one."
     for at in range(0, len(asked), batch_size):
         if engine.transcribe(asked[at : at + batch_size]) != alone[at : at + batch_size]:
             return "The result of a window depends on the vocabularies of others in its batch."

@@ -138,7 +138,7 @@ def select_detecting(engines: Sequence[Hears], *, detect: bool) -> Sequence[Hear
 
 
 def select_by_vocabulary(engines: Sequence[Hears], *, vocabulary: bool) -> Sequence[Hears]:
-    """Return the engines that take a vocabulary, or all if `vocabulary` is off. Raises `OptionNotAvailable`."""
+    """Return the engines that take a vocabulary, or all if none is needed. Raises `OptionNotAvailable`."""
     if not vocabulary:
         return engines
     found = [engine for engine in engines if engine.takes_vocabulary]

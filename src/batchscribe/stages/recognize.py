@@ -70,7 +70,7 @@ def recognizer(
     checkpoint: Checkpoint,
     vocabulary: tuple[str, ...] = (),
 ) -> Iterator[Recognizer]:
-    """Open a recognizer. At the end, windows that still wait are canceled. `vocabulary` has phrases for the engine."""
+    """Open a recognizer. At the end, waiting windows are canceled. `vocabulary` has phrases for the engine."""
     opened = Recognizer(file, context, mode, checkpoint, vocabulary)
     try:
         yield opened

@@ -1,4 +1,4 @@
-"""Aliases of a vocabulary: the variants of a phrase are replaced by its canonical form."""
+"""Aliases of a vocabulary: replace the variants of a phrase with its canonical form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscribe.wire.vocabulary import Alias
 
 @dataclass(frozen=True, slots=True)
 class AliasRewriter:
-    """Writes canonical forms instead of variants. The longest variant at a place wins."""
+    """Replaces variants with canonical forms. Of several variants at a place, the longest is replaced."""
 
     finder: WordFinder
     canonical: tuple[str, ...]  #: by the position of the variant in the finder

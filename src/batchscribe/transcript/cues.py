@@ -86,7 +86,7 @@ def _passages(transcript: Transcript) -> list[_Passage]:
 
 
 def _group_by_speaker(transcript: Transcript) -> Iterator[tuple[int, str | None, list[TranscriptSegment]]]:
-    """Yield what each speaker says without another one in between, or with separate channels, all of a channel."""
+    """Yield the uninterrupted speech of each speaker or, with separate channels, all the speech of each channel."""
     if transcript.speakers:
         for label, group in groupby(transcript.segments, key=transcript.label):
             segments = list(group)

@@ -29,7 +29,7 @@ _PRIVATE = "\ue000"  #: a character that no text contains
 def lexical(text: str, *, is_masked: bool = False) -> str:
     """Return lower-case words separated by one space. Apostrophes inside words, as in "don't", become plain ones.
 
-    Of a masked text, the asterisks in words stay.
+    In masked text, the asterisks in words stay.
     """
     if is_masked:
         kept = _MASKS.sub(lambda mask: _PRIVATE * len(mask[0]), text)

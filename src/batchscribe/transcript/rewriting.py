@@ -1,4 +1,4 @@
-"""Replacement of text in a segment and in its words alike."""
+"""Replacement of text, both in a segment and in its words."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from batchscribe.transcript.segments import TranscriptSegment, milliseconds
 from batchscribe.transcript.word_finder import Found, WordFinder
 from batchscribe.window import Word
 
-#: The new text for a phrase, given as it is in the text, and as its position in the list of the finder.
+#: Returns the new text for a phrase. Takes the phrase as written, and its position in the list of the finder.
 Replacement = Callable[[str, int], str]
 
 
 def rewrite(segment: TranscriptSegment, finder: WordFinder, replacement: Replacement) -> TranscriptSegment:
     """Return the segment with every phrase of the finder replaced. A segment without one is returned as it is.
 
-    If the number of words stays the same, each keeps its time and confidence. Otherwise the new words share the time of
-    the old ones by their lengths, and have the smallest of their confidences.
+    If the number of words stays the same, each keeps its time and confidence. Otherwise the new words divide the time
+    of the old ones in proportion to their lengths, and have the lowest of their confidences.
     """
     found = finder.find(segment.text)
     words = _rewrite_words(segment, found, finder, replacement)
@@ -28,7 +28,7 @@ def rewrite(segment: TranscriptSegment, finder: WordFinder, replacement: Replace
 
 
 def _replace(text: str, offset: int, found: Sequence[Found], replacement: Replacement) -> str:
-    """Replace what was found in a text that begins `offset` characters later than the one that was searched."""
+    """Replace what was found in a text that begins `offset` characters into the searched text."""
     written, at = "", 0
     for each in found:
         start, end = each.start - offset, each.end - offset
@@ -69,7 +69,7 @@ def _place(words: Sequence[Word], text: str) -> list[_Placed]:
 
 
 def _group(placed: list[_Placed], found: list[Found]) -> Iterator[tuple[list[_Placed], list[Found]]]:
-    """Yield the words in groups, each with what was found in it. A group with nothing has one word."""
+    """Yield groups of words, each with what was found in it. A group in which nothing was found has one word."""
     left = list(reversed(found))
     group: list[_Placed] = []
     inside: list[Found] = []

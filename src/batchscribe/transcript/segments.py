@@ -52,8 +52,8 @@ def transcript_segments(
 ) -> tuple[TranscriptSegment, ...]:
     """Return the segments, sorted by start and channel. Each has text and at most `MAX_WORDS` words.
 
-    A segment is roughly a sentence if the engine returned words, else a phrase of the engine. With the turns of
-    speakers, each segment has one speaker. The rewriters change the text of each segment, one after another.
+    A segment is roughly a sentence if the engine returned words, else a phrase of the engine. With speaker
+    turns, each segment has one speaker. The rewriters change the text of each segment, one after another.
     """
     phrases = [
         _place_phrase(phrase, window, duration_sec)
@@ -114,7 +114,7 @@ def milliseconds(time_sec: float) -> float:
 def _split_by_speaker(
     phrases: Sequence[TranscriptSegment], turns: Sequence[SpeakerTurn]
 ) -> Iterator[TranscriptSegment]:
-    """Divide the phrases where the speaker changes. A phrase without words has the speaker who says most of it."""
+    """Divide phrases where the speaker changes. A phrase without words belongs to the speaker of most of its time."""
     spoken = [each.words or (Word(each.text, each.start_sec, each.end_sec),) for each in phrases]
     speakers = iter(assign_speakers([word for words in spoken for word in words], turns))
     for phrase, words in zip(phrases, spoken, strict=True):
@@ -147,7 +147,7 @@ def _rewrite(segment: TranscriptSegment, rewriters: Sequence[Rewriter]) -> Itera
 
 
 def _cut(phrase: TranscriptSegment, parts: Sequence[Sequence[Word]]) -> Iterator[TranscriptSegment]:
-    """Divide a segment into those of its words, given in order."""
+    """Divide a segment into one segment for each part of its words."""
     for part, text in zip(parts, _texts(phrase.text, parts), strict=True):
         yield replace(phrase, start_sec=part[0].start_sec, end_sec=part[-1].end_sec, text=text, words=tuple(part))
 
@@ -176,7 +176,7 @@ def _texts(text: str, parts: Sequence[Sequence[Word]]) -> list[str]:
 def _limit_segments(segments: list[TranscriptSegment], duration_sec: float) -> list[TranscriptSegment]:
     """Join segments across increasing gaps in each channel, until at most `MAX_SEGMENTS` remain, if possible.
 
-    Segments of one speaker are joined first where no other one speaks in between.
+    At first, segments are joined only if no other speaker speaks in between.
     """
     for by_speaker in (False, True):
         gap_sec = FIRST_GAP_SEC

@@ -16,7 +16,7 @@ def number_speakers(segments: Iterable[TranscriptSegment]) -> dict[int, int]:
 
 
 def renumber(segments: Iterable[TranscriptSegment], numbers: Mapping[int, int]) -> tuple[TranscriptSegment, ...]:
-    """Return the segments with the numbers of their speakers."""
+    """Return the segments with their speakers replaced by these numbers."""
     return tuple(
         segment if segment.speaker is None else replace(segment, speaker=numbers[segment.speaker])
         for segment in segments
@@ -24,7 +24,7 @@ def renumber(segments: Iterable[TranscriptSegment], numbers: Mapping[int, int]) 
 
 
 def measure_speakers(turns: Sequence[SpeakerTurn], numbers: Mapping[int, int], duration_sec: float) -> dict[int, float]:
-    """Return the seconds of speech of each number, in the recording of `duration_sec`. Overlapping turns count once."""
+    """Return the seconds of speech of each speaker number. The speaker's own overlapping turns count once."""
     return {
         number: _measure([turn for turn in turns if turn.speaker == speaker], duration_sec)
         for speaker, number in numbers.items()

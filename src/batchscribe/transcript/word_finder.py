@@ -1,4 +1,4 @@
-"""Search for words and phrases in text: whole words only, in any case, with any spaces or hyphens between them."""
+"""Search for phrases in text: as whole words, in any case, with any spaces or hyphens between the words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from functools import cache
 from batchscribe.transcript.unspaced import is_unspaced
 from batchscribe.wire.vocabulary import APOSTROPHES, BETWEEN, normal_form
 
-_LAST_MARK = 0x1F000  #: there are no combining marks of scripts after it
-#: What French, Italian and Catalan put before a word and an apostrophe: "l'eau", "dell'anno".
+_LAST_MARK = 0x1F000  #: no script has combining marks after this code point
+#: What French, Italian and Catalan write before an apostrophe and a word: "l'eau", "dell'anno".
 _ELISIONS = frozenset({
     "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "presqu", "all", "coll",
     "dall", "dell", "nell", "sull", "un", "quell", "quest", "bell", "sant", "gl", "dov", "com", "cos",
@@ -25,7 +25,7 @@ _CONTRACTIONS = frozenset({"s", "ll", "d", "ve", "re", "m", "em", "n"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A phrase in a text, from `start` to before `end`. `entry` is the position of the phrase in the list."""
+    """A phrase in a text, from `start` to before `end`. `entry` is its position in the list of phrases."""
 
     start: int
     end: int
@@ -64,7 +64,7 @@ class WordFinder:
             self._by_word[_key(first[0])].append(pattern)
 
     def find(self, text: str) -> list[Found]:
-        """Return the phrases in order, without overlap: of those at one place, the longest."""
+        """Return the phrases in order, without overlaps; of those that begin at the same place, the longest."""
         found: list[Found] = []
         for each in sorted(self._find_all(text), key=lambda each: (each.start, -each.end, each.entry)):
             if not found or each.start >= found[-1].end:
@@ -86,7 +86,7 @@ class WordFinder:
 
 
 def _begins(text: str, at: int) -> bool:
-    """Return whether a word begins here. After an apostrophe it does so only where a vowel was left out."""
+    """Return whether a word begins here. After an apostrophe, one begins only if an elision precedes."""
     if at < 2 or text[at - 1] not in APOSTROPHES:
         return True
     before = list(_words().finditer(text, max(0, at - 10), at - 1))
@@ -100,7 +100,7 @@ def _ends(text: str, at: int) -> bool:
 
 
 def _key(word: str) -> str:
-    """Return the word in a form that is equal for all cases. The dot comes from the Turkish capital letter."""
+    """Return the word in a form that is the same in any case. Folding the Turkish capital I leaves a combining dot."""
     return word.casefold().replace("\N{COMBINING DOT ABOVE}", "")
 
 
@@ -111,13 +111,13 @@ def _compile(phrase: str) -> re.Pattern[str]:
 
 @cache
 def _words() -> re.Pattern[str]:
-    r"""Return a pattern of words. In Python's `\w`, the vowel signs of Indian scripts and other marks are missing."""
+    r"""Return a pattern of words. Python's `\w` lacks combining marks, such as the vowel signs of Indic scripts."""
     codes = [code for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
     return re.compile(f"[\\w{''.join(map(chr, codes))}]+")
 
 
 def split_words(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield the words of a text and what is between them, in order, each with whether it is a word."""
+    """Yield the words of a text and the text between them, in order, each with whether it is a word."""
     at = 0
     for word in _words().finditer(text):
         if word.start() > at:

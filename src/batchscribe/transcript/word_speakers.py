@@ -1,4 +1,4 @@
-"""Who says each word: the speaker turns of a recording, laid over the times of its words."""
+"""The speaker of each word, from the speaker turns of a recording and the times of its words."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from itertools import groupby, pairwise
 from batchscribe.transcript.sentences import ends_sentence
 from batchscribe.window import SpeakerTurn, Word
 
-#: A word this short, alone between two words of one other speaker, is theirs if its own turn does not cover it.
+#: A word this short between two words of another speaker belongs to that speaker, unless its own turn covers it.
 ISLAND_SEC = 0.5
-COVERED, UNCOVERED = 0.6, 0.5  #: shares of a word: of its own turn at least, and of the turns of its neighbors at most
-#: Turns begin and end this much too early or too late.
+COVERED, UNCOVERED = 0.6, 0.5  #: of a word: the least share of its own turn, the largest of the neighbors' turns
+#: Turns begin and end up to this much too early or too late.
 JITTER_SEC = 0.25
-PAUSE_SEC = 0.15  #: a pause that is longer by this much is a better place for a change of speakers
+PAUSE_SEC = 0.15  #: a pause that is longer by this much is a better place for a speaker change
 
 
-MARGIN_SEC = 1.0  #: turns this close to a word are looked at
+MARGIN_SEC = 1.0  #: turns this close to a word are considered
 
 
 @dataclass(frozen=True, slots=True)
 class _Cover:
-    """The turns at one word: the seconds that each speaker covers, who is close to its middle, and its speaker."""
+    """The turns at one word: the seconds of each speaker, the speakers close to its middle, and its own speaker."""
 
     sec: dict[int, float]
     close: frozenset[int]
@@ -33,8 +33,8 @@ def assign_speakers(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list
     """Return the speaker of each word: that of the turn that covers most of it, or else of the nearest one.
 
     `words` are those of the whole recording, with its times, sorted by start. Empty without turns. Where turns of
-    several speakers cover a word equally, the speaker of the word before continues. Turns are only exact to a quarter
-    of a second, so a change of speakers may move by one word, to the end of a sentence or to a pause.
+    several speakers cover a word equally, it has the speaker of the word before. Turns are accurate only to a quarter
+    of a second, so a speaker change may move by one word, to the end of a sentence or to a pause.
     """
     if not turns:
         return []
@@ -76,7 +76,7 @@ def _distance_sec(turn: SpeakerTurn, start_sec: float, end_sec: float) -> float:
 
 
 def _most_covering(sec: dict[int, float], last: int) -> int:
-    """Return the speaker with the most seconds; of equal ones the last speaker, or else the first."""
+    """Return the speaker with the most seconds; of several, the previous speaker if possible, or else the first."""
     return max(sec, key=lambda speaker: (round(sec[speaker], 3), speaker == last, -speaker))
 
 
@@ -89,7 +89,7 @@ def _nearest(word: Word, turns: Sequence[SpeakerTurn], last: int) -> int:
 
 
 def _close_islands(words: Sequence[Word], covers: Sequence[_Cover], speakers: list[int]) -> None:
-    """Give single short words to the speaker around them, unless a turn of their own covers them.
+    """Give single short words to the speaker of both neighbors, unless a separate turn covers them.
 
     A word that is a sentence is an answer, and stays.
     """
@@ -106,7 +106,7 @@ def _close_islands(words: Sequence[Word], covers: Sequence[_Cover], speakers: li
 
 
 def _move_changes(words: Sequence[Word], covers: Sequence[_Cover], speakers: list[int]) -> None:
-    """Move each change of speakers by one word if that is a better place. Every speaker keeps at least one word."""
+    """Move each speaker change by one word if that is a better place. Every speaker keeps at least one word."""
     runs = [list(run) for _, run in groupby(range(len(speakers)), key=lambda at: speakers[at])]
     for before, after in pairwise(runs):
         earlier, change = before[-1], after[0]
@@ -120,7 +120,7 @@ def _move_changes(words: Sequence[Word], covers: Sequence[_Cover], speakers: lis
 
 
 def _worth(words: Sequence[Word], change: int) -> tuple[bool, int]:
-    """Rate a change of speakers before this word: whether a sentence ends there, and how long the pause is."""
+    """Rate a speaker change before this word: whether a sentence ends there, and how long the pause is."""
     pause_sec = max(0.0, words[change].start_sec - words[change - 1].end_sec)
     return _is_sentence_end(words, change), int(pause_sec / PAUSE_SEC)
 

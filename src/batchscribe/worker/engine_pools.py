@@ -34,7 +34,7 @@ class EnginePools:
     def take_stock(self, only: EngineSpec | None = None, *, diarizes: bool = True) -> tuple[Capability, ...]:
         """Return the available engines. One that is gone later, for example from disk, is trouble of the machine.
 
-        With `only`, that model is the only one. Diarization is available if `diarizes`, and its models are installed.
+        With `only`, only that model is offered. Diarization is available if `diarizes` and if its models are installed.
         """
         self._had_speakers = diarizes and find_speaker_models(self._settings) is not None
         found = capabilities(self._settings) if only is None else (rank_model(only),)

@@ -113,7 +113,7 @@ class Worker:
         A single worker takes jobs for every engine (the default), and fails those whose engine or model is not
         available. `home` is a place that only this process uses, so its previous user is dead. Recordings are started
         once the machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
-        If no job here asks for diarization (`diarizes`), it is not offered, and not tried.
+        Without `diarizes`, diarization is neither offered nor tried.
         """
         limit_arenas()
         takes_all = engines is None

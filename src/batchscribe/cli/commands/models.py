@@ -1,4 +1,4 @@
-"""`batchscribe models`: list, pull, verify and remove models for speech and speakers."""
+"""`batchscribe models`: list, pull, verify and remove speech models and speaker models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ with lazy_imports():
 
 EXIT_WRONG = 1
 
-models_app = typer.Typer(help="List, pull, verify and remove models for speech and speakers.", no_args_is_help=True)
+models_app = typer.Typer(help="List, pull, verify and remove speech models and speaker models.", no_args_is_help=True)
 
 
 def model_formats() -> tuple[model_format.ModelFormat, ...]:

@@ -1,4 +1,4 @@
-"""The vocabularies that tenants keep for their jobs."""
+"""The vocabularies that tenants store for their jobs."""
 
 import sqlalchemy as sa
 from alembic import op
