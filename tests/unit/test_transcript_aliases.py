@@ -103,7 +103,7 @@ def transcribed(text: str, aliases: tuple[Alias, ...], *, turns: tuple[SpeakerTu
         config=Config(word_time_offsets=True, diarization=bool(turns)),
         metadata=Metadata("scripted", None, "s3://in/a.wav", None, 7),
         turns=turns,
-        aliases=aliases,
+        aliases=AliasRewriter.of(aliases),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchscribe.errors import InvalidSetting, OptionNotAvailable
+from batchscribe.transcript.aliases import AliasRewriter
 from batchscribe.transcript.document import Metadata, Transcript, assemble
 from batchscribe.transcript.formats import FORMATS
 from batchscribe.transcript.profanity import LISTS, REVIEW, ProfanityFilter, load_filter, mask, read_changes
@@ -194,7 +195,7 @@ def transcribed(text: str, *, aliases: tuple[Alias, ...] = ()) -> Transcript:
         request_id="req_1",
         config=Config(word_time_offsets=True, profanity_filter=True),
         metadata=Metadata("scripted", None, "s3://in/a.wav", None, 7),
-        aliases=aliases,
+        aliases=AliasRewriter.of(aliases),
         profanity=load_filter(None),
     )
 

@@ -27,6 +27,7 @@ from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
 from batchscribe.stages.slots import LOOK_EVERY_SEC, Slots
 from batchscribe.storage.store import Store
+from batchscribe.transcript.aliases import AliasRewriter
 from batchscribe.transcript.profanity import ProfanityFilter
 
 
@@ -148,6 +149,7 @@ class JobContext:
     health: HealthCheck
     keys: JobKeys  #: credentials of `input` and `output`
     checkpoints: Checkpoints  #: of the job's files
+    aliases: AliasRewriter | None = None  #: of the job's vocabulary
     profanity: ProfanityFilter | None = None  #: if the job asks for it
 
 

@@ -191,7 +191,7 @@ def _document(
                 *_unmasked(recognized, job, context),
             ),
         ),
-        aliases=job.vocabulary.aliases if job.vocabulary else (),
+        aliases=context.aliases,
         profanity=context.profanity,
     )
 

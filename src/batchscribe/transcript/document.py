@@ -20,7 +20,7 @@ from batchscribe.transcript.segments import (
 from batchscribe.transcript.speaker_numbers import measure_speakers, number_speakers, renumber
 from batchscribe.window import SpeakerTurn
 from batchscribe.wire.config import Config
-from batchscribe.wire.vocabulary import APOSTROPHES, Alias
+from batchscribe.wire.vocabulary import APOSTROPHES
 
 _MASKS = re.compile(r"(?<=\w)\*+")
 _PRIVATE = "\ue000"  #: a character that no text contains
@@ -111,7 +111,7 @@ def assemble(
     config: Config,
     metadata: Metadata,
     turns: Sequence[SpeakerTurn] = (),
-    aliases: Sequence[Alias] = (),
+    aliases: AliasRewriter | None = None,
     profanity: ProfanityFilter | None = None,
 ) -> Transcript:
     """Build the transcript of a recording of `duration_sec` seconds with `channels` channels.
@@ -119,7 +119,7 @@ def assemble(
     `turns` are the result of diarization. `aliases` are applied before the profanity filter. The order of `recognized`
     and of `turns` does not matter.
     """
-    rewriters: list[Rewriter] = [AliasRewriter.of(aliases).rewrite] if aliases else []
+    rewriters: list[Rewriter] = [aliases.rewrite] if aliases is not None else []
     if profanity is not None:
         rewriters.append(profanity.rewriter(config.language))
     segments = transcript_segments(recognized, milliseconds(duration_sec), turns=turns, rewriters=rewriters)

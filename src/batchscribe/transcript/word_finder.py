@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from batchscribe.transcript.unspaced import is_unspaced
 from batchscribe.wire.vocabulary import APOSTROPHES, BETWEEN, normal_form
@@ -32,13 +32,21 @@ class Found:
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Pattern:
     entry: int
-    lead: int  #: characters before the first letter: 1 in ".net"
-    chars: int
-    regex: re.Pattern[str]
-    may_be_inside: bool  #: whether its end may be inside a word
+    phrase: str  #: in normal form
+    lead: int = 0  #: characters before the first letter: 1 in ".net"
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The compiled pattern: most phrases of a vocabulary never need one."""
+        return _compile(self.phrase)
+
+    @cached_property
+    def may_be_inside(self) -> bool:
+        """Whether its end may be inside a word."""
+        return is_unspaced(self.phrase[-1])
 
 
 class WordFinder:
@@ -47,21 +55,20 @@ class WordFinder:
     def __init__(self, phrases: Iterable[str], *, exceptions: Iterable[str] = ()) -> None:
         """Take phrases with at least one letter or digit each. Inside an exception, no phrase is found."""
         self._by_word: defaultdict[str, list[_Pattern]] = defaultdict(list)
-        self._unspaced: list[_Pattern] = []
+        self._by_character: defaultdict[str, list[_Pattern]] = defaultdict(list)
         for entry, phrase in enumerate(phrases):
             self._add(entry, normal_form(phrase))
         for phrase in exceptions:
             self._add(_EXCEPTION, normal_form(phrase))
-        for patterns in self._by_word.values():
-            patterns.sort(key=lambda pattern: (-pattern.chars, pattern.entry))
+        for patterns in (*self._by_word.values(), *self._by_character.values()):
+            patterns.sort(key=lambda pattern: (-len(pattern.phrase), pattern.entry))
 
     def _add(self, entry: int, phrase: str) -> None:
-        first = next(_words().finditer(phrase))
-        pattern = _Pattern(entry, first.start(), len(phrase), _compile(phrase), is_unspaced(phrase[-1]))
         if is_unspaced(phrase[0]):
-            self._unspaced.append(pattern)
+            self._by_character[_key(phrase[0])].append(_Pattern(entry, phrase))
         else:
-            self._by_word[_key(first[0])].append(pattern)
+            first = next(_words().finditer(phrase))
+            self._by_word[_key(first[0])].append(_Pattern(entry, phrase, first.start()))
 
     def find(self, text: str) -> list[Found]:
         """Return the phrases in order, without overlaps; of those that begin at the same place, the longest."""
@@ -72,9 +79,12 @@ class WordFinder:
         return [each for each in found if each.entry != _EXCEPTION]
 
     def _find_all(self, text: str) -> Iterator[Found]:
-        for pattern in self._unspaced:
-            for match in pattern.regex.finditer(text):
-                yield Found(match.start(), match.end(), pattern.entry)
+        for at, character in enumerate(text if self._by_character else ""):
+            for pattern in self._by_character.get(_key(character), ()):
+                whole = pattern.regex.match(text, at)
+                if whole is not None:
+                    yield Found(at, whole.end(), pattern.entry)
+                    break
         for word in _words().finditer(text):
             if not _begins(text, word.start()):
                 continue

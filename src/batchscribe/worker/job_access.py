@@ -21,6 +21,7 @@ from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import roots_of
 from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
+from batchscribe.transcript.aliases import AliasRewriter
 from batchscribe.transcript.profanity import load_filter
 from batchscribe.worker.engine_pools import EnginePools
 from batchscribe.worker.machine_health import MachineHealth
@@ -88,5 +89,6 @@ class JobAccess:
             health=self._health,
             keys=keys,
             checkpoints=Checkpoints(job, self._records),
+            aliases=AliasRewriter.of(job.vocabulary.aliases) if job.vocabulary and job.vocabulary.aliases else None,
             profanity=load_filter(self._settings.profanity_file) if job.config.profanity_filter else None,
         )
