@@ -1,4 +1,4 @@
-"""CPU time and memory of diarizing, measured in a process of its own: `python -m benchmarks.speakers.cost MINUTES`."""
+"""CPU time and memory of diarization, measured in a separate process: `python -m benchmarks.speakers.cost MINUTES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The speaker models of this machine, and the diarizer under test."""
+"""The speaker models on this machine, and the diarizer to measure."""
 
 from __future__ import annotations
 

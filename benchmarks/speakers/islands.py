@@ -1,4 +1,4 @@
-"""Where a clean recording has speech, by its energy alone: the reference times, from none of the models."""
+"""The reference times: where a clean recording has speech, by its energy alone, without any model."""
 
 from __future__ import annotations
 

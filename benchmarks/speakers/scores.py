@@ -1,4 +1,4 @@
-"""Diarization error of turns against a reference, with pyannote.metrics."""
+"""The diarization error rate of turns against a reference, with pyannote.metrics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a vocabulary changes: rare words, errors elsewhere and the cost; and how far to trust the words of an engine."""
+"""What a vocabulary changes: rare words, other errors and cost. Also, how often words are right by their confidence."""

@@ -1,4 +1,4 @@
-"""The same recordings with and without a vocabulary: words found, words invented, and word error rates."""
+"""Recordings with and without a vocabulary: words found, words invented, and word error rates."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_for_tuning(recording: Recording) -> bool:
 def compare(
     name: str, recordings: Sequence[Recording], rare: Sequence[str], phrases: Sequence[str], plain: Texts, given: Texts
 ) -> Comparison:
-    """`rare` are the words that count; `phrases` all that were in the vocabulary, `rare` among them."""
+    """`rare` are the words that are counted; `phrases` is the whole vocabulary, including `rare`."""
     said = found_plain = found_given = invented_plain = invented_given = 0
     for each in recordings:
         for phrase in phrases:
@@ -83,6 +83,6 @@ def _wrong(recordings: Iterable[Recording], plain: Texts, given: Texts) -> tuple
 
 
 def _count(phrase: str, text: str) -> int:
-    """Return how many times the words of the phrase occur in a row."""
+    """Return how often the phrase occurs, as adjacent words."""
     wanted, words = words_of(phrase), words_of(text)
     return sum(words[at : at + len(wanted)] == wanted for at in range(len(words) - len(wanted) + 1)) if wanted else 0

@@ -1,4 +1,4 @@
-"""How often words are right, by the confidence that the engine gives them."""
+"""How often words are right, by the confidence that the engine reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks when in a recording, from its sound: sections as they arrive, voices at the end.
+"""Diarization of one recording: sections are processed as they arrive, embeddings are clustered at the end.
 
 A section is a minute and a half. Of each section, only the activity of the streams and one embedding per chunk are
 kept: about 20 MB for ten hours. The embeddings exist only in this object, and are in no result, message or log.
@@ -24,7 +24,7 @@ from batchscribe.speakers.voice_clustering import Voices, cluster_voices
 from batchscribe.window import SAMPLE_RATE, Samples, SpeakerTurn
 
 WINDOWS = 12  #: in a section
-BATCH = 2  #: windows in one call of the model; more are not faster
+BATCH = 2  #: windows in one call of the model; larger batches are not faster
 _SECTION_SAMPLES = (WINDOWS - 1) * STEP_SAMPLES + WINDOW_SAMPLES
 
 

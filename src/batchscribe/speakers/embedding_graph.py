@@ -1,4 +1,4 @@
-"""The speaker embedding CAM++ as ONNX: from features to a vector that is similar for the same voice.
+"""The speaker embedding model CAM++ as ONNX: from features to a vector that is similar for the same voice.
 
 Input `feature`: float32[batch, frames, 80], logarithmic mel energies minus their mean over time. Output `embedding`:
 float32[batch, 192]. The layers are those of 3D-Speaker's `CAMPPlus`. Batch normalization is part of the convolution
@@ -22,7 +22,7 @@ SAME = {"pads": [1, 1, 1, 1]}
 HEAD_CHANNELS = 320
 #: Layers and dilation of each dense block.
 BLOCKS = ((12, 1), (24, 2), (16, 2))
-CONTEXT_FRAMES = 100  #: over which a layer takes the mean of its surroundings
+CONTEXT_FRAMES = 100  #: number of frames over which a layer averages its context
 
 
 def write_embedding(weights: Weights, path: Path) -> None:
@@ -76,7 +76,7 @@ class _Network:
         return self.graph.relu(self.graph.add("Add", inner, value))
 
     def add_dense_layer(self, value: str, name: str, dilation: int) -> str:
-        """Add a layer whose channels are appended to its input. A mask from the surroundings scales them."""
+        """Add a layer whose channels are appended to its input, scaled by a mask from their context."""
         graph = self.graph
         inner = self.normalize_relu(value, f"{name}.nonlinear1.batchnorm")
         inner = graph.relu(self.convolve_normalized(inner, f"{name}.linear1", f"{name}.nonlinear2.batchnorm"))
@@ -133,7 +133,7 @@ class _Network:
         return self.graph.relu(self.graph.add("Add", self.graph.add("Mul", value, scale), bias))
 
     def _normalization(self, name: str, *, is_affine: bool = True) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Return factor and summand of a batch normalization for each channel."""
+        """Return the scale and bias of a batch normalization for each channel."""
         scale = 1 / np.sqrt(self._read(f"{name}.running_var") + EPSILON)
         if is_affine:
             scale = scale * self._read(f"{name}.weight")

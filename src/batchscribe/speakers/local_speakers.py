@@ -1,4 +1,4 @@
-"""Who speaks when within ten seconds, with pyannote's segmentation-3.0."""
+"""Local speakers: who speaks when within ten seconds, according to pyannote's segmentation-3.0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WINDOW_FRAMES = 589
 FRAME_HOP = 270  #: samples from one frame to the next
 FRAME_CENTER = 495  #: samples from the start of a window to the center of its first frame
 FRAME_SEC = FRAME_HOP / SAMPLE_RATE
-SILENCE = 1e-4  #: the model does not see windows without a louder sample
+SILENCE = 1e-4  #: windows without a louder sample are not passed to the model
 STREAMS = 3  #: the most speakers that the model distinguishes in a window
 
 #: The classes of the model: no speaker, each one alone, and each pair.

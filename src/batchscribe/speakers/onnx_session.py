@@ -9,7 +9,7 @@ import onnxruntime
 
 @lru_cache(maxsize=2)
 def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Load a model for one thread of the CPU.
+    """Load a model that computes on one CPU thread.
 
     Several threads within one call could add numbers in another order. So each call has one thread, and `Diarizer` runs
     several calls at the same time. Loading takes 0.2 s of CPU, so a process keeps the sessions of its two models for

@@ -8,7 +8,7 @@ from batchscribe.window import Samples
 
 
 class SoundBuffer:
-    """Keeps what was put and not yet dropped."""
+    """Keeps the samples that were put and not yet dropped."""
 
     def __init__(self) -> None:
         self._pieces: list[Samples] = []

@@ -1,4 +1,4 @@
-"""The voice in a chunk as a vector, with CAM++."""
+"""Speaker embeddings of chunks, computed with CAM++."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchscribe.speakers.speech_chunks import SpeechChunk
 
 EMBEDDING_SIZE = 192
 SHORTEST_SEC = 0.25
-LONGEST_WIDE_SEC = 2.0  #: more costs more, and changes nothing
+LONGEST_WIDE_SEC = 2.0  #: more sound costs more CPU time and improves nothing
 LONGEST_NARROW_SEC = 4.0  #: telephone voices are harder to distinguish
 #: How much the loud frames from 500 to 3,300 Hz exceed the loudest one above 3,900 Hz, in natural logarithms of power.
 #: Telephones have 8 and more, other recordings at most 6.
@@ -51,12 +51,12 @@ def energies_of(chunk: SpeechChunk, energies: LogMel) -> LogMel:
 
 
 def is_long_enough(energies: LogMel) -> bool:
-    """Whether a chunk is long enough for an embedding that says anything."""
+    """Whether a chunk is long enough for a usable embedding."""
     return len(energies) >= SHORTEST_SEC / HOP_SEC
 
 
 def has_telephone_band(energies: LogMel) -> bool:
-    """Whether there is nothing above 3,900 Hz but the noise of a line."""
+    """Whether there is only line noise above 3,900 Hz."""
     loud = np.percentile(energies[:, _VOICE].mean(axis=1), LOUD_PERCENT)
     return bool(loud - energies[:, _ABOVE_TELEPHONE].mean(axis=1).max() > NARROW_ABOVE)
 

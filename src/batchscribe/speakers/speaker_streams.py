@@ -19,7 +19,7 @@ Activity = NDArray[np.bool_]  #: bool[n_frames, STREAMS]: whether a stream has s
 
 
 class SpeakerStreams:
-    """Joins windows, in order: each one's speakers continue the streams that they agree with where windows overlap.
+    """Joins windows, in order: the speakers of each window continue the streams that match them in the overlap.
 
     A stream follows one speaker for as long as the windows overlap in that speaker's speech. Beyond that it may
     continue with another speaker, so streams are cut into chunks, and voices decide who it is.
@@ -31,7 +31,7 @@ class SpeakerStreams:
         self._weights = np.zeros((WINDOW_FRAMES, 1), dtype=np.float32)
 
     def add(self, window: NDArray[np.float32]) -> Activity:
-        """Take float32[WINDOW_FRAMES, STREAMS], the next window; return its first `STEP_FRAMES`, which are final."""
+        """Add float32[WINDOW_FRAMES, STREAMS], the next window. Returns its first `STEP_FRAMES`, which are final."""
         if self._last is not None:
             window = window[:, _best_order(self._last[STEP_FRAMES:], window[:-STEP_FRAMES])]
         self._last = window

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchscribe.speakers.local_speakers import FRAME_SEC, STREAMS
 from batchscribe.speakers.speaker_streams import Activity
 
-LONGEST_PAUSE_SEC = 0.35  #: a longer pause may hide a change of speakers that the windows missed
+LONGEST_PAUSE_SEC = 0.35  #: a longer pause may hide a speaker change that the windows missed
 LONGEST_CHUNK_SEC = 4.0
 
 _PAUSE_FRAMES = int(LONGEST_PAUSE_SEC / FRAME_SEC)
@@ -73,7 +73,7 @@ def _stretches(activity: Activity, stream: int, runs: list[Run]) -> Iterator[lis
 
 
 def _parts(stretch: list[Run]) -> Iterator[tuple[Run, ...]]:
-    """Cut a stretch into parts of equal length, none longer than a chunk."""
+    """Divide frames into parts of about equal length, none longer than a chunk."""
     frames = np.concatenate([np.arange(start, end) for start, end in stretch])
     for part in np.array_split(frames, -(-len(frames) // _CHUNK_FRAMES)):
         breaks = np.flatnonzero(np.diff(part) > 1) + 1

@@ -1,4 +1,4 @@
-"""The speakers of all chunks and the activity of the streams, turned into speaker turns."""
+"""Speaker turns, built from the speakers of all chunks and the activity of the streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FIRST_FRAME_SEC = (FRAME_CENTER - FRAME_HOP / 2) / SAMPLE_RATE
 def build_turns(
     activity: Activity, chunks: Sequence[SpeechChunk], speakers: NDArray[np.int64], duration_sec: float
 ) -> tuple[SpeakerTurn, ...]:
-    """Return the turns in the order of their starts. Speakers are numbered in the order in which they appear."""
+    """Return the turns, sorted by start. Speakers are numbered in the order in which they appear."""
     owners = _owners(activity, chunks, speakers)
     found = sorted(
         (start_sec, min(end_sec, duration_sec), speaker)

@@ -1,4 +1,4 @@
-"""Which chunks have the same speaker: clusters of voices, and how many of them."""
+"""Clustering of speaker embeddings: which chunks have the same speaker, and the number of speakers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from batchscribe.speakers.voice_merging import Merge, SameSpeaker, VoiceGroups, 
 SAME_SPEAKER = SameSpeaker(similarity=0.56, within=0.6, doubt_sec=1.0)
 #: Over a telephone, different voices are more similar.
 SAME_SPEAKER_NARROW = SameSpeaker(similarity=0.85, within=0.7, doubt_sec=0.0)
-#: Chunks from this length on make the clusters. Shorter ones are assigned to the most similar cluster.
+#: Chunks of at least this length form the clusters. Shorter ones are assigned to the most similar cluster.
 RELIABLE_SEC = 1.0
-#: A speaker speaks at least this long; in short recordings at least for this share of all speech, but two seconds; in
-#: very long ones at least for `SMALLEST_SHARE_LONG`.
+#: A speaker speaks at least this long. In short recordings, `SMALLEST_SHARE` of all speech is enough, but never less
+#: than `SHORTEST_EVER_SEC`. In long ones, it must be at least `SMALLEST_SHARE_LONG`.
 SHORTEST_SPEAKER_SEC = 3.0
 SHORTEST_SPEAKER_NARROW_SEC = 4.0
 SMALLEST_SHARE = 0.07
 SHORTEST_EVER_SEC = 2.0
 SMALLEST_SHARE_LONG = 0.002
-WEIGHT_LIMIT_SEC = 3.0  #: a longer chunk has no better embedding
-#: The most groups that are compared each with each. In longer recordings, blocks of chunks are merged first.
+WEIGHT_LIMIT_SEC = 3.0  #: the embedding of a longer chunk is no better
+#: The most groups of which all pairs are compared. In longer recordings, blocks of chunks are merged first.
 BLOCK = 1_500
-ROUNDS = 3  #: in which chunks change to the most similar cluster
+ROUNDS = 3  #: in which chunks move to the most similar cluster
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -56,7 +56,7 @@ def _find_speakers(chunks: VoiceGroups, is_narrow: bool, count: SpeakerCount, bl
     groups = _merge_blocks(chunks, same, block)
     merges = merge_all(groups, same)
     usual_sec = _shortest_speaker_sec(float(chunks.seconds.sum()), is_narrow)
-    # A speaker of few words is more likely than two speakers with one voice.
+    # A speaker with little speech is more likely than two speakers with one voice.
     for shortest_sec, may_split in ((usual_sec, False), (usual_sec / 2, False), (usual_sec, True), (0.0, True)):
         speakers = _speakers_after(groups.seconds, merges, shortest_sec)
         number = _choose(merges, same, count, speakers, may_split=may_split)

@@ -1,4 +1,4 @@
-"""Agglomerative clustering of voices, with a similarity that noise in the embeddings does not lower.
+"""Agglomerative clustering of speaker embeddings, with a similarity that noise in the embeddings does not lower.
 
 The average similarity of two clusters depends on how noisy their embeddings are: chunks of one speaker resemble each
 other less if they are short or noisy, and more over a telephone. So it is divided by the average similarity within the
