@@ -111,7 +111,7 @@ def test_a_vocabulary_is_never_changed(owner: Client, method: str) -> None:
     assert owner.get(f"/vocabularies/{vocabulary_id}")["phrases"] == PHRASES
 
 
-def test_without_a_key_there_are_no_vocabularies(nobody: Client) -> None:
+def test_requests_without_a_key_are_refused(nobody: Client) -> None:
     for method, path in (("GET", "/vocabularies"), ("POST", "/vocabularies"), ("GET", f"/vocabularies/{UNKNOWN}")):
         assert nobody.but(base=ASSETS).call(method, path, 401).reason == "INVALID_ACCESS_TOKEN"
 
@@ -237,7 +237,7 @@ def test_a_job_cannot_name_the_vocabulary_of_another_tenant(owner: Client, stran
 
 
 @pytest.mark.parametrize("name", ["\0", "x" * 5000, "../vocabularies", "🎙"])
-def test_an_odd_id_is_only_unknown(owner: Client, name: str) -> None:
+def test_a_malformed_id_is_refused_like_an_unknown_one(owner: Client, name: str) -> None:
     answer = owner.but(base="/v2/aiservices/scribe").refused(single(config={"vocabulary_id": name}))
     assert answer.fields == ["config.vocabulary_id"]
 

@@ -60,7 +60,7 @@ def test_the_sound_comes_from_the_start_also_after_a_position(pool: DecoderPool,
     assert len(rest) == len(windows) - position.n_windows
 
 
-def test_after_a_silent_track_the_sound_of_the_next_one_starts_anew(pool: DecoderPool, examples: Path) -> None:
+def test_after_a_silent_track_the_sound_of_the_next_one_starts_at_zero(pool: DecoderPool, examples: Path) -> None:
     speech = (samples_of(examples / "weather.wav") * 32_000).astype(np.int16)[:, np.newaxis]
     content = encoded([np.zeros_like(speech), speech], codec="aac", container="mp4", tracks=2)
     sound, windows, _ = sound_of(pool, content)

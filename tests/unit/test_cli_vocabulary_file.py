@@ -26,7 +26,7 @@ def test_a_file_has_phrases_and_aliases(tmp_path: Path) -> None:
     }
 
 
-def test_there_may_be_only_one_of_them(tmp_path: Path) -> None:
+def test_phrases_or_aliases_alone_are_enough(tmp_path: Path) -> None:
     assert read(tmp_path, "Ada\n") == {"phrases": ["Ada"]}
     assert read(tmp_path, "Ada: eider\n") == {"aliases": [{"canonical": "Ada", "variants": ["eider"]}]}
 

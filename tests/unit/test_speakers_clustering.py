@@ -81,7 +81,7 @@ def test_a_given_number_is_met(count: SpeakerCount, speakers: int) -> None:
     assert len(set(cluster_voices(voices(truth), count).tolist())) == speakers
 
 
-def test_more_speakers_than_there_are_voices_are_found_if_that_many_are_said_to_exist() -> None:
+def test_a_larger_given_number_splits_voices() -> None:
     truth = [number % 2 for number in range(20)]
     assert len(set(cluster_voices(voices(truth), SpeakerCount(at_least=4)).tolist())) == 4
 
