@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database import vocabulary_rows
+from batchscribe.database.tables import vocabulary
 from batchscribe.database.vocabulary_rows import find_vocabulary, insert_vocabulary, page_of_vocabularies
 from batchscribe.errors import TooManyVocabularies
 from batchscribe.wire.vocabulary import Alias, Vocabulary
@@ -49,3 +50,21 @@ def test_a_page_ends_early_if_it_is_too_long_but_never_without_one(
     last = found_by_id(connection, "vocab_1")
     rest, more = page_of_vocabularies(connection, "a", before=(last.created_at, last.vocabulary_id), limit=10)
     assert ([each.vocabulary_id for each in rest], more) == (["vocab_0"], False)
+
+
+def test_a_vocabulary_that_is_deleted_meanwhile_does_not_break_the_page(connection: sa.Connection) -> None:
+    """Another request may delete it between any two statements."""
+    for number in range(2):
+        store(connection, f"vocab_{number}")
+
+    @sa.event.listens_for(connection, "after_cursor_execute", once=True)
+    def delete_newest(*_: object) -> None:
+        connection.execute(sa.delete(vocabulary).where(vocabulary.c.vocabulary_id == "vocab_1"))
+
+    found, more = page_of_vocabularies(connection, "a", before=None, limit=1)
+    assert found or not more
+    assert found_ids(connection) == ["vocab_0"]
+
+
+def found_ids(connection: sa.Connection) -> list[str]:
+    return [each.vocabulary_id for each in page_of_vocabularies(connection, "a", before=None, limit=10)[0]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,19 +79,30 @@ def page_of_vocabularies(
 
     It is given by its creation and ID, so that it may be deleted between two pages.
 
-    A page ends early if its contents would have more than `MAX_PAGE_CHARS`.
+    A page ends early if its contents would have more than `MAX_PAGE_CHARS`. It is one statement, so that a vocabulary
+    that is deleted meanwhile is either counted and returned, or neither.
     """
     place = sa.tuple_(vocabulary.c.created_at, vocabulary.c.vocabulary_id)
     newest_first = (vocabulary.c.created_at.desc(), vocabulary.c.vocabulary_id.desc())
-    chars = sa.func.length(sa.cast(vocabulary.c.content, sa.Text))
-    listed = sa.select(vocabulary.c.vocabulary_id, chars).where(vocabulary.c.tenant == tenant)
+    chars = sa.func.length(sa.cast(vocabulary.c.content, sa.Text)).label("chars")
+    newest = sa.select(vocabulary.c.vocabulary_id, vocabulary.c.created_at, chars).where(vocabulary.c.tenant == tenant)
     if before is not None:
-        listed = listed.where(place < before)
-    found = [(name, size) for name, size in connection.execute(listed.order_by(*newest_first).limit(limit + 1))]
-    sums = accumulate(size for _, size in found[:limit])
-    ids = [name for (name, size), total in zip(found, sums, strict=False) if total <= max(size, MAX_PAGE_CHARS)]
-    rows = sa.select(vocabulary).where(vocabulary.c.vocabulary_id.in_(ids)).order_by(*newest_first)
-    return [_vocabulary(row) for row in connection.execute(rows)], len(found) > len(ids)
+        newest = newest.where(place < before)
+    listed = newest.order_by(*newest_first).limit(limit + 1).cte("listed")
+    in_order = (listed.c.created_at.desc(), listed.c.vocabulary_id.desc())
+    page = sa.select(
+        listed.c.vocabulary_id,
+        sa.func.row_number().over(order_by=in_order).label("number"),
+        sa.func.sum(listed.c.chars).over(order_by=in_order).label("chars"),
+        sa.func.count().over().label("listed"),
+    ).cte("page")
+    rows = connection.execute(
+        sa.select(vocabulary, page.c.listed)
+        .join(page, page.c.vocabulary_id == vocabulary.c.vocabulary_id)
+        .where(page.c.number <= limit, (page.c.chars <= MAX_PAGE_CHARS) | (page.c.number == 1))
+        .order_by(page.c.number)
+    ).all()
+    return [_vocabulary(row) for row in rows], bool(rows) and rows[0].listed > len(rows)
 
 
 def delete_vocabulary(connection: sa.Connection, tenant: str, vocabulary_id: str) -> None:
