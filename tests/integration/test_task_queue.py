@@ -97,6 +97,24 @@ def test_an_interrupted_task_stays_taken_and_the_next_run_resumes_it(engine: sa.
     assert until(lambda: queue.list_taken() == [])
 
 
+def test_a_task_that_is_given_back_waits_in_its_queue_again(engine: sa.Engine, queue: TaskQueue) -> None:
+    given_back: list[str] = []
+    again = []
+
+    def give_back(job_id: str, number: int) -> None:
+        if given_back:
+            again.append((job_id, number))
+            return
+        queue.give_back()
+        given_back.append(job_id)
+        raise WorkInterrupted("Another process must do it.")
+
+    run(queue, {SHARD: give_back})
+    enqueue(engine, queue, SHARD_1)
+    assert becomes_true(queue, lambda: again == [("job_1", 1)])
+    assert given_back == ["job_1"]
+
+
 def test_a_task_of_an_ended_process_is_handed_on_and_a_deleted_one_is_not(engine: sa.Engine, queue: TaskQueue) -> None:
     diary = Diary()
     run(queue, {SHARD: interrupt}, executor_id="first")

@@ -119,8 +119,9 @@ class QueueTwin:
     def hand_on(self, tasks: Iterable[TakenTask]) -> None:
         self._update([task.task_id for task in tasks], TAKEN, state=QUEUED)
 
-    def give_back(self, queue: str) -> None:
-        self._update([self._running or ""], TAKEN, state=QUEUED, queue=queue)
+    def give_back(self, queue: str | None = None) -> None:
+        moved = {} if queue is None else {"queue": queue}
+        self._update([self._running or ""], TAKEN, state=QUEUED, **moved)
 
     def stop(self) -> None:
         self._queues = ()

@@ -28,6 +28,11 @@ from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.vocabulary import Vocabulary
 
+
+class UnreadableJob(Exception):
+    """A newer release wrote the job's row, and this release cannot read it."""
+
+
 #: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
@@ -105,7 +110,7 @@ def _vocabulary_of_asset(new: Job) -> JsonObject:
 
 
 def get_job(connection: sa.Connection, job_id: str) -> Job:
-    """Return the job. Raises `JobNotFound`."""
+    """Return the job. Raises `JobNotFound` and `UnreadableJob`."""
     found = find_job(connection, job_id)
     if found is None:
         raise JobNotFound(f"There is no job {job_id}; `batchscribe jobs list` shows all jobs.")
@@ -118,6 +123,7 @@ def lock_job(connection: sa.Connection, number: int) -> None:
 
 
 def find_job(connection: sa.Connection, job_id: str) -> Job | None:
+    """Return the job, or None. Raises `UnreadableJob`."""
     if "\0" in job_id:  # PostgreSQL does not accept NUL in text
         return None
     row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
@@ -246,6 +252,14 @@ def _update(connection: sa.Connection, number: int, from_states: Sequence[JobSta
 
 
 def _job(row: sa.Row[Any]) -> Job:
+    """Raises `UnreadableJob`."""
+    try:
+        return _read_job(row)
+    except ValueError as error:
+        raise UnreadableJob(f"The row of {row.job_id} cannot be read; a newer release may have written it.") from error
+
+
+def _read_job(row: sa.Row[Any]) -> Job:
     request, config = row.request, Config.model_validate(row.request["config"])
     asset = request.get("vocabulary")
     return Job(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from batchscribe.database.api_key_rows import other_tenants
@@ -32,7 +32,7 @@ from batchscribe.storage.local.roots import check_apart, roots_of
 from batchscribe.storage.schemes import location_check
 from batchscribe.transcript.profanity import load_filter
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
-from batchscribe.wire.config import Config
+from batchscribe.wire.config import ADDED_OPTIONS, Config
 from batchscribe.wire.mistakes import MOST_MISTAKES
 
 
@@ -42,6 +42,7 @@ class FleetEngines:
 
     fit: tuple[Capability, ...] = ()
     all: tuple[Capability, ...] = ()
+    outdated: Mapping[str, str] = field(default_factory=dict)  #: by option: the name of a worker that cannot read it
 
 
 NO_WORKERS = FleetEngines()
@@ -55,6 +56,7 @@ def find_engines(submission: Submission, records: Records, settings: Settings) -
     return FleetEngines(
         fit=tuple(engine for worker in workers for engine in worker.fit_engines if engine.is_offered),
         all=tuple(engine for worker in workers for engine in worker.engines if engine.is_offered),
+        outdated={option: worker.name for option in ADDED_OPTIONS for worker in workers if not worker.can_read(option)},
     )
 
 
@@ -64,6 +66,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
     Without workers, checks against the engines of this machine. The job is bound to a model only if a process that
     reads the queue of the model has it; otherwise, to the engine.
     """
+    _check_readable(submission.config, fleet)
     try:
         engine, language = _choose_engine(submission, settings, fleet)
     except OptionNotAvailable as error:
@@ -97,6 +100,18 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         summary=Summary(),
         tracking_id=submission.tracking_id,
     )
+
+
+def _check_readable(config: Config, fleet: FleetEngines) -> None:
+    """Check that every live worker can read the job: any of them may list or end it. Raises `OptionNotAvailable`."""
+    for option in config.added_options:
+        if option in fleet.outdated:
+            name = f"config.{option}"
+            raise OptionNotAvailable(
+                f"{name}: The worker {fleet.outdated[option]} has an earlier release, which cannot read this option; "
+                "restart it with this release.",
+                field=name,
+            )
 
 
 def _check_profanity(config: Config, settings: Settings) -> None:

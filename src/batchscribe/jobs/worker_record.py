@@ -45,6 +45,13 @@ class WorkerRecord:
             return tuple(replace(engine, has_speakers=False) for engine in fit)
         return tuple(fit)
 
+    def can_read(self, option: str) -> bool:
+        """Return whether it can read jobs with this option of `ADDED_OPTIONS`. It may read any job, to list its files.
+
+        Each engine says so, because the record itself has no such field, and older releases must be able to read it.
+        """
+        return any(option in engine.options for engine in self.engines)
+
     @property
     def is_unfit(self) -> bool:
         """Whether it can take no recordings until the problems of its machine are solved."""

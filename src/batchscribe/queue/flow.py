@@ -269,9 +269,17 @@ class Flow:
                 for task_id in task_ids:
                     self._resume([task_id], queue)
 
-    def give_back(self, queue: str) -> None:
-        """Requeue the task of this thread. Its handler then raises `WorkInterrupted`."""
-        self._resume([str(DBOS.workflow_id)], queue)
+    def give_back(self, queue: str | None = None) -> None:
+        """Requeue the task of this thread, by default into the queue from which it was taken.
+
+        Its handler then raises `WorkInterrupted`.
+        """
+        task_id = str(DBOS.workflow_id)
+        if queue is None:
+            found = self._client.list_workflows(workflow_ids=[task_id], load_input=False, load_output=False)
+            queue = next((each.queue_name for each in found), None)
+        if queue is not None:  # otherwise, the task has been deleted meanwhile
+            self._resume([task_id], queue)
 
     @staticmethod
     def is_running(task: TakenTask) -> bool:

@@ -65,8 +65,11 @@ class TaskQueue(Protocol):
         """Requeue the tasks of a process that has ended. A task that was deleted meanwhile stays deleted."""
         ...
 
-    def give_back(self, queue: str) -> None:
-        """Requeue the task of this thread. Its handler then raises `WorkInterrupted`."""
+    def give_back(self, queue: str | None = None) -> None:
+        """Requeue the task of this thread, by default into the queue from which it was taken.
+
+        Its handler then raises `WorkInterrupted`.
+        """
         ...
 
     def stop(self) -> None:

@@ -56,7 +56,8 @@ def describe_model_at(model: str, revision: str | None) -> str:
 class Capability:
     """An engine and its model on some worker. `rank` is that of the engine; the other fields are of `EngineSpec`.
 
-    Workers of earlier releases publish no ranks, and no support for language detection, vocabularies or diarization.
+    Workers of earlier releases publish no ranks, no options, and no support for language detection, vocabularies or
+    diarization.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Capability:
     device: str = "cpu"
     rank: int | None = None
     model_rank: int = 0
+    options: tuple[str, ...] = ()  #: of `ADDED_OPTIONS`, those that its worker can read
     is_offered: bool = True  #: False for a model that only jobs use that were accepted for it earlier
 
     @classmethod

@@ -33,6 +33,8 @@ class LanguageDetection(WireModel):
 SpeakerLimit = Annotated[StrictInt, Field(ge=1, le=MAX_SPEAKERS)]
 #: Fields that old clients do not know. The echo omits them if their value is false.
 _ADDED_SWITCHES = ("word_confidence",)
+#: Options that some workers in a fleet may not be able to read, because their release is older; see `Capability`.
+ADDED_OPTIONS = ("diarization", "profanity_filter", "vocabulary", "vocabulary_id", "word_confidence")
 
 
 class Config(WireModel):
@@ -141,6 +143,11 @@ class Config(WireModel):
     def lists_words(self) -> bool:
         """Whether segments have words: with times, confidence or both."""
         return self.word_time_offsets or self.word_confidence
+
+    @property
+    def added_options(self) -> tuple[str, ...]:
+        """Those of `ADDED_OPTIONS` that are on."""
+        return tuple(name for name in ADDED_OPTIONS if getattr(self, name))
 
     def echo(self) -> JsonObject:
         """Return the options that have a value. If no newer option is used, earlier releases gave the same result."""

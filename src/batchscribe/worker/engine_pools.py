@@ -15,6 +15,7 @@ from batchscribe.speech.capability import Capability, describe_model_at, engine_
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.pool import SpeechPool
 from batchscribe.speech.registry import Choice, capabilities, choose_engine, find_all_of, find_engines, rank_model
+from batchscribe.wire.config import ADDED_OPTIONS
 
 MakePool = Callable[[EngineSpec, int], SpeechPool]
 
@@ -38,7 +39,7 @@ class EnginePools:
         """
         self._had_speakers = diarizes and find_speaker_models(self._settings) is not None
         found = capabilities(self._settings) if only is None else (rank_model(only),)
-        found = tuple(replace(each, has_speakers=self._had_speakers) for each in found)
+        found = tuple(replace(each, has_speakers=self._had_speakers, options=ADDED_OPTIONS) for each in found)
         self._at_start = {key: each for each in found for key in (each.name, each.key)}
         return found
 

@@ -38,6 +38,7 @@ from batchscribe.worker.hooks import (
     with_job,
     with_log_fields,
     with_outcome,
+    with_readable_job,
     with_retries,
 )
 from batchscribe.worker.job_access import JobAccess
@@ -90,8 +91,9 @@ class Handlers:
             WAKE: lambda job_id, _: wake(job_id, records),
             GIVE_UP: lambda job_id, version: give_up_waiting(job_id, version, records),
         }
+        readable = {kind: with_readable_job(handler, records, self._watch) for kind, handler in handlers.items()}
         return {
-            kind: with_log_fields(with_retries(handler, self._watch), worker_id) for kind, handler in handlers.items()
+            kind: with_log_fields(with_retries(handler, self._watch), worker_id) for kind, handler in readable.items()
         }
 
     def _with_job(self, handler: JobHandler) -> Handler:

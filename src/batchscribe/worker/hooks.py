@@ -4,9 +4,10 @@ A handler contains only its work. Each hook takes a handler and returns one:
 
     with_log_fields     the worker's and the job's id on every log line
       with_retries        the same again while the database or the machine is in trouble; counts the retries
-        with_job            the job from its row; nothing if it has ended
-          with_outcome        an error ends the job, requeues the task or keeps it on record
-            the handler
+        with_readable_job   the task back into its queue if this release cannot read the job's row
+          with_job            the job from its row; nothing if it has ended
+            with_outcome        an error ends the job, requeues the task or keeps it on record
+              the handler
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NoReturn
 import structlog
 
 from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, cause_of
-from batchscribe.database.job_rows import find_job
+from batchscribe.database.job_rows import UnreadableJob, find_job
 from batchscribe.errors import (
     InternalError,
     JobError,
@@ -77,6 +78,24 @@ def _postpone(watch: JobWatch, error: Exception) -> None:
     if watch.wait(RETRY_SEC):
         raise WorkInterrupted("The worker stops.") from error
     RETRIES.labels(Retry.TASK).inc()
+
+
+def with_readable_job(handler: Handler, records: Records, watch: JobWatch) -> Handler:
+    """Leave a job that a newer release has accepted to the workers of that release.
+
+    If none is live, this process takes the task again and again, so it pauses first.
+    """
+
+    def run(job_id: str, number: int) -> None:
+        try:
+            handler(job_id, number)
+        except UnreadableJob as error:
+            log.warning("job.unreadable", error=str(error))
+            if not watch.wait(RETRY_SEC):
+                records.flow.give_back()
+            raise WorkInterrupted("A worker of a newer release must do this task.") from error
+
+    return run
 
 
 def with_job(handler: JobHandler, records: Records, *, even_if_ended: bool = False) -> Handler:
