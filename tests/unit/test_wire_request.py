@@ -314,6 +314,7 @@ def test_an_option_that_is_switched_off_is_accepted() -> None:
     switched_off = {"diarization": False, "profanity_filter": False, "language_detection": False}
     request(config={**switched_off, "vocabulary": {"phrases": [], "aliases": None}}, outputs={"text_polishing": False})
     request(config={"vocabulary": {}, "vocabulary_id": ""}, outputs={})
+    request(vocabulary={"phrases": [], "boost": 5})
     request(outputs={"text_polishing": {"enabled": False, "include_transcript": True}})
     request(vocabulary={"phrases": []}, vocabulary_id="", language_detection=False)
 
@@ -321,6 +322,8 @@ def test_an_option_that_is_switched_off_is_accepted() -> None:
 def test_only_options_that_are_used_appear_in_the_echo() -> None:
     written: dict[str, Any] = {"word_confidence": False, "num_speakers": None, "vocabulary": {}, "vocabulary_id": ""}
     assert request(config=written).config.echo() == request().config.echo()
+    for empty in ({"phrases": [], "boost": 5}, {"phrases": None}, {"aliases": [], "x": [1]}):
+        assert request(config={"vocabulary": empty}).config.echo() == request().config.echo()
     used: dict[str, Any] = {
         "diarization": True,
         "min_speakers": 2,
@@ -382,6 +385,7 @@ def test_the_number_of_speakers_is_a_range(config: dict[str, Any], expected: tup
         ({"vocabulary": {"phrases": "abc"}}, "vocabulary.phrases", "list"),
         ({"vocabulary": {"phrases": [1]}}, "vocabulary.phrases.0", "string"),
         ({"vocabulary": ["abc"]}, "vocabulary", "JSON object"),
+        ({"vocabulary": {"phrase": ["x"]}}, "vocabulary", "neither phrases nor aliases"),
         ({"vocabulary": {"aliases": [{"canonical": "a"}]}}, "vocabulary.aliases.0.variants", "required"),
         ({"vocabulary": {"aliases": [{"canonical": "a", "variants": []}]}}, "vocabulary.aliases.0.variants", "empty"),
         ({"vocabulary_id": 5}, "vocabulary_id", "string"),

@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, StrictInt, field_validator, model_valida
 
 from batchscribe.wire.base import NOT_AVAILABLE, JsonObject, NoNul, Text, WireModel, refusal
 from batchscribe.wire.choices import DetectionMode, OutputFormat, SegmentationMode
-from batchscribe.wire.vocabulary import Vocabulary, has_content
+from batchscribe.wire.vocabulary import Vocabulary, check_lists, has_content
 
 DEFAULT_LANGUAGE = "en-US"
 MAX_LANGUAGE_CHARS = 35  # the longest tag that software must support, RFC 5646 section 4.4.1
@@ -66,7 +66,10 @@ class Config(WireModel):
     @field_validator("vocabulary", mode="before")
     @classmethod
     def _read_empty_as_off(cls, value: Any) -> Any:
-        return value if has_content(value) else None
+        if not has_content(value):
+            return None
+        check_lists(value)
+        return value
 
     @field_validator("vocabulary_id")
     @classmethod

@@ -19,6 +19,7 @@ MAX_ALIASES = 100
 MAX_VARIANTS = 20  #: of one alias
 MAX_PHRASE_CHARS = 100  #: as with Google's phrase sets
 MAX_NAME_CHARS = 256  #: as for `reference_id`
+LISTS = frozenset({"phrases", "aliases", "pronunciations"})  #: of a vocabulary in a request
 _WORD = re.compile(r"\w")
 #: What may be between the words of a phrase, as a set of a regular expression.
 BETWEEN = "[\\s\\-\N{HYPHEN}\N{NON-BREAKING HYPHEN}]"
@@ -137,5 +138,16 @@ def parse_vocabulary(data: object) -> VocabularyRequest:
 
 
 def has_content(value: Any) -> bool:
-    """Return whether a vocabulary is requested; an object whose lists are all empty requests none."""
-    return any(value.values()) if isinstance(value, dict) else bool(value)
+    """Return whether a vocabulary is requested; an object whose lists are all empty requests none.
+
+    Other keys do not count, unless there is no list at all: a misspelled name must not look like an empty vocabulary.
+    """
+    if not isinstance(value, dict):
+        return bool(value)
+    return any(value.get(name) for name in LISTS) or (bool(value) and not value.keys() & LISTS)
+
+
+def check_lists(value: Any) -> None:
+    """Raise the error for a validator if an object has none of the lists of a vocabulary."""
+    if isinstance(value, dict) and not value.keys() & LISTS:
+        raise refusal("It has neither phrases nor aliases; write one of them, or omit vocabulary.")
