@@ -58,6 +58,8 @@ def test_whole_words_of_the_list_are_masked_and_no_part_of_another_word(text: st
         ("Un cul-de-sac, mon cul !", "fr-FR", "Un cul-de-sac, mon c** !"),
         ("Des culs de sac, du chili con carne", "fr", "Des culs de sac, du chili con carne"),
         ("Пиздец, какая разница", "ru-RU", "П*****, какая разница"),
+        ("Din drittsekk", "nn-NO", "Din d********"),
+        ("Din drittsekk", "nb", "Din d********"),
         ("So eine Scheiße", "en-US", "So eine Scheiße"),
         ("fuck", "el-GR", "fuck"),
     ],
@@ -103,7 +105,7 @@ def test_detected_languages_without_a_list_are_named() -> None:
     assert load_filter(None).lacks([]) == []
 
 
-@pytest.mark.parametrize("language", ["en-US", "de", "no-NO", "pt-BR"])
+@pytest.mark.parametrize("language", ["en-US", "de", "no-NO", "nb-NO", "nn-NO", "pt-BR"])
 def test_a_language_with_a_list_is_accepted(language: str) -> None:
     load_filter(None).check(language)
 
@@ -151,10 +153,11 @@ def test_an_operator_adds_and_removes_words_for_one_language_or_all(tmp_path: Pa
 
 def test_a_removed_phrase_is_not_masked_although_it_contains_a_listed_word(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
-    file.write_text("-holy shit\n-en: bitch\nde: bitch, Lehrer\n-Lehrer Schmidt\n")
+    file.write_text("-holy shit\n-en: bitch\nde: bitch, Lehrer\n-Lehrer Schmidt\nnn: kjeltring\n")
     profanity = load_filter(file)
     assert masked("Holy-shit, holy  shit, shit; bitch", profanity=profanity) == "Holy-shit, holy  shit, s***; bitch"
     assert masked("Bitch, Lehrer Schmidt, Lehrer", "de", profanity=profanity) == "B****, Lehrer Schmidt, L*****"
+    assert masked("Kjeltring", "nb-NO", profanity=profanity) == "K********"
 
 
 @pytest.mark.parametrize(

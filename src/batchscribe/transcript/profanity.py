@@ -93,7 +93,9 @@ def mask(text: str) -> str:
 
 
 def language_of(tag: str) -> str:
-    return tag.partition("-")[0].lower()
+    """Return the language of a BCP-47 tag, without the region. Norwegian has one list for both of its forms."""
+    code = tag.partition("-")[0].lower()
+    return "no" if code in ("nb", "nn") else code
 
 
 @cache
@@ -153,12 +155,13 @@ def _read_line(line: str, where: str) -> Iterator[Change]:
     found = _LINE.fullmatch(line)
     if found is None:
         raise InvalidSetting(f"{SETTING}: {where} is invalid; write `word`, `-word`, `de: word` or `-de: word`.")
+    language = found["language"] and language_of(found["language"])
     for each in found["phrases"].split(","):
         phrase = unicodedata.normalize("NFC", " ".join(each.split()).lower())
         if not any(is_word for _, is_word in split_words(phrase)):
             raise InvalidSetting(f"{SETTING}: {where} has an entry without a word; add a word, or remove the entry.")
-        if is_unspaced(phrase) or found["language"] in WITHOUT_SPACES:
+        if is_unspaced(phrase) or language in WITHOUT_SPACES:
             raise InvalidSetting(
                 f"{SETTING}: {where} has words in a script without spaces, which the filter cannot mask; remove them."
             )
-        yield Change(phrase, found["removed"] is not None, found["language"])
+        yield Change(phrase, found["removed"] is not None, language)
