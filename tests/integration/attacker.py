@@ -68,6 +68,7 @@ def become_confined(kind: str, layers: frozenset[Layer], *, refuse_namespaces: b
         refuse_unshare()
     if kind == "decoder":
         decoder_child.rehearse()
+        begin_child()
         confinement.confine(3 * 2**30, layers)
     else:
         begin_child()

@@ -18,9 +18,12 @@ import pytest
 
 from batchscribe.audio.decoder_process import DecoderProcess
 from batchscribe.children.child import Child as RunningChild
+from batchscribe.children.framing import receive
+from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import start_piped
 from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import ScriptedSpec
+from tests.integration.loading_children import load_decoder, load_speakers
 
 Start = Callable[[], "Child"]
 
@@ -117,3 +120,23 @@ def wait_for_the_end(connection: Connection) -> None:
 
 def refuse(_pid: int) -> int:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def state_while_loading(target: Callable[[Connection], None]) -> dict[str, object]:
+    child, connection = start_piped(target, name="loading")
+    try:
+        return receive(Pipe(connection))[0]
+    finally:
+        child.end()
+        connection.close()
+
+
+@pytest.mark.parametrize("target", [load_decoder, load_speakers])
+def test_interrupting_the_command_does_not_end_a_child_that_loads(target: Callable[[Connection], None]) -> None:
+    """Otherwise Ctrl-C looks as if the machine could not start such processes."""
+    assert state_while_loading(target)["ignores_interrupt"] is True
+
+
+def test_a_speaker_process_multiplies_matrices_in_one_thread() -> None:
+    """Then the turns do not depend on the number of cores."""
+    assert state_while_loading(load_speakers)["blas_threads"] == [1]

@@ -24,6 +24,7 @@ from batchscribe.audio.track_choice import TrackChoice
 from batchscribe.children.confinement import confine
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import begin_child
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError
 from batchscribe.window import Window
 
@@ -34,6 +35,7 @@ FRUITLESS_CPU_SEC = 60.0
 
 def serve(connection: Connection, memory_bytes: int) -> None:
     """Run the process. Reports that it is ready, or the number of the system error that prevents it."""
+    begin_child()  # first, because Ctrl-C would end the process while it loads
     parent = ParentLine(Pipe(connection))
     try:
         rehearse()

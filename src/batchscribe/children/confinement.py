@@ -8,14 +8,16 @@ import tempfile
 
 from batchscribe.children.layers import ALL_LAYERS, NOTHING, Layer, take_on
 from batchscribe.children.privileges import forget_environment
-from batchscribe.children.start import begin_child, mute, open_nowhere
+from batchscribe.children.start import mute, open_nowhere
 
 _MAX_OPEN_FILES = 64
 
 
 def confine(memory_bytes: int, layers: frozenset[Layer] = ALL_LAYERS) -> None:
-    """Confine the process permanently, before the first byte of media. All needed files must have been read before."""
-    begin_child()
+    """Confine the process permanently, before the first byte of media, and after `begin_child`.
+
+    All needed files must have been read before.
+    """
     forget_environment()
     mute(open_nowhere())  # otherwise hostile media could write its own lines to the log
     _leave_for_empty_folder()

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from batchscribe.children.confinement import confine
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
+from batchscribe.children.start import begin_child
 from batchscribe.errors import ModelDamaged
 from batchscribe.speakers.diarizer import Diarizer
 from batchscribe.speakers.local_speakers import STREAMS
@@ -39,6 +41,8 @@ Message = tuple[dict[str, Any], memoryview]
 
 def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int) -> None:
     """Run the process. Reports that it is ready, or the number of the error, because text from it is not trusted."""
+    begin_child()  # first, because Ctrl-C would end the process while it loads
+    limit_blas()
     pipe = Pipe(connection)
     try:
         models = read_speaker_models(folder)
@@ -56,6 +60,14 @@ def serve(connection: Connection, folder: Path, threads: int, memory_bytes: int)
         while True:
             turns = diarize(messages, models, threads)
             tell(pipe, "turns", pack(turns))
+
+
+def limit_blas() -> None:
+    """Let NumPy compute matrix products in one thread, so that equal sound gives equal turns on any number of cores.
+
+    With several threads, BLAS adds in another order. The environment cannot limit it: the fork server has loaded NumPy.
+    """
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def rehearse(models: SpeakerModels) -> None:
