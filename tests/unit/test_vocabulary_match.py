@@ -78,6 +78,12 @@ def test_each_of_100_phrases_counts_and_the_most_similar_ones_are_returned() -> 
     assert [each.similarity for each in found] == sorted((each.similarity for each in found), reverse=True)
 
 
+def test_a_short_phrase_with_many_places_does_not_crowd_out_a_name() -> None:
+    words = [*[" it", " and"] * 12, " Whitmore."]
+    found = [each.phrase for each in find_candidates(words, ("IT", "Whittemore"))]
+    assert found == ["IT"] * (MOST_CANDIDATES - 1) + ["Whittemore"]
+
+
 @given(st.lists(st.text(max_size=12), max_size=30), st.lists(st.text(max_size=30), max_size=10))
 def test_any_text_and_any_phrases_give_candidates_that_do_not_overlap(words: list[str], phrases: list[str]) -> None:
     found = find_candidates(words, tuple(phrases))

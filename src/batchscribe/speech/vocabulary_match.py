@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +21,7 @@ LEAST_LETTERS, LEAST_MEAN = 0.5, 0.6
 SHORT_LETTERS = 4
 #: Words with twice the letters of a phrase cannot reach `LEAST_LETTERS`.
 LONGEST_RATIO = 2
-#: The most places in a text. The most similar ones are kept.
+#: The most places in a text. The most similar ones of each phrase are kept.
 MOST_CANDIDATES = 8
 #: A short word with an apostrophe, such as `l'`, and the English possessive are not part of a phrase.
 _ELISION, _POSSESSIVE = r"(?:\w{1,2}['\u2019])?", r"(?:['\u2019]s)?"
@@ -90,6 +91,9 @@ def sound_of(letters: str) -> str:
 def find_candidates(words: Sequence[str], phrases: tuple[str, ...]) -> list[Candidate]:
     """Return the most similar places, in descending order. `words` have the space before them.
 
+    If there are too many, every phrase has its best one before any has a second one: "it" occurs often, and must not
+    crowd out a name because "IT" is a phrase.
+
     Where a phrase is already written, there are none. A place may have candidates of several phrases, but a phrase has
     no two that overlap.
     """
@@ -104,7 +108,17 @@ def find_candidates(words: Sequence[str], phrases: tuple[str, ...]) -> list[Cand
         rivals = [*written, *(other for other in found if other.phrase == each.phrase)]
         if not any(each.overlaps(other) for other in rivals):
             found.append(each)
-    return found[:MOST_CANDIDATES]
+    return sorted(_first_of_each_phrase(found)[:MOST_CANDIDATES], key=lambda each: -each.similarity)
+
+
+def _first_of_each_phrase(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates in another order: the first one of each phrase, then the second one of each."""
+    counted: Counter[str] = Counter()
+    turns: list[tuple[int, Candidate]] = []
+    for each in found:
+        turns.append((counted[each.phrase], each))
+        counted[each.phrase] += 1
+    return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _spans(words: Sequence[str], longest: int) -> Iterator[_Span]:
