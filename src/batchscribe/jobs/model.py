@@ -67,8 +67,6 @@ FILE_MOVES: Mapping[FileState, frozenset[FileState]] = {
 
 FINAL_JOB_STATES = frozenset(state for state, moves in JOB_MOVES.items() if not moves)
 FINAL_FILE_STATES = frozenset(state for state, moves in FILE_MOVES.items() if not moves)
-
-
 #: The states of files that will never have a transcript (contract 1.5).
 WITHOUT_OUTPUT = frozenset({FileState.FAILED, FileState.CANCELED})
 

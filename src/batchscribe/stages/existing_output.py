@@ -30,8 +30,6 @@ from batchscribe.wire.uris import HTTP_SCHEMES, name_of, scheme_of, without_quer
 
 MAX_TRANSCRIPT_BYTES = 256 * 2**20  #: two days of speech with word times
 END_BYTES = 2**16  #: read from each end of a transcript: its provenance is there
-
-
 #: For formats that do not name their recording; the records of earlier jobs may.
 SAYS_NOTHING = Provenance(request_id="-", duration_sec=0.0)
 

@@ -15,8 +15,6 @@ COVERED, UNCOVERED = 0.6, 0.5  #: of a word: the least share of its own turn, th
 #: Turns begin and end up to this much too early or too late.
 JITTER_SEC = 0.25
 PAUSE_SEC = 0.15  #: a pause that is longer by this much is a better place for a speaker change
-
-
 MARGIN_SEC = 1.0  #: turns this close to a word are considered
 
 

@@ -12,8 +12,6 @@ from batchscribe.wire.vocabulary import Vocabulary, check_lists, has_content
 
 DEFAULT_LANGUAGE = "en-US"
 MAX_LANGUAGE_CHARS = 35  # the longest tag that software must support, RFC 5646 section 4.4.1
-
-
 MAX_SPEAKERS = 100
 
 
