@@ -59,6 +59,13 @@ def test_noise_and_silence_have_no_speaker(models: SpeakerModels) -> None:
     assert diarize(models, np.zeros(0, dtype=np.float32)) == ()
 
 
+@pytest.mark.parametrize("duration_sec", [1, 3])
+@pytest.mark.parametrize("hertz", [150, 250, 400, 1_000])
+def test_a_tone_has_no_speaker(models: SpeakerModels, hertz: int, duration_sec: int) -> None:
+    times = np.arange(duration_sec * SAMPLE_RATE) / SAMPLE_RATE
+    assert diarize(models, (0.3 * np.sin(2 * np.pi * hertz * times)).astype(np.float32)) == ()
+
+
 def test_a_given_number_of_speakers_is_met(models: SpeakerModels, examples: Path) -> None:
     sound = sound_of(examples / "library-call.mp3")
     assert {turn.speaker for turn in diarize(models, sound, count=SpeakerCount(1, 1))} == {0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import onnxruntime
 import pytest
 
 from batchscribe.errors import ModelDamaged
+from batchscribe.speakers.embedding_graph import EmbeddingNetwork
 from batchscribe.speakers.segmentation_graph import sinc_filters, write_segmentation
 from batchscribe.speakers.speaker_format import EMBEDDING, PUBLISHED, SEGMENTATION, convert
 from batchscribe.speakers.torch_weights import read_weights
@@ -113,6 +115,43 @@ def test_a_folded_normalization_is_the_one_of_the_weights(published: Path, conve
     features = np.random.default_rng(1).standard_normal((1, 120, 80)).astype(np.float32)
     before, after = (run(folder / EMBEDDING, feature=features) for folder in (converted, tmp_path / "other"))
     np.testing.assert_allclose(after, before / 2, rtol=1e-3, atol=1e-4)
+
+
+def test_a_mask_comes_from_all_frames_and_from_each_hundred(published: Path, tmp_path: Path) -> None:
+    """Two groups of a hundred frames, and half a group."""
+    weights = read_weights(published / PUBLISHED[1].name)
+    network = EmbeddingNetwork(weights)
+    layer = network.add_dense_layer("value", "xvector.block1.tdnnd1", dilation=1)
+    network.graph.add("Identity", layer, output="layer")
+    shape = ("batch", "channels", "frames")
+    network.graph.write(tmp_path / "layer.onnx", {"value": shape}, {"layer": shape}, {})
+    channels = len(weights["xvector.block1.tdnnd1.nonlinear1.batchnorm.weight"])
+    value = np.random.default_rng(1).standard_normal((1, channels, 250)).astype(np.float32)
+    found = run(tmp_path / "layer.onnx", value=value)[0]
+    np.testing.assert_allclose(found, dense_layer(weights, "xvector.block1.tdnnd1", value[0]), rtol=1e-3, atol=1e-5)
+
+
+def dense_layer(weights: Mapping[str, Any], name: str, value: Any) -> Any:
+    def normalized(value: Any, part: str) -> Any:
+        scale, bias, mean, variance = (
+            weights[f"{name}.{part}.batchnorm.{each}"][:, None]
+            for each in ("weight", "bias", "running_mean", "running_var")
+        )
+        return np.maximum((value - mean) / np.sqrt(variance + 1e-5) * scale + bias, 0)
+
+    def times(value: Any, part: str) -> Any:
+        return weights[f"{name}.{part}.weight"][:, :, 0] @ value
+
+    inner = normalized(times(normalized(value, "nonlinear1"), "linear1"), "nonlinear2")
+    kernel, padded = weights[f"{name}.cam_layer.linear_local.weight"], np.pad(inner, ((0, 0), (1, 1)))
+    local = sum(kernel[:, :, tap] @ padded[:, tap : tap + inner.shape[1]] for tap in range(3))
+    groups = np.split(inner, range(100, inner.shape[1], 100), axis=1)
+    means = [np.broadcast_to(group.mean(axis=1, keepdims=True), group.shape) for group in groups]
+    context = inner.mean(axis=1, keepdims=True) + np.concatenate(means, axis=1)
+    first, second = (weights[f"{name}.cam_layer.linear{number}.bias"][:, None] for number in (1, 2))
+    context = np.maximum(times(context, "cam_layer.linear1") + first, 0)
+    mask = 1 / (1 + np.exp(-times(context, "cam_layer.linear2") - second))
+    return np.concatenate((value, local * mask))
 
 
 def test_a_second_conversion_gives_the_same_bytes(published: Path, converted: Path, tmp_path: Path) -> None:

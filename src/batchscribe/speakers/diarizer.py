@@ -15,7 +15,13 @@ from batchscribe.speakers.local_speakers import STREAMS, WINDOW_SAMPLES, LocalSp
 from batchscribe.speakers.log_mel import log_mel
 from batchscribe.speakers.sound_buffer import SoundBuffer
 from batchscribe.speakers.speaker_count import SpeakerCount
-from batchscribe.speakers.speaker_embedding import EMBEDDING_SIZE, EmbeddingModel, energies_of, is_long_enough
+from batchscribe.speakers.speaker_embedding import (
+    EMBEDDING_SIZE,
+    EmbeddingModel,
+    energies_of,
+    is_long_enough,
+    is_steady,
+)
 from batchscribe.speakers.speaker_models import SpeakerModels
 from batchscribe.speakers.speaker_streams import STEP_SAMPLES, Activity, SpeakerStreams
 from batchscribe.speakers.speech_chunks import SpeechChunk, cut_chunks
@@ -73,7 +79,13 @@ class Diarizer:
         activity = self._find_activity(sound, is_last=is_last)
         energies = log_mel(sound)
         chunks = [(chunk, energies_of(chunk, energies)) for chunk in cut_chunks(activity)]
-        embeddable = [(chunk, frames) for chunk, frames in chunks if is_long_enough(frames)]
+        embeddable = []
+        for chunk, frames in chunks:
+            if is_long_enough(frames) and is_steady(frames):
+                for start, end in chunk.runs:
+                    activity[start:end, chunk.stream] = False
+            elif is_long_enough(frames):
+                embeddable.append((chunk, frames))
         voices = self._pool.map(self._embedding.embed, [frames for _, frames in embeddable])
         for (chunk, _), (embedding, is_narrow) in zip(embeddable, voices, strict=True):
             self._chunks.append(chunk.after(self._frames))

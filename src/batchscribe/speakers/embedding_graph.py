@@ -27,7 +27,7 @@ CONTEXT_FRAMES = 100  #: number of frames over which a layer averages its contex
 
 def write_embedding(weights: Weights, path: Path) -> None:
     """Raises `KeyError` and `ValueError` if these are not the weights of this model."""
-    network = _Network(weights)
+    network = EmbeddingNetwork(weights)
     graph = network.graph
     value = network.add_head()
     value = network.convolve_normalized(
@@ -49,7 +49,7 @@ def write_embedding(weights: Weights, path: Path) -> None:
     )
 
 
-class _Network:
+class EmbeddingNetwork:
     """The layers of the model, which it adds to its graph."""
 
     def __init__(self, weights: Weights) -> None:
@@ -81,21 +81,25 @@ class _Network:
         inner = self.normalize_relu(value, f"{name}.nonlinear1.batchnorm")
         inner = graph.relu(self.convolve_normalized(inner, f"{name}.linear1", f"{name}.nonlinear2.batchnorm"))
         local = self.convolve(inner, f"{name}.cam_layer.linear_local", dilations=[dilation], pads=[dilation, dilation])
-        context = graph.relu(self.convolve(self._add_context(inner), f"{name}.cam_layer.linear1"))
-        mask = graph.add("Sigmoid", self.convolve(context, f"{name}.cam_layer.linear2"))
+        mask = self._add_mask(inner, f"{name}.cam_layer")
         return graph.add("Concat", value, graph.add("Mul", local, mask), axis=1)
 
-    def _add_context(self, value: str) -> str:
-        """Add the mean of all frames to the mean of each group of `CONTEXT_FRAMES`, repeated for its frames."""
+    def _add_mask(self, value: str, name: str) -> str:
+        """Add a mask from the mean of all frames plus that of each group of `CONTEXT_FRAMES`.
+
+        It is the same for all frames of a group, so it is computed once for each group, and then repeated.
+        """
         graph = self.graph
         mean = graph.add("ReduceMean", value, axes=[-1], keepdims=1)
         size = [CONTEXT_FRAMES]
         groups = graph.add("AveragePool", value, kernel_shape=size, strides=size, ceil_mode=1, count_include_pad=0)
-        groups = graph.add("Unsqueeze", groups, graph.integers(-1))
-        groups = graph.add("Expand", groups, graph.integers(1, 1, 1, CONTEXT_FRAMES))
-        groups = graph.add("Reshape", groups, graph.integers(0, 0, -1))
+        context = graph.relu(self.convolve(graph.add("Add", mean, groups), f"{name}.linear1"))
+        mask = graph.add("Sigmoid", self.convolve(context, f"{name}.linear2"))
+        mask = graph.add("Unsqueeze", mask, graph.integers(-1))
+        mask = graph.add("Expand", mask, graph.integers(1, 1, 1, CONTEXT_FRAMES))
+        mask = graph.add("Reshape", mask, graph.integers(0, 0, -1))
         frames = graph.add("Shape", value, start=2, end=3)
-        return graph.add("Add", mean, graph.add("Slice", groups, graph.integers(0), frames, graph.integers(2)))
+        return graph.add("Slice", mask, graph.integers(0), frames, graph.integers(2))
 
     def add_statistics(self, value: str) -> str:
         """Add mean and standard deviation over time."""

@@ -12,12 +12,16 @@ from batchscribe.speakers.speech_chunks import SpeechChunk
 
 EMBEDDING_SIZE = 192
 SHORTEST_SEC = 0.25
-LONGEST_WIDE_SEC = 2.0  #: more sound costs more CPU time and improves nothing
-LONGEST_NARROW_SEC = 4.0  #: telephone voices are harder to distinguish
+LONGEST_WIDE_SEC = 1.5  #: more sound costs more CPU time and improves nothing
+LONGEST_NARROW_SEC = 3.0  #: telephone voices are harder to distinguish
 #: How much the loud frames from 500 to 3,300 Hz exceed the loudest one above 3,900 Hz, in natural logarithms of power.
 #: Telephones have 8 and more, other recordings at most 6.
 NARROW_ABOVE = 7.0
 LOUD_PERCENT = 95
+#: How much a typical band from 500 to 3,300 Hz changes within a chunk, in natural logarithms of power. Voices have 2
+#: and more, pure tones almost 0.
+STEADY_BELOW = 1.0
+STEADY_PERCENTS = 10, 90
 
 _CENTERS_HZ = band_centers_hz()
 _VOICE = (_CENTERS_HZ > 500) & (_CENTERS_HZ < 3_300)
@@ -53,6 +57,12 @@ def energies_of(chunk: SpeechChunk, energies: LogMel) -> LogMel:
 def is_long_enough(energies: LogMel) -> bool:
     """Whether a chunk is long enough for a usable embedding."""
     return len(energies) >= SHORTEST_SEC / HOP_SEC
+
+
+def is_steady(energies: LogMel) -> bool:
+    """Whether the sound stays the same, as a tone does: a voice never does."""
+    low, high = np.percentile(energies[:, _VOICE], STEADY_PERCENTS, axis=0)
+    return bool(np.median(high - low) < STEADY_BELOW)
 
 
 def has_telephone_band(energies: LogMel) -> bool:
