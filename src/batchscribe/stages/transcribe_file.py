@@ -219,7 +219,11 @@ def _unmasked(recognized: RecognizedRecording, job: Job, context: JobContext) ->
 
 
 def request_id_of(source: Recording, job: Job, context: JobContext) -> str:
-    """Derive the id from everything that determines the transcript; see `own_outcome`."""
+    """Derive the id from the recording, the job's options and the engine, which determine the recognized words.
+
+    The speaker models and the profanity lists of a worker are not part of it: a worker with other ones must find the
+    checkpoint of an earlier attempt, and its job's own transcript. See `own_outcome`.
+    """
     spec = context.choice.spec
     facts = [source.uri, source.etag, source.size, job.config.echo(), spec.name, spec.model, spec.revision]
     if job.vocabulary is not None:
