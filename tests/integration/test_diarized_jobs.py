@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import psutil
 import pytest
 
 from batchscribe.jobs.model import Job
+from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speakers.speaker_process import SPEAKERS, SpeakerProcess
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedSpec
@@ -101,13 +102,19 @@ def test_the_number_of_speakers_is_that_of_the_request(runner: FlowRunner, folde
     assert found["metadata"]["speakers"]["count"] == 1
 
 
-def test_without_diarization_no_process_is_started(runner: FlowRunner, folder: Path, examples: Path) -> None:
+def test_without_diarization_no_process_is_used(
+    runner: FlowRunner, folder: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the one that the trial of the machine has left."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("The recording is diarized.")
+
+    monkeypatch.setattr(SpeakerPool, "diarize", refuse)
     add_call(folder, examples)
-    before = speaker_processes()  # from the trial of the machine
     found = document(runner, runner.run(config=Config()))
     assert "speakers" not in found["metadata"]
     assert all("speaker" not in segment for segment in found["result"]["segments"])
-    assert speaker_processes() == before
 
 
 def test_the_speakers_are_those_of_the_track_with_speech(runner: FlowRunner, folder: Path, examples: Path) -> None:
