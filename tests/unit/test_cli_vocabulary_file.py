@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from batchscribe.cli.present.listings import show_vocabulary
 from batchscribe.cli.vocabulary_file import read_vocabulary
 from batchscribe.errors import UsageError
+from batchscribe.wire.vocabulary import Vocabulary
 
 
 def read(tmp_path: Path, content: str) -> object:
@@ -34,6 +39,37 @@ def test_phrases_or_aliases_alone_are_enough(tmp_path: Path) -> None:
 def test_a_vocabulary_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("Zoë\n".encode())))
     assert read_vocabulary("-") == {"phrases": ["Zoë"]}
+
+
+def test_quotes_make_colons_commas_and_number_signs_part_of_a_text(tmp_path: Path) -> None:
+    lines = ['"Star Wars: Andor"', '"#1 Lounge"', 'the 5" disk', '"say ""hi"""', '"a" or "b"']
+    aliases = ['"Re: Zero" : re zero,"one, two" , x', 'plain: "y: z", 3" disk']
+    assert read(tmp_path, "\n".join([*lines, *aliases])) == {
+        "phrases": ["Star Wars: Andor", "#1 Lounge", 'the 5" disk', 'say "hi"', '"a" or "b"'],
+        "aliases": [
+            {"canonical": "Re: Zero", "variants": ["re zero", "one, two", "x"]},
+            {"canonical": "plain", "variants": ["y: z", '3" disk']},
+        ],
+    }
+
+
+TEXTS = st.text("ab:,#\"' \u200c", min_size=1, max_size=8).filter(lambda text: text.strip(":,#\"' \u200c"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(TEXTS, max_size=3), st.lists(st.lists(TEXTS, min_size=2, max_size=4), min_size=1, max_size=3))
+def test_the_file_that_is_shown_has_the_same_vocabulary(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, phrases: list[str], aliases: list[list[str]]
+) -> None:
+    written = [{"canonical": each[0], "variants": each[1:]} for each in aliases]
+    try:
+        vocabulary = Vocabulary.model_validate({"phrases": phrases, "aliases": written})
+    except ValidationError:
+        return  # a variant of two aliases
+    show_vocabulary(
+        {"vocabulary_id": "vocab_1", "created_at": "2026-11-27T09:30:00Z", "phrases": [], **vocabulary.echo()}
+    )
+    assert read(tmp_path, capsys.readouterr().out) == vocabulary.echo()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ PLAIN_WIDTH = 10_000  #: columns without a terminal, so that lines for programs 
 
 Item = TypeVar("Item")
 
+#: They are part of words in Persian and in scripts of India.
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
 
 def open_console(*, stderr: bool = False) -> Console:
     """Open a console that prints text without markup, because a file name may look like markup."""
@@ -75,7 +78,10 @@ def local_path(uri: str) -> Path:
 
 def format_text(text: str) -> str:
     """Replace escape sequences and bytes that are not text, which a file name may contain."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() or character in JOINERS else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
 
 
 def format_duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
 from batchscribe.cli.present.job_report import count_ended, read_answer
+from batchscribe.cli.vocabulary_file import vocabulary_lines
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.vocabulary import VocabularyAnswer
@@ -69,10 +70,8 @@ def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
 def show_vocabulary(body: JsonObject) -> None:
     """Print a vocabulary as a file for `--vocabulary`."""
     found, output = read_answer(VocabularyAnswer, body), open_console()
-    for phrase in found.phrases:
-        output.print(format_text(phrase))
-    for alias in found.aliases:
-        output.print(format_text(f"{alias.canonical}: {', '.join(alias.variants)}"))
+    for line in vocabulary_lines(found.phrases, found.aliases):
+        output.print(format_text(line))
 
 
 def show_checks(checks: Iterable[JsonObject]) -> None:
