@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.config import Config
+from batchscribe.worker import worker
 from tests.audio_files import encoded, samples_of, wav
 from tests.integration.flow_runner import FlowRunner, running
 from tests.integration.test_checkpoints import wait_for_part
@@ -115,6 +116,32 @@ def test_without_diarization_no_process_is_used(
     found = document(runner, runner.run(config=Config()))
     assert "speakers" not in found["metadata"]
     assert all("speaker" not in segment for segment in found["result"]["segments"])
+
+
+def test_only_a_few_recordings_are_diarized_at_once(
+    folder: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others wait without a speaker process, although they are in progress."""
+    monkeypatch.setattr(worker, "speaker_processes", lambda: 1)
+    for number in range(4):
+        (folder / "calls" / f"{number}.mp3").write_bytes((examples / CALL).read_bytes())
+    open_now, most = [0], [0]
+    diarize = SpeakerPool.diarize
+
+    @contextmanager
+    def counted(pool: SpeakerPool, *arguments: Any) -> Iterator[SpeakerProcess]:
+        open_now[0] += 1
+        most[0] = max(most[0], open_now[0])
+        try:
+            with diarize(pool, *arguments) as process:
+                yield process
+        finally:
+            open_now[0] -= 1
+
+    monkeypatch.setattr(SpeakerPool, "diarize", counted)
+    with running(folder) as runner:
+        assert runner.run(config=DIARIZED).summary.succeeded == 4
+    assert most == [1]
 
 
 def test_the_speakers_are_those_of_the_track_with_speech(runner: FlowRunner, folder: Path, examples: Path) -> None:

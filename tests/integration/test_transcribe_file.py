@@ -86,6 +86,7 @@ def transcribed(
         output=output,
         decoder=decoder,
         decoding=Slots(1),
+        diarizing=Slots(1),
         speech=pool,
         speakers=SpeakerPool(load_settings(), threads=1, most_idle=0),
         choice=Choice(spec, "en-US", warnings),

@@ -81,6 +81,7 @@ def rooms_of(pool: Pool, *, detects: bool = True, language: str = "en-US", is_li
         output=MemoryStore(),
         decoder=DecoderPool(1, DecodeLimits()),
         decoding=Slots(1),
+        diarizing=Slots(1),
         speech=pool,
         speakers=SpeakerPool(load_settings(), threads=1, most_idle=0),
         choice=Choice(ScriptedSpec(languages=("en", "de", "fr"), detects_languages=detects), language),

@@ -22,7 +22,7 @@ from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.speech.capability import Capability, engine_of_key, model_of_queue, queue_key_of
 from batchscribe.speech.inline import InlinePool
 from batchscribe.wire.config import Config
-from batchscribe.worker.capacity import MOST_SPEAKER_THREADS, speaker_threads
+from batchscribe.worker.capacity import MOST_SPEAKER_THREADS, speaker_processes, speaker_threads
 from batchscribe.worker.engine_pools import EnginePools
 from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.stranded_jobs import describe_stranded, find_stranded_jobs
@@ -183,9 +183,12 @@ def test_an_engine_that_is_alone_and_unfit_is_reported_although_diarization_is_f
         health.check_any()
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 2), (64, MOST_SPEAKER_THREADS)])
+@pytest.mark.parametrize(
+    ("cores", "threads", "processes"), [(1, 1, 1), (2, 1, 2), (3, 1, 3), (4, 2, 2), (64, MOST_SPEAKER_THREADS, 8)]
+)
 def test_speakers_of_a_recording_use_half_of_the_cores(
-    monkeypatch: pytest.MonkeyPatch, cores: int, threads: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, threads: int, processes: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     assert speaker_threads() == threads
+    assert speaker_processes() == processes

@@ -140,6 +140,7 @@ class JobContext:
     output: Store
     decoder: DecoderPool
     decoding: Slots  #: for files that have a decoder process
+    diarizing: Slots  #: for files that have a speaker process; they take this slot first
     speech: SpeechPool
     speakers: SpeakerPool
     choice: Choice

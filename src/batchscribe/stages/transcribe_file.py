@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -142,6 +143,7 @@ def _recognize_once(
     check = partial(context.watch.check, job.number)
     with recognizer(file, context, config.detection_mode, checkpoint, job.phrases) as engines:
         with (
+            context.diarizing.take_one(job.tenant, job.number, check) if config.diarization else nullcontext(),
             context.decoding.take_one(job.tenant, job.number, check),
             diarization(config, context.speakers, check) as speakers,
         ):

@@ -53,6 +53,14 @@ def speaker_threads() -> int:
     return min(max(1, len(os.sched_getaffinity(0)) // 2), MOST_SPEAKER_THREADS)
 
 
+def speaker_processes() -> int:
+    """Return how many recordings may be diarized at once: as many as have a core for each of their threads.
+
+    Each has a process of its own. More of them would take memory, and no recording would be done sooner.
+    """
+    return len(os.sched_getaffinity(0)) // speaker_threads()
+
+
 def _windows_of_gpus(spec: EngineSpec) -> int:
     return BATCHES_PER_GPU * spec.batch_size * len(spec.devices)
 

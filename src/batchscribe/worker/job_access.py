@@ -38,6 +38,7 @@ class JobAccess:
         credentials_wait_sec: float,
         decoder: DecoderPool,
         decoding: Slots,
+        diarizing: Slots,
         engines: EnginePools,
         speakers: SpeakerPool,
         watch: JobWatch,
@@ -49,6 +50,7 @@ class JobAccess:
         self._credentials_wait_sec = credentials_wait_sec
         self._decoder = decoder
         self._decoding = decoding
+        self._diarizing = diarizing
         self._engines = engines
         self._speakers = speakers
         self._watch = watch
@@ -75,6 +77,7 @@ class JobAccess:
             output=output,
             decoder=self._decoder,
             decoding=self._decoding,
+            diarizing=self._diarizing,
             speech=self._engines.open(choice.spec),
             speakers=self._speakers,
             choice=choice,

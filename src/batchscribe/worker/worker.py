@@ -23,7 +23,7 @@ from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.job_context import FilesInHand, JobWatch
 from batchscribe.stages.slots import Slots
-from batchscribe.worker.capacity import capacity_of, speaker_threads
+from batchscribe.worker.capacity import capacity_of, speaker_processes, speaker_threads
 from batchscribe.worker.engine_pools import EnginePools, MakePool
 from batchscribe.worker.fleet import Fleet, new_worker
 from batchscribe.worker.handlers import Handlers
@@ -69,7 +69,7 @@ class Worker:
         self._decoder = DecoderPool(
             self._capacity.decoders, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
         )
-        self._speakers = SpeakerPool(settings, threads=speaker_threads(), most_idle=settings.engine_processes)
+        self._speakers = SpeakerPool(settings, threads=speaker_threads(), most_idle=speaker_processes())
         self._engines = EnginePools(settings, make_pool)
         if credentials_wait_sec is None:
             credentials_wait_sec = settings.credentials_wait_sec
@@ -79,6 +79,7 @@ class Worker:
             credentials_wait_sec=credentials_wait_sec,
             decoder=self._decoder,
             decoding=Slots(self._capacity.open_recordings),
+            diarizing=Slots(speaker_processes()),
             engines=self._engines,
             speakers=self._speakers,
             watch=self.watch,
