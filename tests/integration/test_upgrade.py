@@ -59,7 +59,15 @@ def test_old_and_new_processes_share_a_database_with_jobs_in_progress(old: Comma
                 server.wait(again)
                 assert new_server.job(again)["summary"]["succeeded"] == len(list((old.folder / "calls").iterdir()))
             assert old_worker.poll() is None
+            body = {
+                "input": {"mode": "PREFIX", "uri": (old.folder / "calls").as_uri()},
+                "output": {"uri": f"{(old.folder / 'scored').as_uri()}/"},
+                "config": {"word_confidence": True, "segmentation_mode": "none"},
+            }
+            assert "The worker old has an earlier release" in new_server.post("/jobs", body).text
             assert end(old_worker) == 0
+            scored = new_server.post("/jobs", body).json()["job_id"]
+            new_server.wait(scored)
             last = server.submit(old.folder, output={"uri": f"{(old.folder / 'last').as_uri()}/"})
             server.wait(last)
             assert end(new_worker) == 0
