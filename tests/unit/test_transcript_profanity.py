@@ -73,9 +73,10 @@ def test_each_language_has_its_list(text: str, language: str, expected: str) -> 
     [
         ("en", "He has a BS degree, summa cum laude, and a hoe. Great tits and a cock in Chorlton-cum-Hardy."),
         ("en", "Dick Cheney, Alan Cumming, Senator Coons, Kike Hernández and Mr Poon on the Rio Negro."),
+        ("en", "Talks between Manila and the MILF."),
         ("en", "A Maine coon, a neonazi, a finger-prick test, a fag after lunch; get Jack off the phone."),
         ("de", "Die Vögel fliegen mit anderen Vögeln. Ficksches Gesetz, Herr Fick, die Katze Muschi."),
-        ("fr", "Une tapette à mouches, un nègre littéraire, un cul-de-sac, un cul-de-jatte."),
+        ("fr", "Une tapette à mouches, un nègre littéraire, un cul-de-sac, un cul-de-jatte, cul sec !"),
         ("es", "El pinche de cocina, Giovanni Verga, un hijo bastardo."),
         ("it", "Troia e Omero, scopare il pavimento, che bordello, il bocchino della tromba, un ditalino."),
         ("nl", "Longkanker en kanker, tering en tyfus; een jurk naaien, op tijd klaarkomen, FC Kloten."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscribe.speech.vocabulary_match import MOST_CANDIDATES, find_candidates
@@ -84,6 +84,7 @@ def test_a_short_phrase_with_many_places_does_not_crowd_out_a_name() -> None:
     assert found == ["IT"] * (MOST_CANDIDATES - 1) + ["Whittemore"]
 
 
+@settings(deadline=None)  # the first call loads the tables of transliteration
 @given(st.lists(st.text(max_size=12), max_size=30), st.lists(st.text(max_size=30), max_size=10))
 def test_any_text_and_any_phrases_give_candidates_that_do_not_overlap(words: list[str], phrases: list[str]) -> None:
     found = find_candidates(words, tuple(phrases))
