@@ -37,7 +37,7 @@ from batchscribe.worker.capacity import Capacity
 from batchscribe.worker.headroom import check_headroom
 
 try:
-    check_headroom(Capacity(shards=2 * {engines}, files=2 * {engines}, decoders={engines}))
+    check_headroom(Capacity(shards=2 * {engines}, files=2 * {engines}, decoders={engines}), {speakers})
 except MachineTrouble as trouble:
     print(trouble.part, trouble.message)
 """
@@ -67,9 +67,15 @@ def run(program: str, limits: dict[int, int]) -> str:
 )
 def test_a_process_without_room_for_its_work_is_in_trouble(limits: dict[int, int], wanted: str) -> None:
     engines = 64 if resource.RLIMIT_AS in limits else 4
-    found = run(CHECK.format(engines=engines), limits)
+    found = run(CHECK.format(engines=engines, speakers=0), limits)
     assert found.startswith(wanted)
     assert bool(found) == bool(wanted)
+
+
+def test_speaker_processes_need_descriptors_too() -> None:
+    limits = {resource.RLIMIT_NOFILE: 100}
+    assert run(CHECK.format(engines=4, speakers=2), limits) == ""
+    assert "Too many open files" in run(CHECK.format(engines=4, speakers=20), limits)
 
 
 def test_threads_take_little_more_than_their_stacks_where_memory_is_limited() -> None:

@@ -15,7 +15,7 @@ from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.engine_record import PULL
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import find_engines, plugin_problems, warnings_of
-from batchscribe.worker.capacity import Capacity, capacity_of
+from batchscribe.worker.capacity import Capacity, capacity_of, speaker_processes
 from batchscribe.worker.confinement_report import ADVICE, ESSENTIAL, measure_children, missing_layers
 from batchscribe.worker.headroom import check_headroom
 
@@ -27,7 +27,10 @@ def check_decoder(settings: Settings | None) -> Check:
     limits = DecodeLimits() if settings is None else DecodeLimits.from_settings(settings)
     began_at = time.monotonic()
     try:
-        check_headroom(capacity_of(settings) if settings else Capacity(shards=1, files=1, decoders=1))
+        if settings:
+            check_headroom(capacity_of(settings), speaker_processes())
+        else:
+            check_headroom(Capacity(shards=1, files=1, decoders=1))
         with DecoderPool(1, limits) as pool:
             pool.try_out()
     except MachineTrouble as trouble:

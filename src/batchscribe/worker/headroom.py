@@ -25,6 +25,7 @@ THREADS_OF_ENGINE = 8
 DESCRIPTORS_OF_ENGINE = 12
 DESCRIPTORS_OF_FILE = 2  #: for each file that waits without a decoder: its recording, and a connection
 MEMORY_OF_ENGINE_BYTES = 32 * 2**20  #: for waiting samples, and blocks of recordings
+DESCRIPTORS_OF_SPEAKERS = 4  #: for each speaker process: its pipe, its end and its process
 LEAST_FILE_BYTES = 16 * 2**20  #: required file size limit: a transcript of a day with word times
 _M_ARENA_MAX = -8  #: malloc.h
 
@@ -41,15 +42,16 @@ def limit_arenas() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def check_headroom(capacity: Capacity) -> None:
+def check_headroom(capacity: Capacity, speakers: int = 0) -> None:
     """Allocate what a worker of this capacity may need at once, and release it. Raises `MachineTrouble`.
 
+    `speakers` is the number of speaker processes, whose memory is their own: see `SpeakerProcess`.
     It holds the resources only for milliseconds, since work in progress may need them.
     """
     _check_file_size()
     engines = ceil(capacity.open_recordings / FILES_PER_ENGINE)
     others = max(0, capacity.files - capacity.open_recordings)  # without a decoder
-    descriptors = engines * DESCRIPTORS_OF_ENGINE + others * DESCRIPTORS_OF_FILE
+    descriptors = engines * DESCRIPTORS_OF_ENGINE + others * DESCRIPTORS_OF_FILE + speakers * DESCRIPTORS_OF_SPEAKERS
     n_threads = engines * THREADS_OF_ENGINE + others
     try:
         with ExitStack() as held:

@@ -188,7 +188,7 @@ class Worker:
 
     def _try_out(self, part: str) -> None:
         if part == DECODER:
-            check_headroom(self._capacity)
+            check_headroom(self._capacity, speaker_processes())
             self._decoder.try_out()
         elif part == SPEAKERS:
             self._speakers.try_out()
