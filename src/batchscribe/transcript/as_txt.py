@@ -15,7 +15,7 @@ LONGEST_COLUMNS = 1_000  #: a paragraph of this width ends at the next segment e
 
 
 def render_txt(transcript: Transcript) -> bytes:
-    """Render paragraphs, labeled if there are several speakers or channels; an empty file if there is no speech."""
+    """Render paragraphs, labeled with diarization or several channels; an empty file if there is no speech."""
     return "\n".join(f"{paragraph}\n" for paragraph in _paragraphs(transcript)).encode()
 
 
