@@ -228,6 +228,8 @@ def test_too_little_memory_is_trouble_of_the_machine(pool: SpeakerPool, monkeypa
         return SpeakerProcess(folder, threads, memory_bytes=64 * 2**20)
 
     monkeypatch.setattr(speaker_pool, "SpeakerProcess", start)
+    # Python waits forever for a thread that has no memory to begin, so the parent's watchdog ends the process.
+    monkeypatch.setattr(speaker_process, "IDLE_LIMIT_SEC", 5.0)
     with pytest.raises(MachineTrouble):
         pool.try_out()
 
