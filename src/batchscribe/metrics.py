@@ -36,6 +36,7 @@ class Stage(StrEnum):
 
     READ = "read"  #: the storage: opening the recording and reading byte ranges
     DECODE = "decode"  #: the decoder, which also detects speech
+    DIARIZE = "diarize"  #: the speaker process, in jobs with diarization
     TRANSCRIBE = "transcribe"  #: the engines, which may be busy with other files
     WRITE = "write"  #: the storage: writing the transcript
     COMMIT = "commit"  #: the database: storing the final state

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
+from batchscribe.children.readiness import ChildNotReady, wait_until_ready
 from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import DecoderDied, DecodeTimeout, MachineTrouble
@@ -51,13 +50,9 @@ class DecoderProcess:
             return
         self._watchdog.expect(idle_sec=READY_LIMIT_SEC, cpu_sec=READY_LIMIT_SEC)
         try:
-            header, _ = receive(self._pipe)
-        except ChildHangs as hang:
-            raise _cannot_start(f"it {hang}") from hang
-        except (EOFError, OSError, Gibberish) as error:
-            raise _cannot_start("its process ended before it was ready") from error
-        if header.get("op") != "ready":
-            raise _cannot_start(_describe_errno(header.get("errno")))
+            wait_until_ready(self._pipe)
+        except ChildNotReady as error:
+            raise _cannot_start(str(error)) from error
         self._is_ready = True
 
     def tell(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
@@ -103,13 +98,6 @@ class DecoderProcess:
 
 def _cannot_start(reason: str) -> MachineTrouble:
     return MachineTrouble(f"The decoder cannot start on this machine: {reason}. {CURE}", part=DECODER)
-
-
-def _describe_errno(number: object) -> str:
-    """Return the text of a system error. The child sends only its number, because text from it is not trusted."""
-    if isinstance(number, int) and number in errno.errorcode:
-        return os.strerror(number)
-    return "its process could not be confined"
 
 
 def _serve(connection: Connection, memory_bytes: int) -> None:

@@ -75,12 +75,11 @@ def get_vocabulary_of(connection: sa.Connection, tenant: str, vocabulary_id: str
 def page_of_vocabularies(
     connection: sa.Connection, tenant: str, *, before: tuple[float, str] | None, limit: int
 ) -> tuple[list[StoredVocabulary], bool]:
-    """Return the tenant's vocabularies, newest first, and whether there are more. `before` is the last one seen.
+    """Return the tenant's vocabularies, newest first, and whether there are more.
 
-    It is given by its creation and ID, so that it may be deleted between two pages.
-
-    A page ends early if its contents would have more than `MAX_PAGE_CHARS`. It is one statement, so that a vocabulary
-    that is deleted meanwhile is either counted and returned, or neither.
+    `before` is the creation time and the ID of the last one seen, which may have been deleted since. A page ends early
+    if its contents would have more than `MAX_PAGE_CHARS`. It is one statement, so that a vocabulary that is deleted
+    meanwhile is either counted and returned, or neither.
     """
     place = sa.tuple_(vocabulary.c.created_at, vocabulary.c.vocabulary_id)
     newest_first = (vocabulary.c.created_at.desc(), vocabulary.c.vocabulary_id.desc())

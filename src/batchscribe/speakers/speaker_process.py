@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
+from batchscribe.children.readiness import ChildNotReady, wait_until_ready
 from batchscribe.children.start import reason_of, start_piped
 from batchscribe.children.watchdog import ChildHangs, Watchdog
 from batchscribe.errors import DiarizationError, DiarizationTimeout, DiarizerDied, MachineTrouble
@@ -115,13 +115,9 @@ class SpeakerProcess:
             return
         self._expect(READY_CPU_SEC)
         try:
-            header, _ = receive(self._pipe)
-        except ChildHangs as hang:
-            raise _cannot_start(f"it {hang}") from hang
-        except (EOFError, OSError, Gibberish) as error:
-            raise _cannot_start("its process ended before it was ready") from error
-        if header.get("op") != "ready":
-            raise _unfit(header.get("errno"))
+            wait_until_ready(self._pipe)
+        except ChildNotReady as error:
+            raise (_models_damaged() if error.number == errno.EILSEQ else _cannot_start(str(error))) from error
         self._is_ready = True
 
     def _expect(self, cpu_sec: float) -> None:
@@ -158,13 +154,8 @@ def _died() -> DiarizationError:
     return DiarizerDied("The diarization process died on this recording.")
 
 
-def _unfit(number: object) -> MachineTrouble:
-    """Describe a system error by its number. The process sends no text, because text from it is not trusted."""
-    if number == errno.EILSEQ:
-        return MachineTrouble(f"The speaker models on this machine are damaged. {PULL_AGAIN}", part=SPEAKERS)
-    if isinstance(number, int) and number in errno.errorcode:
-        return _cannot_start(os.strerror(number))
-    return _cannot_start("its process could not be confined")
+def _models_damaged() -> MachineTrouble:
+    return MachineTrouble(f"The speaker models on this machine are damaged. {PULL_AGAIN}", part=SPEAKERS)
 
 
 def _cannot_start(reason: str) -> MachineTrouble:

@@ -120,39 +120,23 @@ def choose_from_fleet(
 
 def select_able(engines: Sequence[Hears], *, detect: bool, vocabulary: bool) -> Sequence[Hears]:
     """Return the engines that support the options, if they are on. Raises `OptionNotAvailable`."""
-    return select_by_vocabulary(select_detecting(engines, detect=detect), vocabulary=vocabulary)
+    if detect:
+        lack = f"cannot detect languages; name the language, or get a multilingual model: {PULL}."
+        able = [engine for engine in engines if engine.detects_languages]
+        engines = _unless_none(able, engines, "config.language_detection", lack)
+    if vocabulary:
+        lack = f"cannot use a vocabulary; omit it, or use the engine whisper, which needs a model: {PULL}."
+        able = [engine for engine in engines if engine.takes_vocabulary]
+        engines = _unless_none(able, engines, "config.vocabulary", lack)
+    return engines
 
 
-def select_detecting(engines: Sequence[Hears], *, detect: bool) -> Sequence[Hears]:
-    """Return the engines that support language detection, or all if `detect` is off. Raises `OptionNotAvailable`."""
-    if not detect:
-        return engines
-    found = [engine for engine in engines if engine.detects_languages]
-    if not found:
-        raise OptionNotAvailable(
-            f"config.language_detection: {_models_of(engines)} cannot detect languages; name the language, or get a "
-            f"multilingual model: {PULL}.",
-            field="config.language_detection",
-        )
-    return found
-
-
-def select_by_vocabulary(engines: Sequence[Hears], *, vocabulary: bool) -> Sequence[Hears]:
-    """Return the engines that take a vocabulary, or all if none is needed. Raises `OptionNotAvailable`."""
-    if not vocabulary:
-        return engines
-    found = [engine for engine in engines if engine.takes_vocabulary]
-    if not found:
-        raise OptionNotAvailable(
-            f"config.vocabulary: {_models_of(engines)} cannot use a vocabulary; omit it, or use the engine whisper, "
-            f"which needs a model: {PULL}.",
-            field="config.vocabulary",
-        )
-    return found
-
-
-def _models_of(engines: Sequence[EngineSpec | Capability]) -> str:
-    return ", ".join(dict.fromkeys(f"{engine.name} with {engine.model}" for engine in engines))
+def _unless_none(able: Sequence[Hears], engines: Sequence[Hears], field: str, lack: str) -> Sequence[Hears]:
+    """Return the engines that are able. If there are none, raise `OptionNotAvailable` with what all of them lack."""
+    if not able:
+        models = ", ".join(dict.fromkeys(f"{engine.name} with {engine.model}" for engine in engines))
+        raise OptionNotAvailable(f"{field}: {models} {lack}", field=field)
+    return able
 
 
 def find_by_language(engines: Sequence[Hears], language: str) -> tuple[Hears, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from batchscribe.audio.decoder import SoundBlock
+from batchscribe.metrics import Stage, stage
 from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speakers.speaker_process import SpeakerProcess
@@ -30,11 +31,13 @@ class Diarization:
         if block.start_sample == 0 and self._has_heard:
             self._begin()  # the decoder tries another track
         self._has_heard = True
-        self._process.feed(block.samples)
+        with stage(Stage.DIARIZE):
+            self._process.feed(block.samples)
 
     def finish(self) -> tuple[SpeakerTurn, ...]:
         """Return the turns, sorted by their start. Raises as `hear` does."""
-        return self._process.finish()
+        with stage(Stage.DIARIZE):
+            return self._process.finish()
 
 
 @contextmanager
