@@ -51,6 +51,17 @@ job = sa.Table(
     sa.Column("credentials_accepted", sa.Boolean, nullable=False, server_default=sa.false()),
     # The version that expired without fresh credentials in time.
     sa.Column("credentials_given_up", sa.Integer, nullable=False, server_default="-1"),
+    # What its files have cost so far, like the counters above; and when an outcome was last counted.
+    sa.Column("begun_at", sa.Double),
+    sa.Column("changed_at", sa.Double),
+    sa.Column("compute_sec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("bytes_in", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("extra_attempts", sa.Integer, nullable=False, server_default="0"),
+    # How many times its failed files were retried. While a retry requeues them, the number of the last requeued file.
+    sa.Column("retry_number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("retry_after", sa.Integer),
+    # A deleted job is no longer shown; a task deletes its rows.
+    sa.Column("deleted_at", sa.Double),
     sa.Index("job_by_fingerprint", "fingerprint", "state"),
     sa.Index("job_by_tenant", "tenant", "number"),
     sa.Index("job_by_state", "tenant", "state", "number"),
@@ -69,6 +80,10 @@ shard = sa.Table(
     sa.Column("audio_sec", sa.Double, nullable=False, default=0.0),
     # How many times it was begun; only the latest run may claim files.
     sa.Column("run", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("changed_at", sa.Double),
+    sa.Column("compute_sec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("bytes_in", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("extra_attempts", sa.Integer, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 #: Reading a job adds the counters of running shards; this index keeps the cost independent of the job's size.
@@ -137,7 +152,7 @@ waiting = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: Sealed with AES-GCM. A job's storage credentials are deleted when it ends, its webhook secrets after delivery.
+#: Sealed with AES-GCM. After the end of its job, a secret is deleted at once or at `expires_at`.
 secret = sa.Table(
     "secret",
     metadata,
@@ -145,6 +160,52 @@ secret = sa.Table(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("key_id", sa.String, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("expires_at", sa.Double),
+    sa.Index("secret_by_expiry", "expires_at"),
+)
+
+#: The loudness of a recording over time, for a plot: see `Waveform`.
+waveform = sa.Table(
+    "waveform",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("peak_sec", sa.Double, nullable=False),
+    sa.Column("channels", sa.Integer, nullable=False),
+    sa.Column("peaks", sa.LargeBinary, nullable=False),
+)
+
+#: The names that people gave to the speakers and channels of a transcript.
+speaker_name = sa.Table(
+    "speaker_name",
+    metadata,
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("label", sa.String, primary_key=True),  # as in the transcript, such as "Speaker 1"
+    sa.Column("name", sa.String, nullable=False),
+)
+
+#: What a tenant's files cost, by the day (UTC) on which their shard ended. Outlives the jobs.
+usage_day = sa.Table(
+    "usage_day",
+    metadata,
+    sa.Column("tenant", sa.String, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("files", sa.BigInteger, nullable=False),
+    sa.Column("audio_sec", sa.Double, nullable=False),
+    sa.Column("compute_sec", sa.Double, nullable=False),
+    sa.Column("bytes_in", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: The sessions of people who are signed in to the web interface.
+web_session = sa.Table(
+    "web_session",
+    metadata,
+    sa.Column("token_digest", sa.String, primary_key=True),  # SHA-256
+    sa.Column("api_key", sa.ForeignKey("api_key.api_key", ondelete="CASCADE"), nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Index("web_session_by_expiry", "expires_at"),
 )
 
 #: The API keys of clients; secrets are sealed with AES-GCM.
@@ -196,6 +257,7 @@ webhook_delivery = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("next_attempt_at", sa.Double),
+    sa.Column("replayed_at", sa.Double),  # the last time somebody asked to send it again
     sa.Index("webhook_delivery_by_job", "job"),
     sqlite_autoincrement=True,
 )
