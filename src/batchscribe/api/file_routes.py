@@ -13,9 +13,8 @@ from batchscribe.api.body import bad_token, last_of, token_after
 from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_limit
 from batchscribe.api.openapi import FilesBody, refusals
 from batchscribe.api.service import Service
-from batchscribe.database.file_rows import find_file, page_of_files, page_of_files_in
+from batchscribe.database.file_rows import get_file_of, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.errors import JobFileNotFound
 from batchscribe.jobs.model import seq_of, stored_states
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
@@ -84,10 +83,7 @@ def _seq_of_token(token: str) -> int:
 
 
 def _file(service: Service, tenant: str, job_id: str, file_id: str) -> JsonObject:
-    seq = seq_of(file_id)
     with service.records.transaction() as connection:
         job = get_job_of(connection, tenant, job_id)
-        found = None if seq is None else find_file(connection, job.number, seq)
-    if found is None:
-        raise JobFileNotFound(f"Job {job.job_id} has no such file; list its files to see their IDs.")
+        found = get_file_of(connection, job, file_id)
     return found.answer(job.state, job.config.formats).body()

@@ -7,6 +7,7 @@ tenant names may be arbitrarily slow: in the shared threads, 45 such requests de
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import math
 import time
@@ -40,9 +41,15 @@ class SlowRequests:
     A request keeps its place until its thread ends, even if its client already has an error response.
     """
 
-    def __init__(self, *, per_tenant: int = PER_TENANT, in_all: int = IN_ALL) -> None:
+    def __init__(
+        self, *, per_tenant: int = PER_TENANT, in_all: int = IN_ALL, what: str = "dry runs", wait_sec: float = 0.0
+    ) -> None:
+        """`what` names the requests in messages. `wait_sec` is how long a request waits for a place."""
         self._per_tenant = per_tenant
         self._in_all = in_all
+        self._what = what
+        self._wait_sec = wait_sec
+        self._left = asyncio.Event()  #: set when a request leaves its place, and then replaced
         self._running: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(in_all, thread_name_prefix="slow-request")
 
@@ -51,7 +58,7 @@ class SlowRequests:
 
         Raises what `work` raises, `TooManyRequests`, and `StorageUnreachable` after `limit_sec`.
         """
-        self._check_places(tenant)
+        await self._wait_for_place(tenant)
         context = contextvars.copy_context()  # the thread's log lines identify the request
         future = asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
         self._running[tenant] += 1
@@ -61,13 +68,26 @@ class SlowRequests:
             raise StorageUnreachable(f"The storage did not answer within {limit_sec:g} s; try again later.")
         return future.result()
 
-    def _check_places(self, tenant: str) -> None:
+    async def _wait_for_place(self, tenant: str) -> None:
+        deadline = time.monotonic() + self._wait_sec
+        while (full := self._fullness(tenant)) is not None:
+            left_sec = deadline - time.monotonic()
+            if left_sec <= 0:
+                raise _refusal(full)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), left_sec)
+
+    def _fullness(self, tenant: str) -> str | None:
+        """Return why there is no place; None if there is one."""
         if self._running[tenant] >= self._per_tenant:
-            raise _refusal(f"{self._per_tenant} dry runs of this tenant are in progress")
+            return f"{self._per_tenant} {self._what} of this tenant are in progress"
         if self._running.total() >= self._in_all:
-            raise _refusal(f"{self._in_all} dry runs are in progress")
+            return f"{self._in_all} {self._what} are in progress"
+        return None
 
     def _leave(self, tenant: str, done: asyncio.Future[Answer]) -> None:
+        self._left.set()
+        self._left = asyncio.Event()
         self._running[tenant] -= 1
         if not self._running[tenant]:
             del self._running[tenant]

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
 from batchscribe.database.tables import file, job, shard
-from batchscribe.jobs.model import FINAL_FILE_STATES, File, Outcome, WrittenTranscript, states_before
+from batchscribe.errors import JobFileNotFound
+from batchscribe.jobs.model import FINAL_FILE_STATES, File, Job, Outcome, WrittenTranscript, seq_of, states_before
 from batchscribe.wire.choices import FileState, JobState
 
 #: The states of files that a worker may claim: waiting, or claimed by a worker that died.
@@ -109,6 +110,15 @@ def page_of_files_in(
 def find_file(connection: sa.Connection, job_number: int, seq: int) -> File | None:
     row = connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).first()
     return None if row is None else _file(row)
+
+
+def get_file_of(connection: sa.Connection, job_: Job, file_id: str) -> File:
+    """Return the file of a job with this ID. Raises `JobFileNotFound`."""
+    seq = seq_of(file_id)
+    found = None if seq is None else find_file(connection, job_.number, seq)
+    if found is None:
+        raise JobFileNotFound(f"Job {job_.job_id} has no such file; list its files to see their IDs.")
+    return found
 
 
 def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: int) -> list[File]:

@@ -16,6 +16,11 @@
     │   ├── VocabularyNotFound
     │   ├── TooManyVocabularies     the tenant has as many as the operator allows
     │   ├── IdempotencyKeyReused    the same key was sent with a different body
+    │   ├── CredentialsNeeded       to play a recording or to read a transcript in the web interface
+    │   ├── TranscriptNotFound
+    │   ├── TranscriptUnreadable    the stored object is not a transcript, or too large
+    │   ├── WaveformNotFound
+    │   ├── NotARecording
     │   ├── DataDirectoryBusy       another process uses this data directory
     │   ├── SchemaMismatch          the database schema is older or newer than this release expects
     │   └── RequestRefused          an HTTP request was rejected before it reached a job
@@ -126,6 +131,13 @@ from batchscribe.errors.processing_errors import (
     UnsupportedMedia,
     WorkInterrupted,
 )
+from batchscribe.errors.reader_errors import (
+    CredentialsNeeded,
+    NotARecording,
+    TranscriptNotFound,
+    TranscriptUnreadable,
+    WaveformNotFound,
+)
 from batchscribe.errors.root import (
     BatchscribeError,
 )
@@ -212,6 +224,7 @@ __all__ = [
     "CorruptMedia",
     "CredentialsAwaited",
     "CredentialsExpired",
+    "CredentialsNeeded",
     "DataDirectoryBusy",
     "DatabaseUnavailable",
     "DecodeLimitExceeded",
@@ -253,6 +266,7 @@ __all__ = [
     "ModelNotStored",
     "NoAudioTrack",
     "NoInputFiles",
+    "NotARecording",
     "ObjectArchived",
     "ObjectChanged",
     "ObjectNotFound",
@@ -280,10 +294,13 @@ __all__ = [
     "TooManyFiles",
     "TooManyRequests",
     "TooManyVocabularies",
+    "TranscriptNotFound",
+    "TranscriptUnreadable",
     "UnsupportedLanguage",
     "UnsupportedMedia",
     "UsageError",
     "VocabularyNotFound",
+    "WaveformNotFound",
     "WorkInterrupted",
     "WrongRegion",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.jobs.model import Job
@@ -14,12 +13,10 @@ from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.existing_output import has_recording, look_in
 from batchscribe.stages.job_context import FilesInHand, JobContext, JobWatch
 from batchscribe.stages.job_keys import JobKeys
+from batchscribe.stages.job_stores import connect_side
 from batchscribe.stages.naming import FileRegister, Naming
-from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_signed_urls
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT
 from batchscribe.stages.slots import Slots
-from batchscribe.storage.access import Access
-from batchscribe.storage.local.roots import roots_of
-from batchscribe.storage.schemes import connect
 from batchscribe.storage.store import Store
 from batchscribe.transcript.aliases import AliasRewriter
 from batchscribe.transcript.profanity import load_filter
@@ -62,10 +59,7 @@ class JobAccess:
 
     def connect(self, job: Job, side: str, keys: JobKeys) -> Store:
         """Connect to the input or the output of a job."""
-        roots = (*roots_of(self._settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots))
-        urls = open_signed_urls(self._records, job) if side == INPUT else {}
-        settings = self._settings.model_copy(update=dict(job.storage_settings))
-        return connect(Access(settings, file_roots=roots, renewable=keys.of_side(side), signed_urls=urls))
+        return connect_side(job, side, self._records, self._settings, renewable=keys.of_side(side))
 
     def make_context(self, job: Job) -> JobContext:
         """Open everything. Raises `SecretKeyChanged`, `EngineNotAvailable`, `InvalidSetting`."""

@@ -1,0 +1,33 @@
+"""Queries on the waveform of a recording and on the names of its speakers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from batchscribe.audio.waveform import Waveform
+from batchscribe.database.tables import speaker_name, waveform
+
+
+def find_waveform(connection: sa.Connection, job_number: int, seq: int) -> Waveform | None:
+    row = connection.execute(
+        sa.select(waveform.c.peak_sec, waveform.c.channels, waveform.c.peaks).where(
+            waveform.c.job == job_number, waveform.c.seq == seq
+        )
+    ).first()
+    return None if row is None else Waveform.of_bytes(row.peak_sec, row.channels, row.peaks)
+
+
+def names_of_speakers(connection: sa.Connection, job_number: int, seq: int) -> dict[str, str]:
+    """Return the names that people gave to the speakers of a transcript, by label."""
+    found = sa.select(speaker_name.c.label, speaker_name.c.name).where(
+        speaker_name.c.job == job_number, speaker_name.c.seq == seq
+    )
+    return dict(connection.execute(found.order_by(speaker_name.c.label)).tuples().all())
+
+
+def name_speaker_of(connection: sa.Connection, job_number: int, seq: int, label: str, name: str) -> None:
+    """Replace the name of a speaker; an empty one removes it."""
+    here = (speaker_name.c.job == job_number, speaker_name.c.seq == seq, speaker_name.c.label == label)
+    connection.execute(sa.delete(speaker_name).where(*here))
+    if name:
+        connection.execute(sa.insert(speaker_name).values(job=job_number, seq=seq, label=label, name=name))
