@@ -14,14 +14,16 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.delivery_rows import LoggedAttempt, insert_delivery, record_attempt
+from batchscribe.database.sealed import expire_secrets
 from batchscribe.database.tables import secret
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
 from batchscribe.outbound import guard
 from batchscribe.queue.records import Records
-from batchscribe.stages.deliver import Webhook, forget_address, seal_webhook
+from batchscribe.stages.deliver import WEBHOOK, Webhook, forget_address, open_webhook, seal_webhook
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.worker import hooks
+from batchscribe.worker.cleanup import clean_up
 from tests.databases import engine_tasks, stored_bytes
 from tests.deliveries import attempts_of, deliveries_of
 from tests.integration.command import wait_until
@@ -96,8 +98,22 @@ def test_a_machine_that_can_start_no_thread_for_a_while_sends_the_event_when_it_
     assert next(left, None) is None
 
 
-def test_the_address_and_the_secret_go_when_the_last_webhook_is_over(tmp_path: Path) -> None:
-    with receiver(200) as (url, _), runner_with(tmp_path) as runner:
+def test_the_address_and_the_secret_are_kept_for_a_replay_until_they_expire(tmp_path: Path) -> None:
+    with receiver(200) as (url, _), runner_with(tmp_path, webhook_keep_sec=1000) as runner:
+        job = runner.run(webhook=Webhook(url, "shared secret"))
+        wait_until(lambda: is_over(runner, job))
+        with runner.records.transaction() as connection:
+            assert open_webhook(connection, runner.records, job) == Webhook(url, "shared secret")
+            expires_at = connection.scalar(sa.select(secret.c.expires_at))
+            expire_secrets(connection, job, [WEBHOOK], time.time() - 1)
+            assert open_webhook(connection, runner.records, job) is None
+        clean_up(runner.records, every_sec=0)
+        assert secrets_left(runner) == 0
+    assert expires_at == pytest.approx(time.time() + 1000, abs=60)
+
+
+def test_the_address_and_the_secret_go_at_once_if_the_operator_keeps_none(tmp_path: Path) -> None:
+    with receiver(200) as (url, _), runner_with(tmp_path, webhook_keep_sec=0) as runner:
         job = runner.run(webhook=Webhook(url, "shared secret"))
         wait_until(lambda: is_over(runner, job))
         assert secrets_left(runner) == 0
@@ -123,7 +139,7 @@ def test_a_receiver_that_does_not_want_it_is_left_in_peace(tmp_path: Path) -> No
 
 
 def test_retries_end_and_the_job_stays_unchanged(tmp_path: Path) -> None:
-    with receiver(500) as (url, bodies), runner_with(tmp_path, webhook_give_up_sec=1.5) as runner:
+    with receiver(500) as (url, bodies), runner_with(tmp_path, webhook_give_up_sec=1.5, webhook_keep_sec=0) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job))
         [(delivery, attempts)] = sent(runner, job)
@@ -142,7 +158,7 @@ def test_a_canceled_job_sends_its_webhook(tmp_path: Path) -> None:
 
 
 def test_the_start_of_a_job_is_sent_if_the_operator_wants_it(tmp_path: Path) -> None:
-    with receiver(200) as (url, _), runner_with(tmp_path, webhook_processing=True) as runner:
+    with receiver(200) as (url, _), runner_with(tmp_path, webhook_processing=True, webhook_keep_sec=0) as runner:
         job = runner.run(webhook=Webhook(url))
         wait_until(lambda: is_over(runner, job) and len(sent(runner, job)) == 2)
         events = [delivery.event_type for delivery, _ in sent(runner, job)]
@@ -151,7 +167,7 @@ def test_the_start_of_a_job_is_sent_if_the_operator_wants_it(tmp_path: Path) -> 
 
 
 def test_the_secret_is_deleted_if_the_last_two_webhooks_end_at_the_same_moment(tmp_path: Path) -> None:
-    with runner_with(tmp_path) as runner:
+    with runner_with(tmp_path, webhook_keep_sec=0) as runner:
         job = runner.run()
         with runner.records.transaction() as connection:
             seal_webhook(connection, runner.records, job, Webhook("https://example.com/hook"))
@@ -163,7 +179,7 @@ def test_the_secret_is_deleted_if_the_last_two_webhooks_end_at_the_same_moment(t
             with runner.records.transaction() as connection:
                 logged = LoggedAttempt(1, 0.0, 0.0, 200, None)
                 record_attempt(connection, delivery, logged, state=DeliveryState.DELIVERED, next_attempt_at=None)
-                forget_address(connection, job)
+                forget_address(connection, runner.records, job)
                 first_is_written.set()
                 first_may_commit.wait(timeout=30)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,18 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from batchscribe.database.sealed import Keyring, destroy_secrets, load_keyring, read_secret, store_secret
+from batchscribe.database.expired_rows import delete_expired
+from batchscribe.database.sealed import (
+    Keyring,
+    destroy_secrets,
+    expire_secrets,
+    has_secret,
+    load_keyring,
+    names_of_secrets,
+    read_secret,
+    release_secrets,
+    store_secret,
+)
 from batchscribe.database.tables import secret
 from batchscribe.errors import InvalidSetting, SecretKeyChanged
 from batchscribe.jobs.model import Job
@@ -90,3 +102,44 @@ def test_a_key_of_the_wrong_shape_is_refused_by_name(tmp_path: Path, text: str) 
     settings = load_settings(data_dir=tmp_path, secret_key=SecretStr(text + ","))
     with pytest.raises(InvalidSetting, match="BATCHSCRIBE_SECRET_KEY"):
         load_keyring(settings)
+
+
+def test_an_expired_secret_is_ignored_and_then_deleted(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    for name in ("input", "output", "webhook"):
+        store_secret(connection, keyring, job=job, name=name, plain=PLAIN)
+    expire_secrets(connection, job, ["input"], time.time() - 1)
+    expire_secrets(connection, job, ["output"], time.time() + 60)
+    assert read_secret(connection, keyring, job=job, name="input") is None
+    assert not has_secret(connection, job, "input")
+    assert names_of_secrets(connection, job) == {"output", "webhook"}
+    delete_expired(connection)
+    assert set(connection.scalars(sa.select(secret.c.name))) == {"output", "webhook"}
+
+
+def test_a_secret_that_has_expired_cannot_be_kept_longer(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    for name in ("input", "output"):
+        store_secret(connection, keyring, job=job, name=name, plain=PLAIN)
+    expire_secrets(connection, job, ["input"], time.time() - 1)
+    expire_secrets(connection, job, ["output"], time.time() + 60)
+    expire_secrets(connection, job, ["input", "output"], None)
+    delete_expired(connection)
+    assert dict(connection.execute(sa.select(secret.c.name, secret.c.expires_at)).all()) == {"output": None}
+
+
+def test_a_secret_is_stored_in_place_of_an_expired_one(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    store_secret(connection, keyring, job=job, name="input", plain=b"old", expires_at=time.time() - 1)
+    store_secret(connection, keyring, job=job, name="input", plain=PLAIN, expires_at=time.time() + 60)
+    assert read_secret(connection, keyring, job=job, name="input") == PLAIN
+
+
+def test_released_secrets_go_at_once_or_after_a_time(connection: sa.Connection, job: Job) -> None:
+    keyring = Keyring((NEW,))
+    for name in ("input", "webhook"):
+        store_secret(connection, keyring, job=job, name=name, plain=PLAIN)
+    release_secrets(connection, job, ["input"], keep_sec=0)
+    release_secrets(connection, job, ["webhook"], keep_sec=60)
+    left = connection.execute(sa.select(secret.c.name, secret.c.expires_at)).all()
+    assert left == [("webhook", pytest.approx(time.time() + 60, abs=30))]

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import tempfile
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import sealing_key, secret
 from batchscribe.errors import InvalidSetting, SecretKeyChanged
 from batchscribe.jobs.model import Job
@@ -138,26 +140,67 @@ def agree_on_key(connection: sa.Connection, keyring: Keyring) -> None:
         connection.execute(sa.update(sealing_key).values(key_id=keyring.key_ids[0]))
 
 
-def store_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name: str, plain: bytes) -> None:
+@dataclass(frozen=True, slots=True)
+class KeepTimes:
+    """How long secrets are kept after their last use, in seconds. With 0 they are destroyed at once."""
+
+    credentials_sec: float = 0.0  #: those of storage, after the end of the job
+    webhook_sec: float = 0.0  #: the URL and secret of a webhook, after its last delivery
+
+
+#: Expired secrets are ignored from the moment on at which they expire. A periodic task deletes them.
+_HAS_EXPIRED = secret.c.expires_at <= UnixNow()
+_IS_KEPT = sa.or_(secret.c.expires_at.is_(None), sa.not_(_HAS_EXPIRED))
+
+
+def store_secret(
+    connection: sa.Connection, keyring: Keyring, *, job: Job, name: str, plain: bytes, expires_at: float | None = None
+) -> None:
+    """Store a secret, in place of one with the same name. `expires_at` is in Unix seconds."""
+    destroy_secrets(connection, job, [name])
     key_id, sealed = keyring.seal(plain, bound_to=_row_name(job, name))
-    connection.execute(sa.insert(secret).values(job=job.number, name=name, key_id=key_id, sealed=sealed))
+    values = {"job": job.number, "name": name, "key_id": key_id, "sealed": sealed, "expires_at": expires_at}
+    connection.execute(sa.insert(secret).values(values))
 
 
 def read_secret(connection: sa.Connection, keyring: Keyring, *, job: Job, name: str) -> bytes | None:
     """Return the opened secret; None if the job has no secret with this name. Raises `SecretKeyChanged`."""
-    row = connection.execute(
-        sa.select(secret.c.key_id, secret.c.sealed).where(secret.c.job == job.number, secret.c.name == name)
-    ).first()
+    query = sa.select(secret.c.key_id, secret.c.sealed).where(*_named(job, [name]), _IS_KEPT)
+    row = connection.execute(query).first()
     return None if row is None else keyring.open(row.key_id, row.sealed, bound_to=_row_name(job, name))
 
 
+def names_of_secrets(connection: sa.Connection, job: Job) -> frozenset[str]:
+    return frozenset(connection.scalars(sa.select(secret.c.name).where(secret.c.job == job.number, _IS_KEPT)))
+
+
 def has_secret(connection: sa.Connection, job: Job, name: str) -> bool:
-    found = sa.select(secret.c.job).where(secret.c.job == job.number, secret.c.name == name)
-    return connection.scalar(found) is not None
+    return name in names_of_secrets(connection, job)
+
+
+def release_secrets(connection: sa.Connection, job: Job, names: Collection[str], *, keep_sec: float) -> None:
+    """Destroy secrets that are no longer needed, at once or in `keep_sec` seconds."""
+    if keep_sec:
+        expire_secrets(connection, job, names, time.time() + keep_sec)
+    else:
+        destroy_secrets(connection, job, names)
+
+
+def expire_secrets(connection: sa.Connection, job: Job, names: Collection[str], at: float | None) -> None:
+    """Let secrets expire at this time, in Unix seconds; None keeps those that have not expired yet."""
+    connection.execute(sa.update(secret).where(*_named(job, names), _IS_KEPT).values(expires_at=at))
 
 
 def destroy_secrets(connection: sa.Connection, job: Job, names: Collection[str]) -> None:
-    connection.execute(sa.delete(secret).where(secret.c.job == job.number, secret.c.name.in_(names)))
+    connection.execute(sa.delete(secret).where(*_named(job, names)))
+
+
+def delete_expired_secrets(connection: sa.Connection) -> None:
+    connection.execute(sa.delete(secret).where(_HAS_EXPIRED))
+
+
+def _named(job: Job, names: Collection[str]) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return secret.c.job == job.number, secret.c.name.in_(names)
 
 
 def _row_name(job: Job, name: str) -> str:

@@ -60,12 +60,23 @@ job = sa.Table(
     # How many times its failed files were retried. While a retry requeues them, the number of the last requeued file.
     sa.Column("retry_number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("retry_after", sa.Integer),
+    # The names of its storage secrets, from its submission on; they are needed to retry files. NULL in older releases.
+    sa.Column("secrets", sa.JSON(none_as_null=True)),
     # A deleted job is no longer shown; a task deletes its rows.
     sa.Column("deleted_at", sa.Double),
     sa.Index("job_by_fingerprint", "fingerprint", "state"),
     sa.Index("job_by_tenant", "tenant", "number"),
     sa.Index("job_by_state", "tenant", "state", "number"),
+    sa.Index("job_by_end", "completed_at"),
     sqlite_autoincrement=True,
+)
+
+#: For the task that deletes the rows of deleted jobs.
+sa.Index(
+    "job_deleted",
+    job.c.number,
+    sqlite_where=job.c.deleted_at.is_not(None),
+    postgresql_where=job.c.deleted_at.is_not(None),
 )
 
 shard = sa.Table(
@@ -230,6 +241,7 @@ idempotency = sa.Table(
     sa.Column("job_id", sa.String, nullable=False),  # or the ID of the vocabulary
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Index("idempotency_by_age", "created_at"),
+    sa.Index("idempotency_by_job", "job_id"),
 )
 
 #: The stored vocabularies of tenants. The row of a job that uses one has a copy.

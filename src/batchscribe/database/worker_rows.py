@@ -108,6 +108,7 @@ def _worker(row: sa.Row[Any]) -> WorkerRecord:
 class PeriodicTask(StrEnum):
     REAP = "reap"  #: requeue the tasks of dead workers
     SWEEP = "sweep"  #: delete the queue's rows of ended tasks
+    CLEAN_UP = "clean_up"  #: delete expired secrets and sessions, and jobs that are old enough
 
 
 def claim_periodic_task(connection: sa.Connection, name: PeriodicTask, *, every_sec: float) -> bool:

@@ -121,6 +121,11 @@ class Job:
         return self.state in FINAL_JOB_STATES
 
     @property
+    def has_own_lane(self) -> bool:
+        """Whether it is a job of the command line: only the command that resumes it works on it."""
+        return self.lane == self.job_id
+
+    @property
     def phrases(self) -> tuple[str, ...]:
         """The phrases for the engine."""
         return self.vocabulary.phrases if self.vocabulary else ()

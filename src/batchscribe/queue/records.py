@@ -1,13 +1,13 @@
-"""The database, the durable queue in it, and the keys that seal its secrets."""
+"""The database, the durable queue in it, the keys that seal its secrets, and how long these are kept."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from batchscribe.database.connect import Connection, Database, UniqueConflict, open_database
 from batchscribe.database.schema import check_schema, migrate
-from batchscribe.database.sealed import Keyring, agree_on_key, load_keyring
+from batchscribe.database.sealed import KeepTimes, Keyring, agree_on_key, load_keyring
 from batchscribe.queue.flow import Flow
 from batchscribe.queue.task_queue import TaskQueue
 from batchscribe.settings import Settings
@@ -18,6 +18,7 @@ class Records:
     database: Database
     flow: TaskQueue
     keyring: Keyring
+    keep: KeepTimes = field(default_factory=KeepTimes)
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """Open a transaction. It commits at the end of the block, and rolls back if the block raises."""
@@ -36,7 +37,8 @@ def open_records(settings: Settings) -> Records:
     else:
         migrate(database)
     _agree_on_key(database, keyring)
-    return Records(database=database, flow=Flow(database), keyring=keyring)
+    keep = KeepTimes(credentials_sec=settings.credentials_keep_sec, webhook_sec=settings.webhook_keep_sec)
+    return Records(database=database, flow=Flow(database), keyring=keyring, keep=keep)
 
 
 def migrate_records(settings: Settings) -> tuple[str | None, str]:

@@ -15,7 +15,7 @@ import structlog
 from batchscribe.database.connect import Connection
 from batchscribe.database.delivery_rows import LoggedAttempt, find_delivery, insert_delivery, is_pending, record_attempt
 from batchscribe.database.job_rows import get_job, lock_job
-from batchscribe.database.sealed import destroy_secrets, has_secret, read_secret, store_secret
+from batchscribe.database.sealed import has_secret, read_secret, release_secrets, store_secret
 from batchscribe.errors import SecretKeyChanged
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
@@ -138,7 +138,7 @@ def _record(
             task = Task(DELIVER, job.job_id, delivery.number, lane=job.lane, tenant=job.tenant, attempt=logged.attempt)
             records.flow.enqueue(connection, task, delay_sec=delay_sec)
         elif won:
-            forget_address(connection, job)
+            forget_address(connection, records, job)
     WEBHOOK_ATTEMPTS.labels(state.lower()).inc()
     log.info(
         "webhook.sent",
@@ -152,11 +152,11 @@ def _record(
     )
 
 
-def forget_address(connection: Connection, job: Job) -> None:
-    """Destroy the URL and the secret when the last webhook of an ended job is over.
+def forget_address(connection: Connection, records: Records, job: Job) -> None:
+    """Destroy the URL and the secret when the last webhook of an ended job is over, or let them expire.
 
     The lock serializes two deliveries that end at the same moment, so the second one sees the first.
     """
     lock_job(connection, job.number)
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
-        destroy_secrets(connection, job, [WEBHOOK])
+        release_secrets(connection, job, [WEBHOOK], keep_sec=records.keep.webhook_sec)

@@ -1,4 +1,4 @@
-"""The end of a job: its state from the counters, its credentials destroyed, its tasks deleted."""
+"""The end of a job: its state from the counters, its credentials released, its tasks deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import files_being_written, wait_for_commits
 from batchscribe.database.job_rows import end_job, get_job
-from batchscribe.database.sealed import destroy_secrets
+from batchscribe.database.sealed import release_secrets
 from batchscribe.database.shard_rows import shards_in
 from batchscribe.database.waiting_rows import delete_waiting
 from batchscribe.errors import BatchscribeError
@@ -54,7 +54,7 @@ def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
 
 
 def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
-    """Set the final state, enqueue the webhook and destroy the credentials in one transaction; then clear queues."""
+    """Set the final state, enqueue the webhook and release the credentials in one transaction; then clear queues."""
     with records.transaction() as connection:
         ended = _end(connection, job, state, records, error=error)
     if ended is None:
@@ -85,13 +85,14 @@ def _end(
 
 
 def conclude(connection: Connection, job: Job, records: Records) -> None:
-    """Destroy the secrets of an ended job and enqueue its webhook, which shows the job as given.
+    """Release the credentials of an ended job and enqueue its webhook, which shows the job as given.
 
     While transcripts are being written, this is left to the end of the last write: only then is the summary final, and
     the credentials may be needed to look for the transcript. See `settle`.
     """
     if not files_being_written(connection, job.number):
-        destroy_secrets(connection, job, STORAGE_SECRETS)
+        keep_sec = 0.0 if job.has_own_lane else records.keep.credentials_sec
+        release_secrets(connection, job, STORAGE_SECRETS, keep_sec=keep_sec)
         announce(connection, records, job)
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 INPUT, OUTPUT = "input", "output"  #: the two sides of a job
 SIDES = (INPUT, OUTPUT)
 SIGNED = "signed"  #: complete URLs of inputs, including signatures
-STORAGE_SECRETS = (*SIDES, SIGNED)  #: destroyed at the end of the job
+STORAGE_SECRETS = (*SIDES, SIGNED)  #: released at the end of the job
 
 
 def seal_credentials(

@@ -38,6 +38,7 @@ from batchscribe.queue.vital_thread import Died, vital_thread
 from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.stages.job_context import JobWatch
+from batchscribe.worker.cleanup import clean_up
 from batchscribe.worker.stranded_jobs import find_stranded_jobs
 
 log = structlog.get_logger()
@@ -203,7 +204,7 @@ class Fleet:
             flow.hand_on(orphans)
 
     def _sweep(self) -> None:
-        """Delete ended tasks periodically, as long as the worker runs."""
+        """Delete ended tasks and what has expired periodically, as long as the worker runs."""
         structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
         while not self._watch.wait(SWEEP_EVERY_SEC):
             try:
@@ -212,6 +213,7 @@ class Fleet:
                 if has_turn:
                     self._records.flow.sweep()
                     self._report_stranded_jobs()
+                clean_up(self._records, every_sec=SWEEP_EVERY_SEC / 2)
             except DATABASE_TROUBLE as error:  # the next sweep catches up
                 log.warning("database.trouble", error=cause_of(error))
 
