@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -191,8 +192,8 @@ class Settings(BaseSettings):
     credentials_keep_sec: float = Field(
         default=0.0,
         ge=0,
-        description="Seconds that a job's storage credentials are kept after its end, sealed, so that the web interface "
-        "can play its recordings and failed files can be retried. With 0 they are deleted at once.",
+        description="Seconds that a job's storage credentials are kept after its end, sealed, so that the web "
+        "interface can play its recordings and failed files can be retried. With 0 they are deleted at once.",
     )
     webhook_keep_sec: float = Field(
         default=604_800.0,
@@ -317,6 +318,14 @@ class Settings(BaseSettings):
         if not _is_text(value):
             return value
         return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
+            raise ValueError("write it like /transcribe: with a slash in front, letters, digits and . _ ~ -")
+        return path
 
     @field_validator("metrics_allow_networks", "input_allow_networks", "webhook_allow_networks", mode="before")
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-from batchscribe.api.app import PREFIX, VERSION, create_app
+from batchscribe.api.app import PREFIX, VERSION, create_api
+from batchscribe.api.service import Service
 from batchscribe.queue.records import open_records
 from batchscribe.settings import load_settings
 from tests.documents import ROOT, table_rows
@@ -17,7 +17,7 @@ OUTSIDE_THE_TABLE = {"/healthz", "/readyz", "/metrics"}
 def test_the_table_of_routes_lists_exactly_the_routes(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path)
     records = open_records(settings)
-    application: Any = vars(create_app(records, settings))["_app"]
+    application = create_api(Service.of(records, settings))
     declared = {
         f"{method.upper()} {path.removeprefix(f'{VERSION}{PREFIX}').removeprefix(VERSION)}"
         for path, methods in application.openapi()["paths"].items()

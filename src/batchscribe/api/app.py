@@ -1,37 +1,32 @@
-"""The application: the routes under both prefixes of the contract, wrapped in `Front`."""
+"""The HTTP interface for programs: the routes under both prefixes of the contract."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from batchscribe import __version__
 from batchscribe.api.auth import SECURITY
 from batchscribe.api.error_answers import add_refusals
 from batchscribe.api.file_routes import files_router
-from batchscribe.api.front import Front
 from batchscribe.api.job_routes import credentials_router, jobs_router
 from batchscribe.api.metrics_route import health_router, metrics_router
 from batchscribe.api.service import Service
 from batchscribe.api.vocabulary_routes import vocabularies_router
-from batchscribe.queue.records import Records
-from batchscribe.settings import Settings
-from batchscribe.worker.machine_health import MachineHealth
 
 PREFIX = "/aiservices/scribe"
 ASSETS_PREFIX = "/aiservices/assets"
 VERSION = "/v2"  # contract 1
 
 
-def create_app(records: Records, settings: Settings, *, health: MachineHealth | None = None) -> ASGIApp:
-    """Create the application. `health` is that of the worker in this process, if any. Raises `InvalidSetting`."""
-    service = Service.of(records, settings, health=health)
+def create_api(service: Service) -> FastAPI:
+    """Create the application. `/docs` is a page: see `batchscribe.web`."""
     app = FastAPI(
         title="batchscribe",
         summary="Batch speech transcription: recordings in object storage in, transcripts out.",
         version=__version__,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service
@@ -44,4 +39,4 @@ def create_app(records: Records, settings: Settings, *, health: MachineHealth | 
     app.include_router(health_router(service))
     app.include_router(metrics_router(service))
     add_refusals(app)
-    return Front(app, loopback_only=settings.auth == "off")
+    return app

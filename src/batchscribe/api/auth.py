@@ -34,7 +34,7 @@ def _tenant(request: Request, service: Service) -> str:
     if service.settings.auth == "off":
         return EVERYBODY
     credential = _credential(request)
-    return _of_token(credential, service) if _is_token(credential) else _of_secret(credential, service)
+    return _of_token(credential, service) if _is_token(credential) else find_key_of(credential, service).tenant
 
 
 def _credential(request: Request) -> str:
@@ -61,11 +61,12 @@ def _part(token: str, position: int) -> Any:
         return None
 
 
-def _of_secret(secret: str, service: Service) -> str:
+def find_key_of(secret: str, service: Service) -> ApiKey:
+    """Return the live key that a secret belongs to. Raises `AccessTokenInvalid`."""
     found = _key(key_of_secret(secret) or "", service)
     if not hmac.compare_digest(secret.encode(errors="replace"), found.secret.encode()):
         raise AccessTokenInvalid(UNKNOWN)
-    return found.tenant
+    return found
 
 
 def _of_token(token: str, service: Service) -> str:

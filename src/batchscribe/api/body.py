@@ -54,10 +54,11 @@ async def read_body(request: Request, limit_bytes: int, take: Callable[[int], No
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ContentTypeNotAccepted("Unsupported Content Type: send Content-Type: application/json.")
-    return Body(await _read(request, limit_bytes, take), limit_bytes)
+    return Body(await read_content(request, limit_bytes, take), limit_bytes)
 
 
-async def _read(request: Request, limit_bytes: int, take: Callable[[int], None]) -> bytes:
+async def read_content(request: Request, limit_bytes: int, take: Callable[[int], None]) -> bytes:
+    """Like `read_body`, for any content type."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise _too_large(limit_bytes)

@@ -32,6 +32,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.RequestTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.RouteNotFound: HTTPStatus.NOT_FOUND,
     errors.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    errors.CrossSiteRequest: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFileNotFound: HTTPStatus.NOT_FOUND,
@@ -132,7 +133,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 def _methods(request: Request) -> str:
     """List all methods of the path. The router itself names only those of the first route that matches."""
-    path = request.url.path
+    path = request.url.path.removeprefix(request.scope["root_path"])
     for template, operations in request.app.openapi()["paths"].items():
         written = re.escape(template.removeprefix("/v2"))
         if re.fullmatch("(/v2)?" + re.sub(r"\\{\w+\\}", "[^/]+", written), path):

@@ -48,16 +48,22 @@ _SLASHES = re.compile("/{2,}")
 class Front:
     """The middleware."""
 
-    def __init__(self, app: ASGIApp, *, loopback_only: bool = False) -> None:
-        """Wrap `app`. `loopback_only` also blocks DNS rebinding: such a web page sends its own host name."""
+    def __init__(self, app: ASGIApp, *, loopback_only: bool = False, root_path: str = "") -> None:
+        """Wrap `app`. `loopback_only` also blocks DNS rebinding: such a web page sends its own host name.
+
+        `root_path` is the prefix under which a proxy publishes the server, whether or not the proxy removes it.
+        """
         self._app = app
         self._loopback_only = loopback_only
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["path"] = _SLASHES.sub("/", scope["path"])
+        path = _SLASHES.sub("/", scope["path"])
+        scope["path"] = f"{self._root_path}{below(self._root_path, path)}"
+        scope["root_path"] = self._root_path
         visit = RequestLog(send)
         scope.setdefault("state", {})["tracking_id"] = visit.tracking_id
         with structlog.contextvars.bound_contextvars(tracking_id=visit.tracking_id):
@@ -82,6 +88,13 @@ class Front:
             await self._app(scope, receive, visit.send)
         except Exception:  # it has been answered: see `add_refusals`
             log.exception("request.mistake", path=scope["path"])
+
+
+def below(root_path: str, path: str) -> str:
+    """Return the path without the prefix, if it has it."""
+    if path == root_path:
+        return "/"
+    return path.removeprefix(root_path) if path.startswith(f"{root_path}/") else path
 
 
 def route_of(scope: Scope) -> str | None:

@@ -25,6 +25,7 @@
     │   ├── SchemaMismatch          the database schema is older or newer than this release expects
     │   └── RequestRefused          an HTTP request was rejected before it reached a job
     │       ├── AccessTokenInvalid
+    │       ├── CrossSiteRequest    a page of another web site sent it
     │       ├── MalformedRequest    not HTTP/1.1
     │       ├── HeadTooLarge
     │       ├── RequestTooSlow      it did not arrive in time
@@ -172,6 +173,7 @@ from batchscribe.errors.usage_errors import (
     AddressNotAllowed,
     BodyTooLarge,
     ContentTypeNotAccepted,
+    CrossSiteRequest,
     DatabaseUnavailable,
     DataDirectoryBusy,
     EngineNotAvailable,
@@ -225,6 +227,7 @@ __all__ = [
     "CredentialsAwaited",
     "CredentialsExpired",
     "CredentialsNeeded",
+    "CrossSiteRequest",
     "DataDirectoryBusy",
     "DatabaseUnavailable",
     "DecodeLimitExceeded",

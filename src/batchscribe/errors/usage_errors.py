@@ -140,6 +140,12 @@ class AccessTokenInvalid(RequestRefused):
     code = "INVALID_ACCESS_TOKEN"
 
 
+class CrossSiteRequest(RequestRefused):
+    """A page of another web site sent the request."""
+
+    code = "CROSS_SITE_REQUEST"
+
+
 class MalformedRequest(RequestRefused):
     """The data on the connection is not an HTTP/1.1 request."""
 

@@ -1,1 +1,1 @@
-"""The web interface: pages for people, on top of the same functions as the HTTP interface."""
+"""The web interface: pages for people, beside the HTTP interface for programs."""

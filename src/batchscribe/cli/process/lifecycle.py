@@ -9,7 +9,6 @@ from functools import partial
 
 import typer
 
-from batchscribe.api.app import create_app
 from batchscribe.api.connections import ConnectionLimits, raise_open_files
 from batchscribe.api.front import is_loopback
 from batchscribe.api.serving import Server
@@ -23,6 +22,7 @@ from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_of, find_engines
 from batchscribe.transcript.profanity import load_filter
+from batchscribe.web.app import create_site
 from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.worker import Worker
@@ -93,7 +93,7 @@ def _serve(
 ) -> None:
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
-    app = create_app(records, settings, health=health)
+    app = create_site(records, settings, health=health)
     AnnouncedServer(app, ConnectionLimits.of(settings), must_end).run(sockets=[listener])
 
 

@@ -1,0 +1,37 @@
+"""The check that a request which changes something comes from a page of this server, not from another web site.
+
+Browsers say where a request comes from. So no page needs a token. Source of the rule: `CrossOriginProtection` of Go's
+`net/http`. Unlike there, a request without both headers is refused, because only programs send such requests, and
+programs have the HTTP interface.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from batchscribe.errors import CrossSiteRequest
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_SITES = frozenset({"same-origin", "none"})  #: values of `Sec-Fetch-Site`; `none` is the user, for example a reload
+
+
+def check_origin(method: str, headers: Headers) -> None:
+    """Raises `CrossSiteRequest`."""
+    if method in SAFE_METHODS:
+        return
+    site = headers.get("sec-fetch-site")
+    is_own = site in OWN_SITES if site else _host_of_origin(headers) in _own_hosts(headers)
+    if not is_own:
+        raise CrossSiteRequest("This request comes from another web site; open the page of this server and try again.")
+
+
+def _host_of_origin(headers: Headers) -> str | None:
+    """Return the host and port of the header `Origin`; None if it is missing or `null`."""
+    return urlsplit(headers.get("origin", "")).netloc.lower() or None
+
+
+def _own_hosts(headers: Headers) -> set[str]:
+    """Return the names that the client may have used. No web page can set these headers, but a proxy does."""
+    return {headers[name].strip().lower() for name in ("host", "x-forwarded-host") if name in headers}

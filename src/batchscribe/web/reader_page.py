@@ -1,0 +1,24 @@
+"""The page of the reader: a transcript beside its recording. Its data come from `reader_routes`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from batchscribe.database.file_rows import get_file_of
+from batchscribe.database.job_rows import get_job_of
+from batchscribe.web.sessions import VisitorInTurn
+from batchscribe.web.site import Site
+
+
+def reader_page_router(site: Site) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/jobs/{job_id}/files/{file_id}")
+    def show_reader(request: Request, visitor: VisitorInTurn, job_id: str, file_id: str) -> Response:
+        with site.service.records.transaction() as connection:
+            job = get_job_of(connection, visitor.tenant, job_id)
+            file = get_file_of(connection, job, file_id)
+        return site.page(request, "reader.html", job=job, file=file.answer(job.state, job.config.formats))
+
+    return router

@@ -1,0 +1,82 @@
+"""Signing in with the secret of an API key, and signing out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.responses import Response
+
+from batchscribe.api.auth import find_key_of
+from batchscribe.errors import AccessTokenInvalid, TooManyRequests
+from batchscribe.web.forms import SignInForm
+from batchscribe.web.sessions import find_visitor, sign_in, sign_out
+from batchscribe.web.site import Site, go_to, root_of
+
+PER_ADDRESS = parse("10/minute")  #: failed attempts of one client address
+IN_ALL = parse("200/minute")  #: failed attempts at one server process
+RETRY_AFTER_SEC = 60
+EVERYWHERE = "all"
+
+
+class FailedAttempts:
+    """Counts failed attempts to sign in. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, address: str) -> None:
+        """Raises `TooManyRequests`."""
+        if not (self._limiter.test(PER_ADDRESS, address) and self._limiter.test(IN_ALL, EVERYWHERE)):
+            raise TooManyRequests(
+                "Too many attempts to sign in failed; try again in a minute.", retry_after_sec=RETRY_AFTER_SEC
+            )
+
+    def add(self, address: str) -> None:
+        self._limiter.hit(PER_ADDRESS, address)
+        self._limiter.hit(IN_ALL, EVERYWHERE)
+
+
+def signin_router(site: Site) -> APIRouter:
+    router = APIRouter()
+    failed = FailedAttempts()
+
+    @router.get("/signin")
+    def show_form(request: Request, next: str = "") -> Response:  # noqa: A002  # as in the URL
+        if find_visitor(request, site.service) is not None:
+            return go_to(request, "/")
+        return site.page(request, "signin.html", next=next, mistake=None)
+
+    @router.post("/signin")
+    def sign_in_with_secret(request: Request, form: SignInForm) -> Response:
+        address = request.client.host if request.client else ""
+        failed.check(address)
+        try:
+            key = find_key_of(form.get("secret", "").strip(), site.service)
+        except AccessTokenInvalid as error:
+            failed.add(address)
+            status, next_path = HTTPStatus.UNAUTHORIZED, form.get("next", "")
+            return site.page(request, "signin.html", status=status, next=next_path, mistake=error.message)
+        answer = go_to(request, _local_path(form.get("next", ""), root_of(request)))
+        sign_in(request, answer, site.service, key.api_key)
+        return answer
+
+    @router.post("/signout")
+    def sign_out_here(request: Request) -> Response:
+        answer = go_to(request, "/signin")
+        sign_out(request, answer, site.service)
+        return answer
+
+    return router
+
+
+def _local_path(path: str, root: str) -> str:
+    """Return the path below the root path that a form should lead to; `/` if it is not a path of this server."""
+    parts = urlsplit(path)
+    is_local = not parts.scheme and not parts.netloc and path.startswith(f"{root}/") and path.isprintable()
+    below = path.removeprefix(root)
+    return below if is_local and not below.startswith(("//", "/\\")) else "/"

@@ -1,0 +1,60 @@
+"""What the routes of the pages share: the service, and the templates."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from batchscribe import __version__
+from batchscribe.api.service import Service
+from batchscribe.web.assets import assets_version
+
+
+class Site:
+    """Creates pages from templates. Everything in a page is escaped, unless a template says otherwise."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.templates = Environment(
+            loader=PackageLoader("batchscribe.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.templates.globals |= {
+            "release": __version__,
+            "auth_is_on": service.settings.auth == "on",
+            "search_is_on": service.settings.search == "on",
+        }
+
+    def page(
+        self, request: Request, template: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any
+    ) -> HTMLResponse:
+        """Render a template. `link` and `asset` in it return URLs below the root path."""
+        return HTMLResponse(self.render(request, template, **context), status)
+
+    def render(self, request: Request, template: str, **context: Any) -> str:
+        root = root_of(request)
+        return self.templates.get_template(template).render(
+            link=lambda path: f"{root}{path}",
+            asset=lambda path: f"{root}/static/{assets_version()}/{path}",
+            nonce=request.state.nonce,
+            visitor=getattr(request.state, "visitor", None),
+            **context,
+        )
+
+
+def root_of(request: Request) -> str:
+    """Return the path prefix of all URLs; empty without `BATCHSCRIBE_ROOT_PATH`."""
+    return str(request.scope.get("root_path") or "")
+
+
+def go_to(request: Request, path: str) -> RedirectResponse:
+    """Redirect to another page after a form."""
+    return RedirectResponse(f"{root_of(request)}{path}", HTTPStatus.SEE_OTHER)
