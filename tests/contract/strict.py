@@ -169,9 +169,28 @@ def check_job(job: Json) -> None:
     assert (job["error"] is not None) == (job["state"] == "FAILED"), job
     if job["error"] is not None:
         check_reason(job["error"])
+    check_progress(job["progress"], job["state"])
+    check_usage(job["usage"])
     if "waiting_for" in job:
         assert (job["waiting_for"], job["state"]) == ("credentials", "PROCESSING"), job
     assert "stats" not in job, "the older name of summary"
+
+
+def check_progress(progress: Json, state: str) -> None:
+    check_no_nulls(progress)
+    known = {"audio_sec_done", "audio_sec_total", "queue_position", "eta_sec"}
+    assert {"audio_sec_done"} <= set(progress) <= known, progress
+    assert progress["audio_sec_done"] <= progress.get("audio_sec_total", float("inf")), progress
+    assert ("queue_position" in progress) == (state == "QUEUED"), progress
+    assert progress.get("queue_position", 1) >= 1, progress
+    assert "eta_sec" not in progress or state == "PROCESSING", progress
+    assert progress.get("eta_sec", 0) >= 0, progress
+
+
+def check_usage(usage: Json) -> None:
+    check_no_nulls(usage)
+    assert set(usage) == {"audio_sec", "compute_sec", "bytes_in", "retries"}, usage
+    assert min(usage.values()) >= 0, usage
 
 
 def check_moments(job: Json) -> None:

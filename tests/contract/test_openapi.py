@@ -49,6 +49,7 @@ OPERATIONS = (
     "cancelBatchJob",
     "renewBatchJobCredentials",
     "getBatchScribeJobFile",
+    "getUsage",
     "createVocabulary",
     "listVocabularies",
     "getVocabulary",

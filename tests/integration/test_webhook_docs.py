@@ -19,7 +19,7 @@ import pytest
 from batchscribe.outbound.policy import Policy
 from batchscribe.webhooks.payload import render_event
 from batchscribe.webhooks.sender import Sender
-from batchscribe.wire.answers import JobAnswer, SummaryAnswer
+from batchscribe.wire.answers import JobAnswer, ProgressAnswer, SummaryAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
 from tests.documents import ROOT, code_blocks
@@ -38,6 +38,7 @@ JOB = JobAnswer(
     output={},
     config={},
     summary=SummaryAnswer(),
+    progress=ProgressAnswer(audio_sec_total=0.0),
 ).body()
 BODY = render_event(event_id="evt_1", state=JobState.PARTIAL, moment=1_767_638_052, job=JOB)
 

@@ -43,7 +43,7 @@ def commit_first(connection: sa.Connection, job: Job, outcome: Outcome) -> None:
 def test_a_job_reads_back_as_it_was_submitted(connection: sa.Connection) -> None:
     new = a_job(config=Config(word_time_offsets=True), file_roots=("/calls",), reference_id="case 7")
     stored = insert_job(connection, new, fingerprint="f")
-    assert replace(stored, number=0) == new
+    assert replace(stored, number=0, progress=new.progress) == new
 
 
 def test_an_unknown_job_is_reported_by_name(connection: sa.Connection) -> None:
@@ -99,7 +99,7 @@ def test_only_one_of_two_enumerations_moves_the_cursor(connection: sa.Connection
     assert advance(connection, job, there, Summary(total_files=9), audio_sec=90.0)
     assert not advance(connection, job, there, Summary(total_files=9), audio_sec=90.0)
     read = get_job(connection, job.job_id)
-    assert (read.cursor, read.summary.total_files, read.estimated_audio_sec) == (there, 9, 90.0)
+    assert (read.cursor, read.summary.total_files, read.progress.estimated_sec) == (there, 9, 90.0)
 
 
 def test_an_ended_job_neither_begins_nor_moves_again(connection: sa.Connection) -> None:

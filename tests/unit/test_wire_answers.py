@@ -40,6 +40,8 @@ def test_a_job_that_runs_has_no_field_of_an_ended_one() -> None:
             "skipped": 0,
             "canceled": 0,
         },
+        "progress": {"audio_sec_done": 0.0},
+        "usage": {"audio_sec": 0.0, "compute_sec": 0.0, "bytes_in": 0, "retries": 0},
         "error": None,
     }
 

@@ -11,6 +11,7 @@ from batchscribe.api.file_routes import files_router
 from batchscribe.api.job_routes import credentials_router, jobs_router
 from batchscribe.api.metrics_route import health_router, metrics_router
 from batchscribe.api.service import Service
+from batchscribe.api.usage_routes import usage_router
 from batchscribe.api.vocabulary_routes import vocabularies_router
 
 PREFIX = "/aiservices/scribe"
@@ -30,7 +31,7 @@ def create_api(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    routers = [(PREFIX, router(service)) for router in (jobs_router, credentials_router, files_router)]
+    routers = [(PREFIX, router(service)) for router in (jobs_router, credentials_router, files_router, usage_router)]
     routers.append((ASSETS_PREFIX, vocabularies_router(service)))
     for version in (VERSION, ""):
         for prefix, router in routers:

@@ -53,6 +53,32 @@ class VocabulariesBody(BaseModel):
     next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
 
 
+class UsageDayBody(BaseModel):
+    day: str = Field(json_schema_extra={"format": "date"})
+    files: int
+    audio_sec: float
+    compute_sec: float
+    bytes_in: int
+
+
+class UsageTotalBody(BaseModel):
+    """The sum over all days, also those that are not listed."""
+
+    files: int
+    audio_sec: float
+    compute_sec: float
+    bytes_in: int
+
+
+class TenantUsageBody(BaseModel):
+    """What the files of a tenant cost, by the day (UTC) on which their shard ended. Days without files are left out."""
+
+    since: str = Field(alias="from", json_schema_extra={"format": "date"})
+    until: str = Field(alias="to", json_schema_extra={"format": "date"})
+    days: list[UsageDayBody]
+    total: UsageTotalBody
+
+
 class PlannedBody(BaseModel):
     input_uri: str
     output_uri: str

@@ -18,6 +18,7 @@ from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.media import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC
 from batchscribe.audio.sniff import accepted_formats
+from batchscribe.cost import current_meter
 from batchscribe.errors import (
     CorruptMedia,
     DecodeLimitExceeded,
@@ -83,6 +84,7 @@ class DecoderPool:
         with self._turns.join(tenant, job) as turn:
             turn.begin()
             process = self._take()
+            began_at_sec = process.cpu_sec
             replies = Replies(source.size, channels_apart=channels_apart, max_sec=self._limits.max_decoded_sec)
             decoding = Decoding(process, source, replies, turn.take, check, continue_at, hear)
             try:
@@ -104,6 +106,7 @@ class DecoderPool:
                     raise WorkInterrupted("The decoders were stopped.") from error
                 raise
             finally:
+                current_meter().add(compute_sec=max(0.0, process.cpu_sec - began_at_sec))
                 self._give_back(process, reusable=decoding.is_over)
 
     def try_out(self) -> None:
@@ -188,6 +191,7 @@ class DecoderPool:
         }
         with stage(Stage.READ):
             first_block = source.read(0, min(source.size, BLOCK_BYTES)) if source.size else b""
+        current_meter().add(bytes_in=len(first_block))
         process.tell(request | wanted, state + first_block)
 
     def _take(self) -> DecoderProcess:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from batchscribe.audio.decoder_process import DecoderProcess
 from batchscribe.audio.decoder_replies import InvalidDecoderReply, Replies, SoundBlock
 from batchscribe.audio.media import Media
+from batchscribe.cost import current_meter
 from batchscribe.errors import DecoderDied
 from batchscribe.metrics import Stage, stage
 from batchscribe.window import Window
@@ -119,4 +120,6 @@ class Decoding:
     def _read(self, offset: int, length: int) -> bytes:
         """Read from the source; the child can only get bytes of its own recording."""
         with stage(Stage.READ):
-            return self._source.read(offset, length)
+            content = self._source.read(offset, length)
+        current_meter().add(bytes_in=len(content))
+        return content

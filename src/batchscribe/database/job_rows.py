@@ -16,10 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from batchscribe.database.bulk import lock_rows
+from batchscribe.database.job_clock import RUNNING, last_change
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.tables import file, idempotency, job, shard, waiting
+from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import BatchscribeError, IdempotencyKeyReused, JobNotFound
 from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
+from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.base import JsonObject
@@ -36,15 +39,15 @@ class UnreadableJob(Exception):
 #: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
+#: Counters of cost and progress, which shards and jobs have alike.
+COSTS = ("compute_sec", "bytes_in", "extra_attempts", "estimated_done_sec", "estimated_lost_sec")
 
 # Progress is read often, so the statement is built once. It is a single statement, and so a single snapshot: with two,
-# the counters of a shard that ends in between would be missing. The state is a literal, not a parameter: a plan made
-# without the value could not use the index of running shards.
-_RUNNING = sa.and_(shard.c.job == job.c.number, shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'"))
+# the counters of a shard that ends in between would be missing.
 
 
 def _of_running(counter: sa.ColumnElement[Any], name: str) -> sa.Label[Any]:
-    total = sa.select(sa.func.coalesce(sa.func.sum(counter), 0)).where(_RUNNING)
+    total = sa.select(sa.func.coalesce(sa.func.sum(counter), 0)).where(RUNNING)
     return total.correlate(job).scalar_subquery().label(name)
 
 
@@ -53,11 +56,27 @@ _PROCESSING_FILES = (
     .select_from(file)
     .where(
         file.c.job == job.c.number,
-        file.c.shard.in_(sa.select(shard.c.number).where(_RUNNING).correlate(job)),
+        file.c.shard.in_(sa.select(shard.c.number).where(RUNNING).correlate(job)),
         file.c.state == FileState.PROCESSING,
     )
     .correlate(job)
     .scalar_subquery()
+)
+_AHEAD = job.alias("ahead")
+_POSITION = sa.case(
+    (
+        job.c.state == JobState.QUEUED,
+        sa.select(sa.func.count() + 1)
+        .select_from(_AHEAD)
+        .where(
+            _AHEAD.c.tenant == job.c.tenant,
+            _AHEAD.c.state.in_(LIVE_STATES),
+            _AHEAD.c.number < job.c.number,
+            _AHEAD.c.lane == job.c.lane,
+        )
+        .correlate(job)
+        .scalar_subquery(),
+    )
 )
 _JOBS = sa.select(
     job,
@@ -65,6 +84,9 @@ _JOBS = sa.select(
     _of_running(shard.c.failed, "running_failed"),
     _of_running(shard.c.skipped, "running_skipped"),
     _of_running(shard.c.audio_sec, "running_audio_sec"),
+    *(_of_running(shard.c[name], f"running_{name}") for name in COSTS),
+    last_change().label("last_change_at"),
+    _POSITION.label("queue_position"),
     _PROCESSING_FILES.label("processing"),
     sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
 )
@@ -231,12 +253,35 @@ def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary
 
 def add_shard_counters(connection: sa.Connection, job_number: int, number: int) -> None:
     """Add the counters of a finished shard to those of its job."""
-    counters = ("succeeded", "failed", "skipped", "audio_sec")
-    of_shard = sa.select(*(shard.c[name] for name in counters))
-    counted = connection.execute(of_shard.where(shard.c.job == job_number, shard.c.number == number)).one()
-    sums = {name: job.c[name] + value for name, value in zip(counters, counted, strict=True)}
-    connection.execute(
-        sa.update(job).where(job.c.number == job_number).values({"shards_done": job.c.shards_done + 1, **sums})
+    counters = ("succeeded", "failed", "skipped", "audio_sec", *COSTS)
+    of_shard = sa.select(*(shard.c[name] for name in counters), shard.c.changed_at)
+    counted = connection.execute(of_shard.where(shard.c.job == job_number, shard.c.number == number)).mappings().one()
+    changed: sa.BindParameter[float] = sa.literal(counted["changed_at"], sa.Double())
+    values = {
+        "shards_done": job.c.shards_done + 1,
+        "changed_at": sa.case((job.c.changed_at > changed, job.c.changed_at), else_=changed),
+        **{name: job.c[name] + counted[name] for name in counters},
+    }
+    update = sa.update(job).where(job.c.number == job_number).values(values)
+    of_job = connection.execute(update.returning(job.c.tenant, job.c.state)).one()
+    if of_job.state in LIVE_STATES:  # otherwise it was added when the job ended
+        add_usage(connection, of_job.tenant, _usage_of([counted]))
+
+
+def count_unfinished_usage(connection: sa.Connection, item: Job) -> None:
+    """Add what the running shards of a job have cost so far to the tenant's usage, when the job ends before them."""
+    columns = (shard.c[name] for name in ("succeeded", "failed", "skipped", "audio_sec", "compute_sec", "bytes_in"))
+    running = sa.select(*columns).where(shard.c.job == item.number, shard.c.state == ShardState.RUNNING)
+    if found := connection.execute(running.with_for_update()).mappings().all():
+        add_usage(connection, item.tenant, _usage_of(found))
+
+
+def _usage_of(shards: Sequence[sa.RowMapping]) -> Usage:
+    return Usage(
+        files=sum(each["succeeded"] + each["failed"] + each["skipped"] for each in shards),
+        audio_sec=sum(each["audio_sec"] for each in shards),
+        compute_sec=sum(each["compute_sec"] for each in shards),
+        bytes_in=sum(each["bytes_in"] for each in shards),
     )
 
 
@@ -283,7 +328,10 @@ def _read_job(row: sa.Row[Any]) -> Job:
         file_roots=tuple(row.file_roots),
         storage_settings=row.s3,
         summary=_summary(row),
-        estimated_audio_sec=row.estimated_audio_sec,
+        progress=_progress(row),
+        compute_sec=row.compute_sec + row.running_compute_sec,
+        bytes_in=row.bytes_in + row.running_bytes_in,
+        extra_attempts=row.extra_attempts + row.running_extra_attempts,
         cursor=Cursor(row.cursor_source, row.cursor_after, row.last_seq, row.last_shard, row.listed),
         error_code=row.error_code,
         error_message=row.error_message,
@@ -308,6 +356,17 @@ def _summary(row: sa.Row[Any]) -> Summary:
         failed=failed,
         skipped=skipped,
         audio_sec=row.audio_sec + row.running_audio_sec,
+    )
+
+
+def _progress(row: sa.Row[Any]) -> Progress:
+    return Progress(
+        estimated_sec=row.estimated_audio_sec,
+        estimated_done_sec=row.estimated_done_sec + row.running_estimated_done_sec,
+        estimated_lost_sec=row.estimated_lost_sec + row.running_estimated_lost_sec,
+        begun_at=row.begun_at,
+        changed_at=row.last_change_at,
+        queue_position=row.queue_position,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from batchscribe.cost import Cost
 from batchscribe.database.bulk import insert_rows
+from batchscribe.database.job_clock import resume_clock
 from batchscribe.database.tables import job, shard
 from batchscribe.database.waiting_rows import delete_waiting
 from batchscribe.jobs.model import Outcome, ShardState
@@ -20,14 +23,35 @@ COUNTERS = {
 }
 
 
+_ESTIMATES = {
+    FileState.SUCCEEDED: shard.c.estimated_done_sec,
+    FileState.FAILED: shard.c.estimated_lost_sec,
+    FileState.SKIPPED: shard.c.estimated_lost_sec,
+}
+_MORE_COST = {
+    shard.c.compute_sec: shard.c.compute_sec + sa.bindparam("more_compute_sec"),
+    shard.c.bytes_in: shard.c.bytes_in + sa.bindparam("more_bytes"),
+}
+_IS_SHARD = (shard.c.job == sa.bindparam("of_job"), shard.c.number == sa.bindparam("of_number"))
+_STATE_OF_JOB = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job")).scalar_subquery()
 # Built once, because it runs for every file.
 _COUNT = {
     state: sa.update(shard)
-    .where(shard.c.job == sa.bindparam("of_job"), shard.c.number == sa.bindparam("of_number"))
-    .values({counter: counter + 1, shard.c.audio_sec: shard.c.audio_sec + sa.bindparam("more_sec")})
-    .returning(sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job")).scalar_subquery())
+    .where(*_IS_SHARD)
+    .values(
+        {
+            counter: counter + 1,
+            shard.c.audio_sec: shard.c.audio_sec + sa.bindparam("more_sec"),
+            shard.c.extra_attempts: shard.c.extra_attempts + sa.bindparam("more_attempts"),
+            _ESTIMATES[state]: _ESTIMATES[state] + sa.bindparam("more_estimated_sec"),
+            shard.c.changed_at: sa.bindparam("now"),
+            **_MORE_COST,
+        }
+    )
+    .returning(_STATE_OF_JOB)
     for state, counter in COUNTERS.items()
 }
+_ADD_COST = sa.update(shard).where(*_IS_SHARD).values(_MORE_COST).returning(_STATE_OF_JOB)
 
 
 def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[int]) -> None:
@@ -39,6 +63,8 @@ def begin_shard(connection: sa.Connection, job_number: int, number: int) -> int 
     """Mark the shard as running; return the run number, or None if it is done. Earlier runs can claim no more files."""
     statement = _open(job_number, number).values(state=ShardState.RUNNING, run=shard.c.run + 1)
     run: int | None = connection.execute(statement.returning(shard.c.run)).scalar()
+    if run is not None:
+        resume_clock(connection, job_number, number, is_repeated=run > 1)
     delete_waiting(connection, job_number, number)  # an earlier run may have left the row
     return run
 
@@ -55,13 +81,41 @@ def end_shard(connection: sa.Connection, job_number: int, number: int, *, run: i
     return connection.execute(statement.values(state=ShardState.DONE)).rowcount == 1
 
 
-def count_outcome(connection: sa.Connection, job_number: int, number: int, outcome: Outcome) -> bool:
-    """Add to the shard's counters; return whether the job is still in PROCESSING."""
-    counted = connection.execute(
-        _COUNT[outcome.state],
-        {"of_job": job_number, "of_number": number, "more_sec": outcome.duration_sec or 0.0},
-    )
+def count_outcome(
+    connection: sa.Connection,
+    job_number: int,
+    number: int,
+    outcome: Outcome,
+    *,
+    extra_attempts: int = 0,
+    estimated_sec: float = 0.0,
+) -> bool:
+    """Add to the shard's counters; return whether the job is still in PROCESSING.
+
+    `estimated_sec` is the part of the file in the estimate of the job's audio.
+    """
+    values = {
+        "more_sec": outcome.duration_sec or 0.0,
+        "more_attempts": extra_attempts,
+        "more_estimated_sec": estimated_sec,
+        "now": time.time(),
+    }
+    counted = connection.execute(_COUNT[outcome.state], values | _parameters(job_number, number, outcome.cost))
     return counted.scalar() == JobState.PROCESSING
+
+
+def add_cost(connection: sa.Connection, job_number: int, number: int, cost: Cost) -> bool:
+    """Add the cost of a file without an outcome; return whether the job is still in PROCESSING."""
+    return connection.execute(_ADD_COST, _parameters(job_number, number, cost)).scalar() == JobState.PROCESSING
+
+
+def _parameters(job_number: int, number: int, cost: Cost) -> dict[str, float]:
+    return {
+        "of_job": job_number,
+        "of_number": number,
+        "more_compute_sec": cost.compute_sec,
+        "more_bytes": cost.bytes_in,
+    }
 
 
 def shards_in(connection: sa.Connection, job_number: int, state: ShardState) -> frozenset[int]:

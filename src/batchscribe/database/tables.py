@@ -57,6 +57,10 @@ job = sa.Table(
     sa.Column("compute_sec", sa.Double, nullable=False, server_default="0"),
     sa.Column("bytes_in", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("extra_attempts", sa.Integer, nullable=False, server_default="0"),
+    # The part of `estimated_audio_sec` that belongs to files that succeeded, and that of files that failed or were
+    # skipped.
+    sa.Column("estimated_done_sec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("estimated_lost_sec", sa.Double, nullable=False, server_default="0"),
     # How many times its failed files were retried. While a retry requeues them, the number of the last requeued file.
     sa.Column("retry_number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("retry_after", sa.Integer),
@@ -95,6 +99,8 @@ shard = sa.Table(
     sa.Column("compute_sec", sa.Double, nullable=False, server_default="0"),
     sa.Column("bytes_in", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("extra_attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("estimated_done_sec", sa.Double, nullable=False, server_default="0"),
+    sa.Column("estimated_lost_sec", sa.Double, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 #: Reading a job adds the counters of running shards; this index keeps the cost independent of the job's size.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from batchscribe.cost import Cost
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.layout import output_uris
+from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.speech.capability import key_of_model, queue_key_of
-from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer
+from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer, UsageAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
 from batchscribe.wire.locations import is_in_cloud
@@ -30,6 +33,7 @@ class Outcome:
     error_code: str | None = None
     error_message: str | None = None
     warnings: tuple[str, ...] = ()
+    cost: Cost = field(default_factory=Cost)
 
     @classmethod
     def succeeded(cls, *, duration_sec: float, warnings: tuple[str, ...] = ()) -> Self:
@@ -108,12 +112,15 @@ class Job:
     model_revision: str | None = None
     vocabulary: Vocabulary | None = None  #: of `config.vocabulary`, or of the asset `config.vocabulary_id`
     speed: float = 1.0  #: of the engine, in seconds of audio per second
-    estimated_audio_sec: float = 0.0  #: of the files found so far, estimated from their sizes
     cursor: Cursor = field(default_factory=Cursor)
     error_code: str | None = None
     error_message: str | None = None
     tracking_id: str | None = None  #: of the request that submitted it
     credentials_version: int = 0  #: how many times it got fresh storage credentials
+    progress: Progress = field(default_factory=Progress)
+    compute_sec: float = 0.0  #: see `Cost`
+    bytes_in: int = 0
+    extra_attempts: int = 0  #: at files that were tried before
     waits_for_credentials: bool = False  #: whether some of its files wait for fresh credentials
 
     @property
@@ -147,7 +154,8 @@ class Job:
             source.kind is SourceKind.PREFIX and is_in_cloud(source.uri) for source in self.sources
         )
 
-    def answer(self) -> JobAnswer:
+    def answer(self, *, now: float | None = None) -> JobAnswer:
+        """`now` is a Unix time, by default the current one."""
         summary = self.summary.count_unfinished_as_canceled() if self.is_final else self.summary
         return JobAnswer(
             job_id=self.job_id,
@@ -160,6 +168,13 @@ class Job:
             config=self.config.echo(),
             summary=summary.answer(),
             error=_error(self.error_code, self.error_message),
+            progress=self.progress.answer(self.state, summary, time.time() if now is None else now),
+            usage=UsageAnswer(
+                audio_sec=round(summary.audio_sec, 3),
+                compute_sec=round(self.compute_sec, 3),
+                bytes_in=self.bytes_in,
+                retries=self.extra_attempts,
+            ),
             waiting_for=WaitingFor.CREDENTIALS if self.waits_for_credentials and not self.is_final else None,
         )
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from batchscribe.cost import current_meter
 from batchscribe.errors import DiarizationError, MachineTrouble, WorkInterrupted
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_count import SpeakerCount
@@ -40,6 +41,7 @@ class SpeakerPool:
         `MachineTrouble` if no process can work, `DiarizationError`, and `WorkInterrupted` if the pool is closed.
         """
         process = self._take()
+        began_at_sec = process.cpu_sec
         try:
             process.begin(count, check)
             yield process
@@ -48,6 +50,7 @@ class SpeakerPool:
                 raise WorkInterrupted("Diarization was stopped.") from error
             raise
         finally:
+            current_meter().add(compute_sec=max(0.0, process.cpu_sec - began_at_sec))
             self._give_back(process)
 
     def try_out(self) -> None:

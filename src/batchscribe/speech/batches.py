@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from threading import Condition
 
+from batchscribe.cost import CostMeter, current_meter
 from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.window import Recognition
 
@@ -21,6 +22,7 @@ class Ticket:
     file: Hashable = None
     kind: Hashable = None  #: see `EngineSpec.kind_of_request`
     future: Future[Recognition] = field(default_factory=Future)
+    meter: CostMeter = field(default_factory=current_meter)  #: of the file whose thread submits the request
 
     def succeed(self, recognition: Recognition) -> None:
         if self.future.set_running_or_notify_cancel():

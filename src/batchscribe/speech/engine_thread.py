@@ -219,7 +219,9 @@ class EngineThread:
             self._replace_process(error)
             raise
         finally:
-            ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(time.monotonic() - started_at)
+            took_sec = time.monotonic() - started_at
+            ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(took_sec)
+            _share_cost(tickets, took_sec)
         for ticket, recognition in zip(tickets, recognitions, strict=True):
             ticket.succeed(recognition)
 
@@ -271,6 +273,14 @@ class EngineThread:
             if self._process:
                 self._process.end()
             self._process = None
+
+
+def _share_cost(tickets: Sequence[Ticket], took_sec: float) -> None:
+    """Add the time of a batch to the costs of its files, in proportion to the length of their windows."""
+    sum_sec = sum(ticket.request.window.duration_sec for ticket in tickets)
+    for ticket in tickets:
+        part = ticket.request.window.duration_sec / sum_sec if sum_sec else 1 / len(tickets)
+        ticket.meter.add(compute_sec=took_sec * part)
 
 
 def _is_wanted(tickets: Sequence[Ticket], abandon_from: float) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock, local
+from time import monotonic
 
+from batchscribe.cost import CostMeter, current_meter
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
 from batchscribe.speech.trial import trial_request
 from batchscribe.window import Recognition
@@ -29,7 +31,7 @@ class InlinePool:
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if not self._closed:
-                return self._threads.submit(self._transcribe, request)
+                return self._threads.submit(self._transcribe_for, current_meter(), request)
         future: Future[Recognition] = Future()
         future.cancel()
         return future
@@ -49,6 +51,13 @@ class InlinePool:
         if engine is None:
             engine = self._engines.engine = self.spec.build()
         return engine
+
+    def _transcribe_for(self, meter: CostMeter, request: RecognitionRequest) -> Recognition:
+        began_at = monotonic()
+        try:
+            return self._transcribe(request)
+        finally:
+            meter.add(compute_sec=monotonic() - began_at)
 
     def _transcribe(self, request: RecognitionRequest) -> Recognition:
         [recognition] = self._engine().transcribe([request])

@@ -9,7 +9,7 @@ import structlog
 from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import files_being_written, wait_for_commits
-from batchscribe.database.job_rows import end_job, get_job
+from batchscribe.database.job_rows import count_unfinished_usage, end_job, get_job
 from batchscribe.database.sealed import release_secrets
 from batchscribe.database.shard_rows import shards_in
 from batchscribe.database.waiting_rows import delete_waiting
@@ -79,6 +79,7 @@ def _end(
     delete_waiting(connection, job.number)
     delete_parts(connection, job.number)
     wait_for_commits(connection, job.number)  # they may have seen a live job, and then do not conclude it
+    count_unfinished_usage(connection, job)
     ended = get_job(connection, job.job_id)
     conclude(connection, ended, records)
     return ended

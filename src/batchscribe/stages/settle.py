@@ -19,8 +19,10 @@ from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import commit_outcome, end_write, files_being_written
 from batchscribe.database.job_rows import get_job, is_live, lock_job
 from batchscribe.database.shard_rows import begin_shard, count_outcome, is_latest_run
+from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.model import File, Job, Outcome
+from batchscribe.jobs.sharding import estimated_audio_sec
 from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import LEAST_SEC
 from batchscribe.stages.finish import conclude
@@ -38,9 +40,28 @@ def record_outcome(connection: Connection, job: Job, file: File, outcome: Outcom
         return False
     if outcome.duration_sec is None or outcome.duration_sec >= LEAST_SEC:  # a shorter recording has no checkpoint
         delete_parts(connection, file.job_number, file.seq)
-    if file.shard is not None and not count_outcome(connection, job.number, file.shard, outcome):
+    if file.shard is not None and not _count(connection, file, file.shard, outcome):
+        add_usage(connection, job.tenant, _usage_of(outcome))  # that of live jobs is added when their shards end
         _conclude(connection, job, records)
     return True
+
+
+def _count(connection: Connection, file: File, shard_number: int, outcome: Outcome) -> bool:
+    """Add to the shard's counters; return whether the job is still in PROCESSING."""
+    size_bytes = file.size_bytes
+    return count_outcome(
+        connection,
+        file.job_number,
+        shard_number,
+        outcome,
+        extra_attempts=max(0, file.attempt - 1),
+        estimated_sec=0.0 if size_bytes is None else estimated_audio_sec(file.input_uri, size_bytes),
+    )
+
+
+def _usage_of(outcome: Outcome) -> Usage:
+    cost = outcome.cost
+    return Usage(1, outcome.duration_sec or 0.0, cost.compute_sec, cost.bytes_in)
 
 
 def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) -> None:

@@ -18,11 +18,13 @@ from itertools import chain, repeat
 import structlog
 
 from batchscribe.audio.decoder import DECODER
+from batchscribe.cost import Cost, CostMeter, current_meter, measure_cost
 from batchscribe.database.checkpoint_rows import last_fruitful_attempt, look_at_start
-from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, DatabaseError, cause_of
+from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, Connection, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
 from batchscribe.database.job_rows import add_shard_counters, is_complete
-from batchscribe.database.shard_rows import begin_shard, end_shard, is_latest_run
+from batchscribe.database.shard_rows import add_cost, begin_shard, end_shard, is_latest_run
+from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
     CredentialsAwaited,
@@ -197,6 +199,11 @@ def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
     """Try one file until it has a final state or another worker has it. Sets `begun` when it has its slot."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
+    with measure_cost() as meter:
+        _work_file(shard, file, begun, meter)
+
+
+def _work_file(shard: ShardContext, file: File, begun: threading.Event, meter: CostMeter) -> None:
     watch, job = shard.context.watch, shard.job.number
     for pause_sec in pauses(PAUSES_SEC):
         with shard.slots.take_one(shard.job.tenant, job, shard.check_start):
@@ -206,7 +213,7 @@ def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
                 return
             outcome = _attempt(shard, claimed)
         if outcome is not None:
-            _commit(shard, claimed, outcome)
+            _commit(shard, claimed, replace(outcome, cost=meter.take()))
             return
         watch.pause(pause_sec, job)  # storage may be restarting
         file = claimed
@@ -257,7 +264,7 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         shard.expired.append(version)
         with shard.records.transaction() as connection:
             end_write(connection, file)
-            requeue(connection, file)
+            _requeue(connection, shard, file)
         raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shard, file), attempt=file.attempt)
@@ -309,7 +316,16 @@ def _crashed_worker(shard: ShardContext) -> Outcome:
 
 def _hand_back(shard: ShardContext, file: File) -> None:
     with shard.records.transaction() as connection:
-        requeue(connection, file)
+        _requeue(connection, shard, file)
+
+
+def _requeue(connection: Connection, shard: ShardContext, file: File) -> None:
+    """Requeue a file, and add what this attempt has cost."""
+    requeue(connection, file)
+    cost = current_meter().take()
+    if cost != Cost() and file.shard is not None and not add_cost(connection, file.job_number, file.shard, cost):
+        usage = Usage(compute_sec=cost.compute_sec, bytes_in=cost.bytes_in)
+        add_usage(connection, shard.job.tenant, usage)  # that of live jobs is added when their shards end
 
 
 def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:

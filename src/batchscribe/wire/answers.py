@@ -63,6 +63,42 @@ class FileAnswer(WireModel):
         return body
 
 
+class ProgressAnswer(WireModel):
+    """How far a job is, in seconds of audio. What is not known is absent."""
+
+    audio_sec_done: float = 0.0  #: of the files that succeeded
+    audio_sec_total: float | SkipJsonSchema[None] = None  #: estimated from sizes until the files have ended
+    queue_position: int | SkipJsonSchema[None] = None  #: among the tenant's own jobs, from 1, while the job is QUEUED
+    eta_sec: int | SkipJsonSchema[None] = None  #: estimated seconds until the end
+
+    def body(self) -> JsonObject:
+        body: JsonObject = {"audio_sec_done": self.audio_sec_done}
+        if self.audio_sec_total is not None:
+            body["audio_sec_total"] = self.audio_sec_total
+        if self.queue_position is not None:
+            body["queue_position"] = self.queue_position
+        if self.eta_sec is not None:
+            body["eta_sec"] = self.eta_sec
+        return body
+
+
+class UsageAnswer(WireModel):
+    """What the files of a job that have ended cost, including those that failed."""
+
+    audio_sec: float = 0.0  #: of the files that succeeded
+    compute_sec: float = 0.0  #: time of engine processes, and CPU time of decoders and diarization
+    bytes_in: int = 0  #: read from the storage of the recordings
+    retries: int = 0  #: attempts at files after their first one
+
+    def body(self) -> JsonObject:
+        return {
+            "audio_sec": self.audio_sec,
+            "compute_sec": self.compute_sec,
+            "bytes_in": self.bytes_in,
+            "retries": self.retries,
+        }
+
+
 class JobAnswer(WireModel):
     """One job. `input`, `output` and `config` are the echoes of the request."""
 
@@ -75,6 +111,8 @@ class JobAnswer(WireModel):
     output: JsonObject
     config: JsonObject
     summary: SummaryAnswer
+    progress: ProgressAnswer = ProgressAnswer()
+    usage: UsageAnswer = UsageAnswer()
     error: ErrorAnswer | None = None
     waiting_for: WaitingFor | SkipJsonSchema[None] = None  #: what the client must send; other files continue
 
@@ -90,6 +128,8 @@ class JobAnswer(WireModel):
             body["reference_id"] = self.reference_id
         body |= {"input": self.input, "output": self.output, "config": self.config}
         body["summary"] = self.summary.model_dump()
+        body["progress"] = self.progress.body()
+        body["usage"] = self.usage.body()
         body["error"] = self.error.model_dump() if self.error else None
         if self.waiting_for is not None:
             body["waiting_for"] = self.waiting_for.value

@@ -10,6 +10,8 @@ COSTS = {
     "compute_sec": sa.Double,
     "bytes_in": sa.BigInteger,
     "extra_attempts": sa.Integer,
+    "estimated_done_sec": sa.Double,
+    "estimated_lost_sec": sa.Double,
 }
 
 
@@ -19,6 +21,8 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("changed_at", sa.Double))
         for name, kind in COSTS.items():
             op.add_column(table, sa.Column(name, kind, nullable=False, server_default="0"))
+        # Of jobs in progress, only the real durations are known.
+        op.execute(f"UPDATE {table} SET estimated_done_sec = audio_sec WHERE audio_sec > 0")  # noqa: S608 (fixed names)
     op.add_column("job", sa.Column("begun_at", sa.Double))
     op.add_column("job", sa.Column("retry_number", sa.Integer, nullable=False, server_default="0"))
     op.add_column("job", sa.Column("retry_after", sa.Integer))
