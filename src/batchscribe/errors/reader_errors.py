@@ -10,6 +10,12 @@ class CredentialsNeeded(UsageError):
 
     code = "CREDENTIALS_NEEDED"
 
+    def __init__(self, message: str, *, side: str, uri: str) -> None:
+        """`side` of the job is the input or the output; `uri` is that of the object, without a signature."""
+        super().__init__(message)
+        self.side = side
+        self.uri = uri
+
 
 class TranscriptNotFound(UsageError):
     """The file has no transcript that can be shown."""

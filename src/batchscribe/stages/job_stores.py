@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from batchscribe.jobs.model import Job
@@ -22,19 +23,22 @@ def connect_side(
     *,
     credentials: Credentials | None = None,
     renewable: RenewableCredentials | None = None,
+    signed_urls: Mapping[str, str] | None = None,
     patience_sec: float | None = None,
 ) -> Store:
     """Connect to the input or the output of a job without sending a request. For the last arguments see `Access`.
 
-    Raises `SecretKeyChanged`, `InvalidSetting`.
+    By default, inputs have the signed URLs of the job. Raises `SecretKeyChanged`, `InvalidSetting`.
     """
+    if signed_urls is None:
+        signed_urls = open_signed_urls(records, job) if side == INPUT else {}
     return connect(
         Access(
             settings.model_copy(update=dict(job.storage_settings)),
             file_roots=(*roots_of(settings.file_roots, job.tenant), *(Path(root) for root in job.file_roots)),
             credentials=credentials,
             renewable=renewable,
-            signed_urls=open_signed_urls(records, job) if side == INPUT else {},
+            signed_urls=signed_urls,
             patience_sec=patience_sec,
         )
     )

@@ -28,10 +28,13 @@ STORAGE_SECRETS = (*SIDES, SIGNED)  #: released at the end of the job
 def seal_credentials(
     connection: Connection, records: Records, job: Job, side: str, credentials: Credentials | None
 ) -> None:
-    if credentials is None:
-        return
-    plain = json.dumps(seal_form(credentials)).encode()
-    store_secret(connection, records.keyring, job=job, name=side, plain=plain)
+    if credentials is not None:
+        store_secret(connection, records.keyring, job=job, name=side, plain=dump_credentials(credentials))
+
+
+def dump_credentials(credentials: Credentials) -> bytes:
+    """Return the form to be sealed."""
+    return json.dumps(seal_form(credentials)).encode()
 
 
 def open_credentials(records: Records, job: Job, side: str) -> Credentials | None:
@@ -47,10 +50,10 @@ def seal_signed_urls(connection: Connection, records: Records, job: Job, urls: M
         store_secret(connection, records.keyring, job=job, name=SIGNED, plain=plain)
 
 
-def open_signed_urls(records: Records, job: Job) -> dict[str, str]:
+def open_signed_urls(records: Records, job: Job, *, name: str = SIGNED) -> dict[str, str]:
     """Decrypt the signed URLs. Returns them by the URLs on record. Raises `SecretKeyChanged`."""
     with records.transaction() as connection:
-        plain = read_secret(connection, records.keyring, job=job, name=SIGNED)
+        plain = read_secret(connection, records.keyring, job=job, name=name)
     urls: dict[str, str] = {} if plain is None else json.loads(plain)
     return urls
 

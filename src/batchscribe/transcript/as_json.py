@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from batchscribe import __version__
-from batchscribe.transcript.document import Transcript, name_speaker
+from batchscribe.transcript.document import SIDES, Transcript, name_speaker
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
 from batchscribe.wire.base import JsonObject
@@ -75,9 +75,12 @@ def _metadata(transcript: Transcript) -> JsonObject:
     if metadata.revision is not None:
         written["revision"] = metadata.revision
     if metadata.languages:
-        ranked = sorted(metadata.languages, key=lambda language: (-metadata.languages[language], language))
+        seconds = {language: round(sec, 1) for language, sec in metadata.languages.items()}
+        ranked = sorted(seconds, key=lambda language: (-seconds[language], language))
         written["language"] = ranked[0]
-        written["languages"] = {language: round(metadata.languages[language], 1) for language in ranked}
+        written["languages"] = {language: seconds[language] for language in ranked}
+    if transcript.config.channel_separation and transcript.channels > len(SIDES):
+        written["channels"] = transcript.channels
     if transcript.config.diarization:
         written["speakers"] = _speakers(transcript)
     return written | {
@@ -89,7 +92,10 @@ def _metadata(transcript: Transcript) -> JsonObject:
 
 
 def _speakers(transcript: Transcript) -> JsonObject:
-    seconds = {name_speaker(number): round(sec, 1) for number, sec in transcript.speakers.items()}
+    seconds: dict[str, float] = {}
+    for number, sec in transcript.speakers.items():
+        name = transcript.name_of(name_speaker(number))  # people may give two speakers the same name
+        seconds[name] = round(seconds.get(name, 0.0) + sec, 1)
     return {"count": len(seconds), "seconds": seconds}
 
 

@@ -75,6 +75,7 @@ class Transcript:
     config: Config
     metadata: Metadata
     speakers: Mapping[int, float] = field(default_factory=dict)  #: the seconds of speech of each, with diarization
+    names: Mapping[str, str] = field(default_factory=dict)  #: that people gave to speakers and channels, by label
 
     @property
     def text_display(self) -> str:
@@ -87,9 +88,9 @@ class Transcript:
     def speaker(self, segment: TranscriptSegment) -> str | None:
         """Return the speaker, or the side of a two-channel call; None if it is unknown."""
         if segment.speaker is not None:
-            return name_speaker(segment.speaker)
+            return self.name_of(name_speaker(segment.speaker))
         if self.config.channel_separation and self.channels == len(SIDES):
-            return SIDES[segment.channel]
+            return self.name_of(SIDES[segment.channel])
         return None
 
     def label(self, segment: TranscriptSegment) -> str | None:
@@ -97,8 +98,11 @@ class Transcript:
         if speaker := self.speaker(segment):
             return speaker
         if self.config.channel_separation and self.channels > 1:
-            return f"Channel {segment.channel + 1}"
+            return self.name_of(name_channel(segment.channel))
         return None
+
+    def name_of(self, label: str) -> str:
+        return self.names.get(label, label)
 
 
 def assemble(
@@ -138,3 +142,7 @@ def assemble(
 
 def name_speaker(number: int) -> str:
     return f"Speaker {number}"  # contract 4
+
+
+def name_channel(channel: int) -> str:
+    return f"Channel {channel + 1}"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from batchscribe.errors import TranscriptUnreadable
-from batchscribe.transcript.document import SIDES, Metadata, Transcript, name_speaker
+from batchscribe.transcript.document import SIDES, Metadata, Transcript, name_channel, name_speaker
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.transcript.stored_document import StoredDocument, StoredSegment
 from batchscribe.window import Flag, Word
@@ -36,11 +36,11 @@ def label_of(segment: StoredSegment, channels: int) -> str | None:
     """Return the label in subtitles and plain text, like `Transcript.label`."""
     if segment.speaker is not None or segment.channel is None or channels == 1:
         return segment.speaker
-    return f"Channel {segment.channel + 1}"
+    return name_channel(segment.channel)
 
 
-def transcript_of(document: StoredDocument) -> Transcript:
-    """Raises `TranscriptUnreadable`."""
+def transcript_of(document: StoredDocument, names: Mapping[str, str]) -> Transcript:
+    """`names` are those that people gave to speakers, by label. Raises `TranscriptUnreadable`."""
     metadata = document.metadata
     try:
         config = Config.model_validate(metadata.get("config", {}))
@@ -55,10 +55,11 @@ def transcript_of(document: StoredDocument) -> Transcript:
         duration_sec=document.duration_sec,
         model=document.model,
         channels=separate_channels(document),
-        segments=tuple(_segment(segment, numbers) for segment in document.segments or ()),
+        segments=tuple(_segment(segment, numbers) for segment in document.segments_or_whole),
         config=config,
         metadata=_metadata(metadata),
         speakers=_seconds_of_speakers(metadata, numbers),
+        names=names,
     )
 
 

@@ -51,6 +51,15 @@ class StoredDocument:
     segments: tuple[StoredSegment, ...] | None
     metadata: Mapping[str, Any]
 
+    @property
+    def segments_or_whole(self) -> tuple[StoredSegment, ...]:
+        """The segments. Without timestamps, the whole text is one."""
+        if self.segments is not None:
+            return self.segments
+        text = self.text_display
+        whole = StoredSegment(0.0, self.duration_sec, text, None, None, None, flags=(), words=())
+        return (whole,) if text else ()
+
 
 def parse_document(content: bytes) -> StoredDocument:
     """Parse and check a transcript. Raises `TranscriptUnreadable`."""

@@ -1,105 +1,85 @@
-"""The data of the reader: transcript, recording and waveform of a file. Pages fetch them with their session."""
+"""The data of the reader: transcript, recording, waveform and names of a file. Pages fetch them with their session."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.routing import APIRoute
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from batchscribe.api.error_answers import body_of, headers_of, status_of
-from batchscribe.api.service import SlowRequests
-from batchscribe.errors import BatchscribeError, ObjectChanged
-from batchscribe.web.audio_answer import PRIVATE, AudioAnswer, answer_audio
-from batchscribe.web.byte_range import MOST_BYTES
-from batchscribe.web.reading import ANSWER_SEC, Reading
-
-Answer = TypeVar("Answer")
-
-FILE = "/jobs/{job_id}/files/{file_id}"
-#: Requests of one tenant that read at once: a few people, each with a recording that plays and a page that loads.
-PER_TENANT = 8
-WAIT_SEC = 10.0  #: for a place, before the request is refused
-
-
-class DataRoute(APIRoute):
-    """A route that answers errors as JSON, like the HTTP interface: a script reads them, not a person."""
-
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        handle = super().get_route_handler()
-
-        async def handle_or_refuse(request: Request) -> Response:
-            try:
-                answer: Response = await handle(request)
-            except BatchscribeError as error:
-                return JSONResponse(body_of(error), status_of(error), {**PRIVATE, **headers_of(error)})
-            return answer
-
-        return handle_or_refuse
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingThreads:
-    """Threads for requests that wait for storage. Separate from those of dry runs, so that neither delays the other."""
-
-    requests: SlowRequests
-
-    @classmethod
-    def new(cls) -> ReadingThreads:
-        return cls(SlowRequests(per_tenant=PER_TENANT, what="requests to read transcripts", wait_sec=WAIT_SEC))
-
-    async def answer(self, tenant: str, work: Callable[[], Answer]) -> Answer:
-        return await self.requests.answer(tenant, ANSWER_SEC, work)
+from batchscribe.errors import RouteNotFound
+from batchscribe.transcript.formats import FORMATS
+from batchscribe.web.audio_answer import PRIVATE
+from batchscribe.web.audio_routes import audio_router
+from batchscribe.web.data_route import FILE_PATH, DataRoute, ReadingThreads
+from batchscribe.web.form_body import read_form
+from batchscribe.web.reading import Reading
+from batchscribe.web.transcript_download import download
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import OutputFormat
 
 
 def reader_router(reading: Reading, tenant_of: Callable[..., Any]) -> APIRouter:
     """Return the routes. `tenant_of` is a dependency that returns the tenant who is signed in, or raises."""
+    threads = ReadingThreads()
+    router = APIRouter()
+    for part in (audio_router, _transcript_router, _form_router):
+        router.include_router(part(reading, threads, tenant_of))
+    return router
+
+
+def _transcript_router(reading: Reading, threads: ReadingThreads, tenant_of: Callable[..., Any]) -> APIRouter:
     router = APIRouter(route_class=DataRoute)
-    threads = ReadingThreads.new()
     signed_in = Depends(tenant_of)
 
-    @router.get(FILE + "/transcript")
+    @router.get(FILE_PATH + "/transcript")
     async def transcript(job_id: str, file_id: str, tenant: str = signed_in) -> Response:
         content = await threads.answer(tenant, lambda: reading.transcript(tenant, job_id, file_id))
         return Response(content, media_type="application/json", headers=PRIVATE)
 
-    @router.get(FILE + "/waveform")
+    @router.get(FILE_PATH + "/waveform")
     async def waveform(job_id: str, file_id: str, tenant: str = signed_in) -> Response:
-        return JSONResponse(
-            await threads.answer(tenant, lambda: reading.waveform(tenant, job_id, file_id)), headers=PRIVATE
+        peaks = await threads.answer(tenant, lambda: reading.waveform(tenant, job_id, file_id))
+        return JSONResponse(peaks, headers=PRIVATE)
+
+    @router.get(FILE_PATH + "/download/{format_name}")
+    async def download_transcript(job_id: str, file_id: str, format_name: str, tenant: str = signed_in) -> Response:
+        if format_name not in FORMATS:
+            raise RouteNotFound(f"There is no such format; the formats are {', '.join(FORMATS)}.")
+        made = await threads.answer(
+            tenant, lambda: download(reading, reading.find(tenant, job_id, file_id), OutputFormat(format_name))
         )
-
-    @router.api_route(FILE + "/audio", methods=["GET", "HEAD"])
-    async def audio(request: Request, job_id: str, file_id: str, tenant: str = signed_in) -> Response:
-        def play() -> AudioAnswer:
-            with reading.recording(tenant, job_id, file_id) as played:
-                return answer_audio(played, request.headers, is_head=request.method == "HEAD")
-
-        def read(start: int, version: str | None) -> bytes:
-            with reading.recording(tenant, job_id, file_id) as played:
-                if played.version != version:
-                    raise ObjectChanged("The recording was replaced while it was being sent; load it again.")
-                return played.source.read(start, MOST_BYTES)
-
-        async def blocks(answer: AudioAnswer) -> AsyncIterator[bytes]:
-            for start in range(0, answer.size, MOST_BYTES):
-                yield await threads.answer(tenant, partial(read, start, answer.headers.get("ETag")))
-
-        answer = await threads.answer(tenant, lambda: _of_newest_version(play))
-        if answer.content is None:
-            return StreamingResponse(blocks(answer), answer.status, answer.headers)
-        return Response(answer.content, answer.status, answer.headers)
+        headers = {**PRIVATE, "Content-Type": made.content_type, "Content-Disposition": made.disposition}
+        return Response(made.content, headers=headers)
 
     return router
 
 
-def _of_newest_version(play: Callable[[], AudioAnswer]) -> AudioAnswer:
-    """Play once more if the recording has changed since it was opened: the next attempt opens its new version."""
-    try:
-        return play()
-    except ObjectChanged:
-        return play()
+def _form_router(reading: Reading, threads: ReadingThreads, tenant_of: Callable[..., Any]) -> APIRouter:
+    router = APIRouter(route_class=DataRoute)
+    signed_in = Depends(tenant_of)
+
+    @router.post(FILE_PATH + "/speakers")
+    async def name_speaker(request: Request, job_id: str, file_id: str, tenant: str = signed_in) -> Response:
+        form = await read_form(request)
+        label, name = form.get("label", ""), form.get("name", "")
+        names = await threads.answer(tenant, lambda: reading.name_speaker(tenant, job_id, file_id, label, name))
+        return _done(request, f"../{file_id}", {"names": names})
+
+    @router.post("/jobs/{job_id}/access")
+    async def give_access(request: Request, job_id: str, tenant: str = signed_in) -> Response:
+        form = await read_form(request)
+        file_id = form.get("file", "")
+        await threads.answer(tenant, lambda: reading.give_access(tenant, job_id, file_id, form))
+        return _done(request, f"files/{file_id}" if file_id else f"../{job_id}", {})
+
+    return router
+
+
+def _done(request: Request, page: str, answer: JsonObject) -> Response:
+    """Answer a script with JSON, and the form of a page with that page. `page` is relative to the route."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(page, HTTPStatus.SEE_OTHER)
+    return JSONResponse(answer, headers=PRIVATE)

@@ -1,24 +1,22 @@
 """What the reader shows of a file: its transcript, its recording and its waveform.
 
 Everything is read with the rights of the file's job, for each request anew. All methods wait for the database or for
-storage, so they run in threads of their own (`SlowRequests`).
+storage, so they run in threads of their own (`ReadingThreads`).
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from batchscribe.database.file_rows import get_file_of
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.database.reader_rows import find_waveform, names_of_speakers
+from batchscribe.database.reader_rows import find_waveform, name_speaker_of, names_of_speakers
 from batchscribe.errors import (
-    AccessDenied,
-    CredentialsExpired,
-    CredentialsNeeded,
-    ObjectNotFound,
+    InvalidRequest,
     StorageUnreachable,
     TranscriptNotFound,
     TranscriptUnreadable,
@@ -30,19 +28,22 @@ from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.stages.existing_output import MAX_TRANSCRIPT_BYTES
 from batchscribe.stages.job_stores import connect_side
-from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, open_credentials
+from batchscribe.stages.reading_credentials import credentials_for_reading, keep_for_reading, signed_urls_for_reading
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
 from batchscribe.storage.store import Recording, Store
 from batchscribe.transcript.stored_document import StoredDocument, parse_document
+from batchscribe.web.denied_access import explain_denial
 from batchscribe.web.open_recordings import OpenRecordings, PlayedRecording, SourceKey
+from batchscribe.web.reader_access import read_access, read_signed_url
+from batchscribe.web.speaker_names import check_label, check_name
 from batchscribe.web.transcript_view import dump, view_of_document
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, OutputFormat
-from batchscribe.wire.locations import is_in_cloud
-from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 
 ANSWER_SEC = 30.0  #: for a request
 PATIENCE_SEC = 8.0  #: for one answer of storage
 BLOCK_BYTES = 4 * 2**20
+LARGE_BYTES = 32 * 2**20  #: of a transcript; parsed, it takes several times the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,12 @@ class FileOfJob:
 
     job: Job
     file: File
-    names: dict[str, str]
+    names: Mapping[str, str]
 
-    @property
-    def json_uri(self) -> str | None:
-        """Where the document is stored; None if the job writes none."""
+    def output_uri(self, format_: OutputFormat) -> str | None:
+        """Return where a format of the transcript is stored; None if the job does not write it."""
         formats = self.job.config.formats
-        uris = dict(zip(formats, output_uris(self.file.output_uri, formats), strict=True))
-        return uris.get(OutputFormat.JSON)
+        return dict(zip(formats, output_uris(self.file.output_uri, formats), strict=True)).get(format_)
 
 
 class Reading:
@@ -68,6 +67,7 @@ class Reading:
         self._records = records
         self._settings = settings
         self._recordings = OpenRecordings()
+        self._large = threading.Lock()  #: only one large transcript is in memory at a time
 
     def find(self, tenant: str, job_id: str, file_id: str) -> FileOfJob:
         """Raises `JobNotFound`, `JobFileNotFound`."""
@@ -79,7 +79,8 @@ class Reading:
     def transcript(self, tenant: str, job_id: str, file_id: str) -> bytes:
         """Return the answer to the route. Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`."""
         found = self.find(tenant, job_id, file_id)
-        return dump(view_of_document(self.document(found), found.names))
+        with self.document(found) as document:
+            return dump(view_of_document(document, found.names))
 
     def waveform(self, tenant: str, job_id: str, file_id: str) -> JsonObject:
         """Raises `WaveformNotFound`."""
@@ -91,49 +92,91 @@ class Reading:
             raise WaveformNotFound(f"There is no waveform of {file.file_id}; it can be played without one.")
         return {"peak_sec": found.peak_sec, "channels": [list(channel) for channel in found.channels]}
 
-    def document(self, found: FileOfJob) -> StoredDocument:
-        _check_written(found)
-        if found.json_uri is None:
-            raise TranscriptNotFound(f"The job of {found.file.file_id} wrote no JSON, so its text cannot be shown.")
-        return parse_document(self.read_output(found, found.json_uri))
+    def name_speaker(self, tenant: str, job_id: str, file_id: str, label: str, name: str) -> dict[str, str]:
+        """Name a speaker, or remove the name if it is empty. Return all names by label. Raises `InvalidRequest`."""
+        label, name = check_label(label), check_name(name)
+        with self._records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+            file = get_file_of(connection, job, file_id)
+            name_speaker_of(connection, job.number, file.seq, label, name)
+            return names_of_speakers(connection, job.number, file.seq)
 
-    def read_output(self, found: FileOfJob, uri: str) -> bytes:
-        """Read an output of a file. Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`."""
-        deadline = time.monotonic() + ANSWER_SEC - PATIENCE_SEC
-        with _explain(found.job, uri), self._store(found.job, OUTPUT).open(uri) as stored:
-            if stored.size > MAX_TRANSCRIPT_BYTES:
-                raise TranscriptUnreadable(f"{uri} has {stored.size} bytes; at most {MAX_TRANSCRIPT_BYTES} are read.")
-            return b"".join(_read_blocks(stored, deadline))
+    def give_access(self, tenant: str, job_id: str, file_id: str, form: Mapping[str, str]) -> None:
+        """Take credentials from a form, for as long as a session lasts. `file_id` is that of a file with a signed URL.
+
+        Raises `InvalidRequest`, `LocationNotAllowed`.
+        """
+        with self._records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+            file = get_file_of(connection, job, file_id) if file_id else None
+        given = read_access(form, job)
+        urls = read_signed_url(form, file.input_uri, self._settings) if file else {}
+        if not given and not urls:
+            raise InvalidRequest("Enter credentials that may read the recordings and transcripts of the job.")
+        if given and not job.is_final:
+            renew_credentials(self._records, job, given)
+            given = {}
+        keep_for_reading(self._records, job, given, urls, expires_at=time.time() + self._settings.session_sec)
+
+    @contextmanager
+    def document(self, found: FileOfJob) -> Iterator[StoredDocument]:
+        """Hold the parsed transcript. Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`."""
+        check_written(found)
+        uri = found.output_uri(OutputFormat.JSON)
+        if uri is None:
+            raise TranscriptNotFound(f"The job of {found.file.file_id} wrote no JSON, so its text cannot be shown.")
+        with (
+            explain_denial(found.job, OUTPUT, uri),
+            self.store(found.job, OUTPUT).open(uri) as stored,
+            self._room_for(stored),
+        ):
+            yield parse_document(read_whole(stored))
+
+    def _room_for(self, stored: Recording) -> threading.Lock | nullcontext[None]:
+        return self._large if stored.size > LARGE_BYTES else nullcontext()
 
     @contextmanager
     def recording(self, tenant: str, job_id: str, file_id: str) -> Iterator[PlayedRecording]:
         """Open a recording to play it. Raises `NotARecording`, `StorageError`."""
         found = self.find(tenant, job_id, file_id)
         uri = found.file.input_uri
-        key = SourceKey(found.job.number, found.file.seq, open_credentials(self._records, found.job, INPUT))
+        key = SourceKey(found.job.number, found.file.seq, credentials_for_reading(self._records, found.job, INPUT))
         with (
-            _explain(found.job, uri),
-            self._recordings.of(key, lambda: self._store(found.job, INPUT).open(uri)) as played,
+            explain_denial(found.job, INPUT, uri),
+            self._recordings.of(key, lambda: self.store(found.job, INPUT).open(uri)) as played,
         ):
             yield played
 
-    def _store(self, job: Job, side: str) -> Store:
+    def store(self, job: Job, side: str) -> Store:
+        """Connect to a side of the job without sending a request."""
         return connect_side(
             job,
             side,
             self._records,
             self._settings,
-            credentials=open_credentials(self._records, job, side),
+            credentials=credentials_for_reading(self._records, job, side),
+            signed_urls=signed_urls_for_reading(self._records, job) if side == INPUT else {},
             patience_sec=PATIENCE_SEC,
         )
 
 
-def _check_written(found: FileOfJob) -> None:
+def check_written(found: FileOfJob) -> None:
+    """Raise `TranscriptNotFound` if the file has no transcript."""
     state = found.file.state_in(found.job.state)
     if state in WITHOUT_OUTPUT or not found.file.output_uri:
-        raise TranscriptNotFound(f"{found.file.file_id} has no transcript: its state is {state.value}.")
+        raise TranscriptNotFound(f"{found.file.file_id} has no transcript; its state is {state.value}.")
     if state is not FileState.SUCCEEDED and state is not FileState.SKIPPED:
-        raise TranscriptNotFound(f"{found.file.file_id} has no transcript yet; it is written when the file is done.")
+        raise TranscriptNotFound(f"{found.file.file_id} has no transcript yet; its state is {state.value}.")
+
+
+def read_whole(stored: Recording) -> bytes:
+    """Read an output of a file. Raises `TranscriptUnreadable`, `StorageError`."""
+    if stored.size > MAX_TRANSCRIPT_BYTES:
+        raise TranscriptUnreadable(
+            f"{stored.uri} has {stored.size} bytes, which is more than the {MAX_TRANSCRIPT_BYTES} of a transcript; "
+            "check who replaced it."
+        )
+    return b"".join(_read_blocks(stored, time.monotonic() + ANSWER_SEC - PATIENCE_SEC))
 
 
 def _read_blocks(stored: Recording, deadline: float) -> Iterator[bytes]:
@@ -141,17 +184,3 @@ def _read_blocks(stored: Recording, deadline: float) -> Iterator[bytes]:
         if time.monotonic() > deadline:
             raise StorageUnreachable("The storage sends the transcript too slowly; try again later.")
         yield stored.read(start, BLOCK_BYTES)
-
-
-@contextmanager
-def _explain(job: Job, uri: str) -> Iterator[None]:
-    """Turn a denial of storage that takes credentials into `CredentialsNeeded`."""
-    try:
-        yield
-    except (AccessDenied, CredentialsExpired) as error:
-        if scheme_of(uri) == FILE_SCHEME:
-            raise
-        ended = " The job has ended, so its credentials were deleted." if job.is_final and is_in_cloud(uri) else ""
-        raise CredentialsNeeded(f"{error.message}{ended}") from None
-    except ObjectNotFound as error:
-        raise ObjectNotFound(f"{error.message} It may have been moved or deleted since.") from None

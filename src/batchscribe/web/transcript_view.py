@@ -18,7 +18,7 @@ FLAGS = [flag.value for flag in Flag]
 def view_of_document(document: StoredDocument, names: Mapping[str, str]) -> JsonObject:
     """Return the answer to the route `transcript`. `names` are those that people gave to speakers."""
     channels = separate_channels(document)
-    segments = [_segment(segment, channels) for segment in _segments(document)]
+    segments = [_segment(segment, channels) for segment in document.segments_or_whole]
     source = _object(document.metadata.get("input"))
     return {
         "duration_sec": document.duration_sec,
@@ -46,15 +46,6 @@ def list_speakers(segments: list[JsonObject], names: Mapping[str, str]) -> list[
 
 def dump(answer: JsonObject) -> bytes:
     return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def _segments(document: StoredDocument) -> tuple[StoredSegment, ...]:
-    """Without timestamps, the whole text is one segment."""
-    if document.segments is not None:
-        return document.segments
-    text = document.text_display
-    whole = StoredSegment(0.0, document.duration_sec, text, None, None, None, flags=(), words=())
-    return (whole,) if text else ()
 
 
 def _segment(segment: StoredSegment, channels: int) -> JsonObject:
