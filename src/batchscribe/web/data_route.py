@@ -25,7 +25,7 @@ WAIT_SEC = 10.0  #: for a place, before the request is refused
 
 
 class DataRoute(APIRoute):
-    """A route that answers errors as JSON, like the HTTP interface: a script reads them, not a person."""
+    """A route that answers a script's errors as JSON, like the HTTP interface, with the fields of the access form."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -34,6 +34,8 @@ class DataRoute(APIRoute):
             try:
                 answer: Response = await handle(request)
             except BatchscribeError as error:
+                if "text/html" in request.headers.get("accept", ""):
+                    raise  # a person follows a link, and gets a page
                 body = body_of(error)
                 if isinstance(error, CredentialsNeeded):
                     body["access"] = fields_for(error)

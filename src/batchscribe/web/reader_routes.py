@@ -14,7 +14,7 @@ from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.audio_answer import PRIVATE
 from batchscribe.web.audio_routes import audio_router
 from batchscribe.web.data_route import FILE_PATH, DataRoute, ReadingThreads
-from batchscribe.web.form_body import read_form
+from batchscribe.web.forms import SubmittedForm
 from batchscribe.web.reading import Reading
 from batchscribe.web.transcript_download import download
 from batchscribe.wire.base import JsonObject
@@ -62,15 +62,15 @@ def _form_router(reading: Reading, threads: ReadingThreads, tenant_of: Callable[
     signed_in = Depends(tenant_of)
 
     @router.post(FILE_PATH + "/speakers")
-    async def name_speaker(request: Request, job_id: str, file_id: str, tenant: str = signed_in) -> Response:
-        form = await read_form(request)
+    async def name_speaker(
+        request: Request, job_id: str, file_id: str, form: SubmittedForm, tenant: str = signed_in
+    ) -> Response:
         label, name = form.get("label", ""), form.get("name", "")
         names = await threads.answer(tenant, lambda: reading.name_speaker(tenant, job_id, file_id, label, name))
         return _done(request, f"../{file_id}", {"names": names})
 
     @router.post("/jobs/{job_id}/access")
-    async def give_access(request: Request, job_id: str, tenant: str = signed_in) -> Response:
-        form = await read_form(request)
+    async def give_access(request: Request, job_id: str, form: SubmittedForm, tenant: str = signed_in) -> Response:
         file_id = form.get("file", "")
         await threads.answer(tenant, lambda: reading.give_access(tenant, job_id, file_id, form))
         return _done(request, f"files/{file_id}" if file_id else f"../{job_id}", {})
