@@ -42,6 +42,10 @@ REASONS = {
     "UNSUPPORTED_CONTENT_TYPE": (415, 300),
     "JOB_NOT_CANCELABLE": (400, 400),
     "JOB_ENDED": (400, 400),
+    "JOB_NOT_RETRYABLE": (409, 409),
+    "CREDENTIALS_NEEDED": (409, 409),
+    "WEBHOOK_ADDRESS_GONE": (409, 409),
+    "DELIVERY_NOT_FOUND": (404, 404),
     "JOB_NOT_FOUND": (404, 404),
     "FILE_NOT_FOUND": (404, 404),
     "VOCABULARY_NOT_FOUND": (404, 404),
@@ -273,6 +277,37 @@ def check_file(file: Json) -> None:
     check_texts(file.get("warnings", []))
 
 
+# --- deliveries --------------------------------------------------------------------------------------------------
+
+
+def check_deliveries(body: Json) -> None:
+    assert set(body) == {"deliveries", "can_replay"}, body
+    assert isinstance(body["can_replay"], bool), body
+    for delivery in body["deliveries"]:
+        check_delivery(delivery)
+
+
+def check_delivery(delivery: Json) -> None:
+    check_no_nulls(delivery)
+    assert re.fullmatch(r"evt_[0-9a-f]{32}", delivery["event_id"]), delivery
+    assert delivery["event_type"].startswith("job."), delivery
+    assert delivery["state"] in {"PENDING", "DELIVERED", "REFUSED", "GAVE_UP"}, delivery
+    assert ("next_attempt_at" in delivery) == (delivery["state"] == "PENDING"), delivery
+    for name in {"created_at", "replayed_at", "next_attempt_at"} & set(delivery) | {"created_at"}:
+        moment_of(delivery, name)
+    numbers = [attempt["attempt"] for attempt in delivery["attempts"]]
+    assert numbers == sorted(set(numbers)), delivery
+    for attempt in delivery["attempts"]:
+        check_attempt(attempt)
+
+
+def check_attempt(attempt: Json) -> None:
+    assert set(attempt) <= {"attempt", "sent_at", "took_sec", "status", "error"}, attempt
+    moment_of(attempt, "sent_at")
+    assert attempt["took_sec"] >= 0, attempt
+    assert ("error" in attempt) == (not 200 <= attempt.get("status", 0) < 300), attempt
+
+
 # --- vocabularies ------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +413,8 @@ ROUTES: tuple[tuple[str, str, dict[int, Check]], ...] = (
     ("GET", r"/jobs/[^/]+", {200: check_job}),
     ("DELETE", r"/jobs/[^/]+", {204: lambda _: None}),
     ("PUT", r"/jobs/[^/]+/credentials", {204: lambda _: None}),
+    ("GET", r"/jobs/[^/]+/deliveries", {200: check_deliveries}),
+    ("POST", r"/jobs/[^/]+/deliveries/[^/]+/replay", {202: check_delivery}),
     ("GET", r"/jobs/[^/]+/files", {200: check_file_page}),
     ("GET", r"/jobs/[^/]+/files/[^/]+", {200: check_file}),
     ("POST", r"/vocabularies", {201: check_vocabulary}),

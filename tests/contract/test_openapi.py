@@ -50,6 +50,8 @@ OPERATIONS = (
     "renewBatchJobCredentials",
     "getBatchScribeJobFile",
     "getUsage",
+    "listBatchJobDeliveries",
+    "replayBatchJobDelivery",
     "createVocabulary",
     "listVocabularies",
     "getVocabulary",

@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.delivery_rows import LoggedAttempt, insert_delivery, record_attempt
+from batchscribe.database.delivery_rows import insert_delivery, record_attempt
 from batchscribe.database.sealed import expire_secrets
 from batchscribe.database.tables import secret
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
+from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt
 from batchscribe.outbound import guard
 from batchscribe.queue.records import Records
 from batchscribe.stages.deliver import WEBHOOK, Webhook, forget_address, open_webhook, seal_webhook
 from batchscribe.stages.finish import cancel_served_job
+from batchscribe.wire.choices import DeliveryState
 from batchscribe.worker import hooks
 from batchscribe.worker.cleanup import clean_up
 from tests.databases import engine_tasks, stored_bytes
@@ -54,7 +55,7 @@ def runner_with(folder: Path, **settings: Any) -> Iterator[FlowRunner]:
 def sent(runner: FlowRunner, job: Job) -> list[tuple[Delivery, list[LoggedAttempt]]]:
     with runner.records.transaction() as connection:
         found = deliveries_of(connection, job.number)
-        return [(delivery, attempts_of(connection, delivery.number)) for delivery in found]
+        return [(delivery, attempts_of(connection, delivery)) for delivery in found]
 
 
 def is_over(runner: FlowRunner, job: Job) -> bool:

@@ -8,14 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.job_rows import end_job, get_job
-from batchscribe.database.sealed import Keyring, has_secret
-from batchscribe.jobs.webhook_delivery import DeliveryState
+from batchscribe.database.sealed import KeepTimes, Keyring, has_secret
+from batchscribe.database.tables import secret
+from batchscribe.errors import WebhookAddressGone
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import DELIVER
-from batchscribe.stages.deliver import WEBHOOK, Schedule, Webhook, announce, deliver, seal_webhook
+from batchscribe.stages.deliver import WEBHOOK, Schedule, Webhook, announce, deliver, replay, seal_webhook
 from batchscribe.webhooks.payload import MAX_DELAY_SEC
-from batchscribe.wire.choices import JobState
+from batchscribe.wire.choices import DeliveryState, JobState
 from tests.deliveries import deliveries_of
 from tests.jobs_on_record import stored_job
 from tests.twins.clock import Clock
@@ -31,10 +32,10 @@ DOWN, BUSY, OK = Answer(None), Answer(503, retry_after="3600"), Answer(200)
 class Webhooks:
     """An ended job with a webhook, and time that passes as fast as deliveries are due."""
 
-    def __init__(self, engine: sa.Engine, *answers: Answer) -> None:
+    def __init__(self, engine: sa.Engine, *answers: Answer, keep_sec: float = 0.0) -> None:
         self.clock, self.sender = Clock(STARTED_AT), SenderTwin(list(answers))
         self.queue = QueueTwin(engine, self.clock)
-        self.records = Records(engine, self.queue, Keyring((b"k" * 32,)))
+        self.records = Records(engine, self.queue, Keyring((b"k" * 32,)), KeepTimes(webhook_sec=keep_sec))
         with engine.begin() as connection:
             self.job = stored_job(connection)
             seal_webhook(connection, self.records, self.job, Webhook("https://example.org/hook", "shared secret"))
@@ -50,6 +51,11 @@ class Webhooks:
         while (due_at := self.queue.next_due_at()) is not None:
             self.clock.advance(max(0.0, due_at - self.clock()))
             self.queue.work()
+
+    def replay(self) -> None:
+        with self.records.transaction() as connection:
+            [delivery] = deliveries_of(connection, self.job.number)
+        replay(self.job, delivery.event_id, self.records, clock=self.clock)
 
     @property
     def state(self) -> DeliveryState:
@@ -103,3 +109,54 @@ def test_an_event_that_the_receiver_refuses_is_sent_once(engine: sa.Engine, stat
     webhooks.run_until_over()
     assert (webhooks.state, len(webhooks.sender.sent)) == (DeliveryState.REFUSED, 1)
     assert not webhooks.keeps_secret
+
+
+def test_a_replay_retries_for_three_more_days_from_the_first_pause_on(engine: sa.Engine) -> None:
+    webhooks = Webhooks(engine, DOWN, keep_sec=HOUR_SEC)
+    webhooks.run_until_over()
+    n_before = len(webhooks.sender.sent)
+    webhooks.clock.advance(60)
+    webhooks.replay()
+    replayed_at = webhooks.clock()
+    webhooks.run_until_over()
+    again = webhooks.sender.sent[n_before:]
+    assert webhooks.state is DeliveryState.GAVE_UP
+    assert again[0].moment == replayed_at
+    assert again[1].moment - again[0].moment <= 5.0
+    assert 72 * HOUR_SEC - MAX_DELAY_SEC <= again[-1].moment - replayed_at <= 72 * HOUR_SEC
+    with webhooks.records.transaction() as connection:
+        [delivery] = deliveries_of(connection, webhooks.job.number)
+    assert delivery.attempts == len(webhooks.sender.sent)
+
+
+def test_a_replay_of_an_event_that_waits_replaces_its_next_attempt(engine: sa.Engine) -> None:
+    webhooks = Webhooks(engine, BUSY, OK, keep_sec=HOUR_SEC)
+    webhooks.queue.work()
+    webhooks.clock.advance(10)
+    webhooks.replay()
+    webhooks.replay()  # it is being sent already
+    webhooks.run_until_over()
+    assert webhooks.state is DeliveryState.DELIVERED
+    assert webhooks.pauses_sec() == [10]
+
+
+def test_a_secret_that_was_about_to_expire_is_kept_until_the_replay_is_over(engine: sa.Engine) -> None:
+    webhooks = Webhooks(engine, OK, DOWN, OK, keep_sec=HOUR_SEC)
+    webhooks.run_until_over()
+    with webhooks.records.transaction() as connection:
+        assert connection.scalar(sa.select(secret.c.expires_at)) is not None
+    webhooks.replay()
+    with webhooks.records.transaction() as connection:
+        assert connection.scalar(sa.select(secret.c.expires_at)) is None
+    webhooks.run_until_over()
+    assert len(webhooks.sender.sent) == 3
+    with webhooks.records.transaction() as connection:
+        assert connection.scalar(sa.select(secret.c.expires_at)) is not None
+
+
+def test_without_its_address_an_event_cannot_be_replayed(engine: sa.Engine) -> None:
+    webhooks = Webhooks(engine, OK)
+    webhooks.run_until_over()
+    with pytest.raises(WebhookAddressGone):
+        webhooks.replay()
+    assert webhooks.state is DeliveryState.DELIVERED

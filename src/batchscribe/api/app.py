@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from batchscribe import __version__
 from batchscribe.api.auth import SECURITY
+from batchscribe.api.delivery_routes import deliveries_router
 from batchscribe.api.error_answers import add_refusals
 from batchscribe.api.file_routes import files_router
 from batchscribe.api.job_routes import credentials_router, jobs_router
@@ -31,7 +32,8 @@ def create_api(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    routers = [(PREFIX, router(service)) for router in (jobs_router, credentials_router, files_router, usage_router)]
+    of_jobs = (jobs_router, credentials_router, files_router, deliveries_router, usage_router)
+    routers = [(PREFIX, router(service)) for router in of_jobs]
     routers.append((ASSETS_PREFIX, vocabularies_router(service)))
     for version in (VERSION, ""):
         for prefix, router in routers:

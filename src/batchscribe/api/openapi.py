@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.choices import JobState
+from batchscribe.wire.delivery_answers import DeliveryAnswer
 from batchscribe.wire.vocabulary import VocabularyAnswer
 
 
@@ -79,6 +80,13 @@ class TenantUsageBody(BaseModel):
     total: UsageTotalBody
 
 
+class DeliveriesBody(BaseModel):
+    """The latest webhook events of a job, newest first. Without its URL, an event cannot be sent again."""
+
+    deliveries: list[DeliveryAnswer]
+    can_replay: bool
+
+
 class PlannedBody(BaseModel):
     input_uri: str
     output_uri: str
@@ -108,9 +116,9 @@ class HealthBody(BaseModel):
 _REASONS = {
     400: "The request is invalid; `errors` lists the fields.",
     401: "The API key or token is missing or invalid.",
-    404: "The tenant has no such job, file or vocabulary.",
+    404: "The tenant has no such job, file, delivery or vocabulary.",
     405: "The path does not support this method.",
-    409: "The Idempotency-Key was used with a different body.",
+    409: "The state of the job does not allow this; or the Idempotency-Key was used with a different body.",
     413: "The body is too large.",
     415: "The Content-Type is not application/json.",
     429: "Too many requests; see Retry-After.",

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard, waiting, webhook_delivery
 from batchscribe.jobs.model import ShardState
-from batchscribe.jobs.webhook_delivery import DeliveryState
 from batchscribe.speech.capability import key_of_model, queue_key_of
-from batchscribe.wire.choices import JobState
+from batchscribe.wire.choices import DeliveryState, JobState
 
 
 @dataclass(frozen=True, slots=True)

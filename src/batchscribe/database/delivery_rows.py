@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from batchscribe.database.tables import job, webhook_attempt, webhook_delivery
-from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
+from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt, LoggedDelivery
+from batchscribe.wire.choices import DeliveryState
 
-
-@dataclass(frozen=True, slots=True)
-class LoggedAttempt:
-    """A row of the delivery log."""
-
-    attempt: int
-    sent_at: float  #: Unix seconds
-    took_sec: float
-    status: int | None  #: HTTP status; None if there was no response
-    error: str | None
+#: Limits of `deliveries_of`.
+MOST_DELIVERIES, MOST_ATTEMPTS = 100, 50
 
 
 def insert_delivery(
@@ -42,6 +35,49 @@ def insert_delivery(
 def find_delivery(connection: sa.Connection, number: int) -> Delivery | None:
     row = connection.execute(_DELIVERIES.where(webhook_delivery.c.number == number)).first()
     return None if row is None else _delivery(row)
+
+
+def find_event(connection: sa.Connection, job_number: int, event_id: str) -> Delivery | None:
+    """Return the delivery of an event of the job."""
+    if "\0" in event_id:  # PostgreSQL does not accept NUL in text
+        return None
+    rows = webhook_delivery.c
+    row = connection.execute(_DELIVERIES.where(rows.job == job_number, rows.event_id == event_id)).first()
+    return None if row is None else _delivery(row)
+
+
+def deliveries_of(connection: sa.Connection, job_number: int, *, event_id: str | None = None) -> list[LoggedDelivery]:
+    """Return the latest `MOST_DELIVERIES`, newest first, each with its latest `MOST_ATTEMPTS`; or only one event."""
+    wanted = [webhook_delivery.c.job == job_number]
+    if event_id is not None:
+        wanted.append(webhook_delivery.c.event_id == event_id)
+    newest = _DELIVERIES.where(*wanted).order_by(webhook_delivery.c.number.desc())
+    deliveries = [_delivery(row) for row in connection.execute(newest.limit(MOST_DELIVERIES))]
+    log = webhook_attempt.c
+    is_late = log.attempt > webhook_delivery.c.attempts - MOST_ATTEMPTS
+    latest = (
+        sa.select(webhook_attempt)
+        .join(webhook_delivery, webhook_delivery.c.number == log.delivery)
+        .where(*wanted, is_late)
+        .order_by(log.attempt)
+    )
+    attempts: defaultdict[int, list[LoggedAttempt]] = defaultdict(list)
+    for row in connection.execute(latest):
+        attempts[row.delivery].append(LoggedAttempt(row.attempt, row.sent_at, row.took_sec, row.status, row.error))
+    return [LoggedDelivery(delivery, tuple(attempts[delivery.number])) for delivery in deliveries]
+
+
+def count_attempts(connection: sa.Connection, number: int, *, since: float) -> int:
+    """Return how many attempts at a delivery were made since a time, in Unix seconds."""
+    log = webhook_attempt.c
+    query = sa.select(sa.func.count()).where(log.delivery == number, log.sent_at >= since)
+    return connection.scalar(query) or 0
+
+
+def mark_replayed(connection: sa.Connection, number: int, moment: float) -> None:
+    """Make a delivery due at this time, in Unix seconds, with the whole time for retries."""
+    values = {"state": DeliveryState.PENDING, "replayed_at": moment, "next_attempt_at": moment}
+    connection.execute(sa.update(webhook_delivery).where(webhook_delivery.c.number == number).values(values))
 
 
 def is_pending(connection: sa.Connection, job_number: int) -> bool:
@@ -98,4 +134,5 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         created_at=row.created_at,
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
+        replayed_at=row.replayed_at,
     )

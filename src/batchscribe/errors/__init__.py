@@ -12,6 +12,9 @@
     │   ├── JobFileNotFound
     │   ├── JobNotCancelable        the job has already ended
     │   ├── JobEnded                the job no longer needs credentials
+    │   ├── JobNotRetryable         the job has no failed files that can be retried now
+    │   ├── DeliveryNotFound        the job has no such webhook event
+    │   ├── WebhookAddressGone      the URL of the webhook is no longer stored
     │   ├── KeyNotFound             there is no such API key
     │   ├── VocabularyNotFound
     │   ├── TooManyVocabularies     the tenant has as many as the operator allows
@@ -176,6 +179,7 @@ from batchscribe.errors.usage_errors import (
     CrossSiteRequest,
     DatabaseUnavailable,
     DataDirectoryBusy,
+    DeliveryNotFound,
     EngineNotAvailable,
     HeadTooLarge,
     IdempotencyKeyReused,
@@ -185,6 +189,7 @@ from batchscribe.errors.usage_errors import (
     JobFileNotFound,
     JobNotCancelable,
     JobNotFound,
+    JobNotRetryable,
     KeyNotFound,
     MachineTrouble,
     MalformedBody,
@@ -207,6 +212,7 @@ from batchscribe.errors.usage_errors import (
     UnsupportedLanguage,
     UsageError,
     VocabularyNotFound,
+    WebhookAddressGone,
 )
 
 __all__ = [
@@ -233,6 +239,7 @@ __all__ = [
     "DecodeLimitExceeded",
     "DecodeTimeout",
     "DecoderDied",
+    "DeliveryNotFound",
     "DiarizationError",
     "DiarizationTimeout",
     "DiarizerDied",
@@ -253,6 +260,7 @@ __all__ = [
     "JobFileNotFound",
     "JobNotCancelable",
     "JobNotFound",
+    "JobNotRetryable",
     "KeyNotFound",
     "LocationNotAllowed",
     "MachineTrouble",
@@ -304,6 +312,7 @@ __all__ = [
     "UsageError",
     "VocabularyNotFound",
     "WaveformNotFound",
+    "WebhookAddressGone",
     "WorkInterrupted",
     "WrongRegion",
 ]

@@ -89,6 +89,24 @@ class JobEnded(UsageError):
     code = "JOB_ENDED"
 
 
+class JobNotRetryable(UsageError):
+    """The job has no failed files that can be retried now."""
+
+    code = "JOB_NOT_RETRYABLE"
+
+
+class DeliveryNotFound(UsageError):
+    """The job has no such webhook event."""
+
+    code = "DELIVERY_NOT_FOUND"
+
+
+class WebhookAddressGone(UsageError):
+    """An event cannot be sent again, because the URL of the webhook is no longer stored."""
+
+    code = "WEBHOOK_ADDRESS_GONE"
+
+
 class KeyNotFound(UsageError):
     """There is no such API key in this database."""
 

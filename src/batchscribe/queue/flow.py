@@ -54,6 +54,7 @@ LIMITS = {
     QueueKind.CONTROL: QueueLimits(of_process=4),
     QueueKind.LISTINGS: QueueLimits(of_process=4, of_tenant=2),
     QueueKind.WEBHOOKS: QueueLimits(of_process=16, of_tenant=4),
+    QueueKind.MAINTENANCE: QueueLimits(of_process=4, of_tenant=2),
 }
 
 EXPECTED = (dbos_errors.DBOSNonExistentWorkflowError, dbos_errors.DBOSAwaitedWorkflowCancelledError)

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 ENUMERATE, SHARD, FINISH, CLEAR, DELIVER = "enumerate", "shard", "finish", "clear", "deliver"
 WAKE, GIVE_UP = "wake", "give_up"  #: for work that waits for credentials: resume with fresh ones, or without
+RETRY, PURGE = "retry", "purge"  #: requeue the failed files of a job, delete the rows of a job
 
 
 class QueueKind(StrEnum):
@@ -20,6 +21,7 @@ class QueueKind(StrEnum):
     FILES = "files"  #: one for each engine and model; tenants take turns
     CONTROL = "control"  #: short tasks that end or resume a job
     WEBHOOKS = "webhooks"  #: tenants take turns
+    MAINTENANCE = "maintenance"  #: tenants take turns; workers of earlier releases do not read it
 
 
 #: All kinds of tasks, and the queue of each.
@@ -31,6 +33,8 @@ QUEUES = {
     WAKE: QueueKind.CONTROL,
     GIVE_UP: QueueKind.CONTROL,
     DELIVER: QueueKind.WEBHOOKS,
+    RETRY: QueueKind.MAINTENANCE,
+    PURGE: QueueKind.MAINTENANCE,
 }
 
 
@@ -39,7 +43,7 @@ class Task:
     """One durable task. `priority`: the smallest goes first, then the oldest.
 
     The priority of a shard follows its number, so new jobs overtake large ones. Listings take turns. For `wake` and
-    `give_up`, `number` is the version of the credentials.
+    `give_up`, `number` is the version of the credentials; for `retry` and `finish`, that of the job's retry.
     """
 
     kind: str
@@ -49,18 +53,22 @@ class Task:
     tenant: str = "default"
     engine: str = ""  #: for shards: the engine or the key of its model; see `Job.queue_key`
     attempt: int = 0  #: of a delivery, or after waiting for credentials; each is a separate task
+    again: int = 0  #: distinguishes a task that is to be done again: the retry of the job, or the time of a replay
 
     @property
     def task_id(self) -> str:
-        again = f"-{self.attempt}" if self.attempt else ""
+        again = (f"-{self.attempt}" if self.attempt else "") + (f"-r{self.again}" if self.again else "")
         match self.kind:
             case "shard":
                 return f"{self.job_id}-{self.number}{again}"
-            case "enumerate" if self.number or self.attempt:  # not its first turn
+            case "enumerate" if self.number or self.attempt or self.again:  # not its first turn
                 return f"{self.kind}-{self.job_id}-{self.number}{again}"
             case "deliver":
-                return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}"
-            case "wake" | "give_up":
+                suffix = f"-r{self.again}" if self.again else ""
+                return f"{self.kind}-{self.job_id}-{self.number}-{self.attempt}{suffix}"
+            case "finish" if not self.number:
+                return f"{self.kind}-{self.job_id}"
+            case "wake" | "give_up" | "retry" | "finish":
                 return f"{self.kind}-{self.job_id}-{self.number}"
         return f"{self.kind}-{self.job_id}"
 

@@ -8,23 +8,32 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from batchscribe.database.connect import Connection
-from batchscribe.database.delivery_rows import LoggedAttempt, find_delivery, insert_delivery, is_pending, record_attempt
+from batchscribe.database.delivery_rows import (
+    count_attempts,
+    find_delivery,
+    find_event,
+    insert_delivery,
+    is_pending,
+    mark_replayed,
+    record_attempt,
+)
 from batchscribe.database.job_rows import get_job, lock_job
-from batchscribe.database.sealed import has_secret, read_secret, release_secrets, store_secret
-from batchscribe.errors import SecretKeyChanged
+from batchscribe.database.sealed import expire_secrets, has_secret, read_secret, release_secrets, store_secret
+from batchscribe.errors import DeliveryNotFound, SecretKeyChanged, WebhookAddressGone
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.webhook_delivery import Delivery, DeliveryState
+from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt
 from batchscribe.metrics import WEBHOOK_ATTEMPTS
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import DELIVER, Task
 from batchscribe.stages.job_context import about_job
 from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, WebhookSender
+from batchscribe.wire.choices import DeliveryState
 
 WEBHOOK = "webhook"  #: name of the sealed secret
 
@@ -122,12 +131,12 @@ def _record(
     clock: Callable[[], float],
 ) -> None:
     logged = LoggedAttempt(delivery.attempts + 1, sent_at, attempt.took_sec, attempt.status, attempt.error)
-    delay_sec = retry_delay_sec(
-        logged.attempt, first_sec=schedule.first_retry_sec, retry_after_sec=attempt.retry_after_sec
-    )
+    with records.transaction() as connection:
+        n_attempts = 1 + count_attempts(connection, delivery.number, since=delivery.window_begins_at)
+    delay_sec = retry_delay_sec(n_attempts, first_sec=schedule.first_retry_sec, retry_after_sec=attempt.retry_after_sec)
     next_attempt_at = clock() + delay_sec
     state = OVER.get(attempt.verdict, DeliveryState.PENDING)
-    if state is DeliveryState.PENDING and next_attempt_at > delivery.created_at + schedule.give_up_sec:
+    if state is DeliveryState.PENDING and next_attempt_at > delivery.window_begins_at + schedule.give_up_sec:
         state = DeliveryState.GAVE_UP
     again = state is DeliveryState.PENDING
     with records.transaction() as connection:
@@ -135,8 +144,7 @@ def _record(
             connection, delivery, logged, state=state, next_attempt_at=next_attempt_at if again else None
         )
         if won and again:
-            task = Task(DELIVER, job.job_id, delivery.number, lane=job.lane, tenant=job.tenant, attempt=logged.attempt)
-            records.flow.enqueue(connection, task, delay_sec=delay_sec)
+            records.flow.enqueue(connection, _next_attempt(job, delivery.number, logged.attempt), delay_sec=delay_sec)
         elif won:
             forget_address(connection, records, job)
     WEBHOOK_ATTEMPTS.labels(state.lower()).inc()
@@ -152,6 +160,10 @@ def _record(
     )
 
 
+def _next_attempt(job: Job, number: int, attempts: int) -> Task:
+    return Task(DELIVER, job.job_id, number, lane=job.lane, tenant=job.tenant, attempt=attempts)
+
+
 def forget_address(connection: Connection, records: Records, job: Job) -> None:
     """Destroy the URL and the secret when the last webhook of an ended job is over, or let them expire.
 
@@ -160,3 +172,30 @@ def forget_address(connection: Connection, records: Records, job: Job) -> None:
     lock_job(connection, job.number)
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
         release_secrets(connection, job, [WEBHOOK], keep_sec=records.keep.webhook_sec)
+
+
+def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> Delivery:
+    """Send an event again now, also one that waits for its next attempt. Retries begin anew, for the whole time limit.
+
+    Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no longer stored.
+    """
+    moment = clock()
+    with records.transaction() as connection:
+        lock_job(connection, job.number)
+        delivery = find_event(connection, job.number, event_id)
+        if delivery is None:
+            raise DeliveryNotFound(f"Job {job.job_id} has no such event; list its deliveries to see their IDs.")
+        if not has_secret(connection, job, WEBHOOK):
+            raise WebhookAddressGone(
+                "The URL of the webhook is no longer stored, so the event cannot be sent again; "
+                "BATCHSCRIBE_WEBHOOK_KEEP_SEC says how long it is kept after the last delivery."
+            )
+        if delivery.next_attempt_at is not None and delivery.next_attempt_at <= moment:
+            return delivery  # it is being sent
+        expire_secrets(connection, job, [WEBHOOK], None)
+        mark_replayed(connection, delivery.number, moment)
+        waiting = _next_attempt(job, delivery.number, delivery.attempts)
+        records.flow.enqueue(connection, replace(waiting, again=round(1000 * moment)))
+    records.flow.cancel([waiting])
+    log.info("webhook.replayed", job_id=job.job_id, tenant=job.tenant, event_id=event_id)
+    return replace(delivery, state=DeliveryState.PENDING, replayed_at=moment, next_attempt_at=moment)

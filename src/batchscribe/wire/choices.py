@@ -71,5 +71,14 @@ class FileState(StrEnum):
     SKIPPED = "FILE_SKIPPED"  #: not a recording, or its transcript already exists
 
 
+class DeliveryState(StrEnum):
+    """The state of a webhook event."""
+
+    PENDING = "PENDING"  #: to be sent or retried
+    DELIVERED = "DELIVERED"  #: the receiver accepted it
+    REFUSED = "REFUSED"  #: the receiver rejected it
+    GAVE_UP = "GAVE_UP"  #: the time limit for retries has passed
+
+
 class WaitingFor(StrEnum):
     CREDENTIALS = "credentials"  #: the storage credentials have expired; PUT credentials sends fresh ones

@@ -1,0 +1,54 @@
+"""Routes for the webhook events of a job: list their deliveries, and send one again."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from batchscribe.api.auth import TenantInTurn
+from batchscribe.api.openapi import DeliveriesBody, refusals
+from batchscribe.api.service import Service
+from batchscribe.database.delivery_rows import deliveries_of
+from batchscribe.database.job_rows import get_job_of
+from batchscribe.database.sealed import has_secret
+from batchscribe.stages.deliver import WEBHOOK, replay
+from batchscribe.wire.delivery_answers import DeliveryAnswer
+
+
+def deliveries_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["jobs"])
+
+    @router.get(
+        "/jobs/{job_id}/deliveries",
+        operation_id="listBatchJobDeliveries",
+        summary="List the webhook events of a job, with the attempts to deliver them",
+        response_model=None,
+        responses={200: {"model": DeliveriesBody}, **refusals(400, 401, 404, 429, 500, 503)},
+    )
+    def list_deliveries(tenant: TenantInTurn, job_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+            found = deliveries_of(connection, job.number)
+            can_replay = has_secret(connection, job, WEBHOOK)
+        return JSONResponse({"deliveries": [each.answer().body() for each in found], "can_replay": can_replay})
+
+    @router.post(
+        "/jobs/{job_id}/deliveries/{event_id}/replay",
+        operation_id="replayBatchJobDelivery",
+        summary="Send a webhook event again",
+        status_code=202,
+        response_model=None,
+        responses={
+            202: {"model": DeliveryAnswer, "description": "The event is sent again, now."},
+            **refusals(400, 401, 404, 409, 429, 500, 503),
+        },
+    )
+    def replay_delivery(tenant: TenantInTurn, job_id: str, event_id: str) -> Response:
+        with service.records.transaction() as connection:
+            job = get_job_of(connection, tenant, job_id)
+        replay(job, event_id, service.records)
+        with service.records.transaction() as connection:
+            [replayed] = deliveries_of(connection, job.number, event_id=event_id)
+        return JSONResponse(replayed.answer().body(), 202)
+
+    return router
