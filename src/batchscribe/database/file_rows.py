@@ -12,7 +12,16 @@ import sqlalchemy as sa
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
 from batchscribe.database.tables import file, job, shard
 from batchscribe.errors import JobFileNotFound
-from batchscribe.jobs.model import FINAL_FILE_STATES, File, Job, Outcome, WrittenTranscript, seq_of, states_before
+from batchscribe.jobs.model import (
+    FINAL_FILE_STATES,
+    File,
+    Job,
+    Outcome,
+    WrittenTranscript,
+    file_id_of,
+    seq_of,
+    states_before,
+)
 from batchscribe.wire.choices import FileState, JobState
 
 #: The states of files that a worker may claim: waiting, or claimed by a worker that died.
@@ -119,6 +128,15 @@ def get_file_of(connection: sa.Connection, job_: Job, file_id: str) -> File:
     if found is None:
         raise JobFileNotFound(f"Job {job_.job_id} has no such file; list its files to see their IDs.")
     return found
+
+
+def find_neighbors(connection: sa.Connection, job_number: int, seq: int) -> tuple[str | None, str | None]:
+    """Return the IDs of the files before and after one in the order of enumeration; None at the ends."""
+    before = sa.select(sa.func.max(file.c.seq)).where(file.c.job == job_number, file.c.seq < seq)
+    after = sa.select(sa.func.min(file.c.seq)).where(file.c.job == job_number, file.c.seq > seq)
+    found = connection.execute(sa.select(before.scalar_subquery(), after.scalar_subquery())).one()
+    previous, following = (None if each is None else file_id_of(each) for each in found)
+    return previous, following
 
 
 def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: int) -> list[File]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from batchscribe.database.file_rows import get_file_of
+from batchscribe.database.file_rows import find_neighbors, get_file_of
 from batchscribe.database.job_rows import get_job_of
+from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
+from batchscribe.wire.uris import name_of
 
 
 def reader_page_router(site: Site) -> APIRouter:
@@ -19,6 +21,17 @@ def reader_page_router(site: Site) -> APIRouter:
         with site.service.records.transaction() as connection:
             job = get_job_of(connection, visitor.tenant, job_id)
             file = get_file_of(connection, job, file_id)
-        return site.page(request, "reader.html", job=job, file=file.answer(job.state, job.config.formats))
+            previous, following = find_neighbors(connection, job.number, file.seq)
+        request.state.inline_styles = True  # of wavesurfer, with the nonce
+        return site.page(
+            request,
+            "reader.html",
+            job=job,
+            file=file.answer(job.state, job.config.formats),
+            name=name_of(file.input_uri) or file.input_uri,
+            previous=previous,
+            following=following,
+            formats=list(FORMATS),
+        )
 
     return router
