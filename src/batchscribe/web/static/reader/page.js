@@ -3,6 +3,7 @@
 import { AccessForm } from "./access_form.js";
 import { ask } from "./answers.js";
 import { Keys } from "./keys.js";
+import { compareVersions, showFacts, showWarnings } from "./notes.js";
 import { find, SKIP_SEC } from "./player_bar.js";
 import { Reader } from "./reader.js";
 import { Transcript } from "./transcript.js";
@@ -58,10 +59,16 @@ async function open() {
   const transcript = new Transcript(await answer.json());
   status.textContent = transcript.segments.length ? "" : "No speech was found in this recording.";
   status.hidden = transcript.segments.length > 0;
+  const warnings = find(root, "[data-part=warnings]", HTMLElement);
+  showFacts(find(root, "[data-part=facts]", HTMLElement), transcript);
+  showWarnings(warnings, transcript.warnings);
   find(root, "[data-part=player]", HTMLElement).hidden = false;
   const reader = new Reader(root, transcript);
   connectKeys(reader);
-  await showWaveform(reader);
+  await Promise.all([
+    showWaveform(reader),
+    compareVersions(warnings, urls.audio ?? "", transcript.recordingVersion),
+  ]);
 }
 
 open();

@@ -24,18 +24,30 @@
  * @property {number | null} channel
  */
 
+/**
+ * @typedef {object} TranscriptAnswer of the server
+ * @property {number} duration_sec
+ * @property {string} model
+ * @property {string[]} languages
+ * @property {string[]} warnings
+ * @property {Speaker[]} speakers
+ * @property {Segment[]} segments
+ * @property {string | null} recording_version
+ */
+
 /** How long a word stays lit after its end if no other word follows, in seconds. */
 const LINGER_SEC = 0.4;
 
 export class Transcript {
-  /** @param {{duration_sec: number, segments: Segment[], speakers: Speaker[], warnings: string[], languages: string[], has_words: boolean}} document */
+  /** @param {TranscriptAnswer} document */
   constructor(document) {
     this.durationSec = document.duration_sec;
+    this.model = document.model;
+    this.recordingVersion = document.recording_version;
     this.segments = document.segments;
     this.speakers = document.speakers;
     this.warnings = document.warnings;
     this.languages = document.languages;
-    this.hasWords = document.has_words;
     this.starts = Float64Array.from(this.segments, (segment) => segment.start ?? Infinity);
     /** The latest end of each segment and all before it, because segments of two channels overlap. */
     this.latestEnds = new Float64Array(this.segments.length);
