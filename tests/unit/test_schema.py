@@ -19,7 +19,15 @@ from tests.databases import on_sqlite
 
 
 def test_migrated_schema_is_the_one_of_the_tables(connection: sa.Connection) -> None:
-    context = MigrationContext.configure(connection, opts={"version_table": "batchscribe_schema"})
+    on_sqlite = connection.dialect.name == "sqlite"
+
+    def is_compared(_item: object, name: str | None, kind: str, *_: object) -> bool:
+        """Leave out the full-text index: SQLite keeps it in tables of its own, PostgreSQL in indexes."""
+        of_index = {"table": "segment_index", "index": "transcript_segment_by"}.get(kind)
+        return not (on_sqlite and of_index and (name or "").startswith(of_index))
+
+    opts = {"version_table": "batchscribe_schema", "include_object": is_compared}
+    context = MigrationContext.configure(connection, opts=opts)
     assert compare_metadata(context, metadata) == []
 
 

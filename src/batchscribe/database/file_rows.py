@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
+from batchscribe.database.segment_rows import delete_segments, replace_segments
 from batchscribe.database.tables import file, job, shard
 from batchscribe.errors import JobFileNotFound
 from batchscribe.jobs.model import (
@@ -212,7 +213,8 @@ def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
 
 def requeue(connection: sa.Connection, item: File) -> None:
     """Requeue a file and do not count the attempt, because the file is not the cause of the interruption."""
-    connection.execute(_HAND_BACK, name_attempt(item))
+    if connection.execute(_HAND_BACK, name_attempt(item)).rowcount == 1:
+        delete_segments(connection, item.job_number, item.seq)
 
 
 def begin_write(connection: sa.Connection, item: File, transcript: WrittenTranscript) -> bool:
@@ -222,12 +224,18 @@ def begin_write(connection: sa.Connection, item: File, transcript: WrittenTransc
         "new_warnings": list(transcript.warnings) or None,
         "new_output_digests": list(transcript.output_digests),
     }
-    return connection.execute(_BEGIN_WRITE, name_attempt(item) | values).rowcount == 1
+    if connection.execute(_BEGIN_WRITE, name_attempt(item) | values).rowcount != 1:
+        return False
+    replace_segments(connection, item.job_number, item.seq, transcript.segments)
+    return True
 
 
 def end_write(connection: sa.Connection, item: File) -> bool:
     """Record that this attempt has not written a transcript and is not writing one."""
-    return connection.execute(_END_WRITE, name_attempt(item)).rowcount == 1
+    if connection.execute(_END_WRITE, name_attempt(item)).rowcount != 1:
+        return False
+    delete_segments(connection, item.job_number, item.seq)
+    return True
 
 
 def files_being_written(connection: sa.Connection, job_number: int, *, shard_number: int | None = None) -> list[File]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = sa.MetaData()
 
@@ -201,6 +202,27 @@ speaker_name = sa.Table(
     sa.Column("label", sa.String, primary_key=True),  # as in the transcript, such as "Speaker 1"
     sa.Column("name", sa.String, nullable=False),
 )
+
+#: What was said, for search: one row per segment of a transcript, in an order that puts the latest transcript last and
+#: the first segment of a transcript after the others.
+transcript_segment = sa.Table(
+    "transcript_segment",
+    metadata,
+    sa.Column("number", Key, primary_key=True, autoincrement=True),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("job", sa.ForeignKey("job.number", ondelete="CASCADE"), nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),  # of its file
+    sa.Column("start_sec", sa.Double, nullable=False),
+    sa.Column("end_sec", sa.Double, nullable=False),
+    sa.Column("channel", sa.Integer, nullable=False),
+    sa.Column("speaker", sa.String),
+    sa.Column("text", sa.String, nullable=False),
+    # See `database/segment_index.py`. In SQLite, triggers keep the full-text table `segment_index` in step.
+    sa.Column("terms", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    sa.Index("transcript_segment_of_file", "job", "seq"),
+)
+sa.Index("transcript_segment_by_tenant", transcript_segment.c.tenant, transcript_segment.c.number).ddl_if("postgresql")
+sa.Index("transcript_segment_by_terms", transcript_segment.c.terms, postgresql_using="gin").ddl_if("postgresql")
 
 #: What a tenant's files cost, by the day (UTC) on which their shard ended. Outlives the jobs.
 usage_day = sa.Table(

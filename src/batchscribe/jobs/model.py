@@ -14,6 +14,7 @@ from batchscribe.errors import BatchscribeError
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.jobs.summary import Summary
 from batchscribe.speech.capability import key_of_model, queue_key_of
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer, UsageAnswer
@@ -235,6 +236,7 @@ class WrittenTranscript:
     duration_sec: float
     warnings: tuple[str, ...]
     output_digests: tuple[str, ...]  #: SHA-256 of the content in each format; empty for one that is not written
+    segments: tuple[SpokenSegment, ...] = ()  #: for search
 
 
 class ShardState(StrEnum):

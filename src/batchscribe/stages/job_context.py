@@ -152,6 +152,7 @@ class JobContext:
     checkpoints: Checkpoints  #: of the job's files
     aliases: AliasRewriter | None = None  #: of the job's vocabulary
     profanity: ProfanityFilter | None = None  #: if the job asks for it
+    is_searchable: bool = False  #: whether the text of transcripts is stored for search
 
 
 def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:

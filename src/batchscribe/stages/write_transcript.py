@@ -14,6 +14,7 @@ from typing import NamedTuple
 from batchscribe.errors import ObjectNotFound, OutputExists
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
+from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.metrics import Stage, stage
 from batchscribe.stages.existing_output import ExistingOutput, RecordingIdentity, exists, own_outcome
 from batchscribe.stages.job_context import JobContext
@@ -83,7 +84,8 @@ def write_transcript(
     first, *others = [Rendition(FORMATS[each], FORMATS[each].render(transcript)) for each in job.config.formats]
     warnings = transcript.metadata.warnings
     digests = tuple(each.digest for each in (first, *others))
-    begin_write(named.file, WrittenTranscript(transcript.duration_sec, warnings, digests))
+    segments = tuple(_spoken(transcript)) if context.is_searchable else ()
+    begin_write(named.file, WrittenTranscript(transcript.duration_sec, warnings, digests, segments))
     named, kept = _write_first(named, me, first, job, context)
     if kept is not None and (named.is_of_another or not others):
         return kept
@@ -93,6 +95,11 @@ def write_transcript(
     if kept is not None and len(left_alone) == len(others):
         return kept
     return _succeed(transcript.duration_sec, warnings, left_alone)
+
+
+def _spoken(transcript: Transcript) -> Iterator[SpokenSegment]:
+    for each in transcript.segments:
+        yield SpokenSegment(each.start_sec, each.end_sec, each.channel, transcript.label(each), each.text)
 
 
 def kept_outcome(named: OutputName, job: Job) -> Outcome | None:

@@ -1,0 +1,120 @@
+"""Queries on the segments of transcripts, which are stored for search. See `segment_index`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from batchscribe.database.bulk import insert_rows
+from batchscribe.database.segment_index import index_terms, matches
+from batchscribe.database.tables import file, job, transcript_segment
+from batchscribe.jobs.model import file_id_of
+from batchscribe.jobs.search_query import SearchQuery, Span
+from batchscribe.jobs.spoken_segment import SpokenSegment
+from batchscribe.wire.choices import FileState
+
+#: The full-text table of SQLite.
+_INDEX = sa.table("segment_index", sa.column("rowid"))
+_FOUND = (
+    job.c.job_id,
+    file.c.input_uri,
+    file.c.output_uri,
+    transcript_segment.c.number,
+    transcript_segment.c.seq,
+    transcript_segment.c.start_sec,
+    transcript_segment.c.end_sec,
+    transcript_segment.c.channel,
+    transcript_segment.c.speaker,
+    transcript_segment.c.text,
+)
+# Built once, because they run for every file.
+_OF_FILE = sa.and_(
+    transcript_segment.c.job == sa.bindparam("of_job"), transcript_segment.c.seq == sa.bindparam("of_seq")
+)
+_DELETE = sa.delete(transcript_segment).where(_OF_FILE)
+_TENANT = sa.select(job.c.tenant).where(job.c.number == sa.bindparam("of_job"))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSegment:
+    """A segment that matches a query, with its file. `spans` are the characters of `text` that match."""
+
+    number: int  #: newer transcripts have higher numbers
+    job_id: str
+    file_id: str
+    input_uri: str
+    output_uri: str
+    segment: SpokenSegment
+    spans: tuple[Span, ...]
+
+
+def replace_segments(connection: sa.Connection, job_number: int, seq: int, segments: Sequence[SpokenSegment]) -> None:
+    """Store the segments of a file's transcript, in place of those of an earlier attempt."""
+    delete_segments(connection, job_number, seq)
+    if not segments:
+        return
+    tenant = connection.execute(_TENANT, {"of_job": job_number}).scalar_one()
+    rows = [
+        {
+            "tenant": tenant,
+            "job": job_number,
+            "seq": seq,
+            "start_sec": segment.start_sec,
+            "end_sec": segment.end_sec,
+            "channel": segment.channel,
+            "speaker": segment.speaker,
+            "text": segment.text,
+            "terms": index_terms(connection, tenant, segment.text),
+        }
+        for segment in reversed(segments)
+    ]
+    insert_rows(connection, transcript_segment, rows)
+
+
+def delete_segments(connection: sa.Connection, job_number: int, seq: int) -> None:
+    connection.execute(_DELETE, {"of_job": job_number, "of_seq": seq})
+
+
+def search_segments(
+    connection: sa.Connection, tenant: str, query: SearchQuery, *, before: int | None = None, limit: int
+) -> list[FoundSegment]:
+    """Return the segments of the tenant that match, with numbers below `before`.
+
+    The latest transcripts come first, and the segments of a transcript in their order. Files whose transcript is still
+    being written, and jobs that are deleted, are left out.
+    """
+    found = (
+        sa.select(*_FOUND)
+        .join(job, job.c.number == transcript_segment.c.job)
+        .join(file, sa.and_(file.c.job == transcript_segment.c.job, file.c.seq == transcript_segment.c.seq))
+        .where(
+            matches(connection, tenant, query),
+            transcript_segment.c.tenant == tenant,
+            file.c.state == FileState.SUCCEEDED,
+            job.c.deleted_at.is_(None),
+        )
+    )
+    number: sa.ColumnElement[int] = transcript_segment.c.number
+    if connection.dialect.name == "sqlite":
+        number = _INDEX.c.rowid
+        found = found.join(_INDEX, _INDEX.c.rowid == transcript_segment.c.number)
+    if before is not None:
+        found = found.where(number < before)
+    rows: Iterable[sa.Row[Any]] = connection.execute(found.order_by(number.desc()).limit(limit))
+    return [_found(row, query) for row in rows]
+
+
+def _found(row: sa.Row[Any], query: SearchQuery) -> FoundSegment:
+    segment = SpokenSegment(row.start_sec, row.end_sec, row.channel, row.speaker, row.text)
+    return FoundSegment(
+        number=row.number,
+        job_id=row.job_id,
+        file_id=file_id_of(row.seq),
+        input_uri=row.input_uri,
+        output_uri=row.output_uri,
+        segment=segment,
+        spans=tuple(query.spans(row.text)),
+    )
