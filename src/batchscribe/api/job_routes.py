@@ -18,6 +18,7 @@ from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
 from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.intake.named_vocabulary import with_vocabulary
+from batchscribe.intake.preview import Preview
 from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
@@ -77,7 +78,7 @@ def jobs_router(service: Service) -> APIRouter:
                     tenant, lambda: _submit(service, tenant, body.parse(), idempotency_key, tracking_id)
                 )
             submission = await service.turns.look_at_body(
-                tenant, lambda: _read_submission(service, tenant, body.parse())
+                tenant, lambda: read_submission(service, tenant, body.parse())
             )
         limit_sec = service.settings.dry_run_max_sec
         return await service.slow_requests.answer(tenant, limit_sec, lambda: _preview(service, submission))
@@ -144,7 +145,8 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
     return JSONResponse(submitted | warned, 201)
 
 
-def _read_submission(service: Service, tenant: str, body: JsonObject) -> Submission:
+def read_submission(service: Service, tenant: str, body: JsonObject) -> Submission:
+    """Check the body of a request for a dry run. Raises `InvalidRequest`."""
     request = parse_job_request(body, service.limits)
     submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
@@ -152,9 +154,12 @@ def _read_submission(service: Service, tenant: str, body: JsonObject) -> Submiss
 
 
 def _preview(service: Service, submission: Submission) -> Response:
-    fleet = find_engines(submission, service.records, service.settings)
-    preview = dry_run(submission, service.settings, fleet)
-    return JSONResponse(preview.body())
+    return JSONResponse(preview(service, submission).body())
+
+
+def preview(service: Service, submission: Submission) -> Preview:
+    """Look at the storage of a job, in a thread for slow requests. Raises as `dry_run` does."""
+    return dry_run(submission, service.settings, find_engines(submission, service.records, service.settings))
 
 
 def read_idempotency_key(key: str | None, body: JsonObject) -> IdempotencyKey | None:
@@ -226,6 +231,12 @@ def credentials_router(service: Service) -> APIRouter:
 
 
 def _renew(service: Service, tenant: str, job_id: str, body: JsonObject) -> Response:
+    renew_from(service, tenant, job_id, body)
+    return Response(status_code=204)
+
+
+def renew_from(service: Service, tenant: str, job_id: str, body: JsonObject) -> None:
+    """Renew the credentials of a job. Raises `JobNotFound`, `InvalidRequest`, `JobEnded`."""
     with service.records.transaction() as connection:
         job = get_job_of(connection, tenant, job_id)
     request = parse_credentials(body)
@@ -233,4 +244,3 @@ def _renew(service: Service, tenant: str, job_id: str, body: JsonObject) -> Resp
     sides = {INPUT: request.input, OUTPUT: request.output}
     fresh = {name: found for name, side in sides.items() if side and (found := read_credentials(side.auth))}
     renew_credentials(service.records, job, fresh)
-    return Response(status_code=204)

@@ -74,6 +74,19 @@ def list_keys(connection: sa.Connection) -> list[ApiKey]:
     return [_key(row) for row in rows]
 
 
+def list_keys_of(connection: sa.Connection, tenant: str) -> list[ApiKey]:
+    """Return the keys of a tenant, including revoked ones, oldest first."""
+    query = sa.select(api_key).where(api_key.c.tenant == tenant)
+    return [_key(row) for row in connection.execute(query.order_by(api_key.c.created_at, api_key.c.api_key))]
+
+
+def revoke_key_of(connection: sa.Connection, tenant: str, key: str) -> bool:
+    """Revoke a key as `revoke_key` does. Raises `KeyNotFound`, also for other tenants' keys."""
+    if "\0" in key or connection.scalar(sa.select(api_key.c.tenant).where(api_key.c.api_key == key)) != tenant:
+        raise KeyNotFound(f"There is no API key {key}; the page of the keys lists all.")
+    return revoke_key(connection, key)
+
+
 def revoke_key(connection: sa.Connection, key: str) -> bool:
     """Revoke the key; return False if it was already revoked. Raises `KeyNotFound`."""
     if connection.scalar(sa.select(api_key.c.api_key).where(api_key.c.api_key == key)) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -116,18 +117,25 @@ def queue_keys_of_lane(connection: sa.Connection, lane: str) -> list[str]:
 
 def backlog_by_tenant(connection: sa.Connection) -> list[TenantBacklog]:
     """Return the backlog of each tenant with unfinished jobs."""
-    return [
-        TenantBacklog(
-            tenant=row.tenant,
-            jobs=row.jobs,
-            files=int(row.files),
-            shards_waiting=int(row.shards_waiting),
-            shards_running=int(row.shards_running),
-            oldest_sec=max(0.0, row.oldest_sec),
-            jobs_waiting=int(row.jobs_waiting),
-        )
-        for row in connection.execute(_BY_TENANT)
-    ]
+    return [_tenant_backlog(row) for row in connection.execute(_BY_TENANT)]
+
+
+def backlog_of_tenant(connection: sa.Connection, tenant: str) -> TenantBacklog | None:
+    """Return the backlog of one tenant; None without unfinished jobs."""
+    row = connection.execute(_BY_TENANT.where(job.c.tenant == tenant)).first()
+    return None if row is None else _tenant_backlog(row)
+
+
+def _tenant_backlog(row: sa.Row[Any]) -> TenantBacklog:
+    return TenantBacklog(
+        tenant=row.tenant,
+        jobs=row.jobs,
+        files=int(row.files),
+        shards_waiting=int(row.shards_waiting),
+        shards_running=int(row.shards_running),
+        oldest_sec=max(0.0, row.oldest_sec),
+        jobs_waiting=int(row.jobs_waiting),
+    )
 
 
 def webhook_backlog(connection: sa.Connection) -> WebhookBacklog:

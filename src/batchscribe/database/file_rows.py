@@ -52,7 +52,7 @@ def find_output_holder(connection: sa.Connection, job_number: int, output_uri: s
     """Return the file of the job that has this output URI."""
     query = sa.select(file).where(file.c.job == job_number, file.c.output_hash == output_hash(output_uri))
     row = connection.execute(query).first()
-    return None if row is None else _file(row)
+    return None if row is None else file_of_row(row)
 
 
 def lock_holders(connection: sa.Connection, item: File, output_uri: str) -> None:
@@ -96,7 +96,7 @@ def open_files(connection: sa.Connection, job_number: int, shard_number: int) ->
     The state is filtered here, because with it in the query PostgreSQL may scan all open files of the job.
     """
     query = sa.select(file).where(file.c.job == job_number, file.c.shard == shard_number).order_by(file.c.seq)
-    return [item for item in map(_file, connection.execute(query)) if item.state in OPEN_STATES]
+    return [item for item in map(file_of_row, connection.execute(query)) if item.state in OPEN_STATES]
 
 
 def page_of_files(
@@ -106,7 +106,7 @@ def page_of_files(
     query = sa.select(file).where(file.c.job == job_number, file.c.seq > after)
     if state is not None:
         query = query.where(file.c.state == state)
-    return [_file(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
+    return [file_of_row(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
 
 
 def page_of_files_in(
@@ -119,7 +119,7 @@ def page_of_files_in(
 
 def find_file(connection: sa.Connection, job_number: int, seq: int) -> File | None:
     row = connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).first()
-    return None if row is None else _file(row)
+    return None if row is None else file_of_row(row)
 
 
 def get_file_of(connection: sa.Connection, job_: Job, file_id: str) -> File:
@@ -142,7 +142,7 @@ def find_neighbors(connection: sa.Connection, job_number: int, seq: int) -> tupl
 
 def files_with_warnings(connection: sa.Connection, job_number: int, *, limit: int) -> list[File]:
     query = sa.select(file).where(file.c.job == job_number, file.c.warnings.is_not(None))
-    return [_file(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
+    return [file_of_row(row) for row in connection.execute(query.order_by(file.c.seq).limit(limit))]
 
 
 def error_codes(connection: sa.Connection, job_number: int, state: FileState) -> dict[str, int]:
@@ -158,7 +158,7 @@ def error_codes(connection: sa.Connection, job_number: int, state: FileState) ->
 
 
 def get_file(connection: sa.Connection, job_number: int, seq: int) -> File:
-    return _file(connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).one())
+    return file_of_row(connection.execute(sa.select(file).where(file.c.job == job_number, file.c.seq == seq)).one())
 
 
 # Statements that run for every file are built once, because building one costs more than running it.
@@ -242,7 +242,7 @@ def files_being_written(connection: sa.Connection, job_number: int, *, shard_num
     query = sa.select(file).where(file.c.job == job_number, _IS_WRITTEN)
     if shard_number is not None:
         query = query.where(file.c.shard == shard_number)
-    return [_file(row) for row in connection.execute(query)]
+    return [file_of_row(row) for row in connection.execute(query)]
 
 
 def wait_for_commits(connection: sa.Connection, job_number: int) -> None:
@@ -270,7 +270,7 @@ def name_attempt(item: File) -> dict[str, Any]:
     return {"of_job": item.job_number, "of_seq": item.seq, "held_attempt": item.attempt}
 
 
-def _file(row: sa.Row[Any]) -> File:
+def file_of_row(row: sa.Row[Any]) -> File:
     return File(
         job_number=row.job,
         seq=row.seq,

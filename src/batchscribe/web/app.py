@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchscribe.api.app import create_api
@@ -17,7 +17,12 @@ from batchscribe.web.assets import assets_router
 from batchscribe.web.csrf import check_origin
 from batchscribe.web.docs_page import docs_router
 from batchscribe.web.error_pages import add_error_pages
-from batchscribe.web.job_pages import jobs_router
+from batchscribe.web.fleet_page import fleet_router
+from batchscribe.web.job_actions import job_actions_router
+from batchscribe.web.job_list import job_list_router
+from batchscribe.web.job_page import job_router
+from batchscribe.web.keys_page import keys_router
+from batchscribe.web.live import live_router
 from batchscribe.web.reader_page import reader_page_router
 from batchscribe.web.reader_routes import reader_router
 from batchscribe.web.reading import Reading
@@ -25,6 +30,8 @@ from batchscribe.web.security_headers import SecurityHeaders
 from batchscribe.web.sessions import tenant_of_visitor
 from batchscribe.web.signin_routes import signin_router
 from batchscribe.web.site import Site
+from batchscribe.web.submit_page import submit_router
+from batchscribe.web.usage_page import usage_router
 from batchscribe.worker.machine_health import MachineHealth
 
 #: The first part of the paths that are pages. All other paths belong to the HTTP interface.
@@ -33,19 +40,34 @@ PAGES = ALWAYS | {
     "", "signin", "signout", "submit", "jobs", "search", "usage", "workers", "keys", "events",
 }  # fmt: skip
 
+NewRouter = Callable[[Site], APIRouter]
+PAGE_ROUTERS: tuple[NewRouter, ...] = (
+    signin_router, job_list_router, job_router, job_actions_router, submit_router, fleet_router, usage_router,
+    keys_router, live_router, reader_page_router,
+)  # fmt: skip
 
-def create_site(records: Records, settings: Settings, *, health: MachineHealth | None = None) -> ASGIApp:
-    """Create the application. `health` is that of the worker in this process, if any. Raises `InvalidSetting`."""
+
+def create_site(
+    records: Records,
+    settings: Settings,
+    *,
+    health: MachineHealth | None = None,
+    is_ending: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
+    """Create the application. `health` is that of the worker in this process, if any. Raises `InvalidSetting`.
+
+    `is_ending` returns whether the server is about to end.
+    """
     _check_root_path(settings.root_path)
     service = Service.of(records, settings, health=health)
     has_pages = settings.web == "on"
     parts = PAGES if has_pages else ALWAYS
-    pages = SecurityHeaders(create_pages(service, with_pages=has_pages))
+    pages = SecurityHeaders(create_pages(service, is_ending, with_pages=has_pages))
     site = PagesOrApi(pages, create_api(service), parts)
     return Front(site, loopback_only=settings.auth == "off", root_path=settings.root_path)
 
 
-def create_pages(service: Service, *, with_pages: bool) -> FastAPI:
+def create_pages(service: Service, is_ending: Callable[[], bool], *, with_pages: bool) -> FastAPI:
     """Create the application of the pages; without pages, only `/docs`."""
     app = FastAPI(
         openapi_url=None,
@@ -54,10 +76,10 @@ def create_pages(service: Service, *, with_pages: bool) -> FastAPI:
         dependencies=[Depends(_check_origin)],
     )
     app.state.service = service
-    site = Site(service)
-    routers: list[Any] = [docs_router]
+    site = Site(service, is_ending)
+    routers: list[NewRouter] = [docs_router]
     if with_pages:
-        routers += [signin_router, jobs_router, reader_page_router]
+        routers += PAGE_ROUTERS
         app.include_router(reader_router(Reading(service.records, service.settings), tenant_of_visitor))
     app.include_router(assets_router())
     for router in routers:

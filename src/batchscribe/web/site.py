@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,13 +13,16 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from batchscribe import __version__
 from batchscribe.api.service import Service
 from batchscribe.web.assets import assets_version
+from batchscribe.web.words import FILTERS
 
 
 class Site:
     """Creates pages from templates. Everything in a page is escaped, unless a template says otherwise."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, is_ending: Callable[[], bool] = lambda: False) -> None:
+        """`is_ending` returns whether the server is about to end, so that open streams end, too."""
         self.service = service
+        self.is_ending = is_ending
         self.templates = Environment(
             loader=PackageLoader("batchscribe.web"),
             autoescape=True,
@@ -27,6 +31,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self.templates.filters |= FILTERS
         self.templates.globals |= {
             "release": __version__,
             "auth_is_on": service.settings.auth == "on",
@@ -46,6 +51,7 @@ class Site:
             asset=lambda path: f"{root}/static/{assets_version()}/{path}",
             nonce=request.state.nonce,
             visitor=getattr(request.state, "visitor", None),
+            is_part="hx-request" in request.headers,
             **context,
         )
 

@@ -93,7 +93,7 @@ def _serve(
 ) -> None:
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
-    app = create_site(records, settings, health=health)
+    app = create_site(records, settings, health=health, is_ending=must_end)
     AnnouncedServer(app, ConnectionLimits.of(settings), must_end).run(sockets=[listener])
 
 

@@ -1,0 +1,37 @@
+"""What a visitor does with a job: cancel it, renew its credentials."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from batchscribe.api.job_routes import renew_from
+from batchscribe.database.job_rows import get_job_of
+from batchscribe.stages.finish import cancel_served_job
+from batchscribe.stages.settle import wait_settled
+from batchscribe.web.forms import SubmittedForm
+from batchscribe.web.job_form import credentials_in
+from batchscribe.web.sessions import VisitorInTurn
+from batchscribe.web.site import Site, go_to
+
+SETTLE_SEC = 1.0  #: as for the HTTP interface, so that the page shows the final counters
+
+
+def job_actions_router(site: Site) -> APIRouter:
+    router = APIRouter()
+    records = site.service.records
+
+    @router.post("/jobs/{job_id}/cancel")
+    def cancel(request: Request, visitor: VisitorInTurn, job_id: str) -> Response:
+        with records.transaction() as connection:
+            job = get_job_of(connection, visitor.tenant, job_id)
+        if cancel_served_job(job, records):
+            wait_settled(job, records, within_sec=SETTLE_SEC)
+        return go_to(request, f"/jobs/{job.job_id}")  # a job that has ended meanwhile is simply shown
+
+    @router.post("/jobs/{job_id}/credentials")
+    def renew(request: Request, visitor: VisitorInTurn, job_id: str, form: SubmittedForm) -> Response:
+        renew_from(site.service, visitor.tenant, job_id, credentials_in(form))
+        return go_to(request, f"/jobs/{job_id}")
+
+    return router
