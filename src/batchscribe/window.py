@@ -1,4 +1,4 @@
-"""The data exchanged with decoders, engines and diarization: windows of audio, recognized text, speaker turns."""
+"""The data exchanged with decoders, engines and diarization: windows of audio, recognized text, turns, peaks."""
 
 from __future__ import annotations
 
@@ -96,3 +96,24 @@ class SpeakerTurn:
     start_sec: float
     end_sec: float
     speaker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """The loudness of a recording over time: peaks from 0 to 255 (full scale) of each channel.
+
+    Peak `n` covers the `peak_sec` seconds from `n * peak_sec`.
+    """
+
+    peak_sec: float
+    channels: tuple[bytes, ...]  #: of equal length
+
+    @classmethod
+    def of_bytes(cls, peak_sec: float, n_channels: int, peaks: bytes) -> Waveform:
+        """The reverse of `as_bytes`."""
+        length = len(peaks) // max(1, n_channels)
+        return cls(peak_sec, tuple(peaks[at * length : (at + 1) * length] for at in range(n_channels)))
+
+    def as_bytes(self) -> bytes:
+        """Return the channels one after the other."""
+        return b"".join(self.channels)

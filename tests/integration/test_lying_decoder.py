@@ -21,7 +21,8 @@ from tests.integration.lying_decoder import message
 
 SECOND = np.zeros(16_000, dtype=np.float32).tobytes()
 MEDIA = Media(1.0, 1, "wav", "pcm_s16le", 16_000, ()).as_json()
-DONE = message({"op": "done", "media": MEDIA})
+PEAKS = {"channels": 1, "peak_sec": 0.02}
+DONE = message({"op": "done", "media": MEDIA, "peaks": PEAKS}, bytes(50))
 
 
 def window(**changed: Any) -> bytes:
@@ -29,7 +30,11 @@ def window(**changed: Any) -> bytes:
 
 
 def done(**changed: Any) -> bytes:
-    return message({"op": "done", "media": MEDIA | changed})
+    return message({"op": "done", "media": MEDIA | changed, "peaks": PEAKS}, bytes(50))
+
+
+def peaks(payload: bytes, **changed: Any) -> bytes:
+    return message({"op": "done", "media": MEDIA, "peaks": PEAKS | changed}, payload)
 
 
 LIES = {
@@ -51,6 +56,13 @@ LIES = {
     "out of order": window(start_sec=5.0) + window(start_sec=1.0),
     "windows without end": b"".join(window(start_sec=second) for second in range(15)),
     "sound that was not requested": message({"op": "sound", "start_sample": 0}, SECOND),
+    "no waveform": message({"op": "done", "media": MEDIA}),
+    "no peaks": peaks(b""),
+    "more peaks than time": peaks(bytes(52)),
+    "half a megabyte of peaks": peaks(bytes(500_000), peak_sec=1e-9),
+    "peaks of 32 channels": peaks(bytes(32), channels=32),
+    "peaks without a time": peaks(bytes(50), peak_sec=float("nan")),
+    "peaks in words": peaks(bytes(50), text="http://evil.example"),
     "impossible length": b"\x7f\xff\xff\xff",
     "babble": b"\0\0\0\5babbl",
 }

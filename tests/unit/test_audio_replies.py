@@ -17,8 +17,9 @@ from batchscribe.audio.decoder_replies import (
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, remark
 from batchscribe.audio.media import Media
+from batchscribe.audio.waveform import MOST_PEAKS
 from batchscribe.errors import UnsupportedMedia
-from batchscribe.window import SAMPLE_RATE
+from batchscribe.window import SAMPLE_RATE, Waveform
 
 MEDIA = Media(3.0, 2, "wav", "pcm_s16le", 16_000, (remark(Finding.PACKETS_SKIPPED, count=3, lost=1.5),))
 
@@ -166,6 +167,43 @@ def test_a_recording_is_as_long_as_its_windows_and_has_their_channels() -> None:
     assert checked.media(media(duration_sec=21.0)).channels == 2
 
 
+PEAKS = {"channels": 2, "peak_sec": 0.02}
+
+
+def test_a_waveform_covers_the_recording() -> None:
+    found = replies().waveform(PEAKS, memoryview(bytes(range(200))), 2.0)
+    assert found == Waveform(0.02, (bytes(range(100)), bytes(range(100, 200))))
+
+
+@pytest.mark.parametrize(
+    ("facts", "n_bytes"),
+    [
+        (None, 200),
+        ({}, 200),
+        (PEAKS | {"text": "Visit my page."}, 200),
+        (PEAKS | {"channels": 0}, 200),
+        (PEAKS | {"channels": 33}, 33),
+        (PEAKS | {"channels": 2.0}, 200),
+        (PEAKS | {"peak_sec": 0.0}, 200),
+        (PEAKS | {"peak_sec": 0.019}, 200),
+        (PEAKS | {"peak_sec": float("inf")}, 2),
+        (PEAKS | {"peak_sec": "0.02"}, 200),
+        (PEAKS, 0),
+        (PEAKS, 199),
+        (PEAKS, 204),
+        (PEAKS | {"channels": 1}, MOST_PEAKS + 1),
+    ],
+)
+def test_an_impossible_waveform_is_refused(facts: Any, n_bytes: int) -> None:
+    with pytest.raises(InvalidDecoderReply):
+        replies().waveform(facts, memoryview(bytes(n_bytes)), 2.0)
+
+
+def test_mixed_channels_have_one_waveform() -> None:
+    with pytest.raises(InvalidDecoderReply):
+        replies(apart=False).waveform(PEAKS, memoryview(bytes(200)), 2.0)
+
+
 @pytest.mark.parametrize(
     ("offset", "length"),
     [(-1, 10), (10_000, 1), (0, 0), (0, -1), (0, BLOCK_BYTES + 1), (0.0, 1), ("0", 1), (None, 1), (True, 1)],
@@ -193,6 +231,7 @@ def test_the_same_bytes_are_not_read_for_ever() -> None:
         {"op": {}},
         {"op": "alive", "for": 1},
         {"op": "done"},
+        {"op": "done", "media": {}},
         {"op": "read", "offset": 0},
         {"op": "failed", "code": "CORRUPT_MEDIA", "message": "Visit my page."},
     ],

@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,6 +22,7 @@ from batchscribe.audio.positions import ParentLink, Positions
 from batchscribe.audio.segmenter import Segmenter, segmenter
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.track_choice import TrackChoice
+from batchscribe.audio.waveform import WaveformMeter
 from batchscribe.children.confinement import confine
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
@@ -72,7 +74,15 @@ def serve_one(parent: ParentLine, request: dict[str, Any], payload: bytes) -> No
     except MemoryError:
         parent.fail(refusal(Finding.OUT_OF_MEMORY))
     else:
-        parent.tell("done", media=media.as_json())
+        peaks, facts = _peaks_of(media)
+        parent.tell("done", peaks, media=media.as_json(), peaks=facts)
+
+
+def _peaks_of(media: Media) -> tuple[bytes, dict[str, object]]:
+    """Return the waveform as a payload and a field of the message."""
+    if media.waveform is None:
+        raise TypeError("the waveform of every decoded track is measured")
+    return media.waveform.as_bytes(), {"channels": len(media.waveform.channels), "peak_sec": media.waveform.peak_sec}
 
 
 class ParentLine:
@@ -160,7 +170,8 @@ def _decode_track(
     try:
         if positions is not None and positions.has_windows:
             choice.is_heard = True
-        blocks = track.blocks(parent.is_alive)
+        meter = WaveformMeter()
+        blocks = meter.watch(track.blocks(parent.is_alive))
         if request["whole_sound"]:
             blocks = _send_sound(blocks, parent)
         for window in _windows(blocks, request, cpu, positions):
@@ -171,7 +182,7 @@ def _decode_track(
         if not track.may_have_edits:
             raise
     else:
-        return track.media
+        return replace(track.media, waveform=meter.finish())
     finally:
         track.close()
     return _decode_track(parent, request, file, choice, None, ignores_edits=True)

@@ -18,8 +18,9 @@ from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, Remark
 from batchscribe.audio.media import Media
 from batchscribe.audio.sniff import DEMUXERS
+from batchscribe.audio.waveform import FINEST_SAMPLES, MOST_PEAKS
 from batchscribe.errors import MediaError
-from batchscribe.window import SAMPLE_RATE, Samples, Window
+from batchscribe.window import SAMPLE_RATE, Samples, Waveform, Window
 
 MAX_WINDOW_SEC = 31.0  #: segmenters cut at 30 s
 #: Decoded sound may exceed the limit by the block in which the limit is detected.
@@ -112,6 +113,17 @@ class Replies:
             remarks=_warnings(facts["remarks"]),
         )
 
+    def waveform(self, facts: object, payload: memoryview, duration_sec: float) -> Waveform:
+        """Return the waveform of a recording of this length. Its peaks may have any values."""
+        if not isinstance(facts, dict) or facts.keys() != {"channels", "peak_sec"}:
+            raise InvalidDecoderReply("invalid facts about the waveform")
+        n_channels = _whole(facts["channels"], 1, len(self._ends))
+        peak_sec = _number(facts["peak_sec"], FINEST_SAMPLES / SAMPLE_RATE, self._max_sec)
+        n_peaks, rest = divmod(len(payload), n_channels)
+        if rest or not 1 <= n_peaks <= MOST_PEAKS or (n_peaks - 1) * peak_sec > duration_sec:
+            raise InvalidDecoderReply("a waveform of an impossible length")
+        return Waveform.of_bytes(peak_sec, n_channels, bytes(payload))
+
     def error(self, said: object) -> MediaError:
         """Return the error because of which the recording cannot be decoded."""
         try:
@@ -127,7 +139,7 @@ _FIELDS: Mapping[str, Set[str]] = {
     "window": {"op", "channel", "start_sec", "speech"},
     "sound": {"op", "start_sample"},
     "position": {"op"},
-    "done": {"op", "media"},
+    "done": {"op", "media", "peaks"},
     "failed": {"op", "remark"},
 }
 _MEDIA_FIELDS = frozenset({"duration_sec", "channels", "container", "codec", "sample_rate", "remarks"})

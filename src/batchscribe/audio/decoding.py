@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from batchscribe.audio.decoder_process import DecoderProcess
@@ -109,7 +109,9 @@ class Decoding:
             case "alive":
                 self._answer = b""  # the process continues after this answer, in its next turn
             case "done":
-                self._media = self._replies.media(header["media"])
+                media = self._replies.media(header["media"])
+                waveform = self._replies.waveform(header["peaks"], payload, media.duration_sec)
+                self._media = replace(media, waveform=waveform)
                 self.is_over = True
             case "failed":
                 error = self._replies.error(header["remark"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from batchscribe.audio.findings import Remark
+from batchscribe.window import Waveform
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
     """Facts of one recording, known once it is decoded.
 
-    `channels` and `sample_rate` (Hz) are those of its audio track.
+    `channels` and `sample_rate` (Hz) are those of its audio track. The waveform has one channel if they were mixed.
     """
 
     duration_sec: float
@@ -20,6 +21,7 @@ class Media:
     codec: str
     sample_rate: int
     remarks: tuple[Remark, ...]
+    waveform: Waveform | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -27,7 +29,7 @@ class Media:
         return tuple(remark.sentence for remark in self.remarks)
 
     def as_json(self) -> dict[str, object]:
-        """Return the message that a decoder sends; `decoder_replies` reads it."""
+        """Return what a decoder sends, without the waveform; `decoder_replies` reads it."""
         return {
             "duration_sec": self.duration_sec,
             "channels": self.channels,

@@ -1,23 +1,76 @@
-"""The loudness of a recording over time, as a plot shows it: the largest sample of each short stretch."""
+"""The loudness of a recording over time, as a plot shows it: the largest sample of each short stretch.
+
+It is measured from the same blocks of sound as the windows, so it has the clock of the words.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+
+import numpy as np
+
+from batchscribe.window import SAMPLE_RATE, Samples, Waveform
+
+MOST_PEAKS = 2_400  #: of a channel; a recording of a minute or more has at least half of them
+FINEST_SAMPLES = SAMPLE_RATE // 50  #: of a peak
+FULL_SCALE = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Waveform:
-    """Peaks from 0 to 255 (full scale) of each channel. Peak `n` covers the `peak_sec` seconds from `n * peak_sec`."""
+class WaveformMeter:
+    """Measures a waveform block by block, in constant memory: when there are too many peaks, pairs are joined."""
 
-    peak_sec: float
-    channels: tuple[bytes, ...]  #: of equal length
+    def __init__(self) -> None:
+        self._samples_per_peak = FINEST_SAMPLES
+        self._peaks: Samples | None = None  #: float32[n_channels, MOST_PEAKS]
+        self._n_peaks = 0  #: with the last one, which may be incomplete
+        self._n_open = 0  #: samples of an incomplete peak
 
-    @classmethod
-    def of_bytes(cls, peak_sec: float, n_channels: int, peaks: bytes) -> Waveform:
-        """The reverse of `as_bytes`."""
-        length = len(peaks) // max(1, n_channels)
-        return cls(peak_sec, tuple(peaks[at * length : (at + 1) * length] for at in range(n_channels)))
+    def watch(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        """Measure blocks on their way."""
+        for block in blocks:
+            self.add(block)
+            yield block
 
-    def as_bytes(self) -> bytes:
-        """Return the channels one after the other."""
-        return b"".join(self.channels)
+    def add(self, block: Samples) -> None:
+        """Add float32[n_channels, n_samples], the next block."""
+        if self._peaks is None:
+            self._peaks = np.zeros((len(block), MOST_PEAKS), dtype=np.float32)
+        while block.shape[1]:
+            if self._n_open == 0 and self._n_peaks == MOST_PEAKS:
+                self._join_pairs(self._peaks)
+            block = self._add_start(self._peaks, block)
+
+    def finish(self) -> Waveform | None:
+        """Return the waveform; None if there was no sound."""
+        if self._peaks is None:
+            return None
+        peaks = np.rint(np.minimum(self._peaks[:, : self._n_peaks], 1.0) * FULL_SCALE).astype(np.uint8)
+        return Waveform(self._samples_per_peak / SAMPLE_RATE, tuple(row.tobytes() for row in peaks))
+
+    def _add_start(self, peaks: Samples, block: Samples) -> Samples:
+        """Add as many samples as there is room for without joining. Return the others."""
+        size = self._samples_per_peak
+        n_whole = min(block.shape[1] // size, MOST_PEAKS - self._n_peaks) if self._n_open == 0 else 0
+        if n_whole:
+            whole = block[:, : n_whole * size].reshape(len(block), n_whole, size)
+            peaks[:, self._n_peaks : self._n_peaks + n_whole] = _loudest(whole)
+            self._n_peaks += n_whole
+            return block[:, n_whole * size :]
+        n_fit = min(block.shape[1], size - self._n_open)
+        self._n_peaks += self._n_open == 0
+        last = peaks[:, self._n_peaks - 1]
+        np.maximum(last, _loudest(block[:, :n_fit]), out=last)
+        self._n_open = (self._n_open + n_fit) % size
+        return block[:, n_fit:]
+
+    def _join_pairs(self, peaks: Samples) -> None:
+        self._n_peaks //= 2
+        peaks[:, : self._n_peaks] = peaks.reshape(len(peaks), -1, 2).max(axis=2)
+        peaks[:, self._n_peaks :] = 0.0
+        self._samples_per_peak *= 2
+
+
+def _loudest(samples: Samples) -> Samples:
+    """Return the largest absolute value along the last axis."""
+    loudest: Samples = np.maximum(samples.max(axis=-1), -samples.min(axis=-1))
+    return loudest

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from batchscribe.audio.waveform import Waveform
 from batchscribe.database.tables import speaker_name, waveform
+from batchscribe.jobs.model import File
+from batchscribe.window import Waveform
 
 
 def find_waveform(connection: sa.Connection, job_number: int, seq: int) -> Waveform | None:
@@ -15,6 +16,17 @@ def find_waveform(connection: sa.Connection, job_number: int, seq: int) -> Wavef
         )
     ).first()
     return None if row is None else Waveform.of_bytes(row.peak_sec, row.channels, row.peaks)
+
+
+def store_waveform(connection: sa.Connection, item: File, peaks: Waveform) -> None:
+    """Store a waveform, in place of that of an earlier attempt."""
+    key = {"job": item.job_number, "seq": item.seq}
+    connection.execute(sa.delete(waveform).where(waveform.c.job == item.job_number, waveform.c.seq == item.seq))
+    connection.execute(
+        sa.insert(waveform).values(
+            key | {"peak_sec": peaks.peak_sec, "channels": len(peaks.channels), "peaks": peaks.as_bytes()}
+        )
+    )
 
 
 def names_of_speakers(connection: sa.Connection, job_number: int, seq: int) -> dict[str, str]:

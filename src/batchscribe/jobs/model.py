@@ -17,6 +17,7 @@ from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.jobs.summary import Summary
 from batchscribe.speech.capability import key_of_model, queue_key_of
+from batchscribe.window import Waveform
 from batchscribe.wire.answers import ErrorAnswer, FileAnswer, JobAnswer, UsageAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, WaitingFor
 from batchscribe.wire.config import Config
@@ -237,6 +238,7 @@ class WrittenTranscript:
     warnings: tuple[str, ...]
     output_digests: tuple[str, ...]  #: SHA-256 of the content in each format; empty for one that is not written
     segments: tuple[SpokenSegment, ...] = ()  #: for search
+    waveform: Waveform | None = None  #: None if it is not kept
 
 
 class ShardState(StrEnum):

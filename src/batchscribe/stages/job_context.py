@@ -153,6 +153,7 @@ class JobContext:
     aliases: AliasRewriter | None = None  #: of the job's vocabulary
     profanity: ProfanityFilter | None = None  #: if the job asks for it
     is_searchable: bool = False  #: whether the text of transcripts is stored for search
+    keeps_waveforms: bool = False  #: in the database
 
 
 def about_task(worker_id: str, job_id: str) -> AbstractContextManager[Any]:

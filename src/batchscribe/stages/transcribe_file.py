@@ -195,6 +195,7 @@ def _document(
         ),
         aliases=context.aliases,
         profanity=context.profanity,
+        waveform=media.waveform,
     )
 
 

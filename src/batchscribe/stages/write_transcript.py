@@ -85,7 +85,8 @@ def write_transcript(
     warnings = transcript.metadata.warnings
     digests = tuple(each.digest for each in (first, *others))
     segments = tuple(_spoken(transcript)) if context.is_searchable else ()
-    begin_write(named.file, WrittenTranscript(transcript.duration_sec, warnings, digests, segments))
+    waveform = transcript.waveform if context.keeps_waveforms else None
+    begin_write(named.file, WrittenTranscript(transcript.duration_sec, warnings, digests, segments, waveform))
     named, kept = _write_first(named, me, first, job, context)
     if kept is not None and (named.is_of_another or not others):
         return kept

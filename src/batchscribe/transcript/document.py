@@ -18,7 +18,7 @@ from batchscribe.transcript.segments import (
     transcript_segments,
 )
 from batchscribe.transcript.speaker_numbers import measure_speakers, number_speakers, renumber
-from batchscribe.window import SpeakerTurn
+from batchscribe.window import SpeakerTurn, Waveform
 from batchscribe.wire.config import Config
 from batchscribe.wire.vocabulary import APOSTROPHES
 
@@ -76,6 +76,7 @@ class Transcript:
     metadata: Metadata
     speakers: Mapping[int, float] = field(default_factory=dict)  #: the seconds of speech of each, with diarization
     names: Mapping[str, str] = field(default_factory=dict)  #: that people gave to speakers and channels, by label
+    waveform: Waveform | None = None  #: of the recording, if it was decoded
 
     @property
     def text_display(self) -> str:
@@ -117,6 +118,7 @@ def assemble(
     turns: Sequence[SpeakerTurn] = (),
     aliases: AliasRewriter | None = None,
     profanity: ProfanityFilter | None = None,
+    waveform: Waveform | None = None,
 ) -> Transcript:
     """Build the transcript of a recording of `duration_sec` seconds with `channels` channels.
 
@@ -137,6 +139,7 @@ def assemble(
         config=config,
         metadata=metadata,
         speakers=measure_speakers(turns, numbers, duration_sec),
+        waveform=waveform,
     )
 
 

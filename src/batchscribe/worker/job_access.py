@@ -89,4 +89,5 @@ class JobAccess:
             aliases=AliasRewriter.of(job.vocabulary.aliases) if job.vocabulary and job.vocabulary.aliases else None,
             profanity=load_filter(self._settings.profanity_file) if job.config.profanity_filter else None,
             is_searchable=self._settings.search == "on",
+            keeps_waveforms=self._settings.waveforms == "on",
         )
