@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
+from batchscribe.database.reader_rows import store_waveform
 from batchscribe.database.segment_rows import delete_segments, replace_segments
 from batchscribe.database.tables import file, job, shard
 from batchscribe.errors import JobFileNotFound
@@ -227,6 +228,8 @@ def begin_write(connection: sa.Connection, item: File, transcript: WrittenTransc
     if connection.execute(_BEGIN_WRITE, name_attempt(item) | values).rowcount != 1:
         return False
     replace_segments(connection, item.job_number, item.seq, transcript.segments)
+    if transcript.waveform is not None:
+        store_waveform(connection, item, transcript.waveform)
     return True
 
 

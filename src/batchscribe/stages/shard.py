@@ -23,7 +23,6 @@ from batchscribe.database.checkpoint_rows import last_fruitful_attempt, look_at_
 from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, Connection, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
 from batchscribe.database.job_rows import add_shard_counters, is_complete
-from batchscribe.database.reader_rows import store_waveform
 from batchscribe.database.shard_rows import add_cost, begin_shard, end_shard, is_latest_run
 from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import (
@@ -299,10 +298,7 @@ def _try_begin_write(shard: ShardContext, file: File, transcript: WrittenTranscr
     """Return whether the transcript may be written; None if the database is unavailable."""
     try:
         with shard.records.transaction() as connection:
-            may_write = begin_write(connection, file, transcript)
-            if may_write and transcript.waveform is not None:
-                store_waveform(connection, file, transcript.waveform)
-            return may_write
+            return begin_write(connection, file, transcript)
     except DATABASE_TROUBLE as error:
         log.warning("database.trouble", **_names(shard, file), error=cause_of(error))
         return None
