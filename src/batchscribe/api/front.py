@@ -98,9 +98,13 @@ def below(root_path: str, path: str) -> str:
 
 
 def route_of(scope: Scope) -> str | None:
-    """Return the path template below the prefix, such as `/jobs/{job_id}`; None if no route matches."""
+    """Return the path template below the prefix, such as `/jobs/{job_id}`; None if no route matches.
+
+    That of a page begins with `page`, because some pages have the same path as a route of the HTTP interface.
+    """
     path: str | None = getattr(scope.get("route"), "path", None)
-    return path
+    is_page = scope.get("state", {}).get("is_page", False)
+    return f"page {path}" if path and is_page else path
 
 
 class RequestLog:

@@ -1,4 +1,4 @@
-"""What a visitor does with a job: cancel it, renew its credentials."""
+"""What a visitor does with a job: cancel it, renew its credentials, send a webhook again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from batchscribe.api.job_routes import renew_from
 from batchscribe.database.job_rows import get_job_of
+from batchscribe.stages.deliver import replay
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.stages.settle import wait_settled
 from batchscribe.web.forms import SubmittedForm
@@ -33,5 +34,12 @@ def job_actions_router(site: Site) -> APIRouter:
     def renew(request: Request, visitor: VisitorInTurn, job_id: str, form: SubmittedForm) -> Response:
         renew_from(site.service, visitor.tenant, job_id, credentials_in(form))
         return go_to(request, f"/jobs/{job_id}")
+
+    @router.post("/jobs/{job_id}/deliveries/{event_id}/replay")
+    def replay_delivery(request: Request, visitor: VisitorInTurn, job_id: str, event_id: str) -> Response:
+        with records.transaction() as connection:
+            job = get_job_of(connection, visitor.tenant, job_id)
+        replay(job, event_id, records)
+        return go_to(request, f"/jobs/{job.job_id}#deliveries")
 
     return router

@@ -11,8 +11,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from batchscribe.database.connect import Connection
+from batchscribe.database.delivery_rows import deliveries_of
 from batchscribe.database.job_rows import get_job_of
+from batchscribe.database.sealed import has_secret
 from batchscribe.jobs.model import Job
+from batchscribe.stages.deliver import WEBHOOK
 from batchscribe.web.file_list import FilesPage, Wanted, read_files
 from batchscribe.web.job_view import JobView
 from batchscribe.web.sessions import VisitorInTurn
@@ -89,6 +92,8 @@ def job_router(site: Site) -> APIRouter:
         with site.service.records.transaction() as connection:
             job = get_job_of(connection, visitor.tenant, job_id)
             files = read_files(connection, job, wanted)
+            deliveries = deliveries_of(connection, job.number)
+            can_replay = bool(deliveries) and has_secret(connection, job, WEBHOOK)
         if request.headers.get("hx-target") == "files":
             return site.page(request, "parts/files.html", **_files_context(job, files, wanted))
         return site.page(
@@ -96,6 +101,8 @@ def job_router(site: Site) -> APIRouter:
             "job.html",
             live=LiveJob.of(job),
             clouds=clouds_of(job),
+            deliveries=[each.answer() for each in reversed(deliveries)],
+            can_replay=can_replay,
             parts=[("Input", lines_of(dict(job.input))), ("Output", lines_of(job.output.echo())),
                    ("Configuration", lines_of(job.config.echo()))],
             **_files_context(job, files, wanted),

@@ -74,7 +74,7 @@ class Stream:
     changes: str  #: what the page shows
 
     async def events(self, streams: Streams) -> AsyncIterator[str]:
-        began_at = looked_at = heard_at = checked_at = time.monotonic()
+        began_at = looked_at = sent_at = checked_at = time.monotonic()
         with streams.of(self.visitor.tenant):
             yield ": connected\n\n"
             while not self.site.is_ending() and time.monotonic() - began_at < LONGEST_SEC:
@@ -87,10 +87,10 @@ class Stream:
                 if now - looked_at >= LOOK_SEC:
                     looked_at = now
                     if (content := await run_in_threadpool(self._next)) is not None:
-                        heard_at = now
+                        sent_at = now
                         yield as_event(content)
-                if now - heard_at >= HEARTBEAT_SEC:
-                    heard_at = now
+                if now - sent_at >= HEARTBEAT_SEC:
+                    sent_at = now
                     yield ": still here\n\n"
 
     def _is_signed_in(self) -> bool:

@@ -31,6 +31,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
+        state["is_page"] = True  # for the metrics
         state["nonce"] = secrets.token_urlsafe(NONCE_BYTES)
 
         async def send_with_headers(message: Message) -> None:
