@@ -34,7 +34,7 @@ def names_of_speakers(connection: sa.Connection, job_number: int, seq: int) -> d
     found = sa.select(speaker_name.c.label, speaker_name.c.name).where(
         speaker_name.c.job == job_number, speaker_name.c.seq == seq
     )
-    return dict(connection.execute(found.order_by(speaker_name.c.label)).tuples().all())
+    return {row.label: row.name for row in connection.execute(found.order_by(speaker_name.c.label))}
 
 
 def name_speaker_of(connection: sa.Connection, job_number: int, seq: int, label: str, name: str) -> None:

@@ -74,6 +74,21 @@ def replace_segments(connection: sa.Connection, job_number: int, seq: int, segme
     insert_rows(connection, transcript_segment, rows)
 
 
+def segments_of(connection: sa.Connection, job_number: int, seq: int) -> list[SpokenSegment]:
+    """Return the segments of a file's transcript in their order. They are stored from the last to the first."""
+    query = sa.select(
+        transcript_segment.c.start_sec,
+        transcript_segment.c.end_sec,
+        transcript_segment.c.channel,
+        transcript_segment.c.speaker,
+        transcript_segment.c.text,
+    ).where(_OF_FILE)
+    found = connection.execute(
+        query.order_by(transcript_segment.c.number.desc()), {"of_job": job_number, "of_seq": seq}
+    )
+    return [SpokenSegment(*row) for row in found]
+
+
 def delete_segments(connection: sa.Connection, job_number: int, seq: int) -> None:
     connection.execute(_DELETE, {"of_job": job_number, "of_seq": seq})
 

@@ -50,6 +50,7 @@ class StoredDocument:
     text_display: str
     segments: tuple[StoredSegment, ...] | None
     metadata: Mapping[str, Any]
+    is_partial: bool = False  #: it does not come from the JSON, and lacks words, flags and languages
 
     @property
     def segments_or_whole(self) -> tuple[StoredSegment, ...]:

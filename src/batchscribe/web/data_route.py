@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from batchscribe.api.error_answers import body_of, headers_of, status_of
 from batchscribe.api.service import SlowRequests
-from batchscribe.errors import BatchscribeError, CredentialsNeeded
+from batchscribe.errors import BatchscribeError, BucketNotFound, CredentialsNeeded, ObjectNotFound
 from batchscribe.web.audio_answer import PRIVATE
 from batchscribe.web.reader_access import fields_for
 from batchscribe.web.reading import ANSWER_SEC
@@ -36,13 +37,20 @@ class DataRoute(APIRoute):
             except BatchscribeError as error:
                 if "text/html" in request.headers.get("accept", ""):
                     raise  # a person follows a link, and gets a page
-                body = body_of(error)
-                if isinstance(error, CredentialsNeeded):
-                    body["access"] = fields_for(error)
-                return JSONResponse(body, status_of(error), {**PRIVATE, **headers_of(error)})
+                return _refuse(error)
             return answer
 
         return handle_or_refuse
+
+
+def _refuse(error: BatchscribeError) -> Response:
+    """Unlike in requests for jobs, a missing object is what was asked for, and not a mistake in the request."""
+    status, body = status_of(error), body_of(error)
+    if isinstance(error, ObjectNotFound | BucketNotFound):
+        status, body["code"] = HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.value
+    if isinstance(error, CredentialsNeeded):
+        body["access"] = fields_for(error)
+    return JSONResponse(body, status, {**PRIVATE, **headers_of(error)})
 
 
 class ReadingThreads:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from batchscribe.database.file_rows import get_file_of
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.database.reader_rows import find_waveform, name_speaker_of, names_of_speakers
+from batchscribe.database.segment_rows import segments_of
 from batchscribe.errors import (
+    CredentialsNeeded,
     InvalidRequest,
+    StorageError,
     StorageUnreachable,
     TranscriptNotFound,
     TranscriptUnreadable,
@@ -24,6 +27,7 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.model import WITHOUT_OUTPUT, File, Job
+from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.stages.existing_output import MAX_TRANSCRIPT_BYTES
@@ -35,6 +39,7 @@ from batchscribe.transcript.stored_document import StoredDocument, parse_documen
 from batchscribe.web.denied_access import explain_denial
 from batchscribe.web.open_recordings import OpenRecordings, PlayedRecording, SourceKey
 from batchscribe.web.reader_access import read_access, read_signed_url
+from batchscribe.web.searchable_text import document_of_segments
 from batchscribe.web.speaker_names import check_label, check_name
 from batchscribe.web.transcript_view import dump, view_of_document
 from batchscribe.wire.base import JsonObject
@@ -120,20 +125,41 @@ class Reading:
 
     @contextmanager
     def document(self, found: FileOfJob) -> Iterator[StoredDocument]:
-        """Hold the parsed transcript. Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`."""
+        """Hold the transcript: the stored JSON, or else the text that is kept for search.
+
+        Raises `TranscriptNotFound`, `TranscriptUnreadable`, `CredentialsNeeded`, `StorageError`.
+        """
         check_written(found)
+        with ExitStack() as held:
+            yield self._stored(found, held) or self._searchable(found)
+
+    def _stored(self, found: FileOfJob, held: ExitStack) -> StoredDocument | None:
+        """Return the stored document; None if it cannot be read, but its text is in the database."""
         uri = found.output_uri(OutputFormat.JSON)
         if uri is None:
-            raise TranscriptNotFound(f"The job of {found.file.file_id} wrote no JSON, so its text cannot be shown.")
-        with (
-            explain_denial(found.job, OUTPUT, uri),
-            self.store(found.job, OUTPUT).open(uri) as stored,
-            self._room_for(stored),
-        ):
-            yield parse_document(read_whole(stored))
+            return None
+        try:
+            with explain_denial(found.job, OUTPUT, uri), self.store(found.job, OUTPUT).open(uri) as stored:
+                if stored.size > LARGE_BYTES:
+                    held.enter_context(self._large)
+                return parse_document(read_whole(stored))
+        except (CredentialsNeeded, StorageError, TranscriptUnreadable):
+            if not self._segments(found):
+                raise
+            return None
 
-    def _room_for(self, stored: Recording) -> threading.Lock | nullcontext[None]:
-        return self._large if stored.size > LARGE_BYTES else nullcontext()
+    def _searchable(self, found: FileOfJob) -> StoredDocument:
+        segments = self._segments(found)
+        if not segments:
+            raise TranscriptNotFound(
+                f"The job of {found.file.file_id} wrote no JSON, and the database has no text of it; open its "
+                f"{found.job.config.formats[0].value} in the storage."
+            )
+        return document_of_segments(found.job, found.file, segments)
+
+    def _segments(self, found: FileOfJob) -> list[SpokenSegment]:
+        with self._records.transaction() as connection:
+            return segments_of(connection, found.job.number, found.file.seq)
 
     @contextmanager
     def recording(self, tenant: str, job_id: str, file_id: str) -> Iterator[PlayedRecording]:

@@ -30,7 +30,7 @@ def view_of_document(document: StoredDocument, names: Mapping[str, str]) -> Json
         "speakers": list_speakers(segments, names),
         "segments": segments,
         "has_words": any(segment["words"] and segment["words"][0][1] is not None for segment in segments),
-        "source": "transcript",
+        "source": "database" if document.is_partial else "transcript",
         "recording_version": version_tag(source.get("etag"), source.get("size_bytes")),
     }
 
