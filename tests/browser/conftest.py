@@ -43,14 +43,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_tab(browser: Browser, server: Server) -> Iterator[OpenTab]:
+def open_tab_at(browser: Browser) -> Iterator[OpenTab]:
     """At its end, the test fails if a tab had a problem that it did not remove from the list."""
     tabs: list[Tab] = []
 
-    def open_one(url: str = "", **settings: object) -> Tab:
+    def open_one(url: str, **settings: object) -> Tab:
         context = browser.new_context(**settings)  # type: ignore[arg-type]
         context.set_default_timeout(WAIT_MS)
-        tabs.append(Tab.opened(context, url or server.url))
+        tabs.append(Tab.opened(context, url))
         return tabs[-1]
 
     yield open_one
@@ -58,6 +58,12 @@ def open_tab(browser: Browser, server: Server) -> Iterator[OpenTab]:
     for tab in tabs:
         tab.page.context.close()
     assert problems == []
+
+
+@pytest.fixture
+def open_tab(open_tab_at: OpenTab, server: Server) -> OpenTab:
+    """The same for the pages of the shared server."""
+    return lambda url="", **settings: open_tab_at(url or server.url, **settings)
 
 
 @pytest.fixture(scope="package")

@@ -14,6 +14,7 @@ document.addEventListener('securitypolicyviolation', event => {
   console.error(`policy violation: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
+EVENT_MS = 50  #: until messages of the page have arrived
 #: The browser itself logs this for every answer with an error status, which some tests expect.
 EXPECTED = "Failed to load resource: the server responded with a status of"
 
@@ -48,7 +49,11 @@ class Tab:
 
     def check_accessible(self) -> None:
         """Fail if axe finds a violation on the page."""
+        before = len(self.problems)
         found = Axe().run(self.page)
+        self.page.wait_for_timeout(EVENT_MS)
+        # axe copies the styles of shadow trees into a style element, which the policy forbids.
+        self.problems[before:] = [problem for problem in self.problems[before:] if "style-src" not in problem]
         assert found.violations_count == 0, found.generate_report()
 
     def _note_message(self, message: ConsoleMessage) -> None:

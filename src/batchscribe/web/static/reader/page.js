@@ -8,6 +8,9 @@ import { find, SKIP_SEC } from "./player_bar.js";
 import { Reader } from "./reader.js";
 import { Transcript } from "./transcript.js";
 
+const PARTIAL =
+  "The stored transcript cannot be read now. This is the text that is kept for search, without words, flags and languages.";
+
 const root = find(document, "#reader", HTMLElement);
 const urls = root.dataset;
 
@@ -29,23 +32,21 @@ function connectKeys(reader) {
   );
 }
 
-/** @param {Reader} reader */
-async function showWaveform(reader) {
-  const container = find(root, "[data-part=waveform]", HTMLElement);
+/** @returns {Promise<import("./reader.js").DrawWaveform | null>} null if the recording has no waveform */
+async function loadWaveform() {
   const answer = await ask(urls.waveform ?? "").catch(() => null);
   const peaks = await answer?.json();
-  if (!peaks?.channels?.length) return;
+  if (!peaks?.channels?.length) return null;
   const { drawWaveform } = await import("./waveform.js");
-  const { player, transcript, voices } = reader;
-  drawWaveform(container, player.audio, peaks, transcript.durationSec, voices, urls.nonce ?? "");
-  find(root, "[data-part=player]", HTMLElement).classList.add("has-waveform");
-  reader.list.update();
+  const container = find(root, "[data-part=waveform]", HTMLElement);
+  return (audio, durationSec, voices) => drawWaveform(container, audio, peaks, durationSec, voices, urls.nonce ?? "");
 }
 
 async function open() {
   const status = find(root, "[data-part=status]", HTMLElement);
   const access = new AccessForm(find(root, "[data-part=access]", HTMLFormElement), urls.file ?? "");
   access.onAccess = () => location.reload();
+  const waveform = loadWaveform();
   let answer;
   try {
     answer = await ask(urls.transcript ?? "");
@@ -59,16 +60,13 @@ async function open() {
   const transcript = new Transcript(await answer.json());
   status.textContent = transcript.segments.length ? "" : "No speech was found in this recording.";
   status.hidden = transcript.segments.length > 0;
+  const draw = await waveform;
   const warnings = find(root, "[data-part=warnings]", HTMLElement);
   showFacts(find(root, "[data-part=facts]", HTMLElement), transcript);
-  showWarnings(warnings, transcript.warnings);
+  showWarnings(warnings, transcript.isPartial ? [PARTIAL, ...transcript.warnings] : transcript.warnings);
   find(root, "[data-part=player]", HTMLElement).hidden = false;
-  const reader = new Reader(root, transcript);
-  connectKeys(reader);
-  await Promise.all([
-    showWaveform(reader),
-    compareVersions(warnings, urls.audio ?? "", transcript.recordingVersion),
-  ]);
+  connectKeys(new Reader(root, transcript, draw));
+  await compareVersions(warnings, urls.audio ?? "", transcript.recordingVersion);
 }
 
 open();

@@ -14,6 +14,7 @@ import { SpokenWords } from "./spoken_words.js";
 import { Voices } from "./voices.js";
 
 /** @typedef {import("./transcript.js").Transcript} Transcript */
+/** @typedef {(audio: HTMLAudioElement, durationSec: number, voices: Voices) => void} DrawWaveform */
 
 /** Where a linked segment is shown, as a share of the visible height. */
 const TARGET = 0.25;
@@ -22,20 +23,23 @@ export class Reader {
   /**
    * @param {HTMLElement} root
    * @param {Transcript} transcript
+   * @param {DrawWaveform | null} drawWaveform
    */
-  constructor(root, transcript) {
+  constructor(root, transcript, drawWaveform) {
     const urls = root.dataset;
     this.transcript = transcript;
     this.voices = new Voices(transcript);
     const segments = find(root, "[data-part=segments]", HTMLElement);
     const bar = find(root, "[data-part=player]", HTMLElement);
+    this.player = new Player(find(root, "audio", HTMLAudioElement), urls.audio ?? "", transcript.durationSec);
+    this.bar = new PlayerBar(bar, this.player);
+    drawWaveform?.(this.player.audio, transcript.durationSec, this.voices);
+    bar.classList.toggle("has-waveform", drawWaveform !== null);
     this.list = createSegmentList(segments, bar, transcript, this.voices);
     this.cursor = new SegmentCursor(this.list);
     this.spoken = new SpokenWords(transcript, this.list.rows);
     this.follow = new Follow(this.list, find(root, "[data-action=follow]", HTMLButtonElement));
     this.find = new FindBar(find(root, "[data-part=find]", HTMLFormElement), transcript, this.list);
-    this.player = new Player(find(root, "audio", HTMLAudioElement), urls.audio ?? "", transcript.durationSec);
-    this.bar = new PlayerBar(bar, this.player);
     this.names = new SpeakerNames(
       find(root, "[data-part=speakers]", HTMLElement),
       find(root, "[data-part=name-dialog]", HTMLDialogElement),

@@ -23,6 +23,10 @@ export function createSegmentList(root, cover, { segments }, voices) {
   /** @param {number} number @param {boolean} isTurn */
   const create = (number, isTurn) => new SegmentRow(number, count, segments[number], voices.of(segments[number]), isTurn);
   root.classList.toggle("voiced", voices.all.length > 0);
+  // What gets the focus, or is searched for by the browser, is not below the cover.
+  new ResizeObserver(() => {
+    document.documentElement.style.scrollPaddingTop = `${cover.offsetHeight}px`;
+  }).observe(cover);
   return new VirtualList(root, {
     count,
     estimate: () => estimateHeights(root, segments, (isTurn) => create(0, isTurn), startsTurn),

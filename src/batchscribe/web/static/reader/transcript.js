@@ -32,6 +32,7 @@
  * @property {string[]} warnings
  * @property {Speaker[]} speakers
  * @property {Segment[]} segments
+ * @property {"transcript" | "database"} source
  * @property {string | null} recording_version
  */
 
@@ -43,6 +44,8 @@ export class Transcript {
   constructor(document) {
     this.durationSec = document.duration_sec;
     this.model = document.model;
+    /** Whether it is only the text that is kept for the search, because the stored transcript cannot be read. */
+    this.isPartial = document.source === "database";
     this.recordingVersion = document.recording_version;
     this.segments = document.segments;
     this.speakers = document.speakers;

@@ -21,6 +21,7 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
  * @param {string} nonce that allows the styles of wavesurfer
  */
 export function drawWaveform(container, audio, peaks, durationSec, voices, nonce) {
+  container.style.height = `${heightOf(peaks.channels.length) * peaks.channels.length}px`;
   const scale = MAX_PEAK * Math.max(0.05, loudest(peaks));
   const surfer = WaveSurfer.create({
     container,
@@ -43,13 +44,18 @@ function loudest({ channels }) {
   return channels.reduce((most, channel) => channel.reduce((a, b) => Math.max(a, b), most), 0) / MAX_PEAK;
 }
 
+/** @param {number} count of channels @returns {number} the height of each in pixels */
+function heightOf(count) {
+  return /** @type {Record<number, number>} */ (HEIGHT_PX)[count] ?? LEAST_HEIGHT_PX;
+}
+
 /**
  * @param {HTMLElement} container
  * @param {number} count of channels
  * @param {Voices} voices
  */
 function colored(container, count, voices) {
-  const height = /** @type {Record<number, number>} */ (HEIGHT_PX)[count] ?? LEAST_HEIGHT_PX;
+  const height = heightOf(count);
   const waves = Array.from({ length: count }, (_, channel) => {
     const here = voices.onChannel(channel);
     const className = here.length === 1 ? here[0].className : "voice-0";
