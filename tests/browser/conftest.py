@@ -13,11 +13,12 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.tab import Tab
-from tests.contract.conftest import moto_s3, new_database, server, shared_settings, start_server
+from tests.contract.client import Client
+from tests.contract.conftest import NewDatabase, client_of, moto_s3, server, shared_settings, start_server
 from tests.contract.server import Key, Server
 from tests.recordings import write_wav
 
-__all__ = ["moto_s3", "new_database", "server", "shared_settings", "start_server"]
+__all__ = ["moto_s3", "server", "shared_settings", "start_server"]
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -28,6 +29,12 @@ WAIT_MS = 15_000
 
 #: Opens a tab with a cookie jar of its own. `settings` as for a context of Playwright, such as `color_scheme`.
 OpenTab = Callable[..., Tab]
+
+
+@pytest.fixture(scope="package")
+def new_database() -> NewDatabase:
+    """Only SQLite: `tests/contract/test_pages.py` reads every page on both kinds of database."""
+    return dict
 
 
 @pytest.fixture(scope="package")
@@ -100,3 +107,10 @@ def bob(open_tab: OpenTab, bob_key: Key) -> Tab:
     tab = open_tab()
     tab.sign_in(bob_key.api_secret)
     return tab
+
+
+@pytest.fixture(scope="package")
+def client(server: Server, alice_key: Key) -> Iterator[Client]:
+    """Alice's client of the HTTP interface."""
+    with client_of(server, alice_key) as client:
+        yield client

@@ -11,24 +11,12 @@ import pytest
 
 from batchscribe.web.live import PER_TENANT
 from tests.browser.conftest import OpenTab
+from tests.browser.jobs import folder_of, job_for
 from tests.browser.tab import Tab
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.server import Key, Server
-from tests.recordings import write_wav
 
 CONNECTED = "document.getElementById('live')._htmx?.sse?.reader"
-
-
-def folder_of(recordings: Path, name: str, n_files: int) -> Path:
-    folder = recordings / name
-    folder.mkdir()
-    for number in range(n_files):
-        write_wav(folder / f"call-{number}.wav")
-    return folder
-
-
-def job_for(folder: Path) -> dict[str, object]:
-    return {"input": {"uri": folder.as_uri() + "/"}, "output": {"uri": (folder / "out").as_uri() + "/"}}
 
 
 def test_the_list_shows_a_new_job_and_its_end_without_a_reload(

@@ -37,6 +37,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.JobFileNotFound: HTTPStatus.NOT_FOUND,
     errors.VocabularyNotFound: HTTPStatus.NOT_FOUND,
+    errors.KeyNotFound: HTTPStatus.NOT_FOUND,
     errors.TranscriptNotFound: HTTPStatus.NOT_FOUND,
     errors.WaveformNotFound: HTTPStatus.NOT_FOUND,
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -11,8 +10,7 @@ from batchscribe.database.file_rows import file_of_row
 from batchscribe.database.tables import file
 from batchscribe.jobs.model import File
 from batchscribe.wire.choices import FileState
-
-SAFE = "/!$&'()*+,;=:@~"  #: what the path of a `file://` URI has unencoded
+from batchscribe.wire.uris import encoded
 
 
 def files_named(
@@ -29,7 +27,7 @@ def files_named(
 
     No index helps, so the cost depends on the distance of these numbers.
     """
-    spellings = {text, quote(text, safe=SAFE)}
+    spellings = {text, encoded(text)}
     has_text = sa.or_(*(file.c.input_uri.icontains(each, autoescape=True) for each in sorted(spellings)))
     query = sa.select(file).where(file.c.job == job_number, file.c.seq > after, file.c.seq <= last, has_text)
     if states is not None:

@@ -1,0 +1,123 @@
+"""What people do on the page of a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.jobs import folder_of, job_for, mixed_job
+from tests.browser.tab import Tab
+from tests.contract.bodies import hook
+from tests.contract.client import Client
+from tests.contract.conftest import receiver as receiver
+from tests.contract.receiver import Receiver, Reply
+
+
+@pytest.fixture(scope="module")
+def job_id(client: Client, recordings: Path) -> str:
+    return mixed_job(client, recordings, "job-page", reference_id="calls")
+
+
+def names(tab: Tab) -> list[str]:
+    return tab.page.locator(".files .name > :first-child").all_inner_texts()
+
+
+def test_it_shows_each_file_with_its_error_in_words(alice: Tab, job_id: str) -> None:
+    page = alice.open(f"/jobs/{job_id}")
+    row = page.get_by_role("row").filter(has_text="broken.wav")
+    assert "Failed" in row.inner_text()
+    assert "CORRUPT" in row.inner_text() or "UNSUPPORTED" in row.inner_text()
+    assert page.get_by_role("link", name="call-0.wav").is_visible()
+    assert page.get_by_role("link", name="broken.wav").count() == 0, "it has no transcript to read"
+
+
+def test_files_are_filtered_by_state_and_name(alice: Tab, job_id: str) -> None:
+    page = alice.open(f"/jobs/{job_id}")
+    page.get_by_label("State").select_option("FILE_FAILED")
+    page.get_by_role("button", name="Show").click()
+    assert names(alice) == ["broken.wav"]
+    page.get_by_label("State").select_option("")
+    page.get_by_label("Name").fill("CALL-")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**name=CALL-**")
+    assert names(alice) == ["call-0.wav"]
+    page.get_by_label("Name").fill("%")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("No file matches.").wait_for()
+
+
+def test_a_count_leads_to_its_files(alice: Tab, job_id: str) -> None:
+    page = alice.open(f"/jobs/{job_id}")
+    page.locator(".facts div", has_text="Skipped").get_by_role("link").click()
+    page.wait_for_url("**state=FILE_SKIPPED**")
+    assert names(alice) == ["notes.txt"]
+
+
+def test_pages_of_files_lead_to_each_other(alice: Tab, client: Client, recordings: Path) -> None:
+    job = client.done(job_for(folder_of(recordings, "many-files", 60)))
+    page = alice.open(f"/jobs/{job['job_id']}")
+    assert len(names(alice)) == 50
+    page.get_by_role("link", name="More files").click()
+    page.wait_for_url("**after=50**")
+    assert len(names(alice)) == 10
+    page.get_by_role("link", name="First files").click()
+    page.wait_for_url(f"**/jobs/{job['job_id']}?#files")
+    assert len(names(alice)) == 50
+
+
+def test_a_running_job_is_canceled_after_a_question(alice: Tab, client: Client, recordings: Path) -> None:
+    folder = folder_of(recordings, "to-cancel", 500)
+    job_id = client.submit(job_for(folder))
+    page = alice.open(f"/jobs/{job_id}")
+    page.get_by_text("Cancel…").click()
+    page.get_by_role("button", name="Cancel this job").click()
+    page.locator("#live .badge", has_text="Canceled").wait_for()
+    assert client.job(job_id)["state"] == "CANCELED"
+    assert page.get_by_text("Cancel…").count() == 0
+
+
+def test_a_delivery_is_shown_and_sent_again(alice: Tab, client: Client, recordings: Path, receiver: Receiver) -> None:
+    wanted = receiver.hook(Reply(status=410))
+    folder = folder_of(recordings, "delivered", 1)
+    job_id = client.submit(job_for(folder, notifications=hook(wanted.url)))
+    wanted.wait_for(1)
+    client.ended(job_id)
+    page = alice.open(f"/jobs/{job_id}")
+    page.get_by_role("heading", name="Webhook deliveries").wait_for()
+    section = page.locator("#deliveries")
+    assert "HTTP 410" in section.inner_text()
+    assert wanted.url not in page.content(), "the address of a webhook is a secret"
+    alice.check_accessible()
+    section.get_by_role("button", name="Send again").click()
+    wanted.wait_for(2)
+    assert page.url.endswith("#deliveries")
+
+
+def test_fresh_credentials_can_be_sent_to_a_job_that_runs(alice: Tab, client: Client) -> None:
+    body = {
+        "input": {"uri": "s3://no-such-bucket/a/", "auth": {"aws": {"access_key_id": "a", "secret_access_key": "b"}}},
+        "output": {"uri": "s3://no-such-bucket/out/"},
+    }
+    job_id = client.submit(body)
+    page = alice.open(f"/jobs/{job_id}")
+    if page.get_by_text("Fresh credentials…").count() == 0:
+        assert client.ended(job_id)["state"] == "FAILED"  # it was faster
+        return
+    page.get_by_text("Fresh credentials…").click()
+    page.get_by_label("Access key ID").fill("fresh")
+    page.get_by_label("Secret access key").fill("fresh-secret")
+    page.get_by_role("button", name="Send credentials").click()
+    page.wait_for_url(f"**/jobs/{job_id}*")
+
+
+def test_the_echo_of_the_request_has_no_secrets(alice: Tab, client: Client) -> None:
+    secret = "marked-secret-of-the-echo"
+    body = {
+        "input": {"uri": "s3://calls/a/", "auth": {"aws": {"access_key_id": secret, "secret_access_key": secret}}},
+        "output": {"uri": "s3://calls/out/"},
+        "notifications": {"webhook_url": f"https://example.org/{secret}", "secret": secret},
+    }
+    page = alice.open(f"/jobs/{client.submit(body)}")
+    assert "s3://calls/a/" in page.content()
+    assert secret not in page.content()

@@ -1,0 +1,78 @@
+"""Every page can be used with a screen reader, in light and dark colors and on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import OpenTab
+from tests.browser.jobs import mixed_job
+from tests.contract.client import Client
+from tests.contract.server import Key
+
+PHONE = {"width": 360, "height": 740}
+PAGES = (
+    "/",
+    "/?state=QUEUED",
+    "/submit",
+    "/usage",
+    "/workers",
+    "/keys",
+    "/jobs/{job}",
+    "/jobs/{job}?name=nothing",
+    "/missing-job",
+)
+
+
+@pytest.fixture(scope="module")
+def job_id(client: Client, recordings: Path) -> str:
+    return mixed_job(client, recordings, "accessible", reference_id="calls of October")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"color_scheme": "dark"}, {"viewport": PHONE}, {"viewport": PHONE, "color_scheme": "dark"}],
+    ids=["light", "dark", "phone", "dark-phone"],
+)
+def test_axe_finds_no_violation(settings: dict[str, object], open_tab: OpenTab, alice_key: Key, job_id: str) -> None:
+    tab = open_tab(**settings)
+    tab.open("/signin")
+    tab.check_accessible()
+    tab.sign_in(alice_key.api_secret)
+    for path in PAGES:
+        page = tab.open(path.format(job=job_id))
+        tab.check_accessible()
+        too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert not too_wide, f"{path} scrolls sideways"
+
+
+def test_everything_that_asks_first_is_accessible_when_open(open_tab: OpenTab, alice_key: Key, job_id: str) -> None:
+    tab = open_tab()
+    tab.sign_in(alice_key.api_secret)
+    for path in ("/submit", "/keys", f"/jobs/{job_id}"):
+        page = tab.open(path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        tab.check_accessible()
+
+
+def test_each_page_has_its_own_title_and_one_main_heading(open_tab: OpenTab, alice_key: Key, job_id: str) -> None:
+    tab = open_tab()
+    tab.sign_in(alice_key.api_secret)
+    titles = set()
+    for path in ("/", "/submit", "/usage", "/workers", "/keys", f"/jobs/{job_id}"):
+        page = tab.open(path)
+        titles.add(page.title())
+        assert page.get_by_role("heading", level=1).count() == 1
+        assert page.locator("html").get_attribute("lang") == "en"
+    assert len(titles) == 6
+
+
+def test_the_first_tab_stop_skips_to_the_content(open_tab: OpenTab, alice_key: Key) -> None:
+    tab = open_tab()
+    tab.sign_in(alice_key.api_secret)
+    page = tab.open("/workers")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
