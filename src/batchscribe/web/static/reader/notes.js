@@ -24,7 +24,7 @@ export function showWarnings(element, warnings) {
   for (const warning of warnings) {
     if (shown.has(warning)) continue;
     const note = document.createElement("p");
-    note.className = "note warn";
+    note.className = "notice warn";
     note.textContent = warning;
     element.append(note);
   }

@@ -53,7 +53,7 @@ async function open() {
   } catch (error) {
     const refusal = /** @type {import("./answers.js").ServerError} */ (error);
     status.textContent = refusal.message;
-    status.className = "note warn";
+    status.className = "notice warn";
     if (refusal.access) access.show(refusal.access);
     return;
   }
