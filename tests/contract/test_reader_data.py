@@ -204,7 +204,7 @@ def test_every_format_is_downloaded_whether_the_job_wrote_it_or_not(
 ) -> None:
     path = recordings / "reader" / "formats.wav"
     path.write_bytes(wav(noise(70, channels=2)))
-    formats = ["json", "srt", "vtt", "txt"]
+    formats = ["json", "srt", "vtt", "txt", "peaks"]
     every = done(alice, file_job(path.as_uri(), output_formats=formats, channel_separation=True))
     stored = {name: path.with_suffix(f".{name}").read_bytes() for name in formats}
     for name in formats:

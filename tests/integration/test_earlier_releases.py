@@ -21,7 +21,7 @@ from batchscribe.speech.capability import Capability
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState, OutputLayout
-from batchscribe.wire.config import ADDED_OPTIONS, Config
+from batchscribe.wire.config import ADDED_OPTIONS, FIELDS_OF_OPTIONS, Config
 from batchscribe.wire.output import Output
 from batchscribe.worker import hooks
 from tests.integration.command import wait_until
@@ -44,6 +44,7 @@ OLD = WorkerRecord(
 )
 VALUES: dict[str, Any] = {
     "diarization": True,
+    "peaks": ["json", "peaks"],
     "profanity_filter": True,
     "vocabulary": {"aliases": [{"canonical": "Xin", "variants": ["shin"]}]},
     "vocabulary_id": "voc_1",
@@ -70,10 +71,11 @@ def enter_old_worker(runner: FlowRunner) -> None:
 @pytest.mark.parametrize("option", ADDED_OPTIONS)
 def test_an_option_is_refused_while_a_worker_of_an_earlier_release_is_live(runner: FlowRunner, option: str) -> None:
     enter_old_worker(runner)
-    submission = runner.submission(config=Config.model_validate({option: VALUES[option]}))
+    field = FIELDS_OF_OPTIONS.get(option, option)
+    submission = runner.submission(config=Config.model_validate({field: VALUES[option]}))
     with pytest.raises(OptionNotAvailable, match="The worker old has an earlier release") as caught:
         plan_job(submission, runner.settings, find_engines(submission, runner.records, runner.settings))
-    assert caught.value.field == f"config.{option}"
+    assert caught.value.field == f"config.{field}"
 
 
 def test_once_that_worker_has_ended_the_option_is_accepted(runner: FlowRunner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ import webvtt
 from batchscribe.transcript.cues import cues
 from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.formats import FORMATS
+from batchscribe.window import Waveform
 from batchscribe.wire.choices import OutputFormat
 from tests.documents import ROOT, table_rows
 from tests.transcripts import segment, spoken, transcript
@@ -60,6 +62,7 @@ def test_every_format_is_one_record() -> None:
         "srt": ("srt", ".srt", "application/x-subrip; charset=utf-8"),
         "vtt": ("vtt", ".vtt", "text/vtt"),
         "txt": ("txt", ".txt", "text/plain; charset=utf-8"),
+        "peaks": ("peaks", ".peaks", "application/json"),
     }
 
 
@@ -74,6 +77,20 @@ def test_the_documents_describe_every_format() -> None:
     for document in ("http.md", "command-line.md"):
         text = (ROOT / "docs" / document).read_text()
         assert [name for name in FORMATS if f"`{name}`" not in text] == [], document
+
+
+def test_peaks_are_a_document_of_audiowaveform() -> None:
+    """Pairs of minimum and maximum from -127 to 127, for one channel after the other in each peak."""
+    made = replace(call(), waveform=Waveform(0.04, (bytes([0, 255, 128]), bytes([2, 1, 0]))))
+    assert json.loads(written("peaks", made)) == {
+        "version": 2,
+        "channels": 2,
+        "sample_rate": 16_000,
+        "samples_per_pixel": 640,
+        "bits": 8,
+        "length": 3,
+        "data": [0, 0, -1, 1, -127, 127, 0, 0, -64, 64, 0, 0],
+    }
 
 
 def test_json_is_the_document() -> None:

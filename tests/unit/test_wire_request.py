@@ -489,6 +489,16 @@ def test_any_other_wish_for_detection_is_refused_by_the_name_of_its_field(
             "config.output_formats: output_formats does not contain output_format; omit one of them.",
         ),
         (
+            {"config": {"output_format": "peaks"}},
+            "config.output_format",
+            "config.output_format: peaks is not a transcript; name a format of transcripts, too.",
+        ),
+        (
+            {"config": {"output_formats": ["peaks"]}},
+            "config.output_formats",
+            "config.output_formats: peaks is not a transcript; name a format of transcripts, too.",
+        ),
+        (
             {"config": {"output_formats": []}},
             "config.output_formats",
             "config.output_formats: Name at least one format, or omit output_formats.",
@@ -669,6 +679,7 @@ def test_a_pre_signed_url_is_echoed_without_its_query(given: dict[str, str], sou
         ({"output_format": "srt"}, ("srt",)),
         ({"output_formats": ["vtt"]}, ("vtt",)),
         ({"output_formats": ["vtt", "json", "txt", "vtt"]}, ("json", "vtt", "txt")),
+        ({"output_formats": ["peaks", "srt"]}, ("srt", "peaks")),
         ({"output_format": "txt", "output_formats": ["srt", "txt"]}, ("srt", "txt")),
     ],
 )

@@ -127,7 +127,8 @@ Formats = Annotated[
     list[OutputFormat] | None,
     typer.Option(
         "--format",
-        help="Format of the transcripts. Repeatable. By default json, or what the extension of --output says.",
+        help="Format of the transcripts, and `peaks` for waveforms beside them. Repeatable. By default json, or what "
+        "the extension of --output says.",
         show_default=False,
     ),
 ]

@@ -32,7 +32,7 @@ from batchscribe.storage.local.roots import check_apart, roots_of
 from batchscribe.storage.schemes import location_check
 from batchscribe.transcript.profanity import load_filter
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
-from batchscribe.wire.config import ADDED_OPTIONS, Config
+from batchscribe.wire.config import ADDED_OPTIONS, FIELDS_OF_OPTIONS, Config
 from batchscribe.wire.mistakes import MOST_MISTAKES
 
 
@@ -106,7 +106,7 @@ def _check_readable(config: Config, fleet: FleetEngines) -> None:
     """Check that every live worker can read the job: any of them may list or end it. Raises `OptionNotAvailable`."""
     for option in config.added_options:
         if option in fleet.outdated:
-            name = f"config.{option}"
+            name = f"config.{FIELDS_OF_OPTIONS.get(option, option)}"
             raise OptionNotAvailable(
                 f"{name}: The worker {fleet.outdated[option]} has an earlier release, which cannot read this option; "
                 "restart it with this release.",

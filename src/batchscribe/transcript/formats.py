@@ -1,4 +1,4 @@
-"""The formats in which a transcript can be written."""
+"""The formats in which a transcript can be written, and what can be written beside it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from batchscribe.transcript.as_json import render_json
+from batchscribe.transcript.as_peaks import render_peaks
 from batchscribe.transcript.as_srt import render_srt
 from batchscribe.transcript.as_txt import render_txt
 from batchscribe.transcript.as_vtt import render_vtt
@@ -30,6 +31,7 @@ FORMATS: dict[str, Format] = {
         Format(OutputFormat.SRT, ".srt", "application/x-subrip; charset=utf-8", render_srt),
         Format(OutputFormat.VTT, ".vtt", "text/vtt", render_vtt),  # always UTF-8
         Format(OutputFormat.TXT, ".txt", "text/plain; charset=utf-8", render_txt),
+        Format(OutputFormat.PEAKS, ".peaks", "application/json", render_peaks),
     )
 }
 

@@ -42,6 +42,7 @@ from batchscribe.web.reader_access import read_access, read_signed_url
 from batchscribe.web.searchable_text import document_of_segments
 from batchscribe.web.speaker_names import check_label, check_name
 from batchscribe.web.transcript_view import dump, view_of_document
+from batchscribe.window import Waveform
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, OutputFormat
 
@@ -88,14 +89,17 @@ class Reading:
             return dump(view_of_document(document, found.names))
 
     def waveform(self, tenant: str, job_id: str, file_id: str) -> JsonObject:
+        """Return the answer to the route. Raises `WaveformNotFound`."""
+        found = self.peaks(self.find(tenant, job_id, file_id))
+        return {"peak_sec": found.peak_sec, "channels": [list(channel) for channel in found.channels]}
+
+    def peaks(self, found: FileOfJob) -> Waveform:
         """Raises `WaveformNotFound`."""
         with self._records.transaction() as connection:
-            job = get_job_of(connection, tenant, job_id)
-            file = get_file_of(connection, job, file_id)
-            found = find_waveform(connection, job.number, file.seq)
-        if found is None:
-            raise WaveformNotFound(f"There is no waveform of {file.file_id}; it can be played without one.")
-        return {"peak_sec": found.peak_sec, "channels": [list(channel) for channel in found.channels]}
+            waveform = find_waveform(connection, found.job.number, found.file.seq)
+        if waveform is None:
+            raise WaveformNotFound(f"There is no waveform of {found.file.file_id}; it can be played without one.")
+        return waveform
 
     def name_speaker(self, tenant: str, job_id: str, file_id: str, label: str, name: str) -> dict[str, str]:
         """Name a speaker, or remove the name if it is empty. Return all names by label. Raises `InvalidRequest`."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from batchscribe.errors import TranscriptNotFound
 from batchscribe.stages.sealed_credentials import OUTPUT
+from batchscribe.transcript.as_peaks import dump_peaks
 from batchscribe.transcript.formats import FORMATS
 from batchscribe.transcript.from_json import transcript_of
 from batchscribe.web.denied_access import explain_denial
@@ -34,7 +35,8 @@ def download(reading: Reading, found: FileOfJob, format_: OutputFormat) -> Downl
     Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`.
     """
     check_written(found)
-    uri = None if found.names else found.output_uri(format_)
+    has_names = found.names and format_ is not OutputFormat.PEAKS
+    uri = None if has_names else found.output_uri(format_)
     content = _rendered(reading, found, format_) if uri is None else _stored(reading, found, uri)
     return Download(content, FORMATS[format_].content_type, _disposition(found, FORMATS[format_].extension))
 
@@ -45,6 +47,8 @@ def _stored(reading: Reading, found: FileOfJob, uri: str) -> bytes:
 
 
 def _rendered(reading: Reading, found: FileOfJob, format_: OutputFormat) -> bytes:
+    if format_ is OutputFormat.PEAKS:
+        return dump_peaks(reading.peaks(found))
     with reading.document(found) as document:
         if document.segments is None and format_ in _TIMED:
             raise TranscriptNotFound(f"The transcript of {found.file.file_id} was written without times; use txt.")

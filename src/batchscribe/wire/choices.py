@@ -51,6 +51,7 @@ class OutputFormat(StrEnum):
     SRT = "srt"  #: subtitles for players
     VTT = "vtt"  #: subtitles for web pages
     TXT = "txt"  #: text to read
+    PEAKS = "peaks"  #: the waveform of the recording, only beside a transcript
 
 
 class JobState(StrEnum):

@@ -32,7 +32,9 @@ SpeakerLimit = Annotated[StrictInt, Field(ge=1, le=MAX_SPEAKERS)]
 #: Fields that old clients do not know. The echo omits them if their value is false.
 _ADDED_SWITCHES = ("word_confidence",)
 #: Options that some workers in a fleet may not be able to read, because their release is older; see `Capability`.
-ADDED_OPTIONS = ("diarization", "profanity_filter", "vocabulary", "vocabulary_id", "word_confidence")
+ADDED_OPTIONS = ("diarization", "peaks", "profanity_filter", "vocabulary", "vocabulary_id", "word_confidence")
+#: The fields of those options that are values of a field.
+FIELDS_OF_OPTIONS = {"peaks": "output_formats"}
 
 
 class Config(WireModel):
@@ -103,10 +105,10 @@ class Config(WireModel):
     @field_validator("output_formats")
     @classmethod
     def _settle_formats(cls, formats: tuple[OutputFormat, ...] | None) -> tuple[OutputFormat, ...] | None:
-        """Each once, with the document first: it says which recording it belongs to."""
+        """Each once, with the document first: it says which recording it belongs to. The waveform is the last."""
         if formats is not None and not formats:
             raise refusal("Name at least one format, or omit output_formats.")
-        return formats and tuple(sorted(dict.fromkeys(formats), key=lambda each: each is not OutputFormat.JSON))
+        return formats and tuple(sorted(dict.fromkeys(formats), key=_place_of_format))
 
     @model_validator(mode="after")
     def _check_formats(self) -> Self:
@@ -118,6 +120,13 @@ class Config(WireModel):
             raise refusal("output_formats does not contain output_format; omit one of them.", field="output_formats")
         return self
 
+    @model_validator(mode="after")
+    def _require_transcript(self) -> Self:
+        if self.formats == (OutputFormat.PEAKS,):
+            field = "output_formats" if self.output_formats else "output_format"
+            raise refusal("peaks is not a transcript; name a format of transcripts, too.", field=field)
+        return self
+
     @property
     def names_format(self) -> bool:
         """Whether the client named one."""
@@ -127,6 +136,11 @@ class Config(WireModel):
     def formats(self) -> tuple[OutputFormat, ...]:
         """What to write for each recording; the first one decides the name."""
         return self.output_formats or (self.output_format,)
+
+    @property
+    def peaks(self) -> bool:
+        """Whether the waveform is written beside the transcript."""
+        return OutputFormat.PEAKS in self.formats
 
     @property
     def detection_mode(self) -> DetectionMode | None:
@@ -156,6 +170,10 @@ class Config(WireModel):
         if self.vocabulary is not None:
             echoed["vocabulary"] = self.vocabulary.echo()
         return {name: value for name, value in echoed.items() if value or name not in _ADDED_SWITCHES}
+
+
+def _place_of_format(format_: OutputFormat) -> int:
+    return {OutputFormat.JSON: 0, OutputFormat.PEAKS: 2}.get(format_, 1)
 
 
 def option_not_available(option: str, *, field: str = "") -> Exception:

@@ -114,7 +114,7 @@ class JobRequest(WireModel):
         if output is None or output.layout is not OutputLayout.SINGLE or config.names_format:
             return config
         extension = extension_of(output.uri)
-        known = extension in {each.value for each in OutputFormat}
+        known = extension in {each.value for each in OutputFormat if each is not OutputFormat.PEAKS}
         return config.model_copy(update={"output_format": OutputFormat(extension)}) if known else config
 
     def echo(self) -> JsonObject:
