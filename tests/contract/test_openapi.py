@@ -50,6 +50,7 @@ OPERATIONS = (
     "renewBatchJobCredentials",
     "getBatchScribeJobFile",
     "getUsage",
+    "searchTranscripts",
     "listBatchJobDeliveries",
     "replayBatchJobDelivery",
     "createVocabulary",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from batchscribe.wire.answers import FileAnswer, JobAnswer
+from batchscribe.wire.answers import FileAnswer, HitAnswer, JobAnswer
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.delivery_answers import DeliveryAnswer
 from batchscribe.wire.vocabulary import VocabularyAnswer
@@ -50,6 +50,12 @@ class FilesBody(BaseModel):
 
 class VocabulariesBody(BaseModel):
     vocabularies: list[VocabularyAnswer]
+    next_page_token: str
+    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+
+
+class HitsBody(BaseModel):
+    hits: list[HitAnswer]
     next_page_token: str
     next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
 

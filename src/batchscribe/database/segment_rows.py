@@ -14,6 +14,7 @@ from batchscribe.database.tables import file, job, transcript_segment
 from batchscribe.jobs.model import file_id_of
 from batchscribe.jobs.search_query import SearchQuery, Span
 from batchscribe.jobs.spoken_segment import SpokenSegment
+from batchscribe.wire.answers import HitAnswer
 from batchscribe.wire.choices import FileState
 
 #: The full-text table of SQLite.
@@ -49,6 +50,20 @@ class FoundSegment:
     output_uri: str
     segment: SpokenSegment
     spans: tuple[Span, ...]
+
+    def answer(self) -> HitAnswer:
+        return HitAnswer(
+            job_id=self.job_id,
+            file_id=self.file_id,
+            input_uri=self.input_uri,
+            output_uri=self.output_uri,
+            start=self.segment.start_sec,
+            end=self.segment.end_sec,
+            channel=self.segment.channel,
+            speaker=self.segment.speaker,
+            text=self.segment.text,
+            matches=self.spans,
+        )
 
 
 def replace_segments(connection: sa.Connection, job_number: int, seq: int, segments: Sequence[SpokenSegment]) -> None:

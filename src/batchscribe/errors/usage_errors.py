@@ -125,6 +125,12 @@ class TooManyVocabularies(UsageError):
     code = "TOO_MANY_VOCABULARIES"
 
 
+class SearchOff(UsageError):
+    """Transcripts cannot be searched, because their text is not stored in the database."""
+
+    code = "SEARCH_OFF"
+
+
 class IdempotencyKeyReused(UsageError):
     """The same `Idempotency-Key` was sent with a different body within 24 hours."""
 

@@ -60,7 +60,10 @@ def _collect(text: str) -> Iterator[Term]:
     start = end = 0
     is_single = False
     for at, character in enumerate(text):
-        for kind, part in _fold(character):
+        folded = _fold(character)
+        if not folded and parts:
+            end = at + 1  # the accent belongs to the term
+        for kind, part in folded:
             if parts and kind is not _Kind.MARK and (is_single or kind is not _Kind.LETTER):
                 yield _term(parts, start, end)
                 parts = []

@@ -63,6 +63,35 @@ class FileAnswer(WireModel):
         return body
 
 
+class HitAnswer(WireModel):
+    """A segment of a transcript in which something was found; times in seconds from the start of the recording."""
+
+    job_id: str
+    file_id: str
+    input_uri: str
+    output_uri: str
+    start: float
+    end: float
+    channel: int
+    speaker: str | SkipJsonSchema[None] = None  #: the label in the transcript
+    text: str
+    matches: tuple[tuple[int, int], ...]  #: what to mark in `text`: the first character and the one after the last
+
+    def body(self) -> JsonObject:
+        body: JsonObject = {
+            "job_id": self.job_id,
+            "file_id": self.file_id,
+            "input_uri": without_query(self.input_uri),  # the query may be a signature
+            "output_uri": self.output_uri,
+            "start": self.start,
+            "end": self.end,
+            "channel": self.channel,
+        }
+        if self.speaker is not None:
+            body["speaker"] = self.speaker
+        return body | {"text": self.text, "matches": [list(span) for span in self.matches]}
+
+
 class ProgressAnswer(WireModel):
     """How far a job is, in seconds of audio. What is not known is absent."""
 

@@ -8,10 +8,10 @@ revision = "0012_fits_0007"
 down_revision = "0011_fits_0007"
 
 #: The columns of FTS5 come from the table of segments, which has the text. Terms need no tokenizer, and no folding but
-#: that of ASCII, which they have gone through. The prefixes are the owner's mark with two, three and four letters.
+#: that of ASCII, which they have gone through. The prefixes are the owner's mark with two and three letters.
 INDEX = """
     CREATE VIRTUAL TABLE segment_index USING fts5(
-        terms, content='transcript_segment', content_rowid='number', tokenize='ascii', columnsize=0, prefix='8 9 10'
+        terms, content='transcript_segment', content_rowid='number', tokenize='ascii', columnsize=0, prefix='8 9'
     )
 """
 TRIGGERS = (
