@@ -34,6 +34,7 @@ PUBLIC = {
             "(self, job_id: str, *, input_auth: JsonObject | None = None, output_auth: JsonObject | None = None, "
             "input_aws: JsonObject | None = None, output_aws: JsonObject | None = None) -> None"
         ),
+        "Client.search": "(self, query: str, *, limit: int | None = None) -> Iterator[JsonObject]",
         "Client.server": "",
         "Client.submit": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
         "Client.vocabularies": "(self, *, limit: int | None = None) -> Iterator[JsonObject]",

@@ -6,7 +6,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscribe.transcript.search_terms import MAX_TERM_CHARS, split_terms
@@ -74,6 +74,7 @@ def test_long_terms_are_cut_alike_in_text_and_query() -> None:
     assert terms("ä" * 500) == ["a" * MAX_TERM_CHARS]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_has_terms_that_both_databases_accept(text: str) -> None:
     found = split_terms(text)
@@ -84,6 +85,7 @@ def test_any_text_has_terms_that_both_databases_accept(text: str) -> None:
         assert term.text == term.text.lower()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60))
 def test_plain_text_takes_a_short_cut_with_the_same_result(text: str) -> None:
     assert [(term.text, term.start, term.end) for term in split_terms(text)] == [

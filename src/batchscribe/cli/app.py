@@ -13,6 +13,7 @@ from batchscribe.cli.commands.doctor import doctor
 from batchscribe.cli.commands.jobs import jobs_app
 from batchscribe.cli.commands.keys import keys_app
 from batchscribe.cli.commands.models import models_app
+from batchscribe.cli.commands.search import search
 from batchscribe.cli.commands.server import migrate, serve, worker
 from batchscribe.cli.commands.transcribe import transcribe
 from batchscribe.cli.commands.vocabularies import vocabularies_app
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (transcribe, serve, worker, migrate, doctor):
+for command in (transcribe, search, serve, worker, migrate, doctor):
     app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")

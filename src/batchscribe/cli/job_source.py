@@ -30,6 +30,10 @@ class JobSource(Protocol):
         """Yield the files in the order in which they were found, without loading all of them into memory."""
         ...
 
+    def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
+        """Yield the segments of transcripts that match, the latest first. Raises `UsageError`."""
+        ...
+
     def report(self, job_id: str) -> JobReport: ...
 
     def cancel(self, job_id: str) -> None:

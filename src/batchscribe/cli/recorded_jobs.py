@@ -12,10 +12,12 @@ from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_job, newest_jobs
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
+from batchscribe.intake.submission import LOCAL_TENANT
 from batchscribe.jobs.model import File, Job, stored_states
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.stages.finish import cancel_job
+from batchscribe.stages.search import search
 from batchscribe.stages.settle import wait_settled
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
@@ -44,6 +46,10 @@ class RecordedJobs:
 
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         return islice(self._read_files(self._get(job_id), state), limit)
+
+    def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
+        page = search(self._records, self._settings, LOCAL_TENANT, query, limit=limit)
+        return (each.answer().body() for each in page.found)
 
     def report(self, job_id: str) -> JobReport:
         with self._records.transaction() as connection:

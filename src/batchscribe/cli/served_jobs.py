@@ -48,6 +48,10 @@ class ServedJobs:
         with self._explain_errors(job_id):
             yield from islice(self._client.files(job_id, state=state, page_size=page_size), limit)
 
+    def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
+        with self._explain_errors():
+            yield from self._client.search(query, limit=limit)
+
     def report(self, job_id: str) -> JobReport:
         """Read a report. It omits the warnings and codes of larger jobs, because the server cannot filter by them."""
         job = read_answer(JobAnswer, self.job(job_id))

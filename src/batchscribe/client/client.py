@@ -16,6 +16,7 @@ from batchscribe.client.server_answers import check, items_of, object_of
 from batchscribe.errors import ServerError
 from batchscribe.wire.base import JsonObject
 
+USUAL_PAGE_HITS = 50  #: like those of jobs
 USUAL_PAGE_JOBS = 50  #: the server's default page size (contract 1.1)
 
 
@@ -78,6 +79,14 @@ class Client:
 
     def file(self, job_id: str, file_id: str) -> JsonObject:
         return self._get(self._address.url("jobs", job_id, "files", file_id))
+
+    def search(self, query: str, *, limit: int | None = None) -> Iterator[JsonObject]:
+        """Yield the segments of transcripts that match, the latest first, requesting page by page.
+
+        Raises `ServerRefused` if the query is invalid or the server has no search.
+        """
+        page_size = limit if limit is not None and limit < USUAL_PAGE_HITS else None
+        yield from islice(self._pages("hits", self._address.url("search"), q=query, page_size=page_size), limit)
 
     def cancel(self, job_id: str) -> None:
         """Cancel the job; finished transcripts are kept. Raises `ServerRefused` if it has already ended."""
@@ -162,9 +171,9 @@ class Client:
         return self._object(Call("GET", url, query=query or {}))
 
     def _pages(
-        self, name: str, url: str, *, state: str | None = None, page_size: int | None = None
+        self, name: str, url: str, *, state: str | None = None, q: str | None = None, page_size: int | None = None
     ) -> Iterator[JsonObject]:
-        parameters = {"state": state, "page_size": page_size}
+        parameters = {"state": state, "q": q, "page_size": page_size}
         query = {key: str(value) for key, value in parameters.items() if value is not None}
         while True:
             page = self._get(url, query=query)

@@ -17,6 +17,7 @@
     │   ├── WebhookAddressGone      the URL of the webhook is no longer stored
     │   ├── KeyNotFound             there is no such API key
     │   ├── VocabularyNotFound
+    │   ├── SearchOff               the text of transcripts is not stored
     │   ├── TooManyVocabularies     the tenant has as many as the operator allows
     │   ├── IdempotencyKeyReused    the same key was sent with a different body
     │   ├── CredentialsNeeded       to play a recording or to read a transcript in the web interface
