@@ -9,11 +9,12 @@ import structlog
 from tests.servers.postgresql import missing_binaries, running_postgresql
 
 from benchmarks.report import show
-from benchmarks.scale import commits, death, idle, large, small, speedup
+from benchmarks.scale import commits, death, idle, large, pages, small, speedup
 from benchmarks.scale.house import Kind
 
 MEASUREMENTS = {
     "large": ("A job of a million files", large.measure),
+    "pages": ("Pages with a job of a million files", pages.measure),
     "commits": ("The flow itself", commits.measure),
     "small": ("Small recordings (scripted engine)", small.measure),
     "speedup": ("Twice the cores", speedup.measure),
