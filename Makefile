@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
+.PHONY: help setup demo test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +46,9 @@ bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interfa
 
 bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQLite and PostgreSQL: 15 minutes
 	$(BIN)/python -m benchmarks.scale
+
+bench-search: $(VENV)/dev.stamp ## Measure searches in 10,000 transcripts, on SQLite and PostgreSQL: 10 minutes
+	$(BIN)/python -m benchmarks.search
 
 bench-speech: $(VENV)/dev.stamp ## Measure accuracy and cost of all installed models, and write docs/accuracy.md: 25 minutes per model
 	$(BIN)/python -m benchmarks.speech

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import httpx2
 from tests.servers.postgresql import missing_binaries, running_postgresql
 
 from batchscribe.database.connect import Database
@@ -60,14 +61,30 @@ def _measure(kind: Kind) -> None:
             ],
         )
         show(f"Searching {TRANSCRIPTS} transcripts, {kind.name}: p50 / p95", _search(house))
+        show(f"The same by HTTP, {kind.name}: p50 / p95", _search_by_http(house))
 
 
 def _search(house: House) -> list[Figure]:
     goal = f"at most {GOAL_MS} ms"
-    figures = []
-    for name, (tenant, text) in QUERIES.items():
-        figures.append(Figure(name, _time(partial(_find, house.records.database, tenant, text)), goal))
-    return figures
+    return [
+        Figure(name, _time(partial(_find, house.records.database, tenant, text)), goal)
+        for name, (tenant, text) in QUERIES.items()
+    ]
+
+
+def _search_by_http(house: House) -> list[Figure]:
+    """Without authentication, there is only the tenant to which all requests belong."""
+    goal = f"at most {GOAL_MS} ms"
+    with house.server("--no-worker") as url, httpx2.Client(base_url=url) as client:
+        return [
+            Figure(name, _time(partial(_ask, client, text)), goal)
+            for name, (tenant, text) in QUERIES.items()
+            if tenant == BIG
+        ]
+
+
+def _ask(client: httpx2.Client, text: str) -> None:
+    client.get("/v2/aiservices/scribe/search", params={"q": text, "page_size": PAGE}).raise_for_status()
 
 
 def _find(database: Database, tenant: str, text: str) -> int:

@@ -20,7 +20,7 @@ from batchscribe.wire.choices import FileState
 TRANSCRIPTS, SEGMENTS, WORDS = 10_000, 100, 15  #: ten minutes of speech at 150 words a minute
 FILES_PER_JOB = 100
 SMALL_EVERY = 100  #: one job in a hundred is of the small tenant
-BIG, SMALL = "big", "small"
+BIG, SMALL = "default", "small"
 VOCABULARY = 50_000
 SEGMENT_SEC = 6.0
 MARKER, MARKER_EVERY = "zzyzx", 2_000  #: a word of few transcripts
