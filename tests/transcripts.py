@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate
 
 from batchscribe.transcript.document import Metadata, Transcript
@@ -42,6 +43,15 @@ def spoken(text: str, start_sec: float = 0.0, *, word_sec: float = 0.4, channel:
     return segment(
         " ".join(word.text for word in words), words[0].start_sec, words[-1].end_sec, *words, channel=channel
     )
+
+
+def long_speech(hours: int) -> Transcript:
+    """Return a transcript with about 9,000 words an hour, with times and confidences."""
+    segments, at_sec = [], 0.0
+    while at_sec < 3600 * hours:
+        segments.append(spoken("the quick brown fox jumps over a lazy dog and nothing else", at_sec, word_sec=0.35))
+        at_sec = segments[-1].end_sec + 0.6
+    return replace(transcript(*segments), config=Config(word_time_offsets=True, word_confidence=True))
 
 
 def characters(text: str, start_sec: float = 0.0, *, word_sec: float = 0.2) -> TranscriptSegment:

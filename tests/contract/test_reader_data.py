@@ -1,18 +1,21 @@
-"""The data of the reader: a person hears and reads the own tenant's files, and nothing else."""
+"""The data of the reader: a person reads and plays the own tenant's files, and nothing else."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from batchscribe.transcript.formats import FORMATS
 from tests.audio_files import noise, wav
 from tests.contract.client import Client
 from tests.contract.server import Key, Server
 from tests.contract.strict import Json
 from tests.contract.visitor import Visitor
+from tests.transcripts import long_speech
 
 MIB = 2**20
 #: Two channels of 100 s: 6.4 MB, several parts.
@@ -47,9 +50,16 @@ def other(server: Server, bob_key: Key) -> Iterator[Visitor]:
 
 
 @pytest.fixture(scope="module")
-def recording(recordings: Path) -> Path:
-    path = recordings / "reader" / 'call <b>1" é.wav'
-    path.parent.mkdir(exist_ok=True)
+def folder(recordings: Path) -> Path:
+    """A folder that alice's URIs may name."""
+    folder = recordings / "reader"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recording(folder: Path) -> Path:
+    path = folder / 'call <b>1" é.wav'
     path.write_bytes(CALL)
     return path
 
@@ -75,17 +85,15 @@ def test_a_transcript_has_what_the_page_shows(visitor: Visitor, call: str, recor
     assert shown["segments"][0]["words"][0] == [first["word"], first["start"], first["end"], None]
 
 
-def test_a_file_without_a_transcript_says_so(visitor: Visitor, alice: Client, recordings: Path) -> None:
-    broken = recordings / "reader" / "broken.wav"
+def test_a_file_without_a_transcript_says_so(visitor: Visitor, alice: Client, folder: Path) -> None:
+    broken = folder / "broken.wav"
     broken.write_bytes(b"RIFF")
     job = alice.done(file_job(broken.as_uri()))
     assert visitor.reason(f"/jobs/{job['job_id']}/files/f_000001/transcript", 404) == "TRANSCRIPT_NOT_FOUND"
 
 
-def test_if_the_json_is_gone_the_text_comes_from_the_database(
-    visitor: Visitor, alice: Client, recordings: Path
-) -> None:
-    path = recordings / "reader" / "gone.wav"
+def test_if_the_json_is_gone_the_text_comes_from_the_database(visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "gone.wav"
     path.write_bytes(wav(noise(5)))
     file = done(alice, file_job(path.as_uri()))
     before = visitor.read(f"{file}/transcript")
@@ -99,8 +107,8 @@ def test_if_the_json_is_gone_the_text_comes_from_the_database(
         assert "alert" not in json.dumps(shown)
 
 
-def test_a_job_that_writes_no_json_is_read_from_the_database(visitor: Visitor, alice: Client, recordings: Path) -> None:
-    path = recordings / "reader" / "subtitles.wav"
+def test_a_job_that_writes_no_json_is_read_from_the_database(visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "subtitles.wav"
     path.write_bytes(wav(noise(5, channels=2)))
     file = done(alice, file_job(path.as_uri(), output_formats=["srt", "vtt"], channel_separation=True))
     shown = visitor.read(f"{file}/transcript")
@@ -108,6 +116,22 @@ def test_a_job_that_writes_no_json_is_read_from_the_database(visitor: Visitor, a
     assert {each["label"] for each in shown["speakers"]} == {"Speaker 1L", "Speaker 1R"}
     assert visitor.get(f"{file}/download/srt").content == path.with_suffix(".srt").read_bytes()
     assert "Speaker 1L" in visitor.get(f"{file}/download/txt").text
+
+
+def test_a_transcript_of_ten_hours_is_answered_in_a_few_seconds_on_a_busy_machine(
+    visitor: Visitor, alice: Client, folder: Path
+) -> None:
+    """On an idle one it takes less than half a second."""
+    path = folder / "long.wav"
+    path.write_bytes(wav(noise(1)))
+    file = done(alice, file_job(path.as_uri()))
+    long = long_speech(10)
+    path.with_suffix(".json").write_bytes(FORMATS["json"].render(long))
+    began_at = time.monotonic()
+    shown = visitor.read(f"{file}/transcript")
+    assert time.monotonic() - began_at < 5
+    assert sum(len(each["words"]) for each in shown["segments"]) == sum(len(each.words) for each in long.segments)
+    assert shown["duration_sec"] == long.duration_sec
 
 
 # --- the recording -----------------------------------------------------------------------------------------------
@@ -153,10 +177,8 @@ def test_a_range_of_another_version_is_ignored(visitor: Visitor, call: str) -> N
         assert (answer.status_code, len(answer.content)) == (200, len(CALL))
 
 
-def test_a_recording_that_changed_since_is_played_and_recognized(
-    visitor: Visitor, alice: Client, recordings: Path
-) -> None:
-    path = recordings / "reader" / "changing.wav"
+def test_a_recording_that_changed_since_is_played_and_recognized(visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "changing.wav"
     path.write_bytes(wav(noise(2)))
     file = done(alice, file_job(path.as_uri()))
     version = visitor.read(f"{file}/transcript")["recording_version"]
@@ -170,8 +192,8 @@ def test_a_recording_that_changed_since_is_played_and_recognized(
 
 
 @pytest.mark.parametrize("content", [b"<html><script>alert(1)</script></html>", b"#EXTM3U\nfile:///etc/passwd", b""])
-def test_what_is_not_a_recording_is_not_sent(content: bytes, visitor: Visitor, alice: Client, recordings: Path) -> None:
-    path = recordings / "reader" / "page.wav"
+def test_what_is_not_a_recording_is_not_sent(content: bytes, visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "page.wav"
     path.write_bytes(content)
     job = alice.done(file_job(path.as_uri()))
     assert visitor.reason(f"/jobs/{job['job_id']}/files/f_000001/audio", 400) == "NOT_A_RECORDING"
@@ -189,8 +211,8 @@ def test_a_waveform_has_the_length_of_the_recording(visitor: Visitor, call: str)
         assert 5 < min(channel) <= max(channel) < 100
 
 
-def test_a_file_that_was_never_decoded_has_no_waveform(visitor: Visitor, alice: Client, recordings: Path) -> None:
-    path = recordings / "reader" / "text.wav"
+def test_a_file_that_was_never_decoded_has_no_waveform(visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "text.wav"
     path.write_bytes(b"text")
     job = alice.done(file_job(path.as_uri()))
     assert visitor.reason(f"/jobs/{job['job_id']}/files/f_000001/waveform", 404) == "WAVEFORM_NOT_FOUND"
@@ -200,9 +222,9 @@ def test_a_file_that_was_never_decoded_has_no_waveform(visitor: Visitor, alice: 
 
 
 def test_every_format_is_downloaded_whether_the_job_wrote_it_or_not(
-    visitor: Visitor, alice: Client, recordings: Path
+    visitor: Visitor, alice: Client, folder: Path
 ) -> None:
-    path = recordings / "reader" / "formats.wav"
+    path = folder / "formats.wav"
     path.write_bytes(wav(noise(70, channels=2)))
     formats = ["json", "srt", "vtt", "txt", "peaks"]
     every = done(alice, file_job(path.as_uri(), output_formats=formats, channel_separation=True))
@@ -224,8 +246,8 @@ def test_a_download_is_an_attachment_with_the_name_of_the_recording(visitor: Vis
     )
 
 
-def test_a_name_is_shown_and_is_in_every_download(visitor: Visitor, alice: Client, recordings: Path) -> None:
-    path = recordings / "reader" / "named.wav"
+def test_a_name_is_shown_and_is_in_every_download(visitor: Visitor, alice: Client, folder: Path) -> None:
+    path = folder / "named.wav"
     path.write_bytes(wav(noise(5, channels=2)))
     file = done(alice, file_job(path.as_uri(), channel_separation=True))
     name = "Zoë <img src=x onerror=alert(1)>"

@@ -74,3 +74,19 @@ def test_a_request_is_answered_in_time_and_keeps_its_place_until_its_thread_ends
 
     release = Event()
     asyncio.run(ask(SlowRequests(per_tenant=1)))
+
+
+def test_a_request_waits_for_a_place_if_it_may_and_is_refused_in_the_end() -> None:
+    async def ask(requests: SlowRequests) -> str:
+        hanging = asyncio.create_task(requests.answer("a", LONG_SEC, release.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyRequests, match="1 reads of this tenant are in progress"):
+            await requests.answer("a", LONG_SEC, lambda: "too late")
+        waiting = asyncio.create_task(requests.answer("a", LONG_SEC, lambda: "in time"))
+        await asyncio.sleep(0)
+        release.set()
+        await hanging
+        return await waiting
+
+    release = Event()
+    assert asyncio.run(ask(SlowRequests(per_tenant=1, what="reads", wait_sec=0.3))) == "in time"

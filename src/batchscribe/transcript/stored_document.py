@@ -97,11 +97,15 @@ def _document(text: str) -> StoredDocument:
 def _parse(text: str) -> Any:
     if len(text) > MOST_AT_ONCE:
         raise ValueError("too large to be parsed in one go")
-    return json.loads(text, parse_constant=_refuse)
+    return _DECODER.decode(text)
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_NUMBERS = frozenset({int, float})  # but not bool, which is an int
 
 
 def _segment(raw: object) -> StoredSegment:
@@ -123,18 +127,22 @@ def _segment(raw: object) -> StoredSegment:
 
 
 def _word(raw: object) -> StoredWord:
+    """Check a word, of which a transcript has a hundred thousand."""
     found = _object(raw)
-    confidence = found.get("confidence")
-    if confidence is not None and not (type(confidence) in (int, float) and 0 <= confidence <= 1):
+    text, confidence = found.get("word"), found.get("confidence")
+    if not isinstance(text, str) or not is_text(text):
+        raise ValueError("text")
+    if confidence is not None and not (type(confidence) in _NUMBERS and 0 <= confidence <= 1):
         raise ValueError("confidence")
     if "start" not in found:
-        return _text(found.get("word")), None, None, confidence
-    return (_text(found.get("word")), *_span(found), confidence)
+        return text, None, None, confidence
+    start, end = _span(found)
+    return text, start, end, confidence
 
 
 def _span(found: Mapping[str, Any]) -> tuple[float, float]:
     start, end = found.get("start"), found.get("end")
-    if type(start) in (int, float) and type(end) in (int, float) and 0 <= start <= end <= MOST_SEC:  # type: ignore[operator]
+    if type(start) in _NUMBERS and type(end) in _NUMBERS and 0 <= start <= end <= MOST_SEC:  # type: ignore[operator]
         return float(start), float(end)  # type: ignore[arg-type]
     raise ValueError("times")
 

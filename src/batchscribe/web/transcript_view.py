@@ -45,7 +45,13 @@ def list_speakers(segments: list[JsonObject], names: Mapping[str, str]) -> list[
 
 
 def dump(answer: JsonObject) -> bytes:
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Serialize the answer, its segments one by one, so that other threads get their turns."""
+    head = _ENCODER.encode({name: value for name, value in answer.items() if name != "segments"})
+    segments = ",".join(map(_ENCODER.encode, answer["segments"]))
+    return f'{head[:-1]},"segments":[{segments}]}}'.encode()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _segment(segment: StoredSegment, channels: int) -> JsonObject:
