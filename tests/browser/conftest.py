@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.readings import ReadJob, read_job, write_recordings
 from tests.browser.tab import Tab
 from tests.contract.client import Client
 from tests.contract.conftest import NewDatabase, client_of, moto_s3, server, shared_settings, start_server
@@ -26,6 +27,9 @@ FLAGS = (
 )  # fmt: skip
 #: Long for a busy machine.
 WAIT_MS = 15_000
+
+#: The recordings for the tests of the reader.
+READ_STEMS = ("first", "gone", "hostile", "long", "unplayable")
 
 #: Opens a tab with a cookie jar of its own. `settings` as for a context of Playwright, such as `color_scheme`.
 OpenTab = Callable[..., Tab]
@@ -114,3 +118,31 @@ def client(server: Server, alice_key: Key) -> Iterator[Client]:
     """Alice's client of the HTTP interface."""
     with client_of(server, alice_key) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def reader_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on SQLite for the tests of the reader. Its data do not depend on the kind of database."""
+    folder = tmp_path_factory.mktemp("reader")
+    with Server(folder / "server", {"BATCHSCRIBE_FILE_ROOTS": str(folder)}) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def reader_key(reader_server: Server) -> Key:
+    return reader_server.new_key("alice")
+
+
+@pytest.fixture(scope="package")
+def read_jobs(reader_server: Server, reader_key: Key) -> ReadJob:
+    """A job whose transcripts and recordings the tests replace by their own."""
+    folder = write_recordings(reader_server.folder.parent, *READ_STEMS)
+    return read_job(reader_server, reader_key, folder, segmentation_mode="none")
+
+
+@pytest.fixture
+def reader(open_tab_at: OpenTab, reader_server: Server, reader_key: Key) -> Tab:
+    """A tab in which the owner of that job is signed in."""
+    tab = open_tab_at(reader_server.url)
+    tab.sign_in(reader_key.api_secret)
+    return tab

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from batchscribe.database.file_rows import find_neighbors, get_file_of
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.transcript.formats import FORMATS
+from batchscribe.web.assets import all_assets
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
-from batchscribe.wire.uris import name_of
+from batchscribe.web.words import shown_name
 
 
 def reader_page_router(site: Site) -> APIRouter:
@@ -28,10 +29,16 @@ def reader_page_router(site: Site) -> APIRouter:
             "reader.html",
             job=job,
             file=file.answer(job.state, job.config.formats),
-            name=name_of(file.input_uri) or file.input_uri,
+            name=shown_name(file.input_uri),
             previous=previous,
             following=following,
             formats=list(FORMATS),
+            modules=_modules(),
         )
 
     return router
+
+
+def _modules() -> list[str]:
+    """Return the scripts of the page. It names all of them, so that none is found only after another has arrived."""
+    return [path for path in all_assets() if path.startswith("reader/") and path.endswith(".js")]
