@@ -36,7 +36,8 @@ from batchscribe.database.job_rows import advance, begin_job, insert_job
 from batchscribe.database.shard_rows import insert_shards
 from batchscribe.database.tables import file, job, shard
 from batchscribe.intake.checks import plan_job
-from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
+from batchscribe.intake.submission import Submission, new_job_id
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.jobs.model import Cursor, Job, ShardState, file_id_of
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary

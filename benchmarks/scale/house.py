@@ -18,7 +18,8 @@ from tests.servers.canned_bucket import PREFIX_URI
 from tests.servers.postgresql import PostgreSQL
 
 from batchscribe.database.job_rows import get_job
-from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
+from batchscribe.intake.submission import Submission, new_job_id
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind

@@ -43,6 +43,7 @@ REASONS = {
     "JOB_NOT_CANCELABLE": (400, 400),
     "JOB_ENDED": (400, 400),
     "JOB_NOT_RETRYABLE": (409, 409),
+    "FRESH_CREDENTIALS_NEEDED": (409, 409),
     "CREDENTIALS_NEEDED": (409, 409),
     "WEBHOOK_ADDRESS_GONE": (409, 409),
     "DELIVERY_NOT_FOUND": (404, 404),
@@ -196,6 +197,12 @@ def check_usage(usage: Json) -> None:
     check_no_nulls(usage)
     assert set(usage) == {"audio_sec", "compute_sec", "bytes_in", "retries"}, usage
     assert min(usage.values()) >= 0, usage
+
+
+def check_retried(job: Json) -> None:
+    check_job({name: value for name, value in job.items() if name != "warnings"})
+    assert job["state"] in {"PROCESSING", *ENDED}, job
+    check_texts(job.get("warnings", []))
 
 
 def check_moments(job: Json) -> None:
@@ -414,6 +421,7 @@ ROUTES: tuple[tuple[str, str, dict[int, Check]], ...] = (
     ("GET", r"/jobs/[^/]+", {200: check_job}),
     ("DELETE", r"/jobs/[^/]+", {204: lambda _: None}),
     ("PUT", r"/jobs/[^/]+/credentials", {204: lambda _: None}),
+    ("POST", r"/jobs/[^/]+/retry", {202: check_retried}),
     ("GET", r"/jobs/[^/]+/deliveries", {200: check_deliveries}),
     ("POST", r"/jobs/[^/]+/deliveries/[^/]+/replay", {202: check_delivery}),
     ("GET", r"/jobs/[^/]+/files", {200: check_file_page}),

@@ -51,6 +51,7 @@ OPERATIONS = (
     "getBatchScribeJobFile",
     "getUsage",
     "searchTranscripts",
+    "retryBatchJob",
     "listBatchJobDeliveries",
     "replayBatchJobDelivery",
     "createVocabulary",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 
-from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.queue.records import open_records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import load_settings
 from batchscribe.worker.worker import Worker
 

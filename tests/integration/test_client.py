@@ -266,3 +266,33 @@ def test_waiting_outlives_a_restart_of_the_server(start: Start) -> None:
     pace = PollSchedule(first_sec=0.01, longest_sec=0.02)
     assert client.wait("job_1", pace=pace, on_poll=lambda job: told.append(job["state"])) == {"state": "SUCCEEDED"}
     assert told == ["PROCESSING", "PROCESSING", "SUCCEEDED"]
+
+
+def test_a_retry_sends_only_the_credentials_that_are_given_and_is_not_repeated(start: Start) -> None:
+    server, client = start(in_turn(Reply(503, {}), Reply(202, SUBMITTED), Reply(202, SUBMITTED)))
+    with pytest.raises(ServerRefused):
+        client.retry("job_1")
+    assert client.retry("job_1") == SUBMITTED
+    client.retry("job_1", input_auth={"aws": {}}, output_auth={"gcp": {}})
+    assert [(asked.method, asked.path) for asked in server.asked] == [("POST", f"{JOBS}/job_1/retry")] * 3
+    bodies = [asked.json() for asked in server.asked]
+    assert bodies == [{}, {}, {"input": {"auth": {"aws": {}}}, "output": {"auth": {"gcp": {}}}}]
+
+
+def test_a_deletion_asks_for_a_purge_and_is_not_repeated(start: Start) -> None:
+    server, client = start(in_turn(Reply(503, {}), Reply(204)))
+    with pytest.raises(ServerRefused):
+        client.delete("job_1")
+    client.delete("job_1")
+    (_, asked) = server.asked
+    assert (asked.method, asked.path, asked.query) == ("DELETE", f"{JOBS}/job_1", {"purge": "true"})
+
+
+def test_deliveries_are_listed_and_replayed(start: Start) -> None:
+    found = {"deliveries": [{"event_id": "evt_1"}], "can_replay": True}
+    server, client = start(in_turn(Reply(200, found), Reply(202, {"event_id": "evt_1"})))
+    assert client.deliveries("job_1") == found
+    assert client.replay("job_1", "evt_1") == {"event_id": "evt_1"}
+    paths = [(asked.method, asked.path) for asked in server.asked]
+    log = f"{JOBS}/job_1/deliveries"
+    assert paths == [("GET", log), ("POST", f"{log}/evt_1/replay")]

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from batchscribe.database.job_rows import get_job
 from batchscribe.database.tables import file, shard
-from batchscribe.intake.submission import SERVER_LANE, Submission, new_job_id
+from batchscribe.intake.submission import Submission, new_job_id
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.queue import flow
 from batchscribe.queue.records import Records, open_records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import load_settings
 from batchscribe.stages import shard as shard_work
 from batchscribe.stages.enumerate_files import TURN_SEC

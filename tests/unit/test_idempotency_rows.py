@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.job_rows import KEPT_SEC, id_of_key
+from batchscribe.database.idempotency_rows import KEPT_SEC, id_of_key
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.tables import idempotency
 from batchscribe.errors import IdempotencyKeyReused

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from batchscribe.intake.submission import SERVER_LANE, Submission, read_local_requests, read_request
+from batchscribe.intake.submission import Submission, read_local_requests, read_request
 from batchscribe.jobs.source import Source, SourceKind
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings, load_settings
 from batchscribe.storage.s3.s3_credentials import AwsCredentials
 from batchscribe.wire.choices import OutputLayout, Place

@@ -119,7 +119,7 @@ HTTP = [
     ("all globs of a job to at most {} KiB", source("jobs.globs.MAX_EXPANDED_CHARS") / 2**10),
     ("Clocks may differ by {} seconds", source("api.auth.LEEWAY_SEC")),
     ("valid for up to {} days", source("api.auth.MAX_LIFETIME_SEC") / 86_400),
-    ("sent again within {} hours", source("database.job_rows.KEPT_SEC") / 3600),
+    ("sent again within {} hours", source("database.idempotency_rows.KEPT_SEC") / 3600),
     ("the first {} pairs of input and output", source("intake.preview.MOST_PLANNED")),
     ("limited to about {} MiB", source("database.job_rows.MAX_PAGE_CHARS") / 2**20),
     ("newest first, `page_size` {} (at most 100)", source("api.job_routes.PAGE_JOBS")),

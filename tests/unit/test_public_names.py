@@ -22,7 +22,9 @@ PUBLIC = {
         "Client.cancel": "(self, job_id: str) -> None",
         "Client.close": "(self) -> None",
         "Client.create_vocabulary": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
+        "Client.delete": "(self, job_id: str) -> None",
         "Client.delete_vocabulary": "(self, vocabulary_id: str) -> None",
+        "Client.deliveries": "(self, job_id: str) -> JsonObject",
         "Client.dry_run": "(self, body: JsonObject) -> JsonObject",
         "Client.file": "(self, job_id: str, file_id: str) -> JsonObject",
         "Client.files": (
@@ -35,6 +37,11 @@ PUBLIC = {
             "input_aws: JsonObject | None = None, output_aws: JsonObject | None = None) -> None"
         ),
         "Client.search": "(self, query: str, *, limit: int | None = None) -> Iterator[JsonObject]",
+        "Client.replay": "(self, job_id: str, event_id: str) -> JsonObject",
+        "Client.retry": (
+            "(self, job_id: str, *, input_auth: JsonObject | None = None, output_auth: JsonObject | None = None)"
+            " -> JsonObject"
+        ),
         "Client.server": "",
         "Client.submit": "(self, body: JsonObject, *, idempotency_key: str | None = None) -> JsonObject",
         "Client.vocabularies": "(self, *, limit: int | None = None) -> Iterator[JsonObject]",

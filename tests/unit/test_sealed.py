@@ -143,3 +143,13 @@ def test_released_secrets_go_at_once_or_after_a_time(connection: sa.Connection, 
     release_secrets(connection, job, ["webhook"], keep_sec=60)
     left = connection.execute(sa.select(secret.c.name, secret.c.expires_at)).all()
     assert left == [("webhook", pytest.approx(time.time() + 60, abs=30))]
+
+
+def test_what_is_sealed_alike_opens_only_for_its_name_and_shows_nothing() -> None:
+    keyring = Keyring((NEW,))
+    first, again, other = (keyring.seal_alike(PLAIN, bound_to=name) for name in ("a", "a", "b"))
+    assert first == again != other
+    assert PLAIN not in first[1]
+    assert keyring.open(*first, bound_to="a") == PLAIN
+    with pytest.raises(SecretKeyChanged):
+        keyring.open(*first, bound_to="b")

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from batchscribe.cost import Cost
 from batchscribe.database.job_clock import resume_clock
+from batchscribe.database.job_counters import add_shard_counters, count_unfinished_usage
 from batchscribe.database.job_rows import (
-    add_shard_counters,
     begin_job,
-    count_unfinished_usage,
     end_job,
     get_job,
     insert_job,

@@ -11,6 +11,7 @@ from batchscribe.api.error_answers import add_refusals
 from batchscribe.api.file_routes import files_router
 from batchscribe.api.job_routes import credentials_router, jobs_router
 from batchscribe.api.metrics_route import health_router, metrics_router
+from batchscribe.api.retry_routes import retry_router
 from batchscribe.api.search_routes import search_router
 from batchscribe.api.service import Service
 from batchscribe.api.usage_routes import usage_router
@@ -33,7 +34,15 @@ def create_api(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    of_jobs = (jobs_router, credentials_router, files_router, deliveries_router, usage_router, search_router)
+    of_jobs = (
+        jobs_router,
+        credentials_router,
+        retry_router,
+        files_router,
+        deliveries_router,
+        usage_router,
+        search_router,
+    )
     routers = [(PREFIX, router(service)) for router in of_jobs]
     routers.append((ASSETS_PREFIX, vocabularies_router(service)))
     for version in (VERSION, ""):

@@ -57,6 +57,16 @@ async def read_body(request: Request, limit_bytes: int, take: Callable[[int], No
     return Body(await read_content(request, limit_bytes, take), limit_bytes)
 
 
+async def read_optional_body(request: Request, limit_bytes: int, take: Callable[[int], None]) -> Body:
+    """Read a body that may be missing, which is the same as `{}`. Raises as `read_body` does."""
+    if "content-type" in request.headers:
+        body = await read_body(request, limit_bytes, take)
+        return body if body.content else Body(b"{}", limit_bytes)
+    if await read_content(request, limit_bytes, take):
+        raise ContentTypeNotAccepted("Unsupported Content Type: send Content-Type: application/json.")
+    return Body(b"{}", limit_bytes)
+
+
 async def read_content(request: Request, limit_bytes: int, take: Callable[[int], None]) -> bytes:
     """Like `read_body`, for any content type."""
     declared = request.headers.get("content-length", "")
@@ -102,14 +112,20 @@ def token_after(**last: str) -> str:
 
 def last_of(token: str, name: str) -> str:
     """Return the id in a token. Raises `InvalidRequest`."""
+    last = find_in_token(token, name)
+    if last is None:
+        raise bad_token()
+    return last
+
+
+def find_in_token(token: str, name: str) -> str | None:
+    """Return a text in a token; None if it has none of this name. Raises `InvalidRequest`."""
     try:
         content = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError):
         raise bad_token() from None
-    last = content.get(name) if isinstance(content, dict) else None
-    if not isinstance(last, str):
-        raise bad_token()
-    return last
+    found = content.get(name) if isinstance(content, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def bad_token() -> InvalidRequest:

@@ -43,6 +43,7 @@ STATUSES: dict[type[errors.BatchscribeError], HTTPStatus] = {
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.CredentialsNeeded: HTTPStatus.CONFLICT,
     errors.JobNotRetryable: HTTPStatus.CONFLICT,
+    errors.FreshCredentialsNeeded: HTTPStatus.CONFLICT,
     errors.WebhookAddressGone: HTTPStatus.CONFLICT,
     errors.IdempotencyKeyReused: HTTPStatus.CONFLICT,
     errors.ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,

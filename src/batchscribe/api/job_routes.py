@@ -10,26 +10,27 @@ from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response
 
 from batchscribe.api.auth import Tenant, TenantInTurn, empty_is_absent
-from batchscribe.api.body import bad_token, last_of, read_body, token_after
+from batchscribe.api.body import read_body
+from batchscribe.api.fresh_credentials import read_fresh_credentials
+from batchscribe.api.job_tokens import number_in, token_of_number
 from batchscribe.api.openapi import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job_rows import get_job_of, page_of_jobs
-from batchscribe.errors import InvalidRequest, JobNotCancelable, JobNotFound
+from batchscribe.errors import InvalidRequest, JobNotCancelable
 from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.intake.named_vocabulary import with_vocabulary
 from batchscribe.intake.preview import Preview
 from batchscribe.intake.submission import Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
-from batchscribe.jobs.model import Job
 from batchscribe.stages.finish import cancel_served_job
-from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
+from batchscribe.stages.purge import delete_job
+from batchscribe.stages.sealed_credentials import renew_credentials
 from batchscribe.stages.settle import wait_settled
-from batchscribe.storage.schemes import read_credentials
 from batchscribe.wire.answers import JobAnswer, timestamp
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import JobState, Place
-from batchscribe.wire.credentials import CredentialsRequest, check_clouds, parse_credentials
+from batchscribe.wire.choices import JobState
+from batchscribe.wire.credentials import CredentialsRequest
 from batchscribe.wire.request import JobRequest, parse_job_request
 
 PAGE_JOBS = 50  # contract 1.1
@@ -115,14 +116,23 @@ def jobs_router(service: Service) -> APIRouter:
     @router.delete(
         "/jobs/{job_id}",
         operation_id="cancelBatchJob",
-        summary="Cancel a job",
+        summary="Cancel a job, or delete it",
         status_code=204,
         response_model=None,
-        responses={204: {"description": "The job was canceled."}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={204: {"description": "The job was canceled or deleted."}, **refusals(400, 401, 404, 429, 500, 503)},
     )
-    def cancel(tenant: TenantInTurn, job_id: str) -> Response:
+    def cancel(
+        tenant: TenantInTurn,
+        job_id: str,
+        purge: Annotated[
+            bool, Query(description="Delete the job and all that is stored about it. Transcripts in storage stay.")
+        ] = False,
+    ) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
+        if purge:
+            delete_job(job, service.records)
+            return Response(status_code=204)
         if not cancel_served_job(job, service.records):
             raise JobNotCancelable(f"{job.job_id} has already ended, so it cannot be canceled.")
         wait_settled(job, service.records, within_sec=SETTLE_SEC)
@@ -181,10 +191,10 @@ def _canonical(body: JsonObject) -> bytes:
 
 def _page(service: Service, tenant: str, state: JobState | None, limit: int, token: str | None) -> JsonObject:
     with service.records.transaction() as connection:
-        before = _number_of(token, connection, tenant) if token else None
-        jobs, more = page_of_jobs(connection, tenant, before=before, limit=limit, state=state)
+        before = number_in(token, connection, service.records.keyring, tenant) if token else None
+        jobs, last = page_of_jobs(connection, tenant, before=before, limit=limit, state=state)
     page: JsonObject = {"jobs": [job.answer().body() for job in jobs]}
-    return page | next_page(token_after(job_id=jobs[-1].job_id) if more else "")
+    return page | next_page(token_of_number(last, service.records.keyring, tenant) if last is not None else "")
 
 
 def page_limit(asked: int | None, default: int, most: int) -> int:
@@ -197,14 +207,6 @@ def page_limit(asked: int | None, default: int, most: int) -> int:
 def next_page(token: str) -> JsonObject:
     """Return the token's fields. On the last page the token is empty and its alias is omitted (contract 1.5)."""
     return {"next_page_token": token, "next_cursor": token} if token else {"next_page_token": ""}
-
-
-def _number_of(token: str, connection: Any, tenant: str) -> int:
-    try:
-        last: Job = get_job_of(connection, tenant, last_of(token, "job_id"))
-    except JobNotFound:
-        raise bad_token() from None
-    return last.number
 
 
 def credentials_router(service: Service) -> APIRouter:
@@ -239,8 +241,4 @@ def renew_from(service: Service, tenant: str, job_id: str, body: JsonObject) -> 
     """Renew the credentials of a job. Raises `JobNotFound`, `InvalidRequest`, `JobEnded`."""
     with service.records.transaction() as connection:
         job = get_job_of(connection, tenant, job_id)
-    request = parse_credentials(body)
-    check_clouds(request, source=Place(job.input["source"]), destination=job.output.destination)
-    sides = {INPUT: request.input, OUTPUT: request.output}
-    fresh = {name: found for name, side in sides.items() if side and (found := read_credentials(side.auth))}
-    renew_credentials(service.records, job, fresh)
+    renew_credentials(service.records, job, read_fresh_credentials(job, body))

@@ -86,6 +86,12 @@ class TenantUsageBody(BaseModel):
     total: UsageTotalBody
 
 
+class RetriedBody(JobAnswer):
+    """The job after a retry was accepted."""
+
+    warnings: list[str] = Field(default=[], description="Warnings about the retry. Omitted if there are none.")
+
+
 class DeliveriesBody(BaseModel):
     """The latest webhook events of a job, newest first. Without its URL, an event cannot be sent again."""
 

@@ -15,7 +15,7 @@ from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_lim
 from batchscribe.api.openapi import VocabulariesBody, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.connect import Connection
-from batchscribe.database.job_rows import id_of_key
+from batchscribe.database.idempotency_rows import id_of_key
 from batchscribe.database.vocabulary_rows import (
     delete_vocabulary,
     get_vocabulary_of,

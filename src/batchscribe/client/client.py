@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 from typing import Self
@@ -118,6 +119,32 @@ class Client:
             headers={"Content-Type": "application/json"},
         )
         check(self._connection.send(call), self.server)
+
+    def retry(
+        self, job_id: str, *, input_auth: JsonObject | None = None, output_auth: JsonObject | None = None
+    ) -> JsonObject:
+        """Retry the files of an ended job that failed, and return the job, perhaps with `warnings`.
+
+        The credentials are those of `renew_credentials`. Jobs with storage in a cloud usually need them, because a
+        job's own are deleted at its end. Not repeated after a lost connection, because the job may be open again then.
+        """
+        sides = {"input": input_auth, "output": output_auth}
+        body: JsonObject = {name: {"auth": auth} for name, auth in sides.items() if auth is not None}
+        call = self._post(self._address.url("jobs", job_id, "retry"), body)
+        return self._object(replace(call, repeatable=False))
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job with everything that the server's database has about it. Transcripts in storage stay."""
+        call = Call("DELETE", self._address.url("jobs", job_id), query={"purge": "true"}, repeatable=False)
+        check(self._connection.send(call), self.server)
+
+    def deliveries(self, job_id: str) -> JsonObject:
+        """Return `deliveries`, the latest webhook events of a job, and `can_replay`."""
+        return self._get(self._address.url("jobs", job_id, "deliveries"))
+
+    def replay(self, job_id: str, event_id: str) -> JsonObject:
+        """Send a webhook event again, and return its delivery. Receivers know it by its `event_id`."""
+        return self._object(self._post(self._address.url("jobs", job_id, "deliveries", event_id, "replay"), {}))
 
     def wait(
         self,

@@ -80,6 +80,12 @@ def mark_replayed(connection: sa.Connection, number: int, moment: float) -> None
     connection.execute(sa.update(webhook_delivery).where(webhook_delivery.c.number == number).values(values))
 
 
+def has_deliveries(connection: sa.Connection, job_number: int) -> bool:
+    """Return whether the job ever had a webhook event."""
+    query = sa.select(webhook_delivery.c.number).where(webhook_delivery.c.job == job_number)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def is_pending(connection: sa.Connection, job_number: int) -> bool:
     """Return whether any webhook of the job is still to be sent."""
     rows = webhook_delivery.c

@@ -68,9 +68,8 @@ def lock_holders(connection: sa.Connection, item: File, output_uri: str) -> None
 
 def rename(connection: sa.Connection, item: File, output_uri: str) -> bool:
     """Change a file's output URI; return False if the attempt is no longer the current one."""
-    held = (file.c.job == item.job_number, file.c.seq == item.seq, file.c.attempt == item.attempt)
     new = {"output_uri": output_uri, "output_hash": output_hash(output_uri)}
-    return connection.execute(sa.update(file).where(*held).values(new)).rowcount == 1
+    return connection.execute(sa.update(file).where(*IS_OURS).values(new), name_attempt(item)).rowcount == 1
 
 
 def find_transcribed_input(connection: sa.Connection, tenant: str, output_uri: str, *, before_job: int) -> str | None:
@@ -80,7 +79,8 @@ def find_transcribed_input(connection: sa.Connection, tenant: str, output_uri: s
     """
     same = sa.and_(file.c.job == job.c.number, file.c.output_hash == output_hash(output_uri))
     of_job = sa.select(file.c.input_uri).where(same, file.c.state == FileState.SUCCEEDED).correlate(job)
-    jobs = sa.select(of_job.scalar_subquery()).where(job.c.tenant == tenant, job.c.number < before_job)
+    earlier = (job.c.tenant == tenant, job.c.number < before_job, job.c.deleted_at.is_(None))
+    jobs = sa.select(of_job.scalar_subquery()).where(*earlier)
     found = connection.scalars(jobs.order_by(job.c.number.desc()))
     return next((uri for uri in found if uri is not None), None)
 
@@ -163,9 +163,11 @@ def get_file(connection: sa.Connection, job_number: int, seq: int) -> File:
 
 
 # Statements that run for every file are built once, because building one costs more than running it.
+# A retry moves a file to another shard and counts its attempts anew, so only both together name an attempt.
 IS_OURS = (
     file.c.job == sa.bindparam("of_job"),
     file.c.seq == sa.bindparam("of_seq"),
+    file.c.shard.is_not_distinct_from(sa.bindparam("of_shard", type_=sa.Integer)),
     file.c.attempt == sa.bindparam("held_attempt"),
 )
 _IS_LATEST_RUN = sa.select(shard.c.number).where(
@@ -209,7 +211,7 @@ _COMMIT = {
 
 def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
     """Begin the next attempt; return False if the file has changed or another run of its shard has begun."""
-    return connection.execute(_CLAIM, name_attempt(item) | {"of_shard": item.shard, "of_run": run}).rowcount == 1
+    return connection.execute(_CLAIM, name_attempt(item) | {"of_run": run}).rowcount == 1
 
 
 def requeue(connection: sa.Connection, item: File) -> None:
@@ -270,7 +272,12 @@ def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> b
 
 def name_attempt(item: File) -> dict[str, Any]:
     """Return the parameters of `IS_OURS` and `JOB_IS_LIVE`."""
-    return {"of_job": item.job_number, "of_seq": item.seq, "held_attempt": item.attempt}
+    return {
+        "of_job": item.job_number,
+        "of_seq": item.seq,
+        "of_shard": item.shard,
+        "held_attempt": item.attempt,
+    }
 
 
 def file_of_row(row: sa.Row[Any]) -> File:

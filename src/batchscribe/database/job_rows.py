@@ -1,4 +1,4 @@
-"""Queries on jobs and on idempotency keys.
+"""Queries on jobs.
 
 The counters of a shard move to the job's row when the shard ends; reading a job adds those of running shards.
 """
@@ -13,15 +13,12 @@ from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from batchscribe.database.bulk import lock_rows
 from batchscribe.database.job_clock import RUNNING, last_change
-from batchscribe.database.sealed import Keyring
-from batchscribe.database.tables import file, idempotency, job, shard, waiting
-from batchscribe.database.usage_rows import Usage, add_usage
-from batchscribe.errors import BatchscribeError, IdempotencyKeyReused, JobNotFound
-from batchscribe.jobs.model import Cursor, Job, ShardState, job_states_before
+from batchscribe.database.tables import file, job, shard, waiting
+from batchscribe.errors import BatchscribeError, JobNotFound
+from batchscribe.jobs.model import Cursor, Job, job_states_before
 from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
@@ -91,6 +88,8 @@ _JOBS = sa.select(
     sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
 )
 BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
+_IS_SHOWN = job.c.deleted_at.is_(None)
+_SHOWN = BY_ID.where(job.c.tenant == sa.bindparam("of_tenant"), _IS_SHOWN)
 _REQUEST_CHARS = sa.func.length(sa.cast(job.c.request, sa.Text))
 _STATE = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job"))
 
@@ -118,6 +117,7 @@ def insert_job(connection: sa.Connection, new: Job, *, fingerprint: str) -> Job:
         "model_revision": new.model_revision,
         "speed": new.speed,
         "tracking_id": new.tracking_id,
+        "secrets": None if new.secrets is None else sorted(new.secrets),
         "fingerprint": fingerprint,
     }
     connection.execute(sa.insert(job).values(values))
@@ -153,21 +153,22 @@ def find_job(connection: sa.Connection, job_id: str) -> Job | None:
 
 
 def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
-    """Return a job of the tenant. Raises `JobNotFound`, also for other tenants' jobs, to hide their existence."""
-    found = find_job(connection, job_id)
-    if found is None or found.tenant != tenant:
-        raise JobNotFound(f"There is no job {job_id}.")
-    return found
+    """Return a job of the tenant. Raises `JobNotFound`, also for deleted jobs and those of other tenants."""
+    if "\0" not in job_id:  # PostgreSQL does not accept NUL in text
+        row = connection.execute(_SHOWN, {"of_job_id": job_id, "of_tenant": tenant}).first()
+        if row is not None:
+            return _job(row)
+    raise JobNotFound(f"There is no job {job_id}.")
 
 
 def page_of_jobs(
     connection: sa.Connection, tenant: str, *, before: int | None, limit: int, state: JobState | None = None
-) -> tuple[list[Job], bool]:
-    """Return the tenant's jobs with numbers below `before`, newest first, and whether there are more.
+) -> tuple[list[Job], int | None]:
+    """Return the tenant's jobs with numbers below `before`, newest first, and the last number if there are more.
 
-    A page ends early if its requests would have more than `MAX_PAGE_CHARS`.
+    A page ends early if its requests would have more than `MAX_PAGE_CHARS`. A job that is deleted meanwhile is missing.
     """
-    wanted = [job.c.tenant == tenant]
+    wanted = [job.c.tenant == tenant, _IS_SHOWN]
     if state is not None:
         wanted.append(job.c.state == state)
     if before is not None:
@@ -175,8 +176,8 @@ def page_of_jobs(
     newest = sa.select(job.c.number, _REQUEST_CHARS).where(*wanted).order_by(job.c.number.desc()).limit(limit + 1)
     found = [(number, chars) for number, chars in connection.execute(newest)]
     numbers = _of_one_page(found[:limit])
-    rows = connection.execute(_JOBS.where(job.c.number.in_(numbers)).order_by(job.c.number.desc()))
-    return [_job(row) for row in rows], len(found) > len(numbers)
+    rows = connection.execute(_JOBS.where(job.c.number.in_(numbers), _IS_SHOWN).order_by(job.c.number.desc()))
+    return [_job(row) for row in rows], numbers[-1] if len(found) > len(numbers) else None
 
 
 def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
@@ -197,7 +198,7 @@ def find_unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | N
 
 
 def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
-    return [_job(row) for row in connection.execute(_JOBS.order_by(job.c.number.desc()).limit(limit))]
+    return [_job(row) for row in connection.execute(_JOBS.where(_IS_SHOWN).order_by(job.c.number.desc()).limit(limit))]
 
 
 def is_live(connection: sa.Connection, number: int) -> bool:
@@ -207,18 +208,18 @@ def is_live(connection: sa.Connection, number: int) -> bool:
 
 def begin_job(connection: sa.Connection, item: Job) -> bool:
     """Set the job to PROCESSING; return False if it has ended."""
-    states = (*job_states_before(JobState.PROCESSING), JobState.PROCESSING)
-    return _update(connection, item.number, states, state=JobState.PROCESSING)
+    return _update(connection, item, LIVE_STATES, state=JobState.PROCESSING)
 
 
 def end_job(connection: sa.Connection, item: Job, state: JobState, *, error: BatchscribeError | None = None) -> bool:
-    """Write the final state; return False if the job had already ended."""
+    """Write the final state; return False if the job had already ended, even if it was retried since."""
     return _update(
         connection,
-        item.number,
+        item,
         job_states_before(state),
         state=state,
         completed_at=time.time(),
+        retry_after=None,
         error_code=error.code if error else None,
         error_message=error.message if error else None,
     )
@@ -234,7 +235,9 @@ def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary
             job.c.cursor_source == item.cursor.source,
             job.c.cursor_after.is_not_distinct_from(item.cursor.after),
             job.c.last_seq == item.cursor.seq,
+            job.c.last_shard == item.cursor.shard,
             job.c.listed.is_(False),
+            job.c.retry_after.is_(None),
         )
         .values(
             cursor_source=cursor.source,
@@ -251,48 +254,15 @@ def advance(connection: sa.Connection, item: Job, cursor: Cursor, found: Summary
     return connection.execute(statement).rowcount == 1
 
 
-def add_shard_counters(connection: sa.Connection, job_number: int, number: int) -> None:
-    """Add the counters of a finished shard to those of its job."""
-    counters = ("succeeded", "failed", "skipped", "audio_sec", *COSTS)
-    of_shard = sa.select(*(shard.c[name] for name in counters), shard.c.changed_at)
-    counted = connection.execute(of_shard.where(shard.c.job == job_number, shard.c.number == number)).mappings().one()
-    changed: sa.BindParameter[float] = sa.literal(counted["changed_at"], sa.Double())
-    values = {
-        "shards_done": job.c.shards_done + 1,
-        "changed_at": sa.case((job.c.changed_at > changed, job.c.changed_at), else_=changed),
-        **{name: job.c[name] + counted[name] for name in counters},
-    }
-    update = sa.update(job).where(job.c.number == job_number).values(values)
-    of_job = connection.execute(update.returning(job.c.tenant, job.c.state)).one()
-    if of_job.state in LIVE_STATES:  # otherwise it was added when the job ended
-        add_usage(connection, of_job.tenant, _usage_of([counted]))
-
-
-def count_unfinished_usage(connection: sa.Connection, item: Job) -> None:
-    """Add what the running shards of a job have cost so far to the tenant's usage, when the job ends before them."""
-    columns = (shard.c[name] for name in ("succeeded", "failed", "skipped", "audio_sec", "compute_sec", "bytes_in"))
-    running = sa.select(*columns).where(shard.c.job == item.number, shard.c.state == ShardState.RUNNING)
-    if found := connection.execute(running.with_for_update()).mappings().all():
-        add_usage(connection, item.tenant, _usage_of(found))
-
-
-def _usage_of(shards: Sequence[sa.RowMapping]) -> Usage:
-    return Usage(
-        files=sum(each["succeeded"] + each["failed"] + each["skipped"] for each in shards),
-        audio_sec=sum(each["audio_sec"] for each in shards),
-        compute_sec=sum(each["compute_sec"] for each in shards),
-        bytes_in=sum(each["bytes_in"] for each in shards),
-    )
-
-
 def is_complete(connection: sa.Connection, number: int) -> bool:
-    """Return whether all files have been listed and all shards are done."""
-    done = sa.and_(job.c.listed, job.c.shards_done == job.c.last_shard)
+    """Return whether all files have been listed, and requeued if the job is retried, and all shards are done."""
+    done = sa.and_(job.c.listed, job.c.retry_after.is_(None), job.c.shards_done == job.c.last_shard)
     return bool(connection.scalar(sa.select(done).where(job.c.number == number)))
 
 
-def _update(connection: sa.Connection, number: int, from_states: Sequence[JobState], **values: Any) -> bool:
-    statement = sa.update(job).where(job.c.number == number, job.c.state.in_(from_states)).values(**values)
+def _update(connection: sa.Connection, item: Job, from_states: Sequence[JobState], **values: Any) -> bool:
+    is_it = (job.c.number == item.number, job.c.retry_number == item.retry_number)
+    statement = sa.update(job).where(*is_it, job.c.state.in_(from_states)).values(**values)
     return connection.execute(statement).rowcount == 1
 
 
@@ -337,6 +307,8 @@ def _read_job(row: sa.Row[Any]) -> Job:
         error_message=row.error_message,
         tracking_id=row.tracking_id,
         credentials_version=row.credentials_version,
+        retry_number=row.retry_number,
+        secrets=None if row.secrets is None else frozenset(row.secrets),
         waits_for_credentials=row.waits,
     )
 
@@ -368,32 +340,3 @@ def _progress(row: sa.Row[Any]) -> Progress:
         changed_at=row.last_change_at,
         queue_position=row.queue_position,
     )
-
-
-KEPT_SEC = 24 * 3600.0  # extensions.md, row 2
-
-
-def id_of_key(
-    connection: sa.Connection, keyring: Keyring, *, tenant: str, key: str, content: bytes, new_id: str
-) -> str | None:
-    """Bind the key to a new job or vocabulary, or return the ID that it is bound to. Raises `IdempotencyKeyReused`."""
-    moment = time.time()
-    connection.execute(sa.delete(idempotency).where(idempotency.c.created_at < moment - KEPT_SEC))
-    values = {
-        "tenant": tenant,
-        "idempotency_key": key,
-        "digest": keyring.digest(content),
-        "job_id": new_id,
-        "created_at": moment,
-    }
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(idempotency).values(values).on_conflict_do_nothing().returning(idempotency.c.job_id)
-    if connection.scalar(statement) is not None:
-        return None
-    query = sa.select(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.idempotency_key == key)
-    known = connection.execute(query).one()
-    if not keyring.is_digest(known.digest, content):
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key was sent with another body within 24 hours; use a new key for a new request."
-        )
-    return str(known.job_id)

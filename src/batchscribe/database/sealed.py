@@ -7,6 +7,7 @@ import binascii
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import tempfile
 import time
@@ -37,7 +38,14 @@ class Keyring:
 
     def seal(self, plain: bytes, *, bound_to: str) -> tuple[str, bytes]:
         """Return (key ID, sealed bytes). `bound_to` names the row: the value cannot be opened for another row."""
-        nonce = os.urandom(NONCE_BYTES)
+        return self._seal(plain, bound_to, os.urandom(NONCE_BYTES))
+
+    def seal_alike(self, plain: bytes, *, bound_to: str) -> tuple[str, bytes]:
+        """Seal as `seal` does, but with the same result each time: the nonce is a keyed digest of what is sealed."""
+        content = b"batchscribe nonce" + json.dumps([bound_to, plain.hex()]).encode()
+        return self._seal(plain, bound_to, hmac.digest(self.keys[0], content, "sha256")[:NONCE_BYTES])
+
+    def _seal(self, plain: bytes, bound_to: str, nonce: bytes) -> tuple[str, bytes]:
         return _key_id(self.keys[0]), nonce + AESGCM(self.keys[0]).encrypt(nonce, plain, bound_to.encode())
 
     def open(self, key_id: str, sealed: bytes, *, bound_to: str) -> bytes:

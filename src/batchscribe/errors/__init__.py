@@ -13,6 +13,7 @@
     │   ├── JobNotCancelable        the job has already ended
     │   ├── JobEnded                the job no longer needs credentials
     │   ├── JobNotRetryable         the job has no failed files that can be retried now
+    │   ├── FreshCredentialsNeeded  to retry a job whose credentials were deleted
     │   ├── DeliveryNotFound        the job has no such webhook event
     │   ├── WebhookAddressGone      the URL of the webhook is no longer stored
     │   ├── KeyNotFound             there is no such API key
@@ -182,6 +183,7 @@ from batchscribe.errors.usage_errors import (
     DataDirectoryBusy,
     DeliveryNotFound,
     EngineNotAvailable,
+    FreshCredentialsNeeded,
     HeadTooLarge,
     IdempotencyKeyReused,
     InvalidRequest,
@@ -252,6 +254,7 @@ __all__ = [
     "EngineNotAvailable",
     "EngineTimeout",
     "FileCrashedWorker",
+    "FreshCredentialsNeeded",
     "HeadTooLarge",
     "IdempotencyKeyReused",
     "InternalError",

@@ -95,6 +95,12 @@ class JobNotRetryable(UsageError):
     code = "JOB_NOT_RETRYABLE"
 
 
+class FreshCredentialsNeeded(UsageError):
+    """A job is to be retried, and its storage credentials were deleted at its end."""
+
+    code = "FRESH_CREDENTIALS_NEEDED"
+
+
 class DeliveryNotFound(UsageError):
     """The job has no such webhook event."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from batchscribe.jobs.source import Source, SourceKind, sources_of
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Webhook
 from batchscribe.storage.access import Credentials
@@ -24,7 +25,6 @@ from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
 from batchscribe.wire.vocabulary import Vocabulary
 
-SERVER_LANE = "main"  #: of all jobs submitted over HTTP
 LOCAL_TENANT = "default"  #: of all jobs of the command line
 
 

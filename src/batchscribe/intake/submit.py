@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 import structlog
 
 from batchscribe.database.connect import Connection
-from batchscribe.database.job_rows import get_job, id_of_key, insert_job
+from batchscribe.database.idempotency_rows import id_of_key
+from batchscribe.database.job_rows import get_job, insert_job
 from batchscribe.errors import InvalidRequest
 from batchscribe.intake.checks import check_tenant_roots, find_engines, plan_job
 from batchscribe.intake.named_vocabulary import with_vocabulary
@@ -17,7 +19,8 @@ from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import ENUMERATE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import seal_webhook
-from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, seal_credentials, seal_signed_urls
+from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, SIGNED, seal_credentials, seal_signed_urls
+from batchscribe.wire.locations import is_in_cloud
 
 log = structlog.get_logger()
 
@@ -47,6 +50,7 @@ def submit(
         known = idempotency and _find_job(connection, records, submission, idempotency)
         if known:
             return get_job(connection, known)
+        new = replace(new, secrets=_names_of_secrets(submission))
         job = insert_job(connection, new, fingerprint=submission.fingerprint)
         _seal_secrets(connection, records, job, submission)
         records.flow.enqueue(connection, Task(ENUMERATE, job.job_id, lane=job.lane, tenant=job.tenant))
@@ -63,6 +67,16 @@ def _get_known(
         if not known:
             raise error
         return get_job(connection, known)
+
+
+def _names_of_secrets(submission: Submission) -> frozenset[str]:
+    """Return the names of the storage secrets without which its files cannot be retried."""
+    is_needed = {
+        INPUT: submission.input_credentials is not None and any(is_in_cloud(each.uri) for each in submission.sources),
+        OUTPUT: submission.credentials_of_output is not None and is_in_cloud(submission.output.uri),
+        SIGNED: any(urlsplit(url).query for url in submission.signed_urls.values()),
+    }
+    return frozenset(name for name, needed in is_needed.items() if needed)
 
 
 def _seal_secrets(connection: Connection, records: Records, job: Job, submission: Submission) -> None:

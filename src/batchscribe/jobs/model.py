@@ -50,29 +50,31 @@ class Outcome:
         return cls(FileState.SKIPPED, error_code=error.code, error_message=error.message)
 
 
-#: The allowed state transitions of a job. All code that writes a state uses this table.
+#: The allowed state transitions of a job. All code that writes a state uses this table. Of the final states, two allow
+#: a retry of the files that failed, which opens the job again.
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.FAILED, JobState.CANCELED}),
     JobState.PROCESSING: frozenset({JobState.SUCCEEDED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELED}),
     JobState.SUCCEEDED: frozenset(),
-    JobState.PARTIAL: frozenset(),
-    JobState.FAILED: frozenset(),
+    JobState.PARTIAL: frozenset({JobState.PROCESSING}),
+    JobState.FAILED: frozenset({JobState.PROCESSING}),
     JobState.CANCELED: frozenset(),
 }
 
 #: The allowed state transitions of a file. PROCESSING to itself is a new attempt after its worker died;
-#: PROCESSING to QUEUED requeues the file.
+#: PROCESSING to QUEUED requeues the file, and so does FAILED to QUEUED, in a retry.
 FILE_MOVES: Mapping[FileState, frozenset[FileState]] = {
     FileState.QUEUED: frozenset({FileState.PROCESSING, FileState.FAILED, FileState.SKIPPED, FileState.CANCELED}),
     FileState.PROCESSING: frozenset(FileState),
     FileState.SUCCEEDED: frozenset(),
-    FileState.FAILED: frozenset(),
+    FileState.FAILED: frozenset({FileState.QUEUED}),
     FileState.CANCELED: frozenset(),
     FileState.SKIPPED: frozenset(),
 }
 
-FINAL_JOB_STATES = frozenset(state for state, moves in JOB_MOVES.items() if not moves)
-FINAL_FILE_STATES = frozenset(state for state, moves in FILE_MOVES.items() if not moves)
+FINAL_JOB_STATES = frozenset(JobState) - {JobState.QUEUED, JobState.PROCESSING}
+FINAL_FILE_STATES = frozenset(FileState) - {FileState.QUEUED, FileState.PROCESSING}
+RETRYABLE_JOB_STATES = frozenset(state for state in FINAL_JOB_STATES if JobState.PROCESSING in JOB_MOVES[state])
 #: The states of files that will never have a transcript (contract 1.5).
 WITHOUT_OUTPUT = frozenset({FileState.FAILED, FileState.CANCELED})
 
@@ -119,6 +121,8 @@ class Job:
     error_message: str | None = None
     tracking_id: str | None = None  #: of the request that submitted it
     credentials_version: int = 0  #: how many times it got fresh storage credentials
+    retry_number: int = 0  #: how many times its failed files were retried
+    secrets: frozenset[str] | None = None  #: names of its storage secrets; None for a job of an earlier release
     progress: Progress = field(default_factory=Progress)
     compute_sec: float = 0.0  #: see `Cost`
     bytes_in: int = 0

@@ -10,6 +10,8 @@ from batchscribe.audio.decoder_process import DECODER
 from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.speech.capability import Capability
 
+RETRIES_JOBS = "retry"  #: what engines publish in `options` if their worker can retry jobs
+
 
 class WorkerState(StrEnum):
     WORKING = "WORKING"
@@ -46,7 +48,8 @@ class WorkerRecord:
         return tuple(fit)
 
     def can_read(self, option: str) -> bool:
-        """Return whether it can read jobs with this option of `ADDED_OPTIONS`. It may read any job, to list its files.
+        """Return whether it can read jobs with this option of `ADDED_OPTIONS`, or can do `RETRIES_JOBS`. It may get
+        any job, to list its files.
 
         Each engine says so, because the record itself has no such field, and older releases must be able to read it.
         """

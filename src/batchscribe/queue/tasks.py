@@ -16,6 +16,9 @@ WAKE, GIVE_UP = "wake", "give_up"  #: for work that waits for credentials: resum
 RETRY, PURGE = "retry", "purge"  #: requeue the failed files of a job, delete the rows of a job
 
 
+SERVER_LANE = "main"  #: of all jobs submitted over HTTP
+
+
 class QueueKind(StrEnum):
     LISTINGS = "listings"  #: tenants take turns
     FILES = "files"  #: one for each engine and model; tenants take turns
@@ -49,7 +52,7 @@ class Task:
     kind: str
     job_id: str
     number: int = 0
-    lane: str = "main"
+    lane: str = SERVER_LANE
     tenant: str = "default"
     engine: str = ""  #: for shards: the engine or the key of its model; see `Job.queue_key`
     attempt: int = 0  #: of a delivery, or after waiting for credentials; each is a separate task

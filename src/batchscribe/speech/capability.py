@@ -71,7 +71,7 @@ class Capability:
     device: str = "cpu"
     rank: int | None = None
     model_rank: int = 0
-    options: tuple[str, ...] = ()  #: of `ADDED_OPTIONS`, those that its worker can read
+    options: tuple[str, ...] = ()  #: what its worker can do that earlier releases cannot; see `WorkerRecord.can_read`
     is_offered: bool = True  #: False for a model that only jobs use that were accepted for it earlier
 
     @classmethod

@@ -22,8 +22,9 @@ from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import Cursor, Job
 from batchscribe.jobs.source import named_files
 from batchscribe.queue.records import Records
-from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, Task
+from batchscribe.queue.tasks import ENUMERATE, SHARD, Task
 from batchscribe.stages.deliver import announce
+from batchscribe.stages.finish import finish_task
 from batchscribe.stages.listing import ListingPage, list_pages
 from batchscribe.stages.page_plan import AdmittedFile, Rules, admit_files, plan_page
 from batchscribe.storage.store import Store
@@ -109,10 +110,11 @@ def _store_page(
                 connection, Task(SHARD, job.job_id, number, lane=job.lane, tenant=job.tenant, engine=job.queue_key)
             )
         if gives_way and _can_give_way(job.cursor, cursor):
-            going_on = Task(ENUMERATE, job.job_id, cursor.seq, lane=job.lane, tenant=job.tenant)
+            again = job.retry_number
+            going_on = Task(ENUMERATE, job.job_id, cursor.seq, lane=job.lane, tenant=job.tenant, again=again)
             records.flow.enqueue(connection, going_on)
         if cursor.listed and is_complete(connection, job.number):
-            records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
+            records.flow.enqueue(connection, finish_task(job))
     return replace(job, cursor=cursor)
 
 

@@ -9,7 +9,8 @@ import structlog
 from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import files_being_written, wait_for_commits
-from batchscribe.database.job_rows import count_unfinished_usage, end_job, get_job
+from batchscribe.database.job_counters import count_unfinished_usage
+from batchscribe.database.job_rows import end_job, get_job
 from batchscribe.database.sealed import release_secrets
 from batchscribe.database.shard_rows import shards_in
 from batchscribe.database.waiting_rows import delete_waiting
@@ -28,9 +29,15 @@ from batchscribe.wire.choices import JobState
 log = structlog.get_logger()
 
 
-def finish_job(job: Job, records: Records) -> None:
-    """End a job whose files all have a final state."""
-    end(job, final_state(job.summary), records, error=job_error(job.summary))
+def finish_task(job: Job) -> Task:
+    """Return the task that ends the job once all its files have a final state: one for each retry."""
+    return Task(FINISH, job.job_id, job.retry_number, lane=job.lane, tenant=job.tenant)
+
+
+def finish_job(job: Job, number: int, records: Records) -> None:
+    """End a job whose files all have a final state. `number` is that of the retry after which they do."""
+    if number == job.retry_number:
+        end(job, final_state(job.summary), records, error=job_error(job.summary))
 
 
 def cancel_job(job: Job, records: Records) -> bool:
@@ -41,10 +48,10 @@ def cancel_job(job: Job, records: Records) -> bool:
 def cancel_served_job(job: Job, records: Records) -> bool:
     """Cancel a job as `cancel_job` does, but quickly even for a large job: a task clears its queues later."""
     with records.transaction() as connection:
-        if _end(connection, job, JobState.CANCELED, records) is None:
+        if end_within(connection, job, JobState.CANCELED, records) is None:
             return False
         records.flow.enqueue(connection, Task(CLEAR, job.job_id, lane=job.lane, tenant=job.tenant))
-    _report_end(job, JobState.CANCELED)
+    report_end(job, JobState.CANCELED)
     return True
 
 
@@ -56,24 +63,27 @@ def fail_job(job: Job, error: BatchscribeError, records: Records) -> bool:
 def end(job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None) -> bool:
     """Set the final state, enqueue the webhook and release the credentials in one transaction; then clear queues."""
     with records.transaction() as connection:
-        ended = _end(connection, job, state, records, error=error)
+        ended = end_within(connection, job, state, records, error=error)
     if ended is None:
         return False
-    _report_end(job, state, error)
+    report_end(job, state, error)
     clear_queues(ended, records)
     return True
 
 
-def _report_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
+def report_end(job: Job, state: JobState, error: BatchscribeError | None = None) -> None:
     """Count and log the end of a job, after it is recorded."""
     JOBS.labels(state.lower()).inc()
     log.info("job.ended", job_id=job.job_id, tenant=job.tenant, state=state, error_code=error and error.code)
 
 
-def _end(
+def end_within(
     connection: Connection, job: Job, state: JobState, records: Records, *, error: BatchscribeError | None = None
 ) -> Job | None:
-    """Return the job as it is after its end; None if it had ended before."""
+    """End a job in the caller's transaction. Return it as it is then; None if it had ended before.
+
+    Afterwards, call `report_end`, and clear its queues.
+    """
     if not end_job(connection, job, state, error=error):
         return None
     delete_waiting(connection, job.number)

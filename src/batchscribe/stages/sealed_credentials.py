@@ -8,14 +8,15 @@ from collections.abc import Mapping
 import structlog
 
 from batchscribe.database.connect import Connection
-from batchscribe.database.sealed import destroy_secrets, read_secret, store_secret
+from batchscribe.database.sealed import destroy_secrets, names_of_secrets, read_secret, store_secret
 from batchscribe.database.waiting_rows import next_version
-from batchscribe.errors import JobEnded
+from batchscribe.errors import FreshCredentialsNeeded, JobEnded
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import WAKE, Task
 from batchscribe.storage.access import Credentials
-from batchscribe.storage.schemes import seal_form, unseal_form
+from batchscribe.storage.schemes import is_for_another_cloud, seal_form, unseal_form
+from batchscribe.wire.locations import is_in_cloud
 
 log = structlog.get_logger()
 
@@ -76,6 +77,43 @@ def renew_credentials(records: Records, job: Job, credentials: Mapping[str, Cred
             seal_credentials(connection, records, job, side, keys)
         records.flow.enqueue(connection, Task(WAKE, job.job_id, version, lane=job.lane, tenant=job.tenant))
     log.info("job.credentials_renewed", job_id=job.job_id, tenant=job.tenant, sides=sorted(fresh))
+
+
+def restore_credentials(
+    connection: Connection, records: Records, job: Job, credentials: Mapping[str, Credentials]
+) -> None:
+    """Give an ended job the credentials that a retry needs: fresh ones by side, beside those that are still stored.
+
+    As in a submission, those of the input are also for the output, unless it has its own. Raises
+    `FreshCredentialsNeeded`.
+    """
+    fresh = dict(credentials)
+    stored = names_of_secrets(connection, job)
+    needed = _needed_secrets(job)
+    if INPUT in fresh and OUTPUT not in fresh and OUTPUT in needed:
+        is_shared = OUTPUT not in stored or _shares_key(connection, records, job)
+        if is_shared and not is_for_another_cloud(fresh[INPUT], job.output.uri):
+            fresh[OUTPUT] = fresh[INPUT]
+    missing = needed - stored - fresh.keys()
+    if SIGNED in missing:
+        raise FreshCredentialsNeeded(
+            f"The signed URLs of {job.job_id} are no longer stored; submit the failed files as a new job."
+        )
+    if missing:
+        raise FreshCredentialsNeeded(
+            f"The storage credentials of {job.job_id} were deleted at its end; send fresh ones in the body: "
+            f"{' and '.join(f'{side}.auth' for side in sorted(missing))}."
+        )
+    for side, keys in fresh.items():
+        seal_credentials(connection, records, job, side, keys)
+
+
+def _needed_secrets(job: Job) -> frozenset[str]:
+    """Return the names of the secrets that the job had: for a job of an earlier release, those of its clouds."""
+    if job.secrets is not None:
+        return job.secrets
+    in_clouds = {INPUT: any(is_in_cloud(source.uri) for source in job.sources), OUTPUT: is_in_cloud(job.output.uri)}
+    return frozenset(side for side, is_needed in in_clouds.items() if is_needed)
 
 
 def _shares_key(connection: Connection, records: Records, job: Job) -> bool:

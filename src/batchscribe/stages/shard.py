@@ -22,7 +22,8 @@ from batchscribe.cost import Cost, CostMeter, current_meter, measure_cost
 from batchscribe.database.checkpoint_rows import last_fruitful_attempt, look_at_start
 from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, Connection, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
-from batchscribe.database.job_rows import add_shard_counters, is_complete
+from batchscribe.database.job_counters import add_shard_counters
+from batchscribe.database.job_rows import is_complete
 from batchscribe.database.shard_rows import add_cost, begin_shard, end_shard, is_latest_run
 from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import (
@@ -40,8 +41,8 @@ from batchscribe.errors import (
 from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.queue.records import Records
-from batchscribe.queue.tasks import FINISH, Task
 from batchscribe.speakers.speaker_process import SPEAKERS
+from batchscribe.stages.finish import finish_task
 from batchscribe.stages.job_context import JobContext, about_file
 from batchscribe.stages.settle import record_outcome, settle_shard
 from batchscribe.stages.shortage import shortage_in
@@ -368,7 +369,7 @@ def _close(shard: ShardContext, number: int) -> None:
         if end_shard(connection, job.number, number, run=shard.run):
             add_shard_counters(connection, job.number, number)
             if is_complete(connection, job.number):
-                shard.records.flow.enqueue(connection, Task(FINISH, job.job_id, lane=job.lane, tenant=job.tenant))
+                shard.records.flow.enqueue(connection, finish_task(job))
 
 
 def _names(shard: ShardContext, file: File) -> dict[str, str]:

@@ -101,7 +101,7 @@ def _done_before(named: OutputName, me: RecordingIdentity, job: Job, context: Jo
     """Return the outcome if there is nothing to do for this file, otherwise None."""
     if named.existing is None:
         return None
-    if named.file.attempt > 1:
+    if named.file.attempt > 1 or named.file.output_digests:  # a retry counts attempts anew, and keeps the digests
         own = earlier_outcome(named.file, job, context.output) or own_outcome(named.existing, me.request_id)
         if own or is_begun(named.file, job, context.output):
             return own

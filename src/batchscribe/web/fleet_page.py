@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from batchscribe.database.backlog import TenantBacklog, backlog_of_tenant
 from batchscribe.database.worker_rows import live_workers
-from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.jobs.worker_record import WorkerRecord
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.speech.capability import Capability
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site

@@ -35,7 +35,7 @@ def read_jobs(connection: Connection, tenant: str, state: JobState | None, befor
     found, has_more = page_of_jobs(
         connection, tenant, before=_number_of(connection, tenant, before), limit=PAGE_JOBS, state=state
     )
-    return JobsPage([JobView.of(job) for job in found], found[-1].job_id if has_more else None, changes)
+    return JobsPage([JobView.of(job) for job in found], found[-1].job_id if found and has_more else None, changes)
 
 
 def _number_of(connection: Connection, tenant: str, job_id: str | None) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere, OptionNotAvailable, WorkInterrupted
 from batchscribe.jobs.model import Job
+from batchscribe.jobs.worker_record import RETRIES_JOBS
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
 from batchscribe.speakers.speaker_process import SPEAKERS
@@ -39,7 +40,9 @@ class EnginePools:
         """
         self._had_speakers = diarizes and find_speaker_models(self._settings) is not None
         found = capabilities(self._settings) if only is None else (rank_model(only),)
-        found = tuple(replace(each, has_speakers=self._had_speakers, options=ADDED_OPTIONS) for each in found)
+        found = tuple(
+            replace(each, has_speakers=self._had_speakers, options=(*ADDED_OPTIONS, RETRIES_JOBS)) for each in found
+        )
         self._at_start = {key: each for each in found for key in (each.name, each.key)}
         return found
 

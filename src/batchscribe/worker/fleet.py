@@ -30,6 +30,7 @@ from batchscribe.database.worker_rows import (
     worker_ids,
     workers_at_home,
 )
+from batchscribe.errors import WorkInterrupted
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
 from batchscribe.queue.records import Records
@@ -85,6 +86,7 @@ class Fleet:
         self._records = records
         self._heartbeat_sec = settings.heartbeat_sec
         self._silent_sec = settings.silent_sec
+        self._retention_days = settings.retention_days
         self._watch = watch
         self._troubles = troubles
         self._outdated = outdated
@@ -204,7 +206,7 @@ class Fleet:
             flow.hand_on(orphans)
 
     def _sweep(self) -> None:
-        """Delete ended tasks and what has expired periodically, as long as the worker runs."""
+        """Delete ended tasks, old jobs and what has expired periodically, as long as the worker runs."""
         structlog.contextvars.bind_contextvars(worker=self.me.worker_id)
         while not self._watch.wait(SWEEP_EVERY_SEC):
             try:
@@ -213,9 +215,19 @@ class Fleet:
                 if has_turn:
                     self._records.flow.sweep()
                     self._report_stranded_jobs()
-                clean_up(self._records, every_sec=SWEEP_EVERY_SEC / 2)
+                self._clean_up()
+            except WorkInterrupted:
+                return
             except DATABASE_TROUBLE as error:  # the next sweep catches up
                 log.warning("database.trouble", error=cause_of(error))
+
+    def _clean_up(self) -> None:
+        def check() -> None:
+            if self._watch.stopping:
+                raise WorkInterrupted("The worker stops.")
+
+        every_sec = SWEEP_EVERY_SEC / 2
+        clean_up(self._records, every_sec=every_sec, retention_days=self._retention_days, check=check)
 
     def _report_stranded_jobs(self) -> None:
         with self._records.transaction() as connection:

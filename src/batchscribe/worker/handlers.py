@@ -16,7 +16,7 @@ from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.outbound.policy import Policy
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
-from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, SHARD, WAKE, Task
+from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, PURGE, RETRY, SHARD, WAKE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Schedule, deliver
 from batchscribe.stages.enumerate_files import enumerate_job
@@ -25,6 +25,8 @@ from batchscribe.stages.finish import clear_queues, finish_job
 from batchscribe.stages.job_context import JobWatch
 from batchscribe.stages.job_keys import give_up_waiting, wake
 from batchscribe.stages.page_plan import Rules
+from batchscribe.stages.purge import purge_job
+from batchscribe.stages.retry import requeue_failed
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT
 from batchscribe.stages.settle import settle_abandoned
 from batchscribe.stages.shard import ShardContext, work_shard
@@ -85,11 +87,13 @@ class Handlers:
             SHARD: with_job(
                 with_outcome(self._work_shard, records, self._watch, self._give_back), records, even_if_ended=True
             ),
-            FINISH: self._with_job(lambda job, _: finish_job(job, records)),
+            FINISH: self._with_job(lambda job, number: finish_job(job, number, records)),
             CLEAR: with_job(lambda job, _: clear_queues(job, records), records, even_if_ended=True),
             DELIVER: lambda _, number: deliver(number, records, self._sender, self._schedule),
             WAKE: lambda job_id, _: wake(job_id, records),
             GIVE_UP: lambda job_id, version: give_up_waiting(job_id, version, records),
+            RETRY: self._with_job(self._requeue_failed),
+            PURGE: with_job(with_outcome(self._purge, records, self._watch, retry_here), records, even_if_ended=True),
         }
         readable = {kind: with_readable_job(handler, records, self._watch) for kind, handler in handlers.items()}
         return {
@@ -126,6 +130,16 @@ class Handlers:
                     return
             else:
                 return
+
+    def _requeue_failed(self, job: Job, number: int) -> None:
+        requeue_failed(job, number, self._records, check=partial(self._watch.check, job.number))
+
+    def _purge(self, job: Job, _number: int) -> None:
+        def check() -> None:
+            if self._watch.draining:
+                raise WorkInterrupted("The worker is about to stop.")
+
+        purge_job(job, self._records, check)
 
     def _enumerate(self, job: Job) -> None:
         rules = Rules(

@@ -17,8 +17,8 @@ from batchscribe.cli.process.listening import format_url, listen, serve_metrics
 from batchscribe.cli.process.signals import END_SEC, EXIT_MUST_END, EndRequest, handle_signals
 from batchscribe.database.api_key_rows import list_keys
 from batchscribe.errors import InvalidSetting
-from batchscribe.intake.submission import SERVER_LANE
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_of, find_engines
 from batchscribe.transcript.profanity import load_filter

@@ -1,0 +1,225 @@
+"""The deletion of jobs: hidden at once, purged step by step, on request and by age, on both databases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from batchscribe.database.connect import Connection
+from batchscribe.database.file_rows import find_transcribed_input
+from batchscribe.database.job_rows import find_job, get_job_of, newest_jobs, page_of_jobs
+from batchscribe.database.purge_rows import delete_some_rows, hide_job
+from batchscribe.database.tables import job as job_table
+from batchscribe.database.tables import metadata, speaker_name, usage_day, waveform
+from batchscribe.errors import JobNotFound, JobNotRetryable
+from batchscribe.intake.submit import IdempotencyKey, submit
+from batchscribe.jobs.model import Job
+from batchscribe.stages import purge
+from batchscribe.stages.deliver import Webhook
+from batchscribe.stages.purge import delete_job, purge_job
+from batchscribe.stages.retry import retry_job
+from batchscribe.wire.choices import JobState
+from batchscribe.worker.cleanup import DAY_SEC, clean_up
+from tests.integration.command import wait_until
+from tests.integration.flow_runner import FlowRunner, running
+from tests.jobs_on_record import stored_job
+from tests.recordings import write_wav
+from tests.servers.receiver import in_turn, receiving, says
+
+pytestmark = pytest.mark.usefixtures("database")
+
+#: Tables without rows of single jobs.
+OF_NO_JOB = {"turn", "worker", "sealing_key", "api_key", "web_session", "vocabulary", "usage_day"}
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[FlowRunner]:
+    for name in ("a", "b", "c"):
+        write_wav(tmp_path / "calls" / f"{name}.wav", seed=ord(name))
+    with running(tmp_path) as started:
+        yield started
+
+
+def rows(runner: FlowRunner) -> dict[str, int]:
+    """Return the tables with rows of jobs, and how many they have."""
+    with runner.records.transaction() as connection:
+        tables = [table for table in metadata.sorted_tables if table.name not in OF_NO_JOB]
+        counts = {table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables}
+    return {name: count for name, count in counts.items() if count}
+
+
+def is_purged(runner: FlowRunner, job: Job) -> bool:
+    with runner.records.transaction() as connection:
+        return find_job(connection, job.job_id) is None
+
+
+def is_hidden(runner: FlowRunner, job: Job) -> bool:
+    with runner.records.transaction() as connection:
+        try:
+            get_job_of(connection, job.tenant, job.job_id)
+        except JobNotFound:
+            return True
+    return False
+
+
+def test_a_deleted_job_leaves_no_row_and_its_transcripts_stay(runner: FlowRunner, tmp_path: Path) -> None:
+    job = runner.run()
+    kept = runner.outputs()
+    with runner.records.transaction() as connection:
+        connection.execute(sa.insert(speaker_name).values(job=job.number, seq=1, label="Speaker 1", name="Ada"))
+    delete_job(job, runner.records)
+    assert is_hidden(runner, job)
+    wait_until(lambda: is_purged(runner, job))
+    assert rows(runner) == {}
+    assert runner.outputs() == kept
+    assert len(list((tmp_path / "calls").iterdir())) == 3
+
+
+def test_what_a_tenant_has_used_outlives_the_job(runner: FlowRunner) -> None:
+    job = runner.run()
+    delete_job(job, runner.records)
+    wait_until(lambda: is_purged(runner, job))
+    with runner.records.transaction() as connection:
+        assert connection.scalar(sa.select(sa.func.sum(usage_day.c.files))) == 3
+
+
+def test_another_job_loses_nothing(runner: FlowRunner) -> None:
+    other, job = runner.run(), runner.run()
+    delete_job(job, runner.records)
+    wait_until(lambda: is_purged(runner, job))
+    assert runner.job(other.job_id).summary.succeeded == 3
+    assert len(runner.files(other)) == 3
+
+
+def test_a_job_is_purged_in_steps(runner: FlowRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "STEP_ROWS", 1)
+    job = runner.run()
+    delete_job(job, runner.records)
+    wait_until(lambda: is_purged(runner, job))
+    assert rows(runner) == {}
+
+
+def test_a_step_deletes_no_more_rows_than_it_should(runner: FlowRunner) -> None:
+    with runner.records.transaction() as connection:
+        job = stored_job(connection, files=10)
+        connection.execute(sa.update(job_table).values(state=JobState.SUCCEEDED))
+        assert hide_job(connection, job.number)
+        left = []
+        while delete_some_rows(connection, job.number, limit=4):
+            left.append(connection.scalar(sa.text("SELECT count(*) FROM file")))
+    assert left == [6, 2, 0, 0]  # the last step is that of the shard
+
+
+def test_a_job_that_runs_is_canceled_first(runner: FlowRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "SETTLE_SEC", 0.5)
+    job = runner.submit()
+    runner.wait(job, until=lambda job: job.state is not JobState.QUEUED)
+    delete_job(job, runner.records)
+    assert is_hidden(runner, job)
+    wait_until(lambda: is_purged(runner, job))
+    assert rows(runner) == {}
+
+
+def test_a_deleted_job_sends_no_event(tmp_path: Path) -> None:
+    write_wav(tmp_path / "calls" / "a.wav")
+    allowed: dict[str, Any] = {"webhook_allow_networks": "127.0.0.0/8", "webhook_allow_http": True}
+    with receiving(in_turn(says(503))) as found, running(tmp_path, webhook_first_retry_sec=0.3, **allowed) as runner:
+        waiting = runner.submit(webhook=Webhook(found.url("/live")), lane="nobody")
+        delete_job(waiting, runner.records)
+        job = runner.run(webhook=Webhook(found.url("/ended")))
+        wait_until(lambda: len(found.requests) == 1)
+        delete_job(job, runner.records)
+        sent = len(found.requests)
+        time.sleep(1.5)
+        assert len(found.requests) <= sent + 1  # one may have been under way
+        assert not [request for request in found.requests if waiting.job_id.encode() in request.body]
+
+
+def test_a_deleted_job_is_in_no_list_and_no_query(runner: FlowRunner) -> None:
+    job = runner.submit(lane="nobody")
+    done = runner.run()
+    uri = runner.files(done)[0].output_uri
+
+    def seen(connection: Connection) -> tuple[Any, ...]:
+        page, _ = page_of_jobs(connection, "default", before=None, limit=10)
+        found = find_transcribed_input(connection, "default", uri, before_job=done.number + 1)
+        return [each.job_id for each in page], [each.job_id for each in newest_jobs(connection, limit=10)], found
+
+    with runner.records.transaction() as connection:
+        assert seen(connection) == (
+            [done.job_id, job.job_id],
+            [done.job_id, job.job_id],
+            runner.files(done)[0].input_uri,
+        )
+        connection.execute(sa.update(job_table).values(state=JobState.CANCELED))
+        hide_job(connection, job.number)
+        hide_job(connection, done.number)
+        assert seen(connection) == ([], [], None)
+
+
+def test_a_job_is_deleted_only_once_and_never_retried(runner: FlowRunner) -> None:
+    job = runner.submit(lane="nobody")
+    delete_job(job, runner.records)
+    with pytest.raises(JobNotFound):
+        delete_job(job, runner.records)
+    with runner.records.transaction() as connection:
+        connection.execute(sa.update(job_table).values(state=JobState.FAILED))
+    with pytest.raises(JobNotRetryable, match="deleted"):
+        retry_job(job, runner.records, silent_sec=30)
+
+
+def test_the_idempotency_key_of_a_deleted_job_stands_for_a_new_job(runner: FlowRunner) -> None:
+    key = IdempotencyKey("key", b"content")
+
+    def ask() -> Job:
+        return submit(runner.submission(lane="nobody"), runner.records, runner.settings, idempotency=key)
+
+    first = ask()
+    assert ask().job_id == first.job_id
+    delete_job(first, runner.records)
+    assert ask().job_id != first.job_id
+
+
+def test_jobs_go_when_they_are_old_enough(runner: FlowRunner) -> None:
+    old, new = runner.run(), runner.run()
+    live = runner.submit(lane="nobody")
+    with runner.records.transaction() as connection:
+        aged = sa.update(job_table).where(job_table.c.number.in_([old.number, live.number]))
+        connection.execute(aged.values(completed_at=time.time() - 3 * DAY_SEC))
+        connection.execute(sa.update(job_table).where(job_table.c.number == live.number).values(completed_at=None))
+    clean_up(runner.records, every_sec=0, retention_days=None)
+    assert not is_hidden(runner, old)
+    clean_up(runner.records, every_sec=0, retention_days=2)
+    wait_until(lambda: is_purged(runner, old))
+    assert not is_hidden(runner, new)
+    assert not is_hidden(runner, live)
+
+
+def test_a_job_of_the_command_line_is_purged_without_a_server(runner: FlowRunner) -> None:
+    job = runner.submit(job_id="job_local", lane="job_local")
+    with runner.records.transaction() as connection:
+        ended = {"state": JobState.SUCCEEDED, "completed_at": time.time() - 3 * DAY_SEC}
+        connection.execute(sa.update(job_table).values(ended))
+    clean_up(runner.records, every_sec=0, retention_days=2)
+    assert is_purged(runner, job)
+
+
+def test_a_purge_whose_task_was_lost_is_done_later(runner: FlowRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "RESUME_AFTER_SEC", 0.0)
+    job = runner.run()
+    with runner.records.transaction() as connection:
+        assert hide_job(connection, job.number)
+    clean_up(runner.records, every_sec=0)
+    wait_until(lambda: is_purged(runner, job))
+
+
+def test_only_a_deleted_job_is_purged(runner: FlowRunner) -> None:
+    job = runner.run()
+    purge_job(job, runner.records, check=lambda: None)
+    assert len(runner.files(job)) == 3
+    assert waveform.name not in OF_NO_JOB
