@@ -14,6 +14,7 @@ from batchscribe.transcript.as_json import render_json
 from batchscribe.transcript.document import Metadata, Transcript
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.wire.config import Config
+from tests.audio_files import wav_header
 from tests.browser.tab import Tab
 from tests.contract.server import Key, Server
 from tests.integration.command import wait_until
@@ -71,6 +72,14 @@ def write_recordings(folder: Path, *stems: str) -> Path:
     for stem in stems:
         write_wav(folder / "in" / f"{stem}.wav")
     return folder
+
+
+def write_silence(path: Path, *, duration_sec: int, rate: int = 8_000) -> None:
+    """Replace a recording by silence that takes no space on the disk."""
+    size = duration_sec * rate * 2
+    with path.open("wb") as file:
+        file.write(wav_header(n_bytes=size, rate=rate))
+        file.truncate(file.tell() + size)
 
 
 def transcript_of(

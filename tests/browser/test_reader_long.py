@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
-from tests.audio_files import wav_header
 from tests.browser.main_thread import longest_task
-from tests.browser.readings import ReadJob, transcript_of
+from tests.browser.readings import ReadJob, transcript_of, write_silence
 from tests.browser.tab import Tab
 from tests.integration.command import wait_until
 
 HOURS = 10
 WORDS = 100_000
-RATE = 8_000
 OPEN_MS = 1_000
 TRIES = 8  #: the best one counts, because other tests run at the same time
 TASK_MS = 50  #: of CPU time; longer tasks are visible as a stutter
@@ -86,7 +83,7 @@ LARGEST_JUMP = """async () => {
 def long_job(read_jobs: ReadJob) -> ReadJob:
     """The transcript and the silent recording of ten hours take the places of those of a short one."""
     read_jobs.write("long", transcript_of(SEGMENTS, duration_sec=HOURS * 3600))
-    write_silence(read_jobs.recording("long"))
+    write_silence(read_jobs.recording("long"), duration_sec=HOURS * 3600)
     return read_jobs
 
 
@@ -107,14 +104,6 @@ def long_segments() -> Iterator[TranscriptSegment]:
 
 
 SEGMENTS = list(long_segments())
-
-
-def write_silence(path: Path) -> None:
-    """Write a WAV of ten hours that takes no space on the disk."""
-    size = HOURS * 3600 * RATE * 2
-    with path.open("wb") as file:
-        file.write(wav_header(n_bytes=size, rate=RATE))
-        file.truncate(44 + size)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ export function createSegmentList(root, cover, { segments }, voices) {
   const startsTurn = (number) => number === 0 || voices.of(segments[number]) !== voices.of(segments[number - 1]);
   /** @param {number} number @param {boolean} isTurn */
   const create = (number, isTurn) => new SegmentRow(number, count, segments[number], voices.of(segments[number]), isTurn);
+  root.hidden = !count;
   root.classList.toggle("voiced", voices.all.length > 0);
   // What gets the focus, or is searched for by the browser, is not below the cover.
   new ResizeObserver(() => {
