@@ -55,7 +55,7 @@ def test_the_document_has_a_page_to_browse_it(nobody: Client) -> None:
 
 
 def test_it_prints_one_line_when_it_is_ready(server: Server) -> None:
-    assert server.printed() == f"batchscribe is ready on {server.url}\n"
+    assert server.printed() == f"batchscribe is ready on {server.url} (open it in a browser)\n"
 
 
 def test_every_line_of_the_log_is_json_once_there_is_a_key(start_server: StartServer) -> None:

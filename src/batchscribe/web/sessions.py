@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -75,7 +76,7 @@ def sign_in(request: Request, answer: Response, service: Service, api_key: str) 
     answer.set_cookie(
         COOKIE,
         token,
-        max_age=int(service.settings.session_sec),
+        max_age=math.ceil(service.settings.session_sec),
         path=_cookie_path(request),
         secure=came_by_https(request),
         httponly=True,

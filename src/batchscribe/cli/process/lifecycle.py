@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import typer
+from starlette.types import ASGIApp
 
 from batchscribe.api.connections import ConnectionLimits, raise_open_files
 from batchscribe.api.front import is_loopback
@@ -94,7 +95,8 @@ def _serve(
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
     app = create_site(records, settings, health=health, is_ending=must_end)
-    AnnouncedServer(app, ConnectionLimits.of(settings), must_end).run(sockets=[listener])
+    has_pages = settings.web == "on"
+    AnnouncedServer(app, ConnectionLimits.of(settings), must_end, has_pages=has_pages).run(sockets=[listener])
 
 
 def _report_missing_key(records: Records, settings: Settings) -> None:
@@ -110,10 +112,17 @@ def _report_missing_key(records: Records, settings: Settings) -> None:
 class AnnouncedServer(Server):
     """A server that prints its URL as soon as it is ready."""
 
+    def __init__(
+        self, app: ASGIApp, limits: ConnectionLimits, must_end: Callable[[], bool], *, has_pages: bool
+    ) -> None:
+        super().__init__(app, limits, must_end)
+        self._has_pages = has_pages
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            typer.echo(f"batchscribe is ready on {format_url(listener)}")
+            hint = " (open it in a browser)" if self._has_pages else ""
+            typer.echo(f"batchscribe is ready on {format_url(listener)}{hint}")
 
 
 def run_worker(settings: Settings) -> int:

@@ -1,0 +1,55 @@
+"""Which requests may change something."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.datastructures import Headers
+
+from batchscribe.errors import CrossSiteRequest
+from batchscribe.web.csrf import check_origin
+
+HOST = {"host": "Calls.example:8080"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+        {"origin": "http://calls.example:8080"},
+        {"origin": "https://public.example", "x-forwarded-host": "public.example"},
+    ],
+)
+def test_a_form_of_our_own_page_is_accepted(headers: dict[str, str]) -> None:
+    check_origin("POST", Headers(HOST | headers))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "SAME-ORIGIN"},
+        {"sec-fetch-site": "cross-site", "origin": "http://calls.example:8080"},
+        {"origin": "null"},
+        {"origin": "http://calls.example"},
+        {"origin": "http://evil.example"},
+        {"origin": "http://calls.example:8080.evil.example"},
+        {"origin": "http://calls.example:8080@evil.example"},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_any_other_request_is_refused(method: str, headers: dict[str, str]) -> None:
+    with pytest.raises(CrossSiteRequest):
+        check_origin(method, Headers(HOST | headers))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_reading_is_always_allowed(method: str) -> None:
+    check_origin(method, Headers(HOST | {"sec-fetch-site": "cross-site"}))
+
+
+def test_without_a_host_no_origin_is_ours() -> None:
+    with pytest.raises(CrossSiteRequest):
+        check_origin("POST", Headers({"origin": "null"}))
