@@ -26,6 +26,7 @@ from batchscribe.web.live import live_router
 from batchscribe.web.reader_page import reader_page_router
 from batchscribe.web.reader_routes import reader_router
 from batchscribe.web.reading import Reading
+from batchscribe.web.search_page import search_page_router
 from batchscribe.web.security_headers import SecurityHeaders
 from batchscribe.web.sessions import tenant_of_visitor
 from batchscribe.web.signin_routes import signin_router
@@ -43,7 +44,7 @@ PAGES = ALWAYS | {
 NewRouter = Callable[[Site], APIRouter]
 PAGE_ROUTERS: tuple[NewRouter, ...] = (
     signin_router, job_list_router, job_router, job_actions_router, submit_router, fleet_router, usage_router,
-    keys_router, live_router, reader_page_router,
+    keys_router, live_router, reader_page_router, search_page_router,
 )  # fmt: skip
 
 

@@ -1,0 +1,104 @@
+"""The page that searches in all transcripts of a tenant. Each match leads into the reader, to its second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from batchscribe.database.segment_rows import FoundSegment
+from batchscribe.errors import InvalidRequest, SearchOff
+from batchscribe.jobs.search_query import MAX_QUERY_CHARS
+from batchscribe.stages.search import FoundPage, search
+from batchscribe.web.sessions import VisitorInTurn
+from batchscribe.web.site import Site
+from batchscribe.web.words import shown_name
+
+PAGE_HITS = 50
+MAX_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A segment that matches. `pieces` are its text, divided into what matches and what does not."""
+
+    start_sec: float
+    speaker: str | None
+    pieces: tuple[tuple[str, bool], ...]
+    path: str  #: of the reader at this time
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file with the segments that match on this page, in the order of the recording."""
+
+    name: str
+    input_uri: str
+    path: str  #: of the reader
+    hits: tuple[Hit, ...]
+
+
+def search_page_router(site: Site) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/search")
+    def show_search(request: Request, visitor: VisitorInTurn, q: str = "", before: int | None = None) -> Response:
+        page, mistake = FoundPage([], None), None
+        if q.strip():
+            try:
+                page = _find(site, visitor.tenant, q, before)
+            except (InvalidRequest, SearchOff) as error:
+                mistake = error
+        return site.page(
+            request,
+            "search.html",
+            query=q,
+            files=list(_group(page.found)),
+            before=page.before,
+            is_first=before is None,
+            mistake=mistake,
+            max_chars=MAX_QUERY_CHARS,
+        )
+
+    return router
+
+
+def _find(site: Site, tenant: str, text: str, before: int | None) -> FoundPage:
+    """A number that does not fit leads to the first page. Raises `SearchOff`, `InvalidRequest`."""
+    is_number = before is not None and 0 < before <= MAX_NUMBER
+    service = site.service
+    return search(
+        service.records, service.settings, tenant, text, limit=PAGE_HITS, before=before if is_number else None
+    )
+
+
+def _group(found: Iterable[FoundSegment]) -> Iterator[FoundFile]:
+    for (job_id, file_id), group in groupby(found, key=lambda each: (each.job_id, each.file_id)):
+        path = f"/jobs/{job_id}/files/{file_id}"
+        members = list(group)
+        uri = members[0].input_uri
+        yield FoundFile(shown_name(uri), uri, path, tuple(_hit(each, path) for each in members))
+
+
+def _hit(found: FoundSegment, path: str) -> Hit:
+    segment = found.segment
+    pieces = tuple(divide(segment.text, found.spans))
+    first_match = next((text for text, is_match in pieces if is_match), "")
+    query = f"?q={quote(first_match)}" if first_match else ""
+    return Hit(segment.start_sec, segment.speaker, pieces, f"{path}{query}#t={segment.start_sec:g}")
+
+
+def divide(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    """Yield the parts of a text and whether each is in a span. Spans are in order and do not overlap."""
+    position = 0
+    for start, end in spans:
+        if start > position:
+            yield text[position:start], False
+        yield text[start:end], True
+        position = end
+    if position < len(text):
+        yield text[position:], False
