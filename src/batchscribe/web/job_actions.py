@@ -1,14 +1,17 @@
-"""What a visitor does with a job: cancel it, renew its credentials, send a webhook again."""
+"""What a visitor does with a job: cancel, retry or delete it, renew its credentials, send a webhook again."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from batchscribe.api.fresh_credentials import read_optional_credentials
 from batchscribe.api.job_routes import renew_from
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.stages.deliver import replay
 from batchscribe.stages.finish import cancel_served_job
+from batchscribe.stages.purge import delete_job
+from batchscribe.stages.retry import retry_job
 from batchscribe.stages.settle import wait_settled
 from batchscribe.web.forms import SubmittedForm
 from batchscribe.web.job_form import credentials_in
@@ -29,6 +32,21 @@ def job_actions_router(site: Site) -> APIRouter:
         if cancel_served_job(job, records):
             wait_settled(job, records, within_sec=SETTLE_SEC)
         return go_to(request, f"/jobs/{job.job_id}")  # a job that has ended meanwhile is simply shown
+
+    @router.post("/jobs/{job_id}/retry")
+    def retry(request: Request, visitor: VisitorInTurn, job_id: str, form: SubmittedForm) -> Response:
+        with records.transaction() as connection:
+            job = get_job_of(connection, visitor.tenant, job_id)
+        credentials = read_optional_credentials(job, credentials_in(form))
+        retry_job(job, records, silent_sec=site.service.settings.silent_sec, credentials=credentials)
+        return go_to(request, f"/jobs/{job.job_id}")
+
+    @router.post("/jobs/{job_id}/delete")
+    def delete(request: Request, visitor: VisitorInTurn, job_id: str) -> Response:
+        with records.transaction() as connection:
+            job = get_job_of(connection, visitor.tenant, job_id)
+        delete_job(job, records)
+        return go_to(request, "/")
 
     @router.post("/jobs/{job_id}/credentials")
     def renew(request: Request, visitor: VisitorInTurn, job_id: str, form: SubmittedForm) -> Response:

@@ -16,6 +16,7 @@ from batchscribe.database.job_rows import get_job_of
 from batchscribe.database.sealed import has_secret
 from batchscribe.jobs.model import Job
 from batchscribe.stages.deliver import WEBHOOK
+from batchscribe.stages.sealed_credentials import INPUT
 from batchscribe.web.file_list import FilesPage, Wanted, read_files
 from batchscribe.web.job_view import JobView
 from batchscribe.web.sessions import VisitorInTurn
@@ -33,20 +34,23 @@ class LiveJob:
 
     view: JobView
     changes: str  #: equal as long as nothing in this part changes, except the time until the end
+    clouds: tuple[str, ...]  #: those whose credentials a retry may need
+    has_credentials: bool  #: whether those of the job are still stored
 
     @classmethod
-    def of(cls, job: Job) -> LiveJob:
-        view = JobView.of(job)
+    def of(cls, connection: Connection, job: Job) -> LiveJob:
+        view, clouds = JobView.of(job), clouds_of(job)
+        has_credentials = not view.can_be_retried or not clouds or has_secret(connection, job, INPUT)
         body = view.answer.body()
         shown = {name: body.get(name) for name in ("state", "summary", "error", "waiting_for", "usage")}
         shown["position"] = view.answer.progress.queue_position
         digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-        return cls(view, digest[:CHANGES_CHARS])
+        return cls(view, digest[:CHANGES_CHARS], clouds, has_credentials)
 
 
 def read_live_job(connection: Connection, tenant: str, job_id: str) -> LiveJob:
     """Raises `JobNotFound`."""
-    return LiveJob.of(get_job_of(connection, tenant, job_id))
+    return LiveJob.of(connection, get_job_of(connection, tenant, job_id))
 
 
 def clouds_of(job: Job) -> tuple[str, ...]:
@@ -92,6 +96,7 @@ def job_router(site: Site) -> APIRouter:
         with site.service.records.transaction() as connection:
             job = get_job_of(connection, visitor.tenant, job_id)
             files = read_files(connection, job, wanted)
+            live = LiveJob.of(connection, job)
             deliveries = deliveries_of(connection, job.number)
             can_replay = bool(deliveries) and has_secret(connection, job, WEBHOOK)
         if request.headers.get("hx-target") == "files":
@@ -99,7 +104,7 @@ def job_router(site: Site) -> APIRouter:
         return site.page(
             request,
             "job.html",
-            live=LiveJob.of(job),
+            live=live,
             clouds=clouds_of(job),
             deliveries=[each.answer() for each in reversed(deliveries)],
             can_replay=can_replay,

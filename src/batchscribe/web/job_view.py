@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import RETRYABLE_JOB_STATES, Job
 from batchscribe.web.words import shown_name, shown_uri
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.choices import FileState, JobState
@@ -26,11 +26,13 @@ class JobView:
     answer: JobAnswer
     is_final: bool
     is_listed: bool  #: whether all of its files have been found
+    can_be_retried: bool
     audio_sec: float  #: of the files that succeeded
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        return cls(job.answer(), job.is_final, job.cursor.listed, job.summary.audio_sec)
+        can_be_retried = job.state in RETRYABLE_JOB_STATES and not job.has_own_lane
+        return cls(job.answer(), job.is_final, job.cursor.listed, can_be_retried, job.summary.audio_sec)
 
     @property
     def title(self) -> str:
@@ -86,7 +88,3 @@ class JobView:
         if self.is_final:
             return ""
         return "Transcribing" if self.is_listed else "Looking for recordings"
-
-    @property
-    def can_be_retried(self) -> bool:
-        return self.is_final and self.answer.summary.failed > 0
