@@ -122,6 +122,7 @@ export class Reader {
   /** @param {HTMLElement} root @param {HTMLElement} bar @param {string} fileId */
   #explainTrouble(root, bar, fileId) {
     const trouble = new RecordingTrouble(root, this.player, fileId);
+    if (this.transcript.isPartial) trouble.onAccess = () => location.reload();
     trouble.onChange = (canPlay) => {
       bar.classList.toggle("unplayable", !canPlay);
       this.list.update();

@@ -17,7 +17,9 @@ export class RecordingTrouble {
     this.player = player;
     this.sentence = find(root, "[data-part=sentence]", HTMLElement);
     this.access = new AccessForm(find(root, "form", HTMLFormElement), fileId);
-    this.access.onAccess = () => player.load();
+    this.access.onAccess = () => this.onAccess();
+    /** Called after the server got access. */
+    this.onAccess = () => player.load();
     /** Called when it becomes known whether the recording can be played. @param {boolean} canPlay */
     this.onChange = (canPlay) => {};
     player.audio.addEventListener("error", () => this.#explain());
