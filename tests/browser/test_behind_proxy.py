@@ -10,9 +10,11 @@ import pytest
 
 from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for
+from tests.browser.readings import time_of
 from tests.contract.client import BASE
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.server import Key, Server
+from tests.integration.command import wait_until
 from tests.servers.prefix_proxy import prefix_proxy
 
 PREFIX = "/tools/transcribe"
@@ -46,6 +48,14 @@ def test_every_page_link_and_form_stays_below_the_prefix(
     tab.page.locator(f"#row-{job_id} a.title").click()
     tab.page.get_by_role("link", name="call-0.wav").click()
     tab.page.wait_for_url(f"{proxy}/jobs/{job_id}/files/f_000001")
+    text = tab.page.locator("article .text").first.inner_text()
+    tab.page.keyboard.press("Space")
+    wait_until(lambda: time_of(tab.page) > 0, within_sec=10)
+    tab.page.get_by_role("searchbox", name="Search all transcripts").fill(f'"{text}"')
+    tab.page.keyboard.press("Enter")
+    tab.page.locator(".hits .time").first.click()
+    tab.page.locator("article.linked").wait_for()
+    assert tab.page.url.startswith(f"{proxy}/jobs/{job_id}/files/f_000001?q=")
     for name in ("Submit", "Usage", "Workers", "Keys", "Jobs"):
         tab.page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
         tab.page.get_by_role("heading", level=1).wait_for()

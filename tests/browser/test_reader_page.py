@@ -110,6 +110,8 @@ def test_the_bar_of_the_position_is_a_slider_for_keys_and_clicks(calm: Page) -> 
     assert box is not None
     calm.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert abs(time_of(calm) - 30) < 1
+    calm.keyboard.press("Space")
+    wait_until(lambda: is_playing(calm), within_sec=10)
 
 
 def test_a_segment_without_words_is_lit_and_played_as_a_whole(calm: Page) -> None:

@@ -36,6 +36,7 @@ class Hit:
 class FoundFile:
     """A file with the segments that match on this page, in the order of the recording."""
 
+    job_id: str
     name: str
     input_uri: str
     path: str  #: of the reader
@@ -81,7 +82,7 @@ def _group(found: Iterable[FoundSegment]) -> Iterator[FoundFile]:
         path = f"/jobs/{job_id}/files/{file_id}"
         members = list(group)
         uri = members[0].input_uri
-        yield FoundFile(shown_name(uri), uri, path, tuple(_hit(each, path) for each in members))
+        yield FoundFile(job_id, shown_name(uri), uri, path, tuple(_hit(each, path) for each in members))
 
 
 def _hit(found: FoundSegment, path: str) -> Hit:

@@ -1,6 +1,6 @@
 /** The keys of the reader. They never act in fields, in dialogs, or together with Ctrl, Alt or Meta. */
 
-const FIELDS = "input, textarea, select, [contenteditable]";
+const FIELDS = "input:not([type=range]), textarea, select, [contenteditable]";
 /** The space bar presses buttons and opens lists; it must not do anything else there. */
 const PRESSED = "button, summary, a";
 const SWITCH = "batchscribe-reader-keys";
