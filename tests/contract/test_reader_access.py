@@ -142,7 +142,7 @@ def test_a_public_url_is_played_without_credentials(
 
 
 def test_a_signed_url_is_needed_again_after_the_job(
-    tenant: tuple[Client, Visitor], radosgw: S3Server, web: tuple[Web, Path]
+    tenant: tuple[Client, Visitor], radosgw: S3Server, web: tuple[Web, Path], cloud_server: Server
 ) -> None:
     client, visitor = tenant
     web[0].objects["/signed.wav"] = SOUND
@@ -158,6 +158,7 @@ def test_a_signed_url_is_needed_again_after_the_job(
     assert elsewhere.json()["reason"] == "VALIDATION_FAILED"
     visitor.send(f"{path}/access", file="f_000001", url=url)
     assert visitor.get(f"{path}/files/f_000001/audio").content == SOUND
+    assert "marked-signature" not in cloud_server.log_text()
 
 
 def test_without_access_another_tenant_cannot_give_it(
@@ -168,3 +169,27 @@ def test_without_access_another_tenant_cannot_give_it(
     with Visitor.signed_in(cloud_server, cloud_server.new_key("bob")) as bob:
         fields = {"input.aws.access_key_id": "a", "input.aws.secret_access_key": "b"}
         assert bob.send(f"/jobs/{job}/access", 404, **fields).json()["reason"] == "JOB_NOT_FOUND"
+
+
+def test_without_search_the_text_comes_from_the_subtitles(start_server: StartServer, recordings: Path) -> None:
+    server = start_server(BATCHSCRIBE_SEARCH="off", BATCHSCRIBE_WAVEFORMS="off")
+    path = recordings / "no-search.wav"
+    path.write_bytes(wav(noise(5, channels=2)))
+    key = server.new_key("alice")
+    body = {
+        "input": {"mode": "SINGLE", "source": "FILE", "uri": path.as_uri()},
+        "output": {"destination": "FILE", "layout": "ADJACENT"},
+        "config": {"segmentation_mode": "none", "output_formats": ["vtt", "txt"], "channel_separation": True},
+    }
+    with client_of(server, key) as client, Visitor.signed_in(server, key) as visitor:
+        file = f"/jobs/{client.done(body)['job_id']}/files/f_000001"
+        shown = visitor.read(f"{file}/transcript")
+        assert shown["source"] == "database"
+        assert {each["label"] for each in shown["speakers"]} == {"Speaker 1L", "Speaker 1R"}
+        assert visitor.reason(f"{file}/waveform", 404) == "WAVEFORM_NOT_FOUND"
+        path.with_suffix(".vtt").unlink()
+        assert visitor.reason(f"{file}/transcript", 404) == "OBJECT_NOT_FOUND"
+        only_text = changed(body, {"config.output_formats": ["txt"], "output.overwrite": True})
+        file = f"/jobs/{client.done(only_text)['job_id']}/files/f_000001"
+        assert visitor.reason(f"{file}/transcript", 404) == "TRANSCRIPT_NOT_FOUND"
+        assert visitor.get(f"{file}/download/txt").content == path.with_suffix(".txt").read_bytes()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -27,7 +27,6 @@ from batchscribe.errors import (
 )
 from batchscribe.jobs.layout import output_uris
 from batchscribe.jobs.model import WITHOUT_OUTPUT, File, Job
-from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.stages.existing_output import MAX_TRANSCRIPT_BYTES
@@ -35,11 +34,12 @@ from batchscribe.stages.job_stores import connect_side
 from batchscribe.stages.reading_credentials import credentials_for_reading, keep_for_reading, signed_urls_for_reading
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
 from batchscribe.storage.store import Recording, Store
-from batchscribe.transcript.stored_document import StoredDocument, parse_document
+from batchscribe.transcript.from_subtitles import parse_subtitles
+from batchscribe.transcript.stored_document import StoredDocument, StoredSegment, parse_document
 from batchscribe.web.denied_access import explain_denial
 from batchscribe.web.open_recordings import OpenRecordings, PlayedRecording, SourceKey
 from batchscribe.web.reader_access import read_access, read_signed_url
-from batchscribe.web.searchable_text import document_of_segments
+from batchscribe.web.searchable_text import document_of_segments, searchable_segments
 from batchscribe.web.speaker_names import check_label, check_name
 from batchscribe.web.transcript_view import dump, view_of_document
 from batchscribe.window import Waveform
@@ -49,6 +49,7 @@ from batchscribe.wire.choices import FileState, OutputFormat
 ANSWER_SEC = 30.0  #: for a request
 PATIENCE_SEC = 8.0  #: for one answer of storage
 BLOCK_BYTES = 4 * 2**20
+SUBTITLES = (OutputFormat.VTT, OutputFormat.SRT)  #: the first one names speakers
 LARGE_BYTES = 32 * 2**20  #: of a transcript; parsed, it takes several times the memory
 
 
@@ -135,7 +136,7 @@ class Reading:
         """
         check_written(found)
         with ExitStack() as held:
-            yield self._stored(found, held) or self._searchable(found)
+            yield self._stored(found, held) or document_of_segments(found.job, found.file, self._text(found))
 
     def _stored(self, found: FileOfJob, held: ExitStack) -> StoredDocument | None:
         """Return the stored document; None if it cannot be read, but its text is in the database."""
@@ -148,22 +149,27 @@ class Reading:
                     held.enter_context(self._large)
                 return parse_document(read_whole(stored))
         except (CredentialsNeeded, StorageError, TranscriptUnreadable):
-            if not self._segments(found):
+            if not self._searchable(found):
                 raise
             return None
 
-    def _searchable(self, found: FileOfJob) -> StoredDocument:
-        segments = self._segments(found)
-        if not segments:
-            raise TranscriptNotFound(
-                f"The job of {found.file.file_id} wrote no JSON, and the database has no text of it; open its "
-                f"{found.job.config.formats[0].value} in the storage."
-            )
-        return document_of_segments(found.job, found.file, segments)
+    def _text(self, found: FileOfJob) -> Sequence[StoredSegment]:
+        """Return the text that is kept for search, or that of stored subtitles."""
+        if segments := self._searchable(found):
+            return segments
+        for format_ in SUBTITLES:
+            if (uri := found.output_uri(format_)) is not None:
+                with explain_denial(found.job, OUTPUT, uri), self.store(found.job, OUTPUT).open(uri) as stored:
+                    return parse_subtitles(read_whole(stored, limit_bytes=LARGE_BYTES))
+        raise TranscriptNotFound(
+            f"The job of {found.file.file_id} wrote neither JSON nor subtitles, and the database has no text of it; "
+            "open its transcript in the storage."
+        )
 
-    def _segments(self, found: FileOfJob) -> list[SpokenSegment]:
+    def _searchable(self, found: FileOfJob) -> Sequence[StoredSegment]:
         with self._records.transaction() as connection:
-            return segments_of(connection, found.job.number, found.file.seq)
+            segments = segments_of(connection, found.job.number, found.file.seq)
+        return searchable_segments(segments, is_apart=found.job.config.channel_separation)
 
     @contextmanager
     def recording(self, tenant: str, job_id: str, file_id: str) -> Iterator[PlayedRecording]:
@@ -199,12 +205,11 @@ def check_written(found: FileOfJob) -> None:
         raise TranscriptNotFound(f"{found.file.file_id} has no transcript yet; its state is {state.value}.")
 
 
-def read_whole(stored: Recording) -> bytes:
+def read_whole(stored: Recording, *, limit_bytes: int = MAX_TRANSCRIPT_BYTES) -> bytes:
     """Read an output of a file. Raises `TranscriptUnreadable`, `StorageError`."""
-    if stored.size > MAX_TRANSCRIPT_BYTES:
+    if stored.size > limit_bytes:
         raise TranscriptUnreadable(
-            f"{stored.uri} has {stored.size} bytes, which is more than the {MAX_TRANSCRIPT_BYTES} of a transcript; "
-            "check who replaced it."
+            f"{stored.uri} has {stored.size} bytes, which is more than {limit_bytes}; check who replaced it."
         )
     return b"".join(_read_blocks(stored, time.monotonic() + ANSWER_SEC - PATIENCE_SEC))
 

@@ -1,4 +1,4 @@
-"""A transcript from the segments that the database keeps for search, if its JSON cannot be read."""
+"""A transcript from the text that the database keeps for search or from subtitles, if its JSON cannot be read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,30 @@ from batchscribe.transcript.stored_document import StoredDocument, StoredSegment
 from batchscribe.wire.uris import without_query
 
 
-def document_of_segments(job: Job, file: File, segments: Sequence[SpokenSegment]) -> StoredDocument:
-    is_apart = job.config.channel_separation
+def searchable_segments(segments: Sequence[SpokenSegment], *, is_apart: bool) -> tuple[StoredSegment, ...]:
+    """Return segments of the database. They name a channel only if channels were transcribed separately."""
+    return tuple(
+        StoredSegment(
+            each.start_sec,
+            each.end_sec,
+            each.text,
+            each.channel if is_apart else None,
+            each.speaker,
+            None,
+            flags=(),
+            words=(),
+        )
+        for each in segments
+    )
+
+
+def document_of_segments(job: Job, file: File, segments: Sequence[StoredSegment]) -> StoredDocument:
     return StoredDocument(
         request_id="",
         duration_sec=file.duration_sec or max((segment.end_sec for segment in segments), default=0.0),
         model=job.model or "",
         text_display=" ".join(segment.text for segment in segments),
-        segments=tuple(_segment(segment, is_apart=is_apart) for segment in segments),
+        segments=tuple(segments),
         metadata={
             "engine": job.engine,
             "config": job.config.echo(),
@@ -30,14 +46,7 @@ def document_of_segments(job: Job, file: File, segments: Sequence[SpokenSegment]
     )
 
 
-def _segment(segment: SpokenSegment, *, is_apart: bool) -> StoredSegment:
-    channel = segment.channel if is_apart else None
-    return StoredSegment(
-        segment.start_sec, segment.end_sec, segment.text, channel, segment.speaker, None, flags=(), words=()
-    )
-
-
-def _seconds(segments: Sequence[SpokenSegment]) -> dict[str, float]:
+def _seconds(segments: Sequence[StoredSegment]) -> dict[str, float]:
     seconds: defaultdict[str, float] = defaultdict(float)
     for segment in segments:
         if segment.speaker is not None:
