@@ -53,7 +53,7 @@ def test_lines_of_other_programs_are_read_too() -> None:
     lines = [
         "\ufeff1",
         "00:00:01,000 --> 00:00:02,000",
-        "Hello",
+        "Hi",
         "there",
         "",
         "2",
