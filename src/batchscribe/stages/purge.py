@@ -32,7 +32,8 @@ from batchscribe.wire.choices import JobState
 
 log = structlog.get_logger()
 
-STEP_ROWS = 5000  #: deleted in one transaction
+STEP_ROWS = 2000  #: deleted in one transaction
+PAUSE_SEC = 0.02  #: between two transactions: SQLite has one lock for writers, and does not queue them
 SETTLE_SEC = 5.0  #: for workers to notice that a job has ended, before its rows go
 JOBS_AT_ONCE = 100  #: old jobs that are deleted in one turn of the periodic task
 RESUME_AFTER_SEC = 600.0  #: a deleted job that still has rows gets another task
@@ -72,6 +73,7 @@ def purge_job(job: Job, records: Records, check: Callable[[], None]) -> None:
             has_more = delete_some_rows(connection, job.number, limit=STEP_ROWS)
             if not has_more:
                 delete_job_row(connection, job.number)
+        time.sleep(PAUSE_SEC)
     log.info("job.purged", job_id=job.job_id, tenant=job.tenant)
 
 
