@@ -118,6 +118,24 @@ def test_a_job_that_writes_no_json_is_read_from_the_database(visitor: Visitor, a
     assert "Speaker 1L" in visitor.get(f"{file}/download/txt").text
 
 
+def test_a_skipped_file_shows_the_transcript_because_of_which_it_was_skipped(
+    visitor: Visitor, alice: Client, folder: Path
+) -> None:
+    first, second = folder / "skipped" / "one.wav", folder / "skipped" / "two.wav"
+    first.parent.mkdir(exist_ok=True)
+    first.write_bytes(wav(noise(2)))
+    second.write_bytes(wav(noise(3)))
+    shown = visitor.read(f"{done(alice, file_job(first.as_uri()))}/transcript")
+    again = alice.done(file_job(first.as_uri()))
+    assert visitor.read(f"/jobs/{again['job_id']}/files/f_000001/transcript") == shown
+    output = {"destination": "FILE", "layout": "SINGLE", "uri": first.with_suffix(".json").as_uri()}
+    other = alice.done(file_job(second.as_uri()) | {"output": output})
+    (file,) = alice.files(other["job_id"])
+    assert file["state"] == "FILE_SKIPPED", file
+    path = f"/jobs/{other['job_id']}/files/f_000001"
+    assert visitor.reason(f"{path}/transcript", 404) == "TRANSCRIPT_NOT_FOUND"
+
+
 def test_a_transcript_of_ten_hours_is_answered_in_a_few_seconds_on_a_busy_machine(
     visitor: Visitor, alice: Client, folder: Path
 ) -> None:

@@ -94,7 +94,7 @@ def _auth(form: Mapping[str, str], side: str) -> JsonObject:
 def _fields_below(form: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in form.items():
         if name.startswith(prefix) and value.strip():
-            yield name.removeprefix(prefix), value if name.endswith(".private_key") else value.strip()
+            yield name.removeprefix(prefix), value.strip().replace("\r\n", "\n")  # browsers send both for a new line
 
 
 def read_signed_url(form: Mapping[str, str], input_uri: str, settings: Settings) -> dict[str, str]:

@@ -45,6 +45,7 @@ from batchscribe.web.transcript_view import dump, view_of_document
 from batchscribe.window import Waveform
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, OutputFormat
+from batchscribe.wire.uris import name_of
 
 ANSWER_SEC = 30.0  #: for a request
 PATIENCE_SEC = 8.0  #: for one answer of storage
@@ -147,11 +148,13 @@ class Reading:
             with explain_denial(found.job, OUTPUT, uri), self.store(found.job, OUTPUT).open(uri) as stored:
                 if stored.size > LARGE_BYTES:
                     held.enter_context(self._large)
-                return parse_document(read_whole(stored))
+                document = parse_document(read_whole(stored))
         except (CredentialsNeeded, StorageError, TranscriptUnreadable):
             if not self._searchable(found):
                 raise
             return None
+        _check_recording(found, document)
+        return document
 
     def _text(self, found: FileOfJob) -> Sequence[StoredSegment]:
         """Return the text that is kept for search, or that of stored subtitles."""
@@ -203,6 +206,20 @@ def check_written(found: FileOfJob) -> None:
         raise TranscriptNotFound(f"{found.file.file_id} has no transcript; its state is {state.value}.")
     if state is not FileState.SUCCEEDED and state is not FileState.SKIPPED:
         raise TranscriptNotFound(f"{found.file.file_id} has no transcript yet; its state is {state.value}.")
+
+
+def _check_recording(found: FileOfJob, document: StoredDocument) -> None:
+    """Check whether the transcript because of which a file was skipped is that of its recording, perhaps moved since.
+
+    Raises `TranscriptNotFound`.
+    """
+    source = document.metadata.get("input")
+    uri = source.get("uri") if isinstance(source, dict) else None
+    is_other = isinstance(uri, str) and name_of(uri) != name_of(found.file.input_uri)
+    if found.file.state is FileState.SKIPPED and is_other:
+        raise TranscriptNotFound(
+            f"{found.file.file_id} was skipped; the stored transcript is that of another recording."
+        )
 
 
 def read_whole(stored: Recording, *, limit_bytes: int = MAX_TRANSCRIPT_BYTES) -> bytes:
