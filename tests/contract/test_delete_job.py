@@ -68,7 +68,7 @@ def test_the_idempotency_key_of_a_deleted_job_stands_for_a_new_one(idle: Client)
     assert idle.submit(single(), key) == second
 
 
-def test_pages_go_on_after_their_last_job_was_deleted(idle: Client) -> None:
+def test_pages_continue_after_their_last_job_was_deleted(idle: Client) -> None:
     ids = [idle.submit(single()) for _ in range(4)]
     page = idle.get("/jobs", page_size=2)
     assert [job["job_id"] for job in page["jobs"]] == [ids[3], ids[2]]

@@ -132,7 +132,7 @@ def test_a_listing_that_failed_continues_where_it_was(runner: FlowRunner, tmp_pa
     assert sorted(runner.outputs()) == ["a.json", "b.json", "c.json"]
 
 
-def test_the_webhook_tells_the_new_end(tmp_path: Path) -> None:
+def test_the_webhook_reports_the_new_end(tmp_path: Path) -> None:
     lay_out(tmp_path, "a", broken=("b",))
     settings = LOOPBACK
     with receiving(in_turn(says(200))) as found, running(tmp_path, **settings) as runner:

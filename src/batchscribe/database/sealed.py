@@ -187,7 +187,7 @@ def has_secret(connection: sa.Connection, job: Job, name: str) -> bool:
 
 
 def release_secrets(connection: sa.Connection, job: Job, names: Collection[str], *, keep_sec: float) -> None:
-    """Destroy secrets that are no longer needed, at once or in `keep_sec` seconds."""
+    """Destroy secrets after their last use, at once or in `keep_sec` seconds."""
     if keep_sec:
         expire_secrets(connection, job, names, time.time() + keep_sec)
     else:

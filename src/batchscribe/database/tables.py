@@ -297,7 +297,7 @@ webhook_delivery = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("next_attempt_at", sa.Double),
-    sa.Column("replayed_at", sa.Double),  # the last time somebody asked to send it again
+    sa.Column("replayed_at", sa.Double),  # the last time a user asked to send it again
     sa.Index("webhook_delivery_by_job", "job"),
     sqlite_autoincrement=True,
 )

@@ -23,7 +23,7 @@ class Delivery:
     created_at: float  #: Unix seconds
     attempts: int  #: made so far
     next_attempt_at: float | None  #: Unix seconds; None in a final state
-    replayed_at: float | None = None  #: when somebody last asked to send it again, in Unix seconds
+    replayed_at: float | None = None  #: when a user last asked to send it again, in Unix seconds
 
     @property
     def window_begins_at(self) -> float:

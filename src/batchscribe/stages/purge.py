@@ -1,7 +1,7 @@
 """The deletion of jobs: on request, or because they are old.
 
 A deleted job is hidden at once, and its secrets are deleted. A task deletes its other rows step by step, so a job of a
-million files blocks nobody. Recordings and transcripts in storage stay as they are.
+million files does not block others. Recordings and transcripts in storage stay as they are.
 """
 
 from __future__ import annotations

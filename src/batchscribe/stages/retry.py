@@ -65,7 +65,7 @@ def retry_job(
 ) -> RetriedJob:
     """Open an ended job again, and enqueue the task that requeues its failed files.
 
-    `credentials` are fresh ones by side. Workers without a sign of life for `silent_sec` do not count. Raises
+    `credentials` are fresh ones by side. Workers without a heartbeat for `silent_sec` do not count. Raises
     `JobNotRetryable` and `FreshCredentialsNeeded`.
     """
     with records.transaction() as connection:
