@@ -16,7 +16,7 @@ from batchscribe.jobs.search_query import SearchQuery
 from benchmarks.report import Figure, show
 from benchmarks.scale.__main__ import DURABLE
 from benchmarks.scale.house import House, Kind
-from benchmarks.search.corpus import BIG, MARKER, SMALL, TRANSCRIPTS, fill
+from benchmarks.search.corpus import BIG, GREETING, MARKER, SMALL, TRANSCRIPTS, fill
 
 PAGE = 50
 REPEATS = 30
@@ -28,8 +28,9 @@ QUERIES = {
     "two common words": (BIG, "people time"),
     "a common and a rare word": (BIG, f"the {MARKER}"),
     "two usual words that hardly meet": (BIG, "weather doctor"),
-    "a phrase of common words": (BIG, '"one of the"'),
-    "a phrase that does not occur": (BIG, '"the the of of"'),
+    "a phrase of common words": (BIG, f'"{GREETING}"'),
+    "a phrase that does not occur": (BIG, '"weather doctor"'),
+    "the most common words, never in a row": (BIG, '"the the of of"'),
     "a short prefix": (BIG, "th*"),
     "a long prefix": (BIG, "weath*"),
     "no hit": (BIG, "qqqqqqqq"),

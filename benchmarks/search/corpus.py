@@ -24,6 +24,7 @@ BIG, SMALL = "default", "small"
 VOCABULARY = 50_000
 SEGMENT_SEC = 6.0
 MARKER, MARKER_EVERY = "zzyzx", 2_000  #: a word of few transcripts
+GREETING = "thank you for calling"  #: a phrase that begins each transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ def fill(database: Database) -> Filled:
 def _segments(words: list[str], *, has_marker: bool) -> Iterator[SpokenSegment]:
     for number in range(SEGMENTS):
         part = words[number * WORDS : (number + 1) * WORDS]
-        if has_marker and number == 0:
-            part[0] = MARKER
+        if number == 0:
+            part = [GREETING, *part, *([MARKER] if has_marker else [])]
         text = " ".join(part).capitalize() + "."
         yield SpokenSegment(SEGMENT_SEC * number, SEGMENT_SEC * (number + 1), number % 2, None, text)
 

@@ -155,7 +155,7 @@ def test_tenants_never_see_each_others_text(connection: sa.Connection) -> None:
     assert find(connection, "common", "nobody") == []
 
 
-def test_tenants_with_the_same_mark_are_told_apart(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tenants_with_the_same_mark_are_distinguished(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("batchscribe.database.segment_index.mark_of", lambda _tenant: "0" * MARK_CHARS)
     transcribed(connection, ["common word"])
     transcribed(connection, ["common place"], tenant="other", job_id="job_2")
