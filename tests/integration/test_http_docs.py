@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from batchscribe.client import Client
 from tests.documents import ROOT, code_blocks
 from tests.integration.command import Command
 from tests.integration.server import serving
@@ -27,7 +28,7 @@ def test_every_command_of_the_document_does_what_it_says(command: Command) -> No
     """Submit, show and cancel, fresh credentials, dry run. `/data` is the folder of the test. There is no worker,
     so the job has not ended when the credentials arrive.
     """
-    submit, look, renew, store, dry_run = BLOCKS
+    submit, look, renew, _retry, store, dry_run = BLOCKS
     write_wav(command.folder / "calls" / "2026" / "a.wav", duration_sec=0.2)
     secret = command.run("keys", "create", "--tenant", "acme", "--json").json()["api_secret"]
     with serving(command, "--no-worker") as server:
@@ -44,6 +45,23 @@ def test_every_command_of_the_document_does_what_it_says(command: Command) -> No
     assert '"jobs":[' in shown
     assert stored["phrases"] == ["Ada Lovelace", "Grace Hopper"]
     assert (planned["matched"], planned["complete"]) == (1, True)
+
+
+def test_the_command_of_a_retry_transcribes_a_file_that_was_repaired(command: Command) -> None:
+    submit, _look, _renew, retry, *_ = BLOCKS
+    (command.folder / "calls").mkdir()
+    (command.folder / "calls" / "a.wav").write_bytes(b"RIFF")
+    key = command.run("keys", "create", "--tenant", "acme", "--json").json()
+    with serving(command) as server, Client(server.url, api_key=key["api_key"], api_secret=key["api_secret"]) as client:
+        variables = {"SERVER": server.url, "API_SECRET": key["api_secret"]}
+        job_id = json.loads(told(submit, command.folder, variables))["job_id"]
+        assert client.wait(job_id, timeout_sec=60)["state"] == "FAILED"
+        write_wav(command.folder / "calls" / "a.wav", duration_sec=0.2)
+        retried = json.loads(told(retry, command.folder, variables | {"JOB": job_id}))
+        ended = client.wait(job_id, timeout_sec=60)
+        assert server.end() == 0
+    assert (retried["job_id"], retried["state"]) == (job_id, "PROCESSING")
+    assert ended["state"] == "SUCCEEDED"
 
 
 def test_the_python_example_follows_a_job_to_its_end(command: Command) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from batchscribe.api.openapi import DeliveriesBody
 from batchscribe.outbound.policy import Policy
 from batchscribe.webhooks.payload import render_event
 from batchscribe.webhooks.sender import Sender
@@ -128,8 +129,15 @@ def test_the_express_example_is_javascript() -> None:
 
 
 def test_the_example_of_an_event_has_the_fields_of_one() -> None:
-    (example,) = code_blocks(DOCUMENT, "json")
+    example, _deliveries = code_blocks(DOCUMENT, "json")
     assert fields(json.loads(example)) == fields(json.loads(BODY))
+
+
+def test_the_example_of_deliveries_has_their_fields() -> None:
+    _event, example = code_blocks(DOCUMENT, "json")
+    found = DeliveriesBody.model_validate_json(example, extra="forbid")
+    [delivery] = found.deliveries
+    assert delivery.body() == json.loads(example)["deliveries"][0]
 
 
 def fields(event: JsonObject) -> list[Any]:
