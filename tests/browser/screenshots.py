@@ -29,6 +29,10 @@ SIZE: ViewportSize = {"width": 1120, "height": 700}
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 CONFIG = {"channel_separation": True, "word_time_offsets": True}
 TRANSCRIBED_SEC = 900.0
+READER: ViewportSize = {"width": 1120, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 700}
+NAMES = {"Speaker 1L": "Library", "Speaker 1R": "Mrs. Bell"}
+PLAYED_MS = 1500  #: of the call, before it is paused
 SETTLE_MS = 1000  #: for the waveform
 
 
@@ -92,11 +96,24 @@ def job_for(source: str, output: str) -> Json:
 
 
 def take_reader(tab: Tab, job_id: str) -> None:
+    """Take the reader in the middle of a call, also on a phone in dark colors."""
     page = tab.open(f"/jobs/{job_id}")
     page.get_by_role("link", name="library-call.mp3").click()
-    page.get_by_text("borrow a book").first.wait_for()
-    page.wait_for_timeout(SETTLE_MS)
+    for label, name in NAMES.items():
+        page.get_by_role("list", name="Speakers").get_by_role("button", name=label).click()
+        page.get_by_role("textbox").last.fill(name)
+        page.get_by_role("button", name="Save").click()
+    page.set_viewport_size(READER)
+    page.locator("article", has_text="written by a doctor").locator(".word", has_text="written").click()
+    page.wait_for_timeout(PLAYED_MS)
+    page.get_by_role("button", name="Pause").click()
     take(page, "reader")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(PHONE)
+    page.mouse.wheel(0, PHONE["height"])
+    page.get_by_role("button", name="Back to what is spoken").click()
+    page.mouse.move(0, 0)
+    take(page, "reader-phone")
 
 
 def take(page: Page, name: str) -> None:

@@ -34,6 +34,13 @@ export class Follow {
     if (this.segment >= 0) this.#bring(this.segment, true);
   }
 
+  /** Follow from this segment on. It does not move, because the user has just chosen it. @param {number} segment */
+  startAt(segment) {
+    this.isOn = true;
+    this.button.hidden = true;
+    this.segment = segment;
+  }
+
   turnOff() {
     cancelAnimationFrame(this.frame);
     if (this.segment < 0) return;

@@ -81,9 +81,9 @@ export class Reader {
     this.follow.to(this.spoken.last);
   }
 
-  /** @param {number} sec */
-  playFrom(sec) {
-    this.follow.isOn = true;
+  /** @param {number} sec @param {number} segment that the user has chosen */
+  playFrom(sec, segment) {
+    this.follow.startAt(segment);
     this.player.playFrom(sec);
   }
 
@@ -143,11 +143,11 @@ export class Reader {
       event.preventDefault();
       history.replaceState(null, "", time.hash);
       this.link(number);
-      this.playFrom(segment.start);
+      this.playFrom(segment.start, number);
     } else if (target.closest(".text") && document.getSelection()?.isCollapsed !== false) {
       const word = target.closest("[data-word]");
       const start = word instanceof HTMLElement ? segment.words[Number(word.dataset.word)][1] : null;
-      this.playFrom(start ?? segment.start);
+      this.playFrom(start ?? segment.start, number);
     }
   }
 
@@ -155,7 +155,8 @@ export class Reader {
   #enter(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.key !== "Enter" || target.dataset.segment === undefined) return;
-    const start = this.transcript.segments[Number(target.dataset.segment)].start;
-    if (start !== null) this.playFrom(start);
+    const number = Number(target.dataset.segment);
+    const start = this.transcript.segments[number].start;
+    if (start !== null) this.playFrom(start, number);
   }
 }
