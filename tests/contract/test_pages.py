@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.contract.bodies import single
 from tests.contract.client import Client
 from tests.contract.conftest import StartServer
 from tests.contract.server import Key, Server
@@ -182,3 +183,26 @@ def test_a_path_prefix_that_looks_like_a_page_is_refused(tmp_path: Path) -> None
         result = Server(tmp_path, {"BATCHSCRIBE_ROOT_PATH": prefix}).run("serve", "--port", "0", "--no-worker")
         assert result.status == 2
         assert "BATCHSCRIBE_ROOT_PATH" in result.err
+
+
+def test_a_stream_sends_what_has_changed_and_only_then(idle_server: Server, idle: Client) -> None:
+    with visitor(idle_server, idle_server.new_key("alice")) as client:
+        shown = client.get("/").text
+        changes = re.search(r"/events/jobs\?changes=([\d-]+)", shown)
+        assert changes
+        with client.stream("GET", "/events/jobs", params={"changes": changes[1]}) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == ": connected"
+            began = time.monotonic()
+            job_id = idle.submit(single())
+            found = next(line for line in lines if job_id in line)
+            assert time.monotonic() - began < 10
+        assert found.startswith("data: ")
+        page = client.get(f"/jobs/{job_id}").text
+        changes = re.search(rf"/events/jobs/{job_id}\?changes=(\w+)", page)
+        assert changes
+        with client.stream("GET", f"/events/jobs/{job_id}", params={"changes": changes[1]}) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == ": connected"
+            idle.cancel(job_id)
+            assert any("Canceled" in line for line in lines)

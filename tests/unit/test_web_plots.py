@@ -9,7 +9,7 @@ import pytest
 from batchscribe.database.usage_rows import Usage, UsageDay
 from batchscribe.web.bar_plot import HEIGHT, WIDTH, nice_step, plot_bars
 from batchscribe.web.usage_page import fill_days, plot_durations
-from batchscribe.web.words import clock, duration, instant, minute, shown_name, shown_uri, size
+from batchscribe.web.wording import clock, duration, instant, minute, shown_name, shown_uri, size
 
 
 def test_bars_stand_on_the_ground_and_fit_below_the_top_of_the_scale() -> None:

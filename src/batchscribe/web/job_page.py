@@ -21,7 +21,7 @@ from batchscribe.web.file_list import FilesPage, Wanted, read_files
 from batchscribe.web.job_view import JobView
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
-from batchscribe.web.words import shown_uri
+from batchscribe.web.wording import shown_uri
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import CLOUDS, FileState, Place
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from batchscribe.jobs.model import RETRYABLE_JOB_STATES, Job
-from batchscribe.web.words import shown_name, shown_uri
+from batchscribe.web.wording import shown_name, shown_uri
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.choices import FileState, JobState
 

@@ -64,7 +64,7 @@ class Streams:
 
 
 @dataclass(slots=True)
-class Stream:
+class PageStream:
     """One stream of a page."""
 
     site: Site
@@ -123,7 +123,7 @@ def live_router(site: Site) -> APIRouter:
     router = APIRouter()
     streams = Streams()
 
-    def answer(stream: Stream) -> Response:
+    def answer(stream: PageStream) -> Response:
         streams.check(stream.visitor.tenant)
         headers = {"X-Accel-Buffering": "no"}  # for nginx, which otherwise holds events back
         return StreamingResponse(stream.events(streams), headers=headers, media_type="text/event-stream")
@@ -143,7 +143,7 @@ def live_router(site: Site) -> APIRouter:
                 request, "parts/job_rows.html", page=page, state=wanted, is_first=not before
             ), page.changes
 
-        return answer(Stream(site, request, visitor, look, changes))
+        return answer(PageStream(site, request, visitor, look, changes))
 
     @router.get("/events/jobs/{job_id}")
     async def job_events(request: Request, visitor: CurrentVisitor, job_id: str, changes: str = "") -> Response:
@@ -154,6 +154,6 @@ def live_router(site: Site) -> APIRouter:
                 return None
             return site.render(request, "parts/job_live.html", live=found), found.changes
 
-        return answer(Stream(site, request, visitor, look, changes))
+        return answer(PageStream(site, request, visitor, look, changes))
 
     return router

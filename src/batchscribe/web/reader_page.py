@@ -11,7 +11,7 @@ from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.assets import all_assets
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
-from batchscribe.web.words import shown_name
+from batchscribe.web.wording import shown_name
 
 
 def reader_page_router(site: Site) -> APIRouter:

@@ -16,7 +16,7 @@ from batchscribe.jobs.search_query import MAX_QUERY_CHARS
 from batchscribe.stages.search import FoundPage, search
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
-from batchscribe.web.words import shown_name
+from batchscribe.web.wording import shown_name
 
 PAGE_HITS = 50
 MAX_NUMBER = 2**63 - 1

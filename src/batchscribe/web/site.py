@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from batchscribe import __version__
 from batchscribe.api.service import Service
 from batchscribe.web.assets import assets_version
-from batchscribe.web.words import FILTERS
+from batchscribe.web.wording import FILTERS
 
 
 class Site:

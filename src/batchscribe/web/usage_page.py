@@ -11,7 +11,7 @@ from batchscribe.database.usage_rows import Usage, UsageDay, total_usage, usage_
 from batchscribe.web.bar_plot import BarPlot, plot_bars
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
-from batchscribe.web.words import HOUR_SEC, MINUTE_SEC
+from batchscribe.web.wording import HOUR_SEC, MINUTE_SEC
 
 SPANS = (30, 90, 365)  #: days
 UNITS = (("hours", HOUR_SEC), ("minutes", MINUTE_SEC), ("seconds", 1))
