@@ -16,7 +16,7 @@ from tests.browser.tab import Tab
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.server import Key, Server
 
-CONNECTED = "document.getElementById('live')._htmx?.sse?.reader"
+CONNECTED = "() => document.getElementById('live')._htmx?.sse?.reader"
 
 
 def test_the_list_shows_a_new_job_and_its_end_without_a_reload(

@@ -21,7 +21,7 @@ PAGES = (
     "/keys",
     "/jobs/{job}",
     "/jobs/{job}?name=nothing",
-    "/missing-job",
+    "/jobs/job_0",
 )
 
 
