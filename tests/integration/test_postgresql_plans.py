@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from batchscribe.database.connect import open_database
 from batchscribe.database.file_rows import claim, find_taken_outputs, insert_files, open_files, page_of_files
 from batchscribe.database.job_rows import BY_ID, insert_job
+from batchscribe.database.segment_rows import replace_segments, search_segments
 from batchscribe.database.shard_rows import begin_shard, insert_shards
 from batchscribe.jobs.model import Job
+from batchscribe.jobs.search_query import SearchQuery
+from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.wire.choices import FileState
 from tests.jobs_on_record import a_job
 from tests.servers.postgresql import PostgreSQL
@@ -76,3 +79,16 @@ def test_no_statement_of_a_new_large_job_reads_all_its_files(connection: sa.Conn
     before = rows_read(connection)
     assert connection.execute(BY_ID, {"of_job_id": job.job_id}).one().processing == 1
     assert rows_read(connection) - before <= FILES_OF_SHARD
+
+
+def test_a_search_reads_only_the_files_of_its_hits(connection: sa.Connection) -> None:
+    job = job_of(connection, "job_large", shards=SHARDS, state=FileState.SUCCEEDED)
+    for seq in range(1, 2_001):
+        rare = ["rare word"] if seq % 500 == 0 else []
+        texts = ["common word", *rare]
+        segments = [SpokenSegment(number, number + 1.0, 0, None, text) for number, text in enumerate(texts)]
+        replace_segments(connection, job.number, seq, segments)
+    for query, found in (("rare", 4), ("common", 50), ("rare word", 4), ("com*", 50), ("missing", 0)):
+        before = rows_read(connection)
+        assert len(search_segments(connection, "default", SearchQuery.parse(query), limit=50)) == found
+        assert rows_read(connection) - before <= 2 * found, query

@@ -155,7 +155,9 @@ def test_tenants_never_see_each_others_text(connection: sa.Connection) -> None:
     assert find(connection, "common", "nobody") == []
 
 
-def test_tenants_with_the_same_mark_are_distinguished(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tenants_with_the_same_mark_are_distinguished(
+    connection: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("batchscribe.database.segment_index.mark_of", lambda _tenant: "0" * MARK_CHARS)
     transcribed(connection, ["common word"])
     transcribed(connection, ["common place"], tenant="other", job_id="job_2")
@@ -242,3 +244,10 @@ def test_a_deleted_job_is_hidden_before_its_rows_are_gone(connection: sa.Connect
     transcribed(connection, ["common word"])
     connection.execute(sa.update(job).values(deleted_at=1.0))
     assert find(connection, "common") == []
+
+
+def test_hidden_text_does_not_end_a_page_early(connection: sa.Connection) -> None:
+    transcribed(connection, ["common word"])
+    transcribed(connection, ["common word"] * 35, job_id="job_2")
+    connection.execute(sa.update(job).where(job.c.job_id == "job_2").values(deleted_at=1.0))
+    assert [hit.job_id for hit in find(connection, "common", limit=5)] == ["job_1"]

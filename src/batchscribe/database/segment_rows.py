@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,18 +19,6 @@ from batchscribe.wire.choices import FileState
 
 #: The full-text table of SQLite.
 _INDEX = sa.table("segment_index", sa.column("rowid"))
-_FOUND = (
-    job.c.job_id,
-    file.c.input_uri,
-    file.c.output_uri,
-    transcript_segment.c.number,
-    transcript_segment.c.seq,
-    transcript_segment.c.start_sec,
-    transcript_segment.c.end_sec,
-    transcript_segment.c.channel,
-    transcript_segment.c.speaker,
-    transcript_segment.c.text,
-)
 # Built once, because they run for every file.
 _OF_FILE = sa.and_(
     transcript_segment.c.job == sa.bindparam("of_job"), transcript_segment.c.seq == sa.bindparam("of_seq")
@@ -116,25 +104,43 @@ def search_segments(
     The latest transcripts come first, and the segments of a transcript in their order. Files whose transcript is still
     being written, and jobs that are deleted, are left out.
     """
-    found = (
-        sa.select(*_FOUND)
-        .join(job, job.c.number == transcript_segment.c.job)
-        .join(file, sa.and_(file.c.job == transcript_segment.c.job, file.c.seq == transcript_segment.c.seq))
-        .where(
-            matches(connection, tenant, query),
-            transcript_segment.c.tenant == tenant,
-            file.c.state == FileState.SUCCEEDED,
-            job.c.deleted_at.is_(None),
-        )
-    )
+    found: list[FoundSegment] = []
+    asked = limit
+    while len(found) < limit:
+        rows = _match(connection, tenant, query, before=before, limit=asked)
+        found += [_found(row, query) for row in rows if _is_visible(row)]
+        if len(rows) < asked:
+            break
+        before, asked = rows[-1].number, 2 * asked  # hardly ever: all rows of a page may be those of a deleted job
+    return found[:limit]
+
+
+def _match(
+    connection: sa.Connection, tenant: str, query: SearchQuery, *, before: int | None, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Return matching rows with their files and jobs.
+
+    Rows are limited before they are joined: PostgreSQL, which has no statistics of new rows, might read the files of
+    all matches.
+    """
     number: sa.ColumnElement[int] = transcript_segment.c.number
+    matching = sa.select(transcript_segment).where(
+        matches(connection, tenant, query), transcript_segment.c.tenant == tenant
+    )
     if connection.dialect.name == "sqlite":
         number = _INDEX.c.rowid
-        found = found.join(_INDEX, _INDEX.c.rowid == transcript_segment.c.number)
+        matching = matching.join(_INDEX, _INDEX.c.rowid == transcript_segment.c.number)
     if before is not None:
-        found = found.where(number < before)
-    rows: Iterable[sa.Row[Any]] = connection.execute(found.order_by(number.desc()).limit(limit))
-    return [_found(row, query) for row in rows]
+        matching = matching.where(number < before)
+    segment = matching.order_by(number.desc()).limit(limit).subquery()
+    of_file = sa.and_(file.c.job == segment.c.job, file.c.seq == segment.c.seq)
+    columns = (job.c.job_id, job.c.deleted_at, file.c.state, file.c.input_uri, file.c.output_uri)
+    with_files = sa.select(segment, *columns).join(job, job.c.number == segment.c.job).join(file, of_file)
+    return connection.execute(with_files.order_by(segment.c.number.desc())).all()
+
+
+def _is_visible(row: sa.Row[Any]) -> bool:
+    return row.state == FileState.SUCCEEDED and row.deleted_at is None
 
 
 def _found(row: sa.Row[Any], query: SearchQuery) -> FoundSegment:
