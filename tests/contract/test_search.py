@@ -91,6 +91,15 @@ def test_no_text_breaks_a_search(searcher: Client, q: str) -> None:
     assert answer.status in (200, 400)
 
 
+def test_text_goes_with_its_job(server: Server, moto_s3: S3Server, wav: bytes) -> None:
+    with client_of(server, server.new_key("forgetful")) as client:
+        bucket = moto_s3.new_bucket(**{"a.wav": wav})
+        job = client.done(manifest(f"s3://{bucket}/a.wav", output=f"s3://{bucket}/out/"))
+        assert len(hits(client, "quick")) == 1
+        client.call("DELETE", f"/jobs/{job['job_id']}", 204, params={"purge": "true"})
+        assert hits(client, "quick") == []
+
+
 def test_a_server_that_stores_no_text_says_so(start_server: StartServer, moto_s3: S3Server, wav: bytes) -> None:
     server = start_server(BATCHSCRIBE_SEARCH="off")
     with client_of(server, server.new_key("private")) as client:
