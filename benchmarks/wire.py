@@ -37,12 +37,11 @@ from batchscribe.database.shard_rows import insert_shards
 from batchscribe.database.tables import file, job, shard
 from batchscribe.intake.checks import plan_job
 from batchscribe.intake.submission import Submission, new_job_id
-from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.jobs.model import Cursor, Job, ShardState, file_id_of
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.queue.records import Records, open_records
-from batchscribe.queue.tasks import SHARD, Task
+from batchscribe.queue.tasks import SERVER_LANE, SHARD, Task
 from batchscribe.settings import Settings, load_settings
 from batchscribe.wire.choices import FileState, OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config

@@ -19,11 +19,11 @@ from tests.servers.postgresql import PostgreSQL
 
 from batchscribe.database.job_rows import get_job
 from batchscribe.intake.submission import Submission, new_job_id
-from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.queue.records import Records, open_records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings, load_settings
 from batchscribe.wire.choices import OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config
