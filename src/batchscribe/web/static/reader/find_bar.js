@@ -45,23 +45,23 @@ export class FindBar {
     this.find();
   }
 
-  /** @param {string} query @param {boolean} stay whether the page is where it should be */
-  start(query, stay) {
+  /** @param {string} query @param {number | null} segment that the page shows already; it has the first match */
+  start(query, segment) {
     this.input.value = query;
-    if (stay) this.#search();
-    else this.find();
+    if (segment === null) this.find();
+    else this.#search(segment);
   }
 
   /** Search for the content of the field and show the first match from the visible part on. */
   find() {
-    this.#search();
+    this.#search(this.list.firstVisible());
     this.#goToCurrent();
   }
 
-  #search() {
+  /** @param {number} from the segment to look for the first match */
+  #search(from) {
     this.matches = this.search.find(this.input.value);
-    const visible = this.list.firstVisible();
-    const next = this.matches.findIndex(({ segment }) => segment >= visible);
+    const next = this.matches.findIndex(({ segment }) => segment >= from);
     this.current = this.matches.length ? Math.max(0, next) : -1;
     this.#showMarks();
   }

@@ -64,7 +64,7 @@ export class Reader {
       this.link(segment);
     }
     const query = new URLSearchParams(location.search).get("q");
-    if (query && !this.find.input.value) this.find.start(query, sec !== null);
+    if (query && !this.find.input.value) this.find.start(query, sec === null ? null : this.linked);
   }
 
   /** @param {number} segment that gets the mark of the linked one */

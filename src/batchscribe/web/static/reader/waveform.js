@@ -7,6 +7,7 @@ import WaveSurfer from "../vendor/wavesurfer.esm.js";
 
 const MAX_PEAK = 255;
 const HEIGHT_PX = { 1: 56, 2: 34 };
+const LEAST_PEAKS = 1000;
 const LEAST_HEIGHT_PX = 22;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -26,7 +27,7 @@ export function drawWaveform(container, audio, peaks, durationSec, voices, nonce
   const surfer = WaveSurfer.create({
     container,
     media: audio,
-    peaks: peaks.channels.map((channel) => channel.map((peak) => peak / scale)),
+    peaks: peaks.channels.map((channel) => fillBars(channel).map((peak) => peak / scale)),
     duration: durationSec,
     interact: false,
     cursorWidth: 0,
@@ -37,6 +38,12 @@ export function drawWaveform(container, audio, peaks, durationSec, voices, nonce
     ...colored(container, peaks.channels.length, voices),
   });
   dark.addEventListener("change", () => surfer.setOptions(colored(container, peaks.channels.length, voices)));
+}
+
+/** @param {number[]} peaks @returns {number[]} at least one for each bar, also of a short recording */
+function fillBars(peaks) {
+  const times = Math.ceil(LEAST_PEAKS / peaks.length);
+  return times > 1 ? peaks.flatMap((peak) => Array(times).fill(peak)) : peaks;
 }
 
 /** @param {Peaks} peaks @returns {number} from 0 to 1 */
