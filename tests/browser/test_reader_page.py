@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from batchscribe.database.tables import waveform
+from batchscribe.jobs.model import seq_of
+from batchscribe.queue.records import open_records
+from batchscribe.settings import load_settings
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Flag, Word
+from tests.browser.conftest import OpenTab
 from tests.browser.readings import ReadJob, is_playing, time_of, transcript_of, write_silence
 from tests.browser.tab import Tab
+from tests.contract.server import Key, Server
 from tests.integration.command import wait_until
 
 MARKUP = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>"
@@ -183,3 +190,32 @@ def test_files_of_the_job_lead_to_each_other_and_to_the_job(calm: Page, read_job
     expect(calm.get_by_role("heading", level=1)).to_have_text("first.wav")
     calm.get_by_role("link", name="calls of May").click()
     assert calm.url.endswith(f"/jobs/{read_jobs.job_id}")
+
+
+def test_without_a_waveform_there_is_a_plain_bar(reader: Tab, read_jobs: ReadJob, reader_server: Server) -> None:
+    records = open_records(load_settings(data_dir=reader_server.data_dir, database_url=reader_server.database_url))
+    with records.transaction() as connection:
+        connection.execute(sa.delete(waveform).where(waveform.c.seq == seq_of(read_jobs.file_ids["bare"])))
+    records.database.dispose()
+    write_silence(read_jobs.recording("bare"), duration_sec=60)
+    read_jobs.write("bare", transcript_of(CALM, duration_sec=60))
+    page = read_jobs.open(reader, "bare")
+    expect(page.locator(".has-waveform")).to_have_count(0)
+    bar = page.get_by_role("slider", name="Position")
+    bar.click()
+    assert abs(time_of(page) - 30) < 1
+    reader.check_accessible()
+
+
+def test_without_scripts_there_are_the_downloads(
+    open_tab_at: OpenTab, reader_server: Server, reader_key: Key, read_jobs: ReadJob
+) -> None:
+    tab = open_tab_at(reader_server.url, java_script_enabled=False)
+    tab.sign_in(reader_key.api_secret)
+    page = tab.open(read_jobs.path("bare"))
+    expect(page.locator("noscript p")).to_be_visible()
+    expect(page.locator("noscript p")).to_contain_text("The transcript and the player need JavaScript.")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="txt").click()
+    assert downloading.value.suggested_filename == "bare.txt"
+    tab.problems = [problem for problem in tab.problems if "was preloaded" not in problem]  # for the scripts
