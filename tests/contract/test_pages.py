@@ -206,3 +206,11 @@ def test_a_stream_sends_what_has_changed_and_only_then(idle_server: Server, idle
             assert next(lines) == ": connected"
             idle.cancel(job_id)
             assert any("Canceled" in line for line in lines)
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ff%fe", "..%2f..", "x" * 5000, "%F0%9F%8E%A7"])
+def test_an_odd_id_is_not_found(alice_page: httpx2.Client, job_id: str, odd: str) -> None:
+    for path in (f"/jobs/{odd}", f"/jobs/{job_id}/files/{odd}", f"/events/jobs/{odd}"):
+        assert alice_page.get(path).status_code == 404, path
+    for path in (f"/jobs/{odd}/cancel", f"/jobs/{job_id}/deliveries/{odd}/replay", f"/keys/{odd}/revoke"):
+        assert alice_page.post(path, data={"a": "b"}, headers=FORM).status_code == 404, path

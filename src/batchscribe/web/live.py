@@ -21,7 +21,7 @@ from batchscribe.database.connect import DATABASE_TROUBLE
 from batchscribe.database.job_changes import changes_of_tenant
 from batchscribe.errors import BatchscribeError, TooManyRequests
 from batchscribe.web.job_list import read_jobs, read_state
-from batchscribe.web.job_page import read_live_job
+from batchscribe.web.job_page import LiveJob, read_live_job
 from batchscribe.web.sessions import CurrentVisitor, Visitor, find_visitor
 from batchscribe.web.site import Site
 
@@ -86,7 +86,11 @@ class PageStream:
                         return
                 if now - looked_at >= LOOK_SEC:
                     looked_at = now
-                    if (content := await run_in_threadpool(self._next)) is not None:
+                    try:
+                        content = await run_in_threadpool(self._next)
+                    except BatchscribeError:  # the job was deleted
+                        return
+                    if content is not None:
                         sent_at = now
                         yield as_event(content)
                 if now - sent_at >= HEARTBEAT_SEC:
@@ -100,12 +104,10 @@ class PageStream:
             return True  # it is not known; the next check decides
 
     def _next(self) -> str | None:
-        """Return the new content; None without a change, and while the database does not answer."""
+        """Return the new content; None without a change, and while the database does not answer. Raises as `look`."""
         try:
             found = self.look(self.changes)
         except DATABASE_TROUBLE:
-            return None
-        except BatchscribeError:  # the job was deleted
             return None
         if found is None:
             return None
@@ -147,13 +149,17 @@ def live_router(site: Site) -> APIRouter:
 
     @router.get("/events/jobs/{job_id}")
     async def job_events(request: Request, visitor: CurrentVisitor, job_id: str, changes: str = "") -> Response:
-        def look(seen: str) -> tuple[str, str] | None:
+        def read() -> LiveJob:
             with site.service.records.transaction() as connection:
-                found = read_live_job(connection, visitor.tenant, job_id)
+                return read_live_job(connection, visitor.tenant, job_id)
+
+        def look(seen: str) -> tuple[str, str] | None:
+            found = read()
             if found.changes == seen:
                 return None
             return site.render(request, "parts/job_live.html", live=found), found.changes
 
+        await run_in_threadpool(read)  # raises if there is no such job
         return answer(PageStream(site, request, visitor, look, changes))
 
     return router
