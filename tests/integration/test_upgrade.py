@@ -66,7 +66,15 @@ def test_old_and_new_processes_share_a_database_with_jobs_in_progress(old: Comma
                 "config": {"output_formats": ["json", "peaks"], "segmentation_mode": "none"},
             }
             assert "The worker old has an earlier release" in new_server.post("/jobs", body).text
+            call = {"input": {"uri": (old.folder / "late.wav").as_uri()}, "config": {"segmentation_mode": "none"}}
+            output = {"uri": (old.folder / "late.json").as_uri()}
+            late = new_server.post("/jobs", call | {"output": output}).json()["job_id"]
+            new_server.wait(late, "FAILED")
+            write_wav(old.folder / "late.wav")
+            assert "The worker old has an earlier release" in new_server.post(f"/jobs/{late}/retry", {}).text
             assert end(old_worker) == 0
+            assert new_server.post(f"/jobs/{late}/retry", {}).json()["state"] == "PROCESSING"
+            new_server.wait(late)
             scored = new_server.post("/jobs", body).json()["job_id"]
             new_server.wait(scored)
             last = server.submit(old.folder, output={"uri": f"{(old.folder / 'last').as_uri()}/"})
