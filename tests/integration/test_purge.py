@@ -14,16 +14,19 @@ from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import find_transcribed_input
 from batchscribe.database.job_rows import find_job, get_job_of, newest_jobs, page_of_jobs
 from batchscribe.database.purge_rows import delete_some_rows, hide_job
+from batchscribe.database.sealed import expire_secrets
 from batchscribe.database.tables import job as job_table
 from batchscribe.database.tables import metadata, speaker_name, usage_day, waveform
 from batchscribe.errors import JobNotFound, JobNotRetryable
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
 from batchscribe.stages import purge
-from batchscribe.stages.deliver import Webhook
+from batchscribe.stages.deliver import WEBHOOK, Webhook, seal_webhook
+from batchscribe.stages.job_keys import give_up_waiting, wake
 from batchscribe.stages.purge import delete_job, purge_job
 from batchscribe.stages.retry import retry_job
 from batchscribe.wire.choices import JobState
+from batchscribe.worker import fleet
 from batchscribe.worker.cleanup import DAY_SEC, clean_up
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
@@ -218,8 +221,29 @@ def test_a_purge_whose_task_was_lost_is_done_later(runner: FlowRunner, monkeypat
     wait_until(lambda: is_purged(runner, job))
 
 
+def test_tasks_of_credentials_do_nothing_once_their_job_is_gone(runner: FlowRunner) -> None:
+    """They may come an hour later."""
+    wake("job_gone", runner.records)
+    give_up_waiting("job_gone", 0, runner.records)
+
+
 def test_only_a_deleted_job_is_purged(runner: FlowRunner) -> None:
     job = runner.run()
     purge_job(job, runner.records, check=lambda: None)
     assert len(runner.files(job)) == 3
     assert waveform.name not in OF_NO_JOB
+
+
+def test_a_worker_cleans_up_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "SWEEP_EVERY_SEC", 0.2)
+    write_wav(tmp_path / "calls" / "a.wav")
+    with running(tmp_path, retention_days=2) as runner:
+        old, new = runner.run(), runner.run()
+        with runner.records.transaction() as connection:
+            seal_webhook(connection, runner.records, new, Webhook("https://example.com/hook"))
+            expire_secrets(connection, new, [WEBHOOK], time.time() - 1)
+            aged = sa.update(job_table).where(job_table.c.number == old.number)
+            connection.execute(aged.values(completed_at=time.time() - 3 * DAY_SEC))
+        wait_until(lambda: is_purged(runner, old))
+        wait_until(lambda: "secret" not in rows(runner))
+        assert not is_hidden(runner, new)

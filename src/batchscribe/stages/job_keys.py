@@ -16,7 +16,7 @@ from typing import Self
 import structlog
 
 from batchscribe.database.connect import DATABASE_TROUBLE, cause_of
-from batchscribe.database.job_rows import get_job
+from batchscribe.database.job_rows import find_job
 from batchscribe.database.waiting_rows import (
     LISTING,
     accept_credentials,
@@ -136,10 +136,10 @@ def _opened(records: Records, job: Job) -> dict[str, Credentials | None]:
 
 
 def wake(job_id: str, records: Records) -> None:
-    """Enqueue the tasks that no longer need to wait."""
+    """Enqueue the tasks that no longer need to wait. Do nothing if the job was deleted meanwhile."""
     with records.transaction() as connection:
-        job = get_job(connection, job_id)
-    while True:
+        job = find_job(connection, job_id)
+    while job is not None:
         with records.transaction() as connection:
             woken = take_waiting(connection, job.number, limit=WOKEN_AT_ONCE)
             for each in woken:
@@ -151,9 +151,9 @@ def wake(job_id: str, records: Records) -> None:
 def give_up_waiting(job_id: str, version: int, records: Records) -> None:
     """End the wait for credentials newer than this version: waiting tasks resume without them, and fail."""
     with records.transaction() as connection:
-        job = get_job(connection, job_id)
-        gave_up = give_up(connection, job.number, version)
-    if gave_up:
+        job = find_job(connection, job_id)
+        gave_up = job is not None and give_up(connection, job.number, version)
+    if job is not None and gave_up:
         log.warning("job.gave_up_waiting", job_id=job_id, tenant=job.tenant)
         wake(job_id, records)
 
