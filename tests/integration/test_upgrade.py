@@ -14,6 +14,7 @@ from batchscribe.database.schema import newest
 from tests.integration.command import Command, wait_until
 from tests.integration.server import serving
 from tests.integration.test_fleet import QUICK, end, succeeded, worker, write_calls
+from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
