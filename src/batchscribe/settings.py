@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from batchscribe.errors import InvalidSetting
+from batchscribe.setting_types import LOCAL_NETWORKS, AllowedNetworks, Folders, FormatNames, PathPrefix, usual_data_dir
 
-LOCAL_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
-    ip_network(network)
-    for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
-)
 READING = SettingsConfigDict(
     env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
 )
@@ -35,7 +29,7 @@ class Settings(BaseSettings):
     model_config = READING
 
     data_dir: Path = Field(
-        default_factory=lambda: _usual_data_dir(),
+        default_factory=usual_data_dir,
         description="Folder for the database, the key file and pulled models.",
     )
     database_url: str | None = Field(
@@ -93,7 +87,7 @@ class Settings(BaseSettings):
         description="Maximum number of recordings in progress. By default two per engine process. With GPUs, two per "
         "core, and in addition enough short ones for two full batches of each GPU.",
     )
-    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+    file_roots: Folders = Field(
         default=(),
         description="Folders that `file://` URIs may name, separated by colons. `{tenant}` in a folder stands for "
         "the name of the tenant that makes the request. Once several tenants have keys, only folders "
@@ -125,7 +119,7 @@ class Settings(BaseSettings):
         default=None,
         description="Storage account of `az://` URIs in jobs without Azure credentials, for public containers.",
     )
-    extra_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+    extra_formats: FormatNames = Field(
         default=(),
         description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
     )
@@ -167,7 +161,7 @@ class Settings(BaseSettings):
         description="With `off`, requests need no key and belong to the tenant `default`. Requires a loopback address.",
     )
     web: Literal["on", "off"] = Field(default="on", description="With `off`, the server has no web interface.")
-    root_path: str = Field(
+    root_path: PathPrefix = Field(
         default="",
         description="Path prefix under which a proxy publishes the server, such as `/transcribe`. The proxy may remove "
         "the prefix or keep it.",
@@ -242,7 +236,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that running files have to finish after a server or worker is told to stop.",
     )
-    metrics_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    metrics_allow_networks: AllowedNetworks = Field(
         default=LOCAL_NETWORKS,
         description="Networks that may read the server's `/metrics`, in CIDR form, separated by commas. By default "
         "this machine and private networks.",
@@ -275,11 +269,11 @@ class Settings(BaseSettings):
         "each engine and model: a tenant whose jobs are for two models may have twice as many. Use the same value on "
         "all of them. No limit by default.",
     )
-    input_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    input_allow_networks: AllowedNetworks = Field(
         default=(),
         description="Networks that `https://` inputs may be in besides public ones, in CIDR form, separated by commas.",
     )
-    webhook_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    webhook_allow_networks: AllowedNetworks = Field(
         default=(),
         description="Networks that webhooks may go to besides public ones, in CIDR form, separated by commas.",
     )
@@ -307,33 +301,6 @@ class Settings(BaseSettings):
         default="warning", description="Minimum level of log lines: `debug`, `info`, `warning`, `error`."
     )
 
-    @field_validator("file_roots", mode="before")
-    @classmethod
-    def _split_roots(cls, value: Any) -> Any:
-        return tuple(Path(part) for part in value.split(":") if part) if _is_text(value) else value
-
-    @field_validator("extra_formats", mode="before")
-    @classmethod
-    def _split_formats(cls, value: Any) -> Any:
-        if not _is_text(value):
-            return value
-        return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
-
-    @field_validator("root_path")
-    @classmethod
-    def _check_root_path(cls, value: str) -> str:
-        path = value.rstrip("/")
-        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
-            raise ValueError("write it like /transcribe: with a slash in front, letters, digits and . _ ~ -")
-        return path
-
-    @field_validator("metrics_allow_networks", "input_allow_networks", "webhook_allow_networks", mode="before")
-    @classmethod
-    def _split_networks(cls, value: Any) -> Any:
-        return (
-            tuple(ip_network(part.strip()) for part in value.split(",") if part.strip()) if _is_text(value) else value
-        )
-
     @property
     def effective_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'batchscribe.db'}"
@@ -346,20 +313,6 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.data_dir / "models"
-
-
-def _usual_data_dir() -> Path:
-    try:
-        return Path(platformdirs.user_data_dir("batchscribe"))
-    except RuntimeError as error:  # no HOME, and no entry in the list of users
-        raise InvalidSetting(
-            "BATCHSCRIBE_DATA_DIR: this user has no home directory for the data; set HOME, or name a folder with "
-            "--data-dir or BATCHSCRIBE_DATA_DIR."
-        ) from error
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 class OldSettings(BaseSettings):

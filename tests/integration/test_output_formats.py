@@ -15,7 +15,8 @@ from batchscribe.database.tables import file, job, shard
 from batchscribe.errors import StorageUnavailable
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.jobs.model import File, Job
-from batchscribe.stages.shard import ShardContext, work_shard
+from batchscribe.stages.shard import work_shard
+from batchscribe.stages.shard_context import ShardContext
 from batchscribe.storage.local.file_store import FileStore
 from batchscribe.wire.choices import FileState, JobState, OutputFormat, OutputLayout, SegmentationMode
 from batchscribe.wire.config import Config

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.database.tables import transcript_segment
-from batchscribe.stages.search import search
+from batchscribe.stages.transcript_search import search
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from batchscribe.jobs.progress import Progress
+from batchscribe.jobs.job_progress import Progress
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.answers import ProgressAnswer
 from batchscribe.wire.choices import JobState

@@ -13,7 +13,7 @@ from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_lim
 from batchscribe.api.openapi import HitsBody, refusals
 from batchscribe.api.service import Service
 from batchscribe.jobs.search_query import MAX_QUERY_CHARS
-from batchscribe.stages.search import search
+from batchscribe.stages.transcript_search import search
 from batchscribe.wire.base import JsonObject
 
 PAGE_HITS, MAX_PAGE_HITS = 50, 200

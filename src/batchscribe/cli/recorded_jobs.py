@@ -17,8 +17,8 @@ from batchscribe.jobs.model import File, Job, stored_states
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.stages.finish import cancel_job
-from batchscribe.stages.search import search
 from batchscribe.stages.settle import wait_settled
+from batchscribe.stages.transcript_search import search
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState

@@ -18,8 +18,8 @@ from batchscribe.database.bulk import lock_rows
 from batchscribe.database.job_clock import RUNNING, last_change
 from batchscribe.database.tables import file, job, shard, waiting
 from batchscribe.errors import BatchscribeError, JobNotFound
+from batchscribe.jobs.job_progress import Progress
 from batchscribe.jobs.model import Cursor, Job, job_states_before
-from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.wire.base import JsonObject

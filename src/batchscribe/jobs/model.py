@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from batchscribe.cost import Cost
 from batchscribe.errors import BatchscribeError
+from batchscribe.jobs.job_progress import Progress
 from batchscribe.jobs.layout import output_uris
-from batchscribe.jobs.progress import Progress
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.jobs.summary import Summary

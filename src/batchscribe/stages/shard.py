@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
 
@@ -38,15 +38,14 @@ from batchscribe.errors import (
     StorageUnavailable,
     WorkInterrupted,
 )
-from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
+from batchscribe.jobs.model import File, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
-from batchscribe.queue.records import Records
 from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.stages.finish import finish_task
-from batchscribe.stages.job_context import JobContext, about_file
+from batchscribe.stages.job_context import about_file
 from batchscribe.stages.settle import record_outcome, settle_shard
+from batchscribe.stages.shard_context import ShardContext
 from batchscribe.stages.shortage import shortage_in
-from batchscribe.stages.slots import Slots
 from batchscribe.stages.transcribe_file import outcome_if_written, transcribe_file
 from batchscribe.wire.choices import FileState
 
@@ -64,31 +63,6 @@ NOT_THE_FILES = (
     ConditionalWriteUnsupported,
     DatabaseError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ShardContext:
-    """The resources and limits for the files of a shard."""
-
-    job: Job
-    context: JobContext
-    records: Records
-    slots: Slots
-    max_deaths: int  #: of workers while they processed the same file
-    max_tries: int  #: for a file whose storage does not answer
-    run: int = 0  #: number of the shard's run
-    expired: list[int] = field(default_factory=list)  #: versions of credentials that have expired
-
-    @property
-    def engine(self) -> str:
-        return self.context.choice.spec.name
-
-    def check_start(self) -> None:
-        """Check before a file starts. Raises `WorkInterrupted`, `CredentialsAwaited`, `MachineTrouble`."""
-        self.context.watch.check_start(self.job.number)
-        if self.expired:
-            raise CredentialsAwaited(self.expired[0])
-        self.context.health.check(self.job.queue_key)
 
 
 def work_shard(shard: ShardContext, number: int) -> None:

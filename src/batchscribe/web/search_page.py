@@ -13,7 +13,7 @@ from starlette.responses import Response
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import InvalidRequest, SearchOff
 from batchscribe.jobs.search_query import MAX_QUERY_CHARS
-from batchscribe.stages.search import FoundPage, search
+from batchscribe.stages.transcript_search import FoundPage, search
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
 from batchscribe.web.wording import shown_name

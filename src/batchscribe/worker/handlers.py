@@ -29,7 +29,8 @@ from batchscribe.stages.purge import purge_job
 from batchscribe.stages.retry import requeue_failed
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT
 from batchscribe.stages.settle import settle_abandoned
-from batchscribe.stages.shard import ShardContext, work_shard
+from batchscribe.stages.shard import work_shard
+from batchscribe.stages.shard_context import ShardContext
 from batchscribe.stages.slots import Slots
 from batchscribe.stages.transcribe_file import outcome_if_written
 from batchscribe.webhooks.sender import Sender
