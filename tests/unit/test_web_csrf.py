@@ -37,6 +37,10 @@ def test_a_form_of_our_own_page_is_accepted(headers: dict[str, str]) -> None:
         {"origin": "http://evil.example"},
         {"origin": "http://calls.example:8080.evil.example"},
         {"origin": "http://calls.example:8080@evil.example"},
+        {"origin": "http://["},
+        {"origin": "http://calls.example]:8080"},
+        {"origin": "//calls.example"},
+        {"origin": "calls.example:8080"},
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

@@ -95,6 +95,7 @@ def test_a_signed_url_must_be_that_of_the_recording() -> None:
         ("https://example.org/b.wav?X-Amz-Signature=abc", InvalidRequest),
         ("http://example.org/a.wav", InvalidRequest),
         ("file:///etc/passwd", InvalidRequest),
+        ("https://[?X-Amz-Signature=abc", InvalidRequest),
     ]
     for other, error in refused:
         with pytest.raises(error) as caught:

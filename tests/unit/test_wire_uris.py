@@ -41,6 +41,20 @@ def test_a_local_path_has_one_spelling() -> None:
     assert canonical("S3://B//a/./b") == "s3://B//a/./b"
 
 
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("HTTPS://Host/A?b=c#d", "https://Host/A"),
+        ("https://host/a#?b", "https://host/a"),
+        ("https://[?b", "https://["),
+        ("https://a]b/c", "https://a]b/c"),
+        ("s3://bucket/a?b#c", "s3://bucket/a?b#c"),
+    ],
+)
+def test_a_query_is_cut_from_any_text(uri: str, shown: str) -> None:
+    assert without_query(uri) == shown
+
+
 def take_apart(mark: str) -> None:
     signed = f"https://host.example/calls/a.wav?X-Amz-Signature={mark}-signature"
     assert (path_of(signed), without_query(signed)) == ("calls/a.wav", "https://host.example/calls/a.wav")

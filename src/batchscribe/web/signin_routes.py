@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from limits import parse
@@ -61,7 +60,7 @@ def signin_router(site: Site) -> APIRouter:
             failed.add(address)
             status, next_path = HTTPStatus.UNAUTHORIZED, form.get("next", "")
             return site.page(request, "signin.html", status=status, next=next_path, mistake=error.message)
-        answer = go_to(request, _local_path(form.get("next", ""), root_of(request)))
+        answer = go_to(request, local_path(form.get("next", ""), root_of(request)))
         sign_in(request, answer, site.service, key.api_key)
         return answer
 
@@ -74,9 +73,8 @@ def signin_router(site: Site) -> APIRouter:
     return router
 
 
-def _local_path(path: str, root: str) -> str:
+def local_path(path: str, root: str) -> str:
     """Return the path below the root path that a form should lead to; `/` if it is not a path of this server."""
-    parts = urlsplit(path)
-    is_local = not parts.scheme and not parts.netloc and path.startswith(f"{root}/") and path.isprintable()
     below = path.removeprefix(root)
-    return below if is_local and not below.startswith(("//", "/\\")) else "/"
+    is_local = path.startswith(f"{root}/") and path.isprintable() and not below.startswith(("//", "/\\"))
+    return below if is_local else "/"

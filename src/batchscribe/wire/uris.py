@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from functools import lru_cache
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 FILE_SCHEME = "file"
 HTTP_SCHEMES = ("http", "https")
@@ -46,9 +46,10 @@ def encoded(path: str) -> str:
 
 def without_query(uri: str) -> str:
     """Return an `http(s)` URI without query and fragment; any other URI unchanged."""
-    if scheme_of(uri) in HTTP_SCHEMES:
-        # Cut before `urlsplit`, which caches its argument: signatures must not stay in memory.
-        return urlsplit(uri.partition("#")[0].partition("?")[0]).geturl()
+    scheme = scheme_of(uri)
+    if scheme in HTTP_SCHEMES:
+        # Not by `urlsplit`: it refuses some texts, and it caches its argument, in which signatures would stay.
+        return scheme + uri.partition("#")[0].partition("?")[0][len(scheme) :]
     return uri
 
 
