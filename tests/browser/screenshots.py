@@ -111,7 +111,7 @@ def take_reader(tab: Tab, job_id: str) -> None:
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(PHONE)
     page.mouse.wheel(0, PHONE["height"])
-    page.get_by_role("button", name="Back to what is spoken").click()
+    page.get_by_role("button", name="Back to the current word").click()
     page.mouse.move(0, 0)
     take(page, "reader-phone")
 

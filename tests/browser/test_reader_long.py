@@ -160,7 +160,7 @@ def test_following_and_leaving_what_is_spoken(page: Page) -> None:
     at_sec = HOURS * 1800.0
     page.evaluate("sec => { location.hash = `#t=${sec}`; }", at_sec)
     expect(page.locator("article.linked")).to_be_in_viewport()
-    back = page.get_by_role("button", name="Back to what is spoken")
+    back = page.get_by_role("button", name="Back to the current word")
     with measured_work(page) as work:
         page.get_by_role("button", name="Play").click()
         wait_until(lambda: page.evaluate("document.querySelector('audio').currentTime") > at_sec + 1, within_sec=20)

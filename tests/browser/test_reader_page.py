@@ -97,11 +97,11 @@ def test_keys_do_nothing_in_fields_and_after_they_are_turned_off(calm: Page) -> 
     assert not is_playing(calm)
     calm.keyboard.press("Escape")
     calm.keyboard.press("?")
-    dialog = calm.get_by_role("dialog", name="Keys")
+    dialog = calm.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     calm.keyboard.press("ArrowRight")
     assert time_of(calm) == 0
-    dialog.get_by_role("checkbox", name="Use these keys").uncheck()
+    dialog.get_by_role("checkbox", name="Use these shortcuts").uncheck()
     dialog.get_by_role("button", name="Close").click()
     calm.keyboard.press("ArrowRight")
     assert time_of(calm) == 0

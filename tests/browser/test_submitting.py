@@ -60,7 +60,7 @@ def test_a_dry_run_shows_what_would_happen_and_stores_nothing(alice: Tab, client
     page.get_by_role("heading", name="2 recordings would be transcribed").wait_for()
     page.get_by_text("The first 2 transcripts").click()
     assert page.get_by_role("cell", name=f"{folder}/call-0.wav").is_visible()
-    assert "1 are excluded" in page.locator("#answer").inner_text()
+    assert "Excluded by the globs: 1." in page.locator("#answer").inner_text()
     assert page.get_by_label("Files or a folder").input_value() == f"{folder.as_uri()}/"
     assert [job["job_id"] for job in client.jobs()] == before
     alice.check_accessible()
@@ -116,14 +116,14 @@ def test_every_option_of_the_form_reaches_the_job(alice: Tab, client: Client, re
     page.get_by_label("Files or a folder").fill("\n".join(path.as_uri() for path in sorted(folder.iterdir())))
     page.get_by_label("Folder for the transcripts").fill(f"{folder.parent.as_uri()}/options-out/")
     page.get_by_label("Layout").select_option("PREFIX")
-    for name in ("json", "srt", "Replace transcripts that exist", "Times of words", "Confidence of words"):
+    for name in ("json", "srt", "Replace existing transcripts", "Word times", "Word confidence"):
         page.get_by_label(name, exact=True).check()
     page.get_by_label("One speaker per channel").check()
     page.get_by_label("Silence").select_option("none")
     page.get_by_text("Reference and webhook").click()
     page.get_by_label("Your reference").fill("options of the form")
     page.get_by_label("Language", exact=True).fill("en-GB")
-    page.get_by_text("Credentials of the storage").click()
+    page.get_by_text("Storage credentials").click()
     page.get_by_label("Access key ID").first.fill("AKIAFROMTHEFORM")
     page.get_by_label("Secret access key").first.fill("secret-from-the-form")
     page.get_by_role("button", name="Submit", exact=True).click()

@@ -24,8 +24,9 @@ def search(
 ) -> FoundPage:
     """Return a page of the segments that match, the latest transcript first. Raises `SearchOff`, `InvalidRequest`."""
     if settings.search == "off":
-        sentence = "This server stores no transcript text, so there is no search; its operator sets BATCHSCRIBE_SEARCH."
-        raise SearchOff(sentence)
+        raise SearchOff(
+            "This server stores no transcript text, so it has no search; the operator can turn it on with BATCHSCRIBE_SEARCH."
+        )
     query = SearchQuery.parse(text)
     with records.transaction() as connection:
         found = search_segments(connection, tenant, query, before=before, limit=limit + 1)

@@ -23,9 +23,7 @@ def parse_subtitles(content: bytes) -> tuple[StoredSegment, ...]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise TranscriptUnreadable(
-            "The object at the place of the subtitles is not text; check who replaced it."
-        ) from None
+        raise TranscriptUnreadable("The stored subtitles are not text; check what replaced them.") from None
     is_vtt = text.startswith("WEBVTT")
     cues = re.split(r"\n\n+", text.replace("\r\n", "\n"))
     return tuple(segment for cue in cues for segment in _segments(cue, is_vtt=is_vtt))

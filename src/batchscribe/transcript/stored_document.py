@@ -68,7 +68,7 @@ def parse_document(content: bytes) -> StoredDocument:
         return _document(content.decode())
     except (ValueError, RecursionError, OverflowError):
         raise TranscriptUnreadable(
-            "The object at the place of the transcript is not a transcript of batchscribe; check who replaced it."
+            "The stored object is not a transcript of batchscribe; check what replaced it."
         ) from None  # the cause may quote the document
 
 

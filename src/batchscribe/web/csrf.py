@@ -22,7 +22,7 @@ def check_origin(method: str, headers: Headers) -> None:
     site = headers.get("sec-fetch-site")
     is_own = site in OWN_SITES if site else _host_of_origin(headers) in _own_hosts(headers)
     if not is_own:
-        raise CrossSiteRequest("This request comes from another web site; open the page of this server and try again.")
+        raise CrossSiteRequest("The request came from another website; open the page on this server and try again.")
 
 
 def _host_of_origin(headers: Headers) -> str | None:

@@ -21,7 +21,7 @@ def explain_denial(job: Job, side: str, uri: str) -> Iterator[None]:
     except StorageError as error:
         if not _may_be_opened(error, uri):
             raise
-        hint = " The job has ended, and its credentials are not kept." if job.is_final else ""
+        hint = " The job has ended; enter credentials that may read it." if job.is_final else ""
         raise CredentialsNeeded(f"{error.message}{hint}", side=side, uri=uri) from None
 
 

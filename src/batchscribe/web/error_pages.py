@@ -56,7 +56,7 @@ def _ours(error: Exception) -> errors.BatchscribeError:
         case RequestValidationError():
             return describe_mistakes(error.errors(), from_part=1)
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
-            return errors.RouteNotFound("There is no such page; the address may be mistyped or outdated.")
+            return errors.RouteNotFound("This page does not exist; check the address, or start from the list of jobs.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
             return errors.MethodNotAllowed("This address cannot be opened in this way; go back and try again.")
         case _ if isinstance(error, DATABASE_TROUBLE):

@@ -56,7 +56,9 @@ class PlayedRecording:
         try:
             found, _ = check_format(RemoteFile(source.size, source.read), ("flac", "ogg"))
         except UnsupportedMedia:
-            raise NotARecording("The bytes of this file are not a recording, so they are not played.") from None
+            raise NotARecording(
+                "This file is not a recording, so it cannot be played; check what replaced it."
+            ) from None
         return cls(source, MEDIA_TYPES[found], version_tag(source.etag, source.size))
 
 

@@ -35,12 +35,12 @@ FIELDS: Mapping[Place, tuple[AccessField, ...]] = {
         AccessField("access_key_id", "Access key ID", is_secret=False, is_required=True),
         AccessField("secret_access_key", "Secret access key", is_required=True),
         AccessField("session_token", "Session token, for temporary credentials"),
-        AccessField("region", "Region, if it is not found by itself", is_secret=False),
+        AccessField("region", "Region, if it is not detected automatically", is_secret=False),
     ),
     Place.GCS: (
         AccessField("access_token", "Access token"),
         AccessField("client_email", "or client_email of a service account's key file", is_secret=False),
-        AccessField("private_key", "with its private_key"),
+        AccessField("private_key", "and its private_key"),
     ),
     Place.AZURE: (
         AccessField("account_name", "Storage account", is_secret=False, is_required=True),
@@ -49,7 +49,7 @@ FIELDS: Mapping[Place, tuple[AccessField, ...]] = {
         AccessField("access_token", "or access token of Entra ID"),
     ),
 }
-URL_FIELD = AccessField("url", "The whole signed URL of the recording", is_required=True)
+URL_FIELD = AccessField("url", "Complete signed URL of the recording", is_required=True)
 
 
 def fields_for(error: CredentialsNeeded) -> list[JsonObject]:

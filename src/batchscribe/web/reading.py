@@ -218,7 +218,7 @@ def _check_recording(found: FileOfJob, document: StoredDocument) -> None:
     is_other = isinstance(uri, str) and name_of(uri) != name_of(found.file.input_uri)
     if found.file.state is FileState.SKIPPED and is_other:
         raise TranscriptNotFound(
-            f"{found.file.file_id} was skipped; the stored transcript is that of another recording."
+            f"{found.file.file_id} was skipped; the stored transcript belongs to another recording."
         )
 
 
@@ -226,7 +226,7 @@ def read_whole(stored: Recording, *, limit_bytes: int = MAX_TRANSCRIPT_BYTES) ->
     """Read an output of a file. Raises `TranscriptUnreadable`, `StorageError`."""
     if stored.size > limit_bytes:
         raise TranscriptUnreadable(
-            f"{stored.uri} has {stored.size} bytes, which is more than {limit_bytes}; check who replaced it."
+            f"{stored.uri} has {stored.size} bytes, which is more than {limit_bytes}; check what replaced it."
         )
     return b"".join(_read_blocks(stored, time.monotonic() + ANSWER_SEC - PATIENCE_SEC))
 

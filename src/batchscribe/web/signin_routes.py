@@ -32,7 +32,7 @@ class FailedAttempts:
         """Raises `TooManyRequests`."""
         if not (self._limiter.test(PER_ADDRESS, address) and self._limiter.test(IN_ALL, EVERYWHERE)):
             raise TooManyRequests(
-                "Too many attempts to sign in failed; try again in a minute.", retry_after_sec=RETRY_AFTER_SEC
+                "Too many failed attempts to sign in; try again in a minute.", retry_after_sec=RETRY_AFTER_SEC
             )
 
     def add(self, address: str) -> None:

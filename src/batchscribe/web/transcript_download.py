@@ -51,7 +51,9 @@ def _rendered(reading: Reading, found: FileOfJob, format_: OutputFormat) -> byte
         return dump_peaks(reading.peaks(found))
     with reading.document(found) as document:
         if document.segments is None and format_ in _TIMED:
-            raise TranscriptNotFound(f"The transcript of {found.file.file_id} was written without times; use txt.")
+            raise TranscriptNotFound(
+                f"The transcript of {found.file.file_id} was written without times; download txt instead."
+            )
         return FORMATS[format_].render(transcript_of(document, found.names))
 
 

@@ -32,7 +32,7 @@ def usage_router(site: Site) -> APIRouter:
         names = [each.day.isoformat() for each in every_day]
         plots = [
             ("Audio", plot_durations(names, [each.usage.audio_sec for each in every_day])),
-            ("Computing", plot_durations(names, [each.usage.compute_sec for each in every_day])),
+            ("Compute time", plot_durations(names, [each.usage.compute_sec for each in every_day])),
         ]
         return site.page(
             request, "usage.html", days=list(reversed(found)), total=total, plots=plots, span=span, spans=SPANS

@@ -28,7 +28,7 @@ export class AccessForm {
     button.textContent = "Give access";
     const hint = document.createElement("p");
     hint.className = "hint";
-    hint.textContent = "The server keeps these credentials, encrypted, only while you may be signed in.";
+    hint.textContent = "The server stores these credentials encrypted, and deletes them when your session would expire.";
     this.form.replaceChildren(...labels, this.trouble, button, hint);
     this.form.hidden = false;
   }

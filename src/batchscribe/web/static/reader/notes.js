@@ -41,7 +41,7 @@ export async function compareVersions(element, url, version) {
   const answer = await ask(url, { method: "HEAD" }).catch(() => null);
   const current = answer?.headers.get("ETag");
   if (!version || !current || current === version) return;
-  showWarnings(element, ["The recording has changed since it was transcribed: its words and times may differ."]);
+  showWarnings(element, ["The recording has changed since it was transcribed, so words and times may not match it."]);
 }
 
 /** @param {string} tag */

@@ -9,7 +9,7 @@ import { Reader } from "./reader.js";
 import { Transcript } from "./transcript.js";
 
 const PARTIAL =
-  "The stored transcript cannot be read now. This is the text that is kept for search, without words, flags and languages.";
+  "The stored transcript cannot be read now. This is the text that is stored for search, without word times, flags and languages.";
 
 const root = find(document, "#reader", HTMLElement);
 const urls = root.dataset;

@@ -27,7 +27,7 @@ export class RecordingTrouble {
   }
 
   async #explain() {
-    let sentence = "This browser cannot play this kind of recording. Fetch it from its storage to play it elsewhere.";
+    let sentence = "This browser cannot play this kind of recording. Download it from your storage to play it in another program.";
     /** @type {import("./access_form.js").AccessField[] | null} */
     let access = null;
     try {

@@ -11,7 +11,7 @@ import { renderText } from "./segment_text.js";
 const FLAGS = {
   low_confidence: "Doubtful: the engine guessed. Listen before you rely on this text.",
   low_speech: "Doubtful: more words than anyone can say in this time. Some may be invented.",
-  repetition: "Doubtful: repeated more often than people do. Something else may have been said.",
+  repetition: "Doubtful: repeated unusually often. Something else may have been said.",
   no_speech: "Doubtful: the engine did not detect speech here. This text may be invented.",
 };
 
@@ -99,7 +99,7 @@ export class SegmentRow {
     this.name.type = "button";
     this.name.className = "name";
     this.name.id = `name-${number}`;
-    this.name.title = "Change the name";
+    this.name.title = "Rename";
     this.name.dir = "auto";
     this.showName();
     this.controls.push(this.name);

@@ -46,7 +46,7 @@ export class SpeakerNames {
     button.type = "button";
     button.className = "name";
     button.dir = "auto";
-    button.title = "Change the name";
+    button.title = "Rename";
     button.textContent = voice.name;
     button.addEventListener("click", () => this.ask(voice));
     this.buttons.set(voice, button);
