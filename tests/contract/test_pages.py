@@ -116,16 +116,22 @@ def test_a_name_is_searched_in_any_case_and_literally(alice_page: httpx2.Client,
     assert found("nothing") == []
 
 
-def test_after_many_failures_an_address_has_to_wait(start_server: StartServer) -> None:
+def test_after_many_failures_an_address_has_to_wait_but_a_right_secret_signs_in(start_server: StartServer) -> None:
     server = start_server("--no-worker")
     key = server.new_key("alice")
-    statuses = [
-        httpx2.post(f"{server.url}/signin", data={"secret": "bs_0_wrong"}, headers=FORM, trust_env=False).status_code
-        for _ in range(12)
-    ]
-    assert statuses == [401] * 10 + [429] * 2
-    right = httpx2.post(f"{server.url}/signin", data={"secret": key.api_secret}, headers=FORM, trust_env=False)
-    assert (right.status_code, right.headers["retry-after"]) == (429, "60")
+
+    def sign_in(secret: str, address: str) -> httpx2.Response:
+        headers = FORM | {"x-forwarded-for": address}
+        return httpx2.post(f"{server.url}/signin", data={"secret": secret}, headers=headers, trust_env=False)
+
+    wrong = [sign_in("bs_0_wrong", f"2001:db8::{n}:1") for n in range(12)]
+    assert [answer.status_code for answer in wrong] == [401] * 10 + [429] * 2
+    assert wrong[-1].headers["retry-after"] == "60"
+    assert sign_in(key.api_secret, "2001:db8::1").status_code == 303
+    assert sign_in("bs_0_wrong", "2001:db8:0:1::1").status_code == 401
+    assert {sign_in("bs_0_wrong", f"192.0.2.{n}").status_code for n in range(189)} == {401}
+    assert sign_in("bs_0_wrong", "198.51.100.1").status_code == 429
+    assert sign_in(key.api_secret, "198.51.100.1").status_code == 303
 
 
 @pytest.mark.parametrize(("headers", "is_secure"), [({}, False), ({"x-forwarded-proto": "https"}, True),

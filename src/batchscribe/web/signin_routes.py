@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
 
 from fastapi import APIRouter, Request
 from limits import parse
@@ -16,28 +17,40 @@ from batchscribe.web.forms import SignInForm
 from batchscribe.web.sessions import find_visitor, sign_in, sign_out
 from batchscribe.web.site import Site, go_to, root_of
 
-PER_ADDRESS = parse("10/minute")  #: failed attempts of one client address
+PER_ADDRESS = parse("10/minute")  #: failed attempts of one client
 IN_ALL = parse("200/minute")  #: failed attempts at one server process
 RETRY_AFTER_SEC = 60
 EVERYWHERE = "all"
 
 
 class FailedAttempts:
-    """Counts failed attempts to sign in. Thread-safe."""
+    """Limits failed attempts to sign in. Thread-safe.
+
+    A right secret is never refused: otherwise strangers, or colleagues behind the same address, could keep people out.
+    A secret of 256 bits cannot be guessed.
+    """
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def check(self, address: str) -> None:
-        """Raises `TooManyRequests`."""
-        if not (self._limiter.test(PER_ADDRESS, address) and self._limiter.test(IN_ALL, EVERYWHERE)):
+    def add(self, address: str) -> None:
+        """Count an attempt from an address. Raises `TooManyRequests`."""
+        if not (self._limiter.hit(PER_ADDRESS, client_of(address)) and self._limiter.hit(IN_ALL, EVERYWHERE)):
             raise TooManyRequests(
-                "Too many failed attempts to sign in; try again in a minute.", retry_after_sec=RETRY_AFTER_SEC
+                "Too many failed attempts to sign in; check the secret, and try again in a minute.",
+                retry_after_sec=RETRY_AFTER_SEC,
             )
 
-    def add(self, address: str) -> None:
-        self._limiter.hit(PER_ADDRESS, address)
-        self._limiter.hit(IN_ALL, EVERYWHERE)
+
+def client_of(address: str) -> str:
+    """Return what an address counts for: with IPv6, its network /64, because a client has a whole one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # of a proxy that forwards something else
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def signin_router(site: Site) -> APIRouter:
@@ -53,7 +66,6 @@ def signin_router(site: Site) -> APIRouter:
     @router.post("/signin")
     def sign_in_with_secret(request: Request, form: SignInForm) -> Response:
         address = request.client.host if request.client else ""
-        failed.check(address)
         try:
             key = find_key_of(form.get("secret", "").strip(), site.service)
         except AccessTokenInvalid as error:
