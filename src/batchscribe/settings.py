@@ -163,37 +163,37 @@ class Settings(BaseSettings):
     web: Literal["on", "off"] = Field(default="on", description="With `off`, the server has no web interface.")
     root_path: PathPrefix = Field(
         default="",
-        description="Path prefix under which a proxy publishes the server, such as `/transcribe`. The proxy may remove "
+        description="Path prefix under which a proxy publishes the server, such as `/transcribe`. The proxy may strip "
         "the prefix or keep it.",
     )
     session_sec: float = Field(
-        default=43_200.0, gt=0, description="Seconds after which people must sign in to the web interface again (12 h)."
+        default=43_200.0, gt=0, description="Seconds after which users must sign in to the web interface again (12 h)."
     )
     search: Literal["on", "off"] = Field(
         default="on",
-        description="With `off`, no transcript text is stored in the database, and there is no search.",
+        description="With `off`, the database stores no transcript text, and there is no search.",
     )
     waveforms: Literal["on", "off"] = Field(
         default="on",
-        description="With `off`, the waveforms of recordings are not stored in the database.",
+        description="With `off`, the database stores no waveforms of recordings.",
     )
     retention_days: float | None = Field(
         default=None,
         gt=0,
-        description="Days after which an ended job is deleted, with everything about it in the database. Recordings "
-        "and transcripts in storage stay. By default jobs are kept.",
+        description="Days after which an ended job is deleted, with everything that the database stores about it. "
+        "Recordings and transcripts in storage are kept. By default, jobs are kept.",
     )
     credentials_keep_sec: float = Field(
         default=0.0,
         ge=0,
-        description="Seconds that a job's storage credentials are kept after its end, sealed, so that the web "
-        "interface can play its recordings and failed files can be retried. With 0 they are deleted at once.",
+        description="Seconds for which a job's storage credentials are kept after its end, sealed, so that the web "
+        "interface can play its recordings and failed files can be retried. With 0, they are deleted at once.",
     )
     webhook_keep_sec: float = Field(
         default=604_800.0,
         ge=0,
-        description="Seconds that a webhook's URL and secret are kept after its last delivery, sealed, so that it can "
-        "be sent again (7 days). With 0 they are deleted at once.",
+        description="Seconds for which a webhook's URL and secret are kept after its last delivery, sealed, so that it "
+        "can be sent again (7 days). With 0, they are deleted at once.",
     )
     max_body_bytes: int = Field(default=4 * 2**20, ge=1024, description="Maximum size of a request body, in bytes.")
     max_connections: int | None = Field(

@@ -25,7 +25,7 @@ def search(
     """Return a page of the segments that match, the latest transcript first. Raises `SearchOff`, `InvalidRequest`."""
     if settings.search == "off":
         raise SearchOff(
-            "This server stores no transcript text, so it has no search; the operator can turn it on with BATCHSCRIBE_SEARCH."
+            "This server stores no transcript text, so it has no search; its operator can set BATCHSCRIBE_SEARCH."
         )
     query = SearchQuery.parse(text)
     with records.transaction() as connection:
