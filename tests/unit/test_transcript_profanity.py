@@ -212,7 +212,7 @@ def test_a_masked_word_is_in_no_text_of_a_transcript() -> None:
     words = [word for segment in result["segments"] for word in segment["words"]]
     assert [word["word"] for word in words] == ["Well,", "f***", "that", "B*******.", "A", "class", "act."]
     assert words[1] == {"word": "f***", "start": 1.0, "end": 2.0}
-    for name in FORMATS:
+    for name in FORMATS.keys() - {"peaks"}:
         content = FORMATS[name].render(made).decode().lower()
         assert "fuck" not in content
         assert "bullshit" not in content

@@ -334,7 +334,7 @@ And this has no words
 }
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_without_the_new_options_every_byte_is_as_before(name: str) -> None:
     times = [0.1, 0.4, 0.8, 1.2, 2.4, 2.6, 3.0, 3.2, 3.9]
     spans = [*pairwise(times[:4]), *pairwise(times[4:])]
