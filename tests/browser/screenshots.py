@@ -96,7 +96,7 @@ def job_for(source: str, output: str) -> Json:
 
 
 def take_reader(tab: Tab, job_id: str) -> None:
-    """Take the reader in the middle of a call, also on a phone in dark colors."""
+    """Take the reader in the middle of a call, also on a phone in dark mode."""
     page = tab.open(f"/jobs/{job_id}")
     page.get_by_role("link", name="library-call.mp3").click()
     for label, name in NAMES.items():

@@ -1,4 +1,4 @@
-"""Text of users that would like to be markup, a script or a page of its own."""
+"""Users' text that looks like markup, scripts or templates stays text."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_nothing_found_and_queries_with_a_mistake(page: Page, reader: Tab) -> No
     expect(page.locator("p.empty")).to_have_text("No transcript contains these words.")
     reader.check_accessible()
     search(page, '"giraffe')
-    expect(page.get_by_role("alert")).to_contain_text("A quotation mark has no counterpart")
+    expect(page.get_by_role("alert")).to_contain_text("A quotation mark is not closed")
     expect(page.get_by_role("searchbox", name="Words")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("searchbox", name="Words")).to_have_value('"giraffe')
     reader.check_accessible()

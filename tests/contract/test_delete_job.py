@@ -1,4 +1,4 @@
-"""The deletion of jobs (extension 17): what a tenant deletes is gone at once, for everybody."""
+"""The deletion of jobs (extension 17): what a tenant deletes is gone at once, for everyone."""
 
 from __future__ import annotations
 

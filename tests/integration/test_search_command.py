@@ -56,7 +56,7 @@ def test_a_server_finds_the_same(done: Command) -> None:
         assert done.run("search", "fox", "--server", server.url).out == local
         refused = done.run("search", '"fox', "--server", server.url)
     assert (refused.status, refused.out) == (2, "")
-    assert "has no counterpart" in refused.err
+    assert "is not closed" in refused.err
 
 
 def test_a_wrong_query_is_refused(done: Command) -> None:

@@ -55,7 +55,7 @@ def test_operators_are_plain_text_and_words_with_punctuation_are_phrases(
     [
         ("x" * (MAX_QUERY_CHARS + 1), "longer than 200 characters"),
         (" ".join(f"{number}" for number in range(MAX_QUERY_TERMS + 1)), "more than 32 words"),
-        ('late "refund', "has no counterpart"),
+        ('late "refund', "is not closed"),
         ("r*", "at least 2 letters"),
     ],
 )

@@ -39,7 +39,7 @@ def deliveries_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=None,
         responses={
-            202: {"model": DeliveryAnswer, "description": "The event is sent again, now."},
+            202: {"model": DeliveryAnswer, "description": "The event is being sent again."},
             **refusals(400, 401, 404, 409, 429, 500, 503),
         },
     )

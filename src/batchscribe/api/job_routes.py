@@ -125,7 +125,7 @@ def jobs_router(service: Service) -> APIRouter:
         tenant: TenantInTurn,
         job_id: str,
         purge: Annotated[
-            bool, Query(description="Delete the job and all that is stored about it. Transcripts in storage stay.")
+            bool, Query(description="Delete the job and everything stored about it. Transcripts in storage are kept.")
         ] = False,
     ) -> Response:
         with service.records.transaction() as connection:

@@ -69,7 +69,7 @@ class UsageDayBody(BaseModel):
 
 
 class UsageTotalBody(BaseModel):
-    """The sum over all days, also those that are not listed."""
+    """The sum over all days, including those that are not listed."""
 
     files: int
     audio_sec: float
@@ -78,7 +78,7 @@ class UsageTotalBody(BaseModel):
 
 
 class TenantUsageBody(BaseModel):
-    """What the files of a tenant cost, by the day (UTC) on which their shard ended. Days without files are left out."""
+    """What the files of a tenant cost, by the day (UTC) on which their shard ended. Days without files are omitted."""
 
     since: str = Field(alias="from", json_schema_extra={"format": "date"})
     until: str = Field(alias="to", json_schema_extra={"format": "date"})

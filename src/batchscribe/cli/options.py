@@ -237,7 +237,7 @@ IdempotencyKey = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
 
-SearchedWords = Annotated[list[str], typer.Argument(metavar="WORDS", help="What was said.", show_default=False)]
+SearchedWords = Annotated[list[str], typer.Argument(metavar="WORDS", help="Words to find.", show_default=False)]
 HitLimit = Annotated[int, typer.Option(min=1, help="Number of segments to show.")]
 
 # vocabularies

@@ -83,7 +83,7 @@ def list_keys_of(connection: sa.Connection, tenant: str) -> list[ApiKey]:
 def revoke_key_of(connection: sa.Connection, tenant: str, key: str) -> bool:
     """Revoke a key as `revoke_key` does. Raises `KeyNotFound`, also for other tenants' keys."""
     if "\0" in key or connection.scalar(sa.select(api_key.c.tenant).where(api_key.c.api_key == key)) != tenant:
-        raise KeyNotFound(f"There is no API key {key}; the page of the keys lists all.")
+        raise KeyNotFound(f"There is no API key {key}; the Keys page lists all keys.")
     return revoke_key(connection, key)
 
 

@@ -156,7 +156,7 @@ class KeepTimes:
     webhook_sec: float = 0.0  #: the URL and secret of a webhook, after its last delivery
 
 
-#: Expired secrets are ignored from the moment on at which they expire. A periodic task deletes them.
+#: Secrets are ignored as soon as they expire. A periodic task deletes them.
 _HAS_EXPIRED = secret.c.expires_at <= UnixNow()
 _IS_KEPT = sa.or_(secret.c.expires_at.is_(None), sa.not_(_HAS_EXPIRED))
 

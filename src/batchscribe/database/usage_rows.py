@@ -42,7 +42,7 @@ def add_usage(connection: sa.Connection, tenant: str, usage: Usage) -> None:
 
 
 def usage_by_day(connection: sa.Connection, tenant: str, since: date, until: date | None = None) -> list[UsageDay]:
-    """Return the days from `since` to `until`, both included, oldest first. Days without files are left out."""
+    """Return the days from `since` to `until`, both included, oldest first. Days without files are omitted."""
     query = sa.select(usage_day).where(usage_day.c.tenant == tenant, usage_day.c.day >= since)
     if until is not None:
         query = query.where(usage_day.c.day <= until)

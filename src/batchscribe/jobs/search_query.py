@@ -54,7 +54,7 @@ class SearchQuery:
             raise _invalid(f"The query is longer than {MAX_QUERY_CHARS} characters; search for fewer words.")
         plain = text.translate(_QUOTES)
         if plain.count('"') % 2:
-            raise _invalid('A quotation mark has no counterpart; write a phrase as "two words".')
+            raise _invalid('A quotation mark is not closed; write a phrase as "two words".')
         phrases = tuple(dict.fromkeys(filter(None, map(_phrase, _PART.finditer(plain)))))
         if not phrases:
             raise _invalid("The query has no letter or digit; search for a word.")

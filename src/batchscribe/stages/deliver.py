@@ -175,7 +175,7 @@ def forget_address(connection: Connection, records: Records, job: Job) -> None:
 
 
 def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> Delivery:
-    """Send an event again now, also one that waits for its next attempt. Retries begin anew, for the whole time limit.
+    """Send an event again now, even if it waits for its next attempt. Retries start over with the full time limit.
 
     Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no longer stored.
     """

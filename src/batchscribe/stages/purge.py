@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 STEP_ROWS = 2000  #: deleted in one transaction
 PAUSE_SEC = 0.02  #: between two transactions: SQLite has one lock for writers, and does not queue them
-SETTLE_SEC = 5.0  #: for workers to notice that a job has ended, before its rows go
+SETTLE_SEC = 5.0  #: for workers to notice that a job has ended, before its rows are deleted
 JOBS_AT_ONCE = 100  #: old jobs that are deleted in one turn of the periodic task
 RESUME_AFTER_SEC = 600.0  #: a deleted job that still has rows gets another task
 

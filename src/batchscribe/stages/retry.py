@@ -1,4 +1,4 @@
-"""The retry of what failed in an ended job.
+"""Retries what failed in an ended job.
 
 One transaction opens the job again and enqueues a task. Page by page, the task moves the failed files to new shards; in
 a job that failed before its end, also those that were never finished. Each page is one transaction, and the job's row
@@ -92,7 +92,7 @@ def _check(connection: Connection, job: Job) -> None:
             f"{job.job_id} was started on the command line, so no server works on it; run the same command again there."
         )
     if not job.is_final:
-        raise JobNotRetryable(f"{job.job_id} has not ended yet; wait for its end, then retry what failed.")
+        raise JobNotRetryable(f"{job.job_id} has not ended yet; wait until it has ended, then retry what failed.")
     if job.state is JobState.CANCELED:
         raise JobNotRetryable(
             f"{job.job_id} was canceled; submit the job again instead: files that have a transcript are skipped."
@@ -112,7 +112,7 @@ def _check_workers(connection: Connection, job: Job, silent_sec: float) -> None:
     for worker in live_workers(connection, silent_sec=silent_sec):
         if job.lane in worker.lanes and not worker.can_read(RETRIES_JOBS):
             raise JobNotRetryable(
-                f"The worker {worker.name} has an earlier release, which cannot retry jobs; restart it with this one."
+                f"The worker {worker.name} has an earlier release, which cannot retry jobs; upgrade it, then try again."
             )
 
 

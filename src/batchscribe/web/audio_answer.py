@@ -9,7 +9,7 @@ from http import HTTPStatus
 from batchscribe.web.byte_range import ByteRange, Unsatisfiable, read_range
 from batchscribe.web.open_recordings import PlayedRecording
 
-#: A recording is a person's own: no cache keeps it. The name of a download is the browser's, from the URL.
+#: Recordings are private, so no cache may keep them. The browser names a download after the URL.
 PRIVATE = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",

@@ -1,7 +1,7 @@
 """The header `Range` of a request (RFC 9110, section 14), answered in parts of bounded size.
 
-A browser asks for `bytes=0-` and stops reading while it has enough. A server that sent everything would keep a
-connection open that its client does not read. So a part ends early, and the browser asks for the next one.
+A browser asks for `bytes=0-` and stops reading once it has enough. If the server sent everything, a connection would
+stay open that its client does not read. So a part ends early, and the browser asks for the next one.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Wanted:
 
     @classmethod
     def of(cls, state: str, name: str, after: int) -> Self:
-        """Read a query. What is invalid counts as absent."""
+        """Read a query. Invalid values count as absent."""
         known = FileState(state) if state in set(FileState) else None
         is_seq = 0 <= after < 10**MAX_SEQ_DIGITS
         return cls(known, name.strip().replace("\0", "")[:MOST_NAME_CHARS], after if is_seq else 0)

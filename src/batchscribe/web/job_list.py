@@ -30,7 +30,7 @@ class JobsPage:
 
 
 def read_jobs(connection: Connection, tenant: str, state: JobState | None, before: str | None) -> JobsPage:
-    # The changes are read first: what happens in between is then a change again, and is not missed.
+    # First, so that what happens before the next query counts as a change again, and is not missed.
     changes = changes_of_tenant(connection, tenant)
     found, has_more = page_of_jobs(
         connection, tenant, before=_number_of(connection, tenant, before), limit=PAGE_JOBS, state=state

@@ -1,7 +1,7 @@
 """Server-sent events: a part of a page is sent again whenever it changes.
 
-A stream waits in the event loop and holds no thread. It asks the database once a second, and ends with the session, at
-the end of the server, and after an hour, when the browser connects again.
+A stream waits in the event loop and holds no thread. It asks the database once a second. It ends with the session, when
+the server stops, and after an hour; then the browser connects again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PER_TENANT = 12  #: streams of one server process; a person has a few tabs
 IN_ALL = 200
 RETRY_AFTER_SEC = 30
 LOOK_SEC = 1.0  #: between two queries
-STEP_SEC = 0.25  #: in which the end of the server is noticed
+STEP_SEC = 0.25  #: within which a stream notices that the server stops
 SESSION_SEC = 5.0  #: between two checks that the session has not ended
 HEARTBEAT_SEC = 15.0  #: a comment keeps proxies from closing the connection
 LONGEST_SEC = 3600.0

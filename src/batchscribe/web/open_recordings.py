@@ -1,6 +1,6 @@
-"""Recordings that are being played. A browser asks for a part after the other, so they stay open in between.
+"""Recordings that are being played. A browser asks for one part after another, so they stay open in between.
 
-An open recording is pinned to its version. Of one in a bucket or on the web, only the first block and the connection
+An open recording is pinned to its version. For one in a bucket or on the web, only the first block and the connection
 are kept; a local file is opened for each part, because a kept descriptor could be closed while another thread reads.
 """
 
@@ -35,7 +35,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class SourceKey:
-    """A file, and the credentials that its recording is read with. Others are a reason to open it again."""
+    """A file, and the credentials that its recording is read with. With other credentials, it is opened again."""
 
     job_number: int
     seq: int

@@ -1,4 +1,4 @@
-"""The form with storage credentials for the reader of an ended job, whose own were deleted."""
+"""The form for storage credentials, if the reader shows an ended job whose own credentials were deleted."""
 
 from __future__ import annotations
 

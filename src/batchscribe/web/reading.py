@@ -1,6 +1,6 @@
 """What the reader shows of a file: its transcript, its recording and its waveform.
 
-Everything is read with the rights of the file's job, for each request anew. All methods wait for the database or for
+Each request reads everything again, with the rights of the file's job. All methods wait for the database or for
 storage, so they run in threads of their own (`ReadingThreads`).
 """
 
@@ -131,7 +131,7 @@ class Reading:
 
     @contextmanager
     def document(self, found: FileOfJob) -> Iterator[StoredDocument]:
-        """Hold the transcript: the stored JSON, or else the text that is kept for search.
+        """Hold the transcript: the stored JSON, or else the text that is stored for search.
 
         Raises `TranscriptNotFound`, `TranscriptUnreadable`, `CredentialsNeeded`, `StorageError`.
         """
@@ -157,7 +157,7 @@ class Reading:
         return document
 
     def _text(self, found: FileOfJob) -> Sequence[StoredSegment]:
-        """Return the text that is kept for search, or that of stored subtitles."""
+        """Return the text that is stored for search, or that of stored subtitles."""
         if segments := self._searchable(found):
             return segments
         for format_ in SUBTITLES:

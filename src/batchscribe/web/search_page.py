@@ -1,4 +1,4 @@
-"""The page that searches in all transcripts of a tenant. Each match leads into the reader, to its second."""
+"""The page that searches in all transcripts of a tenant. Each match links to its second in the reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of what a tenant's files cost, by day."""
+"""The usage page: what a tenant's files cost, by day."""
 
 from __future__ import annotations
 
