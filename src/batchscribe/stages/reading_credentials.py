@@ -16,6 +16,7 @@ from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.stages.sealed_credentials import SIDES, SIGNED, dump_credentials, open_credentials, open_signed_urls
 from batchscribe.storage.access import Credentials
+from batchscribe.wire.choices import Place
 
 log = structlog.get_logger()
 
@@ -45,8 +46,18 @@ def keep_for_reading(
 
 
 def credentials_for_reading(records: Records, job: Job, side: str) -> Credentials | None:
-    """Return what a person has entered, otherwise the job's own. Raises `SecretKeyChanged`."""
-    return open_credentials(records, job, READING + side) or open_credentials(records, job, side)
+    """Return what a person has entered for this side of an ended job, otherwise the job's own.
+
+    Without either, what was entered for the other side of the same cloud. Raises `SecretKeyChanged`.
+    """
+    names = [READING + side, side] if job.is_final else [side, READING + side]
+    if _is_in_one_cloud(job):
+        names += [READING + other for other in SIDES if other != side]
+    return next(filter(None, (open_credentials(records, job, name) for name in names)), None)
+
+
+def _is_in_one_cloud(job: Job) -> bool:
+    return Place(job.input["source"]) is job.output.destination
 
 
 def signed_urls_for_reading(records: Records, job: Job) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _field(field: AccessField, name: str) -> JsonObject:
 
 
 def read_access(form: Mapping[str, str], job: Job) -> dict[str, Credentials]:
-    """Return the credentials in a form by side. One cloud's are used for both sides unless the other has its own.
+    """Return the credentials in a form by side.
 
     Raises `InvalidRequest`.
     """
@@ -76,10 +76,7 @@ def read_access(form: Mapping[str, str], job: Job) -> dict[str, Credentials]:
     request = parse_credentials(body)
     check_clouds(request, source=places[INPUT], destination=places[OUTPUT])
     sides = {INPUT: request.input, OUTPUT: request.output}
-    given = {name: found for name, side in sides.items() if side and (found := read_credentials(side.auth))}
-    if len(given) == 1 and places[INPUT] is places[OUTPUT]:
-        given = dict.fromkeys(SIDES, *given.values())
-    return given
+    return {name: found for name, side in sides.items() if side and (found := read_credentials(side.auth))}
 
 
 def _auth(form: Mapping[str, str], side: str) -> JsonObject:
