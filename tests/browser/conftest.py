@@ -29,7 +29,7 @@ FLAGS = (
 WAIT_MS = 15_000
 
 #: The recordings for the tests of the reader.
-READ_STEMS = ("bare", "first", "gone", "hostile", "long", "unplayable")
+READ_STEMS = ("bare", "first", "gone", "hostile", "long", "lost", "unplayable")
 
 #: Opens a tab with a cookie jar of its own. `settings` as for a context of Playwright, such as `color_scheme`.
 OpenTab = Callable[..., Tab]

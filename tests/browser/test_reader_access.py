@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.audio_files import noise, wav
 from tests.browser.conftest import OpenTab
 from tests.browser.readings import time_of
+from tests.browser.tab import Tab
 from tests.contract.conftest import client_of
 from tests.contract.server import Key, Server
 from tests.integration.conftest import radosgw
@@ -31,7 +32,14 @@ def cloud_key(cloud_server: Server) -> Key:
 
 
 @pytest.fixture
-def page(open_tab_at: OpenTab, cloud_server: Server, cloud_key: Key, radosgw: S3Server) -> Page:
+def tab(open_tab_at: OpenTab, cloud_server: Server, cloud_key: Key) -> Tab:
+    tab = open_tab_at(cloud_server.url)
+    tab.sign_in(cloud_key.api_secret)
+    return tab
+
+
+@pytest.fixture
+def page(tab: Tab, cloud_server: Server, cloud_key: Key, radosgw: S3Server) -> Page:
     """The reader of an ended job in a bucket that needs credentials."""
     bucket = radosgw.new_bucket(**{"a.wav": wav(noise(5))})
     auth = {"aws": {"access_key_id": radosgw.access_key_id, "secret_access_key": radosgw.secret_access_key}}
@@ -43,8 +51,6 @@ def page(open_tab_at: OpenTab, cloud_server: Server, cloud_key: Key, radosgw: S3
                 "config": {"segmentation_mode": "none", "word_time_offsets": True},
             }
         )
-    tab = open_tab_at(cloud_server.url)
-    tab.sign_in(cloud_key.api_secret)
     return tab.open(f"/jobs/{job['job_id']}/files/f_000001")
 
 
@@ -68,3 +74,16 @@ def test_credentials_that_a_person_enters_open_the_recording_and_the_transcript(
     page.locator(".word").nth(2).click()
     assert time_of(page) > 0
     assert radosgw.secret_access_key not in page.content()
+
+
+def test_a_download_that_needs_credentials_asks_for_them(page: Page, tab: Tab, radosgw: S3Server) -> None:
+    page.get_by_role("link", name="json").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("That did not work")
+    tab.check_accessible()
+    page.get_by_label("Access key ID").fill(radosgw.access_key_id)
+    page.get_by_label("Secret access key").fill(radosgw.secret_access_key)
+    page.get_by_role("button", name="Give access").click()
+    expect(page.locator(".word").first).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="json").click()
+    assert downloading.value.suggested_filename == "a.json"

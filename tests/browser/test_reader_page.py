@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
@@ -149,6 +151,24 @@ def test_hostile_text_is_only_text(reader: Tab, read_jobs: ReadJob) -> None:
     reader.check_accessible()
 
 
+def test_a_screen_reader_says_who_speaks_when_and_what(reader: Tab, read_jobs: ReadJob) -> None:
+    spoken = [
+        TranscriptSegment(0, 0.0, 1.0, "Good morning.", (), speaker=2),
+        TranscriptSegment(0, 61.0, 62.0, "Hello?", (), flags=(Flag.LOW_CONFIDENCE,)),
+    ]
+    read_jobs.write("first", transcript_of(spoken, duration_sec=100))
+    page = read_jobs.open(reader, "first")
+    expect(page.locator("article").nth(0)).to_have_accessible_name("Speaker 2 0:00")
+    expect(page.locator("article").nth(0)).to_have_accessible_description("Good morning.")
+    expect(page.locator("article").nth(1)).to_have_accessible_name("1:01")
+    expect(page.locator("article").nth(1)).to_have_accessible_description(re.compile("^Hello[?] Doubtful: the engine"))
+    missing = page.evaluate(
+        "[...document.querySelectorAll('article')].flatMap(row => [row.getAttribute('aria-labelledby'),"
+        " row.getAttribute('aria-describedby')].join(' ').split(' ')).filter(id => !document.getElementById(id))"
+    )
+    assert missing == []
+
+
 def test_hostile_names_of_speakers_are_only_text(reader: Tab, read_jobs: ReadJob) -> None:
     read_jobs.write("hostile", transcript_of(HOSTILE, duration_sec=10))
     page = read_jobs.open(reader, "hostile")
@@ -205,6 +225,17 @@ def test_without_a_waveform_there_is_a_plain_bar(reader: Tab, read_jobs: ReadJob
     bar.click()
     assert abs(time_of(page) - 30) < 1
     reader.check_accessible()
+
+
+def test_a_download_that_fails_says_why(reader: Tab, read_jobs: ReadJob) -> None:
+    page = read_jobs.open(reader, "lost")
+    (read_jobs.folder / "out" / "lost.json").unlink()
+    page.get_by_role("link", name="json").click()
+    expect(page.get_by_role("main")).to_contain_text("There is no file")
+    assert page.url.endswith("/download/json")
+    reader.check_accessible()
+    page.get_by_role("link", name="Back to the transcript").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("lost.wav")
 
 
 def test_without_scripts_there_are_the_downloads(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from batchscribe import errors
 from batchscribe.api.error_answers import answer_of, headers_of, status_of
 from batchscribe.database.connect import DATABASE_TROUBLE, cause_of
+from batchscribe.web.reader_access import fields_for
 from batchscribe.web.site import Site, go_to, root_of
 from batchscribe.wire.mistakes import describe_mistakes
 
@@ -36,9 +38,18 @@ def answer_error(site: Site, request: Request, error: errors.BatchscribeError) -
     if isinstance(error, errors.AccessTokenInvalid):
         return _to_sign_in(request)
     status = status_of(error)
-    page = site.page(request, "error.html", status=status, error=error, status_code=status.value)
+    page = site.page(
+        request, "error.html", status=status, error=error, status_code=status.value, **_download_context(request, error)
+    )
     page.headers.update(headers_of(error))
     return page
+
+
+def _download_context(request: Request, error: errors.BatchscribeError) -> dict[str, Any]:
+    """Return the job and the file of a download that failed, and the fields of the credentials that it needs."""
+    path = request.path_params if "format_name" in request.path_params else {}
+    access = fields_for(error) if path and isinstance(error, errors.CredentialsNeeded) else []
+    return {"job_id": path.get("job_id"), "file_id": path.get("file_id"), "access": access}
 
 
 def _to_sign_in(request: Request) -> Response:

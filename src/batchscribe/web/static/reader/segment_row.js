@@ -32,15 +32,15 @@ export class SegmentRow {
     this.element.dataset.segment = String(number);
     this.element.setAttribute("aria-posinset", String(number + 1));
     this.element.setAttribute("aria-setsize", String(count));
-    this.element.setAttribute("aria-labelledby", `name-${number} time-${number}`);
-    this.text = this.#textElement();
+    this.text = this.#textElement(number);
     /** @type {(HTMLAnchorElement | HTMLButtonElement)[]} */
     this.controls = [];
     this.#addTime(number);
     this.#addName(number);
     this.element.append(this.text);
-    this.#addFlags();
+    this.#addFlags(number);
     this.setCurrent(false);
+    this.#describe();
   }
 
   /** @param {boolean} isCurrent whether the Tab key reaches this row and its links */
@@ -70,8 +70,18 @@ export class SegmentRow {
     if (this.voice && this.name) this.name.textContent = this.voice.name;
   }
 
-  #textElement() {
+  /** Tell screen readers, which move from row to row, who speaks when, and then what is said. */
+  #describe() {
+    const ids = (/** @type {(Element | null | undefined)[]} */ parts) => parts.map((part) => part?.id ?? "").join(" ").trim();
+    const [name, time, flags] = ["name", "time", "flags"].map((part) => this.element.querySelector(`.${part}`));
+    this.element.setAttribute("aria-labelledby", ids([name, time]));
+    this.element.setAttribute("aria-describedby", ids([this.text, flags]));
+  }
+
+  /** @param {number} number */
+  #textElement(number) {
     const text = document.createElement("p");
+    text.id = `text-${number}`;
     text.className = "text";
     text.dir = "auto";
     if (this.segment.language) text.lang = this.segment.language;
@@ -106,9 +116,11 @@ export class SegmentRow {
     this.element.append(this.name);
   }
 
-  #addFlags() {
+  /** @param {number} number */
+  #addFlags(number) {
     if (!this.segment.flags.length) return;
     const flags = document.createElement("ul");
+    flags.id = `flags-${number}`;
     flags.className = "flags";
     for (const flag of this.segment.flags) {
       const item = document.createElement("li");
