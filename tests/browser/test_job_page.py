@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for, mixed_job
@@ -33,6 +34,19 @@ def test_it_shows_each_file_with_its_error_in_words(alice: Tab, job_id: str) -> 
     assert "CORRUPT" in row.inner_text() or "UNSUPPORTED" in row.inner_text()
     assert page.get_by_role("link", name="call-0.wav").is_visible()
     assert page.get_by_role("link", name="broken.wav").count() == 0, "it has no transcript to read"
+
+
+def test_a_file_skipped_because_of_its_transcript_leads_to_it(alice: Tab, client: Client, recordings: Path) -> None:
+    folder = folder_of(recordings, "again", 1)
+    (folder / "notes.txt").write_text("not a recording")
+    first = client.done(job_for(folder))["job_id"]
+    second = client.done(job_for(folder))["job_id"]
+    assert [file["state"] for file in client.files(second)] == ["FILE_SKIPPED", "FILE_SKIPPED"]
+    text = alice.open(f"/jobs/{first}/files/f_000001").locator("article .text").first.inner_text()
+    page = alice.open(f"/jobs/{second}")
+    assert page.get_by_role("link", name="notes.txt").count() == 0, "it is no recording"
+    page.get_by_role("link", name="call-0.wav").click()
+    expect(page.locator("article .text").first).to_have_text(text)
 
 
 def test_files_are_filtered_by_state_and_name(alice: Tab, job_id: str) -> None:

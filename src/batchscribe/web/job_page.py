@@ -99,8 +99,6 @@ def job_router(site: Site) -> APIRouter:
             live = LiveJob.of(connection, job)
             deliveries = deliveries_of(connection, job.number)
             can_replay = bool(deliveries) and has_secret(connection, job, WEBHOOK)
-        if request.headers.get("hx-target") == "files":
-            return site.page(request, "parts/files.html", **_files_context(job, files, wanted))
         return site.page(
             request,
             "job.html",

@@ -51,7 +51,6 @@ class Site:
             asset=lambda path: f"{root}/static/{assets_version()}/{path}",
             nonce=request.state.nonce,
             visitor=getattr(request.state, "visitor", None),
-            is_part="hx-request" in request.headers,
             **context,
         )
 

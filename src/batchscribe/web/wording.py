@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of, without_query
 
@@ -92,6 +93,11 @@ def instant(moment: datetime | float) -> str:
     return utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def has_transcript(file: FileAnswer) -> bool:
+    """Return whether a file can be read; the transcript of a skipped one may be that of an earlier job."""
+    return file.state in (FileState.SUCCEEDED, FileState.SKIPPED) and bool(file.output_uri)
+
+
 def shown_uri(uri: str) -> str:
     """Return a URI to read: without its query, which may be a signature, and without the encoding of a path."""
     plain = without_query(uri)
@@ -107,6 +113,7 @@ def shown_name(uri: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
-        state_word, state_tone, duration, clock, amount, size, minute, instant, shown_uri, shown_name,
+        state_word, state_tone, duration, clock, amount, size, minute, instant, has_transcript,
+        shown_uri, shown_name,
     )
 }  # fmt: skip
