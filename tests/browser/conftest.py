@@ -135,7 +135,7 @@ def reader_key(reader_server: Server) -> Key:
 
 @pytest.fixture(scope="package")
 def read_jobs(reader_server: Server, reader_key: Key) -> ReadJob:
-    """A job whose transcripts and recordings the tests replace by their own."""
+    """A job whose transcripts and recordings the tests replace with their own."""
     folder = write_recordings(reader_server.folder.parent, *READ_STEMS)
     return read_job(reader_server, reader_key, folder, segmentation_mode="none")
 

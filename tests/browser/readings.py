@@ -75,7 +75,7 @@ def write_recordings(folder: Path, *stems: str) -> Path:
 
 
 def write_silence(path: Path, *, duration_sec: int, rate: int = 8_000) -> None:
-    """Replace a recording by silence that takes no space on the disk."""
+    """Replace a recording with silence that takes no space on the disk."""
     size = duration_sec * rate * 2
     with path.open("wb") as file:
         file.write(wav_header(n_bytes=size, rate=rate))

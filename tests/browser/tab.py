@@ -1,4 +1,4 @@
-"""A browser tab that records everything which must not happen on any page."""
+"""A browser tab that records everything that must not happen on any page."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ LARGEST_JUMP = """async () => {
 
 @pytest.fixture(scope="module")
 def long_job(read_jobs: ReadJob) -> ReadJob:
-    """The transcript and the silent recording of ten hours take the places of those of a short one."""
+    """A ten-hour transcript and a silent recording replace those of a short one."""
     read_jobs.write("long", transcript_of(SEGMENTS, duration_sec=HOURS * 3600))
     write_silence(read_jobs.recording("long"), duration_sec=HOURS * 3600)
     return read_jobs

@@ -1,4 +1,4 @@
-"""The data of the reader: a person reads and plays the own tenant's files, and nothing else."""
+"""The data of the reader: a user reads and plays files of the own tenant, and nothing else."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LISTENERS = 12  #: more than a tenant's requests may read at once
 
 @pytest.fixture
 def hanging() -> Event:
-    """From the moment on at which it is set, the storage accepts connections and is silent."""
+    """Once it is set, the storage accepts connections but sends nothing."""
     return Event()
 
 

@@ -1,4 +1,4 @@
-"""Queries: what people type, what it means, and what is refused."""
+"""Queries: what users type, what it means, and what is refused."""
 
 from __future__ import annotations
 

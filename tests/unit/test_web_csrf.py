@@ -1,4 +1,4 @@
-"""Which requests may change something."""
+"""Which requests may change data."""
 
 from __future__ import annotations
 

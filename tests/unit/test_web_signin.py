@@ -1,4 +1,4 @@
-"""Signing in: whose failures count together, and where a person gets afterwards."""
+"""Signing in: which failures count together, and which page follows."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def retry_router(service: Service) -> APIRouter:
     @router.post(
         "/jobs/{job_id}/retry",
         operation_id="retryBatchJob",
-        summary="Retry the files of an ended job that failed",
+        summary="Retry the failed files of an ended job",
         status_code=202,
         response_model=None,
         responses={

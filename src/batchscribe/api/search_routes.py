@@ -31,7 +31,7 @@ def search_router(service: Service) -> APIRouter:
     @router.get(
         "/search",
         operation_id="searchTranscripts",
-        summary="Search in transcripts, the latest first",
+        summary="Search transcripts, the latest first",
         response_model=None,
         responses={200: {"model": HitsBody}, **refusals(400, 401, 429, 500, 503)},
     )

@@ -123,7 +123,7 @@ class Client:
     def retry(
         self, job_id: str, *, input_auth: JsonObject | None = None, output_auth: JsonObject | None = None
     ) -> JsonObject:
-        """Retry the files of an ended job that failed, and return the job, perhaps with `warnings`.
+        """Retry the failed files of an ended job. Return the job, perhaps with `warnings`.
 
         The credentials are those of `renew_credentials`. Jobs with storage in a cloud usually need them, because a
         job's own are deleted at its end. Not repeated after a lost connection, because the job may be open again then.
@@ -134,7 +134,7 @@ class Client:
         return self._object(replace(call, repeatable=False))
 
     def delete(self, job_id: str) -> None:
-        """Delete a job with everything that the server's database has about it. Transcripts in storage stay."""
+        """Delete a job and everything that the server's database stores about it. Transcripts in storage are kept."""
         call = Call("DELETE", self._address.url("jobs", job_id), query={"purge": "true"}, repeatable=False)
         check(self._connection.send(call), self.server)
 
@@ -143,7 +143,7 @@ class Client:
         return self._get(self._address.url("jobs", job_id, "deliveries"))
 
     def replay(self, job_id: str, event_id: str) -> JsonObject:
-        """Send a webhook event again, and return its delivery. Receivers know it by its `event_id`."""
+        """Send a webhook event again, and return its delivery. Receivers recognize it by its `event_id`."""
         return self._object(self._post(self._address.url("jobs", job_id, "deliveries", event_id, "replay"), {}))
 
     def wait(

@@ -38,7 +38,7 @@ def find_delivery(connection: sa.Connection, number: int) -> Delivery | None:
 
 
 def find_event(connection: sa.Connection, job_number: int, event_id: str) -> Delivery | None:
-    """Return the delivery of an event of the job."""
+    """Return the delivery of one event of the job."""
     if "\0" in event_id:  # PostgreSQL does not accept NUL in text
         return None
     rows = webhook_delivery.c

@@ -25,7 +25,7 @@ def files_named(
 ) -> list[File]:
     """Return files with `text` in their URI, in any case, among those with numbers above `after` up to `last`.
 
-    No index helps, so the cost depends on the distance of these numbers.
+    No index helps, so the cost grows with the distance between these numbers.
     """
     spellings = {text, encoded(text)}
     has_text = sa.or_(*(file.c.input_uri.icontains(each, autoescape=True) for each in sorted(spellings)))

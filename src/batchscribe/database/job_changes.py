@@ -1,4 +1,4 @@
-"""What has changed in the jobs of a tenant, in one short query: pages that are open ask every second."""
+"""What has changed in the jobs of a tenant, in one short query: open pages ask every second."""
 
 from __future__ import annotations
 

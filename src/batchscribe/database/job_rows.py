@@ -36,7 +36,7 @@ class UnreadableJob(Exception):
 #: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
 LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
-#: Counters of cost and progress, which shards and jobs have alike.
+#: Counters of cost and progress that shards and jobs both have.
 COSTS = ("compute_sec", "bytes_in", "extra_attempts", "estimated_done_sec", "estimated_lost_sec")
 
 # Progress is read often, so the statement is built once. It is a single statement, and so a single snapshot: with two,

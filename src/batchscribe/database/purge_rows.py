@@ -1,4 +1,4 @@
-"""Queries for the deletion of jobs: a job is hidden at once, and its rows go step by step.
+"""Queries for the deletion of jobs: a job is hidden at once, and its rows are deleted step by step.
 
 A step deletes a bounded number of rows, so that no transaction holds its locks for long.
 """
@@ -41,7 +41,7 @@ ROWS_OF_JOB: tuple[tuple[sa.Table, sa.Column[int]], ...] = (
 def hide_job(connection: sa.Connection, number: int) -> bool:
     """Hide an ended job from everybody; return False if it is hidden already or has not ended.
 
-    Its secrets and webhook events go at once, and its idempotency key may be used again.
+    Its secrets and webhook events are deleted at once, and its idempotency key can be used again.
     """
     ended = (job.c.number == number, job.c.deleted_at.is_(None), job.c.state.in_(FINAL_JOB_STATES))
     hidden = sa.update(job).where(*ended).values(deleted_at=time.time()).returning(job.c.job_id)

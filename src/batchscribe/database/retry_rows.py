@@ -36,7 +36,7 @@ def has_files_to_retry(connection: sa.Connection, job_number: int) -> bool:
 def reopen_job(connection: sa.Connection, item: Job) -> bool:
     """Set an ended job to PROCESSING; return False if it has changed since it was read.
 
-    It gets another version of credentials, so that nothing that waited for fresh ones before can happen now.
+    It gets a new version of credentials, so that earlier tasks that waited for fresh ones have no effect.
     """
     ended = (job.c.number == item.number, job.c.retry_number == item.retry_number, job.c.deleted_at.is_(None))
     values = {
@@ -77,7 +77,7 @@ def position_of_retry(connection: sa.Connection, item: Job) -> RetryPosition | N
 def requeue_files(connection: sa.Connection, job_number: int, shard_of: Mapping[int, int]) -> None:
     """Move files, given by their numbers, to new shards, as if they had never been tried.
 
-    The digests of what they may have written stay, so that they recognize it.
+    Digests of what they may have written are kept, so that they recognize their own transcripts.
     """
     by_shard: dict[int, list[int]] = {}
     for seq, number in shard_of.items():

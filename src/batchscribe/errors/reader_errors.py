@@ -24,7 +24,7 @@ class TranscriptNotFound(UsageError):
 
 
 class TranscriptUnreadable(UsageError):
-    """The object at the place of the transcript is not a transcript of batchscribe, or too large to show."""
+    """The stored object is not a transcript of batchscribe, or is too large to show."""
 
     code = "TRANSCRIPT_UNREADABLE"
 

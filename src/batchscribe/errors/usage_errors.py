@@ -96,7 +96,7 @@ class JobNotRetryable(UsageError):
 
 
 class FreshCredentialsNeeded(UsageError):
-    """A job is to be retried, and its storage credentials were deleted at its end."""
+    """A retry needs the job's storage credentials, which were deleted at its end."""
 
     code = "FRESH_CREDENTIALS_NEEDED"
 

@@ -4,7 +4,7 @@
 /** @typedef {import("./transcript.js").Segment} Segment */
 
 const SAMPLE_CHARS = 2000;
-/** How many characters of a line stay free on average, because a word is not divided. */
+/** How many characters of a line stay free on average, because words are not broken. */
 const FREE_CHARS = 3;
 
 /**

@@ -44,7 +44,7 @@ export class Transcript {
   constructor(document) {
     this.durationSec = document.duration_sec;
     this.model = document.model;
-    /** Whether it is only the text that is kept for the search, because the stored transcript cannot be read. */
+    /** Whether it is only the text that is stored for search, because the stored transcript cannot be read. */
     this.isPartial = document.source === "database";
     this.recordingVersion = document.recording_version;
     this.segments = document.segments;

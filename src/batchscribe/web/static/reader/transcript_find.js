@@ -39,7 +39,7 @@ export class TranscriptFind {
     return (this.folded[segment] ??= fold(this.segments[segment].text));
   }
 
-  /** @param {number} first segment; the first search need not wait for all others */
+  /** @param {number} first segment; a search does not wait for the others */
   #foldWhenIdle(first) {
     const ask = window.requestIdleCallback ?? ((run) => setTimeout(run, 50));
     ask(() => {
