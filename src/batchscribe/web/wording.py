@@ -94,7 +94,7 @@ def instant(moment: datetime | float) -> str:
 
 
 def has_transcript(file: FileAnswer) -> bool:
-    """Return whether a file can be read; the transcript of a skipped one may be that of an earlier job."""
+    """Return whether a file has a transcript; that of a skipped file is from an earlier job."""
     return file.state in (FileState.SUCCEEDED, FileState.SKIPPED) and bool(file.output_uri)
 
 
