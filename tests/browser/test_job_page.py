@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for, mixed_job
 from tests.browser.tab import Tab
 from tests.contract.bodies import hook
 from tests.contract.client import Client
-from tests.contract.conftest import StartServer, client_of
 from tests.contract.conftest import receiver as receiver
 from tests.contract.receiver import Receiver, Reply
 from tests.recordings import write_wav
@@ -121,24 +119,6 @@ def test_what_failed_is_retried(alice: Tab, client: Client, recordings: Path) ->
     assert client.job(job_id)["summary"]["failed"] == 0
 
 
-def test_a_retry_asks_for_credentials_that_are_gone(alice: Tab, client: Client) -> None:
-    keys = {"aws": {"access_key_id": "a", "secret_access_key": "b"}}
-    missing = {"uri": "s3://no-such-bucket/a.wav", "auth": keys}
-    job_id = client.done({"input": missing, "output": {"uri": "s3://no-such-bucket/out/"}})["job_id"]
-    page = alice.open(f"/jobs/{job_id}")
-    page.get_by_text("Retry what failed…").click()
-    alice.check_accessible()
-    page.get_by_role("button", name="Retry what failed").click()
-    assert "credentials" in page.get_by_role("main").inner_text()
-    page.go_back()
-    page.get_by_text("Retry what failed…").click()
-    page.get_by_label("Access key ID").fill("fresh")
-    page.get_by_label("Secret access key").fill("fresh")
-    page.get_by_role("button", name="Retry what failed").click()
-    page.wait_for_url(f"**/jobs/{job_id}")
-    client.ended(job_id)
-
-
 def test_a_delivery_is_shown_and_sent_again(alice: Tab, client: Client, recordings: Path, receiver: Receiver) -> None:
     wanted = receiver.hook(Reply(status=410))
     folder = folder_of(recordings, "delivered", 1)
@@ -154,26 +134,6 @@ def test_a_delivery_is_shown_and_sent_again(alice: Tab, client: Client, recordin
     section.get_by_role("button", name="Send again").click()
     wanted.wait_for(2)
     assert page.url.endswith("#deliveries")
-
-
-def test_fresh_credentials_can_be_sent_to_a_job_that_runs(start_server: StartServer, open_tab: OpenTab) -> None:
-    server = start_server("--no-worker")
-    key = server.new_key("alice")
-    keys = {"aws": {"access_key_id": "a", "secret_access_key": "b"}}
-    body = {"input": {"uri": "s3://calls/a/", "auth": keys}, "output": {"uri": "s3://calls/out/"}}
-    with client_of(server, key) as client:
-        job_id = client.submit(body)
-    tab = open_tab(server.url)
-    tab.sign_in(key.api_secret)
-    page = tab.open(f"/jobs/{job_id}")
-    page.get_by_text("Fresh credentials…").click()
-    page.get_by_label("Access key ID").fill("fresh")
-    page.get_by_label("Secret access key").fill("fresh-secret")
-    page.get_by_role("button", name="Send credentials").click()
-    page.wait_for_url(f"**/jobs/{job_id}")
-    [line] = [line for line in server.log_lines() if line["event"] == "job.credentials_renewed"]
-    assert line["job_id"] == job_id
-    assert "fresh-secret" not in page.content()
 
 
 def test_the_echo_of_the_request_has_no_secrets(alice: Tab, client: Client) -> None:

@@ -89,7 +89,7 @@ def restore_credentials(
     """
     fresh = dict(credentials)
     stored = names_of_secrets(connection, job)
-    needed = _needed_secrets(job)
+    needed = needed_secrets(job)
     if INPUT in fresh and OUTPUT not in fresh and OUTPUT in needed:
         is_shared = OUTPUT not in stored or _shares_key(connection, records, job)
         if is_shared and not is_for_another_cloud(fresh[INPUT], job.output.uri):
@@ -108,7 +108,7 @@ def restore_credentials(
         seal_credentials(connection, records, job, side, keys)
 
 
-def _needed_secrets(job: Job) -> frozenset[str]:
+def needed_secrets(job: Job) -> frozenset[str]:
     """Return the names of the secrets that the job had: for a job of an earlier release, those of its clouds."""
     if job.secrets is not None:
         return job.secrets

@@ -13,17 +13,18 @@ from starlette.responses import Response
 from batchscribe.database.connect import Connection
 from batchscribe.database.delivery_rows import deliveries_of
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.database.sealed import has_secret
+from batchscribe.database.sealed import has_secret, names_of_secrets
 from batchscribe.jobs.model import Job
 from batchscribe.stages.deliver import WEBHOOK
-from batchscribe.stages.sealed_credentials import INPUT
+from batchscribe.stages.sealed_credentials import needed_secrets
+from batchscribe.web.asked_credentials import AskedSide, asked_sides
 from batchscribe.web.file_list import FilesPage, Wanted, read_files
 from batchscribe.web.job_view import JobView
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
 from batchscribe.web.wording import shown_uri
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import CLOUDS, FileState, Place
+from batchscribe.wire.choices import FileState
 
 CHANGES_CHARS = 16
 
@@ -34,29 +35,23 @@ class LiveJob:
 
     view: JobView
     changes: str  #: equal as long as nothing in this part changes, except the time until the end
-    clouds: tuple[str, ...]  #: those whose credentials a retry may need
-    has_credentials: bool  #: whether those of the job are still stored
+    sides: tuple[AskedSide, ...]  #: whose credentials can be sent again
+    missing: frozenset[str]  #: names of the secrets without which an ended job cannot be retried
 
     @classmethod
     def of(cls, connection: Connection, job: Job) -> LiveJob:
-        view, clouds = JobView.of(job), clouds_of(job)
-        has_credentials = not view.can_be_retried or not clouds or has_secret(connection, job, INPUT)
+        view, needed = JobView.of(job), needed_secrets(job)
+        missing = needed - names_of_secrets(connection, job) if view.can_be_retried else frozenset()
         body = view.answer.body()
         shown = {name: body.get(name) for name in ("state", "summary", "error", "waiting_for", "usage")}
-        shown["position"] = view.answer.progress.queue_position
+        shown |= {"position": view.answer.progress.queue_position, "missing": sorted(missing)}
         digest = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-        return cls(view, digest[:CHANGES_CHARS], clouds, has_credentials)
+        return cls(view, digest[:CHANGES_CHARS], asked_sides(job, needed), missing)
 
 
 def read_live_job(connection: Connection, tenant: str, job_id: str) -> LiveJob:
     """Raises `JobNotFound`."""
     return LiveJob.of(connection, get_job_of(connection, tenant, job_id))
-
-
-def clouds_of(job: Job) -> tuple[str, ...]:
-    """Return the clouds whose storage the job uses, for the fields of credentials."""
-    places = {Place(job.input["source"]), job.output.destination} & CLOUDS
-    return tuple(sorted(places))
 
 
 def lines_of(request: JsonObject) -> list[tuple[str, str]]:
@@ -103,7 +98,6 @@ def job_router(site: Site) -> APIRouter:
             request,
             "job.html",
             live=live,
-            clouds=clouds_of(job),
             deliveries=[each.answer() for each in reversed(deliveries)],
             can_replay=can_replay,
             parts=[("Input", lines_of(dict(job.input))), ("Output", lines_of(job.output.echo())),
