@@ -13,7 +13,7 @@ from wordfreq import top_n_list, word_frequency
 from batchscribe.database.connect import Database
 from batchscribe.database.file_rows import insert_files
 from batchscribe.database.job_rows import insert_job
-from batchscribe.database.segment_rows import replace_segments
+from batchscribe.database.segment_rows import store_segments
 from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.wire.choices import FileState
 
@@ -46,7 +46,7 @@ def fill(database: Database) -> Filled:
         segments = list(_segments(drawn.tolist(), has_marker=number % MARKER_EVERY == 0))
         began_at = time.perf_counter()
         with database.begin() as connection:
-            replace_segments(connection, job, seq, segments)
+            store_segments(connection, job, seq, segments)
         took_sec.append(time.perf_counter() - began_at)
     return Filled(took_sec)
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.database.segment_rows import replace_segments
+from batchscribe.database.segment_rows import delete_segments, store_segments
 from batchscribe.jobs.model import seq_of
 from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.queue.records import open_records
@@ -53,7 +53,9 @@ def store_text(server: Server, tenant: str, job: ReadJob, stem: str, segments: l
     spoken = [SpokenSegment(each.start_sec, each.end_sec, 0, "Speaker 1", each.text) for each in segments]
     with records.transaction() as connection:
         number = get_job_of(connection, tenant, job.job_id).number
-        replace_segments(connection, number, seq_of(job.file_ids[stem]) or 0, spoken)
+        seq = seq_of(job.file_ids[stem]) or 0
+        delete_segments(connection, number, seq)
+        store_segments(connection, number, seq, spoken)
     records.database.dispose()
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from batchscribe.database.connect import open_database
 from batchscribe.database.file_rows import claim, find_taken_outputs, insert_files, open_files, page_of_files
 from batchscribe.database.job_rows import BY_ID, insert_job
-from batchscribe.database.segment_rows import replace_segments, search_segments
+from batchscribe.database.segment_rows import search_segments, store_segments
 from batchscribe.database.shard_rows import begin_shard, insert_shards
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.search_query import SearchQuery
@@ -87,7 +87,7 @@ def test_a_search_reads_only_the_files_of_its_hits(connection: sa.Connection) ->
         rare = ["rare word"] if seq % 500 == 0 else []
         texts = ["common word", *rare]
         segments = [SpokenSegment(number, number + 1.0, 0, None, text) for number, text in enumerate(texts)]
-        replace_segments(connection, job.number, seq, segments)
+        store_segments(connection, job.number, seq, segments)
     for query, found in (("rare", 4), ("common", 50), ("rare word", 4), ("com*", 50), ("missing", 0)):
         before = rows_read(connection)
         assert len(search_segments(connection, "default", SearchQuery.parse(query), limit=50)) == found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,15 +23,20 @@ from batchscribe.database.file_rows import (
 from batchscribe.database.job_counters import add_shard_counters
 from batchscribe.database.job_rows import begin_job, end_job, get_job, is_complete
 from batchscribe.database.sealed import Keyring
+from batchscribe.database.segment_rows import search_segments
 from batchscribe.database.shard_rows import begin_shard, count_outcome, end_shard, is_latest_run
 from batchscribe.database.tables import checkpoint, file, job
 from batchscribe.errors import CorruptMedia, JobNotRetryable, WorkInterrupted
 from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
+from batchscribe.jobs.search_query import SearchQuery
+from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import ENUMERATE, FINISH, RETRY, SHARD, Task
 from batchscribe.stages import retry
 from batchscribe.stages.finish import finish_job
 from batchscribe.stages.retry import requeue_failed, retry_job
+from batchscribe.stages.settle import record_outcome
+from batchscribe.window import Waveform
 from batchscribe.wire.choices import FileState, JobState
 from tests.jobs_on_record import stored_job
 from tests.twins.queue import QueueTwin, task_row
@@ -278,3 +286,53 @@ def test_checkpoints_of_requeued_files_are_deleted(engine: sa.Engine) -> None:
         assert find_file(connection, rows.job.number, held.seq) == replace(
             held, shard=2, state=FileState.QUEUED, attempt=0
         )
+
+
+def test_the_text_of_a_transcript_that_a_retry_finds_in_storage_is_found(engine: sa.Engine) -> None:
+    """The write arrived, but its answer was lost, so the file failed; the retry writes nothing."""
+    rows = RetriedFiles(engine, files=1)
+    held = rows.claimed(1)
+    spoken = (SpokenSegment(0.0, 1.0, 0, None, "late refund"),)
+    with engine.begin() as connection:
+        assert begin_write(connection, held, WrittenTranscript(10.0, (), ("digest",), spoken))
+        assert record_outcome(connection, rows.job, held, FAILED, rows.records)
+        assert found_in(connection) == []
+    rows.close_shard()
+    rows.end(JobState.FAILED)
+    rows.retry()
+    rows.requeue()
+    [again] = rows.files()
+    assert again.output_digests == ("digest",)
+    rows.finish_shard(again.shard or 0, SUCCEEDED)
+    with engine.begin() as connection:
+        assert found_in(connection) == ["late refund"]
+
+
+def found_in(connection: sa.Connection) -> list[str]:
+    found = search_segments(connection, "default", SearchQuery.parse("refund"), limit=5)
+    return [each.segment.text for each in found]
+
+
+def test_a_first_attempt_deletes_no_text(engine: sa.Engine) -> None:
+    """It would cost every file a statement, also without search."""
+    rows = RetriedFiles(engine, files=1)
+    held = rows.claimed(1)
+    transcript = WrittenTranscript(1.0, (), ("digest",), waveform=Waveform(0.02, (b"\x01\x02",)))
+    with engine.begin() as connection, statements_of(engine) as run:
+        assert begin_write(connection, held, transcript)
+        assert record_outcome(connection, rows.job, held, Outcome.succeeded(duration_sec=1.0), rows.records)
+    assert [statement.split()[0] for statement in run] == ["UPDATE", "INSERT", "UPDATE", "UPDATE"]
+
+
+@contextmanager
+def statements_of(engine: sa.Engine) -> Iterator[list[str]]:
+    run: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        run.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield run
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, requeue
+from batchscribe.database.file_rows import begin_write, claim, commit_outcome, end_write, get_file, requeue
+from batchscribe.database.reader_rows import find_waveform
 from batchscribe.database.segment_index import MARK_CHARS, mark_of
-from batchscribe.database.segment_rows import FoundSegment, delete_segments, replace_segments, search_segments
+from batchscribe.database.segment_rows import FoundSegment, delete_segments, search_segments, store_segments
 from batchscribe.database.shard_rows import begin_shard
 from batchscribe.database.tables import file, job, transcript_segment
-from batchscribe.jobs.model import File, Job, WrittenTranscript
+from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.jobs.search_query import SearchQuery
 from batchscribe.jobs.spoken_segment import SpokenSegment
+from batchscribe.window import Waveform
 from batchscribe.wire.choices import FileState
 from tests.jobs_on_record import stored_job
 
@@ -72,7 +74,7 @@ def transcribed(connection: sa.Connection, *transcripts: Iterable[str], **change
     item = stored_job(connection, files=len(transcripts), **changes)
     connection.execute(sa.update(file).where(file.c.job == item.number).values(state=FileState.SUCCEEDED))
     for seq, texts in enumerate(transcripts, 1):
-        replace_segments(connection, item.number, seq, spoken(*texts))
+        store_segments(connection, item.number, seq, spoken(*texts))
     return item
 
 
@@ -128,7 +130,7 @@ def test_pages_continue_where_the_last_one_ended(connection: sa.Connection) -> N
 def test_a_hit_says_where_it_is(connection: sa.Connection) -> None:
     item = transcribed(connection, [])
     segments = [SpokenSegment(61.5, 64.25, 1, "Speaker 1R", "The late refund")]
-    replace_segments(connection, item.number, 1, segments)
+    store_segments(connection, item.number, 1, segments)
     [hit] = find(connection, "refund late")
     assert hit.answer().body() == {
         "job_id": "job_1",
@@ -144,6 +146,7 @@ def test_a_hit_says_where_it_is(connection: sa.Connection) -> None:
     }
 
 
+WAVEFORM, OTHER_WAVEFORM = Waveform(0.02, (b"\x01\x02",)), Waveform(0.04, (b"\x03", b"\x04"))
 ODD_NAMES = ["default", "o'tenant\" -- %", "名前", "a b*", "A B*", "mark"]
 
 
@@ -218,13 +221,32 @@ def test_an_attempt_that_is_lost_stores_nothing(connection: sa.Connection) -> No
     assert stored(connection) == 0
 
 
-@pytest.mark.parametrize("undo", [end_write, requeue])
-def test_text_without_a_transcript_is_removed(connection: sa.Connection, undo: Any) -> None:
+def test_text_without_a_transcript_is_removed(connection: sa.Connection) -> None:
     item = stored_job(connection, files=1)
     attempt = claimed(connection, item)
     begin_write(connection, attempt, written("words"))
-    undo(connection, attempt)
+    end_write(connection, attempt)
     assert stored(connection) == 0
+
+
+def test_text_stays_for_the_next_attempt_which_may_find_its_transcript(connection: sa.Connection) -> None:
+    item = stored_job(connection, files=1)
+    attempt = claimed(connection, item)
+    begin_write(connection, attempt, written("late refund"))
+    requeue(connection, attempt)
+    assert get_file(connection, item.number, 1).output_digests == ("digest",)
+    assert find(connection, "refund") == []
+    assert claim(connection, get_file(connection, item.number, 1), run=1)
+    assert commit_outcome(connection, attempt, Outcome.succeeded(duration_sec=1.0))
+    assert texts(find(connection, "refund")) == ["late refund"]
+
+
+def test_a_later_attempt_replaces_the_waveform(connection: sa.Connection) -> None:
+    item = stored_job(connection, files=1)
+    attempt = claimed(connection, item)
+    for waveform in (WAVEFORM, OTHER_WAVEFORM):
+        begin_write(connection, attempt, WrittenTranscript(1.0, (), ("digest",), waveform=waveform))
+    assert find_waveform(connection, item.number, 1) == OTHER_WAVEFORM
 
 
 def test_text_goes_with_its_job_also_from_the_index(connection: sa.Connection) -> None:

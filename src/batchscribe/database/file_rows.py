@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows, lock_rows, rows_of
 from batchscribe.database.reader_rows import store_waveform
-from batchscribe.database.segment_rows import delete_segments, replace_segments
+from batchscribe.database.segment_rows import delete_segments, store_segments
 from batchscribe.database.tables import file, job, shard
 from batchscribe.errors import JobFileNotFound
 from batchscribe.jobs.model import (
@@ -194,6 +194,8 @@ _BEGIN_WRITE = (
     .where(*IS_OURS, file.c.state == FileState.PROCESSING, JOB_IS_LIVE.with_for_update(read=True).exists())
     .values({name: sa.bindparam(f"new_{name}") for name in ("duration_sec", "warnings", "output_digests")})
 )
+#: The same for a file without digests, of which no segments are stored.
+_BEGIN_FIRST_WRITE = _BEGIN_WRITE.where(file.c.output_digests.is_(None))
 _END_WRITE = sa.update(file).where(*IS_OURS, _IS_WRITTEN).values(duration_sec=None, warnings=None, output_digests=None)
 _MAY_COMMIT = {FileState.SUCCEEDED: sa.or_(JOB_IS_LIVE.exists(), _IS_WRITTEN)}
 _COMMIT = {
@@ -216,20 +218,26 @@ def claim(connection: sa.Connection, item: File, *, run: int) -> bool:
 
 def requeue(connection: sa.Connection, item: File) -> None:
     """Requeue a file and do not count the attempt, because the file is not the cause of the interruption."""
-    if connection.execute(_HAND_BACK, name_attempt(item)).rowcount == 1:
-        delete_segments(connection, item.job_number, item.seq)
+    connection.execute(_HAND_BACK, name_attempt(item))
 
 
 def begin_write(connection: sa.Connection, item: File, transcript: WrittenTranscript) -> bool:
-    """Record that the transcript is about to be written; return False if the job has ended or the attempt is lost."""
-    values = {
+    """Record that the transcript is about to be written; return False if the job has ended or the attempt is lost.
+
+    Its segments are stored as long as its digests, whatever becomes of this attempt: a later one may find the
+    transcript in storage and write nothing. Search leaves them out until the file has succeeded.
+    """
+    values = name_attempt(item) | {
         "new_duration_sec": transcript.duration_sec,
         "new_warnings": list(transcript.warnings) or None,
         "new_output_digests": list(transcript.output_digests),
     }
-    if connection.execute(_BEGIN_WRITE, name_attempt(item) | values).rowcount != 1:
+    is_first = connection.execute(_BEGIN_FIRST_WRITE, values).rowcount == 1
+    if not is_first and connection.execute(_BEGIN_WRITE, values).rowcount != 1:
         return False
-    replace_segments(connection, item.job_number, item.seq, transcript.segments)
+    if not is_first:
+        delete_segments(connection, item.job_number, item.seq)
+    store_segments(connection, item.job_number, item.seq, transcript.segments)
     if transcript.waveform is not None:
         store_waveform(connection, item, transcript.waveform)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from batchscribe.database.tables import speaker_name, waveform
 from batchscribe.jobs.model import File
@@ -20,13 +21,10 @@ def find_waveform(connection: sa.Connection, job_number: int, seq: int) -> Wavef
 
 def store_waveform(connection: sa.Connection, item: File, peaks: Waveform) -> None:
     """Store a waveform, in place of that of an earlier attempt."""
-    key = {"job": item.job_number, "seq": item.seq}
-    connection.execute(sa.delete(waveform).where(waveform.c.job == item.job_number, waveform.c.seq == item.seq))
-    connection.execute(
-        sa.insert(waveform).values(
-            key | {"peak_sec": peaks.peak_sec, "channels": len(peaks.channels), "peaks": peaks.as_bytes()}
-        )
-    )
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    values = {"peak_sec": peaks.peak_sec, "channels": len(peaks.channels), "peaks": peaks.as_bytes()}
+    new = insert(waveform).values(job=item.job_number, seq=item.seq, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=["job", "seq"], set_=values))
 
 
 def names_of_speakers(connection: sa.Connection, job_number: int, seq: int) -> dict[str, str]:

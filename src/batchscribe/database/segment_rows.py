@@ -54,9 +54,8 @@ class FoundSegment:
         )
 
 
-def replace_segments(connection: sa.Connection, job_number: int, seq: int, segments: Sequence[SpokenSegment]) -> None:
-    """Store the segments of a file's transcript, in place of those of an earlier attempt."""
-    delete_segments(connection, job_number, seq)
+def store_segments(connection: sa.Connection, job_number: int, seq: int, segments: Sequence[SpokenSegment]) -> None:
+    """Store the segments of a file's transcript. Those of an earlier one must have been deleted."""
     if not segments:
         return
     tenant = connection.execute(_TENANT, {"of_job": job_number}).scalar_one()

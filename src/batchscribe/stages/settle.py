@@ -18,7 +18,6 @@ from batchscribe.database.checkpoint_rows import delete_parts
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import commit_outcome, end_write, files_being_written
 from batchscribe.database.job_rows import get_job, is_live, lock_job
-from batchscribe.database.segment_rows import delete_segments
 from batchscribe.database.shard_rows import begin_shard, count_outcome, is_latest_run
 from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.errors import BatchscribeError
@@ -27,7 +26,6 @@ from batchscribe.jobs.sharding import estimated_audio_sec
 from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import LEAST_SEC
 from batchscribe.stages.finish import conclude
-from batchscribe.wire.choices import FileState
 
 log = structlog.get_logger()
 
@@ -42,8 +40,6 @@ def record_outcome(connection: Connection, job: Job, file: File, outcome: Outcom
         return False
     if outcome.duration_sec is None or outcome.duration_sec >= LEAST_SEC:  # a shorter recording has no checkpoint
         delete_parts(connection, file.job_number, file.seq)
-    if outcome.state is not FileState.SUCCEEDED:
-        delete_segments(connection, file.job_number, file.seq)
     if file.shard is not None and not _count(connection, file, file.shard, outcome):
         add_usage(connection, job.tenant, _usage_of(outcome))  # that of live jobs is added when their shards end
         _conclude(connection, job, records)
