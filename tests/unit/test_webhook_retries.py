@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.job_rows import end_job, get_job
+from batchscribe.database.purge_rows import hide_job
 from batchscribe.database.sealed import KeepTimes, Keyring, has_secret
 from batchscribe.database.tables import secret
 from batchscribe.errors import WebhookAddressGone
+from batchscribe.jobs.webhook_delivery import LoggedDelivery
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
-from batchscribe.queue.tasks import DELIVER
+from batchscribe.queue.tasks import DELIVER, Task
 from batchscribe.stages.deliver import WEBHOOK, Schedule, Webhook, announce, deliver, replay, seal_webhook
 from batchscribe.webhooks.payload import MAX_DELAY_SEC
 from batchscribe.wire.choices import DeliveryState, JobState
@@ -52,10 +55,10 @@ class Webhooks:
             self.clock.advance(max(0.0, due_at - self.clock()))
             self.queue.work()
 
-    def replay(self) -> None:
+    def replay(self) -> LoggedDelivery:
         with self.records.transaction() as connection:
             [delivery] = deliveries_of(connection, self.job.number)
-        replay(self.job, delivery.event_id, self.records, clock=self.clock)
+        return replay(self.job, delivery.event_id, self.records, clock=self.clock)
 
     @property
     def state(self) -> DeliveryState:
@@ -160,3 +163,19 @@ def test_without_its_address_an_event_cannot_be_replayed(engine: sa.Engine) -> N
     with pytest.raises(WebhookAddressGone):
         webhooks.replay()
     assert webhooks.state is DeliveryState.DELIVERED
+
+
+def test_a_replay_is_answered_even_if_the_job_is_deleted_at_once(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhooks = Webhooks(engine, OK, keep_sec=HOUR_SEC)
+    webhooks.run_until_over()
+
+    def delete_job(_tasks: Iterable[Task]) -> None:
+        with webhooks.records.transaction() as connection:
+            assert hide_job(connection, webhooks.job.number)
+
+    monkeypatch.setattr(webhooks.queue, "cancel", delete_job)  # it is called once the replay is on record
+    answer = webhooks.replay().answer().body()
+    assert (answer["state"], len(answer["attempts"])) == ("PENDING", 1)
+    assert "replayed_at" in answer

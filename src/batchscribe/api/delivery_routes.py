@@ -46,9 +46,6 @@ def deliveries_router(service: Service) -> APIRouter:
     def replay_delivery(tenant: TenantInTurn, job_id: str, event_id: str) -> Response:
         with service.records.transaction() as connection:
             job = get_job_of(connection, tenant, job_id)
-        replay(job, event_id, service.records)
-        with service.records.transaction() as connection:
-            [replayed] = deliveries_of(connection, job.number, event_id=event_id)
-        return JSONResponse(replayed.answer().body(), 202)
+        return JSONResponse(replay(job, event_id, service.records).answer().body(), 202)
 
     return router

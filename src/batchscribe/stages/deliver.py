@@ -15,6 +15,7 @@ import structlog
 from batchscribe.database.connect import Connection
 from batchscribe.database.delivery_rows import (
     count_attempts,
+    deliveries_of,
     find_delivery,
     find_event,
     insert_delivery,
@@ -26,7 +27,7 @@ from batchscribe.database.job_rows import get_job, lock_job
 from batchscribe.database.sealed import expire_secrets, has_secret, read_secret, release_secrets, store_secret
 from batchscribe.errors import DeliveryNotFound, SecretKeyChanged, WebhookAddressGone
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt
+from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt, LoggedDelivery
 from batchscribe.metrics import WEBHOOK_ATTEMPTS
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import DELIVER, Task
@@ -174,10 +175,10 @@ def forget_address(connection: Connection, records: Records, job: Job) -> None:
         release_secrets(connection, job, [WEBHOOK], keep_sec=records.keep.webhook_sec)
 
 
-def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> Delivery:
+def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> LoggedDelivery:
     """Send an event again now, even if it waits for its next attempt. Retries start over with the full time limit.
 
-    Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no longer stored.
+    Returns the delivery with its log. Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no longer stored.
     """
     moment = clock()
     with records.transaction() as connection:
@@ -191,11 +192,17 @@ def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], flo
                 "BATCHSCRIBE_WEBHOOK_KEEP_SEC says how long it is kept after the last delivery."
             )
         if delivery.next_attempt_at is not None and delivery.next_attempt_at <= moment:
-            return delivery  # it is being sent
+            return _logged(connection, delivery)  # it is being sent
         expire_secrets(connection, job, [WEBHOOK], None)
         mark_replayed(connection, delivery.number, moment)
         waiting = _next_attempt(job, delivery.number, delivery.attempts)
         records.flow.enqueue(connection, replace(waiting, again=round(1000 * moment)))
+        replayed = _logged(connection, delivery)
     records.flow.cancel([waiting])
     log.info("webhook.replayed", job_id=job.job_id, tenant=job.tenant, event_id=event_id)
-    return replace(delivery, state=DeliveryState.PENDING, replayed_at=moment, next_attempt_at=moment)
+    return replayed
+
+
+def _logged(connection: Connection, delivery: Delivery) -> LoggedDelivery:
+    [logged] = deliveries_of(connection, delivery.job_number, event_id=delivery.event_id)
+    return logged
