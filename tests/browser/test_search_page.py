@@ -94,6 +94,19 @@ def test_hostile_text_is_only_text(page: Page, reader: Tab) -> None:
     assert page.locator("main img").count() == 0
 
 
+def test_speakers_have_the_names_that_people_gave_them(page: Page, found_job: ReadJob, reader_server: Server) -> None:
+    speakers = f"{reader_server.url}{found_job.path('market')}/speakers"
+    for name in ("Mrs. Bell", ""):
+        answer = page.request.post(
+            speakers, form={"label": "Speaker 1", "name": name}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        assert answer.ok
+        search(page, "second")
+        expect(page.locator(".hits b")).to_have_text("Speaker 1")  # of another file
+        search(page, '"number 7"')
+        expect(page.locator(".hits b")).to_have_text(name or "Speaker 1")
+
+
 def test_more_matches_are_on_further_pages(page: Page) -> None:
     search(page, "auct*")
     first = page.locator(".hits p").all_inner_texts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -33,6 +35,17 @@ def names_of_speakers(connection: sa.Connection, job_number: int, seq: int) -> d
         speaker_name.c.job == job_number, speaker_name.c.seq == seq
     )
     return {row.label: row.name for row in connection.execute(found.order_by(speaker_name.c.label))}
+
+
+def names_in_files(
+    connection: sa.Connection, files: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], dict[str, str]]:
+    """Return the same for a page of files, each the number of its job and its own. Files without names are left out."""
+    key = sa.tuple_(speaker_name.c.job, speaker_name.c.seq)
+    found: dict[tuple[int, int], dict[str, str]] = {}
+    for row in connection.execute(sa.select(speaker_name).where(key.in_(sorted(files)))):
+        found.setdefault((row.job, row.seq), {})[row.label] = row.name
+    return found
 
 
 def name_speaker_of(connection: sa.Connection, job_number: int, seq: int, label: str, name: str) -> None:

@@ -32,6 +32,8 @@ class FoundSegment:
     """A segment that matches a query, with its file. `spans` are the characters of `text` that match."""
 
     number: int  #: newer transcripts have higher numbers
+    job_number: int
+    seq: int  #: of the file
     job_id: str
     file_id: str
     input_uri: str
@@ -146,6 +148,8 @@ def _found(row: sa.Row[Any], query: SearchQuery) -> FoundSegment:
     segment = SpokenSegment(row.start_sec, row.end_sec, row.channel, row.speaker, row.text)
     return FoundSegment(
         number=row.number,
+        job_number=row.job,
+        seq=row.seq,
         job_id=row.job_id,
         file_id=file_id_of(row.seq),
         input_uri=row.input_uri,

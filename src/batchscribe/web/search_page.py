@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from batchscribe.database.reader_rows import names_in_files
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import InvalidRequest, SearchOff
 from batchscribe.jobs.search_query import MAX_QUERY_CHARS
@@ -20,6 +21,10 @@ from batchscribe.web.wording import shown_name
 
 PAGE_HITS = 50
 MAX_NUMBER = 2**63 - 1
+
+#: The names that people gave to speakers, by label, of files by the numbers of the job and the file.
+NamesOfFiles = Mapping[tuple[int, int], Mapping[str, str]]
+NO_NAMES: NamesOfFiles = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +53,18 @@ def search_page_router(site: Site) -> APIRouter:
 
     @router.get("/search")
     def show_search(request: Request, visitor: VisitorInTurn, q: str = "", before: int | None = None) -> Response:
-        page, mistake = FoundPage([], None), None
+        page, names, mistake = FoundPage([], None), NO_NAMES, None
         if q.strip():
             try:
                 page = _find(site, visitor.tenant, q, before)
+                names = _names(site, page)
             except (InvalidRequest, SearchOff) as error:
                 mistake = error
         return site.page(
             request,
             "search.html",
             query=q,
-            files=list(_group(page.found)),
+            files=list(_group(page.found, names)),
             before=page.before,
             is_first=before is None,
             mistake=mistake,
@@ -77,20 +83,29 @@ def _find(site: Site, tenant: str, text: str, before: int | None) -> FoundPage:
     )
 
 
-def _group(found: Iterable[FoundSegment]) -> Iterator[FoundFile]:
+def _names(site: Site, page: FoundPage) -> NamesOfFiles:
+    with site.service.records.transaction() as connection:
+        return names_in_files(connection, {(each.job_number, each.seq) for each in page.found})
+
+
+def _group(found: Iterable[FoundSegment], names: NamesOfFiles) -> Iterator[FoundFile]:
     for (job_id, file_id), group in groupby(found, key=lambda each: (each.job_id, each.file_id)):
         path = f"/jobs/{job_id}/files/{file_id}"
         members = list(group)
-        uri = members[0].input_uri
-        yield FoundFile(job_id, shown_name(uri), uri, path, tuple(_hit(each, path) for each in members))
+        first = members[0]
+        given = names.get((first.job_number, first.seq), {})
+        hits = tuple(_hit(each, path, given) for each in members)
+        yield FoundFile(job_id, shown_name(first.input_uri), first.input_uri, path, hits)
 
 
-def _hit(found: FoundSegment, path: str) -> Hit:
+def _hit(found: FoundSegment, path: str, names: Mapping[str, str]) -> Hit:
+    """`names` are those that people gave to the speakers of the file, by label."""
     segment = found.segment
+    speaker = names.get(segment.speaker or "", segment.speaker)
     pieces = tuple(divide(segment.text, found.spans))
     first_match = next((text for text, is_match in pieces if is_match), "")
     query = f"?q={quote(first_match)}" if first_match else ""
-    return Hit(segment.start_sec, segment.speaker, pieces, f"{path}{query}#t={segment.start_sec:g}")
+    return Hit(segment.start_sec, speaker, pieces, f"{path}{query}#t={segment.start_sec:g}")
 
 
 def divide(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
