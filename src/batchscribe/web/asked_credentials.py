@@ -10,7 +10,7 @@ from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, SIDES
 from batchscribe.wire.choices import CLOUDS, Place
 
 LEGENDS = {INPUT: "For the recordings", OUTPUT: "For the transcripts"}
-SHARED = "Leave these empty if the credentials of the recordings are also for the transcripts."
+SHARED = "Leave these empty to use the credentials of the recordings."
 
 
 @dataclass(frozen=True, slots=True)
