@@ -20,6 +20,7 @@ from batchscribe.queue.tasks import ENUMERATE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import seal_webhook
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, SIGNED, seal_credentials, seal_signed_urls
+from batchscribe.wire.choices import CLOUDS
 from batchscribe.wire.locations import is_in_cloud
 
 log = structlog.get_logger()
@@ -73,7 +74,7 @@ def _names_of_secrets(submission: Submission) -> frozenset[str]:
     """Return the names of the storage secrets without which its files cannot be retried."""
     is_needed = {
         INPUT: submission.input_credentials is not None and any(is_in_cloud(each.uri) for each in submission.sources),
-        OUTPUT: submission.credentials_of_output is not None and is_in_cloud(submission.output.uri),
+        OUTPUT: submission.credentials_of_output is not None and submission.output.destination in CLOUDS,
         SIGNED: any(urlsplit(url).query for url in submission.signed_urls.values()),
     }
     return frozenset(name for name, needed in is_needed.items() if needed)

@@ -178,7 +178,8 @@ def forget_address(connection: Connection, records: Records, job: Job) -> None:
 def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> LoggedDelivery:
     """Send an event again now, even if it waits for its next attempt. Retries start over with the full time limit.
 
-    Returns the delivery with its log. Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no longer stored.
+    Returns the delivery with its log. Raises `DeliveryNotFound`, and `WebhookAddressGone` if the webhook's URL is no
+    longer stored.
     """
     moment = clock()
     with records.transaction() as connection:

@@ -16,6 +16,7 @@ from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import WAKE, Task
 from batchscribe.storage.access import Credentials
 from batchscribe.storage.schemes import is_for_another_cloud, seal_form, unseal_form
+from batchscribe.wire.choices import CLOUDS
 from batchscribe.wire.locations import is_in_cloud
 
 log = structlog.get_logger()
@@ -112,7 +113,10 @@ def needed_secrets(job: Job) -> frozenset[str]:
     """Return the names of the secrets that the job had: for a job of an earlier release, those of its clouds."""
     if job.secrets is not None:
         return job.secrets
-    in_clouds = {INPUT: any(is_in_cloud(source.uri) for source in job.sources), OUTPUT: is_in_cloud(job.output.uri)}
+    in_clouds = {
+        INPUT: any(is_in_cloud(source.uri) for source in job.sources),
+        OUTPUT: job.output.destination in CLOUDS,
+    }
     return frozenset(side for side, is_needed in in_clouds.items() if is_needed)
 
 
