@@ -123,6 +123,21 @@ def test_the_bar_of_the_position_is_a_slider_for_keys_and_clicks(calm: Page) -> 
     wait_until(lambda: is_playing(calm), within_sec=10)
 
 
+def test_the_controls_are_in_line(calm: Page) -> None:
+    calm.keyboard.press("/")
+    calm.keyboard.type("sentence")
+    expect(calm.locator("output")).to_have_text("1 of 5")
+    for width, lines in {1120: 1, 800: 1, 768: 2, 360: 2}.items():
+        calm.set_viewport_size({"width": width, "height": 740})
+        centers = calm.evaluate(
+            "[...document.querySelectorAll('.controls :is(button, select, input, output, .clock)')]"
+            ".filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect())"
+            ".map(box => (box.top + box.bottom) / 2)"
+        )
+        assert len(centers) >= 8
+        assert len({round(center) for center in centers}) == lines, (width, centers)
+
+
 def test_a_segment_without_words_is_lit_and_played_as_a_whole(calm: Page) -> None:
     calm.locator("article .text").nth(2).click()
     expect(calm.locator("article.spoken .text")).to_have_text(CALM[2].text)
