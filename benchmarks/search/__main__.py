@@ -90,7 +90,7 @@ def _ask(client: httpx2.Client, text: str) -> None:
 
 def _find(database: Database, tenant: str, text: str) -> int:
     with database.begin() as connection:
-        return len(search_segments(connection, tenant, SearchQuery.parse(text), limit=PAGE + 1))
+        return len(search_segments(connection, tenant, SearchQuery.parse(text), limit=PAGE).found)
 
 
 def _time(call: Callable[[], object]) -> str:

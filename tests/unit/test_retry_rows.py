@@ -309,7 +309,7 @@ def test_the_text_of_a_transcript_that_a_retry_finds_in_storage_is_found(engine:
 
 
 def found_in(connection: sa.Connection) -> list[str]:
-    found = search_segments(connection, "default", SearchQuery.parse("refund"), limit=5)
+    found = search_segments(connection, "default", SearchQuery.parse("refund"), limit=5).found
     return [each.segment.text for each in found]
 
 

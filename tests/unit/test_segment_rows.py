@@ -79,7 +79,7 @@ def transcribed(connection: sa.Connection, *transcripts: Iterable[str], **change
 
 
 def find(connection: sa.Connection, query: str, tenant: str = "default", **page: Any) -> list[FoundSegment]:
-    return search_segments(connection, tenant, SearchQuery.parse(query), **({"limit": 100} | page))
+    return search_segments(connection, tenant, SearchQuery.parse(query), **({"limit": 100} | page)).found
 
 
 def texts(found: Iterable[FoundSegment]) -> list[str]:
@@ -273,3 +273,50 @@ def test_hidden_text_does_not_end_a_page_early(connection: sa.Connection) -> Non
     transcribed(connection, ["common word"] * 35, job_id="job_2")
     connection.execute(sa.update(job).where(job.c.job_id == "job_2").values(deleted_at=1.0))
     assert [hit.job_id for hit in find(connection, "common", limit=5)] == ["job_1"]
+
+
+def test_a_page_ends_early_before_it_reads_all_text_of_deleted_jobs(
+    connection: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchscribe.database.segment_rows.MOST_LEFT_OUT", 100)
+    transcribed(connection, ["common word"])
+    transcribed(connection, ["common word"] * 500, job_id="job_2")
+    connection.execute(sa.update(job).where(job.c.job_id == "job_2").values(deleted_at=1.0))
+    query = SearchQuery.parse("common")
+    before: int | None = None
+    pages: list[list[str]] = []
+    while not pages or before is not None:
+        page = search_segments(connection, "default", query, before=before, limit=5)
+        pages.append([hit.job_id for hit in page.found])
+        before = page.before
+    assert pages == [[], [], [], ["job_1"]]
+
+
+# --- long segments ---------------------------------------------------------------------------------------------
+
+
+LONG_TEXTS = [
+    " ".join([*(f"word{number}" for number in range(20_000)), "the late refund arrives"]),
+    " ".join(["the rest"] * 400 + ["of the refund"]),
+    " ".join(["quiet"] * 17_000 + ["refund", "late"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ('"late refund"', [0]),
+        ('"refund late"', [2]),
+        ('"the refund"', [1]),
+        ('"the late" arrives', [0]),
+        ('"late refu"', []),
+        ('"quiet arrives"', []),
+        ('"word19998 word19999 the"', [0]),
+        ("the-late-ref*", [0]),
+        ("refund", [0, 1, 2]),
+    ],
+)
+def test_phrases_are_found_anywhere_in_a_long_segment(connection: sa.Connection, query: str, found: list[int]) -> None:
+    """A tsvector has no positions after 16,383, and at most 255 of a term."""
+    transcribed(connection, LONG_TEXTS)
+    assert texts(find(connection, query)) == [LONG_TEXTS[number] for number in found]

@@ -11,6 +11,7 @@ from batchscribe.client.polling import wait_for_end
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_job, newest_jobs
+from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
 from batchscribe.intake.submission import LOCAL_TENANT
 from batchscribe.jobs.model import File, Job, stored_states
@@ -48,8 +49,14 @@ class RecordedJobs:
         return islice(self._read_files(self._get(job_id), state), limit)
 
     def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
+        return islice((each.answer().body() for each in self._search(query, limit=limit)), limit)
+
+    def _search(self, query: str, *, limit: int) -> Iterator[FoundSegment]:
         page = search(self._records, self._settings, LOCAL_TENANT, query, limit=limit)
-        return (each.answer().body() for each in page.found)
+        yield from page.found
+        while page.before is not None:
+            page = search(self._records, self._settings, LOCAL_TENANT, query, limit=limit, before=page.before)
+            yield from page.found
 
     def report(self, job_id: str) -> JobReport:
         with self._records.transaction() as connection:

@@ -3,11 +3,15 @@
 The databases would split text by rules of their own. So each gets terms that `split_terms` has made, and only stores
 and finds them. Every term begins with a mark of its tenant. So the index of a small tenant is small, even where the
 words are common in the transcripts of a large one.
+
+A tsvector has no positions after 16,383, and at most 255 of a term. In a segment that needs more, a phrase matches if
+all its terms occur; `SearchQuery.occurs_in` decides.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -18,7 +22,9 @@ from batchscribe.jobs.search_query import QueryPhrase, SearchQuery
 from batchscribe.transcript.search_terms import split_terms
 
 MARK_CHARS = 6  #: tenants with the same mark share a part of the index; queries name the tenant as well
-MAX_POSITION = 16_383  #: of a term in a tsvector
+MAX_POSITION, MAX_POSITIONS = 16_383, 255  #: of a term in a tsvector
+#: With the mark, the term of segments that need more. No query has it, because its terms have letters or digits.
+LONG = "_"
 
 
 @lru_cache(maxsize=1024)
@@ -32,11 +38,19 @@ def index_terms(connection: sa.Connection, tenant: str, text: str) -> str:
     terms = [mark + term.text for term in split_terms(text)]
     if connection.dialect.name == "sqlite":
         return " ".join(terms)
-    return " ".join(f"'{term}':{min(at, MAX_POSITION)}" for at, term in enumerate(terms, 1))
+    return " ".join([f"'{term}':{min(at, MAX_POSITION)}" for at, term in enumerate(terms, 1)] + _long(mark, terms))
+
+
+def _long(mark: str, terms: list[str]) -> list[str]:
+    """Return the term of long segments if this is one."""
+    if len(terms) <= MAX_POSITIONS:
+        return []
+    is_long = len(terms) > MAX_POSITION or max(Counter(terms).values()) > MAX_POSITIONS
+    return [f"'{mark}{LONG}'"] if is_long else []
 
 
 def matches(connection: sa.Connection, tenant: str, query: SearchQuery) -> sa.ColumnElement[bool]:
-    """Return the condition that a segment contains all phrases of the query. Terms have only letters and digits."""
+    """Return the condition that a segment contains all phrases of the query, or may contain them if it is long."""
     mark = mark_of(tenant)
     if connection.dialect.name == "sqlite":
         expression = " AND ".join(_fts5(mark, phrase) for phrase in query.phrases)
@@ -54,4 +68,7 @@ def _tsquery(mark: str, phrase: QueryPhrase) -> str:
     terms = [f"'{mark}{term}'" for term in phrase.terms]
     if phrase.is_prefix:
         terms[-1] += ":*"
-    return f"({' <-> '.join(terms)})"
+    phrase_of_terms = f"({' <-> '.join(terms)})"
+    if len(terms) == 1:
+        return phrase_of_terms
+    return f"({phrase_of_terms} | ('{mark}{LONG}' & {' & '.join(terms)}))"

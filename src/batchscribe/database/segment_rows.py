@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from batchscribe.database.bulk import insert_rows
-from batchscribe.database.segment_index import index_terms, matches
+from batchscribe.database.segment_index import MAX_POSITIONS, index_terms, matches
 from batchscribe.database.tables import file, job, transcript_segment
 from batchscribe.jobs.model import file_id_of
 from batchscribe.jobs.search_query import SearchQuery, Span
@@ -17,6 +17,7 @@ from batchscribe.jobs.spoken_segment import SpokenSegment
 from batchscribe.wire.answers import HitAnswer
 from batchscribe.wire.choices import FileState
 
+MOST_LEFT_OUT = 10_000  #: matches on one page that may not be shown
 #: The full-text table of SQLite.
 _INDEX = sa.table("segment_index", sa.column("rowid"))
 # Built once, because they run for every file.
@@ -54,6 +55,17 @@ class FoundSegment:
             text=self.segment.text,
             matches=self.spans,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page of found segments, and the number to continue before; None on the last page.
+
+    A page may have fewer segments than asked for, and even none, if others follow.
+    """
+
+    found: list[FoundSegment]
+    before: int | None
 
 
 def store_segments(connection: sa.Connection, job_number: int, seq: int, segments: Sequence[SpokenSegment]) -> None:
@@ -99,33 +111,37 @@ def delete_segments(connection: sa.Connection, job_number: int, seq: int) -> Non
 
 def search_segments(
     connection: sa.Connection, tenant: str, query: SearchQuery, *, before: int | None = None, limit: int
-) -> list[FoundSegment]:
+) -> FoundPage:
     """Return the segments of the tenant that match, with numbers below `before`.
 
     The latest transcripts come first, and the segments of a transcript in their order. Files whose transcript is still
-    being written, and jobs that are deleted, are left out.
+    being written, and jobs that are deleted, are left out. There may be millions of those, so the page ends early after
+    `MOST_LEFT_OUT` of them.
     """
-    found: list[FoundSegment] = []
-    asked = limit
-    while len(found) < limit:
-        rows = _match(connection, tenant, query, before=before, limit=asked)
-        found += [_found(row, query) for row in rows if _is_visible(row)]
-        if len(rows) < asked:
+    shown: list[int] = []
+    is_last = False
+    for size in (limit + 1, 10 * limit, MOST_LEFT_OUT):  # hardly ever more than once
+        looked = _look(connection, tenant, query, before=before, limit=size)
+        shown += [number for number, is_visible in looked if is_visible]
+        is_last = len(looked) < size
+        if is_last or len(shown) > limit:
             break
-        before, asked = rows[-1].number, 2 * asked  # hardly ever: all rows of a page may be those of a deleted job
-    return found[:limit]
+        before = looked[-1][0]
+    if len(shown) > limit:
+        return FoundPage(_read(connection, query, shown[:limit]), shown[limit - 1])
+    return FoundPage(_read(connection, query, shown), None if is_last else before)
 
 
-def _match(
+def _look(
     connection: sa.Connection, tenant: str, query: SearchQuery, *, before: int | None, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return matching rows with their files and jobs.
+) -> list[tuple[int, bool]]:
+    """Return the numbers of matching segments, and whether they may be shown.
 
     Rows are limited before they are joined: PostgreSQL, which has no statistics of new rows, might read the files of
     all matches.
     """
     number: sa.ColumnElement[int] = transcript_segment.c.number
-    matching = sa.select(transcript_segment).where(
+    matching = sa.select(number, transcript_segment.c.job, transcript_segment.c.seq).where(
         matches(connection, tenant, query), transcript_segment.c.tenant == tenant
     )
     if connection.dialect.name == "sqlite":
@@ -135,13 +151,23 @@ def _match(
         matching = matching.where(number < before)
     segment = matching.order_by(number.desc()).limit(limit).subquery()
     of_file = sa.and_(file.c.job == segment.c.job, file.c.seq == segment.c.seq)
-    columns = (job.c.job_id, job.c.deleted_at, file.c.state, file.c.input_uri, file.c.output_uri)
+    is_visible = sa.and_(file.c.state == FileState.SUCCEEDED, job.c.deleted_at.is_(None))
+    with_files = sa.select(segment.c.number, is_visible).join(job, job.c.number == segment.c.job).join(file, of_file)
+    found = connection.execute(with_files.order_by(segment.c.number.desc()))
+    return [(number, bool(is_visible)) for number, is_visible in found]
+
+
+def _read(connection: sa.Connection, query: SearchQuery, numbers: Sequence[int]) -> list[FoundSegment]:
+    """Return these segments. The database may have found long ones that do not match."""
+    if not numbers:
+        return []
+    chosen = sa.select(transcript_segment).where(transcript_segment.c.number.in_(numbers))
+    segment = chosen.limit(len(numbers)).subquery()  # limited for the reason above
+    of_file = sa.and_(file.c.job == segment.c.job, file.c.seq == segment.c.seq)
+    columns = (job.c.job_id, file.c.input_uri, file.c.output_uri)
     with_files = sa.select(segment, *columns).join(job, job.c.number == segment.c.job).join(file, of_file)
-    return connection.execute(with_files.order_by(segment.c.number.desc())).all()
-
-
-def _is_visible(row: sa.Row[Any]) -> bool:
-    return row.state == FileState.SUCCEEDED and row.deleted_at is None
+    rows = connection.execute(with_files.order_by(segment.c.number.desc()))
+    return [_found(row, query) for row in rows if len(row.text) <= MAX_POSITIONS or query.occurs_in(row.text)]
 
 
 def _found(row: sa.Row[Any], query: SearchQuery) -> FoundSegment:

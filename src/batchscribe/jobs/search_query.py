@@ -62,6 +62,11 @@ class SearchQuery:
             raise _invalid(f"The query has more than {MAX_QUERY_TERMS} words; search for fewer.")
         return cls(phrases)
 
+    def occurs_in(self, text: str) -> bool:
+        """Return whether a text contains all phrases."""
+        terms = split_terms(text)
+        return all(any(phrase.spans(terms)) for phrase in self.phrases)
+
     def spans(self, text: str) -> list[Span]:
         """Return where the query matches in a text, in order; spans that overlap are joined."""
         terms = split_terms(text)

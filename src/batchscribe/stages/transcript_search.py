@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from batchscribe.database.segment_rows import FoundSegment, search_segments
+from batchscribe.database.segment_rows import FoundPage, search_segments
 from batchscribe.errors import SearchOff
 from batchscribe.jobs.search_query import SearchQuery
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPage:
-    """A page of found segments, and the number to continue before; None on the last page."""
-
-    found: list[FoundSegment]
-    before: int | None
 
 
 def search(
@@ -29,6 +19,4 @@ def search(
         )
     query = SearchQuery.parse(text)
     with records.transaction() as connection:
-        found = search_segments(connection, tenant, query, before=before, limit=limit + 1)
-    page = found[:limit]
-    return FoundPage(page, page[-1].number if len(found) > limit else None)
+        return search_segments(connection, tenant, query, before=before, limit=limit)

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from batchscribe.database.reader_rows import names_in_files
-from batchscribe.database.segment_rows import FoundSegment
+from batchscribe.database.segment_rows import FoundPage, FoundSegment
 from batchscribe.errors import InvalidRequest, SearchOff
 from batchscribe.jobs.search_query import MAX_QUERY_CHARS
-from batchscribe.stages.transcript_search import FoundPage, search
+from batchscribe.stages.transcript_search import search
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
 from batchscribe.web.wording import shown_name
