@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +14,11 @@ from batchscribe.errors import RouteNotFound
 from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.audio_answer import PRIVATE
 from batchscribe.web.audio_routes import audio_router
+from batchscribe.web.block_answers import BLOCK_BYTES, BlockAnswer, HeldAnswers
 from batchscribe.web.data_route import FILE_PATH, DataRoute, ReadingThreads
 from batchscribe.web.forms import SubmittedForm
 from batchscribe.web.reading import Reading
-from batchscribe.web.transcript_download import download
+from batchscribe.web.transcript_download import StoredFile, download
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import OutputFormat
 
@@ -33,11 +35,12 @@ def reader_router(reading: Reading, tenant_of: Callable[..., Any]) -> APIRouter:
 def _transcript_router(reading: Reading, threads: ReadingThreads, tenant_of: Callable[..., Any]) -> APIRouter:
     router = APIRouter(route_class=DataRoute)
     signed_in = Depends(tenant_of)
+    held = HeldAnswers()
 
     @router.get(FILE_PATH + "/transcript")
     async def transcript(job_id: str, file_id: str, tenant: str = signed_in) -> Response:
         content = await threads.answer(tenant, lambda: reading.transcript(tenant, job_id, file_id))
-        return Response(content, media_type="application/json", headers=PRIVATE)
+        return held.answer(tenant, content, {**PRIVATE, "Content-Type": "application/json"})
 
     @router.get(FILE_PATH + "/waveform")
     async def waveform(job_id: str, file_id: str, tenant: str = signed_in) -> Response:
@@ -52,7 +55,14 @@ def _transcript_router(reading: Reading, threads: ReadingThreads, tenant_of: Cal
             tenant, lambda: download(reading, reading.find(tenant, job_id, file_id), OutputFormat(format_name))
         )
         headers = {**PRIVATE, "Content-Type": made.content_type, "Content-Disposition": made.disposition}
-        return Response(made.content, headers=headers)
+        if made.stored is None:
+            return held.answer(tenant, made.content, headers)
+        return BlockAnswer(blocks(tenant, made.content, made.stored), made.stored.size, headers)
+
+    async def blocks(tenant: str, first: bytes, stored: StoredFile) -> AsyncIterator[bytes]:
+        yield first
+        for start in range(BLOCK_BYTES, stored.size, BLOCK_BYTES):
+            yield await threads.answer(tenant, partial(stored.read, start))
 
     return router
 

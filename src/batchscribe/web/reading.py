@@ -224,11 +224,16 @@ def _check_recording(found: FileOfJob, document: StoredDocument) -> None:
 
 def read_whole(stored: Recording, *, limit_bytes: int = MAX_TRANSCRIPT_BYTES) -> bytes:
     """Read an output of a file. Raises `TranscriptUnreadable`, `StorageError`."""
+    check_size(stored, limit_bytes=limit_bytes)
+    return b"".join(_read_blocks(stored, time.monotonic() + ANSWER_SEC - PATIENCE_SEC))
+
+
+def check_size(stored: Recording, *, limit_bytes: int = MAX_TRANSCRIPT_BYTES) -> None:
+    """Raise `TranscriptUnreadable` if an output is too large to be a transcript."""
     if stored.size > limit_bytes:
         raise TranscriptUnreadable(
             f"{stored.uri} has {stored.size} bytes, which is more than {limit_bytes}; check what replaced it."
         )
-    return b"".join(_read_blocks(stored, time.monotonic() + ANSWER_SEC - PATIENCE_SEC))
 
 
 def _read_blocks(stored: Recording, deadline: float) -> Iterator[bytes]:
