@@ -108,7 +108,7 @@ def test_a_retry_takes_the_keys_of_two_clouds(
     assert page.get_by_role("group", name=RECORDINGS).get_by_label("Or an access token").count() == 0
     page.get_by_role("group", name=TRANSCRIPTS).get_by_label("Or an access token").fill("fresh-out")
     page.get_by_role("button", name="Retry what failed").click()
-    page.locator("#live .badge", has_text="Succeeded").wait_for()
+    page.locator(".status .badge", has_text="Succeeded").wait_for()
     assert "out/a.json" in gcs.objects
 
 
@@ -125,7 +125,7 @@ def test_a_retry_takes_two_different_keys_of_one_cloud(
         fill_keys(page, legend, "fresh")
         page.get_by_role("group", name=legend).get_by_label("Session token").fill(token)
     page.get_by_role("button", name="Retry what failed").click()
-    page.locator("#live .badge", has_text="Succeeded").wait_for()
+    page.locator(".status .badge", has_text="Succeeded").wait_for()
     assert "out/a.json" in bucket.objects
 
 
@@ -152,7 +152,7 @@ def test_both_keys_of_a_running_job_are_renewed(
         fill_keys(page, legend, "fresh")
         page.get_by_role("group", name=legend).get_by_label("Session token").fill(token)
     page.get_by_role("button", name="Send credentials").click()
-    page.locator("#live .badge", has_text="Succeeded").wait_for()
+    page.locator(".status .badge", has_text="Succeeded").wait_for()
     assert "out/a.json" in bucket.objects
 
 

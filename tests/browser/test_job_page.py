@@ -87,7 +87,7 @@ def test_a_running_job_is_canceled_after_a_question(alice: Tab, client: Client, 
     page = alice.open(f"/jobs/{job_id}")
     page.get_by_text("Cancel…").click()
     page.get_by_role("button", name="Cancel this job").click()
-    page.locator("#live .badge", has_text="Canceled").wait_for()
+    page.locator(".status .badge", has_text="Canceled").wait_for()
     assert client.job(job_id)["state"] == "CANCELED"
     assert page.get_by_text("Cancel…").count() == 0
 
@@ -112,7 +112,7 @@ def test_what_failed_is_retried(alice: Tab, client: Client, recordings: Path) ->
     page = alice.open(f"/jobs/{job_id}")
     page.get_by_text("Retry what failed…").click()
     page.get_by_role("button", name="Retry what failed").click()
-    page.locator("#live .badge", has_text="Succeeded").wait_for()
+    page.locator(".status .badge", has_text="Succeeded").wait_for()
     page.reload()
     assert page.get_by_role("link", name="broken.wav").is_visible()
     assert page.get_by_text("Retry what failed…").count() == 0

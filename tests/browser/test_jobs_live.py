@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import expect
 
 from batchscribe.web.live import PER_TENANT
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import WAIT_MS, OpenTab
 from tests.browser.jobs import folder_of, job_for
 from tests.browser.tab import Tab
+from tests.contract.bodies import hook, single
+from tests.contract.client import Client
 from tests.contract.conftest import StartServer, client_of
+from tests.contract.conftest import receiver as receiver
+from tests.contract.receiver import Receiver
 from tests.contract.server import Key, Server
+from tests.servers.bucket import serving_bucket
+from tests.servers.scripted import Asked
 
 CONNECTED = "() => document.getElementById('live')._htmx?.sse?.reader"
 
@@ -39,10 +50,94 @@ def test_the_page_of_a_job_shows_its_end_without_a_reload(
         job_id = client.submit(job_for(folder_of(recordings, "job-live", 40)))
         page = alice.open(f"/jobs/{job_id}")
         page.evaluate("window.stayed = true")
-        page.locator("#live .badge", has_text="Succeeded").wait_for()
+        page.locator(".status .badge", has_text="Succeeded").wait_for()
         assert "40 of 40 files done" in page.locator("#live").inner_text()
         assert page.evaluate("window.stayed")
         assert client.job(job_id)["state"] == "SUCCEEDED"
+
+
+def test_a_job_opened_right_after_its_submission_shows_its_files_and_deliveries_at_its_end(
+    start_server: StartServer, open_tab: OpenTab, receiver: Receiver, recordings: Path
+) -> None:
+    listed, told = threading.Event(), receiver.hook()
+    wav = next(folder_of(recordings, "live-files", 1).iterdir()).read_bytes()
+
+    def hold(_asked: Asked) -> None:
+        listed.wait(30)
+
+    with serving_bucket({f"calls/call-{number}.wav": wav for number in range(5)}, hold) as bucket:
+        server = start_server(BATCHSCRIBE_S3_ENDPOINT=bucket.endpoint)
+        key = server.new_key("alice")
+        tab = open_tab(server.url)
+        tab.sign_in(key.api_secret)
+        with client_of(server, key) as client:
+            body = {"input": {"uri": "s3://bucket/calls/"}, "output": {"uri": "s3://bucket/out/"}}
+            job_id = client.submit(body | {"notifications": hook(told.url)})
+        page = tab.open(f"/jobs/{job_id}")
+        page.wait_for_function(CONNECTED)
+        page.locator(".status", has_text="Looking for recordings").wait_for()
+        page.evaluate("window.stayed = true; window.told = document.querySelector('.status [role=status]')")
+        assert page.get_by_text("No file has been found yet.").is_visible()
+        listed.set()
+        page.get_by_role("link", name="call-4.wav").wait_for()
+        page.locator("#deliveries .badge", has_text="Delivered").wait_for()
+        server.kill()
+    assert page.locator(".files .badge", has_text="Succeeded").count() == 5
+    assert "No file has been found" not in page.locator("#files").inner_text()
+    assert page.evaluate("window.stayed && told.isConnected && told.innerText.trim()") == "Succeeded", "it is announced"
+    assert page.locator("[role=status] .counts, [role=status] time").count() == 0, "counters would chatter"
+    tab.check_accessible()
+    tab.problems.clear()
+
+
+def test_an_open_page_keeps_a_filter_and_a_search(alice: Tab, client: Client, recordings: Path) -> None:
+    job_id = client.submit(job_for(folder_of(recordings, "live-filter", 300)))
+    filtered = alice.open(f"/jobs/{job_id}?state=FILE_SUCCEEDED")
+    filtered.get_by_label("Name").fill("typed")
+    filtered.get_by_role("link", name="call-0.wav").wait_for()
+    assert set(filtered.locator(".files .badge").all_inner_texts()) == {"Succeeded"}
+    assert filtered.get_by_label("Name").input_value() == "typed"
+    searched = alice.open(f"/jobs/{job_id}?name=call-29")
+    searched.get_by_text("The files have changed since this search.").wait_for()
+    searched.get_by_role("link", name="Search again").click()
+    client.ended(job_id)
+    searched.reload()
+    assert searched.locator(".files .name > :first-child").count() == 11
+
+
+def test_the_time_left_falls_on_open_pages_while_nothing_changes(start_server: StartServer, open_tab: OpenTab) -> None:
+    server = start_server("--no-worker")
+    key = server.new_key("alice")
+    with client_of(server, key) as client:
+        job_id = client.submit(single())
+    half_done = (
+        "UPDATE job SET state = 'PROCESSING', total_files = 10, succeeded = 5, audio_sec = 500,"
+        " estimated_audio_sec = 1000, estimated_done_sec = 500, begun_at = :now - 1000, changed_at = :now"
+    )
+    with closing(sqlite3.connect(server.data_dir / "batchscribe.db", timeout=30)) as database, database:
+        database.execute(half_done, {"now": time.time()})
+    tab = open_tab(server.url)
+    tab.sign_in(key.api_secret)
+    for path in ("/", f"/jobs/{job_id}"):
+        left = tab.open(path).get_by_text(re.compile("about 16 min .* left"))
+        shown = left.inner_text()
+        expect(left).not_to_have_text(shown, timeout=2 * WAIT_MS)
+        assert left.inner_text() < shown, "it falls"
+
+
+def test_a_job_that_is_deleted_elsewhere_says_so(alice: Tab, client: Client, recordings: Path) -> None:
+    job_id = str(client.done(job_for(folder_of(recordings, "live-deleted", 1)))["job_id"])
+    page = alice.open(f"/jobs/{job_id}")
+    page.wait_for_function(CONNECTED)
+    page.get_by_text("Delete…").click()
+    client.call("DELETE", f"/jobs/{job_id}?purge=true", 204)
+    assert "This job was deleted." in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("button").filter(visible=True).all_inner_texts() == ["Sign out", "Copy"]
+    page.wait_for_timeout(2000)
+    assert not page.locator("#stale").is_visible()
+    assert not page.evaluate("Boolean(document.getElementById('live')._htmx?.sse)"), "it does not ask again"
+    page.get_by_role("link", name="All jobs").click()
+    page.wait_for_url(f"{alice.url}/")
 
 
 def test_a_page_says_so_when_it_is_no_longer_updated(alice: Tab) -> None:

@@ -37,7 +37,7 @@ def test_a_job_can_be_submitted_with_the_keyboard_alone(open_tab: OpenTab, alice
     focus_next(page, "Submit")
     page.keyboard.press("Enter")
     page.wait_for_url("**/jobs/job_*")
-    page.locator("#live .badge", has_text="Succeeded").wait_for()
+    page.locator(".status .badge", has_text="Succeeded").wait_for()
 
 
 def focus_next(page: Page, wanted: str) -> None:
@@ -107,7 +107,7 @@ def test_without_scripts_it_works_too(open_tab: OpenTab, alice_key: Key, recordi
     page.get_by_role("button", name="Submit", exact=True).click()
     page.wait_for_url("**/jobs/job_*")
     page.reload()
-    assert page.locator("#live .badge").inner_text() in ("Queued", "Processing", "Succeeded")
+    assert page.locator(".status .badge").inner_text() in ("Queued", "Processing", "Succeeded")
 
 
 def test_every_option_of_the_form_reaches_the_job(alice: Tab, client: Client, recordings: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.contract.bodies import single
 from tests.contract.client import Client
-from tests.contract.conftest import StartServer
+from tests.contract.conftest import StartServer, client_of
 from tests.contract.server import Key, Server
 from tests.recordings import write_wav
 
@@ -55,7 +55,6 @@ PAGES = (
     "/",
     "/?state=PARTIAL",
     "/?state=nonsense",
-    "/?before=job_0",
     "/submit",
     "/usage",
     "/usage?days=365",
@@ -102,6 +101,22 @@ def test_a_key_of_the_http_interface_is_no_session(server: Server, alice_key: Ke
 
 def test_the_session_is_no_key_of_the_http_interface(alice_page: httpx2.Client) -> None:
     assert alice_page.get("/v2/aiservices/scribe/jobs").status_code == 401
+
+
+def test_a_page_of_the_list_continues_after_a_job_that_was_deleted(idle_server: Server) -> None:
+    key = idle_server.new_key("pages")
+    with client_of(idle_server, key) as client, visitor(idle_server, key) as page:
+        job_ids = [client.submit(single()) for _ in range(27)]
+        older = re.search(r'href="(/\?before=[^"]+)"', page.get("/").text)
+        assert older
+        client.call("DELETE", f"/jobs/{job_ids[2]}?purge=true", 204)  # the last one of the first page
+        shown = re.findall(r'id="row-(job_\w+)"', page.get(older[1]).text)
+        assert shown == [job_ids[1], job_ids[0]]
+        for odd in ("job_0", older[1].partition("=")[2][:-4], "%00", "é"):
+            answer = page.get("/", params={"before": odd})
+            assert (answer.status_code, "start from its first page" in answer.text) == (400, True), odd
+    with visitor(idle_server, idle_server.new_key("others")) as page:
+        assert page.get(older[1]).status_code == 400, "a token is for one tenant"
 
 
 def test_a_name_is_searched_in_any_case_and_literally(alice_page: httpx2.Client, job_id: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from batchscribe.database.tables import job, shard
+from batchscribe.database.tables import job, shard, webhook_delivery
 from batchscribe.jobs.model import ShardState
+from batchscribe.jobs.webhook_delivery import DeliveryState
 from batchscribe.wire.choices import JobState
 
 # States are literals, not parameters: a plan made without the value could not use the partial index.
@@ -34,3 +35,17 @@ def changes_of_tenant(connection: sa.Connection, tenant: str) -> str:
     newest = connection.scalar(_NEWEST, {"of_tenant": tenant})
     live = connection.execute(_LIVE, {"of_tenant": tenant}).one()
     return "-".join(str(int(each or 0)) for each in (newest, *live))
+
+
+_DELIVERIES = sa.select(
+    sa.func.count(),
+    sa.func.sum(webhook_delivery.c.attempts),
+    sa.func.sum(sa.case((webhook_delivery.c.state == DeliveryState.PENDING, 1), else_=0)),
+    sa.func.max(webhook_delivery.c.replayed_at),
+).where(webhook_delivery.c.job == sa.bindparam("of_job"))
+
+
+def changes_of_deliveries(connection: sa.Connection, job_number: int) -> str:
+    """Return text that is equal as long as no delivery of the job is added, attempted, ended or sent again."""
+    row = connection.execute(_DELIVERIES, {"of_job": job_number}).one()
+    return "-".join(str(each or 0) for each in row)

@@ -11,10 +11,11 @@ from batchscribe.database.job_rows import get_job_of
 from batchscribe.stages.deliver import replay
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.stages.purge import delete_job
-from batchscribe.stages.retry import retry_job
+from batchscribe.stages.retry import NO_WEBHOOK, retry_job
 from batchscribe.stages.settle import wait_settled
 from batchscribe.web.forms import SubmittedForm
 from batchscribe.web.job_form import credentials_in
+from batchscribe.web.job_page import SILENTLY
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site, go_to
 
@@ -38,8 +39,10 @@ def job_actions_router(site: Site) -> APIRouter:
         with records.transaction() as connection:
             job = get_job_of(connection, visitor.tenant, job_id)
         credentials = read_optional_credentials(job, credentials_in(form))
-        retry_job(job, records, silent_sec=site.service.settings.silent_sec, credentials=credentials)
-        return go_to(request, f"/jobs/{job.job_id}")
+        silent_sec = site.service.settings.silent_sec
+        retried = retry_job(job, records, silent_sec=silent_sec, credentials=credentials)
+        warned = f"?retried={SILENTLY}" if NO_WEBHOOK in retried.warnings else ""
+        return go_to(request, f"/jobs/{job.job_id}{warned}")
 
     @router.post("/jobs/{job_id}/delete")
     def delete(request: Request, visitor: VisitorInTurn, job_id: str) -> Response:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from batchscribe.api.job_tokens import number_in, token_of_number
 from batchscribe.database.connect import Connection
 from batchscribe.database.job_changes import changes_of_tenant
-from batchscribe.database.job_rows import get_job_of, page_of_jobs
-from batchscribe.errors import JobNotFound
-from batchscribe.jobs.model import Job
+from batchscribe.database.job_rows import page_of_jobs
+from batchscribe.database.sealed import Keyring
+from batchscribe.errors import InvalidRequest
 from batchscribe.web.job_view import JobView
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
@@ -22,31 +23,29 @@ PAGE_JOBS = 25
 
 @dataclass(frozen=True, slots=True)
 class JobsPage:
-    """One page of the list, newest first. `before` is the job ID that the next page continues after."""
+    """One page of the list, newest first. `before` is the token that the next page continues after."""
 
     jobs: list[JobView]
-    before: str | None
+    before: str
     changes: str  #: equal as long as no job of the tenant changes
 
 
-def read_jobs(connection: Connection, tenant: str, state: JobState | None, before: str | None) -> JobsPage:
-    # First, so that what happens before the next query counts as a change again, and is not missed.
+def read_jobs(connection: Connection, keyring: Keyring, tenant: str, state: JobState | None, before: str) -> JobsPage:
+    """Raises `InvalidRequest` for a token that is not of this list."""
+    # The changes are read first: what happens in between is then a change again, and is not missed.
     changes = changes_of_tenant(connection, tenant)
-    found, has_more = page_of_jobs(
-        connection, tenant, before=_number_of(connection, tenant, before), limit=PAGE_JOBS, state=state
-    )
-    return JobsPage([JobView.of(job) for job in found], found[-1].job_id if found and has_more else None, changes)
+    number = _number_in(before, connection, keyring, tenant) if before else None
+    found, last = page_of_jobs(connection, tenant, before=number, limit=PAGE_JOBS, state=state)
+    token = "" if last is None else token_of_number(last, keyring, tenant)
+    return JobsPage([JobView.of(job) for job in found], token, changes)
 
 
-def _number_of(connection: Connection, tenant: str, job_id: str | None) -> int | None:
-    """Return the number of a job. A job that was deleted meanwhile leads to the first page."""
-    if not job_id:
-        return None
+def _number_in(token: str, connection: Connection, keyring: Keyring, tenant: str) -> int:
     try:
-        last: Job = get_job_of(connection, tenant, job_id)
-    except JobNotFound:
-        return None
-    return last.number
+        return number_in(token, connection, keyring, tenant)
+    except InvalidRequest:
+        sentence = "This is not the address of a page of the list of jobs; start from its first page."
+        raise InvalidRequest(sentence, field="before") from None
 
 
 def read_state(value: str) -> JobState | None:
@@ -61,7 +60,7 @@ def job_list_router(site: Site) -> APIRouter:
     def list_jobs(request: Request, visitor: VisitorInTurn, state: str = "", before: str = "") -> Response:
         wanted = read_state(state)
         with site.service.records.transaction() as connection:
-            page = read_jobs(connection, visitor.tenant, wanted, before)
+            page = read_jobs(connection, site.service.records.keyring, visitor.tenant, wanted, before)
         return site.page(request, "jobs.html", page=page, state=wanted, states=list(JobState), is_first=not before)
 
     return router

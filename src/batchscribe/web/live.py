@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -19,9 +19,11 @@ from starlette.responses import Response, StreamingResponse
 
 from batchscribe.database.connect import DATABASE_TROUBLE
 from batchscribe.database.job_changes import changes_of_tenant
-from batchscribe.errors import BatchscribeError, TooManyRequests
+from batchscribe.database.job_rows import get_job_of
+from batchscribe.errors import JobNotFound, TooManyRequests
+from batchscribe.web.file_list import Wanted
 from batchscribe.web.job_list import read_jobs, read_state
-from batchscribe.web.job_page import LiveJob, read_live_job
+from batchscribe.web.live_job import LiveJob
 from batchscribe.web.sessions import CurrentVisitor, Visitor, find_visitor
 from batchscribe.web.site import Site
 
@@ -30,9 +32,13 @@ IN_ALL = 200
 RETRY_AFTER_SEC = 30
 LOOK_SEC = 1.0  #: between two queries
 STEP_SEC = 0.25  #: within which a stream notices that the server stops
+REFRESH_SEC = 10.0  #: between two looks at what changes with time alone: the time that a job still takes
 SESSION_SEC = 5.0  #: between two checks that the session has not ended
 HEARTBEAT_SEC = 15.0  #: a comment keeps proxies from closing the connection
 LONGEST_SEC = 3600.0
+
+#: The event at which the page closes the stream.
+DELETED = "event: deleted\ndata: -\n\n"
 
 #: Returns the new content as HTML and the changes that it shows; None if nothing has changed since `changes`.
 Look = Callable[[str], tuple[str, str] | None]
@@ -72,6 +78,8 @@ class PageStream:
     visitor: Visitor
     look: Look
     changes: str  #: what the page shows
+    content: str = ""  #: what was sent last
+    refreshed_at: float = field(default_factory=time.monotonic)
 
     async def events(self, streams: Streams) -> AsyncIterator[str]:
         began_at = looked_at = sent_at = checked_at = time.monotonic()
@@ -88,7 +96,8 @@ class PageStream:
                     looked_at = now
                     try:
                         content = await run_in_threadpool(self._next)
-                    except BatchscribeError:  # the job was deleted
+                    except JobNotFound:
+                        yield as_event(self.site.render(self.request, "parts/job_deleted.html")) + DELETED
                         return
                     if content is not None:
                         sent_at = now
@@ -105,14 +114,17 @@ class PageStream:
 
     def _next(self) -> str | None:
         """Return the new content; None without a change, and while the database does not answer. Raises as `look`."""
+        is_due = time.monotonic() - self.refreshed_at >= REFRESH_SEC
         try:
-            found = self.look(self.changes)
+            found = self.look("" if is_due else self.changes)
         except DATABASE_TROUBLE:
             return None
         if found is None:
             return None
-        content, self.changes = found
-        return content
+        before = self.content
+        self.content, self.changes = found
+        self.refreshed_at = time.monotonic()
+        return None if self.content == before else self.content
 
 
 def as_event(content: str) -> str:
@@ -131,35 +143,43 @@ def live_router(site: Site) -> APIRouter:
         return StreamingResponse(stream.events(streams), headers=headers, media_type="text/event-stream")
 
     @router.get("/events/jobs")
-    async def jobs_events(
-        request: Request, visitor: CurrentVisitor, changes: str = "", state: str = "", before: str = ""
-    ) -> Response:
+    async def jobs_events(request: Request, visitor: CurrentVisitor, changes: str = "", state: str = "") -> Response:
         wanted = read_state(state)
 
         def look(seen: str) -> tuple[str, str] | None:
             with site.service.records.transaction() as connection:
                 if changes_of_tenant(connection, visitor.tenant) == seen:
                     return None
-                page = read_jobs(connection, visitor.tenant, wanted, before)
-            return site.render(
-                request, "parts/job_rows.html", page=page, state=wanted, is_first=not before
-            ), page.changes
+                page = read_jobs(connection, site.service.records.keyring, visitor.tenant, wanted, "")
+            return site.render(request, "parts/job_rows.html", page=page, state=wanted, is_first=True), page.changes
 
         return answer(PageStream(site, request, visitor, look, changes))
 
     @router.get("/events/jobs/{job_id}")
-    async def job_events(request: Request, visitor: CurrentVisitor, job_id: str, changes: str = "") -> Response:
-        def read() -> LiveJob:
+    async def job_events(
+        request: Request,
+        visitor: CurrentVisitor,
+        job_id: str,
+        changes: str = "",
+        state: str = "",
+        name: str = "",
+        after: int = 0,
+    ) -> Response:
+        wanted = Wanted.of(state, name, after)
+
+        def check() -> None:
             with site.service.records.transaction() as connection:
-                return read_live_job(connection, visitor.tenant, job_id)
+                get_job_of(connection, visitor.tenant, job_id)
 
         def look(seen: str) -> tuple[str, str] | None:
-            found = read()
-            if found.changes == seen:
-                return None
-            return site.render(request, "parts/job_live.html", live=found), found.changes
+            with site.service.records.transaction() as connection:
+                live = LiveJob.of(connection, get_job_of(connection, visitor.tenant, job_id))
+                if live.changes == seen:
+                    return None
+                context = live.context(connection, wanted, shown=changes)
+            return site.render(request, "parts/job_live.html", **context), live.changes
 
-        await run_in_threadpool(read)  # raises if there is no such job
+        await run_in_threadpool(check)  # raises if there is no such job
         return answer(PageStream(site, request, visitor, look, changes))
 
     return router
