@@ -6,8 +6,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.tables import job, shard, webhook_delivery
 from batchscribe.jobs.model import ShardState
-from batchscribe.jobs.webhook_delivery import DeliveryState
-from batchscribe.wire.choices import JobState
+from batchscribe.wire.choices import DeliveryState, JobState
 
 # States are literals, not parameters: a plan made without the value could not use the partial index.
 _IS_RUNNING = shard.c.state == sa.literal_column(f"'{ShardState.RUNNING}'")

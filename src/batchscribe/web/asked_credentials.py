@@ -19,7 +19,7 @@ class AskedSide:
 
     side: str
     cloud: Place
-    legend: str
+    title: str
     hint: str
 
 
