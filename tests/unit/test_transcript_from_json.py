@@ -201,6 +201,9 @@ def test_a_transcript_that_another_program_has_indented_is_read() -> None:
         JSON(transcript(spoken("hello"))).replace(b'   {"id"', b'   {"id'),
         JSON(transcript(spoken("hello"))).replace(b'"start": 0.0', b'"start": 1e999'),
         JSON(transcript(spoken("hello"))).replace(b'"duration_sec"', b'"duration"'),
+        JSON(transcript(spoken("hello"))).replace(b'"engine": "scripted"', rb'"engine": "\ud800"'),
+        JSON(transcript(spoken("hello"))).replace(b'"metadata": {', rb'"metadata": {"languages": {"\udfff": 1},'),
+        JSON(transcript(spoken("hello"))).replace(b'"warnings": []', rb'"warnings": ["a", "\ud800b"]'),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_with_one_error(content: bytes) -> None:

@@ -90,7 +90,7 @@ def _document(text: str) -> StoredDocument:
         model=_text(outer.get("model")),
         text_display=_text(result.get("text_display")),
         segments=None if raw is None else tuple(map(_segment, raw)),
-        metadata=_object(outer.get("metadata", {})),
+        metadata=_metadata(outer.get("metadata", {})),
     )
 
 
@@ -166,6 +166,13 @@ def _name(value: object) -> str | None:
     if len(name) > MAX_NAME_CHARS:
         raise ValueError("name")
     return name
+
+
+def _metadata(value: object) -> JsonObject:
+    """Check that all texts can be sent. A JSON text may contain half of a surrogate pair, which no encoding has."""
+    found = _object(value)
+    json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def _list(value: object) -> list[Any]:
