@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -39,6 +36,7 @@ from batchscribe.stages.settle import record_outcome
 from batchscribe.window import Waveform
 from batchscribe.wire.choices import FileState, JobState
 from tests.jobs_on_record import stored_job
+from tests.statements import statements_of
 from tests.twins.queue import QueueTwin, task_row
 
 FAILED = Outcome.failed(CorruptMedia("It cannot be decoded."))
@@ -322,17 +320,3 @@ def test_a_first_attempt_deletes_no_text(engine: sa.Engine) -> None:
         assert begin_write(connection, held, transcript)
         assert record_outcome(connection, rows.job, held, Outcome.succeeded(duration_sec=1.0), rows.records)
     assert [statement.split()[0] for statement in run] == ["UPDATE", "INSERT", "UPDATE", "UPDATE"]
-
-
-@contextmanager
-def statements_of(engine: sa.Engine) -> Iterator[list[str]]:
-    run: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        run.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield run
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)

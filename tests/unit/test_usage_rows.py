@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from batchscribe.database.job_rows import (
     end_job,
     get_job,
     insert_job,
+    newest_jobs,
+    page_of_jobs,
 )
 from batchscribe.database.shard_rows import add_cost, begin_shard, count_outcome, end_shard, insert_shards
 from batchscribe.database.tables import job, shard, usage_day
@@ -23,6 +26,7 @@ from batchscribe.errors import CorruptMedia
 from batchscribe.jobs.model import Job, Outcome
 from batchscribe.wire.choices import JobState
 from tests.jobs_on_record import a_job, stored_job
+from tests.statements import statements_of
 
 GOOD = Outcome.succeeded(duration_sec=30.0)
 BAD = Outcome.failed(CorruptMedia("bad"))
@@ -116,6 +120,32 @@ def test_only_the_own_jobs_of_a_tenant_count_as_ahead(connection: sa.Connection)
     assert position(connection, 0) is None
     end_job(connection, get_job(connection, "job_0"), JobState.CANCELED)
     assert position(connection, 2) == 1
+
+
+def test_a_page_of_jobs_has_the_same_positions(connection: sa.Connection) -> None:
+    lanes = [("a", "main"), ("b", "main"), ("a", "main"), ("a", "own"), ("a", "main"), ("a", "main"), ("a", "own")]
+    for number, (tenant, lane) in enumerate(lanes):
+        insert_job(connection, a_job(job_id=f"job_{number}", tenant=tenant, lane=lane), fingerprint="f")
+    begin_job(connection, get_job(connection, "job_4"))
+    end_job(connection, get_job(connection, "job_2"), JobState.CANCELED)
+    pages = [newest_jobs(connection, limit=10), newest_jobs(connection, limit=2)]
+    for state in (None, JobState.QUEUED):
+        pages.append(page_of_jobs(connection, "a", before=None, limit=10, state=state)[0])
+        pages.append(page_of_jobs(connection, "a", before=6, limit=2, state=state)[0])
+    for each in chain(*pages):
+        assert each.progress.queue_position == get_job(connection, each.job_id).progress.queue_position
+    assert [each.progress.queue_position for each in pages[0]] == [2, 3, None, 1, None, 1, 1]
+
+
+def test_a_page_of_queued_jobs_counts_those_ahead_only_once(engine: sa.Engine) -> None:
+    """With 20,000 queued jobs, each row of the page would count up to 20,000."""
+    with engine.begin() as connection:
+        for number in range(20):
+            insert_job(connection, a_job(job_id=f"job_{number}"), fingerprint="f")
+    with engine.begin() as connection, statements_of(engine) as run:
+        page, _ = page_of_jobs(connection, "default", before=None, limit=10)
+    assert [each.progress.queue_position for each in page] == list(range(20, 10, -1))
+    assert [statement.count(" ahead") for statement in run] == [0, 0, 0, 0]
 
 
 def position(connection: sa.Connection, number: int) -> int | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from batchscribe.database.job_rows import COSTS, LIVE_STATES
+from batchscribe.database.job_rows import COSTS
+from batchscribe.database.queue_positions import LIVE_STATES
 from batchscribe.database.tables import job, shard
 from batchscribe.database.usage_rows import Usage, add_usage
 from batchscribe.jobs.model import Job, ShardState

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import lock_rows
 from batchscribe.database.job_clock import RUNNING, last_change
+from batchscribe.database.queue_positions import LIVE_STATES, POSITION, positions_of
 from batchscribe.database.tables import file, job, shard, waiting
 from batchscribe.errors import BatchscribeError, JobNotFound
 from batchscribe.jobs.job_progress import Progress
@@ -35,7 +36,6 @@ class UnreadableJob(Exception):
 
 #: The limit for the requests on one page of jobs. A manifest may have 4 MiB; a hundred made a response of 90 MB.
 MAX_PAGE_CHARS = 4 * 2**20
-LIVE_STATES = (JobState.QUEUED, JobState.PROCESSING)
 #: Counters of cost and progress that shards and jobs both have.
 COSTS = ("compute_sec", "bytes_in", "extra_attempts", "estimated_done_sec", "estimated_lost_sec")
 
@@ -59,22 +59,6 @@ _PROCESSING_FILES = (
     .correlate(job)
     .scalar_subquery()
 )
-_AHEAD = job.alias("ahead")
-_POSITION = sa.case(
-    (
-        job.c.state == JobState.QUEUED,
-        sa.select(sa.func.count() + 1)
-        .select_from(_AHEAD)
-        .where(
-            _AHEAD.c.tenant == job.c.tenant,
-            _AHEAD.c.state.in_(LIVE_STATES),
-            _AHEAD.c.number < job.c.number,
-            _AHEAD.c.lane == job.c.lane,
-        )
-        .correlate(job)
-        .scalar_subquery(),
-    )
-)
 _JOBS = sa.select(
     job,
     _of_running(shard.c.succeeded, "running_succeeded"),
@@ -83,11 +67,11 @@ _JOBS = sa.select(
     _of_running(shard.c.audio_sec, "running_audio_sec"),
     *(_of_running(shard.c[name], f"running_{name}") for name in COSTS),
     last_change().label("last_change_at"),
-    _POSITION.label("queue_position"),
     _PROCESSING_FILES.label("processing"),
     sa.exists().where(waiting.c.job == job.c.number).correlate(job).label("waits"),
 )
-BY_ID = _JOBS.where(job.c.job_id == sa.bindparam("of_job_id"))
+_JOB = _JOBS.add_columns(POSITION.label("queue_position"))
+BY_ID = _JOB.where(job.c.job_id == sa.bindparam("of_job_id"))
 _IS_SHOWN = job.c.deleted_at.is_(None)
 _SHOWN = BY_ID.where(job.c.tenant == sa.bindparam("of_tenant"), _IS_SHOWN)
 _REQUEST_CHARS = sa.func.length(sa.cast(job.c.request, sa.Text))
@@ -149,7 +133,7 @@ def find_job(connection: sa.Connection, job_id: str) -> Job | None:
     if "\0" in job_id:  # PostgreSQL does not accept NUL in text
         return None
     row = connection.execute(BY_ID, {"of_job_id": job_id}).first()
-    return None if row is None else _job(row)
+    return None if row is None else _job(row, row.queue_position)
 
 
 def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
@@ -157,7 +141,7 @@ def get_job_of(connection: sa.Connection, tenant: str, job_id: str) -> Job:
     if "\0" not in job_id:  # PostgreSQL does not accept NUL in text
         row = connection.execute(_SHOWN, {"of_job_id": job_id, "of_tenant": tenant}).first()
         if row is not None:
-            return _job(row)
+            return _job(row, row.queue_position)
     raise JobNotFound(f"There is no job {job_id}.")
 
 
@@ -176,8 +160,8 @@ def page_of_jobs(
     newest = sa.select(job.c.number, _REQUEST_CHARS).where(*wanted).order_by(job.c.number.desc()).limit(limit + 1)
     found = [(number, chars) for number, chars in connection.execute(newest)]
     numbers = _of_one_page(found[:limit])
-    rows = connection.execute(_JOBS.where(job.c.number.in_(numbers), _IS_SHOWN).order_by(job.c.number.desc()))
-    return [_job(row) for row in rows], numbers[-1] if len(found) > len(numbers) else None
+    page = _JOBS.where(job.c.number.in_(numbers), _IS_SHOWN).order_by(job.c.number.desc())
+    return _jobs(connection, page), numbers[-1] if len(found) > len(numbers) else None
 
 
 def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
@@ -192,13 +176,20 @@ def _of_one_page(found: Sequence[tuple[int, int]]) -> list[int]:
 
 def find_unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | None:
     """Return the newest unfinished job with the same request."""
-    query = _JOBS.where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES)).order_by(job.c.number.desc())
+    query = _JOB.where(job.c.fingerprint == fingerprint, job.c.state.in_(LIVE_STATES)).order_by(job.c.number.desc())
     row = connection.execute(query.limit(1)).first()
-    return None if row is None else _job(row)
+    return None if row is None else _job(row, row.queue_position)
 
 
 def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
-    return [_job(row) for row in connection.execute(_JOBS.where(_IS_SHOWN).order_by(job.c.number.desc()).limit(limit))]
+    return _jobs(connection, _JOBS.where(_IS_SHOWN).order_by(job.c.number.desc()).limit(limit))
+
+
+def _jobs(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:
+    """Return the jobs that `query` selects from `_JOBS`. Raises `UnreadableJob`."""
+    rows = connection.execute(query).all()
+    position_of = positions_of(connection, rows)
+    return [_job(row, position_of.get(row.number)) for row in rows]
 
 
 def is_live(connection: sa.Connection, number: int) -> bool:
@@ -266,15 +257,15 @@ def _update(connection: sa.Connection, item: Job, from_states: Sequence[JobState
     return connection.execute(statement).rowcount == 1
 
 
-def _job(row: sa.Row[Any]) -> Job:
+def _job(row: sa.Row[Any], queue_position: int | None) -> Job:
     """Raises `UnreadableJob`."""
     try:
-        return _read_job(row)
+        return _read_job(row, queue_position)
     except ValueError as error:
         raise UnreadableJob(f"The row of {row.job_id} cannot be read; a newer release may have written it.") from error
 
 
-def _read_job(row: sa.Row[Any]) -> Job:
+def _read_job(row: sa.Row[Any], queue_position: int | None) -> Job:
     request, config = row.request, Config.model_validate(row.request["config"])
     asset = request.get("vocabulary")
     return Job(
@@ -298,7 +289,7 @@ def _read_job(row: sa.Row[Any]) -> Job:
         file_roots=tuple(row.file_roots),
         storage_settings=row.s3,
         summary=_summary(row),
-        progress=_progress(row),
+        progress=_progress(row, queue_position),
         compute_sec=row.compute_sec + row.running_compute_sec,
         bytes_in=row.bytes_in + row.running_bytes_in,
         extra_attempts=row.extra_attempts + row.running_extra_attempts,
@@ -331,12 +322,12 @@ def _summary(row: sa.Row[Any]) -> Summary:
     )
 
 
-def _progress(row: sa.Row[Any]) -> Progress:
+def _progress(row: sa.Row[Any], queue_position: int | None) -> Progress:
     return Progress(
         estimated_sec=row.estimated_audio_sec,
         estimated_done_sec=row.estimated_done_sec + row.running_estimated_done_sec,
         estimated_lost_sec=row.estimated_lost_sec + row.running_estimated_lost_sec,
         begun_at=row.begun_at,
         changed_at=row.last_change_at,
-        queue_position=row.queue_position,
+        queue_position=queue_position,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from batchscribe.database.job_rows import LIVE_STATES
+from batchscribe.database.queue_positions import LIVE_STATES
 from batchscribe.database.tables import job, waiting
 
 LISTING = 0  #: the shard number that stands for the listing
