@@ -11,6 +11,7 @@ from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of
 from tests.browser.tab import Tab
 from tests.contract.client import Client
+from tests.contract.conftest import StartServer
 from tests.contract.server import Key
 
 
@@ -87,6 +88,33 @@ def test_each_mistake_is_beside_its_field(alice: Tab) -> None:
     alice.check_accessible()
     page.get_by_role("link", name="config.num_speakers").click()
     assert page.evaluate("location.hash") == "#config.num_speakers"
+
+
+def test_a_form_that_is_not_answered_says_why(start_server: StartServer, open_tab: OpenTab) -> None:
+    server = start_server("--no-worker", BATCHSCRIBE_RATE_LIMIT="8/minute")
+    tab = open_tab(server.url)
+    tab.sign_in(server.new_key("alice").api_secret)
+    page = tab.open("/submit")
+    page.get_by_label("Files or a folder").fill("typed")
+    alert = page.locator("#answer").get_by_role("alert")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Dry run").click()
+    alert.get_by_text("The server did not answer.").wait_for()
+    page.context.set_offline(False)
+    for _ in range(8):
+        with page.expect_response("**/submit") as answered:
+            page.get_by_role("button", name="Submit", exact=True).click()
+    assert answered.value.status == 429
+    alert.get_by_text("More than 8 requests").wait_for()
+    tab.check_accessible()
+    page.route("**/submit", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    alert.get_by_text("HTTP 502").wait_for()
+    assert page.get_by_label("Files or a folder").input_value() == "typed"
+    assert page.locator("[aria-invalid]").count() == 0, "the mistakes of the answer before are gone"
+    tab.problems[:] = [
+        each for each in tab.problems if "ERR_INTERNET_DISCONNECTED" not in each and "Failed to fetch" not in each
+    ]
 
 
 def test_without_scripts_it_works_too(open_tab: OpenTab, alice_key: Key, recordings: Path) -> None:

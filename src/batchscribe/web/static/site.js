@@ -50,9 +50,35 @@ function showStale(isStale) {
   if (note) note.hidden = !isStale;
 }
 
+/** Says in the form for a job why it was not answered. */
+function showFailure(message) {
+  const answer = document.getElementById("answer");
+  if (!answer) return;
+  const notice = document.createElement("div");
+  notice.className = "notice bad";
+  notice.setAttribute("role", "alert");
+  notice.tabIndex = -1;
+  notice.append(Object.assign(document.createElement("p"), { textContent: message }));
+  answer.replaceChildren(notice);
+  placeMistakes(answer);
+}
+
+/** Returns the message of an error page; a proxy's own page has none. */
+function messageOf({ text, response }) {
+  const page = new DOMParser().parseFromString(text ?? "", "text/html");
+  const status = `The server or a proxy answered with HTTP ${response.status}. Try again in a moment.`;
+  return page.getElementById("error-message")?.textContent ?? status;
+}
+
 document.addEventListener("htmx:sse:after:connection", () => showStale(false));
 document.addEventListener("htmx:sse:error", () => showStale(true));
-document.addEventListener("htmx:response:error", () => showStale(true));
+document.addEventListener("htmx:response:error", (event) => {
+  showStale(true);
+  showFailure(messageOf(event.detail.ctx));
+});
+document.addEventListener("htmx:error", () => {
+  showFailure("The server did not answer. Check the connection and send the form again; that does not create a second job.");
+});
 document.addEventListener("htmx:sse:after:message", (event) => showLocalTimes(event.target));
 document.addEventListener("htmx:after:swap", () => {
   showLocalTimes(document);
