@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for, mixed_job
 from tests.browser.tab import Tab
 from tests.contract.bodies import hook
 from tests.contract.client import Client
+from tests.contract.conftest import StartServer, client_of
 from tests.contract.conftest import receiver as receiver
 from tests.contract.receiver import Receiver, Reply
 from tests.recordings import write_wav
@@ -146,3 +148,30 @@ def test_the_echo_of_the_request_has_no_secrets(alice: Tab, client: Client) -> N
     page = alice.open(f"/jobs/{client.submit(body)}")
     assert "s3://calls/a/" in page.content()
     assert secret not in page.content()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_retry_without_an_event_at_its_end_says_so(
+    start_server: StartServer, open_tab: OpenTab, receiver: Receiver, tmp_path: Path, has_scripts: bool
+) -> None:
+    server = start_server(BATCHSCRIBE_WEBHOOK_KEEP_SEC="0", BATCHSCRIBE_FILE_ROOTS=str(tmp_path))
+    key, told = server.new_key("alice"), receiver.hook()
+    with client_of(server, key) as client:
+        job_id = mixed_job(client, tmp_path, "silent", notifications=hook(told.url))
+    told.wait_for(1)
+    tab = open_tab(server.url, java_script_enabled=has_scripts)
+    tab.sign_in(key.api_secret)
+    page = tab.open(f"/jobs/{job_id}")
+    page.locator("#deliveries", has_text="Delivered").get_by_text("no longer stored").wait_for()
+    page.get_by_text("Retry what failed…").click()
+    page.get_by_role("button", name="Retry what failed").click()
+    page.get_by_text("no event is sent when the job ends again").wait_for()
+    assert "no event is sent" not in tab.open(f"/jobs/{job_id}").content()
+
+
+def test_the_id_of_a_job_is_copied(alice: Tab, job_id: str) -> None:
+    alice.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = alice.open(f"/jobs/{job_id}")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == job_id

@@ -61,6 +61,21 @@ def test_arrows_and_the_space_bar_move_and_play(calm: Page) -> None:
     assert not is_playing(calm)
 
 
+def test_the_buttons_of_the_player_skip_and_change_the_speed(calm: Page) -> None:
+    for _ in range(3):
+        calm.get_by_role("button", name="Forward 5 seconds").click()
+    calm.get_by_role("button", name="Back 5 seconds").click()
+    assert time_of(calm) == 10
+    expect(calm.locator("article[aria-current] .text")).to_have_text(CALM[1].text)
+    calm.get_by_label("Speed").select_option("1.5")
+    assert calm.evaluate("document.querySelector('audio').playbackRate") == 1.5
+    calm.get_by_role("button", name="Play").click()
+    wait_until(lambda: is_playing(calm), within_sec=10)
+    assert calm.evaluate("document.querySelector('audio').playbackRate") == 1.5, "it stays while playing"
+    calm.get_by_role("button", name="Pause").click()
+    assert not is_playing(calm)
+
+
 def test_only_one_segment_is_in_the_order_of_the_tab_key(calm: Page) -> None:
     calm.keyboard.press("ArrowDown")
     assert calm.locator("article[tabindex='0']").count() == 1
