@@ -166,6 +166,24 @@ def test_a_stream_ends_with_its_session(alice: Tab, follow: Callable[[str], http
     assert b": connected" in b"".join(answer.iter_raw())
 
 
+def test_a_page_whose_session_has_ended_says_so_and_asks_ever_more_rarely(alice: Tab) -> None:
+    page = alice.open("/")
+    page.wait_for_function(CONNECTED)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/events/" in request.url else None)
+    same_origin = {"sec-fetch-site": "same-origin"}
+    page.context.request.post(f"{alice.url}/signout", headers=same_origin, max_redirects=0)
+    note = page.locator("#stale")
+    note.wait_for()
+    page.wait_for_timeout(5000)
+    assert len(asked) <= 6
+    assert note.is_visible()
+    note.get_by_role("link").click()
+    page.wait_for_url(f"{alice.url}/signin**")
+    assert alice.problems, "htmx logs each refusal"
+    alice.problems[:] = [problem for problem in alice.problems if "status 401" not in problem]
+
+
 def test_a_tenant_has_a_limited_number_of_streams(follow: Callable[[str], httpx2.Response]) -> None:
     answers = [follow("/events/jobs") for _ in range(PER_TENANT + 1)]
     statuses = [answer.status_code for answer in answers]

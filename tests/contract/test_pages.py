@@ -94,6 +94,13 @@ def test_without_a_session_a_page_leads_to_the_form(server: Server, path: str) -
     assert (answer.status_code, answer.json()["reason"]) == (401, "INVALID_ACCESS_TOKEN")
 
 
+@pytest.mark.parametrize("path", ["/events/jobs", "/events/jobs/job_1"])
+def test_without_a_session_a_stream_is_refused_with_an_error_status(server: Server, path: str) -> None:
+    headers = {"accept": "text/html, text/event-stream", "hx-request": "true"}
+    answer = httpx2.get(f"{server.url}{path}", headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "INVALID_ACCESS_TOKEN")
+
+
 def test_a_key_of_the_http_interface_is_no_session(server: Server, alice_key: Key) -> None:
     headers = {"authorization": f"Bearer {alice_key.api_secret}", "accept": "text/html"}
     assert httpx2.get(f"{server.url}/", headers=headers, trust_env=False).status_code == 303

@@ -33,8 +33,9 @@ def add_error_pages(app: FastAPI, site: Site) -> None:
 
 
 def answer_error(site: Site, request: Request, error: errors.BatchscribeError) -> Response:
-    if "text/html" not in request.headers.get("accept", ""):
-        return answer_of(error)
+    accepted = request.headers.get("accept", "")
+    if "text/html" not in accepted or "text/event-stream" in accepted:
+        return answer_of(error)  # an event stream of a page must see the status, or else it connects again and again
     if isinstance(error, errors.AccessTokenInvalid):
         return _to_sign_in(request)
     status = status_of(error)
