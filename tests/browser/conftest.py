@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.readings import ReadJob, read_job, write_recordings
 from tests.browser.tab import Tab
@@ -48,6 +48,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=WAIT_MS)
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()

@@ -98,10 +98,10 @@ def transcript_of(
 
 
 def spoken_now(page: Page) -> tuple[float, list[str]]:
-    """Return the time of the recording and the lit words, at the same moment."""
+    """Return the time of the recording and the lit words in the same frame, after the page has lit its words."""
     sec, words = page.evaluate(
-        "() => [document.querySelector('audio').currentTime,"
-        " [...document.querySelectorAll('.word.spoken')].map(word => word.textContent)]"
+        "() => new Promise(done => requestAnimationFrame(() => done([document.querySelector('audio').currentTime,"
+        " [...document.querySelectorAll('.word.spoken')].map(word => word.textContent)])))"
     )
     return sec, words
 

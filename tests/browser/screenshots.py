@@ -114,6 +114,8 @@ def take_reader(tab: Tab, job_id: str) -> None:
     page.get_by_role("button", name="Back to the current word").click()
     page.mouse.move(0, 0)
     take(page, "reader-phone")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(SIZE)
 
 
 def take(page: Page, name: str) -> None:

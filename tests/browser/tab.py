@@ -15,7 +15,8 @@ document.addEventListener('securitypolicyviolation', event => {
   console.error(`policy violation: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
-EVENT_MS = 50  #: until messages of the page have arrived
+CONNECTED = "() => document.getElementById('live')._htmx?.sse?.reader"  #: to the stream of events
+NEXT_TASK = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 #: The browser itself logs this for every answer with an error status, which some tests expect.
 EXPECTED = "Failed to load resource: the server responded with a status of"
 
@@ -53,7 +54,7 @@ class Tab:
         before = len(self.problems)
         rules = {rule: {"enabled": False} for rule in except_rules}
         found = Axe().run(self.page, options={"resultTypes": ["violations"], "rules": rules})
-        self.page.wait_for_timeout(EVENT_MS)
+        self.page.evaluate(NEXT_TASK)  # after it, all messages of axe have arrived
         # axe copies the styles of shadow trees into a style element, which the policy forbids.
         self.problems[before:] = [problem for problem in self.problems[before:] if "style-src" not in problem]
         assert found.violations_count == 0, found.generate_report()

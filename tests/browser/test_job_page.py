@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for, mixed_job
-from tests.browser.tab import Tab
-from tests.contract.bodies import hook
+from tests.browser.tab import CONNECTED, Tab
+from tests.contract.bodies import hook, single
 from tests.contract.client import Client
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.conftest import receiver as receiver
 from tests.contract.receiver import Receiver, Reply
+from tests.contract.server import Key
 from tests.recordings import write_wav
 
 
@@ -23,8 +25,8 @@ def job_id(client: Client, recordings: Path) -> str:
     return mixed_job(client, recordings, "job-page", reference_id="calls")
 
 
-def names(tab: Tab) -> list[str]:
-    return tab.page.locator(".files .name > :first-child").all_inner_texts()
+def names(tab: Tab) -> Locator:
+    return tab.page.locator(".files .name > :first-child")
 
 
 def test_it_shows_each_file_with_its_error_in_words(alice: Tab, job_id: str) -> None:
@@ -53,12 +55,12 @@ def test_files_are_filtered_by_state_and_name(alice: Tab, job_id: str) -> None:
     page = alice.open(f"/jobs/{job_id}")
     page.get_by_label("State").select_option("FILE_FAILED")
     page.get_by_role("button", name="Show").click()
-    assert names(alice) == ["broken.wav"]
+    expect(names(alice)).to_have_text(["broken.wav"])
     page.get_by_label("State").select_option("")
     page.get_by_label("Name").fill("CALL-")
     page.keyboard.press("Enter")
     page.wait_for_url("**name=CALL-**")
-    assert names(alice) == ["call-0.wav"]
+    expect(names(alice)).to_have_text(["call-0.wav"])
     page.get_by_label("Name").fill("%")
     page.get_by_role("button", name="Show").click()
     page.get_by_text("No file matches.").wait_for()
@@ -68,44 +70,62 @@ def test_a_count_leads_to_its_files(alice: Tab, job_id: str) -> None:
     page = alice.open(f"/jobs/{job_id}")
     page.locator(".facts div", has_text="Skipped").get_by_role("link").click()
     page.wait_for_url("**state=FILE_SKIPPED**")
-    assert names(alice) == ["notes.txt"]
+    expect(names(alice)).to_have_text(["notes.txt"])
 
 
 def test_pages_of_files_lead_to_each_other(alice: Tab, client: Client, recordings: Path) -> None:
-    job = client.done(job_for(folder_of(recordings, "many-files", 60)))
+    folder = folder_of(recordings, "many-files", 0)
+    for number in range(60):
+        (folder / f"notes-{number}.txt").touch()  # skipped at once
+    job = client.done(job_for(folder))
     page = alice.open(f"/jobs/{job['job_id']}")
-    assert len(names(alice)) == 50
+    expect(names(alice)).to_have_count(50)
     page.get_by_role("link", name="More files").click()
     page.wait_for_url("**after=50**")
-    assert len(names(alice)) == 10
+    expect(names(alice)).to_have_count(10)
     page.get_by_role("link", name="First files").click()
     page.wait_for_url(f"**/jobs/{job['job_id']}?#files")
-    assert len(names(alice)) == 50
+    expect(names(alice)).to_have_count(50)
 
 
-def test_a_running_job_is_canceled_after_a_question(alice: Tab, client: Client, recordings: Path) -> None:
-    folder = folder_of(recordings, "to-cancel", 500)
-    job_id = client.submit(job_for(folder))
-    page = alice.open(f"/jobs/{job_id}")
+@pytest.fixture(scope="module")
+def patient(start_server: StartServer) -> Iterator[tuple[Client, Key]]:
+    """A tenant of a server without workers: its jobs do not end by themselves."""
+    server = start_server("--no-worker")
+    key = server.new_key("alice")
+    with client_of(server, key) as client:
+        yield client, key
+
+
+def test_a_job_is_canceled_after_a_question(patient: tuple[Client, Key], open_tab: OpenTab) -> None:
+    client, key = patient
+    job_id = client.submit(single())
+    tab = open_tab(client.url)
+    tab.sign_in(key.api_secret)
+    page = tab.open(f"/jobs/{job_id}")
     page.get_by_text("Cancel…").click()
     page.get_by_role("button", name="Cancel this job").click()
     page.locator(".status .badge", has_text="Canceled").wait_for()
     assert client.job(job_id)["state"] == "CANCELED"
-    assert page.get_by_text("Cancel…").count() == 0
+    expect(page.get_by_text("Cancel…")).to_have_count(0)
 
 
-def test_a_question_stays_open_while_the_page_is_updated(alice: Tab, client: Client, recordings: Path) -> None:
-    job_id = client.submit(job_for(folder_of(recordings, "question", 600)))
-    page = alice.open(f"/jobs/{job_id}")
+def test_a_question_stays_open_while_the_page_is_updated(patient: tuple[Client, Key], open_tab: OpenTab) -> None:
+    client, key = patient
+    job_id = client.submit(single())
+    tab = open_tab(client.url)
+    tab.sign_in(key.api_secret)
+    page = tab.open(f"/jobs/{job_id}")
     page.get_by_text("Delete…").click()
-    shown = page.locator("#live .counts").inner_text()
-    page.wait_for_function("before => document.querySelector('#live .counts').innerText !== before", arg=shown)
+    page.wait_for_function(CONNECTED)
+    client.cancel(job_id)
+    page.locator("#live .badge", has_text="Canceled").wait_for()
     assert page.get_by_role("button", name="Delete this job").is_visible()
     page.get_by_role("button", name="Delete this job").click()
-    page.wait_for_url(f"{alice.url}/")
+    page.wait_for_url(f"{tab.url}/")
     assert page.locator(f"#row-{job_id}").count() == 0
     assert client.call("GET", f"/jobs/{job_id}").status == 404
-    assert alice.open(f"/jobs/{job_id}").get_by_role("heading", level=1).inner_text() == "Not found"
+    assert tab.open(f"/jobs/{job_id}").get_by_role("heading", level=1).inner_text() == "Not found"
 
 
 def test_what_failed_is_retried(alice: Tab, client: Client, recordings: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import OpenTab
 from tests.browser.tab import Tab
 from tests.contract.server import Key, Server
@@ -23,8 +25,8 @@ def test_a_wrong_secret_is_refused_beside_its_field(open_tab: OpenTab) -> None:
     field = page.get_by_label("Secret of an API key")
     field.fill("bs_00000000000000000000_wrong")
     page.get_by_role("button", name="Sign in").click()
-    assert page.get_by_label("Secret of an API key").get_attribute("aria-invalid") == "true"
-    assert "unknown or revoked" in page.locator("#secret-mistake").inner_text()
+    expect(page.get_by_label("Secret of an API key")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#secret-mistake")).to_contain_text("unknown or revoked")
     tab.check_accessible()
 
 
