@@ -11,7 +11,6 @@ all its terms occur; `SearchQuery.occurs_in` decides.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from batchscribe.transcript.search_terms import split_terms
 
 MARK_CHARS = 6  #: tenants with the same mark share a part of the index; queries name the tenant as well
 MAX_POSITION, MAX_POSITIONS = 16_383, 255  #: of a term in a tsvector
+MAX_BYTES = 1_000_000  #: of a tsvector; further terms are not indexed
 #: With the mark, the term of segments that need more. No query has it, because its terms have letters or digits.
 LONG = "_"
 
@@ -38,15 +38,27 @@ def index_terms(connection: sa.Connection, tenant: str, text: str) -> str:
     terms = [mark + term.text for term in split_terms(text)]
     if connection.dialect.name == "sqlite":
         return " ".join(terms)
-    return " ".join([f"'{term}':{min(at, MAX_POSITION)}" for at, term in enumerate(terms, 1)] + _long(mark, terms))
+    return _tsvector(mark, terms)
 
 
-def _long(mark: str, terms: list[str]) -> list[str]:
-    """Return the term of long segments if this is one."""
-    if len(terms) <= MAX_POSITIONS:
-        return []
-    is_long = len(terms) > MAX_POSITION or max(Counter(terms).values()) > MAX_POSITIONS
-    return [f"'{mark}{LONG}'"] if is_long else []
+def _tsvector(mark: str, terms: list[str]) -> str:
+    """Return a tsvector, in which every term occurs once: its limit of 1 MiB applies before repetitions are joined."""
+    positions: dict[str, list[int]] = {}
+    is_long = len(terms) > MAX_POSITION
+    for at, term in enumerate(terms, 1):
+        found = positions.setdefault(term, [])
+        if len(found) < MAX_POSITIONS:
+            found.append(min(at, MAX_POSITION))
+        else:
+            is_long = True
+    parts = [f"'{mark}{LONG}'"] if is_long else []
+    size = 0
+    for term, found in positions.items():
+        size += len(term.encode()) + 2 * len(found) + 4
+        if size > MAX_BYTES:
+            break
+        parts.append(f"'{term}':{','.join(map(str, found))}")
+    return " ".join(parts)
 
 
 def matches(connection: sa.Connection, tenant: str, query: SearchQuery) -> sa.ColumnElement[bool]:
