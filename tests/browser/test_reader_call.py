@@ -166,11 +166,13 @@ def test_a_name_of_a_speaker_stays_and_is_in_the_downloads(page: Page) -> None:
 
 
 def test_every_format_can_be_downloaded(page: Page) -> None:
-    for name in ("json", "srt", "vtt", "txt"):
+    words = dict.fromkeys(("json", "srt", "vtt", "txt"), "borrow") | {"peaks": "channels"}
+    assert page.locator(".downloads a").all_inner_texts() == list(words)
+    for name, word in words.items():
         with page.expect_download() as downloading:
             page.get_by_role("link", name=name, exact=True).click()
         assert downloading.value.suggested_filename == f"library-call.{name}"
-        assert "borrow" in downloading.value.path().read_text()
+        assert word in downloading.value.path().read_text()
 
 
 @pytest.mark.parametrize(
