@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
+#: The packages whose tests share servers, and a browser. Each process that ran a part of them would start its own.
+SHARING = ("tests/browser", "tests/contract")
+
 
 class GroupScheduling(LoadScopeScheduling):
     """In the order of the files, the long ones first."""
@@ -16,8 +19,9 @@ class GroupScheduling(LoadScopeScheduling):
 
 
 def group_of(nodeid: str) -> str:
-    """Return the group: a file, or all contract tests, because they share servers. PostgreSQL has separate groups."""
+    """Return the group: a file, or a package whose tests share servers. PostgreSQL has separate groups."""
     path, _, test = nodeid.partition("::")
-    place = "tests/contract" if path.startswith("tests/contract/") else path
+    package = path.rpartition("/")[0]
+    place = package if package in SHARING else path
     _, _, parameters = test.partition("[")
     return f"{place} on PostgreSQL" if "postgresql" in parameters else place

@@ -70,6 +70,11 @@ def test_it(kind, number): pass
         assert len({process for process, *of in told if tuple(of) == group}) == 1, group
 
 
+def test_the_tests_of_the_browser_stay_together() -> None:
+    one, other = ("tests/browser/test_keys_page.py::test_it", "tests/browser/test_search_page.py::test_it[dark]")
+    assert group_of(one) == group_of(other) != group_of("tests/unit/test_keys_page.py::test_it")
+
+
 def test_the_tests_of_the_contract_stay_together_by_the_kind_of_their_database() -> None:
     one, other = (f"tests/contract/test_{name}.py::test_it[{{}}-1]" for name in ("auth", "cancel"))
     assert group_of(one.format("sqlite")) == group_of(other.format("sqlite"))
