@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from batchscribe.web.next_steps import NEXT_STEPS
 from tests.browser.conftest import OpenTab
 from tests.browser.jobs import folder_of, job_for, mixed_job
 from tests.browser.tab import CONNECTED, Tab
@@ -34,6 +35,7 @@ def test_it_shows_each_file_with_its_error_in_words(alice: Tab, job_id: str) -> 
     row = page.get_by_role("row").filter(has_text="broken.wav")
     assert "Failed" in row.inner_text()
     assert "CORRUPT" in row.inner_text() or "UNSUPPORTED" in row.inner_text()
+    assert row.locator(".step").inner_text() in NEXT_STEPS.values()
     assert page.get_by_role("link", name="call-0.wav").is_visible()
     assert page.get_by_role("link", name="broken.wav").count() == 0, "it has no transcript to read"
 

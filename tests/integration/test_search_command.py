@@ -21,9 +21,9 @@ def command(tmp_path: Path) -> Command:
 @pytest.fixture
 def done(command: Command) -> Command:
     """Two recordings were transcribed: their text is that of the scripted engine."""
-    for name in ("a", "b"):
+    for name in ("a", "b"):  # one after the other, because the latest transcript is found first
         write_wav(command.folder / "calls" / f"{name}.wav", duration_sec=4.0)
-    assert command.transcribe("calls", "--output", "out/").status == 0
+        assert command.transcribe("calls", "--output", "out/").status == 0
     return command
 
 

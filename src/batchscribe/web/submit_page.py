@@ -27,6 +27,8 @@ from batchscribe.wire.request import parse_job_request
 MOST_VOCABULARIES = 100
 KEY_BYTES = 12
 LANGUAGE = "config.language"
+#: On in a new form: the reader lights words by their times and marks doubtful ones.
+FOR_READER = ("config.word_time_offsets", "config.word_confidence")
 
 
 def submit_router(site: Site) -> APIRouter:
@@ -69,7 +71,7 @@ def submit_router(site: Site) -> APIRouter:
 
     @router.get("/submit")
     def show_form(request: Request, visitor: VisitorInTurn) -> Response:
-        return show(request, visitor.tenant, Form({LANGUAGE: "en-US"}))
+        return show(request, visitor.tenant, Form({LANGUAGE: "en-US"} | dict.fromkeys(FOR_READER, "on")))
 
     @router.post("/submit")
     async def submit_or_preview(request: Request, visitor: CurrentVisitor, form: SubmittedForm) -> Response:

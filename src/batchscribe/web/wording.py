@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from batchscribe.web.next_steps import next_step
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of, without_query
@@ -114,6 +115,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
         state_word, state_tone, duration, clock, amount, size, minute, instant, has_transcript,
-        shown_uri, shown_name,
+        shown_uri, shown_name, next_step,
     )
 }  # fmt: skip

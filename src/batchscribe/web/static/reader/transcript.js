@@ -36,7 +36,7 @@
  * @property {string | null} recording_version
  */
 
-/** How long a word stays lit after its end if no other word follows, in seconds. */
+/** How long a word stays lit after its end if no other word of its channel follows, in seconds. */
 const LINGER_SEC = 0.4;
 
 export class Transcript {
@@ -75,8 +75,12 @@ export class Transcript {
    */
   spokenAt(sec) {
     const found = [];
+    const channels = new Set();
     for (let number = this.lastStarted(sec); number >= 0 && this.latestEnds[number] + LINGER_SEC > sec; number--) {
-      if (/** @type {number} */ (this.segments[number].end) + LINGER_SEC > sec) found.unshift(number);
+      const { end, channel } = this.segments[number];
+      const lingerSec = channels.has(channel) ? 0 : LINGER_SEC;
+      if (/** @type {number} */ (end) + lingerSec > sec) found.unshift(number);
+      channels.add(channel);
     }
     return found;
   }
