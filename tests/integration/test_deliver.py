@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.database.delivery_rows import insert_delivery, record_attempt
+from batchscribe.database.job_rows import lock_job
 from batchscribe.database.sealed import expire_secrets
 from batchscribe.database.tables import secret
 from batchscribe.jobs.model import Job
@@ -179,6 +180,7 @@ def test_the_secret_is_deleted_if_the_last_two_webhooks_end_at_the_same_moment(t
         def end(delivery: Delivery) -> None:
             with runner.records.transaction() as connection:
                 logged = LoggedAttempt(1, 0.0, 0.0, 200, None)
+                lock_job(connection, job.number)
                 record_attempt(connection, delivery, logged, state=DeliveryState.DELIVERED, next_attempt_at=None)
                 forget_address(connection, runner.records, job)
                 first_is_written.set()

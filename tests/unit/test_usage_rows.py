@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from batchscribe.cost import Cost
 from batchscribe.database.job_clock import resume_clock
-from batchscribe.database.job_counters import add_shard_counters, count_unfinished_usage
+from batchscribe.database.job_counters import add_lost_cost, add_shard_counters, count_unfinished_usage
 from batchscribe.database.job_rows import (
     begin_job,
     end_job,
@@ -19,7 +20,7 @@ from batchscribe.database.job_rows import (
     newest_jobs,
     page_of_jobs,
 )
-from batchscribe.database.shard_rows import add_cost, begin_shard, count_outcome, end_shard, insert_shards
+from batchscribe.database.shard_rows import begin_shard, count_outcome, end_shard, insert_shards
 from batchscribe.database.tables import job, shard, usage_day
 from batchscribe.database.usage_rows import Usage, UsageDay, add_usage, total_usage, usage_by_day
 from batchscribe.errors import CorruptMedia
@@ -74,7 +75,7 @@ def test_the_usage_of_a_day_grows_when_shards_end(connection: sa.Connection) -> 
     item = stored_job(connection, files=2)
     begin_shard(connection, item.number, 1)
     count_outcome(connection, item.number, 1, costing(GOOD, 4.0, 1000))
-    add_cost(connection, item.number, 1, Cost(1.0, 5))
+    add_lost_cost(connection, item, 1, Cost(1.0, 5))
     assert total_usage(connection, "default") == Usage()
     end_first_shard(connection, item)
     today = datetime.now(UTC).date()
@@ -92,9 +93,29 @@ def test_a_job_that_ends_before_its_shards_is_counted_once(connection: sa.Connec
     count_unfinished_usage(connection, item)
     wanted = Usage(files=1, audio_sec=30.0, compute_sec=4.0, bytes_in=1000)
     assert total_usage(connection, "default") == wanted
-    assert not add_cost(connection, item.number, 1, Cost(1.0, 1)), "the caller adds what comes later"
+    add_lost_cost(connection, item, 1, Cost(1.0, 1))
+    wanted = replace(wanted, compute_sec=5.0, bytes_in=1001)
+    assert total_usage(connection, "default") == wanted
     end_first_shard(connection, item)
     assert total_usage(connection, "default") == wanted
+
+
+def test_an_attempt_that_outlives_its_shard_costs_too(connection: sa.Connection) -> None:
+    item = stored_job(connection, files=2)
+    begin_shard(connection, item.number, 1)
+    end_first_shard(connection, item)
+    add_lost_cost(connection, item, 1, Cost(500.0, 7))
+    assert total_usage(connection, "default") == Usage(compute_sec=500.0, bytes_in=7)
+    assert used(get_job(connection, item.job_id)) == (500.0, 7, 0)
+
+
+def test_a_shard_in_which_no_file_ended_leaves_the_clock_alone(connection: sa.Connection) -> None:
+    item = stored_job(connection, files=2)
+    begin_shard(connection, item.number, 1)
+    before = get_job(connection, item.job_id).progress
+    end_first_shard(connection, item)
+    assert before.changed_at is not None
+    assert get_job(connection, item.job_id).progress == before
 
 
 def test_days_are_listed_from_the_oldest_within_bounds(connection: sa.Connection) -> None:

@@ -78,14 +78,16 @@ def rows_of(connection: sa.Connection, numbers: Sequence[int]) -> sa.TableValued
 
 
 def lock_rows(connection: sa.Connection, query: sa.Select[Any]) -> None:
-    """Lock the rows that `query` selects, waiting for other locks on them.
+    """Lock the rows that `query` selects, waiting for other locks on them. The order: see docs/architecture.md.
+
+    The lock is that of an ordinary UPDATE, so rows that refer to these can still be inserted.
 
     SQLite has a single lock for writers, and its driver acquires it only before the first write. Two transactions that
     read before they write would not see each other's changes, so the lock is acquired here.
     """
     if connection.dialect.name == "sqlite" and not _has_begun(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    connection.execute(query.with_for_update()).all()
+    connection.execute(query.with_for_update(key_share=True)).all()
 
 
 def _has_begun(connection: sa.Connection) -> bool:

@@ -260,7 +260,7 @@ def files_being_written(connection: sa.Connection, job_number: int, *, shard_num
 
 def wait_for_commits(connection: sa.Connection, job_number: int) -> None:
     """Wait until all earlier transactions that record the end of a write in this job have ended."""
-    lock_rows(connection, sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN))
+    lock_rows(connection, sa.select(file.c.seq).where(file.c.job == job_number, _IS_WRITTEN).order_by(file.c.seq))
 
 
 def commit_outcome(connection: sa.Connection, item: File, outcome: Outcome) -> bool:

@@ -26,7 +26,7 @@ def last_change() -> sa.ColumnElement[Any]:
     """Return when a file of the job ended, or its work was resumed, also in running shards."""
     in_shards = sa.select(sa.func.max(shard.c.changed_at)).where(RUNNING).correlate(job).scalar_subquery()
     of_shards = sa.func.coalesce(in_shards, job.c.changed_at)
-    return sa.case((of_shards > job.c.changed_at, of_shards), else_=job.c.changed_at)
+    return sa.case((of_shards > job.c.changed_at, of_shards), else_=sa.func.coalesce(job.c.changed_at, of_shards))
 
 
 _RESUME = (

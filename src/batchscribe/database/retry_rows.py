@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from batchscribe.database.bulk import lock_rows
 from batchscribe.database.job_counters import add_shard_counters
 from batchscribe.database.shard_rows import shards_in
 from batchscribe.database.tables import checkpoint, file, job, shard
@@ -55,8 +56,9 @@ def reopen_job(connection: sa.Connection, item: Job) -> bool:
 def close_shards(connection: sa.Connection, job_number: int) -> None:
     """Close the shards that were open when the job ended, so that their workers can claim and commit nothing more."""
     # First, because it waits for commits that are in progress, and they count in their shard.
-    in_progress = sa.update(file).where(file.c.job == job_number, file.c.state == FileState.PROCESSING)
-    connection.execute(in_progress.values(state=FileState.QUEUED, shard=None))
+    in_progress = (file.c.job == job_number, file.c.state == FileState.PROCESSING)
+    lock_rows(connection, sa.select(file.c.seq).where(*in_progress).order_by(file.c.seq))
+    connection.execute(sa.update(file).where(*in_progress).values(state=FileState.QUEUED, shard=None))
     open_shards = sa.update(shard).where(shard.c.job == job_number)
     closed = {"state": ShardState.DONE, "run": shard.c.run + 1}
     for number in shards_in(connection, job_number, ShardState.RUNNING):

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from batchscribe.cost import Cost
 from batchscribe.database.bulk import insert_rows
 from batchscribe.database.job_clock import resume_clock
-from batchscribe.database.tables import job, shard
+from batchscribe.database.job_rows import lock_job
+from batchscribe.database.tables import shard
 from batchscribe.database.waiting_rows import delete_waiting
 from batchscribe.jobs.model import Outcome, ShardState
-from batchscribe.wire.choices import FileState, JobState
+from batchscribe.wire.choices import FileState
 
 #: The counter for each final state of a file.
 COUNTERS = {
@@ -33,7 +34,6 @@ _MORE_COST = {
     shard.c.bytes_in: shard.c.bytes_in + sa.bindparam("more_bytes"),
 }
 _IS_SHARD = (shard.c.job == sa.bindparam("of_job"), shard.c.number == sa.bindparam("of_number"))
-_STATE_OF_JOB = sa.select(job.c.state).where(job.c.number == sa.bindparam("of_job")).scalar_subquery()
 # Built once, because it runs for every file.
 _COUNT = {
     state: sa.update(shard)
@@ -48,10 +48,9 @@ _COUNT = {
             **_MORE_COST,
         }
     )
-    .returning(_STATE_OF_JOB)
     for state, counter in COUNTERS.items()
 }
-_ADD_COST = sa.update(shard).where(*_IS_SHARD).values(_MORE_COST).returning(_STATE_OF_JOB)
+_ADD_COST = sa.update(shard).where(*_IS_SHARD, shard.c.state == ShardState.RUNNING).values(_MORE_COST)
 
 
 def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[int]) -> None:
@@ -61,6 +60,7 @@ def insert_shards(connection: sa.Connection, job_number: int, numbers: Iterable[
 
 def begin_shard(connection: sa.Connection, job_number: int, number: int) -> int | None:
     """Mark the shard as running; return the run number, or None if it is done. Earlier runs can claim no more files."""
+    lock_job(connection, job_number)
     statement = _open(job_number, number).values(state=ShardState.RUNNING, run=shard.c.run + 1)
     run: int | None = connection.execute(statement.returning(shard.c.run)).scalar()
     if run is not None:
@@ -89,24 +89,20 @@ def count_outcome(
     *,
     extra_attempts: int = 0,
     estimated_sec: float = 0.0,
-) -> bool:
-    """Add to the shard's counters; return whether the job is still in PROCESSING.
-
-    `estimated_sec` is the part of the file in the estimate of the job's audio.
-    """
+) -> None:
+    """Add to the shard's counters. `estimated_sec` is the part of the file in the estimate of the job's audio."""
     values = {
         "more_sec": outcome.duration_sec or 0.0,
         "more_attempts": extra_attempts,
         "more_estimated_sec": estimated_sec,
         "now": time.time(),
     }
-    counted = connection.execute(_COUNT[outcome.state], values | _parameters(job_number, number, outcome.cost))
-    return counted.scalar() == JobState.PROCESSING
+    connection.execute(_COUNT[outcome.state], values | _parameters(job_number, number, outcome.cost))
 
 
 def add_cost(connection: sa.Connection, job_number: int, number: int, cost: Cost) -> bool:
-    """Add the cost of a file without an outcome; return whether the job is still in PROCESSING."""
-    return connection.execute(_ADD_COST, _parameters(job_number, number, cost)).scalar() == JobState.PROCESSING
+    """Add the cost of an attempt without an outcome; return False if the shard is not running."""
+    return connection.execute(_ADD_COST, _parameters(job_number, number, cost)).rowcount == 1
 
 
 def _parameters(job_number: int, number: int, cost: Cost) -> dict[str, float]:

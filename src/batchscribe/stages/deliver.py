@@ -141,6 +141,7 @@ def _record(
         state = DeliveryState.GAVE_UP
     again = state is DeliveryState.PENDING
     with records.transaction() as connection:
+        lock_job(connection, job.number)  # if two deliveries end together, the second sees the first
         won = record_attempt(
             connection, delivery, logged, state=state, next_attempt_at=next_attempt_at if again else None
         )
@@ -168,9 +169,8 @@ def _next_attempt(job: Job, number: int, attempts: int) -> Task:
 def forget_address(connection: Connection, records: Records, job: Job) -> None:
     """Destroy the URL and the secret when the last webhook of an ended job is over, or let them expire.
 
-    The lock serializes two deliveries that end at the same moment, so the second one sees the first.
+    The caller has locked the job.
     """
-    lock_job(connection, job.number)
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
         release_secrets(connection, job, [WEBHOOK], keep_sec=records.keep.webhook_sec)
 

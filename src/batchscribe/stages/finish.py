@@ -87,8 +87,8 @@ def end_within(
     if not end_job(connection, job, state, error=error):
         return None
     delete_waiting(connection, job.number)
-    delete_parts(connection, job.number)
     wait_for_commits(connection, job.number)  # they may have seen a live job, and then do not conclude it
+    delete_parts(connection, job.number)
     count_unfinished_usage(connection, job)
     ended = get_job(connection, job.job_id)
     conclude(connection, ended, records)

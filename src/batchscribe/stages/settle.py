@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -34,22 +35,40 @@ LOOK_SEC = 0.05
 Look = Callable[[File, Job], Outcome | None]  #: outcome if the transcript is stored; raises `BatchscribeError`
 
 
-def record_outcome(connection: Connection, job: Job, file: File, outcome: Outcome, records: Records) -> bool:
+class _JobHasEnded(Exception):
+    """The job ended before the outcome was counted: begin again, and lock the job first."""
+
+
+def record_outcome(job: Job, file: File, outcome: Outcome, records: Records) -> bool:
     """Record a file's final state and count it. Returns False if another attempt has the file or the job has ended."""
+    with suppress(_JobHasEnded), records.transaction() as connection:
+        return _record(connection, job, file, outcome, records, is_locked=False)
+    with records.transaction() as connection:
+        lock_job(connection, job.number)
+        return _record(connection, job, file, outcome, records, is_locked=True)
+
+
+def _record(
+    connection: Connection, job: Job, file: File, outcome: Outcome, records: Records, *, is_locked: bool
+) -> bool:
+    """Raises `_JobHasEnded` if the job has ended and is not locked."""
     if not commit_outcome(connection, file, outcome):
         return False
     if outcome.duration_sec is None or outcome.duration_sec >= LEAST_SEC:  # a shorter recording has no checkpoint
         delete_parts(connection, file.job_number, file.seq)
-    if file.shard is not None and not _count(connection, file, file.shard, outcome):
-        add_usage(connection, job.tenant, _usage_of(outcome))  # that of live jobs is added when their shards end
-        _conclude(connection, job, records)
+    if file.shard is not None:
+        _count(connection, file, file.shard, outcome)
+        if not is_live(connection, job.number):  # asked after counting, so the end of a job has read this count or not
+            if not is_locked:
+                raise _JobHasEnded
+            add_usage(connection, job.tenant, _usage_of(outcome))  # that of live jobs is added when their shards end
+            conclude(connection, get_job(connection, job.job_id), records)
     return True
 
 
-def _count(connection: Connection, file: File, shard_number: int, outcome: Outcome) -> bool:
-    """Add to the shard's counters; return whether the job is still in PROCESSING."""
+def _count(connection: Connection, file: File, shard_number: int, outcome: Outcome) -> None:
     size_bytes = file.size_bytes
-    return count_outcome(
+    count_outcome(
         connection,
         file.job_number,
         shard_number,
@@ -73,11 +92,13 @@ def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) 
         has_ended = bool(files) and not is_live(connection, job.number)
     for file in files:
         outcome = _find_outcome(file, job, look) if has_ended else None
+        if outcome is not None:
+            record_outcome(job, file, outcome, records)
+            continue
         with records.transaction() as connection:
-            if outcome is not None:
-                record_outcome(connection, job, file, outcome, records)
-            elif end_write(connection, file) and not is_live(connection, job.number):
-                _conclude(connection, job, records)
+            lock_job(connection, job.number)  # if two writes end together, the second sees the first
+            if end_write(connection, file) and not is_live(connection, job.number):
+                conclude(connection, get_job(connection, job.job_id), records)
 
 
 def settle_abandoned(job: Job, number: int, records: Records, look: Look) -> None:
@@ -111,8 +132,3 @@ def _find_outcome(file: File, job: Job, look: Look) -> Outcome | None:
     except BatchscribeError as error:
         log.warning("file.unsettled", job_id=job.job_id, file_id=file.file_id, error=str(error))
         return None
-
-
-def _conclude(connection: Connection, job: Job, records: Records) -> None:
-    lock_job(connection, job.number)  # if two writes end together, the second sees the first
-    conclude(connection, get_job(connection, job.job_id), records)

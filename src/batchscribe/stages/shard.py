@@ -20,12 +20,11 @@ import structlog
 from batchscribe.audio.decoder import DECODER
 from batchscribe.cost import Cost, CostMeter, current_meter, measure_cost
 from batchscribe.database.checkpoint_rows import last_fruitful_attempt, look_at_start
-from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, Connection, DatabaseError, cause_of
+from batchscribe.database.connect import DATABASE_TROUBLE, RETRY_SEC, DatabaseError, cause_of
 from batchscribe.database.file_rows import begin_write, claim, end_write, get_file, open_files, requeue
-from batchscribe.database.job_counters import add_shard_counters
-from batchscribe.database.job_rows import is_complete
-from batchscribe.database.shard_rows import add_cost, begin_shard, end_shard, is_latest_run
-from batchscribe.database.usage_rows import Usage, add_usage
+from batchscribe.database.job_counters import add_lost_cost, add_shard_counters
+from batchscribe.database.job_rows import is_complete, lock_job
+from batchscribe.database.shard_rows import begin_shard, end_shard, is_latest_run
 from batchscribe.errors import (
     ConditionalWriteUnsupported,
     CredentialsAwaited,
@@ -239,7 +238,8 @@ def _attempt(shard: ShardContext, file: File) -> Outcome | None:
         shard.expired.append(version)
         with shard.records.transaction() as connection:
             end_write(connection, file)
-            _requeue(connection, shard, file)
+            requeue(connection, file)
+        _add_lost_cost(shard, file, current_meter().take())
         raise CredentialsAwaited(version) from error
     except StorageUnavailable as error:
         log.warning("file.storage_unavailable", **_names(shard, file), attempt=file.attempt)
@@ -290,17 +290,16 @@ def _crashed_worker(shard: ShardContext) -> Outcome:
 
 
 def _hand_back(shard: ShardContext, file: File) -> None:
-    with shard.records.transaction() as connection:
-        _requeue(connection, shard, file)
-
-
-def _requeue(connection: Connection, shard: ShardContext, file: File) -> None:
     """Requeue a file, and add what this attempt has cost."""
-    requeue(connection, file)
-    cost = current_meter().take()
-    if cost != Cost() and file.shard is not None and not add_cost(connection, file.job_number, file.shard, cost):
-        usage = Usage(compute_sec=cost.compute_sec, bytes_in=cost.bytes_in)
-        add_usage(connection, shard.job.tenant, usage)  # that of live jobs is added when their shards end
+    with shard.records.transaction() as connection:
+        requeue(connection, file)
+    _add_lost_cost(shard, file, current_meter().take())
+
+
+def _add_lost_cost(shard: ShardContext, file: File, cost: Cost) -> None:
+    if cost != Cost() and file.shard is not None:
+        with shard.records.transaction() as connection:  # one of its own: the job is locked before its files
+            add_lost_cost(connection, shard.job, file.shard, cost)
 
 
 def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
@@ -313,14 +312,16 @@ def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
             raise WorkInterrupted("The worker stops.")
     if won:
         count_file(outcome.state, outcome.duration_sec, outcome.error_code)
+    else:
+        _add_lost_cost(shard, file, outcome.cost)
     log.info("file.done", **_names(shard, file), state=outcome.state, error_code=outcome.error_code, won=won)
 
 
 def _try_commit(shard: ShardContext, file: File, outcome: Outcome) -> bool | None:
     """Commit in one guarded transaction. Returns whether it changed the file; None if the database is unavailable."""
     try:
-        with stage(Stage.COMMIT), shard.records.transaction() as connection:
-            won = record_outcome(connection, shard.job, file, outcome, shard.records)
+        with stage(Stage.COMMIT):
+            won = record_outcome(shard.job, file, outcome, shard.records)
     except DATABASE_TROUBLE as error:
         log.warning("database.trouble", **_names(shard, file), error=cause_of(error))
         return None
@@ -340,6 +341,7 @@ def _close(shard: ShardContext, number: int) -> None:
     """End the shard, add its counters to the job and enqueue the next stage, in one transaction."""
     job = shard.job
     with shard.records.transaction() as connection:
+        lock_job(connection, job.number)
         if end_shard(connection, job.number, number, run=shard.run):
             add_shard_counters(connection, job.number, number)
             if is_complete(connection, job.number):
