@@ -106,6 +106,27 @@ def test_without_authentication_it_listens_on_loopback_only(tmp_path: Path) -> N
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example", "Origin: null"],
+)
+def test_without_authentication_no_other_web_site_changes_anything(open_server: Server, source: str) -> None:
+    """A form of any site could send such a request to this machine."""
+    document = exchanged(open_server.url, request("GET", "/openapi.json")).body
+    unsafe = [(method, path) for path, item in document["paths"].items() for method in item if method != "get"]
+    assert len(unsafe) >= 6
+    for method, path in unsafe:
+        answer = exchanged(open_server.url, request(method.upper(), path, source))
+        assert (answer.status, answer.body["reason"]) == (403, "CROSS_SITE_REQUEST"), (method, path)
+        assert exchanged(open_server.url, request(method.upper(), path)).status != 403, "a program"
+    assert exchanged(open_server.url, request("GET", "/v2/aiservices/scribe/jobs", source)).status == 200
+
+
+def request(method: str, path: str, *headers: str) -> bytes:
+    lines = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Length: 0", "Connection: close", *headers)
+    return "\r\n".join((*lines, "", "")).encode()
+
+
 @pytest.mark.parametrize("path", ["/v2/aiservices/scribe/jobs", "/openapi.json", "/docs"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", ""])
 def test_without_authentication_a_foreign_name_is_refused(open_server: Server, host: str, path: str) -> None:

@@ -10,22 +10,28 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from batchscribe.cli.recorded_jobs import RecordedJobs
 from batchscribe.database.connect import Connection
+from batchscribe.database.delivery_rows import insert_delivery
 from batchscribe.database.file_rows import find_transcribed_input
-from batchscribe.database.job_rows import find_job, get_job_of, newest_jobs, page_of_jobs
+from batchscribe.database.job_rows import UnreadableJob, find_job, get_job_of, newest_jobs, page_of_jobs
 from batchscribe.database.purge_rows import delete_some_rows, hide_job
-from batchscribe.database.sealed import expire_secrets
+from batchscribe.database.schema import migrate
+from batchscribe.database.sealed import Keyring, expire_secrets
 from batchscribe.database.tables import job as job_table
-from batchscribe.database.tables import metadata, speaker_name, usage_day, waveform
+from batchscribe.database.tables import metadata, speaker_name, usage_day, waveform, webhook_delivery
 from batchscribe.errors import JobNotFound, JobNotRetryable
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
+from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
+from batchscribe.settings import Settings
 from batchscribe.stages import purge
 from batchscribe.stages.deliver import WEBHOOK, Webhook, seal_webhook
 from batchscribe.stages.job_keys import give_up_waiting, wake
 from batchscribe.stages.purge import delete_job, purge_job
 from batchscribe.stages.retry import retry_job
-from batchscribe.wire.choices import JobState
+from batchscribe.wire.choices import DeliveryState, JobState
 from batchscribe.worker import fleet
 from batchscribe.worker.cleanup import DAY_SEC, clean_up
 from tests.integration.command import wait_until
@@ -33,6 +39,7 @@ from tests.integration.flow_runner import FlowRunner, running
 from tests.jobs_on_record import stored_job
 from tests.recordings import write_wav
 from tests.servers.receiver import in_turn, receiving, says
+from tests.twins.queue import QueueTwin, task_row
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -201,6 +208,51 @@ def test_jobs_go_when_they_are_old_enough(runner: FlowRunner) -> None:
     wait_until(lambda: is_purged(runner, old))
     assert not is_hidden(runner, new)
     assert not is_hidden(runner, live)
+
+
+def test_an_old_job_waits_until_its_webhook_is_over(runner: FlowRunner) -> None:
+    job = runner.run()
+    with runner.records.transaction() as connection:
+        insert_delivery(connection, job.number, event_id="evt_1", event_type="", payload=b"", moment=time.time())
+        connection.execute(sa.update(job_table).values(completed_at=time.time() - 3 * DAY_SEC))
+    clean_up(runner.records, every_sec=0, retention_days=2)
+    assert not is_hidden(runner, job)
+    with runner.records.transaction() as connection:
+        connection.execute(sa.update(webhook_delivery).values(state=DeliveryState.GAVE_UP))
+    clean_up(runner.records, every_sec=0, retention_days=2)
+    assert is_hidden(runner, job)
+
+
+@pytest.mark.parametrize("lane", [SERVER_LANE, "job_1"])
+def test_jobs_that_a_newer_release_wrote_go_too_and_stop_no_others(engine: sa.Engine, lane: str) -> None:
+    migrate(engine)
+    records = Records(engine, QueueTwin(engine), Keyring((b"k" * 32,)))
+    with records.transaction() as connection:
+        for job_id in ("job_1", "job_2"):
+            stored_job(connection, job_id=job_id, lane=lane)
+        request = connection.scalar(sa.select(job_table.c.request).limit(1)) or {}
+        newer = request | {"config": {"output_format": "hologram"}}
+        ended = {"state": JobState.SUCCEEDED, "completed_at": time.time() - 3 * DAY_SEC}
+        connection.execute(sa.update(job_table).values(ended))
+        connection.execute(sa.update(job_table).where(job_table.c.job_id == "job_1").values(request=newer))
+    with records.transaction() as connection, pytest.raises(UnreadableJob):
+        find_job(connection, "job_1")
+    clean_up(records, every_sec=0, retention_days=2)
+    with records.transaction() as connection:
+        shown = connection.scalars(sa.select(job_table.c.job_id).where(job_table.c.deleted_at.is_(None)))
+        assert list(shown) == []
+        tasks = set(connection.scalars(sa.select(task_row.c.task_id)))
+    assert (Task(PURGE, "job_1").task_id in tasks) == (lane == SERVER_LANE)
+
+
+def test_the_command_line_does_not_show_a_deleted_job(runner: FlowRunner, tmp_path: Path) -> None:
+    shown, deleted = runner.run(), runner.submit(lane="nobody")
+    delete_job(deleted, runner.records)
+    recorded = RecordedJobs(runner.records, Settings(data_dir=tmp_path))
+    assert recorded.job(shown.job_id)["job_id"] == shown.job_id
+    for look in (recorded.job, recorded.report, recorded.cancel, recorded.files):
+        with pytest.raises(JobNotFound):
+            look(deleted.job_id)
 
 
 def test_a_job_of_the_command_line_is_purged_without_a_server(runner: FlowRunner) -> None:

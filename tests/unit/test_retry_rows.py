@@ -293,7 +293,8 @@ def test_the_text_of_a_transcript_that_a_retry_finds_in_storage_is_found(engine:
     spoken = (SpokenSegment(0.0, 1.0, 0, None, "late refund"),)
     with engine.begin() as connection:
         assert begin_write(connection, held, WrittenTranscript(10.0, (), ("digest",), spoken))
-        assert record_outcome(connection, rows.job, held, FAILED, rows.records)
+    assert record_outcome(rows.job, held, FAILED, rows.records)
+    with engine.begin() as connection:
         assert found_in(connection) == []
     rows.close_shard()
     rows.end(JobState.FAILED)
@@ -316,7 +317,8 @@ def test_a_first_attempt_deletes_no_text(engine: sa.Engine) -> None:
     rows = RetriedFiles(engine, files=1)
     held = rows.claimed(1)
     transcript = WrittenTranscript(1.0, (), ("digest",), waveform=Waveform(0.02, (b"\x01\x02",)))
-    with engine.begin() as connection, statements_of(engine) as run:
-        assert begin_write(connection, held, transcript)
-        assert record_outcome(connection, rows.job, held, Outcome.succeeded(duration_sec=1.0), rows.records)
-    assert [statement.split()[0] for statement in run] == ["UPDATE", "INSERT", "UPDATE", "UPDATE"]
+    with statements_of(engine) as run:
+        with engine.begin() as connection:
+            assert begin_write(connection, held, transcript)
+        assert record_outcome(rows.job, held, Outcome.succeeded(duration_sec=1.0), rows.records)
+    assert [statement.split()[0] for statement in run] == ["UPDATE", "INSERT", "UPDATE", "UPDATE", "SELECT"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from batchscribe.database.connect import open_database
 from batchscribe.database.job_rows import BY_ID
 from batchscribe.database.schema import VERSION_TABLE, check_schema, is_usable, migrate, newest
-from batchscribe.database.tables import file, metadata
+from batchscribe.database.tables import file, job, metadata
 from batchscribe.errors import SchemaMismatch
 from batchscribe.wire.choices import FileState
 from tests.databases import on_sqlite
@@ -36,6 +39,45 @@ def test_migrating_twice_changes_nothing(engine: sa.Engine) -> None:
         connection.execute(sa.text("CREATE TABLE kept (x INTEGER)"))
     migrate(engine)
     assert "kept" in sa.inspect(engine).get_table_names()
+
+
+def test_a_job_in_progress_has_worked_since_it_was_submitted(database: str) -> None:
+    """Otherwise it looks as if its audio had been transcribed since the upgrade."""
+    engine = open_database(database)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # fresh databases are migrated
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    config = Config()
+    config.set_main_option("script_location", "batchscribe:database/migrations")
+    common: dict[str, Any] = {
+        "tenant": "a",
+        "lane": "main",
+        "request": "{}",
+        "sources": "[]",
+        "file_roots": "[]",
+        "s3": "{}",
+    }
+    common |= {"engine": "", "model": "", "model_revision": "", "speed": 1.0, "fingerprint": ""}
+    begun_at = time.time() - 36_000
+    jobs = [("worked", "PROCESSING", 36_000.0), ("new", "PROCESSING", 0.0), ("ended", "SUCCEEDED", 36_000.0)]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010_fits_0007")
+        table = sa.Table("job", sa.MetaData(), autoload_with=connection)
+        for job_id, state, audio_sec in jobs:
+            row = common | {"job_id": job_id, "state": state, "submitted_at": begun_at, "audio_sec": audio_sec}
+            left = {column.name: 0 for column in table.c if not column.nullable and column.name not in {*row, "number"}}
+            connection.execute(sa.insert(table).values({**left, "listed": False, "credentials_accepted": False} | row))
+    migrate(engine)
+    with engine.begin() as connection:
+        times = {
+            row.job_id: row for row in connection.execute(sa.select(job.c.job_id, job.c.begun_at, job.c.changed_at))
+        }
+    assert times["worked"].begun_at == begun_at
+    assert times["worked"].changed_at == pytest.approx(time.time(), abs=60)
+    assert [times[name].begun_at for name in ("new", "ended")] == [None, None]
+    engine.dispose()
 
 
 def put_at_version(engine: sa.Engine, version: str) -> None:

@@ -11,6 +11,7 @@ import jwt
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from batchscribe.api.cross_site import check_origin
 from batchscribe.api.service import Service
 from batchscribe.database.api_key_rows import ApiKey, find_live_key, key_of_secret
 from batchscribe.errors import AccessTokenInvalid
@@ -24,7 +25,7 @@ MALFORMED = "The token is malformed."
 
 
 def tenant_of(request: Request, service: Service) -> str:
-    """Authenticate a request and count it. Raises `AccessTokenInvalid`, `TooManyRequests`."""
+    """Authenticate a request and count it. Raises `AccessTokenInvalid`, `CrossSiteRequest`, `TooManyRequests`."""
     tenant = _tenant(request, service)
     service.rate_limit.check(tenant)
     return tenant
@@ -32,6 +33,7 @@ def tenant_of(request: Request, service: Service) -> str:
 
 def _tenant(request: Request, service: Service) -> str:
     if service.settings.auth == "off":
+        check_origin(request.method, request.headers, is_page=False)
         return EVERYBODY
     credential = _credential(request)
     return _of_token(credential, service) if _is_token(credential) else find_key_of(credential, service).tenant

@@ -10,7 +10,7 @@ from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
 from batchscribe.client.polling import wait_for_end
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
-from batchscribe.database.job_rows import get_job, newest_jobs
+from batchscribe.database.job_rows import get_shown_job, newest_jobs
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
 from batchscribe.intake.submission import LOCAL_TENANT
@@ -60,7 +60,7 @@ class RecordedJobs:
 
     def report(self, job_id: str) -> JobReport:
         with self._records.transaction() as connection:
-            return report_job(connection, get_job(connection, job_id))
+            return report_job(connection, get_shown_job(connection, job_id))
 
     def cancel(self, job_id: str) -> None:
         if not cancel_job(self._get(job_id), self._records):
@@ -78,7 +78,7 @@ class RecordedJobs:
 
     def _get(self, job_id: str) -> Job:
         with self._records.transaction() as connection:
-            return get_job(connection, job_id)
+            return get_shown_job(connection, job_id)
 
     def _read_files(self, job: Job, state: FileState | None) -> Iterator[JsonObject]:
         after = 0

@@ -123,6 +123,12 @@ def get_job(connection: sa.Connection, job_id: str) -> Job:
     return found
 
 
+def get_shown_job(connection: sa.Connection, job_id: str) -> Job:
+    """Return the job of any tenant. Raises `JobNotFound`, also for deleted jobs, and `UnreadableJob`."""
+    found = get_job(connection, job_id)
+    return get_job_of(connection, found.tenant, job_id)
+
+
 def lock_job(connection: sa.Connection, number: int) -> None:
     """Lock the job until the transaction ends, so that transactions that read several of its rows run one by one."""
     lock_rows(connection, sa.select(job.c.number).where(job.c.number == number))
@@ -291,7 +297,7 @@ def _read_job(row: sa.Row[Any], queue_position: int | None) -> Job:
         summary=_summary(row),
         progress=_progress(row, queue_position),
         compute_sec=row.compute_sec + row.running_compute_sec,
-        bytes_in=row.bytes_in + row.running_bytes_in,
+        bytes_in=row.bytes_in + int(row.running_bytes_in),  # a sum of big integers is a Decimal on PostgreSQL
         extra_attempts=row.extra_attempts + row.running_extra_attempts,
         cursor=Cursor(row.cursor_source, row.cursor_after, row.last_seq, row.last_shard, row.listed),
         error_code=row.error_code,

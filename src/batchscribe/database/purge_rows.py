@@ -6,6 +6,8 @@ A step deletes a bounded number of rows, so that no transaction holds its locks 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +26,7 @@ from batchscribe.database.tables import (
     webhook_delivery,
 )
 from batchscribe.jobs.model import FINAL_JOB_STATES
+from batchscribe.wire.choices import DeliveryState
 
 #: The tables with many rows of a job, in the order in which they are emptied, and the column that divides their rows
 #: into steps. The table of shards is last: a worker that ends a file of the job finds either both rows or none.
@@ -36,6 +39,24 @@ ROWS_OF_JOB: tuple[tuple[sa.Table, sa.Column[int]], ...] = (
     (file, file.c.seq),
     (shard, shard.c.number),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedJob:
+    """What the deletion of a job needs to know. A row that a newer release wrote can be deleted, too."""
+
+    number: int
+    job_id: str
+    tenant: str
+    lane: str
+
+    @property
+    def has_own_lane(self) -> bool:
+        """Whether it is a job of the command line."""
+        return self.lane == self.job_id
+
+
+_DELETED = sa.select(job.c.number, job.c.job_id, job.c.tenant, job.c.lane)
 
 
 def hide_job(connection: sa.Connection, number: int) -> bool:
@@ -82,13 +103,19 @@ def delete_job_row(connection: sa.Connection, number: int) -> None:
     connection.execute(sa.delete(job).where(job.c.number == number, job.c.deleted_at.is_not(None)))
 
 
-def jobs_hidden_before(connection: sa.Connection, moment: float, *, limit: int) -> list[str]:
-    """Return the IDs of jobs hidden before this time, in Unix seconds, that still have rows."""
-    hidden = sa.select(job.c.job_id).where(job.c.deleted_at.is_not(None), job.c.deleted_at < moment)
-    return list(connection.scalars(hidden.order_by(job.c.number).limit(limit)))
+def jobs_hidden_before(connection: sa.Connection, moment: float, *, limit: int) -> list[DeletedJob]:
+    """Return jobs hidden before this time, in Unix seconds, that still have rows."""
+    hidden = _DELETED.where(job.c.deleted_at.is_not(None), job.c.deleted_at < moment)
+    return _deleted(connection, hidden.order_by(job.c.number).limit(limit))
 
 
-def jobs_ended_before(connection: sa.Connection, moment: float, *, limit: int) -> list[str]:
-    """Return the IDs of jobs that ended before this time, in Unix seconds, oldest first."""
-    ended = sa.select(job.c.job_id).where(job.c.completed_at < moment, job.c.deleted_at.is_(None))
-    return list(connection.scalars(ended.order_by(job.c.completed_at).limit(limit)))
+def jobs_ended_before(connection: sa.Connection, moment: float, *, limit: int) -> list[DeletedJob]:
+    """Return jobs that ended before this time, in Unix seconds, oldest first. Those with a pending webhook wait."""
+    is_pending = webhook_delivery.c.state == DeliveryState.PENDING
+    pending = sa.exists().where(webhook_delivery.c.job == job.c.number, is_pending)
+    ended = _DELETED.where(job.c.completed_at < moment, job.c.deleted_at.is_(None), ~pending)
+    return _deleted(connection, ended.order_by(job.c.completed_at).limit(limit))
+
+
+def _deleted(connection: sa.Connection, query: sa.Select[Any]) -> list[DeletedJob]:
+    return [DeletedJob(*row) for row in connection.execute(query)]

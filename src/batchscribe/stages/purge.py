@@ -12,8 +12,10 @@ from collections.abc import Callable
 import structlog
 
 from batchscribe.database.connect import Connection
-from batchscribe.database.job_rows import find_job, get_job, lock_job
+from batchscribe.database.delivery_rows import is_pending
+from batchscribe.database.job_rows import get_job, lock_job
 from batchscribe.database.purge_rows import (
+    DeletedJob,
     delete_job_row,
     delete_some_rows,
     hide_job,
@@ -66,6 +68,10 @@ def purge_job(job: Job, records: Records, check: Callable[[], None]) -> None:
             return
     if not job.has_own_lane:
         clear_queues(job, records)
+    _purge_rows(job, records, check)
+
+
+def _purge_rows(job: Job | DeletedJob, records: Records, check: Callable[[], None]) -> None:
     has_more = True
     while has_more:
         check()
@@ -78,25 +84,28 @@ def purge_job(job: Job, records: Records, check: Callable[[], None]) -> None:
 
 
 def delete_old_jobs(records: Records, *, retention_sec: float | None, check: Callable[[], None]) -> None:
-    """Delete the jobs that ended longer ago than `retention_sec`, and finish what was not purged long after that."""
+    """Delete the jobs that ended longer ago than `retention_sec`, and finish what was not purged long after that.
+
+    A job whose webhook is still to be sent stays until it is delivered or given up.
+    """
     moment = time.time()
     with records.transaction() as connection:
         old = [] if retention_sec is None else jobs_ended_before(connection, moment - retention_sec, limit=JOBS_AT_ONCE)
         left = jobs_hidden_before(connection, moment - RESUME_AFTER_SEC, limit=JOBS_AT_ONCE)
-    for job_id in (*old, *left):
+    for job in (*old, *left):
         check()
         with records.transaction() as connection:
-            job = find_job(connection, job_id)
-            if job is None:
+            lock_job(connection, job.number)
+            if is_pending(connection, job.number):  # it was replayed a moment ago
                 continue
             if hide_job(connection, job.number):
                 log.info("job.deleted", job_id=job.job_id, tenant=job.tenant)
             if not job.has_own_lane:
                 _enqueue(connection, job, records)
         if job.has_own_lane:  # perhaps no server will ever run in this data directory
-            purge_job(job, records, check)
+            _purge_rows(job, records, check)
 
 
-def _enqueue(connection: Connection, job: Job, records: Records, *, delay_sec: float = 0.0) -> None:
+def _enqueue(connection: Connection, job: Job | DeletedJob, records: Records, *, delay_sec: float = 0.0) -> None:
     lane = SERVER_LANE if job.has_own_lane else job.lane
     records.flow.enqueue(connection, Task(PURGE, job.job_id, lane=lane, tenant=job.tenant), delay_sec=delay_sec)

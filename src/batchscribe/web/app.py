@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchscribe.api.app import create_api
+from batchscribe.api.cross_site import check_origin
 from batchscribe.api.front import Front, below
 from batchscribe.api.service import Service
 from batchscribe.errors import InvalidSetting
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.web.assets import assets_router
-from batchscribe.web.csrf import check_origin
 from batchscribe.web.docs_page import docs_router
 from batchscribe.web.error_pages import add_error_pages
 from batchscribe.web.fleet_page import fleet_router
@@ -109,7 +109,7 @@ def _first_part(path: str) -> str:
 
 
 async def _check_origin(request: Request) -> None:
-    check_origin(request.method, request.headers)
+    check_origin(request.method, request.headers, is_page=True)
 
 
 def _check_root_path(root_path: str) -> None:

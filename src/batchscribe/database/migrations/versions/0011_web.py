@@ -24,6 +24,13 @@ def upgrade() -> None:
         # Of jobs in progress, only the real durations are known.
         op.execute(f"UPDATE {table} SET estimated_done_sec = audio_sec WHERE audio_sec > 0")  # noqa: S608 (fixed names)
     op.add_column("job", sa.Column("begun_at", sa.Double))
+    # The audio of jobs in progress was done since then. Without this, they would look very fast.
+    has_audio = "audio_sec > 0 OR EXISTS (SELECT 1 FROM shard WHERE shard.job = job.number AND shard.audio_sec > 0)"
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    now = "extract(epoch from now())" if is_postgresql else "(julianday('now') - 2440587.5) * 86400.0"
+    op.execute(
+        f"UPDATE job SET begun_at = submitted_at, changed_at = {now} WHERE state = 'PROCESSING' AND ({has_audio})"  # noqa: S608 (fixed)
+    )
     op.add_column("job", sa.Column("retry_number", sa.Integer, nullable=False, server_default="0"))
     op.add_column("job", sa.Column("retry_after", sa.Integer))
     op.add_column("job", sa.Column("secrets", sa.JSON))

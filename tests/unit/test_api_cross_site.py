@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
+from batchscribe.api.cross_site import check_origin
 from batchscribe.errors import CrossSiteRequest
-from batchscribe.web.csrf import check_origin
 
 HOST = {"host": "Calls.example:8080"}
 
@@ -21,7 +21,8 @@ HOST = {"host": "Calls.example:8080"}
     ],
 )
 def test_a_form_of_our_own_page_is_accepted(headers: dict[str, str]) -> None:
-    check_origin("POST", Headers(HOST | headers))
+    check_origin("POST", Headers(HOST | headers), is_page=True)
+    check_origin("POST", Headers(HOST | headers), is_page=False)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,19 @@ def test_a_form_of_our_own_page_is_accepted(headers: dict[str, str]) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_any_other_request_is_refused(method: str, headers: dict[str, str]) -> None:
     with pytest.raises(CrossSiteRequest):
-        check_origin(method, Headers(HOST | headers))
+        check_origin(method, Headers(HOST | headers), is_page=True)
+    if headers:
+        with pytest.raises(CrossSiteRequest):
+            check_origin(method, Headers(HOST | headers), is_page=False)
+    else:
+        check_origin(method, Headers(HOST), is_page=False)  # a program
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_reading_is_always_allowed(method: str) -> None:
-    check_origin(method, Headers(HOST | {"sec-fetch-site": "cross-site"}))
+    check_origin(method, Headers(HOST | {"sec-fetch-site": "cross-site"}), is_page=True)
 
 
 def test_without_a_host_no_origin_is_ours() -> None:
     with pytest.raises(CrossSiteRequest):
-        check_origin("POST", Headers({"origin": "null"}))
+        check_origin("POST", Headers({"origin": "null"}), is_page=False)
