@@ -63,11 +63,19 @@ function showFailure(message) {
   placeMistakes(answer);
 }
 
-/** Returns the message of an error page; a proxy's own page has none. */
+/** Returns the message of an error, which is a page or JSON; a proxy's own page has none. */
 function messageOf({ text, response }) {
   const page = new DOMParser().parseFromString(text ?? "", "text/html");
   const status = `The server or a proxy answered with HTTP ${response.status}. Try again in a moment.`;
-  return page.getElementById("error-message")?.textContent ?? status;
+  return page.getElementById("error-message")?.textContent ?? messageIn(text) ?? status;
+}
+
+function messageIn(text) {
+  try {
+    return JSON.parse(text).message;
+  } catch {
+    return undefined;
+  }
 }
 
 document.addEventListener("htmx:sse:after:connection", () => showStale(false));
