@@ -100,7 +100,9 @@ def words_around(segments: list[dict[str, Any]], sec: float) -> set[str]:
 
 def test_a_click_on_a_word_plays_from_there(page: Page, segments: list[dict[str, Any]]) -> None:
     word = segments[5]["words"][3]
-    page.evaluate("document.querySelector('audio').onseeking = event => { window.sought = event.target.currentTime }")
+    page.evaluate(
+        "() => { document.querySelector('audio').onseeking = event => { window.sought = event.target.currentTime; } }"
+    )
     page.locator("article").nth(5).locator("[data-word='3']").click()
     wait_past(page, word["start"])
     assert page.evaluate("window.sought") == pytest.approx(word["start"], abs=0.1)
