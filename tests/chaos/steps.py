@@ -72,7 +72,7 @@ STEPS = (
     Step("shard-ended", "a shard's end is stored, not committed", A, "stages.shard:add_shard_counters"),
     Step("finish-enqueued", "the last shard's end is committed, DBOS not informed", A, "stages.shard:_close"),
     Step("task-done", "a task is done, DBOS not informed", A, "queue.flow:_work"),
-    Step("job-ended", "a job's end and its webhook are stored, not committed", A, "stages.finish:_end"),
+    Step("job-ended", "a job's end and its webhook are stored, not committed", A, "stages.finish:end_within"),
     Step("job-committed", "a job's end is committed, its queues not cleared", B, "stages.finish:clear_queues"),
     Step("queues-canceled", "its shards are canceled in the queues, not deleted", B, "queue.flow:Flow.forget"),
     Step("webhook-taken", "a webhook is about to be sent", B, "stages.deliver:_send"),
