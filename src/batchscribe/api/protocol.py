@@ -236,9 +236,15 @@ class BoundedProtocol(H11Protocol):
         count_request(OTHER, None, status, time.monotonic() - self._phase_began_at)
         self._wait(Phase.END)
         if lingers:
-            self.transport.write_eof()
+            self._end_sending()
         else:
             self.transport.close()
+
+    def _end_sending(self) -> None:
+        try:
+            self.transport.write_eof()
+        except OSError:  # the client has reset the connection after the last write
+            self.transport.abort()
 
     def _refusal_bytes(self, refusal: BatchscribeError, status: HTTPStatus) -> bytes:
         body = json.dumps(body_of(refusal)).encode()
