@@ -176,7 +176,7 @@ def test_no_thread_of_the_engine_polls(flow: Flow) -> None:
         return sorted(re.sub(r"Thread-\d+ \((.*)\)", r"\1", name) for name in names)
 
     flow.run({}, executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
-    ours = ["dispatcher", "here-control", "here-files-scripted", "here-listings", "here-webhooks"]
+    ours = ["dispatcher", "here-control", "here-files-scripted", "here-listings", "here-maintenance", "here-webhooks"]
     waiting = ["_run_event_loop_or_tell", "dbos-executor-_0", "run_notification_listener"]  # the last one once a second
     assert until(lambda: started() == sorted(ours + waiting)), started()
 

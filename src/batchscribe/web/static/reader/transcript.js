@@ -75,12 +75,13 @@ export class Transcript {
    */
   spokenAt(sec) {
     const found = [];
-    const channels = new Set();
+    /** The start of the latest segment of each channel. */
+    const latest = new Map();
     for (let number = this.lastStarted(sec); number >= 0 && this.latestEnds[number] + LINGER_SEC > sec; number--) {
       const { end, channel } = this.segments[number];
-      const lingerSec = channels.has(channel) ? 0 : LINGER_SEC;
+      if (!latest.has(channel)) latest.set(channel, this.starts[number]);
+      const lingerSec = latest.get(channel) > this.starts[number] ? 0 : LINGER_SEC;
       if (/** @type {number} */ (end) + lingerSec > sec) found.unshift(number);
-      channels.add(channel);
     }
     return found;
   }
