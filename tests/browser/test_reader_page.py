@@ -151,6 +151,8 @@ def test_the_controls_are_in_line(calm: Page) -> None:
         )
         assert len(centers) >= 8
         assert len({round(center) for center in centers}) == lines, (width, centers)
+    calm.set_viewport_size({"width": 320, "height": 740})  # a window of 1280 pixels at 400 % (WCAG 1.4.10)
+    assert calm.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_a_segment_without_words_is_lit_and_played_as_a_whole(calm: Page) -> None:

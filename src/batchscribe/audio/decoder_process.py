@@ -43,11 +43,7 @@ class DecoderProcess:
 
     @property
     def cpu_sec(self) -> float:
-        """The CPU time that it has used; 0 if it has ended."""
-        try:
-            return self._watchdog.used_cpu_sec() if self.is_alive else 0.0
-        except OSError:  # it ends right now, or this process has no free descriptors
-            return 0.0
+        return self._process.cpu_sec
 
     def get_ready(self) -> None:
         """Wait until a new process can take a recording. If it ends before, no recording is the cause.

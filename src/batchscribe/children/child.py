@@ -6,6 +6,9 @@ import os
 import signal
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from batchscribe.children.watchdog import read_cpu_sec
 
 
 class Child:
@@ -26,6 +29,14 @@ class Child:
     @property
     def is_alive(self) -> bool:
         return self._process.is_alive()
+
+    @property
+    def cpu_sec(self) -> float:
+        """The CPU time that it has used; 0 if it has ended."""
+        try:
+            return read_cpu_sec(Path("/proc", str(self.pid))) if self.is_alive else 0.0
+        except OSError:  # it ends right now, or this process has no free descriptors
+            return 0.0
 
     def kill(self) -> None:
         """Send SIGKILL unless the process has ended."""

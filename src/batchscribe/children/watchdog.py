@@ -60,7 +60,7 @@ class Watchdog:
         passed_sec = min(self._clock() - self._looked_at, 2 * LOOK_SEC)
         self._looked_at = self._clock()
         try:
-            cpu_sec, is_ready = self.used_cpu_sec(), self._is_ready()
+            cpu_sec, is_ready = read_cpu_sec(self._process), self._is_ready()
         except OSError:
             return  # the child ended, which the pipe will report, or this process has no free descriptors
         if self._first_cpu_sec is None:
@@ -78,14 +78,18 @@ class Watchdog:
         if used_sec >= self._cpu_limit_sec:
             raise ChildHangs(f"used {self._cpu_limit_sec:.0f} s of CPU without an answer")
 
-    def used_cpu_sec(self) -> float:
-        """Return the CPU time of all threads: fields 14 and 15 of proc_pid_stat(5). Raises `OSError`."""
-        fields = _fields(self._process / "stat")
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
-
     def _is_ready(self) -> bool:
         """Return whether a thread is ready to run or waits for a disk."""
         return any(_fields(thread / "stat")[0] in "RD" for thread in (self._process / "task").iterdir())
+
+
+def read_cpu_sec(process: Path) -> float:
+    """Return the CPU time of all threads of a process: fields 14 and 15 of proc_pid_stat(5). Raises `OSError`.
+
+    `process` is its folder in `/proc`.
+    """
+    fields = _fields(process / "stat")
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
 
 
 def _fields(stat: Path) -> list[str]:

@@ -68,11 +68,7 @@ class SpeakerProcess:
 
     @property
     def cpu_sec(self) -> float:
-        """The CPU time that it has used; 0 if it has ended."""
-        try:
-            return self._watchdog.used_cpu_sec() if self.is_alive else 0.0
-        except OSError:  # it ends right now, or this process has no free descriptors
-            return 0.0
+        return self._process.cpu_sec
 
     def begin(self, count: SpeakerCount, check: Callable[[], None] = _do_nothing) -> None:
         """Begin a recording, or the same one again; the sound so far is discarded.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from batchscribe.api.fresh_credentials import read_optional_credentials
-from batchscribe.api.job_routes import renew_from
+from batchscribe.api.job_routes import SETTLE_SEC, renew_from
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.stages.deliver import replay
 from batchscribe.stages.finish import cancel_served_job
@@ -18,8 +18,6 @@ from batchscribe.web.job_form import credentials_in
 from batchscribe.web.job_page import SILENTLY
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site, go_to
-
-SETTLE_SEC = 1.0  #: as for the HTTP interface, so that the page shows the final counters
 
 
 def job_actions_router(site: Site) -> APIRouter:

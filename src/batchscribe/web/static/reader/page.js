@@ -2,22 +2,23 @@
 
 import { AccessForm } from "./access_form.js";
 import { ask } from "./answers.js";
+import { requireElement } from "./elements.js";
 import { Keys } from "./keys.js";
 import { compareVersions, showFacts, showWarnings } from "./notes.js";
-import { find, SKIP_SEC } from "./player_bar.js";
+import { SKIP_SEC } from "./player_bar.js";
 import { Reader } from "./reader.js";
 import { Transcript } from "./transcript.js";
 
 const PARTIAL =
   "The stored transcript cannot be read now. This is the text that is stored for search, without word times, flags and languages.";
 
-const root = find(document, "#reader", HTMLElement);
+const root = requireElement(document, "#reader", HTMLElement);
 const urls = root.dataset;
 
 /** @param {Reader} reader */
 function connectKeys(reader) {
-  const help = find(root, "[data-part=key-dialog]", HTMLDialogElement);
-  find(root, "[data-action=keys]", HTMLButtonElement).addEventListener("click", () => help.showModal());
+  const help = requireElement(root, "[data-part=key-dialog]", HTMLDialogElement);
+  requireElement(root, "[data-action=keys]", HTMLButtonElement).addEventListener("click", () => help.showModal());
   new Keys(
     {
       " ": () => reader.player.toggle(),
@@ -38,13 +39,13 @@ async function loadWaveform() {
   const peaks = await answer?.json();
   if (!peaks?.channels?.length) return null;
   const { drawWaveform } = await import("./waveform.js");
-  const container = find(root, "[data-part=waveform]", HTMLElement);
+  const container = requireElement(root, "[data-part=waveform]", HTMLElement);
   return (audio, durationSec, voices) => drawWaveform(container, audio, peaks, durationSec, voices, urls.nonce ?? "");
 }
 
 async function open() {
-  const status = find(root, "[data-part=status]", HTMLElement);
-  const access = new AccessForm(find(root, "[data-part=access]", HTMLFormElement), urls.file ?? "");
+  const status = requireElement(root, "[data-part=status]", HTMLElement);
+  const access = new AccessForm(requireElement(root, "[data-part=access]", HTMLFormElement), urls.file ?? "");
   access.onAccess = () => location.reload();
   const waveform = loadWaveform();
   let answer;
@@ -61,10 +62,10 @@ async function open() {
   status.textContent = transcript.segments.length ? "" : "No speech was found in this recording.";
   status.hidden = transcript.segments.length > 0;
   const draw = await waveform;
-  const warnings = find(root, "[data-part=warnings]", HTMLElement);
-  showFacts(find(root, "[data-part=facts]", HTMLElement), transcript);
+  const warnings = requireElement(root, "[data-part=warnings]", HTMLElement);
+  showFacts(requireElement(root, "[data-part=facts]", HTMLElement), transcript);
   showWarnings(warnings, transcript.isPartial ? [PARTIAL, ...transcript.warnings] : transcript.warnings);
-  find(root, "[data-part=player]", HTMLElement).hidden = false;
+  requireElement(root, "[data-part=player]", HTMLElement).hidden = false;
   connectKeys(new Reader(root, transcript, draw));
   await compareVersions(warnings, urls.audio ?? "", transcript.recordingVersion);
 }

@@ -1,6 +1,7 @@
 /** The controls of the player: buttons, speed, time, and the bar that shows and sets the position. */
 
 import { clockTime } from "./clock.js";
+import { requireElement } from "./elements.js";
 
 /** @typedef {import("./player.js").Player} Player */
 
@@ -13,15 +14,15 @@ export class PlayerBar {
    */
   constructor(root, player) {
     this.player = player;
-    this.toggle = find(root, "[data-action=toggle]", HTMLButtonElement);
-    this.position = find(root, "[data-part=position]", HTMLInputElement);
-    this.time = find(root, "[data-part=time]", HTMLElement);
+    this.toggle = requireElement(root, "[data-action=toggle]", HTMLButtonElement);
+    this.position = requireElement(root, "[data-part=position]", HTMLInputElement);
+    this.time = requireElement(root, "[data-part=time]", HTMLElement);
     this.shownSec = -1;
     this.position.max = String(player.durationSec);
     this.toggle.addEventListener("click", () => player.toggle());
-    find(root, "[data-action=back]", HTMLButtonElement).addEventListener("click", () => player.skip(-SKIP_SEC));
-    find(root, "[data-action=forward]", HTMLButtonElement).addEventListener("click", () => player.skip(SKIP_SEC));
-    const speed = find(root, "select", HTMLSelectElement);
+    requireElement(root, "[data-action=back]", HTMLButtonElement).addEventListener("click", () => player.skip(-SKIP_SEC));
+    requireElement(root, "[data-action=forward]", HTMLButtonElement).addEventListener("click", () => player.skip(SKIP_SEC));
+    const speed = requireElement(root, "select", HTMLSelectElement);
     speed.addEventListener("change", () => (player.speed = Number(speed.value)));
     this.position.addEventListener("input", () => player.seek(Number(this.position.value)));
     this.position.addEventListener("keydown", (event) => this.#key(event));
@@ -52,17 +53,4 @@ export class PlayerBar {
     event.preventDefault();
     this.player.skip(skip);
   }
-}
-
-/**
- * @template {HTMLElement} E
- * @param {ParentNode} root
- * @param {string} selector
- * @param {new () => E} kind
- * @returns {E} the first element that matches; the page always has one
- */
-export function find(root, selector, kind) {
-  const found = root.querySelector(selector);
-  if (!(found instanceof kind)) throw new Error(`The page has no ${selector}.`);
-  return found;
 }

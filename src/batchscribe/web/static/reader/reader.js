@@ -2,10 +2,11 @@
 
 import { fragmentTime } from "./clock.js";
 import { copyWholeSegments } from "./copying.js";
+import { requireElement } from "./elements.js";
 import { FindBar } from "./find_bar.js";
 import { Follow } from "./follow.js";
 import { Player } from "./player.js";
-import { find, PlayerBar } from "./player_bar.js";
+import { PlayerBar } from "./player_bar.js";
 import { RecordingTrouble } from "./recording_trouble.js";
 import { SegmentCursor, segmentOf } from "./segment_cursor.js";
 import { createSegmentList } from "./segment_list.js";
@@ -29,27 +30,27 @@ export class Reader {
     const urls = root.dataset;
     this.transcript = transcript;
     this.voices = new Voices(transcript);
-    const segments = find(root, "[data-part=segments]", HTMLElement);
-    const bar = find(root, "[data-part=player]", HTMLElement);
-    this.player = new Player(find(root, "audio", HTMLAudioElement), urls.audio ?? "", transcript.durationSec);
+    const segments = requireElement(root, "[data-part=segments]", HTMLElement);
+    const bar = requireElement(root, "[data-part=player]", HTMLElement);
+    this.player = new Player(requireElement(root, "audio", HTMLAudioElement), urls.audio ?? "", transcript.durationSec);
     this.bar = new PlayerBar(bar, this.player);
     drawWaveform?.(this.player.audio, transcript.durationSec, this.voices);
     bar.classList.toggle("has-waveform", drawWaveform !== null);
     this.list = createSegmentList(segments, bar, transcript, this.voices);
     this.cursor = new SegmentCursor(this.list);
     this.spoken = new SpokenWords(transcript, this.list.rows);
-    this.follow = new Follow(this.list, find(root, "[data-action=follow]", HTMLButtonElement));
-    this.find = new FindBar(find(root, "[data-part=find]", HTMLFormElement), transcript, this.list);
+    this.follow = new Follow(this.list, requireElement(root, "[data-action=follow]", HTMLButtonElement));
+    this.find = new FindBar(requireElement(root, "[data-part=find]", HTMLFormElement), transcript, this.list);
     this.names = new SpeakerNames(
-      find(root, "[data-part=speakers]", HTMLElement),
-      find(root, "[data-part=name-dialog]", HTMLDialogElement),
+      requireElement(root, "[data-part=speakers]", HTMLElement),
+      requireElement(root, "[data-part=name-dialog]", HTMLDialogElement),
       this.voices,
       urls.speakers ?? "",
     );
     this.linked = -1;
     this.#connectParts();
     this.#connectEvents(segments);
-    this.#explainTrouble(find(root, "[data-part=trouble]", HTMLElement), bar, urls.file ?? "");
+    this.#explainTrouble(requireElement(root, "[data-part=trouble]", HTMLElement), bar, urls.file ?? "");
     copyWholeSegments(segments, transcript, this.voices);
     this.openLink();
   }

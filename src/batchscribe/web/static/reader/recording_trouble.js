@@ -2,7 +2,7 @@
 
 import { AccessForm } from "./access_form.js";
 import { ask } from "./answers.js";
-import { find } from "./player_bar.js";
+import { requireElement } from "./elements.js";
 
 /** @typedef {import("./player.js").Player} Player */
 
@@ -15,8 +15,8 @@ export class RecordingTrouble {
   constructor(root, player, fileId) {
     this.root = root;
     this.player = player;
-    this.sentence = find(root, "[data-part=sentence]", HTMLElement);
-    this.access = new AccessForm(find(root, "form", HTMLFormElement), fileId);
+    this.sentence = requireElement(root, "[data-part=sentence]", HTMLElement);
+    this.access = new AccessForm(requireElement(root, "form", HTMLFormElement), fileId);
     this.access.onAccess = () => this.onAccess();
     /** Called after the server got access. */
     this.onAccess = () => player.load();

@@ -1,7 +1,7 @@
 /** The speakers of the transcript with their share of the speech, and the dialog that gives them names. */
 
 import { send } from "./answers.js";
-import { find } from "./player_bar.js";
+import { requireElement } from "./elements.js";
 
 /** @typedef {import("./voices.js").Voices} Voices */
 /** @typedef {import("./voices.js").Voice} Voice */
@@ -17,14 +17,14 @@ export class SpeakerNames {
     this.dialog = dialog;
     this.voices = voices;
     this.url = url;
-    this.input = find(dialog, "input[name=name]", HTMLInputElement);
-    this.label = find(dialog, "[data-part=label]", HTMLElement);
-    this.trouble = find(dialog, "[role=alert]", HTMLElement);
+    this.input = requireElement(dialog, "input[name=name]", HTMLInputElement);
+    this.label = requireElement(dialog, "[data-part=label]", HTMLElement);
+    this.trouble = requireElement(dialog, "[role=alert]", HTMLElement);
     /** @type {Map<Voice, HTMLButtonElement>} */
     this.buttons = new Map();
     for (const voice of voices.all) legend.append(this.#entry(voice));
-    find(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => this.#save(event));
-    find(dialog, "[data-action=cancel]", HTMLButtonElement).addEventListener("click", () => dialog.close());
+    requireElement(dialog, "form", HTMLFormElement).addEventListener("submit", (event) => this.#save(event));
+    requireElement(dialog, "[data-action=cancel]", HTMLButtonElement).addEventListener("click", () => dialog.close());
   }
 
   /** @param {Voice} voice */
