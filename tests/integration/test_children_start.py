@@ -23,6 +23,7 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.children.start import start_piped
 from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import ScriptedSpec
+from tests.integration.command import wait_until
 from tests.integration.loading_children import load_decoder, load_speakers
 
 Start = Callable[[], "Child"]
@@ -88,7 +89,7 @@ def test_a_child_that_has_ended_is_not_killed(has_pidfd: bool, monkeypatch: pyte
     child, connection = started_child(monkeypatch, has_pidfd=has_pidfd)
     process = psutil.Process(child.pid)
     process.kill()
-    process.wait(10)  # the fork server has removed it
+    wait_until(lambda: not psutil.pid_exists(process.pid))  # ended, and removed by the fork server
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *signal_and_target: sent.append(signal_and_target))
     child.end()

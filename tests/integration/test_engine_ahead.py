@@ -32,19 +32,18 @@ def gpus(count: int, **script: object) -> ScriptedSpec:
     return ScriptedSpec(device="cuda", devices=devices, batch_size=2, script=Script(**script))  # type: ignore[arg-type]
 
 
-def wall_sec(spec: ScriptedSpec, windows: int) -> float:
-    with EnginePool(spec, processes=1) as pool:
-        recognize_all(pool, [request()])
-        began_at = time.monotonic()
-        assert recognize_all(pool, [request(i) for i in range(windows)]) == [TEXT] * windows
-        return time.monotonic() - began_at
-
-
 def test_a_batch_is_prepared_while_the_one_before_is_transcribed() -> None:
-    """Ten batches of 0.1 s each to prepare and to transcribe take 2 s one after the other."""
-    in_turn = ScriptedSpec(batch_size=4, script=Script(call_sec=0.1, prepare_sec=0.1))
-    early = replace(in_turn, reads_ahead=True)
-    assert wall_sec(early, 40) < 0.75 * wall_sec(in_turn, 40)
+    """The call with the first window ends only if the next batch is prepared meanwhile."""
+    with EnginePool(ahead(waits_at=frozenset({0.0})), processes=1) as pool:
+        assert recognize_all(pool, [request(number) for number in range(8)]) == [TEXT] * 8
+
+
+def test_an_engine_that_does_not_read_ahead_prepares_one_batch_at_a_time() -> None:
+    spec = replace(ahead(waits_at=frozenset({0.0}), longest_wait_sec=0.5), reads_ahead=False)
+    with EnginePool(spec, processes=1) as pool:
+        first, *others = recognize_all(pool, [request(number) for number in range(8)])
+    assert type(first) is EngineError
+    assert others == [TEXT] * 7
 
 
 def test_recognitions_of_early_batches_go_to_their_requesters() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ class Script:
     call_sec: float = 0.0  #: seconds slept in each call
     window_sec: float = 0.0  #: seconds slept in each call for each of its windows
     prepare_sec: float = 0.0  #: seconds slept to prepare each batch
+    waits_at: frozenset[float] = frozenset()  #: the call lasts until the next batch is prepared
+    longest_wait_sec: float = 20.0  #: for that; then the call fails
     detected: tuple[tuple[str, float], ...] = ()  #: languages that it reports if requested, most probable first
     dies_at: frozenset[float] = frozenset()
     hangs_at: frozenset[float] = frozenset()
@@ -75,6 +78,7 @@ class ScriptedEngine:
     def __init__(self, script: Script, device: str = "cpu") -> None:
         self.script = script
         self._device = device
+        self._prepared = threading.Semaphore(0)
         self._check_device(is_loading=True)
         self._take_device_memory()
         time.sleep(script.load_sec)
@@ -88,13 +92,23 @@ class ScriptedEngine:
 
     def prepare(self, requests: Sequence[RecognitionRequest]) -> Sequence[RecognitionRequest]:
         time.sleep(self.script.prepare_sec)
+        self._prepared.release()
         return requests
 
     def transcribe_prepared(self, prepared: Sequence[RecognitionRequest]) -> list[Recognition]:
         self._check_device(is_loading=False)
         self._check_memory(len(prepared))
+        self._prepared.acquire()  # of this batch
+        if any(request.window.start_sec in self.script.waits_at for request in prepared):
+            self._await_next_batch()
         time.sleep(self.script.call_sec + len(prepared) * self.script.window_sec)
         return [self._make_up(request) for request in prepared]
+
+    def _await_next_batch(self) -> None:
+        """Return when the next batch is prepared. Raises `RuntimeError` if that does not happen during this call."""
+        if not self._prepared.acquire(timeout=self.script.longest_wait_sec):
+            raise RuntimeError("no other batch was prepared during the call")
+        self._prepared.release()
 
     def _check_device(self, *, is_loading: bool) -> None:
         mark = self.script.lost_devices and self.script.lost_devices / self._device
