@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
+.PHONY: help setup demo docs test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -21,6 +21,9 @@ setup: $(VENV)/runtime.stamp ## Create .venv with the batchscribe command
 demo: $(VENV)/runtime.stamp ## Transcribe the recordings in examples/audio; pull a speech model if there is none
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
+docs: $(VENV)/dev.stamp ## Build the site of the documents into build/site, and check its links
+	$(BIN)/zensical build --strict
+
 test: $(VENV)/dev.stamp ## Run all tests, and measure which lines and branches they reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses $(TEST_PROCESSES) --no-loadscope-reorder
@@ -28,7 +31,7 @@ test: $(VENV)/dev.stamp ## Run all tests, and measure which lines and branches t
 	@rm -f .coverage.*  # of processes that were killed while they saved
 	@bash -o pipefail -c '$(BIN)/coverage report --skip-covered --sort=cover | sed -n "1,25p;/^TOTAL/p;/^Coverage/p"'
 
-check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling and style
+check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling, style and the links of the site
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy $(CHECKED)
@@ -36,6 +39,7 @@ check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code,
 	$(BIN)/vulture
 	$(BIN)/codespell $(CHECKED) docs $(wildcard *.md) Makefile
 	$(BIN)/python -m tests.terms
+	$(BIN)/zensical build --strict
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix $(CHECKED)
@@ -80,7 +84,7 @@ constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml al
 	  --python-version 3.11 --custom-compile-command 'make constraints' --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
 clean: ## Remove all that make created
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo .cache build/site
 
 # pip first: Python 3.11 comes with one that does not support dependency groups.
 $(VENV)/runtime.stamp: $(INPUTS)
