@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx2
 import jiwer
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from tests.documents import ROOT
+from tests.integration.command import Command
+from tests.integration.server import serving
 from tests.models.whisper import Line, scripted_whisper
 
 TEXTS = json.loads((ROOT / "examples" / "texts.json").read_text())
@@ -89,6 +94,23 @@ def test_the_demo_continues_without_a_model_and_says_so(demo: Demo) -> None:
         "Error: Model base could not be pulled. The model hub is not used, because HF_HUB_OFFLINE is set." in demo.told
     )
     assert "the demo continues with the built-in engine pocketsphinx, which is far less accurate.\n" in demo.told
+
+
+def test_the_demo_ends_with_the_command_and_the_address_that_show_the_call(demo: Demo) -> None:
+    (line,) = [line for line in demo.told.splitlines() if "BATCHSCRIBE_AUTH" in line]
+    (last,) = [line for line in demo.told.splitlines() if line.startswith("Then open ")]
+    *variables, program, _, option, folder = shlex.split(line.replace("$PWD", str(demo.folder)))
+    assert Path(program).is_file()
+    address = urlsplit(last.removeprefix("Then open "))
+    assert address.netloc == "127.0.0.1:8080"
+    command = Command(demo.folder, dict(variable.split("=", 1) for variable in variables))
+    with serving(command, option, folder) as server:
+        page = httpx2.get(server.url + address.path, trust_env=False)
+        recording = httpx2.get(f"{server.url}{address.path}/audio", trust_env=False)
+        assert server.end() == 0
+    assert page.status_code == 200
+    assert "library-call.mp3" in page.text
+    assert recording.status_code == 200
 
 
 def test_an_installed_model_is_used_and_stays_where_it_was(examples: Path, tmp_path: Path) -> None:

@@ -34,13 +34,11 @@ def help_of(*command: str) -> str:
 def test_the_readme_has_the_order_of_a_newcomer() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert headings == [
+        "Start",
         "What it looks like",
-        "Install",
-        "First transcript",
-        "First job over HTTP",
-        "Models",
-        "Many machines",
-        "Further reading",
+        "Accuracy",
+        "Compared with other tools",
+        "Documents",
     ]
 
 
