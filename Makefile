@@ -11,7 +11,7 @@ CHECKED := src tests benchmarks examples
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints clean
+.PHONY: help setup demo docs test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints licenses sbom clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -31,12 +31,13 @@ test: $(VENV)/dev.stamp ## Run all tests, and measure which lines and branches t
 	@rm -f .coverage.*  # of processes that were killed while they saved
 	@bash -o pipefail -c '$(BIN)/coverage report --skip-covered --sort=cover | sed -n "1,25p;/^TOTAL/p;/^Coverage/p"'
 
-check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, spelling, style and the links of the site
+check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code, Dockerfiles, spelling, style and the links of the site
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy $(CHECKED)
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/hadolint deploy/Dockerfile deploy/Dockerfile.cuda
 	$(BIN)/codespell $(CHECKED) docs $(wildcard *.md) Makefile
 	$(BIN)/python -m tests.terms
 	$(BIN)/zensical build --strict
@@ -79,12 +80,17 @@ fuzz-api: $(VENV)/dev.stamp ## Send 50,000 odd requests to a server and print th
 	$(BIN)/python -m tests.fuzz.api
 
 constraints: $(VENV)/dev.stamp ## Pin the newest versions that pyproject.toml allows
-	$(PIP) install --quiet uv
-	printf 'pip\nhatchling\n' | $(BIN)/uv pip compile pyproject.toml - --group dev --universal --upgrade \
+	printf 'pip\nhatchling\n' | $(BIN)/uv pip compile pyproject.toml - --group dev --all-extras --universal --upgrade \
 	  --python-version 3.11 --custom-compile-command 'make constraints' --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt
 
+licenses: $(VENV)/dev.stamp ## Write docs/licenses.md: every pinned package with its license
+	$(BIN)/python -m tests.licenses
+
+sbom: $(VENV)/dev.stamp ## Build sdist and wheel into dist, with a bill of materials (CycloneDX)
+	$(BIN)/python -m tests.sbom
+
 clean: ## Remove all that make created
-	rm -rf $(VENV) .demo .cache build/site
+	rm -rf $(VENV) .demo .cache build/site dist
 
 # pip first: Python 3.11 comes with one that does not support dependency groups.
 $(VENV)/runtime.stamp: $(INPUTS)

@@ -28,7 +28,8 @@ def pinned() -> dict[str, list[Requirement]]:
 def wanted() -> list[Requirement]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = [item for group in project["dependency-groups"].values() for item in group if isinstance(item, str)]
-    everything = [*project["project"]["dependencies"], *groups, *project["build-system"]["requires"]]
+    extras = [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
+    everything = [*project["project"]["dependencies"], *extras, *groups, *project["build-system"]["requires"]]
     return [Requirement(line) for line in everything]
 
 
@@ -61,5 +62,5 @@ def test_make_alone_lists_what_can_be_made() -> None:
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     benchmarks = ("bench", "bench-speech", "bench-speakers", "bench-long", "bench-gpu")
-    for target in ("setup", "demo", "test", "check", *benchmarks):
+    for target in ("setup", "demo", "test", "check", "sbom", "licenses", *benchmarks):
         assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE)
