@@ -35,15 +35,15 @@ def bill_of_materials(wheel: Path, commands: Path) -> dict[str, Any]:
     return bill
 
 
-def script_component(package: str, license_id: str) -> dict[str, Any]:
+def script_component(package: str, expression: str) -> dict[str, Any]:
     name, version = package.split()
     purl = f"pkg:npm/{name}@{version}"
     library = {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
-    return library | {"licenses": declared(license_id)}
+    return library | {"licenses": declared(expression)}
 
 
-def declared(license_id: str) -> list[dict[str, Any]]:
-    return [{"license": {"id": license_id, "acknowledgement": "declared"}}]
+def declared(expression: str) -> list[dict[str, str]]:
+    return [{"expression": expression}]
 
 
 def write_bill_of_materials() -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import fnmatch
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "batchscribe"}
-DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+IMAGES = ("Dockerfile", "Dockerfile.cuda")
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
 FILLED_IN = re.compile(r"\$\{(\w+):\?[^}]+\}")
 
@@ -121,37 +121,53 @@ def test_every_named_volume_is_declared_and_used() -> None:
 # --- the image ----------------------------------------------------------------------------------------------------
 
 
-def copied() -> list[str]:
-    return [source for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for source in line.split()[:-1]]
+def copied(image: str) -> list[str]:
+    lines = re.findall(r"^COPY (.+)$", (DEPLOY / image).read_text(), re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
 
 
-def test_the_image_is_built_from_files_that_are_there_and_that_are_let_in() -> None:
-    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_is_built_from_files_that_are_there_and_that_are_let_in(image: str) -> None:
+    lines = (DEPLOY / f"{image}.dockerignore").read_text().splitlines()
     let_in = [line.removeprefix("!") for line in lines if line.startswith("!")]
-    assert copied()
-    for source in copied():
-        assert (ROOT / source).exists(), source
-        assert any(fnmatch.fnmatch(source, pattern) for pattern in let_in), source
-    assert sorted(copied()) == sorted(let_in)
+    assert copied(image)
+    assert [source for source in copied(image) if not (ROOT / source).exists()] == []
+    assert sorted(copied(image)) == sorted(let_in)
 
 
-def test_everything_that_the_package_is_built_from_is_copied() -> None:
-    project = (ROOT / "pyproject.toml").read_text()
-    for name in re.findall(r'^(?:readme = |license-files = \[)"([\w.]+)"', project, re.MULTILINE):
-        assert name in copied()
+@pytest.mark.parametrize("image", IMAGES)
+def test_everything_that_the_package_is_built_from_is_copied(image: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name in (project["readme"], *project["license-files"]):
+        assert name in copied(image) or name.split("/")[0] in copied(image)
 
 
-def test_the_image_does_not_run_the_command_as_root() -> None:
-    assert 'ENTRYPOINT ["batchscribe"]' in DOCKERFILE
-    *_, user = re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE)
-    assert user not in ("root", "0")
-    assert f"--owner={user}" in DOCKERFILE
-    assert DOCKERFILE.index("RUN useradd") < DOCKERFILE.index("USER ")
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_runs_the_command_as_a_numbered_user_who_owns_the_data(image: str) -> None:
+    text = (DEPLOY / image).read_text()
+    assert 'ENTRYPOINT ["batchscribe"]' in text
+    *_, user = re.findall(r"^USER (\d+)$", text, re.MULTILINE)
+    assert int(user) > 0
+    assert f"--uid {user} " in text
+    assert f"--owner={user} " in text
+    assert text.index("RUN useradd") < text.index("USER ")
 
 
-def test_the_versions_of_the_image_are_the_pinned_ones() -> None:
-    assert "--constraint constraints.txt --build-constraint constraints.txt" in DOCKERFILE
-    assert "FROM python:3.11-slim" in DOCKERFILE
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_versions_of_an_image_are_the_pinned_ones(image: str) -> None:
+    text = (DEPLOY / image).read_text()
+    installs = re.findall(r"pip install (.+?)(?: \\)?$", text, re.MULTILINE)
+    assert installs
+    assert all("--constraint constraints.txt" in words for words in installs)
+    assert "FROM python:3.11-slim" in text
+
+
+def test_the_image_for_gpus_finds_the_library_that_its_extra_installs() -> None:
+    text = (DEPLOY / "Dockerfile.cuda").read_text()
+    assert ".[cuda,speakers]" in text
+    (folders,) = re.findall(r"LD_LIBRARY_PATH=(\S+)", text)
+    packages = "/usr/local/lib/python3.11/site-packages/nvidia"
+    assert folders.split(":") == [f"{packages}/cublas/lib", f"{packages}/cuda_nvrtc/lib"]
 
 
 # --- the document -------------------------------------------------------------------------------------------------
