@@ -54,6 +54,26 @@ def caddy_command(folder: Path, port: int, upstream: str) -> list[str]:
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
+@pytest.mark.parametrize("name", ["web.md", "deployment.md"])
+def test_nginx_accepts_the_configurations_of_other_documents(name: str, tmp_path: Path) -> None:
+    if shutil.which("nginx") is None:
+        pytest.skip("no nginx here: apt-get install nginx")
+    (block,) = code_blocks(ROOT / "docs" / name, "nginx")
+    block = block if "server {" in block else f"server {{\nlisten 127.0.0.1:8443;\n{block}}}\n"
+    make_certificate(tmp_path, "localhost")
+    for told, here in [
+        ("api-1", "127.0.0.1"),
+        ("api-2", "127.0.0.2"),
+        ("/etc/ssl/batchscribe.crt", f"{tmp_path}/certificate.pem"),
+        ("/etc/ssl/batchscribe.key", f"{tmp_path}/key.pem"),
+    ]:
+        block = block.replace(told, here)
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{block}}}\n")
+    line = ["nginx", "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
