@@ -38,6 +38,7 @@ check: $(VENV)/dev.stamp ## Check lint, format, types, import layers, dead code,
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/hadolint deploy/Dockerfile deploy/Dockerfile.cuda
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	$(BIN)/codespell $(CHECKED) docs $(wildcard *.md) Makefile
 	$(BIN)/python -m tests.terms
 	$(BIN)/zensical build --strict
