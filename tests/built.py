@@ -12,6 +12,7 @@ from uv import find_uv_bin
 from tests.documents import ROOT
 
 CONSTRAINTS = ROOT / "constraints.txt"
+RUN_SEC = 300.0  #: the first time, uv downloads 200 MB
 #: Leads a new Python to the code of this checkout, or measures its coverage.
 FOREIGN = ("PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_", "COV_", "BATCHSCRIBE_")
 
@@ -41,9 +42,10 @@ def install(wheel: Path, into: Path) -> Path:
 
 def run_uv(*words: str, given: str | None = None) -> str:
     """Return standard output. Raises `AssertionError` with the messages if the command fails."""
+    index = {"UV_DEFAULT_INDEX": os.environ["PIP_INDEX_URL"]} if "PIP_INDEX_URL" in os.environ else {}
     done = subprocess.run(
-        [find_uv_bin(), *words, "--quiet"], input=given, capture_output=True, text=True, env=own_environment(),
-        timeout=300, check=False,
+        [find_uv_bin(), *words, "--quiet"], input=given, capture_output=True, text=True,
+        env=own_environment() | index, timeout=RUN_SEC, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -20,11 +20,12 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
-from tests.built import CONSTRAINTS, build, install, own_environment, run_uv
+from tests.built import CONSTRAINTS, RUN_SEC, build, install, own_environment, run_uv
 from tests.conftest import NOT_ON_THIS_PYTHON
 from tests.documents import ROOT
 from tests.sbom import SPEC_VERSION, bill_of_materials
 
+pytestmark = pytest.mark.timeout(2 * RUN_SEC)
 #: Its only extra that needs a compiler on some versions of Python.
 COMPILED = "pocketsphinx"
 

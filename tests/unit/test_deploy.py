@@ -18,7 +18,7 @@ from batchscribe.cli.process.signals import END_SEC
 from batchscribe.database.backlog import backlog_by_tenant
 from batchscribe.database.job_rows import insert_job
 from batchscribe.settings import Settings, load_settings
-from tests.documents import ROOT, code_blocks
+from tests.documents import DOCUMENTS, ROOT, code_blocks
 from tests.jobs_on_record import a_job, stored_job
 
 DEPLOY = ROOT / "deploy"
@@ -186,6 +186,14 @@ def test_the_query_for_autoscaling_counts_open_shards_and_jobs_to_be_listed(conn
     scaler = yaml.safe_load((DEPLOY / "kubernetes" / "keda" / "scaledobject.yaml").read_text())
     assert connection.execute(sa.text(scaler["spec"]["triggers"][0]["metadata"]["query"])).scalar_one() == 3
     assert " ".join(scaler["spec"]["triggers"][0]["metadata"]["query"].split()) == " ".join(query.split())
+
+
+def test_every_extra_is_explained() -> None:
+    text = "\n".join(document.read_text() for document in DOCUMENTS)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = set(project["optional-dependencies"])
+    assert extras >= {"onnx", "speakers", "cuda"}
+    assert {extra for extra in extras if f"| `{extra}` |" not in text and f"[{extra}]'" not in text} == set()
 
 
 def test_everything_in_the_folder_is_named_in_the_document() -> None:
