@@ -53,6 +53,7 @@ def test_make_and_the_model_are_named_as_the_other_tests_use_them() -> None:
     assert INSTALL.split("\n")[:-1] == ["make setup", "source .venv/bin/activate", "batchscribe models pull base"]
 
 
+@pytest.mark.timeout(600)  # transcribes twice with a real model
 def test_every_command_does_what_the_tutorial_says(tutorial: Command, open_tab_at: OpenTab) -> None:
     check_first_transcript(tutorial)
     *variables, program, command = SERVE.replace("$PWD", str(tutorial.folder)).split()
