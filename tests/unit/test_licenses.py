@@ -16,7 +16,7 @@ PERMISSIVE = {
     "Zlib",
 }  # fmt: skip
 #: Explained in docs/dependencies.md, or files under MPL that we do not change.
-KNOWN = {"psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only", "tqdm": "MPL-2.0"}
+KNOWN = {"certifi": "MPL-2.0", "psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only", "tqdm": "MPL-2.0"}
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason=f"{NOT_ON_THIS_PYTHON}: the page is written on 3.11")

@@ -11,6 +11,7 @@ from threading import Condition
 
 from batchscribe.cost import CostMeter, current_meter
 from batchscribe.speech.engine import RecognitionRequest
+from batchscribe.tracing.spans import QueuedCall, queue_call
 from batchscribe.window import Recognition
 
 
@@ -23,6 +24,7 @@ class Ticket:
     kind: Hashable = None  #: see `EngineSpec.kind_of_request`
     future: Future[Recognition] = field(default_factory=Future)
     meter: CostMeter = field(default_factory=current_meter)  #: of the file whose thread submits the request
+    queued: QueuedCall | None = field(default_factory=queue_call)
 
     def succeed(self, recognition: Recognition) -> None:
         if self.future.set_running_or_notify_cancel():

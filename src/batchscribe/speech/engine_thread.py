@@ -17,6 +17,7 @@ from batchscribe.speech.batches import BatchQueue, Ticket
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_process import EngineProcess, cannot_load
 from batchscribe.speech.trial import EngineTrial
+from batchscribe.tracing.spans import record_call
 
 log = structlog.get_logger()
 
@@ -222,6 +223,8 @@ class EngineThread:
             took_sec = time.monotonic() - started_at
             ENGINE_BUSY_SECONDS.labels(self._spec.name).inc(took_sec)
             _share_cost(tickets, took_sec)
+            for ticket in tickets:
+                record_call(ticket.queued, ticket.request.window, took_sec, len(tickets))
         for ticket, recognition in zip(tickets, recognitions, strict=True):
             ticket.succeed(recognition)
 

@@ -10,6 +10,7 @@ from time import monotonic
 from batchscribe.cost import CostMeter, current_meter
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
 from batchscribe.speech.trial import trial_request
+from batchscribe.tracing.spans import QueuedCall, queue_call, record_call
 from batchscribe.window import Recognition
 
 
@@ -31,7 +32,7 @@ class InlinePool:
     def submit(self, request: RecognitionRequest, file: Hashable = None) -> Future[Recognition]:
         with self._lock:
             if not self._closed:
-                return self._threads.submit(self._transcribe_for, current_meter(), request)
+                return self._threads.submit(self._transcribe_for, current_meter(), queue_call(), request)
         future: Future[Recognition] = Future()
         future.cancel()
         return future
@@ -52,12 +53,14 @@ class InlinePool:
             engine = self._engines.engine = self.spec.build()
         return engine
 
-    def _transcribe_for(self, meter: CostMeter, request: RecognitionRequest) -> Recognition:
+    def _transcribe_for(self, meter: CostMeter, queued: QueuedCall | None, request: RecognitionRequest) -> Recognition:
         began_at = monotonic()
         try:
             return self._transcribe(request)
         finally:
-            meter.add(compute_sec=monotonic() - began_at)
+            took_sec = monotonic() - began_at
+            meter.add(compute_sec=took_sec)
+            record_call(queued, request.window, took_sec)
 
     def _transcribe(self, request: RecognitionRequest) -> Recognition:
         [recognition] = self._engine().transcribe([request])

@@ -132,6 +132,11 @@ class Checkpoint:
         self.position = max(positions, key=lambda position: position.n_windows, default=None)
         self._has_progressed = not parts
 
+    @property
+    def n_left(self) -> int:
+        """The number of windows of earlier attempts that were not taken yet."""
+        return len(self._known)
+
     def take_before(self, n_windows: int) -> Iterator[StoredWindow]:
         """Yield the first windows, once."""
         return (self._known.pop(index) for index in range(n_windows))

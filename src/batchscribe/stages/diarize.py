@@ -14,6 +14,7 @@ from batchscribe.metrics import Stage, stage
 from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.speakers.speaker_pool import SpeakerPool
 from batchscribe.speakers.speaker_process import SpeakerProcess
+from batchscribe.tracing.spans import span
 from batchscribe.window import SpeakerTurn
 from batchscribe.wire.config import Config
 
@@ -52,5 +53,5 @@ def diarization(config: Config, speakers: SpeakerPool, check: Callable[[], None]
         return
     at_least, at_most = config.speaker_range
     count = SpeakerCount(at_least, at_most)
-    with speakers.diarize(count, check) as process:
+    with span("diarize", is_current=False), speakers.diarize(count, check) as process:
         yield Diarization(process, lambda: process.begin(count, check))

@@ -26,6 +26,7 @@ from batchscribe.jobs.model import File, Job, Outcome
 from batchscribe.jobs.sharding import estimated_audio_sec
 from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import LEAST_SEC
+from batchscribe.stages.file_trace import end_file_trace
 from batchscribe.stages.finish import conclude
 
 log = structlog.get_logger()
@@ -93,7 +94,8 @@ def settle_shard(job: Job, number: int, run: int, records: Records, look: Look) 
     for file in files:
         outcome = _find_outcome(file, job, look) if has_ended else None
         if outcome is not None:
-            record_outcome(job, file, outcome, records)
+            if record_outcome(job, file, outcome, records):
+                end_file_trace(job, file, outcome)
             continue
         with records.transaction() as connection:
             lock_job(connection, job.number)  # if two writes end together, the second sees the first

@@ -40,12 +40,14 @@ from batchscribe.errors import (
 from batchscribe.jobs.model import File, Outcome, WrittenTranscript
 from batchscribe.metrics import RETRIES, Retry, Stage, count_file, stage
 from batchscribe.speakers.speaker_process import SPEAKERS
+from batchscribe.stages.file_trace import end_file_trace, trace_file
 from batchscribe.stages.finish import finish_task
 from batchscribe.stages.job_context import about_file
 from batchscribe.stages.settle import record_outcome, settle_shard
 from batchscribe.stages.shard_context import ShardContext
 from batchscribe.stages.shortage import shortage_in
 from batchscribe.stages.transcribe_file import outcome_if_written, transcribe_file
+from batchscribe.tracing.spans import span
 from batchscribe.wire.choices import FileState
 
 log = structlog.get_logger()
@@ -173,7 +175,7 @@ def work_file(shard: ShardContext, file: File, begun: threading.Event) -> None:
     """Try one file until it has a final state or another worker has it. Sets `begun` when it has its slot."""
     if file.attempt:
         RETRIES.labels(Retry.FILE).inc()
-    with measure_cost() as meter:
+    with measure_cost() as meter, trace_file(shard.job, file):
         _work_file(shard, file, begun, meter)
 
 
@@ -185,7 +187,8 @@ def _work_file(shard: ShardContext, file: File, begun: threading.Event, meter: C
             claimed = _claim(shard, file)
             if claimed is None:
                 return
-            outcome = _attempt(shard, claimed)
+            with span("attempt", {"batchscribe.attempt": claimed.attempt}):
+                outcome = _attempt(shard, claimed)
         if outcome is not None:
             _commit(shard, claimed, replace(outcome, cost=meter.take()))
             return
@@ -294,6 +297,8 @@ def _hand_back(shard: ShardContext, file: File) -> None:
     with shard.records.transaction() as connection:
         requeue(connection, file)
     _add_lost_cost(shard, file, current_meter().take())
+    if not shard.context.watch.is_live(shard.job.number):
+        end_file_trace(shard.job, file, Outcome(FileState.CANCELED))
 
 
 def _add_lost_cost(shard: ShardContext, file: File, cost: Cost) -> None:
@@ -312,6 +317,7 @@ def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
             raise WorkInterrupted("The worker stops.")
     if won:
         count_file(outcome.state, outcome.duration_sec, outcome.error_code)
+        end_file_trace(shard.job, file, outcome)
     else:
         _add_lost_cost(shard, file, outcome.cost)
     log.info("file.done", **_names(shard, file), state=outcome.state, error_code=outcome.error_code, won=won)
@@ -320,7 +326,7 @@ def _commit(shard: ShardContext, file: File, outcome: Outcome) -> None:
 def _try_commit(shard: ShardContext, file: File, outcome: Outcome) -> bool | None:
     """Commit in one guarded transaction. Returns whether it changed the file; None if the database is unavailable."""
     try:
-        with stage(Stage.COMMIT):
+        with span("commit"), stage(Stage.COMMIT):
             won = record_outcome(shard.job, file, outcome, shard.records)
     except DATABASE_TROUBLE as error:
         log.warning("database.trouble", **_names(shard, file), error=cause_of(error))

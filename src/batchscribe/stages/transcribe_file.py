@@ -36,6 +36,7 @@ from batchscribe.stages.recognize import RecognizedRecording, recognizer
 from batchscribe.stages.shortage import shortage_in
 from batchscribe.stages.write_transcript import BeginWrite, earlier_outcome, is_begun, kept_outcome, write_transcript
 from batchscribe.storage.store import Recording
+from batchscribe.tracing.spans import add_event, span
 from batchscribe.transcript.document import Metadata, Transcript, assemble
 from batchscribe.transcript.suspicions import suspicions
 from batchscribe.wire.choices import DetectionMode
@@ -108,6 +109,7 @@ def _done_before(named: OutputName, me: RecordingIdentity, job: Job, context: Jo
     return kept_outcome(named, job)
 
 
+@span("open")
 def _open(file: File, context: JobContext) -> Recording:
     with stage(Stage.READ):
         return context.input.open(file.input_uri)
@@ -136,29 +138,37 @@ def _recognize(
     return _recognize_once(source, file, job, context, checkpoint)
 
 
+@span("recognize")
 def _recognize_once(
     source: Recording, file: File, job: Job, context: JobContext, checkpoint: Checkpoint
 ) -> tuple[RecognizedRecording, Media]:
     config = job.config
     check = partial(context.watch.check, job.number)
+    if checkpoint.n_left:
+        add_event("checkpoint.resumed", {"batchscribe.windows": checkpoint.n_left})
     with recognizer(file, context, config.detection_mode, checkpoint, job.phrases) as engines:
         with (
             context.diarizing.take_one(job.tenant, job.number, check) if config.diarization else nullcontext(),
             context.decoding.take_one(job.tenant, job.number, check),
             diarization(config, context.speakers, check) as speakers,
         ):
-            with context.decoder.decode(
-                source,
-                channels_apart=config.channel_separation,
-                segmentation=config.segmentation_mode.value,
-                window_sec=context.choice.spec.window_sec,
-                tenant=job.tenant,
-                job=job.number,
-                max_pause_sec=SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC,
-                check=check,
-                continue_at=checkpoint.position,
-                hear=speakers.hear if speakers else None,
-            ) as decoding:
+            with (
+                span("decode", is_current=False),
+                context.decoder.decode(
+                    source,
+                    channels_apart=config.channel_separation,
+                    segmentation=config.segmentation_mode.value,
+                    window_sec=context.choice.spec.window_sec,
+                    tenant=job.tenant,
+                    job=job.number,
+                    max_pause_sec=SHORT_PAUSE_SEC
+                    if config.detection_mode is DetectionMode.CONTINUOUS
+                    else MAX_PAUSE_SEC,
+                    check=check,
+                    continue_at=checkpoint.position,
+                    hear=speakers.hear if speakers else None,
+                ) as decoding,
+            ):
                 for window in decoding.windows():
                     checkpoint.position = decoding.position
                     engines.add(window)

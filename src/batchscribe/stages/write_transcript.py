@@ -20,6 +20,7 @@ from batchscribe.stages.existing_output import ExistingOutput, RecordingIdentity
 from batchscribe.stages.job_context import JobContext
 from batchscribe.stages.naming import OutputName
 from batchscribe.storage.store import Store
+from batchscribe.tracing.spans import span
 from batchscribe.transcript.document import Transcript
 from batchscribe.transcript.formats import FORMATS, Format
 
@@ -72,6 +73,7 @@ def is_begun(file: File, job: Job, store: Store) -> bool:
     return first is not None and first.is_ours
 
 
+@span("write")
 def write_transcript(
     named: OutputName,
     me: RecordingIdentity,

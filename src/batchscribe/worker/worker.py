@@ -23,6 +23,7 @@ from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.job_context import FilesInHand, JobWatch
 from batchscribe.stages.slots import Slots
+from batchscribe.tracing.exporting import start_tracing, stop_tracing
 from batchscribe.worker.capacity import capacity_of, speaker_processes, speaker_threads
 from batchscribe.worker.engine_pools import EnginePools, MakePool
 from batchscribe.worker.fleet import Fleet, new_worker
@@ -121,6 +122,7 @@ class Worker:
         engines = engine_names() if engines is None else engines
         stock = self._engines.take_stock(spec, diarizes=diarizes)
         fleet = self._enter_fleet(lanes, stock, home)
+        start_tracing(self._worker_id)
         names = {capability.name for capability in stock}
         to_try = [name for name in engines if name in names]
         if spec is not None:
@@ -222,3 +224,4 @@ class Worker:
         self._records.flow.stop()
         if self._fleet is not None:
             self._fleet.leave()
+        stop_tracing()
