@@ -64,3 +64,10 @@ def test_make_alone_lists_what_can_be_made() -> None:
     benchmarks = ("bench", "bench-speech", "bench-speakers", "bench-long", "bench-gpu")
     for target in ("setup", "demo", "test", "check", "sbom", "licenses", *benchmarks):
         assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", ["docs", "check"])
+def test_the_site_is_built_strictly(target: str) -> None:
+    line = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/dev.stamp", target]
+    shown = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ".venv/bin/zensical build --strict" in shown
