@@ -22,6 +22,8 @@ from tests.documents import ROOT, code_blocks
 from tests.integration.command import Command, wait_until
 from tests.integration.server import PREFIX, Server, serving
 from tests.recordings import write_wav
+from tests.servers.azurite import ACCOUNT, KEY, Azurite
+from tests.servers.gcs_bucket import serving_gcs
 from tests.servers.s3_server import S3Server
 from tests.shell_blocks import Shell
 
@@ -74,6 +76,28 @@ def test_recordings_in_s3_here_and_through_a_server(buckets: S3Server, shell: Sh
         told = at(buckets, shell, BATCHSCRIBE_SERVER=server.url).run(through_server, status=1)
         assert server.end() == 0
     assert "Failed: s3://recordings/2026/call.mp3" in told
+
+
+def test_recordings_in_google_cloud_storage(shell: Shell, tmp_path: Path) -> None:
+    _amazon, _other, google, _azure, _through_server = blocks("how-to-s3.md")
+    recording = write_wav(tmp_path / "call.wav").read_bytes()
+    with serving_gcs({"2026/call.wav": recording}) as bucket:
+        account = {name: getattr(bucket.account, name) for name in ("client_email", "private_key", "private_key_id")}
+        (tmp_path / "key.json").write_text(json.dumps({"type": "service_account", **account}))
+        settings = {"BATCHSCRIBE_GCS_ENDPOINT": bucket.url, "BATCHSCRIBE_GCS_TOKEN_URL": f"{bucket.url}/token"}
+        here = replace(shell, environment=shell.environment | settings)
+        here.run(google.replace("gs://recordings/", "gs://bucket/").replace("gs://transcripts/", "gs://bucket/out/"))
+        assert "out/2026/call.json" in bucket.objects
+
+
+def test_recordings_in_azure(azurite: Azurite, shell: Shell, tmp_path: Path) -> None:
+    _amazon, _other, _google, azure, _through_server = blocks("how-to-s3.md")
+    recordings = azurite.new_bucket(**{"2026/call.wav": write_wav(tmp_path / "call.wav").read_bytes()})
+    transcripts = azurite.new_bucket()
+    told = azure.replace("az://recordings/", f"az://{recordings}/").replace("az://transcripts/", f"az://{transcripts}/")
+    told = told.replace("account1", ACCOUNT).replace("AZURE_STORAGE_KEY=...", f"AZURE_STORAGE_KEY={KEY}")
+    replace(shell, environment=shell.environment | {"BATCHSCRIBE_AZURE_ENDPOINT": azurite.endpoint}).run(told)
+    assert set(azurite.objects(transcripts)) == {"2026/call.json"}
 
 
 def test_a_client_of_the_original_service_and_jobs_as_from_aws(buckets: S3Server, shell: Shell) -> None:
