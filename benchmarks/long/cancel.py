@@ -81,7 +81,7 @@ def _cancel(client: Client, server: int, folder: Path, number: int) -> Ending:
     time.sleep(2.0 + number)  # another moment within the calls each time
     engines = [each for each in psutil.Process(server).children(recursive=True) if kind_of(each.name()) == ENGINE]
     canceled_at = time.monotonic()
-    client.cancel(job["job_id"])
+    client.cancel(job.job_id)
     answered_sec = time.monotonic() - canceled_at
     return Ending(answered_sec, _last_use(engines, until=canceled_at + WATCHED_SEC) - canceled_at)
 

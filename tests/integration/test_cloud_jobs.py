@@ -146,18 +146,18 @@ def test_recordings_in_one_cloud_become_transcripts_in_the_other(
         "output": {"uri": clouds.uri(target, folder), "auth": clouds.auth(target)},
         "config": CONFIG,
     }
-    assert client.dry_run(body)["matched"] == 2
-    job = client.wait(client.submit(body)["job_id"], timeout_sec=60)
-    files = list(client.files(job["job_id"]))
-    assert job["state"] == "SUCCEEDED", files
-    assert [file["input_uri"] for file in files] == [clouds.uri(source, f"calls/{name}") for name in ("a.wav", "b.wav")]
+    assert client.dry_run(body).matched == 2
+    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    files = list(client.files(job.job_id))
+    assert job.state == "SUCCEEDED", files
+    assert [file.input_uri for file in files] == [clouds.uri(source, f"calls/{name}") for name in ("a.wav", "b.wav")]
     written = clouds.objects(target, folder)
     assert sorted(written) == ["a.json", "a.srt", "b.json", "b.srt"]
-    assert files[0]["output_uris"] == [clouds.uri(target, f"{folder}{name}") for name in ("a.json", "a.srt")]
-    assert json.loads(written["a.json"])["metadata"]["input"]["uri"] == files[0]["input_uri"]
+    assert list(files[0].output_uris) == [clouds.uri(target, f"{folder}{name}") for name in ("a.json", "a.srt")]
+    assert json.loads(written["a.json"])["metadata"]["input"]["uri"] == files[0].input_uri
     assert b" --> " in written["a.srt"]
     assert secrets_on_record(server.data_dir) == 0
-    answers = json.dumps([job, files])
+    answers = json.dumps([job.raw, [file.raw for file in files]])
     assert_unseen(clouds.secrets(), answers, server.log_text(), content_of(server.data_dir), *written.values())
 
 
@@ -170,8 +170,8 @@ def test_a_transcript_is_written_next_to_its_recording_with_the_same_credentials
         "output": {"layout": "ADJACENT"},
         "config": CONFIG,
     }
-    job = client.wait(client.submit(body)["job_id"], timeout_sec=60)
-    assert (job["state"], job["output"]["destination"]) == ("SUCCEEDED", {"gs": "GCS", "az": "AZURE"}[scheme])
+    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    assert (job.state, job.output["destination"]) == ("SUCCEEDED", {"gs": "GCS", "az": "AZURE"}[scheme])
     assert {"c.json", "c.srt"} < clouds.objects(scheme, "calls/").keys()
 
 
@@ -192,8 +192,8 @@ def test_a_job_with_wrong_credentials_ends_with_what_to_correct(
         "input": {"uri": clouds.uri(scheme, "calls/"), "auth": auth},
         "output": {"uri": clouds.uri("az", "never/"), "auth": AZURE},
     }
-    job = client.wait(client.submit(body)["job_id"], timeout_sec=60)
-    assert (job["state"], job["error"]["code"]) == ("FAILED", code)
+    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    assert (job.state, job.error and job.error.code) == ("FAILED", code)
 
 
 # --- fresh credentials -----------------------------------------------------------------------------------------
@@ -239,16 +239,16 @@ def test_files_wait_until_fresh_credentials_of_their_cloud_arrive(
         "output": {"uri": clouds.uri("gs", f"renewed-{scheme}/"), "auth": clouds.auth("gs")},
         "config": CONFIG,
     }
-    job_id = client.submit(body)["job_id"]
-    wait_until(lambda: client.job(job_id).get("waiting_for") == "credentials", within_sec=60)
+    job_id = client.submit(body).job_id
+    wait_until(lambda: client.job(job_id).waiting_for == "credentials", within_sec=60)
     with pytest.raises(ServerRefused, match=r"takes credentials in input\.auth"):
         client.renew_credentials(job_id, input_auth=foreign)
     with pytest.raises(ServerRefused, match=r"takes credentials in output\.auth\.gcp"):
         client.renew_credentials(job_id, output_auth=AZURE)
-    assert_unseen(clouds.secrets(), content_of(server.data_dir), json.dumps(client.job(job_id)))
+    assert_unseen(clouds.secrets(), content_of(server.data_dir), json.dumps(client.job(job_id).raw))
     client.renew_credentials(job_id, input_auth=clouds.auth(scheme))
     job = client.wait(job_id, timeout_sec=60)
-    assert job["state"] == "SUCCEEDED", list(client.files(job_id))
+    assert job.state == "SUCCEEDED", list(client.files(job_id))
     assert {"a.json", "b.json", "c.json"} < clouds.objects("gs", f"renewed-{scheme}/").keys()
     assert secrets_on_record(server.data_dir) == 0
 

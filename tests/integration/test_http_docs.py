@@ -55,13 +55,13 @@ def test_the_command_of_a_retry_transcribes_a_file_that_was_repaired(command: Co
     with serving(command) as server, Client(server.url, api_key=key["api_key"], api_secret=key["api_secret"]) as client:
         variables = {"SERVER": server.url, "API_SECRET": key["api_secret"]}
         job_id = json.loads(told(submit, command.folder, variables))["job_id"]
-        assert client.wait(job_id, timeout_sec=60)["state"] == "FAILED"
+        assert client.wait(job_id, timeout_sec=60).state == "FAILED"
         write_wav(command.folder / "calls" / "a.wav", duration_sec=0.2)
         retried = json.loads(told(retry, command.folder, variables | {"JOB": job_id}))
         ended = client.wait(job_id, timeout_sec=60)
         assert server.end() == 0
     assert (retried["job_id"], retried["state"]) == (job_id, "PROCESSING")
-    assert ended["state"] == "SUCCEEDED"
+    assert ended.state == "SUCCEEDED"
 
 
 def test_the_python_example_follows_a_job_to_its_end(command: Command) -> None:

@@ -149,9 +149,9 @@ def test_a_tenant_does_not_see_the_jobs_of_another(folder: Path, server: Server,
 def test_the_client_pages_through_files_and_asks_for_one(server: Server, key: Key, job: Result) -> None:
     with Client(server.url, api_key=key.api_key, api_secret=key.api_secret) as client:
         files = list(client.files(job.job_id, page_size=1))
-        assert len({file["file_id"] for file in files}) == 4
-        assert client.file(job.job_id, files[2]["file_id"]) == files[2]
-        (mine,) = (body for body in client.jobs(state="PARTIAL") if body["job_id"] == job.job_id)
+        assert len({file.file_id for file in files}) == 4
+        assert client.file(job.job_id, files[2].file_id) == files[2]
+        (mine,) = (body for body in client.jobs(state="PARTIAL") if body.job_id == job.job_id)
         assert mine == client.job(job.job_id) == client.wait(job.job_id)
 
 

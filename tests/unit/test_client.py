@@ -9,7 +9,8 @@ import jwt
 import pytest
 
 from batchscribe.client import Client
-from batchscribe.client.connection import Address, parse_retry_after
+from batchscribe.client.address import Address
+from batchscribe.client.attempts import parse_retry_after
 from batchscribe.client.key import key_of
 from batchscribe.client.server_answers import object_of
 from batchscribe.errors import ServerError, ServerRefused, UsageError

@@ -29,28 +29,29 @@ class ServedJobs:
 
     def submit(self, body: JsonObject, *, idempotency_key: str | None) -> JsonObject:
         with self._explain_errors():
-            return self._client.submit(body, idempotency_key=idempotency_key)
+            return self._client.submit(body, idempotency_key=idempotency_key).raw
 
     def dry_run(self, body: JsonObject) -> JsonObject:
         with self._explain_errors():
-            return self._client.dry_run(body)
+            return self._client.dry_run(body).raw
 
     def jobs(self, *, limit: int) -> Iterator[JsonObject]:
         with self._explain_errors():
-            yield from self._client.jobs(limit=limit)
+            yield from (job.raw for job in self._client.jobs(limit=limit))
 
     def job(self, job_id: str) -> JsonObject:
         with self._explain_errors(job_id):
-            return self._client.job(job_id)
+            return self._client.job(job_id).raw
 
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         page_size = limit if limit is not None and limit < USUAL_PAGE_FILES else None
         with self._explain_errors(job_id):
-            yield from islice(self._client.files(job_id, state=state, page_size=page_size), limit)
+            files = self._client.files(job_id, state=state, page_size=page_size)
+            yield from (file.raw for file in islice(files, limit))
 
     def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
         with self._explain_errors():
-            yield from self._client.search(query, limit=limit)
+            yield from (match.raw for match in self._client.search(query, limit=limit))
 
     def report(self, job_id: str) -> JobReport:
         """Read a report. It omits the warnings and codes of larger jobs, because the server cannot filter by them."""
@@ -74,7 +75,7 @@ class ServedJobs:
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         with self._explain_errors(job_id):
-            return self._client.wait(job_id, timeout_sec=timeout_sec, on_poll=seen)
+            return self._client.wait(job_id, timeout_sec=timeout_sec, on_poll=lambda job: seen(job.raw)).raw
 
     @contextmanager
     def _explain_errors(self, job_id: str = "") -> Iterator[None]:

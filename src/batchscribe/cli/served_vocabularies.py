@@ -21,15 +21,15 @@ class ServedVocabularies:
 
     def create(self, body: JsonObject) -> JsonObject:
         with self._explain_errors():
-            return self._client.create_vocabulary(body)
+            return self._client.create_vocabulary(body).raw
 
     def newest(self, *, limit: int) -> Iterator[JsonObject]:
         with self._explain_errors():
-            yield from self._client.vocabularies(limit=limit)
+            yield from (vocabulary.raw for vocabulary in self._client.vocabularies(limit=limit))
 
     def get(self, vocabulary_id: str) -> JsonObject:
         with self._explain_errors(vocabulary_id):
-            return self._client.vocabulary(vocabulary_id)
+            return self._client.vocabulary(vocabulary_id).raw
 
     def delete(self, vocabulary_id: str) -> None:
         with self._explain_errors(vocabulary_id):

@@ -1,10 +1,11 @@
-"""Polling a job until it has ended, through short server outages."""
+"""Polling a job until it has ended, through short server outages. Nothing here sends or sleeps but `wait_for_end`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from batchscribe.errors import ServerError, ServerRefused, ServerUnreachable
 from batchscribe.wire.base import JsonObject
@@ -12,6 +13,8 @@ from batchscribe.wire.choices import JobState
 
 LIVE_STATES = frozenset({JobState.QUEUED, JobState.PROCESSING})
 SERVER_ERRORS = 500  #: the lowest status of a server error
+
+J = TypeVar("J")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,29 @@ def has_ended(job: JsonObject) -> bool:
     return job.get("state") not in LIVE_STATES
 
 
+def polls(
+    *, ended: Callable[[J], bool], timeout_sec: float | None, pace: PollSchedule, on_poll: Callable[[J], None]
+) -> Generator[float, J | ServerError, J]:
+    """Yield the pause before each poll, get the job or the error of the poll, and return the job's last state.
+
+    Raises the error of the first poll, errors that cannot pass, and those of an outage longer than the pace allows.
+    """
+    deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
+    job: J | None = None
+    answered_at, pause_sec, left_sec = 0.0, 0.0, 0.0
+    while True:
+        outcome = yield min(pause_sec, left_sec)
+        if not isinstance(outcome, ServerError):
+            job, answered_at = outcome, time.monotonic()
+            on_poll(job)
+        elif job is None or not _may_pass(outcome) or time.monotonic() - answered_at > pace.outage_sec:
+            raise outcome
+        left_sec = _left_sec(deadline)
+        if ended(job) or left_sec <= 0:
+            return job
+        pause_sec = min(pause_sec * pace.growth, pace.longest_sec) if pause_sec else pace.first_sec
+
+
 def wait_for_end(
     fetch: Callable[[], JsonObject],
     *,
@@ -35,26 +61,26 @@ def wait_for_end(
     pace: PollSchedule = PollSchedule(),
     on_poll: Callable[[JsonObject], None] = lambda job: None,
 ) -> JsonObject:
-    """Poll the job until it has ended or the time has passed, and return its last state.
+    """Poll with `fetch` until the job has ended or the time has passed, and return its last state.
 
-    Each polled state is passed to `on_poll`. Raises the errors of the first poll, and `ServerError` if an outage lasts
-    longer than the pace allows.
+    Each polled state is passed to `on_poll`. Raises the errors of `polls`.
     """
-    deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
-    job, answered_at, pause_sec = fetch(), time.monotonic(), pace.first_sec
-    on_poll(job)
-    while not has_ended(job) and (left_sec := _left_sec(deadline)) > 0:
-        time.sleep(min(pause_sec, left_sec))
-        pause_sec = min(pause_sec * pace.growth, pace.longest_sec)
-        try:
-            job = fetch()
-        except ServerError as error:
-            if not _may_pass(error) or time.monotonic() - answered_at > pace.outage_sec:
-                raise
-        else:
-            answered_at = time.monotonic()
-            on_poll(job)
-    return job
+    schedule = polls(ended=has_ended, timeout_sec=timeout_sec, pace=pace, on_poll=on_poll)
+    try:
+        pause_sec = next(schedule)
+        while True:
+            time.sleep(pause_sec)
+            pause_sec = schedule.send(_poll(fetch))
+    except StopIteration as end:
+        job: JsonObject = end.value
+        return job
+
+
+def _poll(fetch: Callable[[], JsonObject]) -> JsonObject | ServerError:
+    try:
+        return fetch()
+    except ServerError as error:
+        return error
 
 
 def _left_sec(deadline: float | None) -> float:

@@ -6,8 +6,22 @@ from typing import Any
 
 import httpx2
 
-from batchscribe.errors import ServerError, ServerRefused
+from batchscribe.client.attempts import Outcome
+from batchscribe.errors import ServerError, ServerRefused, ServerUnreachable
 from batchscribe.wire.base import JsonObject
+
+
+def response_of(outcome: Outcome, server: str, *, timeout_sec: float) -> httpx2.Response:
+    """Return the response, whatever its status. Raises `ServerUnreachable` or `ServerError` if there is none."""
+    if isinstance(outcome, httpx2.Response):
+        return outcome
+    if isinstance(outcome, httpx2.DecodingError):
+        raise ServerError(f"The answer from {server} cannot be decoded ({outcome}).") from outcome
+    if isinstance(outcome, httpx2.TimeoutException):
+        raise ServerUnreachable(f"{server} did not answer within {timeout_sec:g} s.") from outcome
+    raise ServerUnreachable(
+        f"{server} cannot be reached ({outcome}); check the address, and that `batchscribe serve` runs there."
+    ) from outcome
 
 
 def object_of(response: httpx2.Response, server: str) -> JsonObject:

@@ -44,6 +44,7 @@
     ├── ServerError                 a request of the client failed
     │   ├── ServerUnreachable
     │   └── ServerRefused           the server answered with an error, which is passed on
+    ├── WebhookNotGenuine           a webhook request is not signed with the secret, or too old
     ├── DatabaseUnavailable
     ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
     │   └── ModelElsewhere          only other workers may have the model of the job
@@ -217,6 +218,7 @@ from batchscribe.errors.usage_errors import (
     UsageError,
     VocabularyNotFound,
     WebhookAddressGone,
+    WebhookNotGenuine,
 )
 
 __all__ = [
@@ -319,6 +321,7 @@ __all__ = [
     "VocabularyNotFound",
     "WaveformNotFound",
     "WebhookAddressGone",
+    "WebhookNotGenuine",
     "WorkInterrupted",
     "WrongRegion",
 ]

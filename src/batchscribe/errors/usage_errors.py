@@ -267,6 +267,12 @@ class ServerRefused(ServerError):
         self.body = body
 
 
+class WebhookNotGenuine(BatchscribeError):
+    """A webhook request is not signed with the secret, or is too old."""
+
+    code = "WEBHOOK_NOT_GENUINE"
+
+
 class DatabaseUnavailable(BatchscribeError):
     """The database does not answer."""
 
