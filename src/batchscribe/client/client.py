@@ -16,11 +16,11 @@ from batchscribe.client.routes import Routes
 from batchscribe.client.statuses import (
     FileStatus,
     JobStatus,
+    ListedVocabulary,
     PlannedJob,
     SentEvent,
     SentEvents,
     SpokenMatch,
-    ListedVocabulary,
     SubmittedJob,
 )
 from batchscribe.wire.base import JsonObject

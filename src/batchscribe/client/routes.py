@@ -16,12 +16,12 @@ from batchscribe.client.server_answers import check, object_of, response_of
 from batchscribe.client.statuses import (
     FileStatus,
     JobStatus,
+    ListedVocabulary,
     PlannedJob,
     SentEvent,
     SentEvents,
     ServerObject,
     SpokenMatch,
-    ListedVocabulary,
     SubmittedJob,
 )
 from batchscribe.errors import ServerError
