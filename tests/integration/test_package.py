@@ -166,7 +166,7 @@ def test_the_wheel_and_its_extras_need_no_compiler(version: str, wheel: Path) ->
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = Parser().parsestr(archive.read(name).decode())
     extras = set(metadata.get_all("Provides-Extra", []))
-    assert extras >= {"cuda", "onnx", "speakers", COMPILED}
+    assert extras >= {"cuda", "onnx", "otel", "speakers", COMPILED}
     wanted = f"batchscribe[{','.join(sorted(extras - {COMPILED}))}] @ {wheel.as_uri()}\n"
     options = ("--only-binary", ":all:", "--python-version", version, "--no-header", "--no-annotate")
     resolved = run_uv("pip", "compile", "-", "-c", str(CONSTRAINTS), *options, given=wanted)
