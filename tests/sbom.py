@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def declared(expression: str) -> list[dict[str, str]]:
 
 
 def write_bill_of_materials() -> Path:
+    shutil.rmtree(DIST, ignore_errors=True)  # it may contain another release
     _, wheel = build(ROOT, DIST)
     with tempfile.TemporaryDirectory() as folder:
         bill = bill_of_materials(wheel, install(wheel, Path(folder) / "environment"))
