@@ -31,6 +31,7 @@ RUN = {
     ("README.md", "text"): "integration/test_readme_commands.py",
     ("architecture.md", ""): "unit/test_architecture_docs.py",
     ("architecture.md", "mermaid"): "unit/test_architecture_docs.py",
+    ("client.md", "python"): "integration/test_client_docs.py",
     ("command-line.md", "text"): "unit/test_document_blocks.py",
     ("deployment.md", "ini"): "unit/test_deploy.py",
     ("deployment.md", "nginx"): "integration/test_how_to_proxy.py",
