@@ -15,7 +15,6 @@ from batchscribe.database.shard_rows import insert_shards
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
-from batchscribe.queue.records import Records
 from batchscribe.stages.checkpoint import Checkpoint
 from batchscribe.stages.checkpoint_parts import Checkpoints
 from batchscribe.stages.job_keys import JobKeys
@@ -23,7 +22,7 @@ from batchscribe.storage.store import Recording
 from batchscribe.wire.choices import FileState, JobState
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
-from tests.twins.queue import QueueTwin
+from tests.twins.queue import records_of
 
 PREFIX = "memory://calls/"
 
@@ -54,7 +53,7 @@ def a_job(**changes: Any) -> Job:
 def keys_of_nobody() -> JobKeys:
     """Keys for storage without keys: nothing is ever looked up."""
     engine = sa.create_engine("sqlite://")
-    return JobKeys(a_job(), Records(engine, QueueTwin(engine), Keyring(())), {}, wait_sec=0)
+    return JobKeys(a_job(), records_of(engine, Keyring(())), {}, wait_sec=0)
 
 
 class NoCheckpoints(Checkpoints):

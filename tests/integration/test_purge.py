@@ -17,13 +17,12 @@ from batchscribe.database.file_rows import find_transcribed_input
 from batchscribe.database.job_rows import UnreadableJob, find_job, get_job_of, newest_jobs, page_of_jobs
 from batchscribe.database.purge_rows import delete_some_rows, hide_job
 from batchscribe.database.schema import migrate
-from batchscribe.database.sealed import Keyring, expire_secrets
+from batchscribe.database.sealed import expire_secrets
 from batchscribe.database.tables import job as job_table
 from batchscribe.database.tables import metadata, speaker_name, usage_day, waveform, webhook_delivery
 from batchscribe.errors import JobNotFound, JobNotRetryable
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.jobs.model import Job
-from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages import purge
@@ -39,7 +38,7 @@ from tests.integration.flow_runner import FlowRunner, running
 from tests.jobs_on_record import stored_job
 from tests.recordings import write_wav
 from tests.servers.receiver import in_turn, receiving, says
-from tests.twins.queue import QueueTwin, task_row
+from tests.twins.queue import records_of, task_row
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -226,7 +225,7 @@ def test_an_old_job_waits_until_its_webhook_is_over(runner: FlowRunner) -> None:
 @pytest.mark.parametrize("lane", [SERVER_LANE, "job_1"])
 def test_jobs_that_a_newer_release_wrote_go_too_and_stop_no_others(engine: sa.Engine, lane: str) -> None:
     migrate(engine)
-    records = Records(engine, QueueTwin(engine), Keyring((b"k" * 32,)))
+    records = records_of(engine)
     with records.transaction() as connection:
         for job_id in ("job_1", "job_2"):
             stored_job(connection, job_id=job_id, lane=lane)

@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from batchscribe.database.sealed import Keyring
 from batchscribe.errors import WorkInterrupted
+from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import TakenTask, Task, queues
 
@@ -147,3 +149,9 @@ class QueueTwin:
     def _delete(self, condition: sa.ColumnElement[bool]) -> None:
         with self._engine.begin() as connection:
             connection.execute(sa.delete(task_row).where(condition))
+
+
+def records_of(engine: sa.Engine, keyring: Keyring | None = None) -> Records:
+    """Return records with a queue that is open, because its table cannot be created within a transaction."""
+    queue = QueueTwin(engine)
+    return Records(engine, lambda _: queue, keyring or Keyring((b"k" * 32,)))

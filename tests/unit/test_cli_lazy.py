@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 
 def run(script: str) -> str:
@@ -39,3 +42,25 @@ def test_a_missing_module_is_reported_where_it_is_imported() -> None:
         "import sys; print(any(type(each).__name__ == 'LazyFinder' for each in sys.meta_path))\n"
     )
     assert run(script).splitlines() == ["batchscribe.cli", "False"]
+
+
+HEAVY = ("dbos", "alembic", "psycopg", "fastapi", "uvicorn", "faster_whisper", "ctranslate2", "av")
+
+
+@pytest.mark.parametrize(
+    "command", [["jobs", "list"], ["keys", "list"], ["models", "list"], ["search", "word"], ["--help"]], ids=" ".join
+)
+def test_a_command_that_only_reads_loads_no_library_that_works(command: list[str], tmp_path: Path) -> None:
+    """Each of them costs every call of the command some tenths of a second of CPU."""
+    options = [] if command == ["--help"] else ["--data-dir", str(tmp_path)]
+    arguments = ["batchscribe", *command, *options]
+    subprocess.run(
+        [sys.executable, "-m", *arguments], capture_output=True, timeout=60, check=True
+    )  # makes the database
+    script = (
+        f"import sys; sys.argv = {arguments}\n"
+        "from batchscribe.__main__ import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code, end.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert run(script).splitlines()[-1] == "[]"

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.sealed import Keyring, destroy_secrets
+from batchscribe.database.sealed import destroy_secrets
 from batchscribe.jobs.model import Job
-from batchscribe.queue.records import Records
 from batchscribe.settings import load_settings
 from batchscribe.stages.reading_credentials import credentials_for_reading
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, SIDES, open_credentials, seal_credentials
@@ -19,7 +18,7 @@ from batchscribe.web.reading import Reading
 from batchscribe.wire.choices import JobState, OutputLayout
 from batchscribe.wire.output import Output
 from tests.jobs_on_record import stored_job
-from tests.twins.queue import QueueTwin
+from tests.twins.queue import records_of
 
 IN_S3: dict[str, Any] = {
     "input": {"mode": "PREFIX", "source": "S3", "uri": "s3://in/"},
@@ -32,7 +31,7 @@ class World:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self.records = Records(engine, QueueTwin(engine), Keyring((b"k" * 32,)))
+        self.records = records_of(engine)
         self.reading = Reading(self.records, load_settings())
         with engine.begin() as connection:
             self.job = stored_job(connection, **IN_S3)

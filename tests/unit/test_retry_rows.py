@@ -19,7 +19,6 @@ from batchscribe.database.file_rows import (
 )
 from batchscribe.database.job_counters import add_shard_counters
 from batchscribe.database.job_rows import begin_job, end_job, get_job, is_complete
-from batchscribe.database.sealed import Keyring
 from batchscribe.database.segment_rows import search_segments
 from batchscribe.database.shard_rows import begin_shard, count_outcome, end_shard, is_latest_run
 from batchscribe.database.tables import checkpoint, file, job
@@ -27,7 +26,6 @@ from batchscribe.errors import CorruptMedia, JobNotRetryable, WorkInterrupted
 from batchscribe.jobs.model import File, Job, Outcome, WrittenTranscript
 from batchscribe.jobs.search_query import SearchQuery
 from batchscribe.jobs.spoken_segment import SpokenSegment
-from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import ENUMERATE, FINISH, RETRY, SHARD, Task
 from batchscribe.stages import retry
 from batchscribe.stages.finish import finish_job
@@ -37,7 +35,7 @@ from batchscribe.window import Waveform
 from batchscribe.wire.choices import FileState, JobState
 from tests.jobs_on_record import stored_job
 from tests.statements import statements_of
-from tests.twins.queue import QueueTwin, task_row
+from tests.twins.queue import records_of, task_row
 
 FAILED = Outcome.failed(CorruptMedia("It cannot be decoded."))
 SUCCEEDED = Outcome.succeeded(duration_sec=10.0)
@@ -48,7 +46,7 @@ class RetriedFiles:
 
     def __init__(self, engine: sa.Engine, *, files: int = 4) -> None:
         self.engine = engine
-        self.records = Records(engine, QueueTwin(engine), Keyring((b"k" * 32,)))
+        self.records = records_of(engine)
         with engine.begin() as connection:
             self.job = stored_job(connection, files=files, secrets=frozenset())
             self.run = begin_shard(connection, self.job.number, 1) or 0

@@ -38,7 +38,7 @@ class Webhooks:
     def __init__(self, engine: sa.Engine, *answers: Answer, keep_sec: float = 0.0) -> None:
         self.clock, self.sender = Clock(STARTED_AT), SenderTwin(list(answers))
         self.queue = QueueTwin(engine, self.clock)
-        self.records = Records(engine, self.queue, Keyring((b"k" * 32,)), KeepTimes(webhook_sec=keep_sec))
+        self.records = Records(engine, lambda _: self.queue, Keyring((b"k" * 32,)), KeepTimes(webhook_sec=keep_sec))
         with engine.begin() as connection:
             self.job = stored_job(connection)
             seal_webhook(connection, self.records, self.job, Webhook("https://example.org/hook", "shared secret"))

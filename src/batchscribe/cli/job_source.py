@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from batchscribe.cli.local_records import open_local_records
+from batchscribe.cli.lazy import lazy_imports
 from batchscribe.cli.options import read_settings
 from batchscribe.cli.present.job_report import JobReport
-from batchscribe.cli.recorded_jobs import RecordedJobs
-from batchscribe.cli.served_jobs import open_served_jobs
 from batchscribe.errors import UsageError
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState
+
+with lazy_imports():
+    from batchscribe.cli import local_records, recorded_jobs, served_jobs
 
 
 class JobSource(Protocol):
@@ -52,7 +53,7 @@ def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSo
         raise UsageError("--server and --data-dir cannot be combined; omit one of them.")
     settings = read_settings(data_dir=data_dir, server=server)
     if data_dir is not None or settings.server is None:
-        yield RecordedJobs(open_local_records(settings), settings)
+        yield recorded_jobs.RecordedJobs(local_records.open_local_records(settings), settings)
         return
-    with open_served_jobs(settings) as served:
+    with served_jobs.open_served_jobs(settings) as served:
         yield served

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
+from batchscribe.cli.lazy import lazy_imports
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
 from batchscribe.client.polling import wait_for_end
 from batchscribe.database.connect import Connection
@@ -13,18 +15,18 @@ from batchscribe.database.file_rows import error_codes, files_with_warnings, pag
 from batchscribe.database.job_rows import get_shown_job, newest_jobs
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
-from batchscribe.intake.submission import LOCAL_TENANT
 from batchscribe.jobs.model import File, Job, stored_states
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
-from batchscribe.stages.finish import cancel_job
-from batchscribe.stages.settle import wait_settled
-from batchscribe.stages.transcript_search import search
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState
 from batchscribe.worker.data_directory import lock_data_directory
-from batchscribe.worker.worker import Worker
+
+with lazy_imports():  # what only some of the methods need
+    from batchscribe.intake import submission
+    from batchscribe.stages import finish, settle, transcript_search
+    from batchscribe.worker import worker
 
 PAGE_FILES = 1000  #: files in memory at the same time
 SETTLE_SEC = 2.0  #: for another process to finish the transcripts that it is writing
@@ -52,10 +54,11 @@ class RecordedJobs:
         return islice((each.answer().body() for each in self._search(query, limit=limit)), limit)
 
     def _search(self, query: str, *, limit: int) -> Iterator[FoundSegment]:
-        page = search(self._records, self._settings, LOCAL_TENANT, query, limit=limit)
+        find = partial(transcript_search.search, self._records, self._settings, submission.LOCAL_TENANT, query)
+        page = find(limit=limit)
         yield from page.found
         while page.before is not None:
-            page = search(self._records, self._settings, LOCAL_TENANT, query, limit=limit, before=page.before)
+            page = find(limit=limit, before=page.before)
             yield from page.found
 
     def report(self, job_id: str) -> JobReport:
@@ -63,15 +66,15 @@ class RecordedJobs:
             return report_job(connection, get_shown_job(connection, job_id))
 
     def cancel(self, job_id: str) -> None:
-        if not cancel_job(self._get(job_id), self._records):
+        if not finish.cancel_job(self._get(job_id), self._records):
             raise JobNotCancelable(f"{job_id} had already ended: {self._get(job_id).state}.")
-        if not wait_settled(self._get(job_id), self._records, within_sec=SETTLE_SEC):
+        if not settle.wait_settled(self._get(job_id), self._records, within_sec=SETTLE_SEC):
             self._settle_alone(job_id)
 
     def _settle_alone(self, job_id: str) -> None:
         """Settle the job if no other process works here. A process that was killed cannot settle its jobs."""
         with suppress(DataDirectoryBusy), lock_data_directory(self._settings.data_dir):
-            Worker(self._records, self._settings).settle(self._get(job_id))
+            worker.Worker(self._records, self._settings).settle(self._get(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, on_poll=seen)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from psycopg import Connection as PsycopgConnection
 from sqlalchemy import event
 from sqlalchemy.pool import ConnectionPoolEntry
+
+if TYPE_CHECKING:  # SQLAlchemy imports the driver of PostgreSQL when it is used
+    from psycopg import Connection as PsycopgConnection
 
 Database = sa.Engine  #: its `begin` and `connect` return a `Connection`
 Connection = sa.Connection
