@@ -117,3 +117,16 @@ def test_a_process_that_imports_the_package_loads_no_client() -> None:
     code = "import sys, batchscribe; print([name for name in ('httpx2', 'pydantic', 'jwt') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_process_that_imports_the_polling_loads_no_http_client() -> None:
+    """`batchscribe jobs` without a server."""
+    code = "import sys, batchscribe.client.polling; print('httpx2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_another_name_is_not_found(package: str) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'Clients'"):
+        importlib.import_module(package).Clients  # noqa: B018
