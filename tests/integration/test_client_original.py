@@ -115,6 +115,19 @@ def test_the_asynchronous_client_pauses_as_the_server_asks() -> None:
     assert took_sec >= 1
 
 
+def test_a_pause_in_the_body_is_kept() -> None:
+    busy = Reply(429, {"message": "Later.", "metadata": {"retry_after_seconds": 1}})
+    state, _, took_sec, count = asynchronously(in_turn(busy, Reply(200, PARTIAL)))
+    assert (state, count) == ("PARTIAL", 2)
+    assert took_sec >= 1
+
+
+@pytest.mark.parametrize("body", [b"Later", [], {}, {"metadata": 7}, {"metadata": {"retry_after_seconds": None}}])
+def test_without_a_pause_a_busy_server_is_reported_at_once(body: object) -> None:
+    with pytest.raises(ServerRefused):
+        asynchronously(in_turn(Reply(429, body), Reply(200, PARTIAL)))
+
+
 def test_the_asynchronous_client_outlives_a_restart_of_the_server() -> None:
     gone = [Reply(hang_up=True)] * 8  # two polls of four tries each
     answers = in_turn(Reply(200, PROCESSING), *gone, Reply(502, b"<h1>Bad Gateway</h1>"), Reply(200, PARTIAL))

@@ -66,7 +66,18 @@ def _pause_after(outcome: Outcome, call: Call, pause_sec: float) -> float | None
     if isinstance(outcome, httpx2.DecodingError):
         return None
     may_repeat = outcome.status_code == TOO_MANY_REQUESTS or (outcome.status_code == UNAVAILABLE and call.repeatable)
-    return parse_retry_after(outcome.headers.get("Retry-After")) if may_repeat else None
+    return parse_retry_after(outcome.headers.get("Retry-After") or _pause_in_body(outcome)) if may_repeat else None
+
+
+def _pause_in_body(response: httpx2.Response) -> str | None:
+    """Return `metadata.retry_after_seconds`, which the original may send instead of the header (contract 2)."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    seconds = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
+    return None if seconds is None else str(seconds)
 
 
 def parse_retry_after(retry_after: str | None) -> float | None:
