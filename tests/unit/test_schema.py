@@ -16,6 +16,7 @@ from batchscribe.database.connect import open_database
 from batchscribe.database.job_rows import BY_ID
 from batchscribe.database.schema import VERSION_TABLE, check_schema, is_usable, migrate, newest
 from batchscribe.database.tables import file, job, metadata
+from batchscribe.database.watched_rows import watched
 from batchscribe.errors import SchemaMismatch
 from batchscribe.wire.choices import FileState
 from tests.databases import on_sqlite
@@ -31,6 +32,7 @@ def test_migrated_schema_is_the_one_of_the_tables(connection: sa.Connection) -> 
 
     opts = {"version_table": "batchscribe_schema", "include_object": is_compared}
     context = MigrationContext.configure(connection, opts=opts)
+    assert watched.metadata is metadata  # it is defined with its queries
     assert compare_metadata(context, metadata) == []
 
 

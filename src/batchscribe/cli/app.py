@@ -17,6 +17,7 @@ from batchscribe.cli.commands.search import search
 from batchscribe.cli.commands.server import migrate, serve, worker
 from batchscribe.cli.commands.transcribe import transcribe
 from batchscribe.cli.commands.vocabularies import vocabularies_app
+from batchscribe.cli.commands.watch import watch
 from batchscribe.cli.commands.webhooks import webhooks_app
 from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import BatchscribeError, UsageError
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (transcribe, search, serve, worker, migrate, doctor):
+for command in (transcribe, watch, search, serve, worker, migrate, doctor):
     app.command()(command)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")

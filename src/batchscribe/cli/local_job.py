@@ -7,29 +7,33 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import typer
 
 from batchscribe.cli.local_records import name_home, open_alone
+from batchscribe.cli.local_watch import LocalWatch, Pace, WatchWork, find_unfinished, name_watch
 from batchscribe.cli.present.console import local_path
 from batchscribe.cli.present.job_report import count_ended
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
+from batchscribe.cli.settled_recordings import SettledRecordings
 from batchscribe.database.job_rows import find_unfinished_twin, get_job
 from batchscribe.errors import InternalError, OptionNotAvailable, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
+from batchscribe.jobs.source import SourceKind
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
 from batchscribe.speech.capability import queue_key_of
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
-from batchscribe.stages.finish import forget_job
+from batchscribe.stages.finish import forget_job, forget_tasks
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
 from batchscribe.storage.access import Access, Credentials
 from batchscribe.storage.schemes import connect, read_environment
@@ -88,6 +92,47 @@ def resume_job(job_id: str, settings: Settings) -> int:
             typer.echo(f"{job_id} has already ended.", err=True)
             return _report_end(job, records)
         return _resume(job, records, settings)
+
+
+def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) -> int:
+    """Watch the one prefix of the requests until a signal arrives, and return the exit status. Raises `UsageError`."""
+    submission = read_local_requests(requests, settings=settings)
+    (source,) = submission.sources
+    if source.kind is not SourceKind.PREFIX:
+        raise UsageError("Only a folder, a prefix or a glob can be watched; use `batchscribe transcribe` for a file.")
+    _create_output_folder(submission.output)
+    access = Access(settings, file_roots=submission.file_roots, credentials=submission.input_credentials)
+    recordings = SettledRecordings(
+        source, connect(access), settle_sec=pace.settle_sec, extra_formats=settings.extra_formats
+    )
+    with open_alone(settings) as records:
+        name = name_watch(submission)
+        submission = replace(submission, lane=f"watch_{name[:20]}")
+        left = find_unfinished(name, records)
+        spec = _choose_engine(submission.engine, submission.config, settings, of=left).spec
+        local_work = LocalWork(submission.lane, spec, diarizes=submission.config.diarization)
+        if left is not None and (fresh := read_fresh_credentials(left, os.environ)):
+            renew_credentials(records, left, fresh)
+        with _open_session(records, settings, local_work) as session:
+            follow = partial(_follow, session, settings)
+            work = WatchWork(records, settings, session.end, session.check_worker, follow)
+            watch = LocalWatch(name, submission, work, recordings, pace)
+            if left is not None:
+                watch.resume(left)
+            return watch.run()
+
+
+def _follow(session: WorkSession, settings: Settings, job: Job) -> tuple[Job, int]:
+    """Work on a job whose lane stays in use. Return it as it is then, with its exit status."""
+    job = session.watch(job)
+    if not job.is_final:
+        _report_interruption(job, settings)
+        return job, session.exit_status
+    session.worker.settle(job)
+    with session.records.transaction() as connection:
+        job = get_job(connection, job.job_id)
+    forget_tasks(job, session.records)
+    return job, _report_end(job, session.records)
 
 
 def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job | None = None) -> Choice:
@@ -203,14 +248,14 @@ class WorkSession:
         """
         with show_progress() as display:
             while not job.is_final and not self.end.has_come:
-                self._check_worker()
+                self.check_worker()
                 time.sleep(LOOK_SEC)
                 with self.records.transaction() as connection:
                     job = get_job(connection, job.job_id)
                 display.show(self._measure(job))
         return job
 
-    def _check_worker(self) -> None:
+    def check_worker(self) -> None:
         if self.worker.must_end.is_set():
             raise InternalError(self.worker.why_end)
         trouble = self.worker.health.lasting_trouble(self.engine, sec=UNFIT_SEC)

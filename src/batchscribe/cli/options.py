@@ -207,6 +207,23 @@ S3AllowHttp = Annotated[
     bool | None, typer.Option("--s3-allow-http", help="Allow plain HTTP to the endpoint.", show_default=False)
 ]
 
+# watch
+
+Watched = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="A folder, a quoted glob, or the URI of one: s3://, gs://, az://.")
+]
+EverySec = Annotated[
+    float | None,
+    typer.Option(
+        "--every", min=0.1, metavar="SEC", help="Seconds between listings. By default 10, or 60 for buckets.",
+        show_default=False,
+    ),
+]  # fmt: skip
+SettleSec = Annotated[
+    float, typer.Option("--settle", min=0, metavar="SEC", help="Take recordings unchanged for this many seconds.")
+]
+Once = Annotated[bool, typer.Option("--once", help="Look once, transcribe what is new, and exit.")]
+
 # jobs
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, as `batchscribe jobs list` shows it.")]

@@ -120,13 +120,18 @@ def clear_queues(job: Job, records: Records) -> None:
 
 
 def forget_job(job: Job, records: Records) -> None:
-    """Delete the remaining tasks of an ended job that had its own lane."""
+    """Delete the remaining tasks of an ended job that had its own lane, and the lane."""
+    forget_tasks(job, records)
+    keys = {*engine_names(), job.engine, job.model_key}
+    records.flow.forget_lane(job.lane, keys | {queue_key_of(key, diarization=True) for key in keys})
+
+
+def forget_tasks(job: Job, records: Records) -> None:
+    """Delete the remaining tasks of an ended job, but not its lane, which a later job uses."""
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
     renewals = range(1, job.credentials_version + 1)
     records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
-    keys = {*engine_names(), job.engine, job.model_key}
-    records.flow.forget_lane(job.lane, keys | {queue_key_of(key, diarization=True) for key in keys})
 
 
 def _tasks(job: Job) -> Iterator[Task]:
