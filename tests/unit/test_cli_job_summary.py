@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from batchscribe.cli.present import job_summary
-from batchscribe.cli.present.job_report import collect_report, read_answer
+from batchscribe.cli.present.job_report import JobReport, collect_report, read_answer
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.recorded_jobs import report_job
 from batchscribe.database.file_rows import page_of_files
 from batchscribe.database.tables import file
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.summary import Summary
-from batchscribe.wire.answers import FileAnswer
+from batchscribe.wire.answers import ErrorAnswer, FileAnswer
 from batchscribe.wire.choices import FileState, JobState, OutputLayout
 from batchscribe.wire.output import Output
 from tests.jobs_on_record import a_job, stored_job
@@ -153,4 +153,35 @@ def test_the_reason_of_a_failed_job_is_shown(connection: sa.Connection, capsys: 
 
 @pytest.mark.parametrize("state", JobState)
 def test_only_a_job_that_succeeded_ends_in_status_0(state: JobState) -> None:
-    assert (exit_status(a_job(state=state).answer()) == 0) is (state is JobState.SUCCEEDED)
+    assert (exit_status(JobReport(a_job(state=state).answer())) == 0) is (state is JobState.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("codes", "succeeded", "status"),
+    [
+        (["UNSUPPORTED_MEDIA"] * 2, 0, 1),
+        (["UNSUPPORTED_MEDIA"] * 30, 0, 1),
+        (["UNSUPPORTED_MEDIA"] * 2, 1, 0),
+        (["UNSUPPORTED_MEDIA", "OUTPUT_EXISTS"], 0, 0),
+        (["OUTPUT_EXISTS"], 0, 0),
+        ([], 0, 0),
+    ],
+)
+def test_a_job_of_which_no_file_is_supported_is_no_silent_success(
+    codes: list[str], succeeded: int, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = Summary(total_files=len(codes) + succeeded, succeeded=succeeded, skipped=len(codes))
+    skipped = [
+        FileAnswer(
+            file_id=f"f_{number}",
+            input_uri=f"file:///{number}.xyz",
+            output_uri="",
+            state=FileState.SKIPPED,
+            error=ErrorAnswer(code=code, message="Why."),
+        )
+        for number, code in enumerate(codes)
+    ]
+    report = collect_report(a_job(state=JobState.SUCCEEDED, summary=summary).answer(), skipped)
+    assert exit_status(report) == status
+    show_report(report)
+    assert ("no file is in a supported format" in capsys.readouterr().out) is (status == 1)

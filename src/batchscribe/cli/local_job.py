@@ -217,7 +217,7 @@ def _report_end(job: Job, records: Records, *, effort: Effort | None = None) -> 
     with records.transaction() as connection:
         report = report_job(connection, job)
     show_report(report, effort=effort)
-    return exit_status(report.job)
+    return exit_status(report)
 
 
 def _describe_done(job: Job) -> str:

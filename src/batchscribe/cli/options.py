@@ -17,6 +17,7 @@ from batchscribe.wire.choices import DetectionMode, FileState, OutputFormat, Seg
 
 with lazy_imports():
     from batchscribe import settings as settings_module
+    from batchscribe import unknown_settings
     from batchscribe.cli import log
 
 if TYPE_CHECKING:
@@ -339,7 +340,7 @@ def read_settings(
         **options,
     )
     log.configure_log(settings.log_level)
-    for notice in settings_module.find_old_names():
+    for notice in (*settings_module.find_old_names(), *unknown_settings.find_unknown_settings()):
         typer.echo(notice, err=True)
     return settings
 

@@ -13,6 +13,7 @@ from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import CUDA, kind_of
 from batchscribe.transcript.profanity import load_filter
+from batchscribe.unknown_settings import find_unknown_settings
 
 MIB = 2**20
 FULL_BYTES = 100 * MIB  #: with less, database commits may soon fail
@@ -94,6 +95,8 @@ def _doubtful(settings: Settings) -> Iterator[Check]:
             "The server exposes its metrics, which include tenant names, to all networks.",
             "Set BATCHSCRIBE_METRICS_ALLOW_NETWORKS to the networks of your monitoring.",
         )
+    for notice in find_unknown_settings():
+        yield _doubt(notice, "Correct or remove the variable.")
     cores = len(os.sched_getaffinity(0))
     if settings.engine_processes > 2 * cores and kind_of(settings.device) != CUDA:
         yield _doubt(

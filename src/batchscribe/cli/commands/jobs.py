@@ -184,7 +184,8 @@ def wait(
 ) -> None:
     """Wait until a job ends, then show it. A restart of the server does not interrupt the wait.
 
-    Exit status: 0 the job succeeded, 1 some or all files failed or it was canceled, 3 timed out.
+    Exit status: 0 the job succeeded; 1 some or all files failed, none was in a supported format, or it was canceled;
+    3 timed out.
     """
     with job_source.open_job_source(server, data_dir) as source:
         raise typer.Exit(_wait_for_job(source, job_id, timeout_sec=timeout_sec, as_json=as_json))
@@ -194,15 +195,16 @@ def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: flo
     """Wait, show the job as it is then, and return the exit status."""
     with progress.show_states() as show:
         body = source.wait(job_id, timeout_sec=timeout_sec, seen=show)
+    report = source.report(job_id)
     if as_json:
         console.print_json(body)
     else:
-        job_summary.show_report(source.report(job_id))
+        job_summary.show_report(report)
     job = job_report.read_answer(answers.JobAnswer, body)
     if not job_report.has_ended(job):
         typer.echo(f"{job_id} has not ended within {timeout_sec:g} s; it continues.", err=True)
         return EXIT_TIME_OVER
-    return job_summary.exit_status(job)
+    return job_summary.exit_status(report)
 
 
 @jobs_app.command("resume")

@@ -33,7 +33,7 @@ def transcribe(
     GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT.
 
     Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
-    1 some failed, 2 invalid command, 130 interrupted.
+    1 some failed or none was in a supported format, 2 invalid command, 130 interrupted.
     """
     settings = options.read_settings(
         data_dir=data_dir,

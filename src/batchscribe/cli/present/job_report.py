@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from batchscribe.client.polling import LIVE_STATES
-from batchscribe.errors import ServerError
+from batchscribe.errors import ServerError, UnsupportedMedia
 from batchscribe.wire.answers import FileAnswer, JobAnswer, SummaryAnswer
 from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import FileState
@@ -30,6 +30,13 @@ class JobReport:
     skipped: Sequence[FileAnswer] = ()
     skip_codes: Mapping[str, int] = field(default_factory=dict)  #: files by code, most first; empty if not counted
     warned: Sequence[FileAnswer] = ()
+
+    @property
+    def is_all_unsupported(self) -> bool:
+        """Whether there were files, and none of them was in a supported format."""
+        codes = set(self.skip_codes) or {file.error.code for file in self.skipped if file.error}
+        is_all_skipped = 0 < self.job.summary.skipped == self.job.summary.total_files
+        return is_all_skipped and codes == {UnsupportedMedia.code}
 
 
 class SubmittedAnswer(WireModel):

@@ -14,6 +14,10 @@ from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import JobState, OutputLayout
 
+NOTHING_SUPPORTED = (
+    "Nothing was transcribed: no file is in a supported format (WAV, MP3, M4A, MP4). Convert the recordings, or allow "
+    "more formats with BATCHSCRIBE_EXTRA_FORMATS."
+)
 PLANNED_ROWS = 10  #: planned transcripts that a dry run lists
 
 
@@ -26,9 +30,9 @@ class Effort:
     total_audio_sec: float
 
 
-def exit_status(job: JobAnswer) -> int:
-    """Return 0 if every file succeeded or was skipped, else 1."""
-    return 0 if job.state is JobState.SUCCEEDED else 1
+def exit_status(report: JobReport) -> int:
+    """Return 0 if every file succeeded or was skipped, else 1; also 1 if no file was in a supported format."""
+    return 0 if report.job.state is JobState.SUCCEEDED and not report.is_all_unsupported else 1
 
 
 def show_report(report: JobReport, *, effort: Effort | None = None) -> None:
@@ -41,6 +45,8 @@ def show_report(report: JobReport, *, effort: Effort | None = None) -> None:
     output.print(f"transcripts: {_describe_output(job)}")
     if job.error is not None:
         output.print(format_text(f"{job.error.code}: {job.error.message}"))
+    if report.is_all_unsupported:
+        output.print(NOTHING_SUPPORTED)
 
 
 def _show_skipped(output: Console, report: JobReport) -> None:
