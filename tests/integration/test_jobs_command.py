@@ -85,6 +85,38 @@ def test_a_job_is_canceled_while_another_process_works_on_it(command: Command) -
     assert command.run("jobs", "cancel", job["job_id"]).status == 1
 
 
+def test_commands_that_only_read_create_no_database_and_say_that_there_is_nothing(command: Command) -> None:
+    for words in (["jobs", "list"], ["keys", "list"], ["search", "word"], ["models", "list"]):
+        result = command.run(*words)
+        assert (result.status, result.out + result.err) != (0, ""), words
+        assert result.status == 0, result
+    assert command.run("jobs", "list").err.startswith("No jobs found.")
+    assert command.run("jobs", "list", "--json").json() == {"jobs": []}
+    for words in (["show"], ["files"], ["cancel"], ["wait"]):
+        result = command.run("jobs", *words, "job_1")
+        assert (result.status, result.err) == (2, NO_JOBS)
+    assert not (command.folder / DATA).exists()
+
+
+NO_JOBS = "Error: There is no job job_1: this data directory has no jobs yet. Choose another with --data-dir.\n"
+
+
+def test_the_list_can_be_limited_to_a_state(history: tuple[Command, Result, Result]) -> None:
+    command, good, bad = history
+    for state, expected in (("SUCCEEDED", [good.job_id]), ("PARTIAL", [bad.job_id]), ("CANCELED", [])):
+        listed = command.run("jobs", "list", "--state", state, "--json").json()["jobs"]
+        assert [job["job_id"] for job in listed] == expected
+
+
+def test_a_folder_without_a_supported_file_is_no_silent_success(command: Command) -> None:
+    (command.folder / "calls").mkdir()
+    (command.folder / "calls" / "a.xyz").write_bytes(b"1")
+    result = command.transcribe("calls", "-o", "out")
+    assert (result.status, result.counters()["state"]) == (1, "SUCCEEDED")
+    assert "no file is in a supported format (WAV, MP3, M4A, MP4)" in result.out
+    assert command.run("jobs", "wait", result.job_id, "--json").status == 1
+
+
 def test_list_shows_the_newest_first_for_people_and_for_scripts(history: tuple[Command, Result, Result]) -> None:
     command, first, second = history
     bodies = command.run("jobs", "list", "--json").json()["jobs"]

@@ -12,17 +12,17 @@ from batchscribe.cli.options import read_settings
 from batchscribe.cli.present.job_report import JobReport
 from batchscribe.errors import UsageError
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import FileState
+from batchscribe.wire.choices import FileState, JobState
 
 with lazy_imports():
-    from batchscribe.cli import local_records, recorded_jobs, served_jobs
+    from batchscribe.cli import local_records, no_jobs, recorded_jobs, served_jobs
 
 
 class JobSource(Protocol):
     """A source of jobs and files as JSON objects of the wire. Methods raise `JobNotFound` for an unknown job."""
 
-    def jobs(self, *, limit: int) -> Iterator[JsonObject]:
-        """Yield the newest jobs first."""
+    def jobs(self, *, state: JobState | None, limit: int) -> Iterator[JsonObject]:
+        """Yield the newest jobs first: all, or those in a state."""
         ...
 
     def job(self, job_id: str) -> JsonObject: ...
@@ -53,6 +53,9 @@ def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSo
         raise UsageError("--server and --data-dir cannot be combined; omit one of them.")
     settings = read_settings(data_dir=data_dir, server=server)
     if data_dir is not None or settings.server is None:
+        if not local_records.has_records(settings):
+            yield no_jobs.NoJobs()
+            return
         yield recorded_jobs.RecordedJobs(local_records.open_local_records(settings), settings)
         return
     with served_jobs.open_served_jobs(settings) as served:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from batchscribe.database.connect import DriverError, InvalidUrl
+from batchscribe.database.connect import DriverError, InvalidUrl, sqlite_file_exists
 from batchscribe.errors import InvalidSetting
 from batchscribe.queue.records import Records, migrate_records, open_records
 from batchscribe.settings import Settings
@@ -17,6 +17,11 @@ def open_local_records(settings: Settings) -> Records:
     """Open the database. Raises `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`."""
     with _explain_errors(settings):
         return open_records(settings)
+
+
+def has_records(settings: Settings) -> bool:
+    """Return whether the database exists; one on a server counts as existing."""
+    return settings.is_fleet or sqlite_file_exists(settings.effective_database_url)
 
 
 def migrate_local_records(settings: Settings) -> tuple[str | None, str]:

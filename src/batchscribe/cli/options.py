@@ -13,7 +13,7 @@ import typer
 
 from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import UsageError
-from batchscribe.wire.choices import DetectionMode, FileState, OutputFormat, SegmentationMode
+from batchscribe.wire.choices import DetectionMode, FileState, JobState, OutputFormat, SegmentationMode
 
 with lazy_imports():
     from batchscribe import settings as settings_module
@@ -228,6 +228,7 @@ Once = Annotated[bool, typer.Option("--once", help="Look once, transcribe what i
 # jobs
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, as `batchscribe jobs list` shows it.")]
+OfJobState = Annotated[JobState | None, typer.Option(help="Only jobs in this state.", show_default=False)]
 JobLimit = Annotated[int, typer.Option(min=1, help="Number of jobs to show, newest first.")]
 FileLimit = Annotated[
     int | None, typer.Option(min=1, help="Number of files to show. By default all.", show_default=False)

@@ -20,7 +20,7 @@ from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.wire.answers import FileAnswer
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import FileState
+from batchscribe.wire.choices import FileState, JobState
 from batchscribe.worker.data_directory import lock_data_directory
 
 with lazy_imports():  # what only some of the methods need
@@ -39,9 +39,9 @@ class RecordedJobs:
         self._records = records
         self._settings = settings
 
-    def jobs(self, *, limit: int) -> Iterator[JsonObject]:
+    def jobs(self, *, state: JobState | None, limit: int) -> Iterator[JsonObject]:
         with self._records.transaction() as connection:
-            jobs = newest_jobs(connection, limit=limit)
+            jobs = newest_jobs(connection, limit=limit, state=state)
         return (job.answer().body() for job in jobs)
 
     def job(self, job_id: str) -> JsonObject:

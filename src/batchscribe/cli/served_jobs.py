@@ -13,7 +13,7 @@ from batchscribe.errors import BatchscribeError, JobNotCancelable, JobNotFound, 
 from batchscribe.settings import Settings
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import FileState
+from batchscribe.wire.choices import FileState, JobState
 
 USUAL_PAGE_FILES = 200  #: what the server returns by default
 REPORTED_FILES = 1000  #: a report reads all files of a job up to this number: five requests
@@ -35,9 +35,9 @@ class ServedJobs:
         with self._explain_errors():
             return self._client.dry_run(body).raw
 
-    def jobs(self, *, limit: int) -> Iterator[JsonObject]:
+    def jobs(self, *, state: JobState | None, limit: int) -> Iterator[JsonObject]:
         with self._explain_errors():
-            yield from (job.raw for job in self._client.jobs(limit=limit))
+            yield from (job.raw for job in self._client.jobs(state=state, limit=limit))
 
     def job(self, job_id: str) -> JsonObject:
         with self._explain_errors(job_id):

@@ -49,6 +49,12 @@ def open_database(url: str) -> Database:
     return database
 
 
+def sqlite_file_exists(url: str) -> bool:
+    """Return whether a SQLite database has been created."""
+    path = parse_url(url).database
+    return path is not None and Path(path).exists()
+
+
 def parse_url(url: str) -> sa.URL:
     """Parse the URL; `postgresql://` selects the driver that batchscribe depends on."""
     parsed = sa.make_url(url)

@@ -187,8 +187,9 @@ def find_unfinished_twin(connection: sa.Connection, fingerprint: str) -> Job | N
     return None if row is None else _job(row, row.queue_position)
 
 
-def newest_jobs(connection: sa.Connection, *, limit: int) -> list[Job]:
-    return _jobs(connection, _JOBS.where(_IS_SHOWN).order_by(job.c.number.desc()).limit(limit))
+def newest_jobs(connection: sa.Connection, *, limit: int, state: JobState | None = None) -> list[Job]:
+    query = _JOBS.where(_IS_SHOWN, *([job.c.state == state] if state else []))
+    return _jobs(connection, query.order_by(job.c.number.desc()).limit(limit))
 
 
 def _jobs(connection: sa.Connection, query: sa.Select[Any]) -> list[Job]:

@@ -126,6 +126,7 @@ def _next_command(job_id: str, server: str | None) -> str:
 
 @jobs_app.command("list")
 def list_jobs(
+    state: options.OfJobState = None,
     limit: options.JobLimit = 20,
     as_json: options.AsJson = False,
     server: options.Server = None,
@@ -133,7 +134,7 @@ def list_jobs(
 ) -> None:
     """Show the newest jobs."""
     with job_source.open_job_source(server, data_dir) as source:
-        jobs = source.jobs(limit=limit)
+        jobs = source.jobs(state=state, limit=limit)
         if as_json:
             console.print_json_list("jobs", jobs)
         else:

@@ -19,6 +19,7 @@ with lazy_imports():
     from batchscribe.wire import answers
 
 if TYPE_CHECKING:
+    from batchscribe.settings import Settings
     from batchscribe.wire.base import JsonObject
 
 TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -53,13 +54,18 @@ def list_all(
     as_json: options.AsJson = False, data_dir: options.DataDir = None, database: options.Database = None
 ) -> None:
     """Show all keys, including revoked ones, without their secrets."""
-    records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
-    with records.transaction() as connection:
-        keys = [_describe_key(key) for key in api_key_rows.list_keys(connection)]
+    settings = options.read_settings(data_dir=data_dir, database_url=database)
+    keys = _read_keys(settings) if local_records.has_records(settings) else []
     if as_json:
         console.print_json({"keys": keys})
     else:
         listings.show_keys(keys)
+
+
+def _read_keys(settings: Settings) -> list[JsonObject]:
+    records = local_records.open_local_records(settings)
+    with records.transaction() as connection:
+        return [_describe_key(key) for key in api_key_rows.list_keys(connection)]
 
 
 def _describe_key(key: api_key_rows.ApiKey) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+import typer
 from rich.table import Table
 
 from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
@@ -19,6 +20,7 @@ FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"
 
 
 def show_jobs(bodies: Iterable[JsonObject]) -> None:
+    """Print a table; if there are no jobs, say so on standard error."""
     table = Table("job", "submitted", "state", "files", "failed", "reference", box=None)
     for body in bodies:
         job = read_answer(JobAnswer, body)
@@ -30,7 +32,12 @@ def show_jobs(bodies: Iterable[JsonObject]) -> None:
             f"{job.summary.failed}",
             format_text(job.reference_id or ""),
         )
-    open_console().print(table, soft_wrap=False)
+    if table.row_count:
+        open_console().print(table, soft_wrap=False)
+    else:
+        typer.echo(
+            "No jobs found. `batchscribe transcribe` and `batchscribe jobs submit` create jobs.", err=True
+        )
 
 
 def show_files(bodies: Iterable[JsonObject]) -> None:
@@ -55,7 +62,10 @@ def show_keys(keys: Iterable[JsonObject]) -> None:
     for key in keys:
         moments = (key["created_at"], key.get("revoked_at", ""))
         table.add_row(key["api_key"], key["tenant"], *(_format_timestamp(moment) for moment in moments))
-    open_console().print(table, soft_wrap=False)
+    if table.row_count:
+        open_console().print(table, soft_wrap=False)
+    else:
+        typer.echo("There are no keys. `batchscribe keys create --tenant NAME` creates one.", err=True)
 
 
 def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
@@ -64,7 +74,10 @@ def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
         found = read_answer(VocabularyAnswer, body)
         counts = (str(len(found.phrases)), str(len(found.aliases)))
         table.add_row(found.vocabulary_id, _format_minute(found.created_at), *counts, format_text(found.name or ""))
-    open_console().print(table, soft_wrap=False)
+    if table.row_count:
+        open_console().print(table, soft_wrap=False)
+    else:
+        typer.echo("There are no vocabularies. `batchscribe vocabularies create FILE` stores one.", err=True)
 
 
 def show_vocabulary(body: JsonObject) -> None:

@@ -1,0 +1,40 @@
+"""The jobs of a data directory without a database: a command that only reads does not create one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+from batchscribe.cli.present.job_report import JobReport
+from batchscribe.errors import JobNotFound
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.choices import FileState, JobState
+
+
+class NoJobs:
+    """A `JobSource` without jobs. Whatever asks for one raises `JobNotFound`."""
+
+    def jobs(self, *, state: JobState | None, limit: int) -> Iterator[JsonObject]:
+        return iter(())
+
+    def search(self, query: str, *, limit: int) -> Iterator[JsonObject]:
+        return iter(())
+
+    def job(self, job_id: str) -> JsonObject:
+        _refuse(job_id)
+
+    def files(self, job_id: str, *, state: FileState | None, limit: int | None) -> Iterator[JsonObject]:
+        _refuse(job_id)
+
+    def report(self, job_id: str) -> JobReport:
+        _refuse(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        _refuse(job_id)
+
+    def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
+        _refuse(job_id)
+
+
+def _refuse(job_id: str) -> NoReturn:
+    raise JobNotFound(f"There is no job {job_id}: this data directory has no jobs yet. Choose another with --data-dir.")
