@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # commands that only read rows import this module, and do not need NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  #: Hz, of all decoded audio
 
-Samples = NDArray[np.float32]  #: float32[n_samples], 16 kHz, mono, -1.0 to 1.0
+Samples: TypeAlias = "NDArray[np.float32]"  #: float32[n_samples], 16 kHz, mono, -1.0 to 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,6 +52,7 @@ HEAVY = ("dbos", "alembic", "psycopg", "fastapi", "uvicorn", "faster_whisper", "
 )
 def test_a_command_that_only_reads_loads_no_library_that_works(command: list[str], tmp_path: Path) -> None:
     """Each of them costs every call of the command some tenths of a second of CPU."""
+    heavy = HEAVY if command[0] == "models" else (*HEAVY, "numpy")  # the engines describe their models
     options = [] if command == ["--help"] else ["--data-dir", str(tmp_path)]
     arguments = ["batchscribe", *command, *options]
     subprocess.run(
@@ -61,6 +62,6 @@ def test_a_command_that_only_reads_loads_no_library_that_works(command: list[str
         f"import sys; sys.argv = {arguments}\n"
         "from batchscribe.__main__ import main\n"
         "try: main()\nexcept SystemExit as end: assert not end.code, end.code\n"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
+        f"print([name for name in {heavy} if name in sys.modules])"
     )
     assert run(script).splitlines()[-1] == "[]"

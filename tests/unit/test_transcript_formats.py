@@ -57,7 +57,7 @@ def call() -> Transcript:
 
 
 def test_every_format_is_one_record() -> None:
-    assert {name: (each.name, each.extension, each.content_type) for name, each in FORMATS.items()} == {
+    assert {name: (each.name, each.name.extension, each.content_type) for name, each in FORMATS.items()} == {
         "json": ("json", ".json", "application/json"),
         "srt": ("srt", ".srt", "application/x-subrip; charset=utf-8"),
         "vtt": ("vtt", ".vtt", "text/vtt"),
@@ -73,7 +73,7 @@ def test_every_format_that_a_job_can_name_has_a_record() -> None:
 def test_the_documents_describe_every_format() -> None:
     rows = [row[:3] for row in table_rows(ROOT / "docs" / "transcripts.md") if row[0].strip("`") in FORMATS]
     records = [each for each in FORMATS.values() if each.name is not OutputFormat.JSON]
-    assert rows == [[f"`{each.name}`", f"`{each.extension}`", f"`{each.content_type}`"] for each in records]
+    assert rows == [[f"`{each.name}`", f"`{each.name.extension}`", f"`{each.content_type}`"] for each in records]
     for document in ("http.md", "command-line.md"):
         text = (ROOT / "docs" / document).read_text()
         assert [name for name in FORMATS if f"`{name}`" not in text] == [], document

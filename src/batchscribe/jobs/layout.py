@@ -8,10 +8,11 @@ from itertools import count
 
 from batchscribe.errors import OutputNameTooLong
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.transcript.formats import EXTENSIONS, FORMATS
 from batchscribe.wire.choices import OutputFormat, OutputLayout
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, encoded, name_of, path_of, scheme_of
 
+#: Of the files of all formats.
+TRANSCRIPT_EXTENSIONS = frozenset(each.extension for each in OutputFormat)
 MAX_KEY_BYTES = 1_024  #: the S3 limit
 MAX_NAME_BYTES = 255  #: the limit of common file systems for each folder and file name
 
@@ -54,13 +55,13 @@ def names_for(output_uri: str, input_uri: str) -> Iterator[str]:
 
 def output_uris(output_uri: str, formats: Sequence[OutputFormat]) -> tuple[str, ...]:
     """One for each format; `output_uri` is that of the first. They share their folder and stem."""
-    return output_uri, *(f"{stem_of(output_uri)}{FORMATS[each].extension}" for each in formats[1:])
+    return output_uri, *(f"{stem_of(output_uri)}{each.extension}" for each in formats[1:])
 
 
 def stem_of(output_uri: str) -> str:
     """Without the extension of a format."""
     stem, extension = posixpath.splitext(output_uri)
-    return stem if extension.lower() in EXTENSIONS else output_uri
+    return stem if extension.lower() in TRANSCRIPT_EXTENSIONS else output_uri
 
 
 def fits(output_uri: str) -> bool:

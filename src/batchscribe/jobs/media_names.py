@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from batchscribe.transcript.formats import EXTENSIONS, FORMATS
+from batchscribe.jobs.layout import TRANSCRIPT_EXTENSIONS
 from batchscribe.wire.choices import OutputFormat
 from batchscribe.wire.uris import extension_of, scheme_of
 
 MEDIA_FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
-UNMISTAKABLE = EXTENSIONS - {".txt"}  #: extensions that only transcripts have
+UNMISTAKABLE = TRANSCRIPT_EXTENSIONS - {".txt"}  #: extensions that only transcripts have
 
 
 def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
@@ -43,4 +43,4 @@ def transcript_extensions(formats: Collection[OutputFormat]) -> frozenset[str]:
 
     Notes have `.txt` too, so it is one of them only if this job writes it.
     """
-    return UNMISTAKABLE | {FORMATS[each].extension for each in formats}
+    return UNMISTAKABLE | {each.extension for each in formats}

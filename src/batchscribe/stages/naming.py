@@ -18,12 +18,11 @@ from typing import Protocol
 from batchscribe.database.connect import Connection, UniqueConflict
 from batchscribe.database.file_rows import find_output_holder, find_transcribed_input, lock_holders, rename
 from batchscribe.errors import ShardTaken
-from batchscribe.jobs.layout import fits, names_for, stem_of, too_long
+from batchscribe.jobs.layout import TRANSCRIPT_EXTENSIONS, fits, names_for, stem_of, too_long
 from batchscribe.jobs.model import File, Job
 from batchscribe.jobs.source import named_files
 from batchscribe.queue.records import Records
 from batchscribe.stages.existing_output import ExistingOutput, RecordingIdentity
-from batchscribe.transcript.formats import EXTENSIONS
 from batchscribe.transcript.provenance import Provenance
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.uris import HTTP_SCHEMES, scheme_of, without_query
@@ -247,7 +246,7 @@ class FileRegister:
 
     def earlier_input(self, uri: str) -> str | None:
         with self._records.transaction() as connection:
-            names = [uri, *(f"{stem_of(uri)}{extension}" for extension in sorted(EXTENSIONS))]
+            names = [uri, *(f"{stem_of(uri)}{extension}" for extension in sorted(TRANSCRIPT_EXTENSIONS))]
             found = (
                 find_transcribed_input(connection, self._job.tenant, name, before_job=self._job.number)
                 for name in dict.fromkeys(names)

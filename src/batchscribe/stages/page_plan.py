@@ -16,7 +16,6 @@ from batchscribe.jobs.sharding import ShardCutter
 from batchscribe.jobs.source import Source, SourceKind
 from batchscribe.jobs.summary import Summary
 from batchscribe.stages.listing import ListedObject, ListingPage
-from batchscribe.transcript.formats import FORMATS
 from batchscribe.wire.choices import FileState
 
 
@@ -75,7 +74,7 @@ def admit_files(page: ListingPage, job: Job, rules: Rules) -> list[AdmittedFile]
 def _named_output(found: ListedObject, job: Job, rules: Rules) -> str | None:
     if not is_supported(found.uri, rules.extra_formats):
         return None
-    extension = FORMATS[job.config.formats[0]].extension
+    extension = job.config.formats[0].extension
     return planned_output(found.uri, found.source, job.output.layout, job.output.uri, extension)
 
 

@@ -18,8 +18,7 @@ from batchscribe.wire.choices import OutputFormat
 class Format:
     """One format of transcripts."""
 
-    name: OutputFormat  #: in a job's configuration; also the extension, from which the format is inferred
-    extension: str  #: with the dot
+    name: OutputFormat  #: in a job's configuration
     content_type: str  #: for object storage
     render: Callable[[Transcript], bytes]
 
@@ -27,12 +26,10 @@ class Format:
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
-        Format(OutputFormat.JSON, ".json", "application/json", render_json),
-        Format(OutputFormat.SRT, ".srt", "application/x-subrip; charset=utf-8", render_srt),
-        Format(OutputFormat.VTT, ".vtt", "text/vtt", render_vtt),  # always UTF-8
-        Format(OutputFormat.TXT, ".txt", "text/plain; charset=utf-8", render_txt),
-        Format(OutputFormat.PEAKS, ".peaks", "application/json", render_peaks),
+        Format(OutputFormat.JSON, "application/json", render_json),
+        Format(OutputFormat.SRT, "application/x-subrip; charset=utf-8", render_srt),
+        Format(OutputFormat.VTT, "text/vtt", render_vtt),  # always UTF-8
+        Format(OutputFormat.TXT, "text/plain; charset=utf-8", render_txt),
+        Format(OutputFormat.PEAKS, "application/json", render_peaks),
     )
 }
-
-EXTENSIONS = frozenset(each.extension for each in FORMATS.values())

@@ -58,7 +58,7 @@ def download(reading: Reading, found: FileOfJob, format_: OutputFormat) -> Downl
     has_names = found.names and format_ is not OutputFormat.PEAKS
     uri = None if has_names else found.output_uri(format_)
     content, rest = (_rendered(reading, found, format_), None) if uri is None else _stored(reading, found, uri)
-    return Download(content, rest, FORMATS[format_].content_type, _disposition(found, FORMATS[format_].extension))
+    return Download(content, rest, FORMATS[format_].content_type, _disposition(found, format_.extension))
 
 
 def _stored(reading: Reading, found: FileOfJob, uri: str) -> tuple[bytes, StoredFile | None]:

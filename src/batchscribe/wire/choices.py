@@ -53,6 +53,11 @@ class OutputFormat(StrEnum):
     TXT = "txt"  #: text to read
     PEAKS = "peaks"  #: the waveform of the recording, only beside a transcript
 
+    @property
+    def extension(self) -> str:
+        """Return the extension of its files, with the dot. The format of an `output.uri` is inferred from it."""
+        return f".{self.value}"
+
 
 class JobState(StrEnum):
     QUEUED = "QUEUED"  #: accepted, not started yet

@@ -35,9 +35,7 @@ def show_jobs(bodies: Iterable[JsonObject]) -> None:
     if table.row_count:
         open_console().print(table, soft_wrap=False)
     else:
-        typer.echo(
-            "No jobs found. `batchscribe transcribe` and `batchscribe jobs submit` create jobs.", err=True
-        )
+        typer.echo("No jobs found. `batchscribe transcribe` and `batchscribe jobs submit` create jobs.", err=True)
 
 
 def show_files(bodies: Iterable[JsonObject]) -> None:
