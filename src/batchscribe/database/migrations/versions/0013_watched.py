@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_fits_0012"
+revision = "0013_fits_0007"
 down_revision = "0012_fits_0007"
 
 
