@@ -105,7 +105,10 @@ def test_an_unknown_job_is_rejected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     said = refusal(monkeypatch, capsys, "jobs", verb, "job_nowhere")
-    assert said == "Error: There is no job job_nowhere; `batchscribe jobs list` shows all jobs.\n"
+    where = "; `batchscribe jobs list` shows all jobs."
+    if verb != "resume":  # which creates the database
+        where = ": this data directory has no jobs yet. Choose another with --data-dir."
+    assert said == f"Error: There is no job job_nowhere{where}\n"
 
 
 def test_a_model_that_does_not_exist_is_refused(
