@@ -15,7 +15,7 @@ from batchscribe.database.file_rows import error_codes, files_with_warnings, pag
 from batchscribe.database.job_rows import get_shown_job, newest_jobs
 from batchscribe.database.segment_rows import FoundSegment
 from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
-from batchscribe.jobs.model import File, Job, stored_states
+from batchscribe.jobs.model import LOCAL_TENANT, File, Job, stored_states
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.wire.answers import FileAnswer
@@ -24,7 +24,6 @@ from batchscribe.wire.choices import FileState, JobState
 from batchscribe.worker.data_directory import lock_data_directory
 
 with lazy_imports():  # what only some of the methods need
-    from batchscribe.intake import submission
     from batchscribe.stages import finish, settle, transcript_search
     from batchscribe.worker import worker
 
@@ -54,7 +53,7 @@ class RecordedJobs:
         return islice((each.answer().body() for each in self._search(query, limit=limit)), limit)
 
     def _search(self, query: str, *, limit: int) -> Iterator[FoundSegment]:
-        find = partial(transcript_search.search, self._records, self._settings, submission.LOCAL_TENANT, query)
+        find = partial(transcript_search.search, self._records, self._settings, LOCAL_TENANT, query)
         page = find(limit=limit)
         yield from page.found
         while page.before is not None:

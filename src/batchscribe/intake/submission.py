@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from batchscribe.jobs.model import LOCAL_TENANT
 from batchscribe.jobs.source import Source, SourceKind, sources_of
 from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
@@ -24,8 +25,6 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, without_query
 from batchscribe.wire.vocabulary import Vocabulary
-
-LOCAL_TENANT = "default"  #: of all jobs of the command line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ from batchscribe.wire.locations import is_in_cloud
 from batchscribe.wire.output import Output
 from batchscribe.wire.vocabulary import Vocabulary
 
+LOCAL_TENANT = "default"  #: of all jobs of the command line
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
