@@ -131,6 +131,21 @@ def test_a_job_that_was_killed_is_resumed_first(command: Command) -> None:
     assert job_count(command) == 1
 
 
+def test_a_killed_job_is_resumed_although_its_engine_was_chosen_automatically(command: Command) -> None:
+    """A job keeps the engine that was chosen for it; its command does not name one."""
+    for number in range(8):
+        write_wav(command.folder / "calls" / f"{number}.wav", seed=number, duration_sec=2.0)
+    whole = ("--segmentation", "none")  # the built-in engine, which is the only one here
+    with command.started("watch", "calls", "--every", "0.2", "--settle", "0", *whole) as process:
+        wait_until(lambda: len(transcripts(command.folder / "calls")) > 0)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    result = command.run("watch", "calls", "--once", "--settle", "0", *whole)
+    assert result.status == 0, result
+    assert "Resuming job_" in result.err
+    assert len(transcripts(command.folder / "calls")) == 8
+
+
 def test_recordings_whose_job_was_never_submitted_are_taken_again(command: Command) -> None:
     """The database is left as a kill between the two transactions leaves it."""
     recording = write_wav(command.folder / "calls" / "a.wav", seed=1)

@@ -16,7 +16,7 @@ from tests.documents import ROOT, code_blocks, table_rows
 SIZING = ROOT / "docs" / "sizing.md"
 ROWS = table_rows(SIZING, "## Cost of an hour of audio")
 LONG, SHORT = "one recording of 8 minutes", "100 recordings of 5 s"
-SPEAKER_AUDIO_SEC_PER_CPU_SEC = 76  # as docs/speakers.md says: about 75
+SPEAKER_AUDIO_SEC_PER_CPU_SEC = 75  # of docs/speakers.md
 
 
 @cache

@@ -109,8 +109,9 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) ->
         name = name_watch(submission)
         submission = replace(submission, lane=f"watch_{name[:20]}")
         left = find_unfinished(name, records)
-        spec = _choose_engine(submission.engine, submission.config, settings, of=left).spec
-        local_work = LocalWork(submission.lane, spec, diarizes=submission.config.diarization)
+        spec = _choose_engine(left.engine if left else submission.engine, submission.config, settings, of=left).spec
+        diarizes = submission.config.diarization or (left is not None and left.config.diarization)
+        local_work = LocalWork(submission.lane, spec, diarizes)
         if left is not None and (fresh := read_fresh_credentials(left, os.environ)):
             renew_credentials(records, left, fresh)
         with _open_session(records, settings, local_work) as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -140,7 +140,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing t
 class JobOptions:
     """The options and arguments that describe a job. Empty, None or false means that one was not given.
 
-    Commands get those with a declaration through `with_job_options`, and add the others.
+    Commands get those with a declaration through `with_option_groups`, and add the others.
     """
 
     inputs: tuple[str, ...] = ()
@@ -165,17 +165,22 @@ class JobOptions:
     webhook_url: str | None = None
 
 
-def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace the parameter `job` of a command by the options of `JobOptions`, which it gets as one object."""
-    declared = _options_of(JobOptions, lambda hint: hasattr(hint, "__metadata__"))
-    own = _options_of(command, lambda hint: hint is not JobOptions)
+def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace each parameter of a command that is a dataclass by its options. The command gets them as one object."""
+    hints = get_type_hints(command)
+    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+    declared = {name: _options_of(group, lambda hint: hasattr(hint, "__metadata__")) for name, group in groups.items()}
+    own = _options_of(command, lambda hint: not is_dataclass(hint))
 
     def run(**values: Any) -> None:
-        given = {name: values.pop(name) for name in declared}
-        command(job=JobOptions(**{name: value for name, value in given.items() if value not in (None, [])}), **values)
+        for name, group in groups.items():
+            given = {option: values.pop(option) for option in declared[name]}
+            values[name] = group(**{option: value for option, value in given.items() if value not in (None, [])})
+        command(**values)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
-    vars(run)["__signature__"] = Signature(list((declared | own).values()))
+    every = [parameter for options in (*declared.values(), own) for parameter in options.values()]
+    vars(run)["__signature__"] = Signature(every)
     return run
 
 

@@ -144,6 +144,7 @@ def _recognize_once(
 ) -> tuple[RecognizedRecording, Media]:
     config = job.config
     check = partial(context.watch.check, job.number)
+    max_pause_sec = SHORT_PAUSE_SEC if config.detection_mode is DetectionMode.CONTINUOUS else MAX_PAUSE_SEC
     if checkpoint.n_left:
         add_event("checkpoint.resumed", {"batchscribe.windows": checkpoint.n_left})
     with recognizer(file, context, config.detection_mode, checkpoint, job.phrases) as engines:
@@ -161,9 +162,7 @@ def _recognize_once(
                     window_sec=context.choice.spec.window_sec,
                     tenant=job.tenant,
                     job=job.number,
-                    max_pause_sec=SHORT_PAUSE_SEC
-                    if config.detection_mode is DetectionMode.CONTINUOUS
-                    else MAX_PAUSE_SEC,
+                    max_pause_sec=max_pause_sec,
                     check=check,
                     continue_at=checkpoint.position,
                     hear=speakers.hear if speakers else None,

@@ -39,7 +39,7 @@ class SubmitMode:
 
 
 @jobs_app.command("submit")
-@options.with_job_options
+@options.with_option_groups
 def submit(
     job: options.JobOptions,
     inputs: options.SubmittedInputs = None,
@@ -196,10 +196,10 @@ def _wait_for_job(source: job_source.JobSource, job_id: str, *, timeout_sec: flo
     """Wait, show the job as it is then, and return the exit status."""
     with progress.show_states() as show:
         body = source.wait(job_id, timeout_sec=timeout_sec, seen=show)
-    report = source.report(job_id)
     if as_json:
         console.print_json(body)
-    else:
+    report = source.report(job_id)
+    if not as_json:
         job_summary.show_report(report)
     job = job_report.read_answer(answers.JobAnswer, body)
     if not job_report.has_ended(job):

@@ -6,25 +6,18 @@ from dataclasses import replace
 
 import typer
 
-from batchscribe.cli import options
+from batchscribe.cli import options, worker_options
 from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli import job_request, local_job
 
 
-@options.with_job_options
+@options.with_option_groups
 def transcribe(
     job: options.JobOptions,
+    working: worker_options.WorkerOptions,
     inputs: options.Inputs,
-    engine: options.Engine = None,
-    engine_processes: options.EngineProcesses = None,
-    workers: options.Workers = None,
-    data_dir: options.DataDir = None,
-    s3_endpoint: options.S3Endpoint = None,
-    s3_region: options.S3Region = None,
-    s3_path_style: options.S3PathStyle = None,
-    s3_allow_http: options.S3AllowHttp = None,
 ) -> None:
     """Transcribe recordings: WAV, MP3, M4A and MP4.
 
@@ -35,16 +28,7 @@ def transcribe(
     Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
     1 some failed or none was in a supported format, 2 invalid command, 130 interrupted.
     """
-    settings = options.read_settings(
-        data_dir=data_dir,
-        engine_processes=engine_processes,
-        workers=workers,
-        engine=engine,
-        s3_endpoint=s3_endpoint,
-        s3_region=s3_region,
-        s3_path_style=s3_path_style,
-        s3_allow_http=s3_allow_http,
-    )
+    settings = working.read_settings()
     layout = job.layout or (options.Layout.ADJACENT if job.output is None else None)
     job = replace(job, inputs=tuple(inputs), layout=layout)
     raise typer.Exit(local_job.run_requests(job_request.build_local_requests(job), settings))

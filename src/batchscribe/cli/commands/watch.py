@@ -6,28 +6,21 @@ from dataclasses import replace
 
 import typer
 
-from batchscribe.cli import options
+from batchscribe.cli import options, worker_options
 from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli import job_request, local_job, local_watch
 
 
-@options.with_job_options
+@options.with_option_groups
 def watch(
     job: options.JobOptions,
+    working: worker_options.WorkerOptions,
     folder: options.Watched,
     every: options.EverySec = None,
     settle: options.SettleSec = 30.0,
     once: options.Once = False,
-    engine: options.Engine = None,
-    engine_processes: options.EngineProcesses = None,
-    workers: options.Workers = None,
-    data_dir: options.DataDir = None,
-    s3_endpoint: options.S3Endpoint = None,
-    s3_region: options.S3Region = None,
-    s3_path_style: options.S3PathStyle = None,
-    s3_allow_http: options.S3AllowHttp = None,
 ) -> None:
     """Watch a folder or bucket, and transcribe each recording once it is complete.
 
@@ -36,16 +29,7 @@ def watch(
 
     Exit status: 0 with --once if no file failed, 1 if some failed, 2 invalid command, 130 and 143 ended by a signal.
     """
-    settings = options.read_settings(
-        data_dir=data_dir,
-        engine_processes=engine_processes,
-        workers=workers,
-        engine=engine,
-        s3_endpoint=s3_endpoint,
-        s3_region=s3_region,
-        s3_path_style=s3_path_style,
-        s3_allow_http=s3_allow_http,
-    )
+    settings = working.read_settings()
     layout = job.layout or (options.Layout.ADJACENT if job.output is None else options.Layout.PREFIX)
     job = replace(job, inputs=(folder,), layout=layout)
     pace = local_watch.Pace(every_sec=every, settle_sec=settle, once=once)
