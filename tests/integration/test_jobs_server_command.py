@@ -290,6 +290,7 @@ def test_a_dry_run_shows_counts_the_first_transcripts_and_warnings(command: Comm
     assert "... and 2 more\n" in result.out
     assert "Warning: 3 outputs get another name.\n" in result.out
     assert result.counters().items() >= {"matched": "at least 12", "size": "at least 3.0 MiB"}.items()
+    assert result.counters()["audio"] == "at least about 74 min"
     assert command.run("jobs", "submit", *words, "--json").json() == DRY_RUN
     assert {asked.query["dry_run"] for asked in server.asked} == {"true"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from batchscribe.cli.present.console import format_duration
+from batchscribe.cli.present.console import format_duration, format_size, format_speed
 from batchscribe.cli.present.progress import JobProgress, ProgressLines, SessionPace, StateLines
 from batchscribe.errors import ServerError
 from batchscribe.jobs.summary import Summary
@@ -87,10 +87,33 @@ def test_a_job_that_ended_early_promises_nothing_more(listed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_240, "3.4 h")]
+    ("seconds", "words"),
+    [
+        (0.0, "0 s"),
+        (0.04, "under 0.1 s"),
+        (0.4, "0.4 s"),
+        (0.97, "1 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3600, "60 min"),
+        (12_240, "3.4 h"),
+    ],
 )
 def test_durations_are_shown_in_a_suitable_unit(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words
+
+
+@pytest.mark.parametrize(("factor", "words"), [(0.0, "0.0x"), (0.0042, "0.0042x"), (0.1, "0.1x"), (6.04, "6.0x")])
+def test_a_low_speed_is_not_shown_as_zero(factor: float, words: str) -> None:
+    assert format_speed(factor) == words
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "words"),
+    [(0, "0 bytes"), (812, "812 bytes"), (2048, "2.0 KiB"), (3 * 2**20, "3.0 MiB"), (5 * 2**50, "5120.0 TiB")],
+)
+def test_a_small_size_is_not_shown_as_zero(n_bytes: int, words: str) -> None:
+    assert format_size(n_bytes) == words
 
 
 # --- waiting for a job ---
@@ -120,6 +143,12 @@ def test_a_line_comes_with_each_state_and_every_five_seconds() -> None:
         "PROCESSING: 5 of 40 files, 1 failed",
         "PARTIAL: 40 of 40 files, 1 failed",
     ]
+
+
+def test_an_interrupted_job_is_not_said_to_be_in_progress() -> None:
+    told = io.StringIO()
+    StateLines(Console(file=told)).show(body(succeeded=1) | {"interrupted": {"job_1": "batchscribe jobs resume job_1"}})
+    assert told.getvalue() == "interrupted: 1 of 40 files\n"
 
 
 def test_an_answer_that_is_not_a_job_is_an_error_of_the_server() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from batchscribe.errors import DataDirectoryBusy
-from batchscribe.worker.data_directory import lock_data_directory
+from batchscribe.worker.data_directory import LOCK_NAME, UNKNOWN_HOLDER, lock_data_directory, read_lock_holder
 
 HOLD = """
 import sys, time
@@ -47,3 +48,36 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
         holder.kill()
     with lock_data_directory(tmp_path):
         pass
+
+
+def test_the_holder_is_known_without_disturbing_it(tmp_path: Path) -> None:
+    assert read_lock_holder(tmp_path / "missing") is None
+    assert not (tmp_path / "missing").exists()
+    with lock_data_directory(tmp_path):
+        assert read_lock_holder(tmp_path) == os.getpid()
+        (tmp_path / LOCK_NAME).write_text("")  # it is about to write its ID
+        assert read_lock_holder(tmp_path) == UNKNOWN_HOLDER
+    assert read_lock_holder(tmp_path) is None
+
+
+def test_a_process_that_starts_while_others_look_gets_the_lock(tmp_path: Path) -> None:
+    """A look holds the lock for an instant."""
+    with lock_data_directory(tmp_path):
+        pass
+    end = threading.Event()
+
+    def look() -> None:
+        while not end.is_set():
+            read_lock_holder(tmp_path)
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(20):
+            with lock_data_directory(tmp_path):
+                pass
+    finally:
+        end.set()
+        for looker in lookers:
+            looker.join()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,10 @@ class JobSource(Protocol):
 
     def job(self, job_id: str) -> JsonObject: ...
 
+    def find_interrupted(self, jobs: Sequence[JsonObject]) -> Mapping[str, str]:
+        """Return the commands that resume those of the jobs on which no process works, by job ID."""
+        ...
+
     def files(self, job_id: str, *, state: FileState | None, limit: int | None) -> Iterator[JsonObject]:
         """Yield the files in the order in which they were found, without loading all of them into memory."""
         ...
@@ -42,7 +46,10 @@ class JobSource(Protocol):
         ...
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        """Return the job when it has ended or the time limit is over. Each answer until then is passed to `seen`."""
+        """Return the job when it has ended or the time limit is over. Each answer until then is passed to `seen`.
+
+        Answers about an interrupted job have the command in `interrupted`. Raises `JobInterrupted` after a minute.
+        """
         ...
 
 

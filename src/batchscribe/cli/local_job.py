@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from functools import partial
 
 import typer
 
+from batchscribe.cli.interrupted_jobs import resume_command, serve_command
 from batchscribe.cli.local_records import name_home, open_alone
 from batchscribe.cli.local_watch import LocalWatch, Pace, WatchWork, find_unfinished, name_watch
 from batchscribe.cli.present.console import local_path
@@ -28,6 +28,7 @@ from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.source import SourceKind
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
 from batchscribe.speech.capability import queue_key_of
@@ -91,7 +92,16 @@ def resume_job(job_id: str, settings: Settings) -> int:
         if job.is_final:
             typer.echo(f"{job_id} has already ended.", err=True)
             return _report_end(job, records)
+        _check_local(job, settings)
         return _resume(job, records, settings)
+
+
+def _check_local(job: Job, settings: Settings) -> None:
+    if job.lane == SERVER_LANE:
+        raise UsageError(
+            f"{job.job_id} was submitted to a server, which continues it when it runs again: "
+            f"{serve_command(settings.data_dir)}"
+        )
 
 
 def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) -> int:
@@ -210,8 +220,7 @@ def _work(records: Records, settings: Settings, work: LocalWork, start: Callable
 
 def _report_interruption(job: Job, settings: Settings) -> None:
     typer.echo(f"Interrupted: {_describe_done(job)}. Repeat the command to resume the job, or run:", err=True)
-    command = ["batchscribe", "jobs", "resume", job.job_id, "--data-dir", str(settings.data_dir.absolute())]
-    typer.echo(f"  {shlex.join(command)}", err=True)
+    typer.echo(f"  {resume_command(job.job_id, settings.data_dir)}", err=True)
 
 
 def _report_end(job: Job, records: Records, *, effort: Effort | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from batchscribe.cli.present.job_report import JobReport
@@ -22,6 +22,9 @@ class NoJobs:
 
     def job(self, job_id: str) -> JsonObject:
         _refuse(job_id)
+
+    def find_interrupted(self, jobs: Sequence[JsonObject]) -> Mapping[str, str]:
+        return {}
 
     def files(self, job_id: str, *, state: FileState | None, limit: int | None) -> Iterator[JsonObject]:
         _refuse(job_id)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+from batchscribe.cli.interrupted_jobs import InterruptionLimit, find_interrupted
 from batchscribe.cli.lazy import lazy_imports
-from batchscribe.cli.present.job_report import LISTED_FILES, JobReport
-from batchscribe.client.polling import wait_for_end
+from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, name_interrupted
+from batchscribe.client.polling import PollSchedule, has_ended, wait_for_end
 from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_shown_job, newest_jobs
@@ -46,6 +48,10 @@ class RecordedJobs:
     def job(self, job_id: str) -> JsonObject:
         return self._get(job_id).answer().body()
 
+    def find_interrupted(self, jobs: Sequence[JsonObject]) -> Mapping[str, str]:
+        live = [str(job["job_id"]) for job in jobs if not has_ended(job)]
+        return find_interrupted(self._records, self._settings, live) if live else {}
+
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         return islice(self._read_files(self._get(job_id), state), limit)
 
@@ -62,7 +68,8 @@ class RecordedJobs:
 
     def report(self, job_id: str) -> JobReport:
         with self._records.transaction() as connection:
-            return report_job(connection, get_shown_job(connection, job_id))
+            report = report_job(connection, get_shown_job(connection, job_id))
+        return replace(report, resume=self.find_interrupted([report.job.body()]).get(job_id))
 
     def cancel(self, job_id: str) -> None:
         if not finish.cancel_job(self._get(job_id), self._records):
@@ -76,7 +83,14 @@ class RecordedJobs:
             worker.Worker(self._records, self._settings).settle(self._get(job_id))
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
-        return wait_for_end(lambda: self.job(job_id), timeout_sec=timeout_sec, on_poll=seen)
+        pace = PollSchedule()
+        limit = InterruptionLimit(lambda job: self.find_interrupted([job]), limit_sec=pace.outage_sec)
+
+        def look() -> JsonObject:
+            job = self.job(job_id)
+            return job | name_interrupted(limit.check(job))
+
+        return wait_for_end(look, timeout_sec=timeout_sec, pace=pace, on_poll=seen)
 
     def _get(self, job_id: str) -> Job:
         with self._records.transaction() as connection:

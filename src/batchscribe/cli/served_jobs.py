@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -42,6 +42,10 @@ class ServedJobs:
     def job(self, job_id: str) -> JsonObject:
         with self._explain_errors(job_id):
             return self._client.job(job_id).raw
+
+    def find_interrupted(self, jobs: Sequence[JsonObject]) -> Mapping[str, str]:
+        """A server's jobs wait in its queue until a worker takes them."""
+        return {}
 
     def files(self, job_id: str, *, state: FileState | None = None, limit: int | None = None) -> Iterator[JsonObject]:
         page_size = limit if limit is not None and limit < USUAL_PAGE_FILES else None

@@ -44,6 +44,7 @@
     ├── ServerError                 a request of the client failed
     │   ├── ServerUnreachable
     │   └── ServerRefused           the server answered with an error, which is passed on
+    ├── JobInterrupted              no process works on the job that a command waits for
     ├── WebhookNotGenuine           a webhook request is not signed with the secret, or too old
     ├── DatabaseUnavailable
     ├── MachineTrouble              this machine cannot decode or recognize now; never the outcome of a file
@@ -191,6 +192,7 @@ from batchscribe.errors.usage_errors import (
     InvalidSetting,
     JobEnded,
     JobFileNotFound,
+    JobInterrupted,
     JobNotCancelable,
     JobNotFound,
     JobNotRetryable,
@@ -265,6 +267,7 @@ __all__ = [
     "JobEnded",
     "JobError",
     "JobFileNotFound",
+    "JobInterrupted",
     "JobNotCancelable",
     "JobNotFound",
     "JobNotRetryable",

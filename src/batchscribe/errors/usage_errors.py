@@ -267,6 +267,12 @@ class ServerRefused(ServerError):
         self.body = body
 
 
+class JobInterrupted(BatchscribeError):
+    """No process works on the job of a data directory, so waiting for its end is useless."""
+
+    code = "JOB_INTERRUPTED"
+
+
 class WebhookNotGenuine(BatchscribeError):
     """A webhook request is not signed with the secret, or is too old."""
 

@@ -43,7 +43,7 @@ class Preview:
             "skipped": self.skipped,
             "excluded": self.excluded,
             "bytes": self.bytes,
-            "estimated_audio_hours": round(self.audio_sec / 3600, 3),
+            "estimated_audio_hours": round(self.audio_sec / 3600, 6),
             "planned": [{"input_uri": without_query(uri), "output_uri": output} for uri, output in self.planned],
             "warnings": self.warnings(),
             "input": dict(self.job.input),

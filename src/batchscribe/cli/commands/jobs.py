@@ -134,11 +134,12 @@ def list_jobs(
 ) -> None:
     """Show the newest jobs."""
     with job_source.open_job_source(server, data_dir) as source:
-        jobs = source.jobs(state=state, limit=limit)
+        jobs = list(source.jobs(state=state, limit=limit))
+        interrupted = source.find_interrupted(jobs)
         if as_json:
-            console.print_json_list("jobs", jobs)
+            console.print_json_list("jobs", jobs, beside=job_report.name_interrupted(interrupted))
         else:
-            listings.show_jobs(jobs)
+            listings.show_jobs(jobs, interrupted)
 
 
 @jobs_app.command("show")
@@ -152,7 +153,8 @@ def show_job(
     with job_source.open_job_source(server, data_dir) as source:
         if as_json:
             job = source.job(job_id)
-            console.print_json_list("files", source.files(job_id, state=None, limit=None), beside=job)
+            beside = job | job_report.name_interrupted(source.find_interrupted([job]))
+            console.print_json_list("files", source.files(job_id, state=None, limit=None), beside=beside)
         else:
             job_summary.show_report(source.report(job_id))
 

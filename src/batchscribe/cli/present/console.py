@@ -85,7 +85,26 @@ def format_text(text: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format a duration as `45 s`, `12 min` or `3.4 h`."""
+    """Format a duration as `45 s`, `12 min` or `3.4 h`. A short one is never shown as zero."""
+    if 0 < seconds < 0.95:
+        return f"{seconds:.1f} s" if seconds >= 0.1 else "under 0.1 s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def format_speed(factor: float) -> str:
+    """Format a speed as a multiple of real time: `6.1x`. A low one has two digits: `0.042x`."""
+    return f"{factor:.2g}x" if 0 < factor < 0.1 else f"{factor:.1f}x"
+
+
+def format_size(n_bytes: int) -> str:
+    """Format a size as `812 bytes`, `3.0 MiB` and so on."""
+    if n_bytes < 1024:
+        return f"{n_bytes} bytes"
+    size, unit = n_bytes / 1024, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.1f} {unit}"

@@ -16,6 +16,8 @@ from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import FileState
 from batchscribe.wire.mistakes import invalid_request
 
+#: What people see as the state of a job on which no process works. The states of the wire have upper case.
+INTERRUPTED = "interrupted"
 LISTED_FILES = 20  #: files of each kind in a report
 
 Answer = TypeVar("Answer", bound=WireModel)
@@ -30,6 +32,7 @@ class JobReport:
     skipped: Sequence[FileAnswer] = ()
     skip_codes: Mapping[str, int] = field(default_factory=dict)  #: files by code, most first; empty if not counted
     warned: Sequence[FileAnswer] = ()
+    resume: str | None = None  #: the command that resumes the job, if no process works on it
 
     @property
     def is_all_unsupported(self) -> bool:
@@ -52,6 +55,11 @@ def read_answer(kind: type[Answer], body: JsonObject) -> Answer:
         return kind.model_validate(body)
     except ValidationError as error:
         raise ServerError(f"The server's answer cannot be understood: {invalid_request(error).message}") from None
+
+
+def name_interrupted(commands: Mapping[str, str]) -> JsonObject:
+    """Return what stands beside jobs in JSON: the commands that resume the interrupted ones, if any, by job ID."""
+    return {INTERRUPTED: dict(commands)} if commands else {}
 
 
 def has_ended(job: JobAnswer) -> bool:

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from batchscribe.cli.present.console import format_duration, format_text, format_uri, open_console
-from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, read_answer
+from batchscribe.cli.present.console import (
+    format_duration,
+    format_size,
+    format_speed,
+    format_text,
+    format_uri,
+    open_console,
+)
+from batchscribe.cli.present.job_report import INTERRUPTED, LISTED_FILES, JobReport, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import JobState, OutputLayout
@@ -41,12 +48,14 @@ def show_report(report: JobReport, *, effort: Effort | None = None) -> None:
     _show_skipped(output, report)
     _show_warnings(output, report)
     output.print(f"job: {job.job_id}")
-    _show_counters(output, _count_files(job) | _measure(effort))
+    _show_counters(output, _count_files(report) | _measure(effort))
     output.print(f"transcripts: {_describe_output(job)}")
     if job.error is not None:
         output.print(format_text(f"{job.error.code}: {job.error.message}"))
     if report.is_all_unsupported:
         output.print(NOTHING_SUPPORTED)
+    if report.resume is not None:
+        output.print(f"No process works on this job. Resume it: {report.resume}")
 
 
 def _show_skipped(output: Console, report: JobReport) -> None:
@@ -94,10 +103,10 @@ def _show_table(output: Console, title: str, rows: Sequence[tuple[str, str, str]
     output.print(table, soft_wrap=False)
 
 
-def _count_files(job: JobAnswer) -> dict[str, str]:
-    summary = job.summary
+def _count_files(report: JobReport) -> dict[str, str]:
+    summary = report.job.summary
     counters = {
-        "state": job.state.value,
+        "state": report.job.state.value if report.resume is None else INTERRUPTED,
         "files": f"{summary.total_files}",
         "succeeded": f"{summary.succeeded}",
         "failed": f"{summary.failed}",
@@ -112,7 +121,7 @@ def _measure(effort: Effort | None) -> dict[str, str]:
     return {
         "audio": format_duration(effort.total_audio_sec),
         "took": format_duration(effort.wall_sec),
-        "speed": f"{effort.audio_sec / effort.wall_sec:.1f}x",
+        "speed": format_speed(effort.audio_sec / effort.wall_sec),
     }
 
 
@@ -171,6 +180,6 @@ def _count_planned(run: DryRunAnswer) -> dict[str, str]:
         "matched": f"{at_least}{run.matched}",
         "skipped": f"{at_least}{run.skipped}",
         "excluded": f"{at_least}{run.excluded}",
-        "size": f"{at_least}{run.bytes / 2**20:.1f} MiB",
-        "audio": f"{at_least}about {run.estimated_audio_hours:.1f} h",
+        "size": f"{at_least}{format_size(run.bytes)}",
+        "audio": f"{at_least}about {format_duration(3600 * run.estimated_audio_hours)}",
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import typer
 from rich.table import Table
 
 from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
-from batchscribe.cli.present.job_report import count_ended, read_answer
+from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, read_answer
 from batchscribe.cli.vocabulary_file import vocabulary_lines
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
@@ -19,15 +19,18 @@ from batchscribe.wire.vocabulary import VocabularyAnswer
 FILE_LINE = "{:<10}  {:<15}  {:>8}  {}  {}"
 
 
-def show_jobs(bodies: Iterable[JsonObject]) -> None:
-    """Print a table; if there are no jobs, say so on standard error."""
+def show_jobs(bodies: Iterable[JsonObject], interrupted: Mapping[str, str]) -> None:
+    """Print a table; on standard error, print the commands that resume `interrupted` jobs, or that there are no jobs.
+
+    `interrupted` has the commands by job ID.
+    """
     table = Table("job", "submitted", "state", "files", "failed", "reference", box=None)
     for body in bodies:
         job = read_answer(JobAnswer, body)
         table.add_row(
             job.job_id,
             _format_minute(job.submitted_at),
-            job.state.value,
+            INTERRUPTED if job.job_id in interrupted else job.state.value,
             f"{count_ended(job.summary)} of {job.summary.total_files}",
             f"{job.summary.failed}",
             format_text(job.reference_id or ""),
@@ -36,6 +39,8 @@ def show_jobs(bodies: Iterable[JsonObject]) -> None:
         open_console().print(table, soft_wrap=False)
     else:
         typer.echo("No jobs found. `batchscribe transcribe` and `batchscribe jobs submit` create jobs.", err=True)
+    for job_id, command in interrupted.items():
+        typer.echo(f"No process works on {job_id}. Resume it: {command}", err=True)
 
 
 def show_files(bodies: Iterable[JsonObject]) -> None:

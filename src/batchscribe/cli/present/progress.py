@@ -11,8 +11,8 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from batchscribe.cli.present.console import format_duration, open_console
-from batchscribe.cli.present.job_report import count_ended, has_ended, read_answer
+from batchscribe.cli.present.console import format_duration, format_speed, open_console
+from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
@@ -84,7 +84,7 @@ class SessionPace:
         parts = [files, f"{format_duration(progress.audio_sec)} audio"]
         audio_sec = progress.audio_sec - first.audio_sec
         if audio_sec > 0 and elapsed_sec > 0:
-            parts.append(f"{audio_sec / elapsed_sec:.1f}x")
+            parts.append(format_speed(audio_sec / elapsed_sec))
         left_sec = self._estimate_left_sec(progress, first, elapsed_sec)
         if left_sec is not None:
             parts.append(f"{format_duration(left_sec)} left")
@@ -146,7 +146,9 @@ def show_states() -> Iterator[Callable[[JsonObject], None]]:
         yield StateLines(output).show
         return
     with output.status("") as status:
-        yield lambda body: status.update(describe_state(read_answer(JobAnswer, body)))
+        yield lambda body: status.update(
+            describe_state(read_answer(JobAnswer, body), is_interrupted=INTERRUPTED in body)
+        )
 
 
 class StateLines:
@@ -162,12 +164,13 @@ class StateLines:
         job = read_answer(JobAnswer, body)
         if job.state is not self._state or self._clock() >= self._next_at:
             self._state, self._next_at = job.state, self._clock() + LINE_EVERY_SEC
-            self._output.print(describe_state(job))
+            self._output.print(describe_state(job, is_interrupted=INTERRUPTED in body))
 
 
-def describe_state(job: JobAnswer) -> str:
+def describe_state(job: JobAnswer, *, is_interrupted: bool = False) -> str:
     """Format the state as in `PROCESSING: 12 of 40 files, 1 failed`."""
     summary = job.summary
     failed = f", {summary.failed} failed" if summary.failed else ""
     waits = f"; it waits for fresh {job.waiting_for}" if job.waiting_for else ""
-    return f"{job.state}: {count_ended(summary)} of {summary.total_files} files{failed}{waits}"
+    state = INTERRUPTED if is_interrupted else job.state
+    return f"{state}: {count_ended(summary)} of {summary.total_files} files{failed}{waits}"

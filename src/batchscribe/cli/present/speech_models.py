@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from batchscribe.cli.present.console import format_text, open_console
+from batchscribe.cli.present.console import format_speed, format_text, open_console
 from batchscribe.models.at_hand import ModelInfo
 from batchscribe.models.origin import Origin
 from batchscribe.models.pull_progress import NoProgress, PullProgress
@@ -57,7 +57,7 @@ def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
             model.licence or UNKNOWN,
             format_text(describe_origin(model.origin)),
             describe_check(model.origin),
-            f"about {speed:.1f}x" if speed is not None else "" if model.engine == PURPOSE else UNKNOWN,
+            f"about {format_speed(speed)}" if speed is not None else "" if model.engine == PURPOSE else UNKNOWN,
         )
     open_console().print(table, soft_wrap=False)
 
