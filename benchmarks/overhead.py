@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.segmenter import segmenter
 from batchscribe.audio.track import AudioTrack
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.storage.access import Access
@@ -92,7 +93,8 @@ def _bare_windows(path: Path) -> int:
             source.seek(offset)
             return source.read(length)
 
-        track = AudioTrack(RemoteFile(path.stat().st_size, fetch), extra_formats=(), apart=False, max_sec=MAX_SEC)
+        file = RemoteFile(path.stat().st_size, fetch)
+        track = AudioTrack(file, input_formats=ALL_NAMES, apart=False, max_sec=MAX_SEC)
         cutter = segmenter(0, "auto", ScriptedSpec().window_sec)
         count = sum(1 for block in track.blocks(_nothing) for _ in cutter.accept(block[0]))
         count += sum(1 for _ in cutter.finish())

@@ -34,7 +34,7 @@ class Model:
     @property
     def settings(self) -> dict[str, str]:
         """By their names as fields. On a GPU the rivals would have to be set up otherwise."""
-        chosen = {"device": "cpu", "compute_type": COMPUTE_TYPE, "extra_formats": "flac,ogg"}
+        chosen = {"device": "cpu", "compute_type": COMPUTE_TYPE}
         return chosen if self.folder is None else chosen | {"whisper_model": f"{self.folder}"}
 
 

@@ -1,4 +1,4 @@
-"""The types of settings that are written as one text: lists, networks, a path prefix. And the usual data directory."""
+"""How settings are read, and the types of those that are written as one text: lists, networks, a path prefix."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from typing import Annotated, Any
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator
-from pydantic_settings import NoDecode
+from pydantic_core import PydanticCustomError
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from batchscribe.errors import InvalidSetting
+from batchscribe.input_formats import canonical_names
+
+READING = SettingsConfigDict(
+    env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+)
+MOST_ENGINE_PROCESSES = 512
 
 LOCAL_NETWORKS: tuple[IPv4Network | IPv6Network, ...] = tuple(
     ip_network(network)
@@ -34,10 +41,16 @@ def _split_folders(value: Any) -> Any:
     return tuple(Path(part) for part in value.split(":") if part) if isinstance(value, str) else value
 
 
-def _split_formats(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip().lower().lstrip(".") for part in value.split(",") if part.strip())
+def _read_formats(value: Any) -> Any:
+    words = value.split(",") if isinstance(value, str) else value
+    names = [word.strip().lower().lstrip(".") for word in words]
+    try:
+        found = canonical_names(name for name in names if name)
+    except ValueError as error:
+        raise PydanticCustomError("input_format", "{error}", {"error": str(error)}) from error
+    if not found:
+        raise PydanticCustomError("input_format", "no format is named; leave it empty to accept all")
+    return found
 
 
 def _split_networks(value: Any) -> Any:
@@ -54,7 +67,8 @@ def _check_path_prefix(value: str) -> str:
 
 
 Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_folders)]  #: separated by colons
-FormatNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_formats)]  #: separated by commas
+#: Canonical names, in their order; in the environment names or extensions, separated by commas.
+InputFormats = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_formats)]
 #: In CIDR form, separated by commas.
 AllowedNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split_networks)]
 PathPrefix = Annotated[str, AfterValidator(_check_path_prefix)]  #: without a slash at the end

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from batchscribe.errors import InvalidSetting
-from batchscribe.setting_types import LOCAL_NETWORKS, AllowedNetworks, Folders, FormatNames, PathPrefix, usual_data_dir
-
-READING = SettingsConfigDict(
-    env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+from batchscribe.input_formats import ALL_NAMES
+from batchscribe.old_settings import OldSettings, accept_old
+from batchscribe.setting_types import (
+    LOCAL_NETWORKS,
+    MOST_ENGINE_PROCESSES,
+    READING,
+    AllowedNetworks,
+    Folders,
+    InputFormats,
+    PathPrefix,
+    usual_data_dir,
 )
-MOST_ENGINE_PROCESSES = 512
 
 
 class Settings(BaseSettings):
@@ -119,9 +124,10 @@ class Settings(BaseSettings):
         default=None,
         description="Storage account of `az://` URIs in jobs without Azure credentials, for public containers.",
     )
-    extra_formats: FormatNames = Field(
-        default=(),
-        description="File formats to accept besides WAV, MP3, M4A and MP4, separated by commas: `flac`, `ogg`.",
+    input_formats: InputFormats = Field(
+        default=ALL_NAMES,
+        description="Formats of recordings to accept, separated by commas. By default all. Clients of the HTTP "
+        "interface count on `wav`, `mp3` and `m4a`.",
     )
     profanity_file: Path | None = Field(default=None, description="File that changes the lists of profanities.")
     max_files: int = Field(default=1_000_000, ge=1, description="Maximum number of files in a job.")
@@ -315,14 +321,6 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
 
-class OldSettings(BaseSettings):
-    """Settings that earlier releases had under another name. They are still read."""
-
-    model_config = READING
-
-    workers: int | None = Field(default=None, ge=1, le=MOST_ENGINE_PROCESSES)  #: now `engine_processes`
-
-
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; `overrides` that are not None win over the environment.
 
@@ -335,21 +333,4 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "BATCHSCRIBE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise InvalidSetting(f"{name}: {first['msg']}.") from error
-    return settings if "engine_processes" in given else _accept_old(settings, old)
-
-
-def _accept_old(settings: Settings, old: OldSettings) -> Settings:
-    if old.workers is None:
-        return settings
-    if "engine_processes" in settings.model_fields_set and settings.engine_processes != old.workers:
-        raise InvalidSetting(
-            f"BATCHSCRIBE_ENGINE_PROCESSES is {settings.engine_processes}, but BATCHSCRIBE_WORKERS, its old name, is "
-            f"{old.workers}; remove BATCHSCRIBE_WORKERS."
-        )
-    return settings.model_copy(update={"engine_processes": old.workers})
-
-
-def find_old_names() -> Iterator[str]:
-    """Yield a notice for each setting that still has its old name in the environment or in `.env`."""
-    if OldSettings().workers is not None:
-        yield "BATCHSCRIBE_WORKERS is now BATCHSCRIBE_ENGINE_PROCESSES; rename it, because the old name will go."
+    return accept_old(settings, old, given)

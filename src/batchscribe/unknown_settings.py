@@ -8,7 +8,8 @@ from difflib import get_close_matches
 
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from batchscribe.settings import OldSettings, Settings
+from batchscribe.old_settings import OldSettings
+from batchscribe.settings import Settings
 
 PREFIX = "BATCHSCRIBE_"
 #: What Kubernetes sets in each container if a service of the namespace is named `batchscribe` or `batchscribe-...`.

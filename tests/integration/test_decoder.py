@@ -16,7 +16,6 @@ from batchscribe.errors import (
     CorruptMedia,
     DecodeLimitExceeded,
     EmptyRecording,
-    InvalidSetting,
     MediaError,
     NoAudioTrack,
     UnsupportedMedia,
@@ -27,7 +26,7 @@ from tests.audio_files import Bytes, EndlessWav, encoded, noise, samples_of, ton
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    with DecoderPool(2, DecodeLimits(), extra_formats=("flac", "ogg")) as opened:
+    with DecoderPool(2, DecodeLimits()) as opened:
         yield opened
 
 
@@ -60,6 +59,9 @@ CONTAINERS = {
     "MP4": ("aac", "mp4", {}),
     "fragmented MP4": ("aac", "mp4", {"movflags": "frag_keyframe+empty_moov"}),
     "FLAC": ("flac", "flac", {}),
+    "FLAC in Ogg": ("flac", "ogg", {}),
+    "FLAC in Matroska": ("flac", "matroska", {}),
+    "AAC": ("aac", "adts", {}),
 }
 
 
@@ -311,9 +313,12 @@ def test_too_large_a_file_is_refused_unread() -> None:
     assert source.reads == []
 
 
-def test_an_unknown_extra_format_is_refused_before_any_work() -> None:
-    with pytest.raises(InvalidSetting, match="BATCHSCRIBE_EXTRA_FORMATS"):
-        DecoderPool(1, DecodeLimits(), extra_formats=("hls",))
+def test_a_format_that_the_operator_does_not_allow_is_refused_whatever_its_name() -> None:
+    with (
+        DecoderPool(1, DecodeLimits(), input_formats=("wav", "mp3")) as pool,
+        pytest.raises(UnsupportedMedia, match="is M4A, which BATCHSCRIBE_INPUT_FORMATS does not allow"),
+    ):
+        decoded(pool, Bytes(M4A))
 
 
 def test_a_long_recording_is_read_block_by_block_and_only_as_fast_as_it_is_taken(pool: DecoderPool) -> None:

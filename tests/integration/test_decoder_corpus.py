@@ -21,7 +21,7 @@ STARTS_LATE_SEC = {"video_fragmented.mp4": 0.36}
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    with DecoderPool(1, DecodeLimits(), extra_formats=("flac", "ogg")) as opened:
+    with DecoderPool(1, DecodeLimits()) as opened:
         yield opened
 
 

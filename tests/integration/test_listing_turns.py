@@ -31,7 +31,7 @@ def write_many(folder: Path) -> None:
     """Write one recording and many other files."""
     write_wav(folder / "calls" / "a.wav")
     for number in range(PAGES * PAGE_FILES):
-        (folder / "calls" / f"b{number:05}.flac").write_bytes(b"something")
+        (folder / "calls" / f"b{number:05}.xyz").write_bytes(b"something")
 
 
 def listings(runner: FlowRunner, job: Job) -> set[str]:

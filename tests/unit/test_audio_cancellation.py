@@ -11,13 +11,14 @@ from batchscribe.audio.channels import Channels
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.media import Media
 from batchscribe.audio.track import AudioTrack
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, Int16, encoded, noise, samples_of, tone, wav
 
 
 def mixed(content: bytes) -> tuple[Channels, Media]:
     source = Bytes(content)
-    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=60.0)
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=False, max_sec=60.0)
     blocks = list(track.blocks(lambda: None))
     media = track.media
     track.close()

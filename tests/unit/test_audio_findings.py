@@ -13,6 +13,7 @@ from batchscribe.audio import findings
 from batchscribe.audio.findings import KINDS, OTHER_CODEC, Finding, Looks, Remark, refusal, remark
 from batchscribe.audio.sniff import DEMUXERS
 from batchscribe.errors import CorruptMedia, MediaError
+from batchscribe.input_formats import TITLES
 
 ROOM = Path(findings.__file__).parent
 #: Modules that run in the parent, which may create any message.
@@ -100,7 +101,7 @@ def test_every_kind_formats_what_it_allows() -> None:
 
 def test_all_formats_have_a_name_that_may_be_reported() -> None:
     for name in DEMUXERS:
-        assert KINDS["format"].is_allowed(name.upper())
+        assert KINDS["format"].is_allowed(TITLES[name])
     for looks in Looks:
         assert KINDS["looks"].is_allowed(looks)
 

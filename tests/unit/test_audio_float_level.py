@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from batchscribe.audio.channels import Channels
 from batchscribe.audio.file_view import BLOCK_BYTES, RemoteFile
 from batchscribe.audio.track import AudioTrack
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, noise, tone
 
@@ -27,7 +28,7 @@ def float_wav(samples: Floats, bits: int = 32) -> bytes:
 
 def decoded(content: bytes) -> tuple[Channels, tuple[str, ...]]:
     source = Bytes(content)
-    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=1e6)
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=False, max_sec=1e6)
     channels = np.concatenate(list(track.blocks(lambda: None)), axis=1)
     warnings = track.media.warnings
     track.close()
@@ -74,7 +75,7 @@ def test_clicks_and_nan_values_do_not_silence_the_rest() -> None:
 
 def test_a_long_recording_is_sampled_and_attenuated_from_its_start() -> None:
     source = Bytes(float_wav(np.tile(noise(5.0)[:, 0] / 100.0, 400)))
-    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=1e6)
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=False, max_sec=1e6)
     assert len(source.reads) < 70 < 100 < source.size / BLOCK_BYTES
     first_block = next(iter(track.blocks(lambda: None)))
     assert np.mean(np.abs(first_block) == 1.0) < 0.001

@@ -16,6 +16,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.mpeg_frame import frame
 from batchscribe.audio.track import AudioTrack
 from batchscribe.errors import CorruptMedia, MediaError, UnsupportedMedia
+from batchscribe.input_formats import ALL_NAMES
 from tests.audio_files import Bytes, encoded, noise, tone, wav
 
 RATE = 16_000
@@ -45,7 +46,7 @@ def ape(items: bytes, *, has_header: bool = True) -> bytes:
 
 def decoded(content: bytes | Bytes) -> tuple[Channels, Media]:
     source = content if isinstance(content, Bytes) else Bytes(content)
-    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=True, max_sec=1e6)
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=True, max_sec=1e6)
     blocks = list(track.blocks(lambda: None))
     media = track.media
     track.close()

@@ -17,6 +17,7 @@ from batchscribe.audio.channels import Channels
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.loudness import Overload
 from batchscribe.audio.track import AudioTrack
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, encoded, noise, tone
 
@@ -44,7 +45,7 @@ def floats(samples: NDArray[np.float32], *, codec: str, container: str) -> bytes
 
 def decoded(content: bytes) -> tuple[Channels, tuple[str, ...]]:
     source = Bytes(content)
-    track = AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=False, max_sec=60.0)
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=False, max_sec=60.0)
     channels = np.concatenate(list(track.blocks(lambda: None)), axis=1)
     warnings = track.media.warnings
     track.close()

@@ -16,6 +16,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.timeline import Placed, Timeline
 from batchscribe.audio.track import AudioTrack
 from batchscribe.errors import DecodeLimitExceeded
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE, Samples
 from tests.audio_files import Bytes, Int16, encoded, tone, wav
 
@@ -31,9 +32,7 @@ def beeps(rate: int = SAMPLE_RATE) -> Int16:
 
 def heard(content: bytes, *, apart: bool = False, max_sec: float = 3600.0) -> tuple[Channels, Media]:
     source = Bytes(content)
-    track = AudioTrack(
-        RemoteFile(source.size, source.read), extra_formats=("flac", "ogg"), apart=apart, max_sec=max_sec
-    )
+    track = AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=apart, max_sec=max_sec)
     blocks = list(track.blocks(lambda: None))
     media = track.media
     track.close()
@@ -64,7 +63,13 @@ MP4S = {
     "MP3 in MP4": ("mp3", "mp4", 44_100, {}),
     "fragmented": ("aac", "mp4", 16_000, {"movflags": "frag_keyframe+delay_moov", "frag_duration": "500000"}),
 }
-CLOCKED = MP4S | {"Ogg": ("libopus", "ogg", 48_000, {})}
+CLOCKED = MP4S | {
+    "Ogg": ("libopus", "ogg", 48_000, {}),
+    "FLAC in Ogg": ("flac", "ogg", 16_000, {}),
+    "WebM": ("libopus", "webm", 48_000, {}),
+    "WebM of a browser": ("libopus", "webm", 48_000, {"live": "1"}),
+    "AAC in Matroska": ("aac", "matroska", 44_100, {}),
+}
 
 
 @pytest.mark.parametrize("name", MP4S)
@@ -250,7 +255,7 @@ def test_what_announces_itself_as_too_long_is_refused_when_it_is_opened() -> Non
     ):
         source = Bytes(content)
         with pytest.raises(DecodeLimitExceeded, match=r"is [89]\.\d s long, and the limit is 7\.5 s"):
-            AudioTrack(RemoteFile(source.size, source.read), extra_formats=("flac",), apart=False, max_sec=7.5)
+            AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=False, max_sec=7.5)
 
 
 def test_a_header_that_lies_about_its_length_does_not_get_around_the_limit() -> None:

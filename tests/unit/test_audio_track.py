@@ -16,12 +16,13 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.track_choice import CODECS
 from batchscribe.errors import DecodeLimitExceeded, MediaError, UnsupportedMedia
+from batchscribe.input_formats import ALL_NAMES
 from tests.audio_files import Bytes, encoded, noise, wav
 
 
 def opened(content: bytes, *, apart: bool = False, max_sec: float = 60.0) -> AudioTrack:
     source = Bytes(content)
-    return AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=apart, max_sec=max_sec)
+    return AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=apart, max_sec=max_sec)
 
 
 def decoded(track: AudioTrack) -> tuple[Channels, Media]:

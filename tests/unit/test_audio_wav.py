@@ -15,6 +15,7 @@ from batchscribe.audio.media import Media
 from batchscribe.audio.track import AudioTrack
 from batchscribe.audio.wav_header import WavSamples, wav_samples
 from batchscribe.errors import CorruptMedia, EmptyRecording, MediaError, UnsupportedMedia
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Bytes, Int16, encoded, noise, tone, wav
 
@@ -76,7 +77,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 def track(content: bytes, *, apart: bool = True) -> AudioTrack:
     source = Bytes(content)
-    return AudioTrack(RemoteFile(source.size, source.read), extra_formats=(), apart=apart, max_sec=1e6)
+    return AudioTrack(RemoteFile(source.size, source.read), input_formats=ALL_NAMES, apart=apart, max_sec=1e6)
 
 
 def decoded(content: bytes) -> tuple[Channels, Media]:

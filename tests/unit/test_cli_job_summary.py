@@ -184,4 +184,4 @@ def test_a_job_of_which_no_file_is_supported_is_no_silent_success(
     report = collect_report(a_job(state=JobState.SUCCEEDED, summary=summary).answer(), skipped)
     assert exit_status(report) == status
     show_report(report)
-    assert ("no file is in a supported format" in capsys.readouterr().out) is (status == 1)
+    assert ("no file is in an accepted format" in capsys.readouterr().out) is (status == 1)

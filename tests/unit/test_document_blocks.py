@@ -13,6 +13,7 @@ import srt
 import webvtt
 
 from batchscribe.cli.vocabulary_file import read_vocabulary
+from batchscribe.old_settings import OldSettings
 from batchscribe.settings import Settings
 from batchscribe.speech.engine_record import ENTRY_POINTS
 from batchscribe.transcript.profanity import read_changes
@@ -144,7 +145,7 @@ def test_every_named_test_reads_the_document_and_every_reason_is_needed() -> Non
 
 
 def test_every_variable_of_batchscribe_is_a_setting() -> None:
-    known = {f"BATCHSCRIBE_{field.upper()}" for field in Settings.model_fields} | {"BATCHSCRIBE_WORKERS"}
+    known = {f"BATCHSCRIBE_{field.upper()}" for field in Settings.model_fields | OldSettings.model_fields}
     for path in DOCUMENTS:
         named = set(re.findall(r"\bBATCHSCRIBE_[A-Z0-9_]*[A-Z0-9]\b(?!_?\*)", path.read_text()))
         if path.name != "CHANGELOG.md":  # names settings of the past

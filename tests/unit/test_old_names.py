@@ -15,7 +15,7 @@ from batchscribe.errors import InvalidSetting, UsageError
 from batchscribe.settings import load_settings
 
 OLD, NEW = "BATCHSCRIBE_WORKERS", "BATCHSCRIBE_ENGINE_PROCESSES"
-VARIABLE_NOTICE = f"{OLD} is now {NEW}; rename it, because the old name will go.\n"
+VARIABLE_NOTICE = f"{OLD} is now {NEW}; set {NEW}=2 instead, because the old name will go.\n"
 OPTION_NOTICE = "--workers is now --engine-processes; use that, because the old name will go.\n"
 #: Each command that has the option, such that it ends with an error after it has read its options.
 COMMANDS = {
@@ -67,7 +67,7 @@ def test_both_variables_may_be_set_if_they_agree(monkeypatch: pytest.MonkeyPatch
 def test_variables_that_contradict_each_other_are_an_error(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv(OLD, "3")
     (folder / ".env").write_text(f"{NEW}=4\n")
-    with pytest.raises(InvalidSetting, match=f"^{NEW} is 4, but {OLD}, its old name, is 3; remove {OLD}.$"):
+    with pytest.raises(InvalidSetting, match=f"^{NEW} is 4, but {OLD}, its old name, means 3; remove {OLD}.$"):
         load_settings()
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from batchscribe.settings import OldSettings, Settings
+from batchscribe.old_settings import OldSettings
+from batchscribe.settings import Settings
 from tests.documents import DOCUMENTS, ROOT, table_rows
 
 SETTINGS = ROOT / "docs" / "settings.md"

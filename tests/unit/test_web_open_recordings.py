@@ -91,6 +91,9 @@ def test_few_recordings_stay_open() -> None:
         (encoded(tone(1, 440), codec="mp3", container="mp3"), "audio/mpeg"),
         (encoded(tone(1, 440), codec="aac", container="mp4"), "audio/mp4"),
         (encoded(tone(1, 440), codec="flac", container="flac"), "audio/flac"),
+        (encoded(tone(1, 440, rate=48_000), codec="libopus", container="ogg", rate=48_000), "audio/ogg"),
+        (encoded(tone(1, 440, rate=48_000), codec="libopus", container="webm", rate=48_000), "audio/webm"),
+        (encoded(tone(1, 440), codec="aac", container="adts"), "audio/aac"),
     ],
 )
 def test_the_type_follows_from_the_bytes(content: bytes, media_type: str) -> None:

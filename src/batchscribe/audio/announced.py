@@ -1,7 +1,8 @@
-"""The duration that a container announces for a track, read from MP4 boxes if FFmpeg does not report it."""
+"""The duration that a container announces for a track, read from MP4 boxes or tags if FFmpeg does not report it."""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,6 +14,7 @@ from batchscribe.audio.file_view import SeekableFile, read_at
 
 _MAX_BOXES = 10_000  #: a hostile file could hold millions
 _MAX_EDIT_LIST_BYTES = 2**16
+_CLOCK_TIME = re.compile(r"(\d{1,9}):(\d\d):(\d\d(?:\.\d{1,9})?)", re.ASCII)
 
 
 def has_index(file: SeekableFile) -> bool:
@@ -99,7 +101,9 @@ def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, ma
     `origin_sec` is the file's clock at the start of the recording. A start or a gap of more than `max_sec` is
     damage or the time of day, not silence.
     """
-    if stream.duration is None or stream.time_base is None:
+    if container == "webm":
+        return max(0.0, _tagged_end_sec(stream) - origin_sec)
+    if container == "aac" or stream.duration is None or stream.time_base is None:  # of AAC it is only a guess
         return 0.0
     duration_sec = float(stream.duration * stream.time_base)
     if container == "ogg":
@@ -109,6 +113,18 @@ def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, ma
     start_sec = (stream.start_time or 0) * float(stream.time_base)
     start_sec = start_sec if 0.0 < start_sec <= max_sec else 0.0
     return start_sec + _mp4_sec(stream, duration_sec, max_sec)
+
+
+def _tagged_end_sec(stream: AudioStream) -> float:
+    """Return the end of a track by its statistics, which most writers of Matroska add; live recordings have none.
+
+    The duration of the whole file would be that of its longest track, perhaps a video.
+    """
+    found = _CLOCK_TIME.fullmatch(stream.metadata.get("DURATION", ""))
+    if found is None:
+        return 0.0
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600.0 * hours + 60.0 * minutes + seconds
 
 
 def _mp4_sec(stream: AudioStream, duration_sec: float, max_sec: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
@@ -17,7 +17,6 @@ from batchscribe.audio.decoding_turns import DecodingTurns
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.media import Media
 from batchscribe.audio.packing import MAX_PAUSE_SEC
-from batchscribe.audio.sniff import accepted_formats
 from batchscribe.cost import current_meter
 from batchscribe.errors import (
     CorruptMedia,
@@ -27,6 +26,7 @@ from batchscribe.errors import (
     MediaError,
     WorkInterrupted,
 )
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.metrics import Stage, stage, suppress_observation
 
 __all__ = ["DECODER", "ByteSource", "DecoderPool", "Decoding", "Media", "Position", "Segmentation", "SoundBlock"]
@@ -42,11 +42,10 @@ class DecoderPool:
     A process that waits for its turn is idle: it keeps its recording and waits for an answer from the parent.
     """
 
-    def __init__(self, children: int, limits: DecodeLimits, *, extra_formats: tuple[str, ...] = ()) -> None:
-        """Create a pool without processes. Raises `InvalidSetting` for an unknown extra format."""
-        accepted_formats(extra_formats)
+    def __init__(self, children: int, limits: DecodeLimits, *, input_formats: Collection[str] = ALL_NAMES) -> None:
+        """Create a pool without processes."""
         self._limits = limits
-        self._extra_formats = extra_formats
+        self._input_formats = tuple(input_formats)
         self._children = children
         self._turns = DecodingTurns(children)
         self._lock = threading.Lock()
@@ -186,7 +185,7 @@ class DecoderPool:
         request = {
             "position_bytes": len(state),
             "size": source.size,
-            "extra_formats": self._extra_formats,
+            "input_formats": self._input_formats,
             "max_decoded_sec": self._limits.max_decoded_sec,
         }
         with stage(Stage.READ):

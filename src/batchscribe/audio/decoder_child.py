@@ -161,7 +161,7 @@ def _decode_track(
     file.seek(0)
     track = AudioTrack(
         file,
-        extra_formats=request["extra_formats"],
+        input_formats=request["input_formats"],
         apart=request["channels_apart"],
         max_sec=request["max_decoded_sec"],
         choice=choice,

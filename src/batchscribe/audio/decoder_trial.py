@@ -43,7 +43,7 @@ class TrialRecording:
 
 #: Requests as `DecoderPool` sends them: one with channels kept apart, one with channels mixed.
 REQUEST = {
-    "extra_formats": (),
+    "input_formats": ("wav",),
     "channels_apart": True,
     "max_decoded_sec": 60.0,
     "segmentation": "auto",

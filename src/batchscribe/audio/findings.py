@@ -31,6 +31,7 @@ from batchscribe.errors import (
     NoAudioTrack,
     UnsupportedMedia,
 )
+from batchscribe.input_formats import TITLES
 
 Fact = int | float | str
 
@@ -43,12 +44,10 @@ class Looks(StrEnum):
     PDF = "a PDF document"
     ZIP = "a ZIP archive"
     GZIP = "a gzip archive"
-    MATROSKA = "a WebM or Matroska file"
     WMA = "a WMA or WMV file"
     AIFF = "an AIFF file"
     AMR = "an AMR file"
     CAF = "a CAF file"
-    BARE_AAC = "a bare AAC stream"
     ZEROS = "a file of zeros"
     TEXT = "a text file"
     UNKNOWN = "in an unknown format"
@@ -65,7 +64,7 @@ CODEC_NAMES = frozenset({
 })  # fmt: skip
 OTHER_CODEC = "an unknown codec"
 #: Names of formats, as used in sentences.
-FORMAT_NAMES = frozenset({"WAV", "MP3", "M4A", "FLAC", "OGG"})
+FORMAT_NAMES = frozenset(TITLES.values())
 
 
 class Kind(Protocol):
@@ -187,11 +186,11 @@ class Finding(Enum):
     NO_SAMPLES = EmptyRecording, "The file contains no audio samples."
     NOT_A_RECORDING = (
         UnsupportedMedia,
-        "The file is not a WAV, MP3, M4A or MP4 recording; it seems to be {looks:looks}.",
+        "The file is not a WAV, MP3, M4A, MP4, FLAC, Ogg, WebM or AAC recording; it seems to be {looks:looks}.",
     )
     FORMAT_NOT_ALLOWED = (
         UnsupportedMedia,
-        "The file is {format:format}, not WAV, MP3, M4A or MP4; BATCHSCRIBE_EXTRA_FORMATS can allow it.",
+        "The file is {format:format}, which BATCHSCRIBE_INPUT_FORMATS does not allow; convert it, or add the format.",
     )
     CODEC_UNKNOWN = UnsupportedMedia, "The audio is encrypted, or its codec is unknown."
     CODEC_NOT_DECODED = UnsupportedMedia, "The audio is encoded with {codec:codec}, which is not supported."

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from batchscribe.audio.adts import begins_adts, find_adts
 from batchscribe.audio.file_view import FileView, SeekableFile, read_at
 from batchscribe.audio.findings import Finding, Looks, refusal
 from batchscribe.audio.mp3_frames import Mp3Frames
 from batchscribe.audio.tags import tag_bytes, zero_bytes
-from batchscribe.errors import InvalidSetting
+from batchscribe.input_formats import TITLES
 
 #: Number of bytes that are searched for the start of a recording.
 HEAD_BYTES = 4096
-#: FFmpeg demuxers for each accepted format; the whitelist for opening a file.
+#: FFmpeg demuxers for each input format; the whitelist for opening a file.
 DEMUXERS = {
-    "wav": "wav,au",  # AU is for RIFX samples, see `au_header`
+    "wav": "wav,au,mp3",  # AU is for RIFX samples, see `au_header`; a WAV may contain MP3
     "mp3": "mp3",
     "m4a": "mov,mp4,m4a,3gp,3g2,mj2",
     "flac": "flac",
     "ogg": "ogg",
+    "webm": "matroska,webm",
+    "aac": "aac",
 }
-BASE_FORMATS = ("wav", "mp3", "m4a")
-#: Other names of the same container.
-SAME_AS = {"mp4": "m4a", "mov": "m4a", "opus": "ogg", "oga": "ogg"}
+#: Of formats that FFmpeg need not detect. It sees something else in a few frames of AAC.
+CERTAIN_DEMUXERS = {"webm": "matroska", "aac": "aac"}
 WAV_HEADS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
 W64_HEAD = b"riff\x2e\x91\xcf\x11"
+EBML_HEAD = b"\x1a\x45\xdf\xa3"
 MP4_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _MAX_LEADS = 1000  #: tags and runs of zeros before a recording
 _LEAD_ZEROS_BYTES = 2**16
@@ -42,35 +45,23 @@ STRANGERS = {
     b"%PDF": Looks.PDF,
     b"PK\x03\x04": Looks.ZIP,
     b"\x1f\x8b": Looks.GZIP,
-    b"\x1a\x45\xdf\xa3": Looks.MATROSKA,
     b"\x30\x26\xb2\x75": Looks.WMA,
     b"FORM": Looks.AIFF,
     b"#!AMR": Looks.AMR,
     b"caff": Looks.CAF,
-    b"\xff\xf1": Looks.BARE_AAC,
-    b"\xff\xf9": Looks.BARE_AAC,
 }
 
 
-def accepted_formats(extra: Collection[str]) -> frozenset[str]:
-    """Return the formats that may be opened, by canonical name. Raises `InvalidSetting` for an unknown format."""
-    named = {SAME_AS.get(name, name) for name in extra}
-    unknown = sorted(named - DEMUXERS.keys())
-    if unknown:
-        raise InvalidSetting(f"BATCHSCRIBE_EXTRA_FORMATS: {unknown[0]} is not a known format; use flac or ogg.")
-    return frozenset(BASE_FORMATS) | named
-
-
-def check_format(file: SeekableFile, extra_formats: Collection[str] = ()) -> tuple[str, int]:
-    """Return the format and its offset in the file, because a tag may precede it.
+def check_format(file: SeekableFile, input_formats: Collection[str]) -> tuple[str, int]:
+    """Return the format and its offset in the file, because a tag may precede it. `input_formats` are accepted.
 
     Raises `UnsupportedMedia`, which reports what the file looks like instead.
     """
     found, start = _find_format(file)
     if found is None:
         raise refusal(Finding.NOT_A_RECORDING, looks=_looks_like(read_at(file, 0, HEAD_BYTES)))
-    if found not in accepted_formats(extra_formats):
-        raise refusal(Finding.FORMAT_NOT_ALLOWED, format=found.upper())
+    if found not in input_formats:
+        raise refusal(Finding.FORMAT_NOT_ALLOWED, format=TITLES[found])
     return found, start
 
 
@@ -80,32 +71,44 @@ def _find_format(file: SeekableFile) -> tuple[str | None, int]:
         head = read_at(file, at, HEAD_BYTES)
         if found := format_of(head):
             return found, at
+        if begins_adts(file, at):
+            return "aac", at
         lead = tag_bytes(file, at) or zero_bytes(file, at, _LEAD_ZEROS_BYTES)
         if not lead or head[:4] in WAV_HEADS:
             break
         at += lead
-    return ("mp3", 0) if _is_mp3(file, at) else (None, 0)
+    return _find_frames(file, at)
 
 
-def _is_mp3(file: SeekableFile, start: int) -> bool:
-    """Return whether MPEG frames follow each other; some writers leave junk before the first frame."""
+def _find_frames(file: SeekableFile, start: int) -> tuple[str | None, int]:
+    """Search for frames of a format without a signature; some writers leave junk before the first one."""
     head = read_at(file, 0, HEAD_BYTES)
-    if head.startswith(b"ID3"):
-        return True
-    if head[:4] in WAV_HEADS or _looks_like(head) not in (Looks.UNKNOWN, Looks.ZEROS):
-        return False
+    has_tag = head.startswith(b"ID3")
+    if not has_tag and (head[:4] in WAV_HEADS or _looks_like(head) not in (Looks.UNKNOWN, Looks.ZEROS)):
+        return None, 0
+    if _has_mp3_frames(file, start):
+        return "mp3", 0
+    found = find_adts(file, start, _SEARCHED_BYTES)
+    if found is not None:
+        return "aac", found
+    return ("mp3", 0) if has_tag else (None, 0)
+
+
+def _has_mp3_frames(file: SeekableFile, start: int) -> bool:
     searched = FileView(file, start, min(file.size, start + _SEARCHED_BYTES))
     return any(True for _ in Mp3Frames(searched).recordings())
 
 
 def format_of(head: bytes) -> str | None:
-    """Return the key of `DEMUXERS` for these first bytes; None for an MP3, which has no signature."""
+    """Return the key of `DEMUXERS` for these first bytes; None for MP3 and AAC, which have no signature."""
     if (head[:4] in WAV_HEADS and head[8:12] == b"WAVE") or head.startswith(W64_HEAD):
         return "wav"
     if head[4:8] in MP4_BOXES:
         return "m4a"
     if head.startswith(b"fLaC"):
         return "flac"
+    if head.startswith(EBML_HEAD):
+        return "webm"
     return "ogg" if head.startswith(b"OggS") else None
 
 

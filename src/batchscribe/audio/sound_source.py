@@ -118,9 +118,9 @@ class Mp3Source:
         return self._frames.is_broken_off
 
 
-def open_sound_source(file: SeekableFile, extra_formats: Collection[str]) -> SoundSource:
+def open_sound_source(file: SeekableFile, input_formats: Collection[str]) -> SoundSource:
     """Detect the format and open the file. Raises `UnsupportedMedia` and `CorruptMedia`."""
-    container, start = check_format(file, extra_formats)
+    container, start = check_format(file, input_formats)
     if container == "wav":
         return WavSource(file, start)
     return Mp3Source(file) if container == "mp3" else PlainSource(file, container, start)

@@ -24,11 +24,12 @@ from batchscribe.audio.file_view import RemoteFile, SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.media import Media
 from batchscribe.audio.packets import LostPackets, Restarts
-from batchscribe.audio.sniff import DEMUXERS, accepted_formats
+from batchscribe.audio.sniff import CERTAIN_DEMUXERS, DEMUXERS
 from batchscribe.audio.sound_source import Part, Readable, open_sound_source
 from batchscribe.audio.timeline import ClockFaults, Placed, Timeline
 from batchscribe.audio.track_choice import CODECS, TrackChoice, check_codec
 from batchscribe.errors import CorruptMedia, MediaError, NoAudioTrack, UnsupportedMedia
+from batchscribe.input_formats import TITLES
 from batchscribe.window import SAMPLE_RATE
 
 #: A recording was cut off if more than this of its announced length is missing.
@@ -47,7 +48,7 @@ class AudioTrack:
         self,
         file: RemoteFile,
         *,
-        extra_formats: Collection[str],
+        input_formats: Collection[str],
         apart: bool,
         max_sec: float,
         choice: TrackChoice | None = None,
@@ -60,9 +61,8 @@ class AudioTrack:
         """
         if file.size == 0:
             raise refusal(Finding.NO_BYTES)
-        self._source = open_sound_source(file, extra_formats)
+        self._source = open_sound_source(file, input_formats)
         self._parts = self._source.parts()
-        self._extra_formats = extra_formats
         self._choice = choice or TrackChoice()
         self._ignores_edits = ignores_edits
         self._apart = apart
@@ -77,7 +77,7 @@ class AudioTrack:
         self._is_broken_off = False
         part = next(self._parts, None)
         if part is None:
-            raise refusal(Finding.STRUCTURE_DAMAGED, format=self.container.upper())
+            raise refusal(Finding.STRUCTURE_DAMAGED, format=TITLES[self.container])
         self._timeline = self._open(part, start_sec=0.0)
         codec = self._codec
         self._form = codec.channels, codec.name, codec.sample_rate  #: of the first part
@@ -96,9 +96,7 @@ class AudioTrack:
 
     def _open(self, part: Part, start_sec: float) -> Timeline:
         """Open a part that begins `start_sec` into the recording."""
-        self._input = _open_container(
-            part.content, self.container, self._extra_formats, ignores_edits=self._ignores_edits
-        )
+        self._input = _open_container(part.content, self.container, ignores_edits=self._ignores_edits)
         self._stream = self._choice.choose(self._input)
         self._codec = check_codec(self._stream)
         self._lost.until_sec = 0.0
@@ -269,12 +267,10 @@ class AudioTrack:
         return refusal(Finding.NOTHING_DECODED if is_damaged else Finding.NO_SAMPLES)
 
 
-def _open_container(
-    file: Readable, container: str, extra_formats: Collection[str], *, ignores_edits: bool
-) -> InputContainer:
+def _open_container(file: Readable, container: str, *, ignores_edits: bool) -> InputContainer:
     options = {
         # Without these two, a disguised playlist makes FFmpeg open other files.
-        "format_whitelist": ",".join(DEMUXERS[name] for name in sorted(accepted_formats(extra_formats))),
+        "format_whitelist": DEMUXERS[container],
         "protocol_whitelist": "file",
         "codec_whitelist": ",".join(sorted(CODECS)),
         "ignore_editlist": str(int(ignores_edits)),
@@ -283,11 +279,18 @@ def _open_container(
         "max_probe_packets": "0",
     }
     try:
-        return av.open(file, mode="r", options=options, metadata_errors="replace", buffer_size=128 * 1024)
+        return av.open(
+            file,
+            mode="r",
+            format=CERTAIN_DEMUXERS.get(container),
+            options=options,
+            metadata_errors="replace",
+            buffer_size=128 * 1024,
+        )
     except av.FFmpegError as error:
         if container == "m4a" and not has_index(cast("SeekableFile", file)):
             raise refusal(Finding.MP4_WITHOUT_INDEX) from error
-        raise _refusal(error, Finding.STRUCTURE_DAMAGED, format=container.upper()) from error
+        raise _refusal(error, Finding.STRUCTURE_DAMAGED, format=TITLES[container]) from error
 
 
 def _refusal(error: av.FFmpegError, finding: Finding, **facts: str) -> MediaError:

@@ -113,7 +113,7 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) ->
     _create_output_folder(submission.output)
     access = Access(settings, file_roots=submission.file_roots, credentials=submission.input_credentials)
     recordings = SettledRecordings(
-        source, connect(access), settle_sec=pace.settle_sec, extra_formats=settings.extra_formats
+        source, connect(access), settle_sec=pace.settle_sec, input_formats=settings.input_formats
     )
     with open_alone(settings) as records:
         name = name_watch(submission)

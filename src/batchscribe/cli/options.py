@@ -16,8 +16,8 @@ from batchscribe.errors import UsageError
 from batchscribe.wire.choices import DetectionMode, FileState, JobState, OutputFormat, SegmentationMode
 
 with lazy_imports():
+    from batchscribe import old_settings, unknown_settings
     from batchscribe import settings as settings_module
-    from batchscribe import unknown_settings
     from batchscribe.cli import log
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def read_settings(
         **options,
     )
     log.configure_log(settings.log_level)
-    for notice in (*settings_module.find_old_names(), *unknown_settings.find_unknown_settings()):
+    for notice in (*old_settings.find_old_names(), *unknown_settings.find_unknown_settings()):
         typer.echo(notice, err=True)
     return settings
 

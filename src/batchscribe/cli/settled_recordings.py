@@ -30,11 +30,11 @@ class ExaminedRecording:
 class SettledRecordings:
     """The recordings of a source. It remembers since when each has been unchanged."""
 
-    def __init__(self, source: Source, store: Store, *, settle_sec: float, extra_formats: tuple[str, ...]) -> None:
+    def __init__(self, source: Source, store: Store, *, settle_sec: float, input_formats: tuple[str, ...]) -> None:
         self._source = source
         self._store = store
         self._settle_sec = settle_sec
-        self._extra_formats = extra_formats
+        self._input_formats = input_formats
         self._since: dict[tuple[str, str], float] = {}
 
     def find(self) -> list[ObjectInfo]:
@@ -66,7 +66,7 @@ class SettledRecordings:
     def _is_recording(self, found: ObjectInfo) -> bool:
         path = self._source.path_of(found.uri)
         return (
-            is_supported(found.uri, self._extra_formats)
+            is_supported(found.uri, self._input_formats)
             and not found.is_link
             and not is_macos_metadata(path)
             and self._source.path_filter().admits(path)

@@ -16,7 +16,7 @@ class MediaError(BatchscribeError):
 
 
 class UnsupportedMedia(MediaError):
-    """The bytes are not WAV, MP3, M4A or MP4, or the codec is not supported."""
+    """The bytes are not in an accepted format, or the codec is not supported."""
 
     code = "UNSUPPORTED_MEDIA"
 

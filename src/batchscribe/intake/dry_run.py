@@ -76,7 +76,7 @@ def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames
 
 def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: Settings, deadline: float) -> None:
     job = preview.job
-    rules = Rules(speed=job.speed, max_files=settings.max_files, extra_formats=settings.extra_formats)
+    rules = Rules(speed=job.speed, max_files=settings.max_files, input_formats=settings.input_formats)
     for page in list_pages(job, store):
         if time.monotonic() > deadline:
             looked_sec = settings.dry_run_max_sec * LOOKING

@@ -56,9 +56,7 @@ class Preview:
         if self.complete and not self.matched:
             found.append("No file would be transcribed; check the input's URI and the filters.")
         if self.refused:
-            found.append(
-                f"{self.refused} named files are neither WAV, MP3, M4A nor MP4 by their names, and would fail."
-            )
+            found.append(f"{self.refused} named files have no extension of an accepted recording, and would fail.")
         if self.too_long:
             found.append(
                 f"{self.too_long} files would fail: their transcripts' names are longer than the storage allows."

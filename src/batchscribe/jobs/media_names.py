@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from batchscribe.input_formats import NAME_OF_EXTENSION
 from batchscribe.jobs.layout import TRANSCRIPT_EXTENSIONS
 from batchscribe.wire.choices import OutputFormat
 from batchscribe.wire.uris import extension_of, scheme_of
 
-MEDIA_FORMATS = frozenset({"wav", "mp3", "m4a", "mp4"})  # contract 6
 UNMISTAKABLE = TRANSCRIPT_EXTENSIONS - {".txt"}  #: extensions that only transcripts have
 
 
-def is_supported(uri: str, extra_formats: Collection[str] = ()) -> bool:
-    """Return whether the extension, in any case, is that of a recording. The content is checked when it is decoded."""
+def is_supported(uri: str, input_formats: Collection[str]) -> bool:
+    """Return whether the extension, in any case, is that of one of the formats. Decoding checks the content."""
     extension = extension_of(uri)
     if not extension and scheme_of(uri) == "https":
         return True  # a URL like `https://host/download?id=7` has no extension
-    return extension in MEDIA_FORMATS or extension in extra_formats
+    return NAME_OF_EXTENSION.get(extension) in input_formats
 
 
 def is_macos_metadata(path: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from batchscribe.errors import LocationNotAllowed, UnsupportedMedia
+from batchscribe.input_formats import extensions_of
 from batchscribe.jobs.layout import OutputNames, fits, planned_output, too_long, writes_among_inputs
 from batchscribe.jobs.media_names import is_ignored, is_macos_metadata, is_supported, transcript_extensions
 from batchscribe.jobs.model import Job, Outcome
@@ -25,7 +26,7 @@ class Rules:
 
     speed: float  #: of the job's engine, in seconds of audio per second
     max_files: int
-    extra_formats: tuple[str, ...]
+    input_formats: tuple[str, ...]
     announce_start: bool = False  #: send a webhook when the job begins
 
 
@@ -35,6 +36,7 @@ class AdmittedFile:
 
     found: ListedObject
     output_uri: str | None  #: its name before collisions are resolved; None if unsupported
+    accepted: Collection[str]  #: the extensions of supported files
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,16 @@ def plan_page(job: Job, wanted: list[AdmittedFile], names: OutputNames, rules: R
 
 def admit_files(page: ListingPage, job: Job, rules: Rules) -> list[AdmittedFile]:
     """Return the files that pass the filters."""
+    accepted = extensions_of(rules.input_formats)
     return [
-        AdmittedFile(found, _named_output(found, job, rules))
+        AdmittedFile(found, _named_output(found, job, rules), accepted)
         for source, group in groupby(page.found, key=attrgetter("source"))
         for found in _select(group, source, job)
     ]
 
 
 def _named_output(found: ListedObject, job: Job, rules: Rules) -> str | None:
-    if not is_supported(found.uri, rules.extra_formats):
+    if not is_supported(found.uri, rules.input_formats):
         return None
     extension = job.config.formats[0].extension
     return planned_output(found.uri, found.source, job.output.layout, job.output.uri, extension)
@@ -109,7 +112,7 @@ def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: S
     if found.is_link:
         return row | _end(Outcome.skipped(_link()))
     if wanted.output_uri is None:
-        return row | _refuse(found)
+        return row | _refuse(wanted)
     output_uri = names.claim(wanted.output_uri, found.uri)
     if not fits(output_uri):
         return row | _end(Outcome.failed(too_long(output_uri)))
@@ -118,10 +121,11 @@ def _row(job: Job, seq: int, wanted: AdmittedFile, names: OutputNames, cutter: S
     return row
 
 
-def _refuse(found: ListedObject) -> dict[str, Any]:
+def _refuse(wanted: AdmittedFile) -> dict[str, Any]:
     """Skip an unsupported file below a prefix, where other files are to be expected. Fail one that was named itself."""
-    error = UnsupportedMedia("Only WAV, MP3, M4A and MP4 are transcribed, and this file has another extension.")
-    skips = found.source.kind is SourceKind.PREFIX
+    accepted = ", ".join(wanted.accepted)
+    error = UnsupportedMedia(f"The file's name has none of the accepted extensions: {accepted}.")
+    skips = wanted.found.source.kind is SourceKind.PREFIX
     return _end(Outcome.skipped(error) if skips else Outcome.failed(error))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.sniff import check_format
 from batchscribe.errors import NotARecording, ObjectChanged, UnsupportedMedia
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.storage.access import Credentials
 from batchscribe.storage.ranged_recording import RangedRecording
 from batchscribe.storage.store import Recording
@@ -30,6 +31,8 @@ MEDIA_TYPES = {
     "m4a": "audio/mp4",
     "flac": "audio/flac",
     "ogg": "audio/ogg",
+    "webm": "audio/webm",
+    "aac": "audio/aac",
 }
 
 
@@ -54,7 +57,7 @@ class PlayedRecording:
     def of(cls, source: Recording) -> PlayedRecording:
         """Look at the bytes. Raises `NotARecording`."""
         try:
-            found, _ = check_format(RemoteFile(source.size, source.read), ("flac", "ogg"))
+            found, _ = check_format(RemoteFile(source.size, source.read), ALL_NAMES)
         except UnsupportedMedia:
             raise NotARecording(
                 "This file is not a recording, so it cannot be played; check what replaced it."

@@ -53,6 +53,7 @@ RECORDINGS = frozenset(
         "w64",
         "wav",
         "wave",
+        "weba",
         "webm",
         "wma",
         "wmv",

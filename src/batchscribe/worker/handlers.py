@@ -146,7 +146,7 @@ class Handlers:
         rules = Rules(
             speed=job.speed,
             max_files=self._settings.max_files,
-            extra_formats=self._settings.extra_formats,
+            input_formats=self._settings.input_formats,
             announce_start=self._settings.webhook_processing,
         )
         keys = self._access.open_keys(job)

@@ -68,7 +68,7 @@ class Worker:
         self._capacity = capacity_of(settings)
         self._slots = Slots(self._capacity.files)
         self._decoder = DecoderPool(
-            self._capacity.decoders, DecodeLimits.from_settings(settings), extra_formats=settings.extra_formats
+            self._capacity.decoders, DecodeLimits.from_settings(settings), input_formats=settings.input_formats
         )
         self._speakers = SpeakerPool(settings, threads=speaker_threads(), most_idle=speaker_processes())
         self._engines = EnginePools(settings, make_pool)

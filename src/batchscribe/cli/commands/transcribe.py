@@ -19,7 +19,7 @@ def transcribe(
     working: worker_options.WorkerOptions,
     inputs: options.Inputs,
 ) -> None:
-    """Transcribe recordings: WAV, MP3, M4A and MP4.
+    """Transcribe recordings: WAV, MP3, M4A, MP4, FLAC, Ogg, Opus, WebM and AAC.
 
     The work is a durable job. After Ctrl-C or a crash, run the same command again, or `batchscribe jobs resume JOB`, to
     continue where it stopped. Credentials come from the environment, such as AWS_ACCESS_KEY_ID,

@@ -22,8 +22,8 @@ from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import JobState, OutputLayout
 
 NOTHING_SUPPORTED = (
-    "Nothing was transcribed: no file is in a supported format (WAV, MP3, M4A, MP4). Convert the recordings, or allow "
-    "more formats with BATCHSCRIBE_EXTRA_FORMATS."
+    "Nothing was transcribed: no file is in an accepted format. Convert the recordings to WAV, MP3, M4A, MP4, FLAC, "
+    "Ogg, Opus, WebM or AAC. If they are, check BATCHSCRIBE_INPUT_FORMATS."
 )
 PLANNED_ROWS = 10  #: planned transcripts that a dry run lists
 
