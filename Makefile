@@ -47,7 +47,7 @@ format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix $(CHECKED)
 	$(BIN)/ruff format $(CHECKED)
 
-bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory and the HTTP interface
+bench: $(VENV)/dev.stamp ## Measure speed, overhead, memory, the commands and the HTTP interface
 	$(BIN)/python -m benchmarks
 
 bench-scale: $(VENV)/dev.stamp ## Measure a million files and two workers, on SQLite and PostgreSQL: 15 minutes

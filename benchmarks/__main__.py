@@ -7,12 +7,13 @@ import sys
 
 import structlog
 
-from benchmarks import memory, overhead, service, wire
+from benchmarks import commands, memory, overhead, service, wire
 from benchmarks.report import show
 
 MEASUREMENTS = {
     "service": ("Service against bare engine (pocketsphinx)", service.measure),
     "overhead": ("Overhead per file (five-second recordings, scripted engine)", overhead.measure),
+    "commands": ("CPU time of commands", commands.measure),
     "memory": ("Memory", memory.measure),
     "wire": ("The HTTP interface (a job of 1,000,000 files on record, workers busy)", wire.measure),
 }

@@ -6,7 +6,10 @@ not pay for the command line.
 
 
 def main() -> None:
-    from batchscribe.cli.app import main as run
+    from batchscribe.cli.lazy import paused_collection
+
+    with paused_collection():
+        from batchscribe.cli.app import main as run
 
     run()
 

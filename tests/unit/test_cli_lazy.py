@@ -64,3 +64,16 @@ def test_a_command_that_only_reads_loads_no_library_that_works(command: list[str
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     assert run(script).splitlines()[-1] == "[]"
+
+
+def test_modules_are_imported_without_garbage_collections_which_work_again_afterwards(tmp_path: Path) -> None:
+    script = (
+        "import gc, sys\n"
+        "collections = []\n"
+        "gc.callbacks.append(lambda phase, facts: collections.append(facts['generation']))\n"
+        f"sys.argv = ['batchscribe', 'models', 'list', '--data-dir', {str(tmp_path)!r}]\n"
+        "from batchscribe.__main__ import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code, end.code\n"
+        "print(collections.count(2), gc.isenabled(), gc.get_freeze_count() > 50_000)"
+    )
+    assert run(script).splitlines()[-1] == "0 True True"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from batchscribe.audio.speech_spans import Stretch
+from typing import TYPE_CHECKING
+
 from batchscribe.window import SAMPLE_RATE
+
+if TYPE_CHECKING:  # servers import the limits below, and do not need ONNX Runtime
+    from batchscribe.audio.speech_spans import Stretch
 
 #: Pauses up to this long stay inside a window. Longer ones cost more than they gain: Whisper takes them for the end.
 MAX_PAUSE_SEC = 3.0
@@ -29,7 +33,7 @@ class Packer:
             return []
         if stretch.start - held.end > self._max_pause or stretch.end - held.start > self._longest:
             return [held]
-        self.held = Stretch(held.start, stretch.end, held.speech + stretch.speech)
+        self.held = held._replace(end=stretch.end, speech=held.speech + stretch.speech)
         return []
 
     def settle(self, next_start: int) -> list[Stretch]:
