@@ -9,6 +9,7 @@ import numpy as np
 
 from batchscribe.window import SAMPLE_RATE
 from tests.audio_files import Int16, encoded, noise, tone, wav
+from tests.audio_videos import video, vorbis
 
 #: Codec, container, rate in Hz, channels, options.
 _MADE: dict[str, tuple[str, str, int, int, dict[str, str]]] = {
@@ -35,6 +36,12 @@ _MADE: dict[str, tuple[str, str, int, int, dict[str, str]]] = {
     "flac": ("flac", "flac", 16_000, 1, {}),
     "ogg-opus": ("libopus", "ogg", 48_000, 1, {}),
     "ogg-flac": ("flac", "ogg", 16_000, 1, {}),
+    "webm-opus": ("libopus", "webm", 48_000, 2, {}),
+    "webm-live": ("libopus", "webm", 48_000, 1, {"live": "1"}),
+    "mka-aac": ("aac", "matroska", 16_000, 1, {}),
+    "mka-flac": ("flac", "matroska", 16_000, 2, {}),
+    "aac": ("aac", "adts", 16_000, 1, {}),
+    "aac-stereo": ("aac", "adts", 44_100, 2, {}),
 }
 
 
@@ -59,6 +66,10 @@ def bases() -> dict[str, bytes]:
     made["wav-two-data"] = chunked + b"data" + struct.pack("<I", len(more)) + more
     made["wav-wide"] = wide_wav(tone(0.8, 300))
     made["mp3-vbr"] = encoded(tone(1.0, 300), codec="mp3", container="mp3", quality=4)
+    exact = {"fflags": "+bitexact"}
+    made["webm-video"] = video(tone(1.0, 300, rate=48_000), options=exact)
+    made["webm-vorbis"] = vorbis(tone(1.0, 300), container="webm", rate=SAMPLE_RATE, options=exact)
+    made["ogg-vorbis"] = vorbis(tone(1.0, 300), container="ogg", rate=SAMPLE_RATE, options=exact)
     made["mp4-two-tracks"] = encoded(tone(0.8, 300), codec="aac", container="mp4", tracks=2)
     return made
 

@@ -13,6 +13,9 @@ Dice = np.random.Generator
 _NAMES = re.compile(
     rb"RIFF|RF64|data|fmt |fact|ds64|LIST|id3 |ID3|ftyp|moov|trak|mdia|minf|stbl|stsd|stts|stsc|stsz|stco|co64|ctts"
     rb"|elst|mvhd|tkhd|mdhd|hdlr|esds|mdat|moof|traf|trun|tfhd|tfdt|mvex|trex|edts|dOps|alac|OggS|fLaC|Xing|Info|OpusHead"
+    # The elements of Matroska: head, segment, information, tracks, cluster, cues, index, tags, and names in them.
+    rb"|\x1a\x45\xdf\xa3|\x18\x53\x80\x67|\x15\x49\xa9\x66|\x16\x54\xae\x6b|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b"
+    rb"|\x11\x4d\x9b\x74|\x12\x54\xc3\x67|A_OPUS|A_VORBIS|A_AAC|A_FLAC|V_VP8|DURATION|webm|matroska"
 )
 _EXTREMES = (0, 1, 2, 3, 7, 8, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 

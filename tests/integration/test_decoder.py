@@ -20,6 +20,7 @@ from batchscribe.errors import (
     NoAudioTrack,
     UnsupportedMedia,
 )
+from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE, Window
 from tests.audio_files import Bytes, EndlessWav, encoded, noise, samples_of, tone, wav, wav_header
 
@@ -311,6 +312,12 @@ def test_too_large_a_file_is_refused_unread() -> None:
     ):
         decoded(pool, source)
     assert source.reads == []
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_a_decoder_passes_its_trial_whatever_formats_are_accepted(name: str) -> None:
+    with DecoderPool(1, DecodeLimits(), input_formats=(name,)) as pool:
+        pool.try_out()
 
 
 def test_a_format_that_the_operator_does_not_allow_is_refused_whatever_its_name() -> None:

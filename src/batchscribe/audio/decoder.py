@@ -11,7 +11,7 @@ from typing import Literal, Self
 from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder_process import CURE, DECODER, DecoderProcess
 from batchscribe.audio.decoder_replies import Replies, SoundBlock
-from batchscribe.audio.decoder_trial import DURATION_SEC, TrialRecording
+from batchscribe.audio.decoder_trial import DURATION_SEC, TRIAL_FORMATS, TrialRecording
 from batchscribe.audio.decoding import ByteSource, Decoding, Position
 from batchscribe.audio.decoding_turns import DecodingTurns
 from batchscribe.audio.file_view import BLOCK_BYTES
@@ -139,6 +139,7 @@ class DecoderPool:
             max_pause_sec=0.0,
             whole_sound=False,
             max_decoded_sec=2 * DURATION_SEC,
+            input_formats=TRIAL_FORMATS,
         )
         for _ in decoding.windows():
             continue

@@ -16,6 +16,7 @@ import numpy as np
 from batchscribe.window import SAMPLE_RATE
 
 DURATION_SEC = 0.5
+TRIAL_FORMATS = ("wav",)  #: whatever the settings accept
 
 
 def _wav() -> bytes:
@@ -43,7 +44,7 @@ class TrialRecording:
 
 #: Requests as `DecoderPool` sends them: one with channels kept apart, one with channels mixed.
 REQUEST = {
-    "input_formats": ("wav",),
+    "input_formats": TRIAL_FORMATS,
     "channels_apart": True,
     "max_decoded_sec": 60.0,
     "segmentation": "auto",
