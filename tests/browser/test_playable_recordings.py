@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.audio_files import encoded, noise, tone, wav
+from tests.audio_videos import video, vorbis
 from tests.browser.conftest import OpenTab
 from tests.browser.readings import ReadJob, read_job, wait_past
 from tests.contract.server import Key, Server
@@ -23,6 +24,17 @@ PLAYED: dict[str, Callable[[], bytes]] = {
     "mp3.wav": lambda: encoded(tone(3, 440, rate=RATE), codec="mp3", container="wav", rate=RATE),
     "plain.mp3": lambda: encoded(tone(3, 440, rate=RATE), codec="mp3", container="mp3", rate=RATE),
     "aac.m4a": lambda: encoded(tone(3, 440, rate=RATE), codec="aac", container="mp4", rate=RATE),
+    "frames.aac": lambda: encoded(tone(3, 440, rate=RATE), codec="aac", container="adts", rate=RATE),
+    "whole.flac": lambda: encoded(tone(3, 440, rate=RATE), codec="flac", container="flac", rate=RATE),
+    "flac.oga": lambda: encoded(tone(3, 440, rate=RATE), codec="flac", container="ogg", rate=RATE),
+    "voice.opus": lambda: encoded(tone(3, 440, rate=RATE), codec="libopus", container="opus", rate=RATE),
+    "vorbis.ogg": lambda: vorbis(tone(3, 440, rate=RATE), container="ogg", rate=RATE),
+    "opus.webm": lambda: encoded(tone(3, 440, rate=RATE), codec="libopus", container="webm", rate=RATE),
+    "browser.webm": lambda: encoded(
+        tone(3, 440, rate=RATE), codec="libopus", container="webm", rate=RATE, options={"live": "1"}
+    ),
+    "video.webm": lambda: video(tone(3, 440, rate=RATE)),
+    "picture.mkv": lambda: video(tone(3, 440, rate=RATE), codec="mjpeg", container="matroska", sound_codec="aac"),
 }
 NOT_PLAYED: dict[str, Callable[[], bytes]] = {
     "alac.m4a": lambda: encoded(tone(3, 440, rate=RATE), codec="alac", container="mp4", rate=RATE),

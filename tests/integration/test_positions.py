@@ -14,7 +14,7 @@ from batchscribe.audio.decode_limits import DecodeLimits
 from batchscribe.audio.decoder import DecoderPool, Media, Position
 from batchscribe.audio.positions import INTERVAL_SEC
 from batchscribe.window import SAMPLE_RATE, Window
-from tests.audio_files import Bytes, samples_of
+from tests.audio_files import Bytes, encoded, samples_of
 
 MINUTES = 5
 
@@ -73,6 +73,26 @@ def test_windows_after_a_position_are_the_same_as_without_it(pool: DecoderPool, 
         assert facts(rest) == facts(windows[position.n_windows :])
         assert same_media == media
         assert later[-1] == positions[-1], "positions after a position are the same too"
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "options"),
+    [("libopus", "ogg", {}), ("libopus", "webm", {"live": "1"}), ("aac", "adts", {}), ("flac", "flac", {})],
+    ids=["Opus", "WebM of a browser", "AAC", "FLAC"],
+)
+def test_a_recording_without_an_index_continues_at_the_same_sample(
+    pool: DecoderPool, speech: bytes, codec: str, container: str, options: dict[str, str]
+) -> None:
+    """It is decoded from its start again, so nothing depends on seeking."""
+    with wave.open(io.BytesIO(speech)) as file:
+        sides = np.frombuffer(file.readframes(3 * 60 * SAMPLE_RATE), "<i2").reshape(-1, 2)
+    content = encoded(sides, codec=codec, container=container, options=options)
+    windows, known, media = decode(pool, content, apart=False)
+    position = next(position for position in known if position)
+    assert 0 < position.n_windows < len(windows)
+    rest, _, same_media = decode(pool, content, position, apart=False)
+    assert facts(rest) == facts(windows[position.n_windows :])
+    assert same_media == media
 
 
 def test_a_recording_without_speech_after_the_position_keeps_its_track(pool: DecoderPool, speech: bytes) -> None:
