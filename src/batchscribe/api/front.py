@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchscribe.api.error_answers import answer_of
+from batchscribe.api.unknown_names import unknown_parameters
 from batchscribe.errors import AccessTokenInvalid
 from batchscribe.metrics import count_request
 
@@ -77,6 +78,7 @@ class Front:
                 status=visit.status,
                 tenant=scope.get("state", {}).get("tenant"),
                 took_ms=round(1000 * took_sec, 1),
+                **unknown_parameters(scope),
             )
 
     async def _serve(self, scope: Scope, receive: Receive, visit: RequestLog) -> None:

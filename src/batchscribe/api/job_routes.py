@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -15,6 +16,7 @@ from batchscribe.api.fresh_credentials import read_fresh_credentials
 from batchscribe.api.job_tokens import number_in, token_of_number
 from batchscribe.api.openapi import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
 from batchscribe.api.service import Service
+from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.job_rows import get_job_of, page_of_jobs
 from batchscribe.errors import InvalidRequest, JobNotCancelable
 from batchscribe.intake.checks import check_tenant_roots, find_engines
@@ -32,6 +34,7 @@ from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.credentials import CredentialsRequest
 from batchscribe.wire.request import JobRequest, parse_job_request
+from batchscribe.wire.unknown_fields import find_unknown_fields
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
@@ -151,7 +154,9 @@ def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tr
         "state": JobState.QUEUED.value,  # also if the key was used before: the response is the same
         "submitted_at": timestamp(job.submitted_at),
     }
-    warned: JsonObject = {"warnings": list(submission.warnings)} if submission.warnings else {}
+    unknown = report_unknown_fields(JobRequest, body, job_id=job.job_id, tenant=tenant)
+    warnings = [*submission.warnings, *unknown.warnings]
+    warned: JsonObject = {"warnings": warnings} if warnings else {}
     return JSONResponse(submitted | warned, 201)
 
 
@@ -160,7 +165,8 @@ def read_submission(service: Service, tenant: str, body: JsonObject) -> Submissi
     request = parse_job_request(body, service.limits)
     submission = read_request(request, tenant=tenant, settings=service.settings)
     check_tenant_roots(submission, service.records, service.settings)
-    return with_vocabulary(submission, service.records)
+    submission = with_vocabulary(submission, service.records)
+    return replace(submission, warnings=submission.warnings + find_unknown_fields(JobRequest, body).warnings)
 
 
 def _preview(service: Service, submission: Submission) -> Response:
@@ -242,3 +248,4 @@ def renew_from(service: Service, tenant: str, job_id: str, body: JsonObject) -> 
     with service.records.transaction() as connection:
         job = get_job_of(connection, tenant, job_id)
     renew_credentials(service.records, job, read_fresh_credentials(job, body))
+    report_unknown_fields(CredentialsRequest, body, job_id=job_id, tenant=tenant)

@@ -10,6 +10,7 @@ from batchscribe.api.body import read_optional_body
 from batchscribe.api.fresh_credentials import read_optional_credentials
 from batchscribe.api.openapi import RetriedBody, body_of, refusals
 from batchscribe.api.service import Service
+from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.stages.retry import retry_job
 from batchscribe.wire.base import JsonObject
@@ -48,5 +49,7 @@ def _retry(service: Service, tenant: str, job_id: str, body: JsonObject) -> Resp
         silent_sec=service.settings.silent_sec,
         credentials=read_optional_credentials(job, body),
     )
-    warned: JsonObject = {"warnings": list(retried.warnings)} if retried.warnings else {}
+    unknown = report_unknown_fields(CredentialsRequest, body, job_id=job_id, tenant=tenant)
+    warnings = [*retried.warnings, *unknown.warnings]
+    warned: JsonObject = {"warnings": warnings} if warnings else {}
     return JSONResponse(retried.job.answer().body() | warned, 202)

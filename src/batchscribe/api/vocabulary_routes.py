@@ -14,6 +14,7 @@ from batchscribe.api.body import bad_token, last_of, read_body, token_after
 from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_limit, read_idempotency_key
 from batchscribe.api.openapi import VocabulariesBody, body_of, refusals
 from batchscribe.api.service import Service
+from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.connect import Connection
 from batchscribe.database.idempotency_rows import id_of_key
 from batchscribe.database.vocabulary_rows import (
@@ -115,6 +116,7 @@ def _create(service: Service, tenant: str, body: JsonObject, key: str | None) ->
             limit = service.settings.max_vocabularies
             insert_vocabulary(connection, tenant, vocabulary_id, request.content, name=request.name, limit=limit)
         found = get_vocabulary_of(connection, tenant, known or vocabulary_id)
+    report_unknown_fields(VocabularyRequest, body, vocabulary_id=known or vocabulary_id, tenant=tenant)
     return JSONResponse(found.answer().body(), 201)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,8 @@ class WireModel(BaseModel):
     """A frozen model that ignores unknown fields, treats null as absent, and never shows the input in errors."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    #: Fields that clients may send although they have no effect; see `unknown_fields`.
+    ignored_fields: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod

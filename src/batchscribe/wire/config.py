@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
@@ -39,6 +39,8 @@ FIELDS_OF_OPTIONS = {"peaks": "output_formats"}
 
 class Config(WireModel):
     """The effective configuration, including defaults. Unsupported options are rejected."""
+
+    ignored_fields: ClassVar[frozenset[str]] = frozenset(["experimental_feature"])  # contract 1.3
 
     language: Annotated[str, Field(min_length=1, max_length=MAX_LANGUAGE_CHARS), NoNul] = DEFAULT_LANGUAGE
     language_detection: LanguageDetection | None = None

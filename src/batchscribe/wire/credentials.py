@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 
@@ -44,6 +44,20 @@ class AwsKeys(WireModel):
 
 class GcpKeys(WireModel):
     """Google Cloud credentials: the fields of a service account's key file, or an access token."""
+
+    #: The rest of a key file.
+    ignored_fields: ClassVar[frozenset[str]] = frozenset(
+        [
+            "auth_provider_x509_cert_url",
+            "auth_uri",
+            "client_id",
+            "client_x509_cert_url",
+            "project_id",
+            "token_uri",
+            "type",
+            "universe_domain",
+        ]
+    )
 
     client_email: Annotated[Line | None, BeforeValidator(_empty_is_absent)] = None
     private_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_absent)] = None  #: PEM, of several lines

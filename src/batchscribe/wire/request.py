@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -66,6 +66,8 @@ Reference = Annotated[
 class Outputs(WireModel):
     """Results besides the transcript; none is supported yet."""
 
+    ignored_fields: ClassVar[frozenset[str]] = frozenset(["text_polishing"])  # refused if it is on
+
     @model_validator(mode="before")
     @classmethod
     def _refuse_options_to_come(cls, data: Any) -> Any:
@@ -85,6 +87,7 @@ OPTIONS_OF_CONFIG: dict[str, Callable[[Any], bool]] = {
 class JobRequest(WireModel):
     """The body of POST jobs, with all defaults filled in."""
 
+    ignored_fields: ClassVar[frozenset[str]] = frozenset(OPTIONS_OF_CONFIG)  # refused if they are on
     input: Input
     output: Output
     config: Annotated[Config, Field(validate_default=True)] = Config()

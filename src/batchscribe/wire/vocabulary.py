@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -63,6 +63,8 @@ class Alias(WireModel):
 
 class Vocabulary(WireModel):
     """Phrases that the engine should recognize, and aliases, which change the transcript."""
+
+    ignored_fields: ClassVar[frozenset[str]] = frozenset(["pronunciations"])  # refused if there are any
 
     phrases: tuple[VocabularyPhrase, ...] = Field(default=(), max_length=MAX_PHRASES)
     aliases: tuple[Alias, ...] = Field(default=(), max_length=MAX_ALIASES)
