@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
+from batchscribe.cpu_cores import count_cores
 from batchscribe.errors import InvalidSetting
 from batchscribe.input_formats import ALL_NAMES
 from batchscribe.old_settings import OldSettings, accept_old
@@ -73,10 +73,11 @@ class Settings(BaseSettings):
         "on a CPU and `float16` on a GPU.",
     )
     engine_processes: int = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
+        default_factory=count_cores,
         ge=1,
         le=MOST_ENGINE_PROCESSES,
-        description="Engine processes on a CPU. By default one per core.",
+        description="Engine processes on a CPU. By default one per core, or fewer if a container or systemd unit has a "
+        "CPU limit.",
     )
     decoders: int | None = Field(
         default=None,

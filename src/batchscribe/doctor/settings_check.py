@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchscribe.check import Check, CheckResult, ok, report_failure, warning
+from batchscribe.cpu_cores import count_cores
 from batchscribe.errors import InvalidSetting
 from batchscribe.settings import Settings
 from batchscribe.speech.devices import CUDA, kind_of
@@ -97,7 +98,7 @@ def _doubtful(settings: Settings) -> Iterator[Check]:
         )
     for notice in find_unknown_settings():
         yield _doubt(notice, "Correct or remove the variable.")
-    cores = len(os.sched_getaffinity(0))
+    cores = count_cores()
     if settings.engine_processes > 2 * cores and kind_of(settings.device) != CUDA:
         yield _doubt(
             f"{settings.engine_processes} engine processes share {cores} cores, and each needs its own memory.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from batchscribe.cpu_cores import count_cores
 from batchscribe.errors import EngineNotAvailable
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import EngineSpec
@@ -38,7 +38,7 @@ def capacity_of(settings: Settings) -> Capacity:
     recording fills a single place in its batches, so with GPUs it follows the cores and the size of the batches.
     """
     waiting = max((_windows_of_gpus(spec) for spec in _installed(settings)), default=0)
-    cores = len(os.sched_getaffinity(0)) if waiting else 0
+    cores = count_cores() if waiting else 0
     decoders = settings.decoders or max(settings.engine_processes, cores)
     shards = FILES_PER_ENGINE * max(settings.engine_processes, decoders)
     return Capacity(shards, settings.files_in_progress or shards + waiting, decoders)
@@ -50,7 +50,7 @@ def speaker_threads() -> int:
     Diarization takes less CPU time than recognition, so with many recordings in progress these threads mostly wait. But
     one thread could not keep up with a single recording that has all engine processes or a GPU.
     """
-    return min(max(1, len(os.sched_getaffinity(0)) // 2), MOST_SPEAKER_THREADS)
+    return min(max(1, count_cores() // 2), MOST_SPEAKER_THREADS)
 
 
 def speaker_processes() -> int:
@@ -58,7 +58,7 @@ def speaker_processes() -> int:
 
     Each has a process of its own. More of them would take memory, and no recording would be done sooner.
     """
-    return len(os.sched_getaffinity(0)) // speaker_threads()
+    return count_cores() // speaker_threads()
 
 
 def _windows_of_gpus(spec: EngineSpec) -> int:

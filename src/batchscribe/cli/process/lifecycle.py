@@ -15,6 +15,7 @@ from batchscribe.api.front import is_loopback
 from batchscribe.api.serving import Server
 from batchscribe.cli.local_records import name_home, open_alone, open_local_records
 from batchscribe.cli.process.listening import format_url, listen, serve_metrics
+from batchscribe.cli.process.settings_report import report_settings
 from batchscribe.cli.process.signals import END_SEC, EXIT_MUST_END, EndRequest, handle_signals
 from batchscribe.database.api_key_rows import list_keys
 from batchscribe.errors import InvalidSetting
@@ -36,6 +37,7 @@ SWITCH_SEC = 0.001
 
 def run_server(settings: Settings, *, with_worker: bool) -> int:
     """Run a server and return the exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
+    report_settings()
     _check_auth(settings)
     load_filter(settings.profanity_file)  # raises if the file is invalid
     raise_open_files()
@@ -130,6 +132,7 @@ def run_worker(settings: Settings) -> int:
 
     Raises `EngineNotAvailable`, `InvalidSetting`, `SchemaMismatch`, `SecretKeyChanged`.
     """
+    report_settings()
     find_engines(settings.engine, settings)  # raises if there is no engine
     load_filter(settings.profanity_file)  # raises if the file is invalid
     records = open_local_records(settings)
