@@ -75,13 +75,14 @@ class Command:
         """Run `batchscribe transcribe` with the fast engine."""
         return self.run("transcribe", *words, *QUICK, within_sec=within_sec)
 
-    def at_terminal(self, *words: str) -> tuple[int, str]:
-        """Run in a terminal of 100 columns. Return the exit status and the output."""
+    def at_terminal(self, *words: str, typed: str = "") -> tuple[int, str]:
+        """Run in a terminal of 100 columns, where a person types this text. Return the exit status and the output."""
         ours, its = pty.openpty()
         environment = self._environment() | {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"}
         line = self._line(words)
         with subprocess.Popen(line, cwd=self.folder, env=environment, stdin=its, stdout=its, stderr=its) as process:
             os.close(its)
+            os.write(ours, typed.encode())
             sent = b"".join(iter(lambda: read_terminal(ours), b""))
         os.close(ours)
         return process.returncode, sent.decode()

@@ -183,10 +183,11 @@ def test_a_retry_is_refused_with_the_reason(runner: FlowRunner, tmp_path: Path) 
     assert empty.error_code == "NO_INPUT_FILES"
     with pytest.raises(JobNotRetryable, match="no file that could be retried"):
         retried(runner, empty)
-    local = runner.submit(job_id="job_local", lane="job_local")
-    fail_job(local, InternalError("A bug."), runner.records)
-    with pytest.raises(JobNotRetryable, match="command line"):
-        retried(runner, local)
+    for job_id, lane in (("job_local", "job_local"), ("job_watched", "watch_1")):
+        local = runner.submit(job_id=job_id, lane=lane)
+        fail_job(local, InternalError("A bug."), runner.records)
+        with pytest.raises(JobNotRetryable, match="command line"):
+            retried(runner, local)
 
 
 def test_a_retry_is_refused_while_a_worker_of_an_earlier_release_is_live(runner: FlowRunner, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from batchscribe.cli.environment_credentials import read_fresh_credentials
 from batchscribe.cli.job_request import build_local_requests
-from batchscribe.cli.local_job import read_fresh_credentials, run_requests
+from batchscribe.cli.local_job import run_requests
 from batchscribe.cli.options import JobOptions, Layout
 from batchscribe.errors import UsageError
 from batchscribe.jobs.source import Source, SourceKind

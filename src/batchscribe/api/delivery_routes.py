@@ -8,10 +8,8 @@ from starlette.responses import JSONResponse, Response
 from batchscribe.api.auth import TenantInTurn
 from batchscribe.api.openapi import DeliveriesBody, refusals
 from batchscribe.api.service import Service
-from batchscribe.database.delivery_rows import deliveries_of
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.database.sealed import has_secret
-from batchscribe.stages.deliver import WEBHOOK, replay
+from batchscribe.stages.deliver import deliveries_body, replay
 from batchscribe.wire.delivery_answers import DeliveryAnswer
 
 
@@ -27,10 +25,8 @@ def deliveries_router(service: Service) -> APIRouter:
     )
     def list_deliveries(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:
-            job = get_job_of(connection, tenant, job_id)
-            found = deliveries_of(connection, job.number)
-            can_replay = has_secret(connection, job, WEBHOOK)
-        return JSONResponse({"deliveries": [each.answer().body() for each in found], "can_replay": can_replay})
+            body = deliveries_body(connection, get_job_of(connection, tenant, job_id))
+        return JSONResponse(body)
 
     @router.post(
         "/jobs/{job_id}/deliveries/{event_id}/replay",

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from batchscribe import __version__
+from batchscribe.cli.commands.changed_jobs import cancel, delete, resume, retry
+from batchscribe.cli.commands.deliveries import deliveries_app
 from batchscribe.cli.commands.doctor import doctor
-from batchscribe.cli.commands.jobs import jobs_app
+from batchscribe.cli.commands.jobs import list_files, list_jobs, show_job, wait, watch_job
 from batchscribe.cli.commands.keys import keys_app
 from batchscribe.cli.commands.models import models_app
 from batchscribe.cli.commands.search import search
 from batchscribe.cli.commands.server import migrate, serve, worker
+from batchscribe.cli.commands.submitted_jobs import submit
 from batchscribe.cli.commands.transcribe import transcribe
 from batchscribe.cli.commands.vocabularies import vocabularies_app
 from batchscribe.cli.commands.watch import watch
@@ -26,6 +30,18 @@ with lazy_imports():
     from batchscribe.stages import shortage
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
+JOB_COMMANDS: dict[str, Callable[..., None]] = {
+    "submit": submit,
+    "list": list_jobs,
+    "show": show_job,
+    "files": list_files,
+    "wait": wait,
+    "watch": watch_job,
+    "resume": resume,
+    "retry": retry,
+    "cancel": cancel,
+    "delete": delete,
+}
 
 app = typer.Typer(
     name="batchscribe",
@@ -36,7 +52,11 @@ app = typer.Typer(
 )
 for command in (transcribe, watch, search, serve, worker, migrate, doctor):
     app.command()(command)
+jobs_app = typer.Typer(help="Submit, show, follow and change jobs.", no_args_is_help=True)
+for name, job_command in JOB_COMMANDS.items():
+    jobs_app.command(name)(job_command)
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(deliveries_app, name="deliveries")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(vocabularies_app, name="vocabularies")

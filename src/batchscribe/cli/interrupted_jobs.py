@@ -32,16 +32,30 @@ def find_interrupted(records: Records, settings: Settings, job_ids: Collection[s
 
     Jobs of a fleet's servers wait in their queue and are not interrupted, even if no worker runs.
     """
-    # First the processes, then the jobs: one that ends in between is not interrupted.
+    served = _find_served_lanes(records, settings)
+    if served is None:
+        return {}
+    with records.transaction() as connection:  # after the look at the processes: a job may have ended in between
+        lanes = lanes_of_live_jobs(connection, job_ids)
+    return {job_id: _continue_command(job_id, lane, settings) for job_id, lane in lanes.items() if lane not in served}
+
+
+def needed_server(records: Records, settings: Settings) -> str | None:
+    """Return the command that starts the server of a data directory, or None if one works or a fleet does its work."""
+    served = _find_served_lanes(records, settings)
+    return None if served is None or SERVER_LANE in served else serve_command(settings.data_dir)
+
+
+def _find_served_lanes(records: Records, settings: Settings) -> frozenset[str] | None:
+    """Return the lanes in which processes work; None if one works whose lanes are unknown, as it starts or ends."""
     holder = _read_holder(settings.data_dir)
     with records.transaction() as connection:
         users = lane_users(connection, silent_sec=settings.silent_sec)
-        lanes = lanes_of_live_jobs(connection, job_ids)
     working = [user for user in users if _is_working(user, holder, settings.data_dir)]
     if holder is not None and all(user.pid != holder for user in working):
-        return {}  # a process starts or ends here, and its lanes are unknown
-    served = {lane for user in working for lane in user.lanes} | ({SERVER_LANE} if settings.is_fleet else set())
-    return {job_id: _continue_command(job_id, lane, settings) for job_id, lane in lanes.items() if lane not in served}
+        return None
+    of_fleet = {SERVER_LANE} if settings.is_fleet else set()
+    return frozenset({lane for user in working for lane in user.lanes} | of_fleet)
 
 
 def _read_holder(data_dir: Path) -> int | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from batchscribe.cli.environment_credentials import read_auth
 from batchscribe.cli.inputs import CLOUD_SCHEMES, GlobOptions, read_inputs, read_manifest, read_output
 from batchscribe.cli.options import AUTO_LANGUAGE, JobOptions, Layout
 from batchscribe.cli.vocabulary_file import read_vocabulary
 from batchscribe.errors import InvalidRequest, UsageError
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.storage.schemes import FORMS, read_environment, write_auth
+from batchscribe.storage.schemes import FORMS
 from batchscribe.wire.base import JsonObject, RequestLimits
 from batchscribe.wire.choices import DetectionMode, InputMode, OutputFormat, OutputLayout
 from batchscribe.wire.request import JobRequest, parse_job_request
@@ -199,9 +199,8 @@ def _build_formats(formats: Sequence[OutputFormat]) -> JsonObject:
 
 
 def _build_auth(uris: Iterable[str]) -> JsonObject:
-    """Return the credentials in the environment for the cloud of the URIs, or nothing if they are in no cloud."""
-    found = next(filter(None, (read_environment(uri, os.environ) for uri in uris)), None)
-    return {} if found is None else {"auth": write_auth(found)}
+    auth = read_auth(uris)
+    return {} if auth is None else {"auth": auth}
 
 
 def _parse_request(body: JsonObject) -> JobRequest:

@@ -41,8 +41,34 @@ class JobSource(Protocol):
 
     def report(self, job_id: str) -> JobReport: ...
 
+    def is_done_here(self, job_id: str) -> bool:
+        """Return whether it is a job of the command line, whose files this process must transcribe itself."""
+        ...
+
+    def retry(self, job_id: str) -> JsonObject:
+        """Have a server retry what failed. Return the job, perhaps with `warnings`, as the server does.
+
+        If no server works, `interrupted` has the command that starts one. Raises `UsageError`.
+        """
+        ...
+
     def cancel(self, job_id: str) -> None:
         """Cancel a job. Raises `JobNotCancelable`."""
+        ...
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job and everything that the database stores about it, but nothing in storage."""
+        ...
+
+    def deliveries(self, job_id: str) -> JsonObject:
+        """Return the webhook events of a job, as a server does."""
+        ...
+
+    def replay(self, job_id: str, event_id: str) -> JsonObject:
+        """Send an event again and return its delivery; `interrupted` as in `retry`.
+
+        Raises `DeliveryNotFound`, `UsageError`.
+        """
         ...
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:

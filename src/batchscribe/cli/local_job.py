@@ -11,33 +11,34 @@ from functools import partial
 
 import typer
 
+from batchscribe.cli.environment_credentials import SET_CREDENTIALS, read_fresh_credentials
 from batchscribe.cli.interrupted_jobs import resume_command, serve_command
 from batchscribe.cli.local_records import name_home, open_alone
 from batchscribe.cli.local_watch import LocalWatch, Pace, WatchWork, find_unfinished, name_watch
-from batchscribe.cli.present.console import local_path
-from batchscribe.cli.present.job_report import count_ended
+from batchscribe.cli.present.console import local_path, print_json
+from batchscribe.cli.present.job_report import count_ended, name_interrupted
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import report_job
 from batchscribe.cli.settled_recordings import SettledRecordings
-from batchscribe.database.job_rows import find_unfinished_twin, get_job
-from batchscribe.errors import InternalError, OptionNotAvailable, UsageError
+from batchscribe.database.job_rows import find_unfinished_twin, get_job, get_shown_job
+from batchscribe.errors import FreshCredentialsNeeded, InternalError, OptionNotAvailable, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
-from batchscribe.jobs.model import Job
+from batchscribe.jobs.model import WATCH_LANE, Job
 from batchscribe.jobs.source import SourceKind
 from batchscribe.queue.records import Records
-from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
 from batchscribe.speech.capability import queue_key_of
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.stages.finish import forget_job, forget_tasks
-from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, renew_credentials
+from batchscribe.stages.retry import check_retryable, retry_job
+from batchscribe.stages.sealed_credentials import renew_credentials
 from batchscribe.storage.access import Access, Credentials
-from batchscribe.storage.schemes import connect, read_environment
+from batchscribe.storage.schemes import connect
 from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
@@ -84,20 +85,50 @@ def _run_submission(submission: Submission, settings: Settings) -> int:
         return _work(records, settings, work, lambda: submit(submission, records, settings))
 
 
-def resume_job(job_id: str, settings: Settings) -> int:
+def resume_job(job_id: str, settings: Settings, *, as_json: bool = False) -> int:
     """Resume a job, or report one that has ended. Return the job's exit status. Raises `JobNotFound`."""
     with open_alone(settings) as records:
         with records.transaction() as connection:
-            job = get_job(connection, job_id)
+            job = get_shown_job(connection, job_id)
         if job.is_final:
             typer.echo(f"{job_id} has already ended.", err=True)
-            return _report_end(job, records)
+            return _report_end(job, records, as_json=as_json)
         _check_local(job, settings)
-        return _resume(job, records, settings)
+        return _resume(job, records, settings, as_json=as_json)
+
+
+def retry_local_job(job_id: str, settings: Settings, *, as_json: bool = False) -> int:
+    """Retry the failed files of a job of the command line in this process, and return the job's exit status.
+
+    Raises `JobNotFound`, `JobNotRetryable`, `UsageError`.
+    """
+    with open_alone(settings) as records:
+        with records.transaction() as connection:
+            job = get_shown_job(connection, job_id)
+            if not job.is_final:
+                raise UsageError(
+                    f"{job_id} has not ended yet, so nothing can be retried. Resume it: "
+                    f"{resume_command(job_id, settings.data_dir)}"
+                )
+            check_retryable(connection, job)
+        spec = _choose_engine(job.engine, job.config, settings, of=job).spec
+        fresh = read_fresh_credentials(job, os.environ)
+        work = LocalWork(job.lane, spec, job.config.diarization)
+        try:
+            return _work(records, settings, work, lambda: _reopen(job, records, settings, fresh), as_json=as_json)
+        except FreshCredentialsNeeded as error:
+            raise FreshCredentialsNeeded(f"{error.message.partition(';')[0]}; {SET_CREDENTIALS}") from error
+
+
+def _reopen(job: Job, records: Records, settings: Settings, fresh: Mapping[str, Credentials]) -> Job:
+    opened = retry_job(job, records, silent_sec=settings.silent_sec, credentials=fresh, works_here=True).job
+    n_failed = job.summary.failed
+    typer.echo(f"Retrying {job.job_id}: {n_failed} {'file' if n_failed == 1 else 'files'} failed.", err=True)
+    return opened
 
 
 def _check_local(job: Job, settings: Settings) -> None:
-    if job.lane == SERVER_LANE:
+    if not job.is_local:
         raise UsageError(
             f"{job.job_id} was submitted to a server, which continues it when it runs again: "
             f"{serve_command(settings.data_dir)}"
@@ -117,7 +148,7 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) ->
     )
     with open_alone(settings) as records:
         name = name_watch(submission)
-        submission = replace(submission, lane=f"watch_{name[:20]}")
+        submission = replace(submission, lane=f"{WATCH_LANE}{name[:20]}")
         left = find_unfinished(name, records)
         spec = _choose_engine(left.engine if left else submission.engine, submission.config, settings, of=left).spec
         diarizes = submission.config.diarization or (left is not None and left.config.diarization)
@@ -167,24 +198,14 @@ def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job |
     return choice
 
 
-def _resume(job: Job, records: Records, settings: Settings) -> int:
+def _resume(job: Job, records: Records, settings: Settings, *, as_json: bool = False) -> int:
     spec = _choose_engine(job.engine, job.config, settings, of=job).spec
     typer.echo(f"Resuming {job.job_id}: {_describe_done(job)}.", err=True)
     fresh = read_fresh_credentials(job, os.environ)
     if fresh:
         renew_credentials(records, job, fresh)
-    return _work(records, settings, LocalWork(job.lane, spec, job.config.diarization), lambda: job)
-
-
-def read_fresh_credentials(job: Job, environment: Mapping[str, str]) -> dict[str, Credentials]:
-    """Return the credentials in the environment for each side of the job. Raises `UsageError`."""
-    inputs = [source.uri for source in job.sources]
-    uris = {INPUT: inputs, OUTPUT: [job.output.uri] if job.output.uri else inputs}
-    found = {
-        side: next(filter(None, (read_environment(uri, environment) for uri in named)), None)
-        for side, named in uris.items()
-    }
-    return {side: credentials for side, credentials in found.items() if credentials and not credentials.is_anonymous}
+    work = LocalWork(job.lane, spec, job.config.diarization)
+    return _work(records, settings, work, lambda: job, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +217,9 @@ class LocalWork:
     diarizes: bool
 
 
-def _work(records: Records, settings: Settings, work: LocalWork, start: Callable[[], Job]) -> int:
+def _work(
+    records: Records, settings: Settings, work: LocalWork, start: Callable[[], Job], *, as_json: bool = False
+) -> int:
     """Work on the job that `start` returns, and return the exit status.
 
     `start` is called once the worker is ready, because a job can only be submitted to existing queues.
@@ -206,7 +229,7 @@ def _work(records: Records, settings: Settings, work: LocalWork, start: Callable
         first = start()
         job = session.watch(first)
         if not job.is_final:
-            _report_interruption(job, settings)
+            _report_interruption(job, settings, as_json=as_json)
     if not job.is_final:
         return session.exit_status
     session.worker.settle(job)  # it may have been canceled while transcripts were being written
@@ -215,18 +238,24 @@ def _work(records: Records, settings: Settings, work: LocalWork, start: Callable
     forget_job(job, records)
     total_sec = job.summary.audio_sec
     effort = Effort(time.monotonic() - started_at, total_sec - first.summary.audio_sec, total_sec)
-    return _report_end(job, records, effort=effort)
+    return _report_end(job, records, effort=effort, as_json=as_json)
 
 
-def _report_interruption(job: Job, settings: Settings) -> None:
+def _report_interruption(job: Job, settings: Settings, *, as_json: bool = False) -> None:
+    command = resume_command(job.job_id, settings.data_dir)
+    if as_json:
+        print_json(job.answer().body() | name_interrupted({job.job_id: command}))
     typer.echo(f"Interrupted: {_describe_done(job)}. Repeat the command to resume the job, or run:", err=True)
-    typer.echo(f"  {resume_command(job.job_id, settings.data_dir)}", err=True)
+    typer.echo(f"  {command}", err=True)
 
 
-def _report_end(job: Job, records: Records, *, effort: Effort | None = None) -> int:
+def _report_end(job: Job, records: Records, *, effort: Effort | None = None, as_json: bool = False) -> int:
     with records.transaction() as connection:
         report = report_job(connection, job)
-    show_report(report, effort=effort)
+    if as_json:
+        print_json(report.job.body())
+    else:
+        show_report(report, effort=effort)
     return exit_status(report)
 
 

@@ -32,7 +32,22 @@ class NoJobs:
     def report(self, job_id: str) -> JobReport:
         _refuse(job_id)
 
+    def is_done_here(self, job_id: str) -> bool:
+        _refuse(job_id)
+
+    def retry(self, job_id: str) -> JsonObject:
+        _refuse(job_id)
+
     def cancel(self, job_id: str) -> None:
+        _refuse(job_id)
+
+    def delete(self, job_id: str) -> None:
+        _refuse(job_id)
+
+    def deliveries(self, job_id: str) -> JsonObject:
+        _refuse(job_id)
+
+    def replay(self, job_id: str, event_id: str) -> JsonObject:
         _refuse(job_id)
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:

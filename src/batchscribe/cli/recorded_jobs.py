@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from batchscribe.cli.interrupted_jobs import InterruptionLimit, find_interrupted
+from batchscribe.cli.interrupted_jobs import InterruptionLimit, find_interrupted, needed_server
 from batchscribe.cli.lazy import lazy_imports
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, name_interrupted
 from batchscribe.client.polling import PollSchedule, has_ended, wait_for_end
@@ -26,7 +27,8 @@ from batchscribe.wire.choices import FileState, JobState
 from batchscribe.worker.data_directory import lock_data_directory
 
 with lazy_imports():  # what only some of the methods need
-    from batchscribe.stages import finish, settle, transcript_search
+    from batchscribe.cli import environment_credentials
+    from batchscribe.stages import deliver, finish, purge, retry, settle, transcript_search
     from batchscribe.worker import worker
 
 PAGE_FILES = 1000  #: files in memory at the same time
@@ -70,6 +72,36 @@ class RecordedJobs:
         with self._records.transaction() as connection:
             report = report_job(connection, get_shown_job(connection, job_id))
         return replace(report, resume=self.find_interrupted([report.job.body()]).get(job_id))
+
+    def is_done_here(self, job_id: str) -> bool:
+        return self._get(job_id).is_local
+
+    def retry(self, job_id: str) -> JsonObject:
+        job = self._get(job_id)
+        silent_sec = self._settings.silent_sec
+        fresh = environment_credentials.read_fresh_credentials(job, os.environ)
+        retried = retry.retry_job(job, self._records, silent_sec=silent_sec, credentials=fresh)
+        warned: JsonObject = {"warnings": list(retried.warnings)} if retried.warnings else {}
+        body = retried.job.answer().body()
+        return body | warned | name_interrupted(self.find_interrupted([body]))
+
+    def delete(self, job_id: str) -> None:
+        """Delete the job's rows, too, unless a process works here: that one does it, because it may use them."""
+        job = self._get(job_id)
+        purge.delete_job(job, self._records)
+        if not self._settings.is_fleet:
+            with suppress(DataDirectoryBusy), lock_data_directory(self._settings.data_dir):
+                purge.purge_alone(job, self._records)
+
+    def deliveries(self, job_id: str) -> JsonObject:
+        with self._records.transaction() as connection:
+            return deliver.deliveries_body(connection, get_shown_job(connection, job_id))
+
+    def replay(self, job_id: str, event_id: str) -> JsonObject:
+        job = self._get(job_id)
+        body = deliver.replay(job, event_id, self._records).answer().body()
+        command = needed_server(self._records, self._settings)
+        return body | name_interrupted({job_id: command} if command else {})
 
     def cancel(self, job_id: str) -> None:
         if not finish.cancel_job(self._get(job_id), self._records):

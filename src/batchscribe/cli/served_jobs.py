@@ -6,14 +6,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
+from batchscribe.cli.lazy import lazy_imports
 from batchscribe.cli.present.console import format_text
 from batchscribe.cli.present.job_report import LISTED_FILES, JobReport, collect_report, read_answer
 from batchscribe.client import Client
-from batchscribe.errors import BatchscribeError, JobNotCancelable, JobNotFound, ServerRefused, UsageError
+from batchscribe.errors import (
+    BatchscribeError,
+    DeliveryNotFound,
+    FreshCredentialsNeeded,
+    JobNotCancelable,
+    JobNotFound,
+    ServerRefused,
+    UsageError,
+)
 from batchscribe.settings import Settings
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, JobState
+
+with lazy_imports():
+    from batchscribe.cli import environment_credentials
 
 USUAL_PAGE_FILES = 200  #: what the server returns by default
 REPORTED_FILES = 1000  #: a report reads all files of a job up to this number: five requests
@@ -73,9 +85,36 @@ class ServedJobs:
     ) -> Iterator[FileAnswer]:
         return (read_answer(FileAnswer, body) for body in self.files(job.job_id, state=state, limit=limit))
 
+    def is_done_here(self, job_id: str) -> bool:
+        return False
+
+    def retry(self, job_id: str) -> JsonObject:
+        """Send the credentials in the environment for each side that is in a cloud."""
+        job = read_answer(JobAnswer, self.job(job_id))
+        inputs = [str(uri) for uri in job.input.get("manifest") or [job.input.get("uri", "")]]
+        output = str(job.output.get("uri", ""))
+        with self._explain_errors(job_id):
+            return self._client.retry(
+                job_id,
+                input_auth=environment_credentials.read_auth(inputs),
+                output_auth=environment_credentials.read_auth([output]),
+            ).raw
+
     def cancel(self, job_id: str) -> None:
         with self._explain_errors(job_id):
             self._client.cancel(job_id)
+
+    def delete(self, job_id: str) -> None:
+        with self._explain_errors(job_id):
+            self._client.delete(job_id)
+
+    def deliveries(self, job_id: str) -> JsonObject:
+        with self._explain_errors(job_id):
+            return self._client.deliveries(job_id).raw
+
+    def replay(self, job_id: str, event_id: str) -> JsonObject:
+        with self._explain_errors(job_id):
+            return self._client.replay(job_id, event_id).raw
 
     def wait(self, job_id: str, *, timeout_sec: float | None, seen: Callable[[JsonObject], None]) -> JsonObject:
         with self._explain_errors(job_id):
@@ -106,6 +145,10 @@ def explain_refusal(error: ServerRefused, server: str, job_id: str, *, has_key: 
         return JobNotFound(f"There is no job {job_id} at {server}; `batchscribe jobs list` shows all jobs.")
     if error.reason == JobNotCancelable.code:
         return JobNotCancelable(message)
+    if error.reason == DeliveryNotFound.code:
+        return DeliveryNotFound(message)
+    if error.reason == FreshCredentialsNeeded.code:
+        return FreshCredentialsNeeded(f"{message.partition(';')[0]}; {environment_credentials.SET_CREDENTIALS}")
     if error.status == NOT_FOUND and not error.reason:
         return UsageError(f"{server} has no such path (404); is it a batchscribe server?")
     if 400 <= error.status < 500 and error.status != TOO_MANY_REQUESTS:

@@ -26,6 +26,7 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.vocabulary import Vocabulary
 
 LOCAL_TENANT = "default"  #: of all jobs of the command line
+WATCH_LANE = "watch_"  #: how the lane of a `batchscribe watch` begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,11 @@ class Job:
     def has_own_lane(self) -> bool:
         """Whether it is a job of the command line: only the command that resumes it works on it."""
         return self.lane == self.job_id
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a job of `batchscribe transcribe` or `watch`, on which no server works."""
+        return self.has_own_lane or self.lane.startswith(WATCH_LANE)
 
     @property
     def phrases(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from batchscribe.jobs.model import Job, ShardState
 from batchscribe.jobs.summary import final_state, job_error
 from batchscribe.metrics import JOBS
 from batchscribe.queue.records import Records
-from batchscribe.queue.tasks import CLEAR, ENUMERATE, FINISH, SHARD, WAKE, Task
+from batchscribe.queue.tasks import CLEAR, ENUMERATE, FINISH, RETRY, SHARD, WAKE, Task
 from batchscribe.speech.capability import queue_key_of
 from batchscribe.speech.registry import engine_names
 from batchscribe.stages.deliver import announce
@@ -130,6 +130,8 @@ def forget_tasks(job: Job, records: Records) -> None:
     """Delete the remaining tasks of an ended job, but not its lane, which a later job uses."""
     kinds = (ENUMERATE, FINISH, CLEAR)
     tasks = [*_tasks(job), *(Task(kind, job.job_id, lane=job.lane) for kind in kinds)]
+    for number in range(1, job.retry_number + 1):
+        tasks += [Task(kind, job.job_id, number, lane=job.lane) for kind in (RETRY, FINISH)]
     renewals = range(1, job.credentials_version + 1)
     records.flow.forget([*tasks, *(Task(WAKE, job.job_id, version, lane=job.lane) for version in renewals)])
 

@@ -29,7 +29,7 @@ from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
 from batchscribe.stages.deliver import WEBHOOK
-from batchscribe.stages.finish import clear_queues, end_within, report_end
+from batchscribe.stages.finish import clear_queues, end_within, forget_job, forget_tasks, report_end
 from batchscribe.wire.choices import JobState
 
 log = structlog.get_logger()
@@ -71,6 +71,14 @@ def purge_job(job: Job, records: Records, check: Callable[[], None]) -> None:
     _purge_rows(job, records, check)
 
 
+def purge_alone(job: Job, records: Records) -> None:
+    """Delete the rows and tasks of a deleted job at once. No other process may use this database."""
+    purge_job(job, records, check=lambda: None)
+    forget = forget_job if job.has_own_lane else forget_tasks
+    forget(job, records)
+    records.flow.forget([_task(job)])
+
+
 def _purge_rows(job: Job | DeletedJob, records: Records, check: Callable[[], None]) -> None:
     has_more = True
     while has_more:
@@ -107,5 +115,9 @@ def delete_old_jobs(records: Records, *, retention_sec: float | None, check: Cal
 
 
 def _enqueue(connection: Connection, job: Job | DeletedJob, records: Records, *, delay_sec: float = 0.0) -> None:
+    records.flow.enqueue(connection, _task(job), delay_sec=delay_sec)
+
+
+def _task(job: Job | DeletedJob) -> Task:
     lane = SERVER_LANE if job.has_own_lane else job.lane
-    records.flow.enqueue(connection, Task(PURGE, job.job_id, lane=lane, tenant=job.tenant), delay_sec=delay_sec)
+    return Task(PURGE, job.job_id, lane=lane, tenant=job.tenant)

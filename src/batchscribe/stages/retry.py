@@ -62,16 +62,23 @@ def retry_job(
     *,
     silent_sec: float,
     credentials: Mapping[str, Credentials] = MappingProxyType({}),
+    works_here: bool = False,
 ) -> RetriedJob:
     """Open an ended job again, and enqueue the task that requeues its failed files.
 
-    `credentials` are fresh ones by side. Workers without a heartbeat for `silent_sec` do not count. Raises
-    `JobNotRetryable` and `FreshCredentialsNeeded`.
+    `credentials` are fresh ones by side. Workers without a heartbeat for `silent_sec` do not count. With `works_here`,
+    it may be a job of the command line, because this process works on it. Raises `JobNotRetryable` and
+    `FreshCredentialsNeeded`.
     """
+    if job.is_local and not works_here:
+        raise JobNotRetryable(
+            f"{job.job_id} was started on the command line, so no server works on it; run "
+            f"`batchscribe jobs retry {job.job_id}` there."
+        )
     with records.transaction() as connection:
         lock_job(connection, job.number)
         job = get_job(connection, job.job_id)
-        _check(connection, job)
+        check_retryable(connection, job)
         _check_workers(connection, job, silent_sec)
         restore_credentials(connection, records, job, credentials)
         close_shards(connection, job.number)
@@ -85,12 +92,8 @@ def retry_job(
     return RetriedJob(retried, (NO_WEBHOOK,) if is_silent else ())
 
 
-def _check(connection: Connection, job: Job) -> None:
+def check_retryable(connection: Connection, job: Job) -> None:
     """Raise `JobNotRetryable` if there is nothing to retry, or not now."""
-    if job.has_own_lane:
-        raise JobNotRetryable(
-            f"{job.job_id} was started on the command line, so no server works on it; run the same command again there."
-        )
     if not job.is_final:
         raise JobNotRetryable(f"{job.job_id} has not ended yet; wait until it has ended, then retry what failed.")
     if job.state is JobState.CANCELED:

@@ -31,7 +31,7 @@ class JobView:
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        can_be_retried = job.state in RETRYABLE_JOB_STATES and not job.has_own_lane
+        can_be_retried = job.state in RETRYABLE_JOB_STATES and not job.is_local
         return cls(job.answer(), job.is_final, job.cursor.listed, can_be_retried, job.summary.audio_sec)
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from rich.console import Console
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of
 
+LINE_EVERY_SEC = 5.0  #: between plain lines of progress
+BAR_WIDTH = 16  #: with this width, a line of progress fits into 80 columns
 PLAIN_WIDTH = 10_000  #: columns without a terminal, so that lines for programs are never wrapped
 
 Item = TypeVar("Item")
@@ -82,6 +85,11 @@ def format_text(text: str) -> str:
         character if character.isprintable() or character in JOINERS else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
+
+
+def format_minute(moment: datetime) -> str:
+    """Format a time as `2026-11-27 14:54`, in the time zone of this machine."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def format_duration(seconds: float) -> str:

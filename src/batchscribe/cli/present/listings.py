@@ -8,7 +8,14 @@ from datetime import datetime
 import typer
 from rich.table import Table
 
-from batchscribe.cli.present.console import fetch_first, format_duration, format_text, format_uri, open_console
+from batchscribe.cli.present.console import (
+    fetch_first,
+    format_duration,
+    format_minute,
+    format_text,
+    format_uri,
+    open_console,
+)
 from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, read_answer
 from batchscribe.cli.vocabulary_file import vocabulary_lines
 from batchscribe.wire.answers import FileAnswer, JobAnswer
@@ -29,7 +36,7 @@ def show_jobs(bodies: Iterable[JsonObject], interrupted: Mapping[str, str]) -> N
         job = read_answer(JobAnswer, body)
         table.add_row(
             job.job_id,
-            _format_minute(job.submitted_at),
+            format_minute(job.submitted_at),
             INTERRUPTED if job.job_id in interrupted else job.state.value,
             f"{count_ended(job.summary)} of {job.summary.total_files}",
             f"{job.summary.failed}",
@@ -76,7 +83,7 @@ def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
     for body in bodies:
         found = read_answer(VocabularyAnswer, body)
         counts = (str(len(found.phrases)), str(len(found.aliases)))
-        table.add_row(found.vocabulary_id, _format_minute(found.created_at), *counts, format_text(found.name or ""))
+        table.add_row(found.vocabulary_id, format_minute(found.created_at), *counts, format_text(found.name or ""))
     if table.row_count:
         open_console().print(table, soft_wrap=False)
     else:
@@ -99,8 +106,4 @@ def show_checks(checks: Iterable[JsonObject]) -> None:
 
 
 def _format_timestamp(moment: str) -> str:
-    return _format_minute(datetime.fromisoformat(moment)) if moment else ""
-
-
-def _format_minute(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return format_minute(datetime.fromisoformat(moment)) if moment else ""

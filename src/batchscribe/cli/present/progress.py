@@ -11,15 +11,13 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from batchscribe.cli.present.console import format_duration, format_speed, open_console
+from batchscribe.cli.present.console import BAR_WIDTH, LINE_EVERY_SEC, format_duration, format_speed, open_console
 from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
 
-LINE_EVERY_SEC = 5.0
 FINDING = "Finding files"
-BAR_WIDTH = 16  #: with this width, a line fits into 80 columns
 
 # A job that this process works on
 
