@@ -70,6 +70,7 @@ def bases() -> dict[str, bytes]:
     made["webm-video"] = video(tone(1.0, 300, rate=48_000), options=exact)
     made["webm-vorbis"] = vorbis(tone(1.0, 300), container="webm", rate=SAMPLE_RATE, options=exact)
     made["ogg-vorbis"] = vorbis(tone(1.0, 300), container="ogg", rate=SAMPLE_RATE, options=exact)
+    made["ogg-two-links"] = made["ogg-opus"] + made["ogg-flac"]
     made["mp4-two-tracks"] = encoded(tone(0.8, 300), codec="aac", container="mp4", tracks=2)
     return made
 

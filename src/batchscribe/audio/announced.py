@@ -106,8 +106,6 @@ def announced_end_sec(stream: AudioStream, container: str, origin_sec: float, ma
     if container == "aac" or stream.duration is None or stream.time_base is None:  # of AAC it is only a guess
         return 0.0
     duration_sec = float(stream.duration * stream.time_base)
-    if container == "ogg":
-        return max(0.0, duration_sec - origin_sec)  # FFmpeg reports the clock at the end
     if container != "m4a":
         return duration_sec
     start_sec = (stream.start_time or 0) * float(stream.time_base)

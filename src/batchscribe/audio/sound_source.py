@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from batchscribe.audio.file_view import FileView, SeekableFile
 from batchscribe.audio.loudness import float_level
 from batchscribe.audio.mp3_frames import Mp3Frames
+from batchscribe.audio.ogg_links import OggLinks
 from batchscribe.audio.sniff import check_format
 from batchscribe.audio.wav_header import MAX_PARTS, WavSamples, find_wavs
 
@@ -118,9 +119,25 @@ class Mp3Source:
         return self._frames.is_broken_off
 
 
+class OggSource:
+    container = "ogg"
+    level = announced_share = 1.0
+    n_lost = 0
+    is_broken_off = False
+
+    def __init__(self, file: SeekableFile, start: int) -> None:
+        self._links = OggLinks(file, start)
+
+    def parts(self) -> Iterator[Part]:
+        for link in self._links.recordings():
+            yield Part(link, is_counted=False, is_measured=False)
+
+
 def open_sound_source(file: SeekableFile, input_formats: Collection[str]) -> SoundSource:
     """Detect the format and open the file. Raises `UnsupportedMedia` and `CorruptMedia`."""
     container, start = check_format(file, input_formats)
     if container == "wav":
         return WavSource(file, start)
+    if container == "ogg":
+        return OggSource(file, start)
     return Mp3Source(file) if container == "mp3" else PlainSource(file, container, start)
