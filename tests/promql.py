@@ -8,11 +8,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import promql_parser
+import yaml
 from prometheus_client.core import Metric
 
 from tests.documents import ROOT
 
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana" / "batchscribe.json").read_text())
+ALERTS: list[dict[str, Any]] = [
+    rule
+    for group in yaml.safe_load((ROOT / "deploy" / "prometheus" / "batchscribe-alerts.yaml").read_text())["groups"]
+    for rule in group["rules"]
+]
 #: Added by Prometheus to every series that it scrapes.
 SCRAPED = {"instance", "job"}
 INTERVAL = "$__rate_interval"  #: Grafana's name for a range that is long enough

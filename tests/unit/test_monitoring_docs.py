@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.core import Metric
 
 from batchscribe.database.delivery_rows import insert_delivery
@@ -19,6 +20,7 @@ from tests.documents import ROOT, code_blocks
 from tests.jobs_on_record import stored_job
 
 MONITORING = ROOT / "docs" / "monitoring.md"
+ALERTS = ROOT / "deploy" / "prometheus" / "batchscribe-alerts.yaml"
 SUFFIXES = {"counter": "_total", "info": "_info"}
 #: Label names of instruments that have counted nothing yet.
 UNUSED = {
@@ -66,19 +68,17 @@ def test_the_tables_of_metrics_list_what_is_exported(told: list[Metric]) -> None
 
 def test_every_metric_in_an_expression_exists(told: list[Metric]) -> None:
     known = {shown_name(metric) for metric in told} | {sample.name for metric in told for sample in metric.samples}
-    expressions = "\n".join([*code_blocks(MONITORING, "promql"), *code_blocks(MONITORING, "yaml")])
+    expressions = "\n".join([*code_blocks(MONITORING, "promql"), ALERTS.read_text()])
     named = set(re.findall(r"\b(?:batchscribe|process)_\w+", expressions))
     assert named
     assert named <= known
 
 
-def test_every_alert_has_its_expression_with_brackets_that_close() -> None:
-    (rules,) = [block for block in code_blocks(MONITORING, "yaml") if "alert:" in block]
-    expressions = re.findall(r"- alert: Batchscribe\w+\n +expr: (.+)\n", rules)
-    assert len(expressions) == rules.count("- alert:")
-    for expression in expressions:
-        for opening, closing in ("()", "[]", "{}"):
-            assert expression.count(opening) == expression.count(closing), expression
+def test_the_table_of_alerts_lists_the_rules() -> None:
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    in_document = [(name.strip("`"), severity) for name, severity, _ in rows_under("Alert")]
+    assert in_document == [(rule["alert"], rule["labels"]["severity"]) for rule in rules]
+    assert f"`{ALERTS.relative_to(ROOT)}`" in MONITORING.read_text()
 
 
 def events_in_code() -> dict[str, set[str]]:
