@@ -34,6 +34,8 @@ from tests.recordings import write_wav
 
 pytestmark = pytest.mark.usefixtures("database")
 
+#: The trace and the span of a client.
+SENT = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 STEPS = {"attempt", "open", "recognize", "decode", "engine.wait", "engine.call", "write", "commit"}
 
 
@@ -114,6 +116,45 @@ def test_each_file_has_one_trace_with_its_steps(runner: FlowRunner, exporter: In
         "batchscribe.audio_sec": 2.0,
     }
     assert roots[1]["batchscribe.file.id"] == "f_000002"
+
+
+def links(trace: list[ReadableSpan]) -> dict[str, list[tuple[str, str]]]:
+    """Return the trace and the span of each link, by the name of the span that has it."""
+    return {
+        span.name: [(f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}") for link in span.links]
+        for span in trace
+        if span.links
+    }
+
+
+def test_the_trace_links_to_the_request_that_submitted_the_job(
+    runner: FlowRunner, exporter: InMemorySpanExporter
+) -> None:
+    for name in ("a", "b"):
+        write_wav(runner.folder / "calls" / f"{name}.wav", duration_sec=2.0)
+    runner.run(traceparent=f"00-{SENT[0]}-{SENT[1]}-01")
+    traces = by_trace(exporter)
+    assert [links(trace) for trace in traces.values()] == [{"file": [SENT]}] * 2
+    assert int(SENT[0], 16) not in traces
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        "",
+        "00",
+        f"00-{'0' * 32}-{SENT[1]}-01",
+        f"00-{SENT[0]}-{'0' * 16}-01",
+        f"ff-{SENT[0]}-{SENT[1]}-01",
+        f"00-{SENT[0].upper()}-{SENT[1]}-01-more",
+        "x" * 128,
+    ],
+)
+def test_a_malformed_header_is_ignored(runner: FlowRunner, exporter: InMemorySpanExporter, malformed: str) -> None:
+    write_wav(runner.folder / "calls" / "a.wav", duration_sec=2.0)
+    assert runner.run(traceparent=malformed).state is JobState.SUCCEEDED
+    [trace] = by_trace(exporter).values()
+    assert links(trace) == {}
 
 
 def test_diarization_is_part_of_the_trace(

@@ -41,7 +41,9 @@ def commit_first(connection: sa.Connection, job: Job, outcome: Outcome) -> None:
 
 
 def test_a_job_reads_back_as_it_was_submitted(connection: sa.Connection) -> None:
-    new = a_job(config=Config(word_time_offsets=True), file_roots=("/calls",), reference_id="case 7")
+    new = a_job(
+        config=Config(word_time_offsets=True), file_roots=("/calls",), reference_id="case 7", traceparent="00-ab-cd-01"
+    )
     stored = insert_job(connection, new, fingerprint="f")
     assert replace(stored, number=0, progress=new.progress) == new
 

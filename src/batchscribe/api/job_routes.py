@@ -23,7 +23,7 @@ from batchscribe.intake.checks import check_tenant_roots, find_engines
 from batchscribe.intake.dry_run import dry_run
 from batchscribe.intake.named_vocabulary import with_vocabulary
 from batchscribe.intake.preview import Preview
-from batchscribe.intake.submission import Submission, read_request
+from batchscribe.intake.submission import RequestTrace, Submission, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.stages.purge import delete_job
@@ -38,6 +38,7 @@ from batchscribe.wire.unknown_fields import find_unknown_fields
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
+MAX_TRACEPARENT_CHARS = 128  #: today's version has 55, and later ones may have more
 SETTLE_SEC = 2.0  #: for transcripts that are being written when a job is canceled, so that the next response is final
 
 
@@ -73,13 +74,16 @@ def jobs_router(service: Service) -> APIRouter:
         idempotency_key: Annotated[
             str | None, Header(description="Repeating a key and body within 24 hours returns the same job.")
         ] = None,
+        traceparent: Annotated[
+            str | None, Header(description="W3C trace context. The traces of the job's files link to it.")
+        ] = None,
     ) -> Response:
-        tracking_id = request.state.tracking_id
+        submitted_by = RequestTrace(request.state.tracking_id, _read_traceparent(traceparent))
         with service.body_room.of(tenant) as take:
             body = await read_body(request, service.settings.max_body_bytes, take)
             if not dry_run:
                 return await service.turns.look_at_body(
-                    tenant, lambda: _submit(service, tenant, body.parse(), idempotency_key, tracking_id)
+                    tenant, lambda: _submit(service, tenant, body.parse(), idempotency_key, submitted_by)
                 )
             submission = await service.turns.look_at_body(
                 tenant, lambda: read_submission(service, tenant, body.parse())
@@ -144,10 +148,10 @@ def jobs_router(service: Service) -> APIRouter:
     return router
 
 
-def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, tracking_id: str) -> Response:
+def _submit(service: Service, tenant: str, body: JsonObject, key: str | None, submitted_by: RequestTrace) -> Response:
     request = parse_job_request(body, service.limits)
     idempotency = read_idempotency_key(key, body)
-    submission = read_request(request, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
+    submission = read_request(request, tenant=tenant, settings=service.settings, submitted_by=submitted_by)
     job = submit(submission, service.records, service.settings, idempotency=idempotency)
     submitted = {
         "job_id": job.job_id,
@@ -176,6 +180,12 @@ def _preview(service: Service, submission: Submission) -> Response:
 def preview(service: Service, submission: Submission) -> Preview:
     """Look at the storage of a job, in a thread for slow requests. Raises as `dry_run` does."""
     return dry_run(submission, service.settings, find_engines(submission, service.records, service.settings))
+
+
+def _read_traceparent(header: str | None) -> str | None:
+    """Return the header; None if it cannot be valid. OpenTelemetry reads it later, in the worker."""
+    is_plausible = header is not None and len(header) <= MAX_TRACEPARENT_CHARS and header.isascii()
+    return header if is_plausible else None
 
 
 def read_idempotency_key(key: str | None, body: JsonObject) -> IdempotencyKey | None:

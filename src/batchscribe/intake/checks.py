@@ -99,6 +99,7 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         storage_settings=submission.storage_settings,
         summary=Summary(),
         tracking_id=submission.tracking_id,
+        traceparent=submission.traceparent,
     )
 
 

@@ -27,6 +27,14 @@ from batchscribe.wire.uris import FILE_SCHEME, as_folder, path_of, scheme_of, wi
 from batchscribe.wire.vocabulary import Vocabulary
 
 
+@dataclass(frozen=True, slots=True)
+class RequestTrace:
+    """The request that submits a job: its tracking id, and its header `traceparent`."""
+
+    tracking_id: str | None = None
+    traceparent: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A job before it is stored. `lane` names the queues that its tasks go through."""
@@ -48,6 +56,7 @@ class Submission:
     signed_urls: Mapping[str, str] = field(default_factory=dict, repr=False)  #: see `Access.signed_urls`
     webhook: Webhook | None = None
     tracking_id: str | None = None  #: of the request that submits it
+    traceparent: str | None = None  #: see `Job.traceparent`
     warnings: tuple[str, ...] = ()  #: about the request, for its sender
 
     @property
@@ -74,7 +83,9 @@ def new_job_id() -> str:
     return f"job_{secrets.token_hex(10)}"
 
 
-def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracking_id: str | None = None) -> Submission:
+def read_request(
+    request: JobRequest, *, tenant: str, settings: Settings, submitted_by: RequestTrace = RequestTrace()
+) -> Submission:
     """Convert a request to the server. Raises `InvalidRequest` for invalid globs."""
     sources, signed_urls = strip_signatures(sources_of(request.input))
     return Submission(
@@ -92,7 +103,8 @@ def read_request(request: JobRequest, *, tenant: str, settings: Settings, tracki
         input_credentials=read_credentials(request.input.auth),
         output_credentials=read_credentials(request.output.auth),
         webhook=_read_webhook(request),
-        tracking_id=tracking_id,
+        tracking_id=submitted_by.tracking_id,
+        traceparent=submitted_by.traceparent,
         warnings=request.input.warnings,
     )
 

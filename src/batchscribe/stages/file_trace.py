@@ -41,7 +41,8 @@ def end_file_trace(job: Job, file: File, outcome: Outcome) -> None:
     If this process did not start the first attempt, the span begins with the submission of the job.
     """
     began_ns = _began_ns.get() or int(job.submitted_at.timestamp() * 1e9)
-    end_trace(_key(job, file), "file", began_ns, _describe(job, file, outcome), outcome.error_code or "")
+    facts, error, traceparent = _describe(job, file, outcome), outcome.error_code or "", job.traceparent or ""
+    end_trace(_key(job, file), "file", began_ns, facts, error, traceparent)
 
 
 def _key(job: Job, file: File) -> str:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from batchscribe import __version__
 from batchscribe.errors import BatchscribeError, WorkInterrupted
@@ -102,10 +103,14 @@ class SpanRecorder:
         if isinstance(parent, contexts.Context) and api.get_current_span(parent).get_span_context().is_valid:
             self._tracer.start_span(name, parent, attributes=attributes, start_time=began_ns).end(ended_ns)
 
-    def end_trace(self, key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str) -> None:
-        token = _root_ids.set(RootIds.of(key))
+    def end_trace(
+        self, key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str, traceparent: str
+    ) -> None:
+        token, links = _root_ids.set(RootIds.of(key)), _links_to(traceparent)
         try:
-            root = self._tracer.start_span(name, contexts.Context(), attributes=attributes, start_time=began_ns)
+            root = self._tracer.start_span(
+                name, contexts.Context(), attributes=attributes, start_time=began_ns, links=links
+            )
         finally:
             _root_ids.reset(token)
         if error:
@@ -117,6 +122,13 @@ class SpanRecorder:
         closing = threading.Thread(target=self._provider.shutdown, name="tracing-stop", daemon=True)
         closing.start()
         closing.join(STOP_SEC)
+
+
+def _links_to(traceparent: str) -> list[api.Link]:
+    """Return a link to the span that the header names; none if it is malformed."""
+    remote = TraceContextTextMapPropagator().extract({"traceparent": traceparent}, contexts.Context())
+    found = api.get_current_span(remote).get_span_context()
+    return [api.Link(found)] if found.is_valid else []
 
 
 def _mark_ended(span: api.Span, error: BaseException) -> None:

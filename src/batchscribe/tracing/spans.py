@@ -40,7 +40,9 @@ class Recorder(Protocol):
         self, name: str, parent: object, began_ns: int, ended_ns: int, attributes: Mapping[str, Value]
     ) -> None: ...
 
-    def end_trace(self, key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str) -> None: ...
+    def end_trace(
+        self, key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str, traceparent: str
+    ) -> None: ...
 
     def close(self) -> None: ...
 
@@ -68,10 +70,15 @@ def trace(key: str) -> Iterator[str | None]:
         yield trace_id
 
 
-def end_trace(key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str = "") -> None:
-    """Record the root span of a trace, which ends now. `error` is a code, empty after success."""
+def end_trace(
+    key: str, name: str, began_ns: int, attributes: Mapping[str, Value], error: str = "", traceparent: str = ""
+) -> None:
+    """Record the root span of a trace, which ends now. `error` is a code, empty after success.
+
+    The span links to the one that `traceparent` names (W3C trace context). A malformed one is ignored.
+    """
     if _Switch.recorder is not None:
-        _Switch.recorder.end_trace(key, name, began_ns, attributes, error)
+        _Switch.recorder.end_trace(key, name, began_ns, attributes, error, traceparent)
 
 
 @contextmanager

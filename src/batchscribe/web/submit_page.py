@@ -15,7 +15,7 @@ from starlette.responses import Response
 from batchscribe.api.job_routes import preview, read_submission
 from batchscribe.database.vocabulary_rows import page_of_vocabularies
 from batchscribe.errors import BatchscribeError, InvalidRequest, Mistake
-from batchscribe.intake.submission import read_request
+from batchscribe.intake.submission import RequestTrace, read_request
 from batchscribe.intake.submit import IdempotencyKey, submit
 from batchscribe.web.forms import Form, SubmittedForm
 from batchscribe.web.job_form import ALL_FORMATS, FORMATS, SWITCHES, body_of_form, field_of, values_of
@@ -61,8 +61,8 @@ def submit_router(site: Site) -> APIRouter:
 
     def create(request: Request, tenant: str, form: Form, body: JsonObject) -> Response:
         parsed = parse_job_request(body, service.limits)
-        tracking_id = request.state.tracking_id
-        submission = read_request(parsed, tenant=tenant, settings=service.settings, tracking_id=tracking_id)
+        submitted_by = RequestTrace(request.state.tracking_id)
+        submission = read_request(parsed, tenant=tenant, settings=service.settings, submitted_by=submitted_by)
         job = submit(submission, service.records, service.settings, idempotency=_idempotency(form, body))
         path = f"/jobs/{job.job_id}"
         if "hx-request" in request.headers:
