@@ -58,6 +58,20 @@ def test_the_next_page_continues_with_the_next_number() -> None:
     assert cutter.next_shard == 9
 
 
-@pytest.mark.parametrize(("name", "seconds"), [("a.wav", 10.0), ("a.WAV", 10.0), ("a.mp3", 20.0), ("noext", 20.0)])
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("a.wav", 10.0),
+        ("a.WAV", 10.0),
+        ("a.flac", 16.0),
+        ("a.OPUS", 40.0),
+        ("a.ogg", 40.0),
+        ("a.weba", 40.0),
+        ("a.webm", 20.0),
+        ("a.mp3", 20.0),
+        ("noext", 20.0),
+        ("opus", 20.0),
+    ],
+)
 def test_audio_is_estimated_from_size_and_extension(name: str, seconds: float) -> None:
     assert estimated_audio_sec(f"s3://b/{name}", 320_000) == seconds
