@@ -8,9 +8,12 @@ import shlex
 import shutil
 import signal
 import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.documents import ROOT
 from tests.integration.command import DATA, QUICK, Command, wait_until
@@ -146,6 +149,27 @@ def test_a_killed_job_is_resumed_although_its_engine_was_chosen_automatically(co
     assert len(transcripts(command.folder / "calls")) == 8
 
 
+def test_after_a_killed_job_the_watch_continues_with_the_engine_of_its_command(command: Command) -> None:
+    """The killed job keeps its engine; what arrives later gets the new one, without another start."""
+    for number in range(MANY):
+        write_wav(command.folder / "calls" / f"{number:03}.wav", duration_sec=0.3, seed=number)
+    with command.started("watch", "calls", *FOREVER) as process:
+        wait_until(lambda: len(transcripts(command.folder / "calls")) > 3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    other = ("--engine", "pocketsphinx", "--segmentation", "none")
+    with command.started("watch", "calls", "--every", "0.2", "--settle", "0", *other) as process:
+        wait_until(lambda: len(transcripts(command.folder / "calls")) == MANY, within_sec=60)
+        write_wav(command.folder / "calls" / "new.wav", seed=MANY)
+        wait_until(lambda: (command.folder / "calls" / "new.json").exists(), within_sec=60)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert rows(command, "SELECT engine, state FROM job ORDER BY number") == [
+        ("scripted", "SUCCEEDED"),
+        ("pocketsphinx", "SUCCEEDED"),
+    ]
+
+
 def test_recordings_whose_job_was_never_submitted_are_taken_again(command: Command) -> None:
     """The database is left as a kill between the two transactions leaves it."""
     recording = write_wav(command.folder / "calls" / "a.wav", seed=1)
@@ -186,6 +210,42 @@ def test_an_object_in_a_bucket_is_transcribed_once_and_an_outage_does_not_end_th
         process.communicate(timeout=10)
     assert command.run("watch", missing, "--output", f"s3://{bucket}/out", *ONCE, *endpoint).status == 0
     assert set(moto_s3.objects(bucket)) == {"out/a.json"}
+
+
+@contextmanager
+def s3_running(port: int = 0) -> Iterator[int]:
+    """Run an S3 server in the block and yield its port. Its buckets are kept in this process when it stops."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    try:
+        yield server.get_host_and_port()[1]
+    finally:
+        server.stop()
+
+
+def test_a_server_that_stops_and_starts_again_interrupts_a_watch_only_meanwhile(
+    tmp_path: Path, moto_s3: S3Server
+) -> None:
+    recordings = [write_wav(tmp_path / f"{number}.wav", seed=number).read_bytes() for number in range(2)]
+    bucket = moto_s3.new_bucket(**{"calls/0.wav": recordings[0]})
+    keys = {"AWS_ACCESS_KEY_ID": "key-of-mine", "AWS_SECRET_ACCESS_KEY": "secret-of-mine"}
+    with ExitStack() as stack, s3_running() as port:
+        endpoint = ("--s3-endpoint", f"http://127.0.0.1:{port}", "--s3-allow-http", "--s3-path-style")
+        words = ("watch", f"s3://{bucket}/calls", "--output", f"s3://{bucket}/out", *FOREVER, *endpoint)
+        process = stack.enter_context(Command(tmp_path, keys).started(*words))
+        wait_until(lambda: "out/0.json" in keys_in(moto_s3, bucket))
+        running = stack.pop_all()
+    with running:  # the server has stopped
+        assert process.stderr is not None
+        warning = next(line for line in process.stderr if "The next attempt is in" in line)
+        assert f"127.0.0.1:{port}" in warning
+        moto_s3.put(bucket, "calls/1.wav", recordings[1])
+        with s3_running(port):
+            wait_until(lambda: "out/1.json" in keys_in(moto_s3, bucket), within_sec=60)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+    assert job_count(Command(tmp_path)) == 2
 
 
 def test_the_command_of_the_systemd_unit_works(command: Command) -> None:

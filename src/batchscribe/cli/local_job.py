@@ -149,19 +149,35 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) ->
     with open_alone(settings) as records:
         name = name_watch(submission)
         submission = replace(submission, lane=f"{WATCH_LANE}{name[:20]}")
-        left = find_unfinished(name, records)
-        spec = _choose_engine(left.engine if left else submission.engine, submission.config, settings, of=left).spec
-        diarizes = submission.config.diarization or (left is not None and left.config.diarization)
-        local_work = LocalWork(submission.lane, spec, diarizes)
-        if left is not None and (fresh := read_fresh_credentials(left, os.environ)):
-            renew_credentials(records, left, fresh)
-        with _open_session(records, settings, local_work) as session:
+        spec = _choose_engine(submission.engine, submission.config, settings).spec
+        local_work = LocalWork(submission.lane, spec, submission.config.diarization)
+
+        def watch_in(session: WorkSession, status: int = 0) -> LocalWatch:
             follow = partial(_follow, session, settings)
             work = WatchWork(records, settings, session.end, session.check_worker, follow)
-            watch = LocalWatch(name, submission, work, recordings, pace)
+            return LocalWatch(name, submission, work, recordings, pace, status=status)
+
+        status, left = 0, find_unfinished(name, records)
+        if left is not None and (left_work := _prepare_left(left, records, settings)) != local_work:
+            with _open_session(records, settings, left_work) as session:
+                watch = watch_in(session)
+                watch.resume(left)
+                if session.end.has_come:
+                    return session.exit_status
+            status, left = watch.status, None
+        with _open_session(records, settings, local_work) as session:
+            watch = watch_in(session, status)
             if left is not None:
                 watch.resume(left)
             return watch.run()
+
+
+def _prepare_left(left: Job, records: Records, settings: Settings) -> LocalWork:
+    """Give fresh credentials to the job of an earlier watch, and return what it needs: it keeps its model."""
+    if fresh := read_fresh_credentials(left, os.environ):
+        renew_credentials(records, left, fresh)
+    choice = _choose_engine(left.engine, left.config, settings, of=left, warns=False)
+    return LocalWork(left.lane, choice.spec, left.config.diarization)
 
 
 def _follow(session: WorkSession, settings: Settings, job: Job) -> tuple[Job, int]:
@@ -177,7 +193,9 @@ def _follow(session: WorkSession, settings: Settings, job: Job) -> tuple[Job, in
     return job, _report_end(job, session.records)
 
 
-def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job | None = None) -> Choice:
+def _choose_engine(
+    engine: str, config: Config, settings: Settings, *, of: Job | None = None, warns: bool = True
+) -> Choice:
     """Choose an engine and print the warnings. A job that is resumed keeps its model.
 
     Raises `EngineNotAvailable`, `InvalidRequest`.
@@ -193,7 +211,7 @@ def _choose_engine(engine: str, config: Config, settings: Settings, *, of: Job |
         model=of.model if of else None,
         revision=of.model_revision if of else None,
     )
-    for warning in choice.warnings:
+    for warning in choice.warnings if warns else ():
         typer.echo(f"Warning: {warning}", err=True)
     return choice
 

@@ -84,7 +84,14 @@ class LocalWatch:
     """A watch with its worker. `name` identifies its rows."""
 
     def __init__(
-        self, name: str, submission: Submission, work: WatchWork, recordings: SettledRecordings, pace: Pace
+        self,
+        name: str,
+        submission: Submission,
+        work: WatchWork,
+        recordings: SettledRecordings,
+        pace: Pace,
+        *,
+        status: int = 0,
     ) -> None:
         self._name = name
         self._submission = submission
@@ -92,7 +99,7 @@ class LocalWatch:
         self._records = work.records
         self._recordings = recordings
         self._pace = pace
-        self._status = 0
+        self.status = status  #: 1 after a job in which something failed
 
     def run(self) -> int:
         """Look once or until a signal arrives, and return the exit status. Raises `StorageError` if once."""
@@ -100,7 +107,7 @@ class LocalWatch:
             self._look_once()
         else:
             self._look_forever()
-        return self._work.end.status or self._status
+        return self._work.end.status or self.status
 
     def _look_once(self) -> None:
         """List twice, with the time to settle in between."""
@@ -188,7 +195,7 @@ class LocalWatch:
         job, status = self._work.follow(job)
         if not job.is_final:
             return
-        self._status = max(self._status, status)
+        self.status = max(self.status, status)
         is_cut_short = job.state is JobState.FAILED and not job.cursor.listed
         settle_rows = take_back if is_cut_short else mark_done
         with self._records.transaction() as connection:
