@@ -56,6 +56,20 @@ def video(
     return file.getvalue()
 
 
+def with_companions(samples: Int16, *, rate: int) -> bytes:
+    """A Matroska file with the sound, a stream of subtitles, a picture of its cover and a font."""
+    file = io.BytesIO()
+    with av.open(file, mode="w", format="matroska") as output:
+        output.add_stream("ass")
+        output.add_attachment("cover.jpg", "image/jpeg", b"\xff\xd8" + bytes(1000))
+        output.add_attachment("letters.ttf", "application/x-truetype-font", bytes(1000))
+        sound = output.add_stream("aac", rate=rate, layout="mono")
+        for second in range(len(samples) // rate):
+            _mux(output, sound.encode(_frame(samples, second, rate)), 0.0)
+        _mux(output, sound.encode(None), 0.0)
+    return file.getvalue()
+
+
 def vorbis(samples: Int16, *, container: str, rate: int, options: Mapping[str, str] | None = None) -> bytes:
     """int16[n_samples, 1] as both channels of Vorbis: FFmpeg's encoder is experimental and makes only stereo."""
     file = io.BytesIO()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -23,6 +25,7 @@ from batchscribe.errors import (
 from batchscribe.input_formats import ALL_NAMES
 from batchscribe.window import SAMPLE_RATE, Window
 from tests.audio_files import Bytes, EndlessWav, encoded, noise, samples_of, tone, wav, wav_header
+from tests.audio_videos import video, with_companions
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,16 @@ def test_a_tone_comes_out_of_every_container_with_its_length_and_pitch(pool: Dec
     assert (media.channels, media.sample_rate, media.warnings) == (1, rate, ())
     spectrum = np.abs(np.fft.rfft(window.samples[8_000:24_000]))
     assert int(np.argmax(spectrum)) == 440
+
+
+def test_streams_that_are_not_sound_need_nothing_that_the_confined_decoder_lacks(pool: DecoderPool) -> None:
+    content = with_companions(tone(2.0, 440), rate=SAMPLE_RATE)
+    with av.open(io.BytesIO(content)) as container:
+        assert sorted(stream.type for stream in container.streams) == ["attachment", "audio", "subtitle", "video"]
+    for recording in (content, video(tone(2.0, 440, rate=48_000)), video(tone(2.0, 440, rate=48_000), container="ogg")):
+        (window,), media = decoded(pool, Bytes(recording))
+        assert int(np.argmax(np.abs(np.fft.rfft(window.samples[8_000:24_000])))) == 440
+        assert (media.channels, media.warnings) == (1, ())
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 6, 8])

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -33,6 +34,8 @@ from batchscribe.window import Window
 BEAT_SEC = 0.5  #: shortest interval of heartbeats, with which the decoder asks whether it may continue
 #: CPU seconds allowed without audio. A demuxer in an endless loop looks alive to the parent's watchdog.
 FRUITLESS_CPU_SEC = 60.0
+#: Modules that PyAV imports when it opens a file with subtitles. The test recordings have none.
+LATE_MODULES = ("av.subtitles.codeccontext", "av.subtitles.subtitle")
 
 
 def serve(connection: Connection, memory_bytes: int) -> None:
@@ -56,6 +59,8 @@ def serve(connection: Connection, memory_bytes: int) -> None:
 
 def rehearse() -> None:
     """Load all modules and the voice model by decoding test recordings: later, no file can be opened."""
+    for name in LATE_MODULES:
+        import_module(name)
     content = recording()
     for request in REQUESTS:
         _decode(Nobody(), request, RemoteFile(len(content), lambda _offset, _length: content))
