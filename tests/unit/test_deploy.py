@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +30,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "batchscribe"}
 IMAGES = ("Dockerfile", "Dockerfile.cuda")
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
+UNITS = (DEPLOYMENT, ROOT / "docs" / "how-to-systemd.md")
 FILLED_IN = re.compile(r"\$\{(\w+):\?[^}]+\}")
 
 
@@ -83,19 +87,66 @@ def test_every_service_that_stays_says_whether_it_is_well() -> None:
     assert f":{port}/metrics" in SERVICES["worker"]["healthcheck"]["test"][-1]
 
 
-def test_running_files_get_the_grace_time_before_a_worker_is_killed() -> None:
+def test_work_gets_the_grace_time_before_a_process_is_killed() -> None:
     grace_sec = load_settings().grace_sec
-    assert seconds(SERVICES["worker"]["stop_grace_period"]) >= grace_sec + END_SEC
+    for name in ("api", "worker"):
+        assert seconds(SERVICES[name]["stop_grace_period"]) >= grace_sec + END_SEC
 
 
-def test_the_systemd_unit_runs_a_worker_and_lets_it_drain() -> None:
-    (unit,) = code_blocks(DEPLOYMENT, "ini")
-    service = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_has_no_right_that_it_does_not_need(name: str) -> None:
+    service = OURS[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert (service["tmpfs"], service["volumes"]) == (["/tmp"], ["data:/data"])  # noqa: S108
+
+
+def test_no_log_fills_the_disk() -> None:
+    assert all(service["logging"]["options"].keys() == {"max-size", "max-file"} for service in SERVICES.values())
+
+
+def test_the_database_accepts_the_connections_of_all_processes() -> None:
+    text = DEPLOYMENT.read_text()
+    (each,) = re.findall(r"A process opens up to (\d+) connections", text)
+    (workers,) = re.findall(r"--scale worker=(\d+)", text)
+    (most,) = re.findall(r"max_connections=(\d+)", " ".join(SERVICES["postgresql"]["command"]))
+    others = 2  # the server, and a command such as `keys create`
+    assert int(most) > int(each) * (int(workers) + others)
+
+
+def unit_in(document: Path) -> dict[str, str]:
+    (unit,) = code_blocks(document, "ini")
+    return dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+
+
+@pytest.mark.parametrize("document", UNITS, ids=lambda each: each.name)
+def test_a_systemd_unit_runs_a_command_and_lets_it_drain(document: Path) -> None:
+    service = unit_in(document)
     _, command, *words = service["ExecStart"].split()
     get_command(app).commands[command].make_context(command, words)  # type: ignore[attr-defined]
     assert int(service["TimeoutStopSec"]) >= load_settings().grace_sec + END_SEC
-    (variables,) = [block for block in code_blocks(DEPLOYMENT, "text") if "BATCHSCRIBE_" in block]
+    (variables,) = [block for block in code_blocks(document, "text") if "BATCHSCRIBE_" in block]
     assert f"BATCHSCRIBE_DATA_DIR=/var/lib/{service['StateDirectory']}" in variables
+
+
+@pytest.mark.parametrize("document", [*UNITS, ROOT / "docs" / "watch.md"], ids=lambda each: each.name)
+def test_systemd_ends_no_child_and_shows_other_users_no_transcript(document: Path) -> None:
+    service = unit_in(document)
+    assert service["KillMode"] == "mixed"  # decoders and engines do not ignore SIGTERM
+    assert service["OOMPolicy"] == "continue"
+    assert service["StateDirectoryMode"] == "0700"
+    assert int(service["LimitNOFILE"]) > 1024
+
+
+@pytest.mark.parametrize("document", [*UNITS, ROOT / "docs" / "watch.md"], ids=lambda each: each.name)
+def test_systemd_knows_every_line_of_a_unit(document: Path, tmp_path: Path) -> None:
+    (unit,) = code_blocks(document, "ini")
+    file = tmp_path / "batchscribe.service"
+    file.write_text(unit.replace("/opt/batchscribe/bin/batchscribe", sys.executable))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if file.name in line] == []
+    assert done.returncode == 0
 
 
 def test_nothing_is_open_to_other_machines() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from batchscribe import __version__
 from batchscribe.cli.app import app
 from batchscribe.cli.process.signals import END_SEC
 from batchscribe.settings import Settings, load_settings
-from tests.documents import ROOT
+from tests.documents import ROOT, code_blocks
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 FILES = sorted(path for path in FOLDER.rglob("*.yaml*") if path.name != "secret.yaml")
@@ -26,6 +27,7 @@ SCALED_OBJECT = {
     "triggers",
 }  # fmt: skip
 POSTGRESQL_TRIGGER = {"connectionFromEnv", "query", "targetQueryValue", "activationTargetQueryValue"}
+DEPLOYMENTS = ("batchscribe-server", "batchscribe-worker", "batchscribe-worker-gpu")
 #: What the Pod Security Standard `restricted` asks of a container, and more.
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -126,8 +128,65 @@ def test_no_container_has_a_right_that_it_does_not_need() -> None:
 
 
 def test_the_processes_end_in_order_before_they_are_killed() -> None:
-    for name in ("batchscribe-server", "batchscribe-worker", "batchscribe-worker-gpu"):
-        assert TEMPLATES[name]["spec"]["terminationGracePeriodSeconds"] >= load_settings().grace_sec + END_SEC
+    for name in DEPLOYMENTS:
+        pod = TEMPLATES[name]["spec"]
+        (container,) = pod["containers"]
+        before_signal = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        assert pod["terminationGracePeriodSeconds"] >= before_signal + load_settings().grace_sec + END_SEC
+
+
+def test_a_rollout_of_gpu_workers_needs_no_free_gpu() -> None:
+    strategy = named("Deployment", "batchscribe-worker-gpu")["spec"]["strategy"]
+    assert strategy == {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+
+
+def test_a_node_can_be_drained_while_no_pod_is_ready() -> None:
+    for name in DEPLOYMENTS:
+        budget = named("PodDisruptionBudget", name)["spec"]
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        assert budget["selector"] == named("Deployment", name)["spec"]["selector"]
+
+
+def test_one_decoder_at_its_limit_does_not_end_a_worker() -> None:
+    for name in ("batchscribe-worker", "batchscribe-worker-gpu"):
+        (container,) = TEMPLATES[name]["spec"]["containers"]
+        usual, most = (gibibytes(container["resources"][key]["memory"]) for key in ("requests", "limits"))
+        assert most >= usual + load_settings().decode_memory_bytes / 2**30
+
+
+def gibibytes(quantity: str) -> int:
+    return int(quantity.removesuffix("Gi"))
+
+
+def test_a_failed_job_keeps_its_pods_and_so_their_logs() -> None:
+    jobs = [each for each in ALL if each["kind"] == "Job"]
+    assert {each["metadata"]["name"] for each in jobs} == {"batchscribe-migrate", "batchscribe-models"}
+    assert all(each["spec"]["template"]["spec"]["restartPolicy"] == "Never" for each in jobs)
+
+
+def test_gpu_workers_read_the_volume_that_the_job_fills() -> None:
+    claim = {"claimName": named("PersistentVolumeClaim", "batchscribe-models")["metadata"]["name"]}
+    for name, reads_only in (("batchscribe-models", False), ("batchscribe-worker-gpu", True)):
+        pod = TEMPLATES[name]["spec"]
+        assert {"name": "models", "persistentVolumeClaim": claim} in pod["volumes"]
+        (mount,) = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "models"]
+        assert mount.get("readOnly", False) is reads_only
+
+
+def test_each_pod_has_one_network_policy_which_opens_only_its_own_ports() -> None:
+    policies = [each["spec"] for each in ALL if each["kind"] == "NetworkPolicy"]
+    for template in TEMPLATES.values():
+        (policy,) = [each for each in policies if selects(each["podSelector"], template["metadata"]["labels"])]
+        opened = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
+        own = {port["name"] for container in template["spec"]["containers"] for port in container.get("ports", [])}
+        assert own <= opened
+        assert opened in ({"http"}, {"metrics"})
+
+
+def selects(selector: Resource, labels: dict[str, str]) -> bool:
+    """Return whether a selector of labels, with `NotIn` as its only operator, selects a pod."""
+    excluded = [each for each in selector.get("matchExpressions", []) if labels[each["key"]] in each["values"]]
+    return selector["matchLabels"].items() <= labels.items() and not excluded
 
 
 def test_a_worker_uses_as_many_cores_as_it_requests() -> None:
@@ -177,6 +236,23 @@ def test_what_keda_passes_to_the_autoscaler_fits_its_schema() -> None:
         "spec": spec,
     }
     kubernetes_validate.validate(scaler, SCHEMAS[-1], strict=True)
+
+
+def test_the_commands_of_the_document_name_what_the_manifests_have() -> None:
+    commands = "\n".join(block for block in code_blocks(ROOT / "docs" / "deployment.md", "sh") if "kubectl" in block)
+    files = set(re.findall(r"--filename (\S+)", commands)) - {"deploy/kubernetes/secret.yaml"}
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    names = {each["metadata"]["name"] for each in ALL if each["kind"] in {"Deployment", "Job"}}
+    assert set(re.findall(r"(?:deploy|deployment|job)[/ ](batchscribe\S*)", commands)) <= names
+
+
+def test_an_upgrade_migrates_first_and_replaces_workers_before_servers() -> None:
+    (upgrade,) = [
+        block for block in code_blocks(ROOT / "docs" / "deployment.md", "sh") if block.startswith("kubectl delete job")
+    ]
+    order = re.findall(r"(condition=complete|rollout status|\w+\.yaml)", upgrade)
+    assert order == ["migrate.yaml", "condition=complete", "worker.yaml", "rollout status", "server.yaml"]
+    assert "keys create" not in upgrade
 
 
 def test_the_table_names_every_file() -> None:
