@@ -210,3 +210,56 @@ def test_after_a_kill_the_same_command_loses_nothing_and_writes_nothing_twice(co
     going_on = re.search(r"Resuming job_\w+: (\d+) of (?:at least )?\d+ files are done", again.err)
     assert going_on, again
     assert int(going_on[1]) >= done_before - WORKERS * FILES_PER_ENGINE
+
+
+# --- what would be transcribed ---------------------------------------------------------------------------------
+
+
+def test_a_dry_run_shows_the_transcripts_and_writes_nothing(command: Command) -> None:
+    recordings(command.folder / "calls", 2)
+    (command.folder / "calls" / "notes.txt").write_text("no recording")
+    dry = command.transcribe("calls", "--output", "out", "--dry-run")
+    assert (dry.status, dry.err) == (0, ""), dry
+    assert dry.out.startswith("calls/000.wav -> out/000.json\ncalls/001.wav -> out/001.json\n")
+    assert dry.counters().items() >= {"matched": "2", "skipped": "1", "excluded": "0"}.items()
+    assert [path.name for path in command.folder.iterdir()] == ["calls"]
+
+    assert command.transcribe("calls", "--output", "out").status == 0
+    assert transcripts(command.folder) == {"out/000.json", "out/001.json"}
+
+
+def test_a_dry_run_counts_the_transcripts_that_exist(command: Command) -> None:
+    recordings(command.folder / "calls", 3)
+    (command.folder / "calls" / "000.json").write_text("mine")
+    warning = "Warning: 1 transcripts already exist, and their files would be skipped; allow overwriting"
+    assert warning in command.transcribe("calls", "--dry-run").out
+    assert "Warning" not in command.transcribe("calls", "--dry-run", "--overwrite").out
+
+
+def test_a_dry_run_reports_mistakes_like_the_command_itself(command: Command) -> None:
+    write_wav(command.folder / "a.wav")
+    mistakes = {
+        "--layout single --output out/": "With --layout single, --output names the transcript, not a folder.",
+        "--speakers auto": "The speaker models, which diarization needs, are not installed; get them with",
+        "--language tlh": "tlh",
+    }
+    for options, message in mistakes.items():
+        for more in (["--dry-run"], []):
+            result = command.run("transcribe", "a.wav", *options.split(), *more)
+            assert (result.status, result.out) == (2, ""), result
+            assert message in result.err
+
+
+def test_json_of_a_dry_run_is_that_of_a_server(command: Command) -> None:
+    write_wav(command.folder / "a.wav")
+    body = command.transcribe("a.wav", "--output", "out/", "--dry-run", "--json").json()
+    assert body["dry_run"] is True
+    assert body["planned"] == [
+        {"input_uri": (command.folder / "a.wav").as_uri(), "output_uri": (command.folder / "out/a.json").as_uri()}
+    ]
+
+
+def test_json_of_a_job_is_its_answer_and_nothing_else_is_on_standard_output(command: Command) -> None:
+    write_wav(command.folder / "a.wav")
+    body = command.transcribe("a.wav", "--json").json()
+    assert (body["state"], body["summary"]["succeeded"]) == ("SUCCEEDED", 1)

@@ -265,3 +265,16 @@ def test_a_single_file_is_refused(command: Command) -> None:
     result = command.run("watch", "calls/a.wav", *ONCE)
     assert result.status == 2
     assert "Only a folder, a prefix or a glob can be watched" in result.err
+
+
+def test_json_is_a_line_for_each_file_and_then_for_its_job(command: Command) -> None:
+    write_wav(command.folder / "calls" / "a.wav")
+    (command.folder / "calls" / "bad.wav").write_bytes(b"RIFF")
+    result = command.run("watch", "calls", "--json", *ONCE)
+    assert result.status == 1, result
+    first, second, last = map(json.loads, result.out.splitlines())
+    assert [(line["file"]["input_uri"].rsplit("/", 1)[1], line["file"]["state"]) for line in (first, second)] == [
+        ("a.wav", "FILE_SUCCEEDED"),
+        ("bad.wav", "FILE_FAILED"),
+    ]
+    assert (last["job"]["state"], last["job"]["summary"]["failed"]) == ("PARTIAL", 1)

@@ -69,6 +69,8 @@ EXEMPT = {
         "command-line.md",
         "Failed: calls/b.m4a",
     ): "The figures of an output; test_transcribe_command.py checks its lines.",
+    ("command-line.md", "calls/library.mp3"): "An output at a terminal; test_cli_conversation.py checks its form.",
+    ("command-line.md", "_BATCHSCRIBE_COMPLETE"): "test_cli_command_tree.py completes with its output in bash.",
     ("command-line.md", "PROCESSING: 12"): "The figures of an output; test_changed_jobs.py checks its lines.",
     ("command-line.md", "pip install onnx"): SETS_UP,
     ("deployment.md", "python3 -m venv"): SETS_UP,

@@ -20,6 +20,7 @@ from batchscribe.cli.commands.search import search
 from batchscribe.cli.commands.server import migrate, serve, worker
 from batchscribe.cli.commands.submitted_jobs import submit
 from batchscribe.cli.commands.transcribe import transcribe
+from batchscribe.cli.commands.transcripts import transcripts_app
 from batchscribe.cli.commands.vocabularies import vocabularies_app
 from batchscribe.cli.commands.watch import watch
 from batchscribe.cli.commands.webhooks import webhooks_app
@@ -47,7 +48,6 @@ app = typer.Typer(
     name="batchscribe",
     help="Transcribe recordings in batches, on the command line or as a service.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for command in (transcribe, watch, search, serve, worker, migrate, doctor):
@@ -57,6 +57,7 @@ for name, job_command in JOB_COMMANDS.items():
     jobs_app.command(name)(job_command)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(deliveries_app, name="deliveries")
+app.add_typer(transcripts_app, name="transcripts")
 app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(vocabularies_app, name="vocabularies")

@@ -15,12 +15,12 @@ from batchscribe.cli.environment_credentials import SET_CREDENTIALS, read_fresh_
 from batchscribe.cli.interrupted_jobs import resume_command, serve_command
 from batchscribe.cli.local_records import name_home, open_alone
 from batchscribe.cli.local_watch import LocalWatch, Pace, WatchWork, find_unfinished, name_watch
-from batchscribe.cli.present.console import local_path, print_json
+from batchscribe.cli.present.console import local_path, print_json, print_json_line
 from batchscribe.cli.present.job_report import count_ended, name_interrupted
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
 from batchscribe.cli.process.signals import EndRequest, handle_signals
-from batchscribe.cli.recorded_jobs import report_job
+from batchscribe.cli.recorded_jobs import RecordedJobs, report_job
 from batchscribe.cli.settled_recordings import SettledRecordings
 from batchscribe.database.job_rows import find_unfinished_twin, get_job, get_shown_job
 from batchscribe.errors import FreshCredentialsNeeded, InternalError, OptionNotAvailable, UsageError
@@ -54,11 +54,11 @@ MAX_DEATHS = 10
 UNFIT_SEC = 20.0  #: for this machine to recover, before the command ends
 
 
-def run_requests(requests: Sequence[JobRequest], settings: Settings) -> int:
+def run_requests(requests: Sequence[JobRequest], settings: Settings, *, as_json: bool = False) -> int:
     """Run the requests as one job and return the exit status. Raises `UsageError`."""
     submission = read_local_requests(requests, settings=settings)
     _create_output_folder(submission.output)
-    return _run_submission(submission, settings)
+    return _run_submission(submission, settings, as_json=as_json)
 
 
 def _create_output_folder(output: Output) -> None:
@@ -72,17 +72,17 @@ def _create_output_folder(output: Output) -> None:
         raise UsageError(f"The output folder {folder} cannot be created: {error.strerror}.") from error
 
 
-def _run_submission(submission: Submission, settings: Settings) -> int:
+def _run_submission(submission: Submission, settings: Settings, *, as_json: bool) -> int:
     """Run a new job, or resume an unfinished one that was requested identically. Return the exit status."""
     connect(Access(settings))  # sends nothing, but reports a wrong endpoint before the job is stored
     with open_alone(settings) as records:
         with records.transaction() as connection:
             twin = find_unfinished_twin(connection, submission.fingerprint)
         if twin is not None:
-            return _resume(twin, records, settings)
+            return _resume(twin, records, settings, as_json=as_json)
         choice = _choose_engine(submission.engine, submission.config, settings)
         work = LocalWork(submission.lane, choice.spec, diarizes=submission.config.diarization)
-        return _work(records, settings, work, lambda: submit(submission, records, settings))
+        return _work(records, settings, work, lambda: submit(submission, records, settings), as_json=as_json)
 
 
 def resume_job(job_id: str, settings: Settings, *, as_json: bool = False) -> int:
@@ -135,7 +135,7 @@ def _check_local(job: Job, settings: Settings) -> None:
         )
 
 
-def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) -> int:
+def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *, as_json: bool = False) -> int:
     """Watch the one prefix of the requests until a signal arrives, and return the exit status. Raises `UsageError`."""
     submission = read_local_requests(requests, settings=settings)
     (source,) = submission.sources
@@ -153,7 +153,7 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace) ->
         local_work = LocalWork(submission.lane, spec, submission.config.diarization)
 
         def watch_in(session: WorkSession, status: int = 0) -> LocalWatch:
-            follow = partial(_follow, session, settings)
+            follow = partial(_follow, session, settings, as_json=as_json)
             work = WatchWork(records, settings, session.end, session.check_worker, follow)
             return LocalWatch(name, submission, work, recordings, pace, status=status)
 
@@ -180,7 +180,7 @@ def _prepare_left(left: Job, records: Records, settings: Settings) -> LocalWork:
     return LocalWork(left.lane, choice.spec, left.config.diarization)
 
 
-def _follow(session: WorkSession, settings: Settings, job: Job) -> tuple[Job, int]:
+def _follow(session: WorkSession, settings: Settings, job: Job, *, as_json: bool) -> tuple[Job, int]:
     """Work on a job whose lane stays in use. Return it as it is then, with its exit status."""
     job = session.watch(job)
     if not job.is_final:
@@ -190,7 +190,13 @@ def _follow(session: WorkSession, settings: Settings, job: Job) -> tuple[Job, in
     with session.records.transaction() as connection:
         job = get_job(connection, job.job_id)
     forget_tasks(job, session.records)
-    return job, _report_end(job, session.records)
+    if not as_json:
+        return job, _report_end(job, session.records)
+    recorded = RecordedJobs(session.records, settings)
+    for file in recorded.files(job.job_id):
+        print_json_line({"file": file})
+    print_json_line({"job": job.answer().body()})
+    return job, exit_status(recorded.report(job.job_id))
 
 
 def _choose_engine(

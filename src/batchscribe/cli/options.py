@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -140,7 +138,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing t
 class JobOptions:
     """The options and arguments that describe a job. Empty, None or false means that one was not given.
 
-    Commands get those with a declaration through `with_option_groups`, and add the others.
+    Commands get those with a declaration through `option_groups`, and add the others.
     """
 
     inputs: tuple[str, ...] = ()
@@ -163,35 +161,6 @@ class JobOptions:
     vocabulary_id: str | None = None  #: of a vocabulary on the server
     reference_id: str | None = None
     webhook_url: str | None = None
-
-
-def with_option_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace each parameter of a command that is a dataclass by its options. The command gets them as one object."""
-    hints = get_type_hints(command)
-    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
-    declared = {name: _options_of(group, lambda hint: hasattr(hint, "__metadata__")) for name, group in groups.items()}
-    own = _options_of(command, lambda hint: not is_dataclass(hint))
-
-    def run(**values: Any) -> None:
-        for name, group in groups.items():
-            given = {option: values.pop(option) for option in declared[name]}
-            values[name] = group(**{option: value for option, value in given.items() if value not in (None, [])})
-        command(**values)
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    every = [parameter for options in (*declared.values(), own) for parameter in options.values()]
-    vars(run)["__signature__"] = Signature(every)
-    return run
-
-
-def _options_of(owner: Callable[..., Any], is_wanted: Callable[[Any], bool]) -> dict[str, Parameter]:
-    """Return the parameters whose type hints are wanted, with these hints evaluated."""
-    parameters, hints = Signature.from_callable(owner).parameters, get_type_hints(owner, include_extras=True)
-    return {
-        name: parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[name])
-        for name, parameter in parameters.items()
-        if is_wanted(hints[name])
-    }
 
 
 # transcribe
@@ -277,6 +246,17 @@ VocabularyLabel = Annotated[
     str | None, typer.Option("--name", help="Your own name for the vocabulary.", show_default=False)
 ]
 VocabularyLimit = Annotated[int, typer.Option(min=1, help="Number of vocabularies to show, newest first.")]
+
+# transcripts
+
+ShownTranscript = Annotated[
+    str,
+    typer.Argument(metavar="TRANSCRIPT|JOB", help="A path or URI of a JSON transcript, or a job's id."),
+]
+FileOfJob = Annotated[
+    str | None,
+    typer.Argument(metavar="FILE", help="With a job of several files: a file's id.", show_default=False),
+]
 
 # keys, models, doctor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 from batchscribe.errors import StorageError, StorageUnavailable
 from batchscribe.intake.checks import NO_WORKERS, FleetEngines, plan_job
@@ -53,7 +54,7 @@ def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, 
     """Return the stores of input and output. Short time limits ensure that no waiting thread outlives its request."""
     access = Access(
         settings,
-        file_roots=roots_of(settings.file_roots, submission.tenant),
+        file_roots=(*roots_of(settings.file_roots, submission.tenant), *submission.file_roots),
         credentials=submission.input_credentials,
         patience_sec=settings.dry_run_max_sec * ONE_ANSWER,
     )
@@ -62,8 +63,9 @@ def _connect_stores(submission: Submission, settings: Settings) -> tuple[Store, 
 
 
 def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames, deadline: float) -> None:
-    """Rename planned transcripts as the job would (see `naming`), until the deadline."""
+    """Rename planned transcripts as the job would (see `naming`), until the deadline, and count those that exist."""
 
+    @cache
     def look_in_time(uri: str) -> ExistingOutput | None:
         return look(uri) if time.monotonic() < deadline else None
 
@@ -72,6 +74,17 @@ def _settle_names(preview: Preview, store: Store, look: Look, names: OutputNames
     found = settle_names(files, preview.job.output.layout, look_in_time, store.stat, planned)
     preview.renamed += sum(1 for file, before in zip(found, files, strict=True) if file.output_uri != before.output_uri)
     preview.planned = [(file.input_uri, file.output_uri) for file in found]
+    if not preview.job.output.overwrite:
+        preview.existing = sum(1 for file in found if _is_complete(file.output_uri, look_in_time))
+
+
+def _is_complete(output_uri: str, look: Look) -> bool:
+    """Return whether a transcript is stored in every format. A failure of the storage is left to the job."""
+    try:
+        existing = look(output_uri)
+    except StorageError:
+        return False
+    return existing is not None and existing.is_complete
 
 
 def _read_listing(preview: Preview, store: Store, names: OutputNames, settings: Settings, deadline: float) -> None:

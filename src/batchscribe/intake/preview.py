@@ -30,6 +30,7 @@ class Preview:
     missing: int = 0
     too_long: int = 0  #: files whose transcripts' names are too long
     renamed: int = 0
+    existing: int = 0  #: planned transcripts that exist and are not replaced
     bytes: int = 0
     audio_sec: float = 0.0
     planned: list[tuple[str, str]] = field(default_factory=list)
@@ -63,6 +64,12 @@ class Preview:
             )
         if self.missing:
             found.append(f"{self.missing} named files were not found, and would fail.")
+        if self.existing:
+            among = f"of the first {len(self.planned)} " if self.matched > len(self.planned) else ""
+            found.append(
+                f"{self.existing} {among}transcripts already exist, and their files would be skipped; allow "
+                "overwriting to replace them."
+            )
         if self.renamed:
             found.append(
                 f"{self.renamed} transcripts get another name, because the first belongs to another recording."

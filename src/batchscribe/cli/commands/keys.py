@@ -74,9 +74,17 @@ def _describe_key(key: api_key_rows.ApiKey) -> JsonObject:
 
 
 @keys_app.command("revoke")
-def revoke(key: options.ApiKey, data_dir: options.DataDir = None, database: options.Database = None) -> None:
+def revoke(
+    key: options.ApiKey,
+    as_json: options.AsJson = False,
+    data_dir: options.DataDir = None,
+    database: options.Database = None,
+) -> None:
     """Revoke a key. Running servers refuse it at once; the tenant's jobs continue."""
     records = local_records.open_local_records(options.read_settings(data_dir=data_dir, database_url=database))
     with records.transaction() as connection:
         revoked = api_key_rows.revoke_key(connection, key)
-    typer.echo(f"{key} is revoked." if revoked else f"{key} was already revoked.")
+    if as_json:
+        console.print_json({"api_key": key, "revoked": True, "was_revoked": not revoked})
+    else:
+        typer.echo(f"{key} is revoked." if revoked else f"{key} was already revoked.")

@@ -74,7 +74,10 @@ def verify(
 
 
 @models_app.command("remove")
-def remove(name: options.PulledModel, data_dir: options.DataDir = None) -> None:
+def remove(name: options.PulledModel, as_json: options.AsJson = False, data_dir: options.DataDir = None) -> None:
     """Delete a model, or the files of an unfinished pull."""
     folders.remove_model(name, options.read_settings(data_dir=data_dir))
-    typer.echo(f"{name} is removed.")
+    if as_json:
+        console.print_json({"name": name, "removed": True})
+    else:
+        typer.echo(f"{name} is removed.")

@@ -9,6 +9,7 @@ from batchscribe.cli.lazy import lazy_imports
 
 with lazy_imports():
     from batchscribe.cli import local_records
+    from batchscribe.cli.present import console
     from batchscribe.cli.process import lifecycle
 
 
@@ -60,7 +61,9 @@ def worker(
     raise typer.Exit(lifecycle.run_worker(settings))
 
 
-def migrate(database: options.Database = None, data_dir: options.DataDir = None) -> None:
+def migrate(
+    database: options.Database = None, as_json: options.AsJson = False, data_dir: options.DataDir = None
+) -> None:
     """Create or upgrade the tables of a database. There is no downgrade; without a new schema this does nothing.
 
     A SQLite file in a data directory is upgraded automatically, a PostgreSQL database only by this command. Workers
@@ -68,7 +71,9 @@ def migrate(database: options.Database = None, data_dir: options.DataDir = None)
     """
     settings = options.read_settings(data_dir=data_dir, database_url=database)
     before, after = local_records.migrate_local_records(settings)
-    if before == after:
+    if as_json:
+        console.print_json({"schema_before": before, "schema": after})
+    elif before == after:
         typer.echo(f"The database is up to date: schema {after}.")
     else:
         typer.echo(f"The database was upgraded from schema {before or 'none'} to {after}.")

@@ -10,6 +10,7 @@ import typer
 
 from batchscribe.cli import options
 from batchscribe.cli.lazy import lazy_imports
+from batchscribe.cli.option_groups import with_option_groups
 from batchscribe.errors import UsageError
 
 with lazy_imports():
@@ -33,7 +34,7 @@ class SubmitMode:
     server: str | None  #: the value of the option, for the next command
 
 
-@options.with_option_groups
+@with_option_groups
 def submit(
     job: options.JobOptions,
     inputs: options.SubmittedInputs = None,

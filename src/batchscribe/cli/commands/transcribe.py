@@ -8,16 +8,21 @@ import typer
 
 from batchscribe.cli import options, worker_options
 from batchscribe.cli.lazy import lazy_imports
+from batchscribe.cli.option_groups import with_option_groups
+from batchscribe.errors import InvalidRequest, UsageError
 
 with lazy_imports():
-    from batchscribe.cli import job_request, local_job
+    from batchscribe.cli import job_request, local_job, local_preview
+    from batchscribe.cli.present import console, job_summary
 
 
-@options.with_option_groups
+@with_option_groups
 def transcribe(
     job: options.JobOptions,
     working: worker_options.WorkerOptions,
     inputs: options.Inputs,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Transcribe recordings: WAV, MP3, M4A, MP4, FLAC, Ogg, Opus, WebM and AAC.
 
@@ -31,4 +36,14 @@ def transcribe(
     settings = working.read_settings()
     layout = job.layout or (options.Layout.ADJACENT if job.output is None else None)
     job = replace(job, inputs=tuple(inputs), layout=layout)
-    raise typer.Exit(local_job.run_requests(job_request.build_local_requests(job), settings))
+    requests = job_request.build_local_requests(job)
+    if not dry_run:
+        raise typer.Exit(local_job.run_requests(requests, settings, as_json=as_json))
+    try:
+        preview = local_preview.preview_requests(requests, settings)
+    except InvalidRequest as error:
+        raise UsageError(job_request.explain_in_options(error)) from error
+    if as_json:
+        console.print_json(preview)
+    else:
+        job_summary.show_dry_run(preview)

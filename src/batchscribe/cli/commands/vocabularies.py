@@ -65,8 +65,11 @@ def show(vocabulary_id: options.VocabularyId, as_json: options.AsJson = False, s
 
 
 @vocabularies_app.command("delete")
-def delete(vocabulary_id: options.VocabularyId, server: options.Server = None) -> None:
+def delete(vocabulary_id: options.VocabularyId, as_json: options.AsJson = False, server: options.Server = None) -> None:
     """Delete a vocabulary. Jobs that use it keep a copy."""
     with _open(server) as served:
         served.delete(vocabulary_id)
-    typer.echo(f"{vocabulary_id} is deleted.")
+    if as_json:
+        console.print_json({"vocabulary_id": vocabulary_id, "deleted": True})
+    else:
+        typer.echo(f"{vocabulary_id} is deleted.")

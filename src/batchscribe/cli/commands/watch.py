@@ -8,12 +8,13 @@ import typer
 
 from batchscribe.cli import options, worker_options
 from batchscribe.cli.lazy import lazy_imports
+from batchscribe.cli.option_groups import with_option_groups
 
 with lazy_imports():
     from batchscribe.cli import job_request, local_job, local_watch
 
 
-@options.with_option_groups
+@with_option_groups
 def watch(
     job: options.JobOptions,
     working: worker_options.WorkerOptions,
@@ -21,6 +22,7 @@ def watch(
     every: options.EverySec = None,
     settle: options.SettleSec = 30.0,
     once: options.Once = False,
+    as_json: options.JsonLines = False,
 ) -> None:
     """Watch a folder or bucket, and transcribe each recording once it is complete.
 
@@ -33,4 +35,4 @@ def watch(
     layout = job.layout or (options.Layout.ADJACENT if job.output is None else options.Layout.PREFIX)
     job = replace(job, inputs=(folder,), layout=layout)
     pace = local_watch.Pace(every_sec=every, settle_sec=settle, once=once)
-    raise typer.Exit(local_job.run_watch(job_request.build_local_requests(job), settings, pace))
+    raise typer.Exit(local_job.run_watch(job_request.build_local_requests(job), settings, pace, as_json=as_json))

@@ -40,6 +40,10 @@ def print_json(value: Any) -> None:
     typer.echo(_format_json(value))
 
 
+def print_json_line(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
 def print_json_list(name: str, items: Iterable[JsonObject], *, beside: JsonObject | None = None) -> None:
     """Print an object whose last field is the list. Items are printed one by one, because there may be a million."""
     found = fetch_first(items)
@@ -99,6 +103,12 @@ def format_duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def format_position(sec: float) -> str:
+    """Format a position in a recording as `0:02:35`."""
+    minutes, seconds = divmod(int(sec), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def format_speed(factor: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import typer
 from rich.text import Text
 
-from batchscribe.cli.present.console import fetch_first, format_text, format_uri, open_console
+from batchscribe.cli.present.console import fetch_first, format_position, format_text, format_uri, open_console
 from batchscribe.cli.present.job_report import read_answer
 from batchscribe.wire.answers import HitAnswer
 from batchscribe.wire.base import JsonObject
@@ -25,14 +25,9 @@ def show_hits(bodies: Iterable[JsonObject], query: str) -> None:
             output.print(f"{format_uri(hit.input_uri)}  ({hit.job_id} {hit.file_id})")
             shown = hit.job_id + hit.file_id
         speaker = f"{format_text(hit.speaker)}: " if hit.speaker else ""
-        output.print(f"  {_format_time(hit.start)}  {speaker}", _mark(hit, has_colors=output.is_terminal), sep="")
+        output.print(f"  {format_position(hit.start)}  {speaker}", _mark(hit, has_colors=output.is_terminal), sep="")
     if not shown:
         typer.echo(f"Nothing found for {format_text(query)}.", err=True)
-
-
-def _format_time(sec: float) -> str:
-    minutes, seconds = divmod(int(sec), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def _mark(hit: HitAnswer, *, has_colors: bool) -> Text:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -20,6 +18,7 @@ from batchscribe.cli.present.console import (
     format_text,
     format_uri,
     open_console,
+    print_json_line,
 )
 from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer
 from batchscribe.wire.answers import FileAnswer, JobAnswer
@@ -61,10 +60,10 @@ class WatchedJson:
         self._shown = body
         job = {name: value for name, value in body.items() if name != INTERRUPTED}
         beside = {INTERRUPTED: body[INTERRUPTED]} if INTERRUPTED in body else {}
-        typer.echo(json.dumps({"job": job, **beside}, ensure_ascii=False))
+        print_json_line({"job": job, **beside})
 
     def show_failure(self, body: JsonObject) -> None:
-        typer.echo(json.dumps({"file": body}, ensure_ascii=False))
+        print_json_line({"file": body})
 
 
 class WatchedBar:
