@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,28 @@ def test_the_fleet_completes_a_job_despite_a_killed_worker_and_sends_its_webhook
         client.close()
     written = moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")
     assert written["KeyCount"] == FILES
+
+
+@pytest.mark.parametrize("source", ["compose", "kubernetes"])
+def test_without_workers_no_job_is_accepted_for_the_built_in_engine(composed: Composed, source: str) -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "config.yaml").read_text())["data"]
+    engine = {"compose": SERVICES["api"]["environment"], "kubernetes": config}[source]["BATCHSCRIBE_ENGINE"]
+    fleet = replace(composed, here=composed.here | {"BATCHSCRIBE_ENGINE": engine})
+    assert fleet.command("migrate").run("migrate").status == 0
+    key = fleet.command("api").run("keys", "create", "--tenant", "acme", "--json").json()
+    with fleet.started("api") as (_, server):
+        refused = httpx2.post(
+            f"{server}{PREFIX}/jobs",
+            headers={"Authorization": f"Bearer {key['api_secret']}"},
+            json={
+                "input": {"mode": "SINGLE", "uri": "https://example.org/a.wav"},
+                "output": {"uri": "s3://calls/", "auth": {"aws": {"access_key_id": "a", "secret_access_key": "b"}}},
+            },
+            trust_env=False,
+        )
+    assert (refused.status_code, refused.json()["reason"]) == (503, "ENGINE_NOT_AVAILABLE")
+    assert refused.json()["message"].startswith("No worker is live, ")
+    assert int(refused.headers["Retry-After"]) > 0
 
 
 def auth(s3: S3Server) -> dict[str, Any]:

@@ -142,7 +142,12 @@ def _choose_engine(
                 raise
     if fleet.all:
         return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect, vocabulary=vocabulary)
-    choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
+    try:
+        choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
+    except EngineNotAvailable as error:
+        if not settings.is_fleet:
+            raise
+        raise EngineNotAvailable(f"No worker is live, and the server has no engine for the job. {error}") from error
     return choice.spec, choice.language
 
 
