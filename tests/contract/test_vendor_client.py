@@ -108,6 +108,7 @@ class Quickstart:
             method, f"{self.base}/aiservices/scribe{path}", headers=self.headers, json=body, params=query
         )
         assert 200 <= answer.status < 300, answer.content
+        assert schema is not SUBMITTED or "warnings" not in answer.body, "it sends only fields of the contract"
         return parse(schema, answer.body) if schema else None
 
     def finished(self, job_id: str) -> Json:
