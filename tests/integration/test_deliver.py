@@ -21,7 +21,8 @@ from batchscribe.jobs.model import Job
 from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt
 from batchscribe.outbound import guard
 from batchscribe.queue.records import Records
-from batchscribe.stages.deliver import WEBHOOK, Webhook, forget_address, open_webhook, seal_webhook
+from batchscribe.stages.deliver import Webhook, forget_address, open_webhook, seal_webhook
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.finish import cancel_served_job
 from batchscribe.wire.choices import DeliveryState
 from batchscribe.worker import hooks

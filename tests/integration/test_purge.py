@@ -26,7 +26,8 @@ from batchscribe.jobs.model import Job
 from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages import purge
-from batchscribe.stages.deliver import WEBHOOK, Webhook, seal_webhook
+from batchscribe.stages.deliver import Webhook, seal_webhook
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.job_keys import give_up_waiting, wake
 from batchscribe.stages.purge import delete_job, purge_job
 from batchscribe.stages.retry import retry_job

@@ -8,6 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from batchscribe.database.job_rows import end_job
+from batchscribe.queue.records import open_records
+from batchscribe.settings import Settings
+from batchscribe.wire.choices import JobState
+from tests.jobs_on_record import stored_job
+
 
 def run(script: str) -> str:
     """What a new interpreter prints."""
@@ -77,3 +83,19 @@ def test_modules_are_imported_without_garbage_collections_which_work_again_after
         "print(collections.count(2), gc.isenabled(), gc.get_freeze_count() > 50_000)"
     )
     assert run(script).splitlines()[-1] == "0 True True"
+
+
+@pytest.mark.parametrize("words", ["jobs show", "jobs files", "jobs wait", "jobs watch", "deliveries list"])
+def test_a_command_that_reads_a_job_loads_no_library_that_works(words: str, tmp_path: Path) -> None:
+    database = open_records(Settings(data_dir=tmp_path)).database
+    with database.begin() as connection:
+        end_job(connection, stored_job(connection), JobState.SUCCEEDED)
+    database.dispose()
+    arguments = ["batchscribe", *words.split(), "job_1", "--data-dir", str(tmp_path)]
+    script = (
+        f"import sys; sys.argv = {arguments}\n"
+        "from batchscribe.__main__ import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code, end.code\n"
+        f"print([name for name in {(*HEAVY, 'numpy')} if name in sys.modules])"
+    )
+    assert run(script).splitlines()[-1] == "[]"

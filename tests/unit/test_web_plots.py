@@ -50,8 +50,8 @@ def test_durations_are_plotted_in_a_unit_that_suits_them() -> None:
 
 
 def test_amounts_in_words() -> None:
-    assert [duration(each) for each in (0, 59.6, 61, 3600, 90_000)] == [
-        "0 s", "1 min 00 s", "1 min 01 s", "1 h 00 min", "1 d 1 h",
+    assert [duration(each) for each in (0, 0.3, 59.6, 61, 3600, 90_000)] == [
+        "0 s", "under 1 s", "1 min 00 s", "1 min 01 s", "1 h 00 min", "1 d 1 h",
     ]  # fmt: skip
     assert [clock(each) for each in (0, 61.9, 3723)] == ["0:00", "1:01", "1:02:03"]
     assert [size(each) for each in (0, 999, 1000, 123_456, 5e9, 5e15)] == [

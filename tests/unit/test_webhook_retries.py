@@ -17,7 +17,8 @@ from batchscribe.jobs.webhook_delivery import LoggedDelivery
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import DELIVER, Task
-from batchscribe.stages.deliver import WEBHOOK, Schedule, Webhook, announce, deliver, replay, seal_webhook
+from batchscribe.stages.deliver import Schedule, Webhook, announce, deliver, replay, seal_webhook
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.webhooks.payload import MAX_DELAY_SEC
 from batchscribe.wire.choices import DeliveryState, JobState
 from tests.deliveries import deliveries_of

@@ -9,7 +9,8 @@ from batchscribe.api.auth import TenantInTurn
 from batchscribe.api.openapi import DeliveriesBody, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.stages.deliver import deliveries_body, replay
+from batchscribe.stages.deliver import replay
+from batchscribe.stages.delivery_log import deliveries_body
 from batchscribe.wire.delivery_answers import DeliveryAnswer
 
 

@@ -89,7 +89,11 @@ def open_job_source(server: str | None, data_dir: Path | None) -> Iterator[JobSo
         if not local_records.has_records(settings):
             yield no_jobs.NoJobs()
             return
-        yield recorded_jobs.RecordedJobs(local_records.open_local_records(settings), settings)
+        records = local_records.open_local_records(settings)
+        try:
+            yield recorded_jobs.RecordedJobs(records, settings)
+        finally:
+            records.database.dispose()
         return
     with served_jobs.open_served_jobs(settings) as served:
         yield served

@@ -28,7 +28,7 @@ from batchscribe.worker.data_directory import lock_data_directory
 
 with lazy_imports():  # what only some of the methods need
     from batchscribe.cli import environment_credentials
-    from batchscribe.stages import deliver, finish, purge, retry, settle, transcript_search
+    from batchscribe.stages import deliver, delivery_log, finish, purge, retry, settle, transcript_search
     from batchscribe.worker import worker
 
 PAGE_FILES = 1000  #: files in memory at the same time
@@ -95,7 +95,7 @@ class RecordedJobs:
 
     def deliveries(self, job_id: str) -> JsonObject:
         with self._records.transaction() as connection:
-            return deliver.deliveries_body(connection, get_shown_job(connection, job_id))
+            return delivery_log.deliveries_body(connection, get_shown_job(connection, job_id))
 
     def replay(self, job_id: str, event_id: str) -> JsonObject:
         job = self._get(job_id)

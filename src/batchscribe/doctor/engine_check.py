@@ -39,7 +39,7 @@ def check_decoder(settings: Settings | None) -> Check:
             trouble.message,
             "Check the limits with `ulimit -a`, the disks with `df` and the memory with `free`.",
         )
-    return ok(DECODER_CHECK, f"It decoded a trial recording in {time.monotonic() - began_at:.1f} s.")
+    return ok(DECODER_CHECK, f"It decoded a trial recording in {time.monotonic() - began_at:.2f} s.")
 
 
 NAME = "engine"
@@ -85,7 +85,7 @@ def check_loading(engine: EngineSpec) -> Check:
     return ok(
         name,
         f"It loaded {engine.model} on {engine.device} and transcribed a trial recording "
-        f"in {time.monotonic() - began_at:.1f} s.",
+        f"in {time.monotonic() - began_at:.2f} s.",
     )
 
 

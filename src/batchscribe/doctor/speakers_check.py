@@ -41,5 +41,5 @@ def check_trial(settings: Settings) -> Check:
     finally:
         pool.close()
     return ok(
-        NAME, f"The speaker models were loaded and diarized a trial recording in {time.monotonic() - began_at:.1f} s."
+        NAME, f"The speaker models were loaded and diarized a trial recording in {time.monotonic() - began_at:.2f} s."
     )

@@ -31,13 +31,11 @@ from batchscribe.jobs.webhook_delivery import Delivery, LoggedAttempt, LoggedDel
 from batchscribe.metrics import WEBHOOK_ATTEMPTS
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import DELIVER, Task
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.job_context import about_job
 from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
 from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, WebhookSender
-from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import DeliveryState
-
-WEBHOOK = "webhook"  #: name of the sealed secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +172,6 @@ def forget_address(connection: Connection, records: Records, job: Job) -> None:
     """
     if get_job(connection, job.job_id).is_final and not is_pending(connection, job.number):
         release_secrets(connection, job, [WEBHOOK], keep_sec=records.keep.webhook_sec)
-
-
-def deliveries_body(connection: Connection, job: Job) -> JsonObject:
-    """Return the events of a job, newest first, and whether they can be sent again, as the object of the wire."""
-    found = [each.answer().body() for each in deliveries_of(connection, job.number)]
-    return {"deliveries": found, "can_replay": has_secret(connection, job, WEBHOOK)}
 
 
 def replay(job: Job, event_id: str, records: Records, *, clock: Callable[[], float] = time.time) -> LoggedDelivery:

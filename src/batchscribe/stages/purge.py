@@ -28,7 +28,7 @@ from batchscribe.errors import JobNotFound
 from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
-from batchscribe.stages.deliver import WEBHOOK
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.finish import clear_queues, end_within, forget_job, forget_tasks, report_end
 from batchscribe.wire.choices import JobState
 

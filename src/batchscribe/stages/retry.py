@@ -39,7 +39,7 @@ from batchscribe.jobs.sharding import ShardCutter, estimated_audio_sec
 from batchscribe.jobs.worker_record import RETRIES_JOBS
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import ENUMERATE, FINISH, RETRY, SHARD, Task
-from batchscribe.stages.deliver import WEBHOOK
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.sealed_credentials import STORAGE_SECRETS, restore_credentials
 from batchscribe.storage.access import Credentials
 from batchscribe.wire.choices import FileState, JobState

@@ -12,7 +12,7 @@ from batchscribe.database.delivery_rows import deliveries_of
 from batchscribe.database.job_changes import changes_of_deliveries
 from batchscribe.database.sealed import names_of_secrets
 from batchscribe.jobs.model import Job
-from batchscribe.stages.deliver import WEBHOOK
+from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.sealed_credentials import needed_secrets
 from batchscribe.web.asked_credentials import AskedSide, asked_sides
 from batchscribe.web.file_list import Wanted, read_files

@@ -48,8 +48,10 @@ def state_tone(state: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return the two largest units: `2 h 05 min`, `3 min 20 s`, `12 s`."""
+    """Return the two largest units: `2 h 05 min`, `3 min 20 s`, `12 s`. A short one is not shown as zero."""
     whole = round(seconds)
+    if seconds > 0 and not whole:
+        return "under 1 s"
     if whole >= DAY_SEC:
         return f"{whole // DAY_SEC} d {whole % DAY_SEC // HOUR_SEC} h"
     if whole >= HOUR_SEC:
