@@ -202,7 +202,7 @@ def test_an_interrupted_job_is_resumed_rather_than_retried_and_can_be_deleted(co
 def test_a_job_is_deleted_while_another_process_works_on_it(command: Command) -> None:
     recordings(command.folder / "calls", 4, duration_sec=25.0)
     with command.started("transcribe", "calls", "-o", "out", *SLOW) as process:
-        wait_until(lambda: command.run("jobs", "list", "--state", "PROCESSING").out != "")
+        wait_until(lambda: command.run("jobs", "list", "--state", "PROCESSING").out != "", within_sec=120)
         job_id = command.run("jobs", "list").job_id
         deleted = command.run("jobs", "delete", job_id, "--yes", "--json")
         out, err = process.communicate(timeout=60)

@@ -25,7 +25,7 @@ def command(tmp_path: Path) -> Command:
 def kill_mid_work(command: Command, *words: str) -> str:
     """Kill the command while it works, and return its job."""
     with command.started(*words) as process:
-        wait_until(some_are_done(command.folder / "out"))
+        wait_until(some_are_done(command.folder / "out"), within_sec=120)
         shown = command.run("jobs", "list")
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -70,7 +70,7 @@ def test_a_server_works_on_its_own_jobs_and_not_on_interrupted_ones(tmp_path: Pa
     command = Command(tmp_path, {"BATCHSCRIBE_AUTH": "off", "BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
     recordings(tmp_path / "calls", 4, duration_sec=25.0)
     with command.started("transcribe", "calls", "-o", "local", *SLOW) as process:
-        wait_until(lambda: command.run("jobs", "list", "--state", "PROCESSING").out != "")
+        wait_until(lambda: command.run("jobs", "list", "--state", "PROCESSING").out != "", within_sec=120)
         local = command.run("jobs", "list").job_id
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -96,7 +96,7 @@ def test_a_watch_works_on_its_job_until_it_is_killed(command: Command) -> None:
     job_id = kill_mid_work(command, "watch", "calls", "-o", "out", *FOREVER)
     assert state_in_list(command, job_id) == "interrupted"
     with command.started("watch", "calls", "-o", "out", *FOREVER):
-        wait_until(lambda: len(transcripts(command.folder / "out")) == MANY)
+        wait_until(lambda: len(transcripts(command.folder / "out")) == MANY, within_sec=120)
         wait_until(lambda: state_in_list(command, job_id) == "SUCCEEDED")
 
 
