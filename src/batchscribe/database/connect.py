@@ -6,6 +6,8 @@ module and do not import SQLAlchemy.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import TYPE_CHECKING, Any
@@ -43,10 +45,20 @@ def open_database(url: str) -> Database:
         event.listen(database, "connect", _prepare_postgresql)
         return database
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(parsed.database))
     database = sa.create_engine(parsed, pool_size=POOL_SIZE, hide_parameters=True)
     event.listen(database, "connect", _prepare_sqlite)
     return database
+
+
+def _make_private(path: Path) -> None:
+    """Create the file, if it does not exist, for its user only: with search, it contains the text of transcripts.
+
+    SQLite gives the files beside it, such as the WAL, the same permissions.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sqlite_file_exists(url: str) -> bool:
