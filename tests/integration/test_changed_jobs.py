@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -177,6 +178,22 @@ def test_a_local_job_is_retried_here_and_deleted(command: Command) -> None:
     gone = command.run("jobs", "show", first.job_id)
     assert (gone.status, f"There is no job {first.job_id}" in gone.err) == (2, True), gone
     assert len(transcripts(command.folder / "out")) == 3
+
+
+def test_a_retry_that_is_killed_is_resumed(command: Command) -> None:
+    calls = [command.folder / "calls" / f"{number:02}.wav" for number in range(60)]
+    calls[0].parent.mkdir()
+    for path in calls:
+        path.write_bytes(b"RIFF, and then no recording")
+    job_id = command.transcribe("calls", "-o", "out").job_id
+    for number, path in enumerate(calls):
+        write_wav(path, seed=number)
+    words = ("jobs", "retry", job_id)
+    command.signaled(signal.SIGKILL, *words, when=some_are_done(command.folder / "out"))
+    resume = command.run("jobs", "list", "--json").json()["interrupted"][job_id]
+    resumed = command.run(*shlex.split(resume)[1:])
+    assert (resumed.status, resumed.counters()["succeeded"]) == (0, "60"), resumed
+    assert len(transcripts(command.folder / "out")) == 60
 
 
 def test_an_interrupted_job_is_resumed_rather_than_retried_and_can_be_deleted(command: Command) -> None:
