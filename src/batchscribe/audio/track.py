@@ -19,7 +19,7 @@ from batchscribe.audio.announced import announced_end_sec, has_index, plays_at_o
 from batchscribe.audio.assembly import Assembly
 from batchscribe.audio.cancellation import Cancellation
 from batchscribe.audio.channels import Channels, SameSound
-from batchscribe.audio.decode_limits import SAMPLE_RATES
+from batchscribe.audio.decode_limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.file_view import RemoteFile, SeekableFile
 from batchscribe.audio.findings import Finding, Remark, refusal, remark
 from batchscribe.audio.media import Media
@@ -79,8 +79,8 @@ class AudioTrack:
         if part is None:
             raise refusal(Finding.STRUCTURE_DAMAGED, format=TITLES[self.container])
         self._timeline = self._open(part, start_sec=0.0)
-        codec = self._codec
-        self._form = codec.channels, codec.name, codec.sample_rate  #: of the first part
+        self._first_codec = self._codec.channels, self._codec.name, self._codec.sample_rate  #: of the first part
+        self._n_channels = 0  #: of the first frame
 
     def close(self) -> None:
         self._input.close()
@@ -123,10 +123,10 @@ class AudioTrack:
     @property
     def media(self) -> Media:
         """The facts of the recording, complete once all blocks are read."""
-        channels, codec, sample_rate = self._form
+        channels, codec, sample_rate = self._first_codec
         return Media(
             duration_sec=self.duration_sec,
-            channels=channels,
+            channels=self._n_channels or channels,
             container=self.container,
             codec=codec,
             sample_rate=sample_rate,
@@ -177,9 +177,9 @@ class AudioTrack:
 
     def _warnings_of_sound(self) -> Iterator[Remark]:
         if self._assembly.other_channels:
-            yield remark(Finding.CHANNELS_CHANGE, channels=self._form[0], others=self._assembly.other_channels)
+            yield remark(Finding.CHANNELS_CHANGE, channels=self._n_channels, others=self._assembly.other_channels)
         if self._same_sound.repeated:
-            yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._form[0])
+            yield remark(Finding.CHANNELS_ALIKE, alike=self._same_sound.repeated + 1, channels=self._n_channels)
         if self._cancellation.duration_sec > 0.0:
             yield remark(Finding.CHANNELS_CANCEL, duration=self._cancellation.duration_sec)
         level = self._source.level * self._assembly.lasting_level
@@ -239,8 +239,12 @@ class AudioTrack:
             except av.FFmpegError:
                 self._lost.add(packet)
                 continue
+            if any(frame.layout.nb_channels > MAX_CHANNELS for frame in frames):  # bytes that happen to be decodable
+                self._lost.add(packet)
+                continue
             self._lost.record_decoded(packet, frames)
             for frame in frames:
+                self._n_channels = self._n_channels or frame.layout.nb_channels
                 if frame.sample_rate not in SAMPLE_RATES:
                     raise refusal(Finding.RATE_IMPOSSIBLE, rate=frame.sample_rate)
                 yield frame
