@@ -44,7 +44,7 @@ def test_with_no_model_the_list_says_how_to_get_one(command: Command) -> None:
 def test_the_list_shows_what_there_is_to_know(copied: Command) -> None:
     random_whisper(copied.folder / DATA / "models" / "tiny.en", multilingual=False)
     head, *rows = copied.run("models", "list").out.splitlines()
-    assert head.split() == ["model", "engine", "size", "languages", "licence", "origin", "checked", "speed"]
+    assert head.split() == ["model", "engine", "size", "languages", "license", "origin", "checked", "speed"]
     assert [row.split()[0] for row in rows] == ["tiny.en", NAME]
     assert [row.split()[4:6] for row in rows] == [["en", "MIT"], ["2", "unknown"]]
     assert str(copied.folder / "copy") in rows[1]

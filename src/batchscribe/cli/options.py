@@ -126,7 +126,7 @@ Formats = Annotated[
     list[OutputFormat] | None,
     typer.Option(
         "--format",
-        help="Format of the transcripts, and `peaks` for waveforms beside them. Repeatable. By default json, or what "
+        help="Format of the transcripts, and `peaks` for waveforms next to them. Repeatable. By default json, or what "
         "the extension of --output says.",
         show_default=False,
     ),
@@ -195,7 +195,8 @@ EverySec = Annotated[
     ),
 ]  # fmt: skip
 SettleSec = Annotated[
-    float, typer.Option("--settle", min=0, metavar="SEC", help="Take recordings unchanged for this many seconds.")
+    float,
+    typer.Option("--settle", min=0, metavar="SEC", help="Take recordings that have not changed for this many seconds."),
 ]
 Once = Annotated[bool, typer.Option("--once", help="Look once, transcribe what is new, and exit.")]
 
@@ -213,7 +214,7 @@ TimeoutSec = Annotated[
     typer.Option("--timeout", min=0, metavar="SEC", help="Seconds to wait. By default until the job ends."),
 ]
 ReferenceId = Annotated[str | None, typer.Option(help="Your own label for the job.", show_default=False)]
-WebhookUrl = Annotated[str | None, typer.Option(help="URL that gets a webhook when the job ends.", show_default=False)]
+WebhookUrl = Annotated[str | None, typer.Option(help="URL to send a webhook to when the job ends.", show_default=False)]
 UsedVocabularyId = Annotated[
     str | None, typer.Option(help="Use this vocabulary, stored on the server, instead of a file.", show_default=False)
 ]
@@ -226,7 +227,7 @@ RequestFile = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what the job would do.")]
 IdempotencyKey = Annotated[
-    str | None, typer.Option(help="Repeating a key within a day creates no second job.", show_default=False)
+    str | None, typer.Option(help="If you repeat a key within a day, no second job is created.", show_default=False)
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
 
@@ -306,7 +307,7 @@ MetricsPort = Annotated[
 ]
 WebhookSecret = Annotated[
     str | None,
-    typer.Option(help="Secret to check signatures with. Without it they are not checked.", show_default=False),
+    typer.Option(help="Secret to check signatures with. Without it, they are not checked.", show_default=False),
 ]
 WebhookHost = Annotated[str, typer.Option(help="Address to listen on.")]
 WebhookPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 means any free port.")]

@@ -42,7 +42,7 @@ def retry(
     server: options.Server = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Retry the failed files of an ended job, once you have mended what made them fail.
+    """Retry the failed files of an ended job, after you have fixed the cause.
 
     A server does the work itself. A job of `batchscribe transcribe` is done here, as `batchscribe jobs resume` does it.
     Jobs with storage in a cloud need credentials in the environment, because a job's own are deleted at its end.
@@ -97,7 +97,7 @@ def delete(
     server: options.Server = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Delete a job and everything that the database stores about it. Recordings and transcripts in storage stay.
+    """Delete a job and everything that the database stores about it. Recordings and transcripts in storage are kept.
 
     A job that has not ended is canceled first.
     """

@@ -45,7 +45,7 @@ def worker(
     metrics_port: options.MetricsPort = None,
     data_dir: options.DataDir = None,
 ) -> None:
-    """Process the jobs in a database until SIGTERM or Ctrl-C, beside any number of other workers.
+    """Process the jobs in a database until SIGTERM or Ctrl-C, alongside any number of other workers.
 
     Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones go back to the other workers. If a worker
     dies, the others take over its work after BATCHSCRIBE_SILENT_SEC.
@@ -64,7 +64,7 @@ def worker(
 def migrate(
     database: options.Database = None, as_json: options.AsJson = False, data_dir: options.DataDir = None
 ) -> None:
-    """Create or upgrade the tables of a database. There is no downgrade; without a new schema this does nothing.
+    """Create or upgrade the tables of a database. There is no downgrade. If the schema is current, nothing changes.
 
     A SQLite file in a data directory is upgraded automatically, a PostgreSQL database only by this command. Workers
     whose release cannot use the new schema notice and exit.

@@ -1,4 +1,4 @@
-"""`batchscribe watch`: transcribe what is new in a folder or bucket, again and again."""
+"""`batchscribe watch`: transcribe new recordings in a folder or bucket, as they arrive."""
 
 from __future__ import annotations
 

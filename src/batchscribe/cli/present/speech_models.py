@@ -46,7 +46,7 @@ def describe_model(model: ModelInfo, settings: Settings) -> JsonObject:
 
 
 def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
-    table = Table("model", "engine", "size", "languages", "licence", "origin", "checked", "speed", box=None)
+    table = Table("model", "engine", "size", "languages", "license", "origin", "checked", "speed", box=None)
     for model in models:
         speed = speed_of(model, settings)
         table.add_row(
