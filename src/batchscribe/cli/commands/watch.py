@@ -26,8 +26,8 @@ def watch(
 ) -> None:
     """Watch a folder or bucket, and transcribe each recording once it is complete.
 
-    A recording with known content, such as a renamed one, is not transcribed again. One whose content was replaced is,
-    and its transcript is replaced. After Ctrl-C or a crash, run the same command again to continue.
+    Recordings with known content, such as renamed ones, are not transcribed again. If the content of a recording is
+    replaced, so is its transcript. After Ctrl-C or a crash, run the same command again to continue.
 
     Exit status: 0 with --once if no file failed, 1 if some failed, 2 invalid command, 130 and 143 ended by a signal.
     """
