@@ -68,6 +68,9 @@ def bases() -> dict[str, bytes]:
     made["mp3-vbr"] = encoded(tone(1.0, 300), codec="mp3", container="mp3", quality=4)
     exact = {"fflags": "+bitexact"}
     made["webm-video"] = video(tone(1.0, 300, rate=48_000), options=exact)
+    made["mkv-video"] = video(
+        tone(1.0, 300, rate=48_000), codec="mjpeg", container="matroska", sound_codec="aac", options=exact
+    )
     made["webm-vorbis"] = vorbis(tone(1.0, 300), container="webm", rate=SAMPLE_RATE, options=exact)
     made["ogg-vorbis"] = vorbis(tone(1.0, 300), container="ogg", rate=SAMPLE_RATE, options=exact)
     made["ogg-two-links"] = made["ogg-opus"] + made["ogg-flac"]
