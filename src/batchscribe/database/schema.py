@@ -31,22 +31,30 @@ def migrate(database: Database) -> tuple[str | None, str]:
     Raises `SchemaMismatch` if the schema is newer than this release supports.
     """
     with database.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         before = version_of(connection)
-        if before and fits(before):
-            return before, before
-        if before != newest():
-            _refuse_newer(before)
-            _upgrade(connection)
+        if not _is_usable_version(before):
+            _lock_schema(connection)
+            before = version_of(connection)  # another process may have migrated it meanwhile
+        if _is_usable_version(before):
+            return before, str(before)
+        _refuse_newer(before)
+        _upgrade(connection)
     return before, newest()
+
+
+def _lock_schema(connection: sa.Connection) -> None:
+    """Wait until no other process migrates the database, and keep others from it until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def check_schema(database: Database) -> None:
     """Raise `SchemaMismatch` if this release cannot work with the database."""
     with database.connect() as connection:
         version = version_of(connection)
-    if version == newest() or fits(version):
+    if _is_usable_version(version):
         return
     _refuse_newer(version)
     found = "no batchscribe schema yet" if version is None else f"schema {version}, this release needs {newest()}"
@@ -57,6 +65,10 @@ def is_usable(database: Database) -> bool:
     """Return whether this release can work with the current schema."""
     with database.connect() as connection:
         version = version_of(connection)
+    return _is_usable_version(version)
+
+
+def _is_usable_version(version: str | None) -> bool:
     return version == newest() or fits(version)
 
 
