@@ -184,7 +184,7 @@ def test_each_pod_has_one_network_policy_which_opens_only_its_own_ports() -> Non
 
 
 def selects(selector: Resource, labels: dict[str, str]) -> bool:
-    """Return whether a selector of labels, with `NotIn` as its only operator, selects a pod."""
+    """Return whether a selector of labels, which may exclude values but has no other operator, selects a pod."""
     excluded = [each for each in selector.get("matchExpressions", []) if labels[each["key"]] in each["values"]]
     return selector["matchLabels"].items() <= labels.items() and not excluded
 
