@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -15,8 +16,10 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from batchscribe.errors import InvalidSetting
 from batchscribe.input_formats import canonical_names
 
+#: This user may not enter the current folder if root starts the command with `runuser` in its own folder.
+ENV_FILE = ".env" if os.access(".", os.X_OK) else None
 READING = SettingsConfigDict(
-    env_prefix="BATCHSCRIBE_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+    env_prefix="BATCHSCRIBE_", env_file=ENV_FILE, frozen=True, extra="ignore", env_ignore_empty=True
 )
 MOST_ENGINE_PROCESSES = 512
 
