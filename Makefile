@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A change of these reinstalls the packages; the code itself is installed editable.
 INPUTS := pyproject.toml constraints.txt
 CHECKED := src tests benchmarks examples
-# One more than there are cores, because many tests wait for another process.
-TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
+# More than there are cores, because many tests wait for another process.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo docs test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints licenses sbom clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from inspect import getdoc
 from typing import Annotated
 
 import typer
@@ -62,6 +63,19 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(vocabularies_app, name="vocabularies")
 app.add_typer(webhooks_app, name="webhooks")
+
+
+def _unwrap_help(group: typer.Typer) -> None:
+    """Let the help of all commands wrap at the width of the terminal: Typer keeps the line breaks of docstrings."""
+    for command in group.registered_commands:
+        paragraphs = (getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            _unwrap_help(below.typer_instance)
+
+
+_unwrap_help(app)
 
 
 def _show_version(wanted: bool) -> None:

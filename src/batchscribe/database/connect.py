@@ -57,7 +57,7 @@ def _make_private(path: Path) -> None:
     SQLite gives the files beside it, such as the WAL, the same permissions.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
+    with suppress(OSError):  # it exists, or SQLite will say why it cannot be opened
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
