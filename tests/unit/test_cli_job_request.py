@@ -128,7 +128,7 @@ def test_anything_else_is_refused_with_the_forms(speakers: str) -> None:
         ({"speakers": "0"}, "--speakers must be at least 1"),
         ({"speakers": "101"}, "--speakers must be at most 100"),
         ({"speakers": "5-2"}, "--speakers: It is larger than max_speakers"),
-        ({"speakers": "auto", "channels": True}, "--speakers: It cannot be combined with channel_separation"),
+        ({"speakers": "auto", "channels": True}, "--speakers: It cannot be combined with --channels, because"),
     ],
 )
 def test_speakers_that_are_impossible_are_refused_by_the_option(

@@ -98,6 +98,7 @@ def test_while_one_process_works_in_a_data_directory_another_is_refused(
         said = refusal(monkeypatch, capsys, *words)
     assert f"Error: Another batchscribe process ({os.getpid()}) uses {folder / 'data'}" in said
     assert "--data-dir" in said
+    assert "`batchscribe jobs submit`" in said
 
 
 @pytest.mark.parametrize("verb", ["show", "resume", "cancel"])

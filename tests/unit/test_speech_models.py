@@ -119,3 +119,8 @@ def test_a_name_that_is_neither_known_nor_a_repository_is_refused_with_the_known
     with pytest.raises(ModelNotFound, match=r"use one of large-v3, .*, or a repository on the hub as OWNER/NAME"):
         pull_model(name, settings, [WHISPER_FORMAT])
     assert not settings.models_dir.exists()
+
+
+def test_a_misspelled_name_is_refused_with_the_nearest_one(settings: Settings) -> None:
+    with pytest.raises(ModelNotFound, match=r"Model 'bse' is not known; did you mean base\? Otherwise use one of "):
+        pull_model("bse", settings, [WHISPER_FORMAT])

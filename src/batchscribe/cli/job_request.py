@@ -211,8 +211,8 @@ def _parse_request(body: JsonObject) -> JobRequest:
 
 
 def explain_in_options(error: InvalidRequest) -> str:
-    """Return the message, with the field replaced by its option."""
+    """Return the message, with its fields replaced by their options."""
     option = OPTION_OF.get(POSITION.sub("", error.field))
     if option is None or not error.message.startswith(error.field):
         return error.message
-    return option + error.message.removeprefix(error.field)
+    return option + error.message.removeprefix(error.field).replace("channel_separation", "--channels")

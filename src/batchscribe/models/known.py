@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from batchscribe.errors import ModelNotFound
 
@@ -74,8 +75,10 @@ def find_known_model(name: str, known: Mapping[str, KnownModel]) -> KnownModel:
         return model
     if REPOSITORY.fullmatch(name):
         return KnownModel(name, name)
+    nearest = get_close_matches(name, known, n=1)
+    advice = f"did you mean {nearest[0]}? Otherwise " if nearest else ""
     raise ModelNotFound(
-        f"Model {name!r} is not known; use one of {', '.join(known)}, or a repository on the hub as OWNER/NAME."
+        f"Model {name!r} is not known; {advice}use one of {', '.join(known)}, or a repository on the hub as OWNER/NAME."
     )
 
 

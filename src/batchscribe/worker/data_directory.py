@@ -28,7 +28,8 @@ def lock_data_directory(data_dir: Path) -> Iterator[None]:
             holder = lock.read().strip() or "unknown"
             raise DataDirectoryBusy(
                 f"Another batchscribe process ({holder}) uses {data_dir}; wait until it ends, or choose another "
-                "directory with --data-dir."
+                "directory with --data-dir. If it is `batchscribe serve`, give it the work with `batchscribe jobs "
+                "submit`."
             )
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

@@ -26,8 +26,10 @@ def listen(host: str, port: int, purpose: str, option: str) -> Iterator[socket.s
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        # `create_server` adds the address, which the sentence already names.
+        reason, _, _ = (error.strerror or str(error)).partition(" (while attempting")
         raise InvalidSetting(
-            f"Cannot {purpose} on {host} port {port} ({error.strerror}); choose another with {option}."
+            f"Cannot {purpose} on {host} port {port} ({reason}); choose another with {option}."
         ) from error
     with listener:
         # Connections inherit this option. asyncio sets it only on sockets that name their protocol, and `create_server`
