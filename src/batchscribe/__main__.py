@@ -6,9 +6,9 @@ not pay for the command line.
 
 
 def main() -> None:
-    from batchscribe.cli.lazy import paused_collection
+    from batchscribe.cli.lazy import ended_by_interrupts, paused_collection
 
-    with paused_collection():
+    with ended_by_interrupts(), paused_collection():
         from batchscribe.cli.app import main as run
 
     run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,26 @@ def test_a_missing_module_is_reported_where_it_is_imported() -> None:
         "import sys; print(any(type(each).__name__ == 'LazyFinder' for each in sys.meta_path))\n"
     )
     assert run(script).splitlines() == ["batchscribe.cli", "False"]
+
+
+INTERRUPTED = """
+import batchscribe
+batchscribe.__path__.append({folder!r})
+from batchscribe.cli.lazy import lazy_imports
+
+with lazy_imports():
+    from batchscribe import slow
+from batchscribe.slow import value
+"""
+
+
+def test_an_interrupt_while_a_lazy_module_runs_ends_the_process(tmp_path: Path) -> None:
+    """Python discards exceptions there, and would then miss a name of the module."""
+    slow = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)\nvalue = 1\n"
+    (tmp_path / "slow.py").write_text(slow)
+    script = INTERRUPTED.format(folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 HEAVY = ("dbos", "alembic", "psycopg", "fastapi", "uvicorn", "faster_whisper", "ctranslate2", "av")

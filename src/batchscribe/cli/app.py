@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from batchscribe.cli.lazy import lazy_imports
 from batchscribe.errors import BatchscribeError, UsageError
 
 with lazy_imports():
+    from batchscribe.cli.present import console
     from batchscribe.stages import shortage
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -95,12 +97,15 @@ def read_common_options(
 
 def main() -> None:
     """Run the command of this process. Usage errors end with status 2, other errors of batchscribe with 1."""
+    _write_any_character()
     try:
         app(prog_name="batchscribe")
     except UsageError as error:
         _exit_with(error, EXIT_USAGE)
     except BatchscribeError as error:
         _exit_with(error, EXIT_FAILED)
+    except UnicodeEncodeError as error:
+        _exit_with(_explain_bytes(error), EXIT_USAGE)
     except (MemoryError, OSError, RuntimeError) as error:
         explained = _explain_system_error(error)
         if explained is None:
@@ -108,6 +113,20 @@ def main() -> None:
         typer.echo(f"Error: {explained.message}", err=True)
         # A clean exit may wait for threads that the system refused to start. Stored jobs survive this exit.
         os._exit(EXIT_FAILED)
+
+
+def _write_any_character() -> None:
+    """Show `?` for characters that the terminal's encoding lacks, or that are not text."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _explain_bytes(error: UnicodeEncodeError) -> UsageError:
+    """Return an error about an argument with bytes that are not text. Raises the error if that is not the cause."""
+    if not any(error.object in argument for argument in sys.argv[1:]):
+        raise error
+    return UsageError(f"{error.object} is not text in UTF-8; only paths may contain other bytes.")
 
 
 def _explain_system_error(error: Exception) -> BatchscribeError | None:
@@ -123,5 +142,10 @@ def _explain_system_error(error: Exception) -> BatchscribeError | None:
 
 
 def _exit_with(error: BatchscribeError, status: int) -> None:
-    typer.echo(f"Error: {error.message}", err=True)
+    typer.echo(f"Error: {_printable(error.message)}", err=True)
     sys.exit(status)
+
+
+def _printable(message: str) -> str:
+    """Return the message, perhaps of several lines, without the escape sequences that a name in it may contain."""
+    return message if message.isprintable() else "\n".join(map(console.format_text, message.split("\n")))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
@@ -31,11 +33,29 @@ def paused_collection() -> Iterator[None]:
         gc.enable()
 
 
-class UncollectedLoader(SourceFileLoader):
-    """Loads a module, and what that imports, with the garbage collector paused."""
+@contextmanager
+def ended_by_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process at once while modules are imported, as it ends a program without a handler.
+
+    An exception would appear as a traceback. Or Python discards it, because it does so when an import statement looks
+    whether a lazy module is complete; then the command would continue with a part of that module.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class UndisturbedLoader(SourceFileLoader):
+    """Loads a module, and what that imports, without garbage collections and exceptions of Ctrl-C."""
 
     def exec_module(self, module: ModuleType) -> None:
-        with paused_collection():
+        with ended_by_interrupts(), paused_collection():
             super().exec_module(module)
 
 
@@ -50,7 +70,7 @@ class LazyFinder(MetaPathFinder):
         spec = PathFinder.find_spec(fullname, path, target)
         is_package = spec is not None and spec.submodule_search_locations is not None
         if spec is not None and isinstance(spec.loader, SourceFileLoader) and not is_package:
-            spec.loader = LazyLoader(UncollectedLoader(spec.loader.name, spec.loader.path))
+            spec.loader = LazyLoader(UndisturbedLoader(spec.loader.name, spec.loader.path))
         return spec
 
 

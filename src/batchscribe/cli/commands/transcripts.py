@@ -41,6 +41,6 @@ def show_transcript(
         raise UsageError(f"{name} is not a job's id, so it has no file {file_id!r}; name one transcript.")
     content, document = stored_transcript.read_transcript(name, options.read_settings(data_dir=data_dir))
     if as_json:
-        typer.echo(content.decode())
+        typer.echo(content)  # JSON is always in UTF-8
     else:
         conversation.show_conversation(from_json.transcript_of(document, {}))

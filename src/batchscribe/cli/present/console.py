@@ -6,6 +6,7 @@ Results go to standard output, progress and notices to standard error.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -41,7 +42,7 @@ def print_json(value: Any) -> None:
 
 
 def print_json_line(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value, ensure_ascii=_needs_ascii()))
 
 
 def print_json_list(name: str, items: Iterable[JsonObject], *, beside: JsonObject | None = None) -> None:
@@ -58,7 +59,12 @@ def print_json_list(name: str, items: Iterable[JsonObject], *, beside: JsonObjec
 
 
 def _format_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return json.dumps(value, ensure_ascii=_needs_ascii(), indent=2)
+
+
+def _needs_ascii() -> bool:
+    """Return whether JSON must escape other characters, because standard output may be unable to encode them."""
+    return (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
 
 
 def fetch_first(items: Iterable[Item]) -> Iterator[Item]:
