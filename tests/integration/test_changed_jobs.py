@@ -67,6 +67,11 @@ def test_a_server_retries_what_failed(command: Command, server: Server) -> None:
     assert f"The failed files of {job_id} are tried again; its other transcripts stay.\n" in again.out
     assert f"next: batchscribe jobs watch {job_id}\n" in again.out
     assert command.run("jobs", "wait", job_id).status == 1
+    place = ("--data-dir", str(command.folder / DATA))
+    assert (
+        f"next: batchscribe jobs watch {job_id} {' '.join(place)}\n" in command.run("jobs", "retry", job_id, *place).out
+    )
+    assert command.run("jobs", "wait", job_id).status == 1
 
     write_wav(broken)
     mended = command.run("jobs", "retry", job_id, "--wait", "--json")

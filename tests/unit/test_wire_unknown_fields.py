@@ -86,6 +86,8 @@ def test_many_fields_are_counted_and_the_first_ones_named() -> None:
     unknown = find_unknown_fields(JobRequest, PLAIN | {"config": {f"x{number}": 1 for number in range(5000)}})
     assert (len(unknown.first), unknown.total) == (MOST_NAMED, 5000)
     assert unknown.warnings[-1] == "4990 more fields are unknown and have no effect."
+    eleven = find_unknown_fields(JobRequest, {f"field_{number}": 1 for number in range(11)})
+    assert eleven.warnings[-1] == "1 more field is unknown and has no effect."
 
 
 def test_other_bodies_are_compared_with_their_own_fields() -> None:

@@ -51,7 +51,8 @@ class UnknownFields:
     def warnings(self) -> tuple[str, ...]:
         named = tuple(field.warning for field in self.first)
         left = self.total - len(self.first)
-        return (*named, f"{left} more fields are unknown and have no effect.") if left else named
+        more = "1 more field is unknown and has" if left == 1 else f"{left} more fields are unknown and have"
+        return (*named, f"{more} no effect.") if left else named
 
 
 def loggable_name(name: str) -> str:

@@ -49,24 +49,17 @@ def retry(
     """
     with job_source.open_job_source(server, data_dir) as source:
         if not source.is_done_here(job_id):
-            raise typer.Exit(_retry_elsewhere(source, job_id, wait=wait, as_json=as_json, server=server))
+            answer = source.retry(job_id)
+            change_reports.show_warnings(answer)
+            if wait:
+                raise typer.Exit(job_waiting.wait_for_job(source, job_id, timeout_sec=None, as_json=as_json))
+            if as_json:
+                console.print_json(answer)
+            else:
+                change_reports.show_retried(answer, server=server, data_dir=data_dir)
+            return
     settings = options.read_settings(data_dir=data_dir, engine_processes=engine_processes)
     raise typer.Exit(local_job.retry_local_job(job_id, settings, as_json=as_json))
-
-
-def _retry_elsewhere(
-    source: job_source.JobSource, job_id: str, *, wait: bool, as_json: bool, server: str | None
-) -> int:
-    """Have a server retry the job, and return the exit status."""
-    answer = source.retry(job_id)
-    change_reports.show_warnings(answer)
-    if wait:
-        return job_waiting.wait_for_job(source, job_id, timeout_sec=None, as_json=as_json)
-    if as_json:
-        console.print_json(answer)
-    else:
-        change_reports.show_retried(answer, server=server)
-    return 0
 
 
 def cancel(

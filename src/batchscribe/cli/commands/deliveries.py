@@ -50,4 +50,4 @@ def replay_delivery(
     if as_json:
         console.print_json(answer)
     else:
-        sent_events.show_replay(job_id, answer, server=server)
+        sent_events.show_replay(job_id, answer, server=server, data_dir=data_dir)

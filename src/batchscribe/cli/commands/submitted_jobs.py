@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from batchscribe.errors import UsageError
 
 with lazy_imports():
     from batchscribe.cli import job_request, job_waiting, served_jobs, text_files
-    from batchscribe.cli.present import console, job_report, job_summary
+    from batchscribe.cli.present import change_reports, console, job_report, job_summary
 
 if TYPE_CHECKING:
     from batchscribe.settings import Settings
@@ -111,9 +110,5 @@ def _submit(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode) 
         console.print_json(answer)
     else:
         typer.echo(f"job: {submitted.job_id}")
-        typer.echo(f"next: {_next_command(submitted.job_id, mode.server)}")
+        typer.echo(f"next: {change_reports.next_command('jobs', 'wait', submitted.job_id, server=mode.server)}")
     return 0
-
-
-def _next_command(job_id: str, server: str | None) -> str:
-    return shlex.join(["batchscribe", "jobs", "wait", job_id, *(["--server", server] if server else [])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import typer
 
@@ -17,13 +18,19 @@ def show_warnings(answer: JsonObject) -> None:
         typer.echo(f"Warning: {format_text(str(warning))}", err=True)
 
 
-def show_retried(answer: JsonObject, *, server: str | None) -> None:
-    """Show that a server retries the job, and the next command. `server` is the value of the option."""
+def next_command(*words: str, server: str | None, data_dir: Path | None = None) -> str:
+    """Return a command for the same jobs. `server` and `data_dir` are the values of the options."""
+    place = ["--server", server] if server else ["--data-dir", str(data_dir)] if data_dir else []
+    return shlex.join(["batchscribe", *words, *place])
+
+
+def show_retried(answer: JsonObject, *, server: str | None, data_dir: Path | None) -> None:
+    """Show that a server retries the job, and the next command."""
     job = read_answer(JobAnswer, answer)
     typer.echo(f"The failed files of {job.job_id} are tried again; its other transcripts stay.")
     command = dict(answer.get(INTERRUPTED, {})).get(job.job_id)
-    place = ["--server", server] if server else []
-    typer.echo(f"next: {command or shlex.join(['batchscribe', 'jobs', 'watch', job.job_id, *place])}")
+    usual = next_command("jobs", "watch", job.job_id, server=server, data_dir=data_dir)
+    typer.echo(f"next: {command or usual}")
 
 
 def ask_to_delete(job: JobAnswer) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 from pydantic import Field
 from rich.table import Table
 
+from batchscribe.cli.present.change_reports import next_command
 from batchscribe.cli.present.console import format_minute, format_text, open_console
 from batchscribe.cli.present.job_report import INTERRUPTED, read_answer
 from batchscribe.wire.base import JsonObject, WireModel
@@ -46,8 +47,8 @@ def show_deliveries(job_id: str, body: JsonObject) -> None:
         )
 
 
-def show_replay(job_id: str, body: JsonObject, *, server: str | None) -> None:
-    """Show that an event is being sent again, and the next command. `server` is the value of the option."""
+def show_replay(job_id: str, body: JsonObject, *, server: str | None, data_dir: Path | None) -> None:
+    """Show that an event is being sent again, and the next command."""
     event = read_answer(DeliveryAnswer, body)
     command = dict(body.get(INTERRUPTED, {})).get(job_id)
     if command is not None:
@@ -55,8 +56,7 @@ def show_replay(job_id: str, body: JsonObject, *, server: str | None) -> None:
         return
     is_pending = event.state is DeliveryState.PENDING
     typer.echo(f"{event.event_id} is being sent again." if is_pending else f"{event.event_id}: {event.state}")
-    place = ["--server", server] if server else []
-    typer.echo(f"next: {shlex.join(['batchscribe', 'deliveries', 'list', job_id, *place])}")
+    typer.echo(f"next: {next_command('deliveries', 'list', job_id, server=server, data_dir=data_dir)}")
 
 
 def _count_attempts(attempts: Sequence[AttemptAnswer]) -> str:
