@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,6 +16,9 @@ with lazy_imports():
     from batchscribe.cli import job_source, job_waiting, local_job
     from batchscribe.cli.present import change_reports, console, job_report
     from batchscribe.wire import answers
+
+if TYPE_CHECKING:
+    from batchscribe.wire.base import JsonObject
 
 EXIT_UNCHANGED = 1
 
@@ -53,13 +58,17 @@ def retry(
             change_reports.show_warnings(answer)
             if wait:
                 raise typer.Exit(job_waiting.wait_for_job(source, job_id, timeout_sec=None, as_json=as_json))
-            if as_json:
-                console.print_json(answer)
-            else:
-                change_reports.show_retried(answer, server=server, data_dir=data_dir)
-            return
+            raise typer.Exit(_report_retried(answer, as_json=as_json, server=server, data_dir=data_dir))
     settings = options.read_settings(data_dir=data_dir, engine_processes=engine_processes)
     raise typer.Exit(local_job.retry_local_job(job_id, settings, as_json=as_json))
+
+
+def _report_retried(answer: JsonObject, *, as_json: bool, server: str | None, data_dir: Path | None) -> int:
+    if as_json:
+        console.print_json(answer)
+    else:
+        change_reports.show_retried(answer, server=server, data_dir=data_dir)
+    return 0
 
 
 def cancel(
