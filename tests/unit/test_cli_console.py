@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
+from batchscribe.cli.present import console
 from batchscribe.cli.present.console import format_uri, print_json_list
 
 #: Names may contain line breaks of every kind, and none of them may break a line here.
 ITEMS: list[dict[str, Any]] = [{"uri": "s3://ä/\u2028\x85\n.wav", "error": {"code": "X"}}, {}, {"n": [1, 2]}]
+EVENT = f"evt_{'0123456789abcdef' * 2}"
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -41,6 +45,23 @@ def test_what_fails_before_the_first_item_leaves_nothing_written(capsys: pytest.
     with pytest.raises(IndexError):
         print_json_list("files", ({"n": nothing[number]} for number in range(1)))
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_a_narrow_terminal_cuts_off_no_id_and_no_text(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        console, "open_console", lambda: Console(force_terminal=True, width=width, color_system=None, markup=False)
+    )
+    table = Table("event", "type", "last answer", box=None)
+    table.add_row(EVENT, "job.succeeded", "The receiver answered 503.")
+    console.print_table(table)
+    printed = capsys.readouterr().out
+    assert EVENT in printed
+    assert "\N{HORIZONTAL ELLIPSIS}" not in printed
+    rest = "".join(sorted(printed.replace("event", "", 1).replace(EVENT, "")))
+    assert "".join(rest.split()) == "".join(sorted("typelastanswerjob.succeededThereceiveranswered503."))
 
 
 @pytest.mark.parametrize(

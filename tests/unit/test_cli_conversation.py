@@ -22,10 +22,14 @@ CALL = transcript(
 )
 
 
-def on_terminal(shown: Transcript, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the lines at a terminal of 60 columns, without trailing spaces."""
+def on_terminal(
+    shown: Transcript, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int = 60
+) -> list[str]:
+    """Return the lines at a terminal, without trailing spaces."""
     monkeypatch.setattr(
-        conversation, "open_console", lambda: Console(force_terminal=True, width=60, color_system=None, markup=False)
+        conversation,
+        "open_console",
+        lambda: Console(force_terminal=True, width=width, color_system=None, markup=False, soft_wrap=True),
     )
     show_conversation(shown)
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
@@ -46,6 +50,13 @@ def test_who_spoke_stands_beside_wrapped_text(
         "1:01:40  Speaker 1L  I see.",
         "",
     ]
+
+
+def test_on_a_narrow_terminal_each_paragraph_is_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = on_terminal(CALL, capsys, monkeypatch, width=20)
+    assert shown[2] == "0:00:00  Speaker 1L: Good morning, how can I help you?"
 
 
 def test_without_a_terminal_each_paragraph_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,16 +11,21 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.uris import FILE_SCHEME, path_of, scheme_of
 
+if TYPE_CHECKING:
+    from rich.table import Column, Table
+
 LINE_EVERY_SEC = 5.0  #: between plain lines of progress
 BAR_WIDTH = 16  #: with this width, a line of progress fits into 80 columns
+MIN_CELL = 10  #: columns for a cell of a table: a date fits
 PLAIN_WIDTH = 10_000  #: columns without a terminal, so that lines for programs are never wrapped
 
 Item = TypeVar("Item")
@@ -35,6 +40,25 @@ def open_console(*, stderr: bool = False) -> Console:
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     return console
+
+
+def print_table(table: Table) -> None:
+    """Print a table. On a narrow terminal, text is wrapped and not cut off. Commands need the IDs in the first column.
+
+    They stay on one line, so that they can be selected.
+    """
+    first, *others = table.columns
+    first.no_wrap, first.min_width = True, _measure(first)
+    for column in others:
+        column.overflow, column.min_width = "fold", min(MIN_CELL, _measure(column))
+    table.pad_edge = False
+    output = open_console()
+    output.width = max(output.width, sum((column.min_width or 0) + 2 for column in table.columns))
+    output.print(table, soft_wrap=False, crop=False)
+
+
+def _measure(column: Column) -> int:
+    return max(cell_len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
 
 
 def print_json(value: Any) -> None:

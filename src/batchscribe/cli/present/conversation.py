@@ -19,6 +19,7 @@ COLORS = ("cyan", "magenta", "green", "blue", "red")
 MAX_LABEL_COLUMNS = 16
 MAX_TEXT_COLUMNS = 88  #: longer lines are hard to read
 POSITION_COLUMNS = 7
+MIN_COLUMNS = 48  #: for columns; on a narrower terminal each paragraph is a line, as without one
 DOUBTS = {
     Flag.LOW_CONFIDENCE: "the engine was uncertain",
     Flag.LOW_SPEECH: "there is hardly any speech here",
@@ -34,7 +35,7 @@ def show_conversation(transcript: Transcript) -> None:
     _show_head(output, transcript)
     if not paragraphs:
         output.print("There is no speech.")
-    elif output.is_terminal:
+    elif output.is_terminal and output.width >= MIN_COLUMNS:
         _show_wrapped(output, paragraphs)
     else:
         for paragraph in paragraphs:

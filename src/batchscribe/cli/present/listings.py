@@ -15,6 +15,7 @@ from batchscribe.cli.present.console import (
     format_text,
     format_uri,
     open_console,
+    print_table,
 )
 from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, read_answer
 from batchscribe.cli.vocabulary_file import vocabulary_lines
@@ -43,7 +44,7 @@ def show_jobs(bodies: Iterable[JsonObject], interrupted: Mapping[str, str]) -> N
             format_text(job.reference_id or ""),
         )
     if table.row_count:
-        open_console().print(table, soft_wrap=False)
+        print_table(table)
     else:
         typer.echo("No jobs found. `batchscribe transcribe` and `batchscribe jobs submit` create jobs.", err=True)
     for job_id, command in interrupted.items():
@@ -73,7 +74,7 @@ def show_keys(keys: Iterable[JsonObject]) -> None:
         moments = (key["created_at"], key.get("revoked_at", ""))
         table.add_row(key["api_key"], key["tenant"], *(_format_timestamp(moment) for moment in moments))
     if table.row_count:
-        open_console().print(table, soft_wrap=False)
+        print_table(table)
     else:
         typer.echo("There are no keys. `batchscribe keys create --tenant NAME` creates one.", err=True)
 
@@ -85,7 +86,7 @@ def show_vocabularies(bodies: Iterable[JsonObject]) -> None:
         counts = (str(len(found.phrases)), str(len(found.aliases)))
         table.add_row(found.vocabulary_id, format_minute(found.created_at), *counts, format_text(found.name or ""))
     if table.row_count:
-        open_console().print(table, soft_wrap=False)
+        print_table(table)
     else:
         typer.echo("There are no vocabularies. `batchscribe vocabularies create FILE` stores one.", err=True)
 
@@ -102,7 +103,7 @@ def show_checks(checks: Iterable[JsonObject]) -> None:
     for check in checks:
         lines = [format_text(line) for line in (check["finding"], check["advice"]) if line]
         table.add_row(check["name"], check["verdict"], "\n".join(lines))
-    open_console().print(table, soft_wrap=False)
+    print_table(table)
 
 
 def _format_timestamp(moment: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from rich.table import Table
 
 from batchscribe.cli.present.change_reports import next_command
-from batchscribe.cli.present.console import format_minute, format_text, open_console
+from batchscribe.cli.present.console import format_minute, format_text, print_table
 from batchscribe.cli.present.job_report import INTERRUPTED, read_answer
 from batchscribe.wire.base import JsonObject, WireModel
 from batchscribe.wire.choices import DeliveryState
@@ -38,7 +38,7 @@ def show_deliveries(job_id: str, body: JsonObject) -> None:
         last = _describe_last(each.attempts)
         row = (each.event_type, format_minute(each.created_at), each.state.value, _count_attempts(each.attempts), last)
         table.add_row(each.event_id, *row)
-    open_console().print(table, soft_wrap=False)
+    print_table(table)
     if not answer.can_replay:
         typer.echo(
             "These events cannot be sent again, because the URL of the webhook is no longer stored "

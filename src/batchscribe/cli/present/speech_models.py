@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from batchscribe.cli.present.console import format_speed, format_text, open_console
+from batchscribe.cli.present.console import format_speed, format_text, open_console, print_table
 from batchscribe.models.at_hand import ModelInfo
 from batchscribe.models.origin import Origin
 from batchscribe.models.pull_progress import NoProgress, PullProgress
@@ -59,7 +59,7 @@ def show_models(models: Sequence[ModelInfo], settings: Settings) -> None:
             describe_check(model.origin),
             f"about {format_speed(speed)}" if speed is not None else "" if model.engine == PURPOSE else UNKNOWN,
         )
-    open_console().print(table, soft_wrap=False)
+    print_table(table)
 
 
 def describe_languages(model: ModelInfo) -> str:
@@ -117,7 +117,7 @@ def show_verdicts(verdicts: Mapping[str, Sequence[FileVerdict]]) -> None:
             result = f"{each.verdict}: {each.fault}" if each.fault else each.verdict.value
             table.add_row(name, each.file, result, STANDARDS[each.against] if each.against else "")
     output = open_console()
-    output.print(table, soft_wrap=False)
+    print_table(table)
     for name, of_model in verdicts.items():
         if any(each.is_wrong for each in of_model):
             again = f"`batchscribe models remove {name}` and `batchscribe models pull {name}` reinstall it"
