@@ -50,7 +50,8 @@ def _read_formats(value: Any) -> Any:
     try:
         found = canonical_names(name for name in names if name)
     except ValueError as error:
-        raise PydanticCustomError("input_format", "{error}", {"error": str(error)}) from error
+        told = str(error).encode(errors="backslashreplace").decode()  # Pydantic takes only text
+        raise PydanticCustomError("input_format", "{error}", {"error": told}) from error
     if not found:
         raise PydanticCustomError("input_format", "no format is named; leave it empty to accept all")
     return found

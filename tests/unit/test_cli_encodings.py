@@ -57,6 +57,14 @@ def test_an_argument_that_is_not_text_is_refused(words: tuple[str, ...], tmp_pat
     assert b"Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("name", ["BATCHSCRIBE_SERVER", "BATCHSCRIBE_INPUT_FORMATS", "BATCHSCRIBE_LOG_LEVEL"])
+def test_a_setting_that_is_not_text_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "x\udcff")
+    refused = run(tmp_path, "utf-8", "jobs", "list")
+    assert refused.returncode == 2, refused
+    assert refused.stderr.startswith(b"Error: " + name.encode())
+
+
 def test_an_error_message_contains_no_escape_sequence_of_a_name(tmp_path: Path) -> None:
     refused = run(tmp_path, "utf-8", "transcripts", "show", "no\x1b]0;title\x07.json")
     assert refused.returncode == 2

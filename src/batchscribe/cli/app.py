@@ -123,10 +123,12 @@ def _write_any_character() -> None:
 
 
 def _explain_bytes(error: UnicodeEncodeError) -> UsageError:
-    """Return an error about an argument with bytes that are not text. Raises the error if that is not the cause."""
-    if not any(error.object in argument for argument in sys.argv[1:]):
+    """Return an error about an argument or setting that is not text. Raises the error if that is not the cause."""
+    settings = [name for name, value in os.environ.items() if name.startswith("BATCHSCRIBE_") and error.object in value]
+    if not settings and not any(error.object in argument for argument in sys.argv[1:]):
         raise error
-    return UsageError(f"{error.object} is not text in UTF-8; only paths may contain other bytes.")
+    found = settings[0] if settings else error.object
+    return UsageError(f"{found} is not text in UTF-8; only paths may contain other bytes.")
 
 
 def _explain_system_error(error: Exception) -> BatchscribeError | None:
