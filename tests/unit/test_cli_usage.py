@@ -88,6 +88,15 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert told in refusal(monkeypatch, capsys, "transcribe", *words)
 
 
+def test_a_database_that_cannot_be_opened_is_named_by_its_data_directory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "used" / "batchscribe.db").mkdir(parents=True)
+    said = refusal(monkeypatch, capsys, "jobs", "list", "--data-dir", str(tmp_path / "used"))
+    assert said.startswith("Error: The database cannot be opened (unable to open database file); ")
+    assert f"check the permissions in {tmp_path / 'used'}, or choose another folder with --data-dir." in said
+
+
 @pytest.mark.parametrize(
     "words", [("transcribe", "call.wav", "--engine", "scripted"), ("jobs", "resume", "job_nowhere")]
 )

@@ -39,7 +39,10 @@ def _explain_errors(settings: Settings) -> Iterator[None]:
     except InvalidUrl as error:
         raise InvalidSetting("BATCHSCRIBE_DATABASE_URL: this URL cannot be parsed.") from error
     except DriverError as error:
-        raise InvalidSetting(f"The database cannot be opened ({error.orig}); see BATCHSCRIBE_DATABASE_URL.") from error
+        place = "see BATCHSCRIBE_DATABASE_URL"
+        if settings.database_url is None:
+            place = f"check the permissions in {settings.data_dir}, or choose another folder with --data-dir"
+        raise InvalidSetting(f"The database cannot be opened ({error.orig}); {place}.") from error
 
 
 @contextmanager
