@@ -161,13 +161,12 @@ def test_after_a_killed_job_the_watch_continues_with_the_engine_of_its_command(c
     with command.started("watch", "calls", "--every", "0.2", "--settle", "0", *other) as process:
         wait_until(lambda: len(transcripts(command.folder / "calls")) == MANY, within_sec=60)
         write_wav(command.folder / "calls" / "new.wav", seed=MANY)
-        wait_until(lambda: (command.folder / "calls" / "new.json").exists(), within_sec=60)
+        jobs = [("scripted", "SUCCEEDED"), ("pocketsphinx", "SUCCEEDED")]
+        wait_until(lambda: rows(command, "SELECT engine, state FROM job ORDER BY number") == jobs, within_sec=60)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
-    assert rows(command, "SELECT engine, state FROM job ORDER BY number") == [
-        ("scripted", "SUCCEEDED"),
-        ("pocketsphinx", "SUCCEEDED"),
-    ]
+    assert (command.folder / "calls" / "new.json").exists()
+    assert job_count(command) == 2
 
 
 def test_recordings_whose_job_was_never_submitted_are_taken_again(command: Command) -> None:

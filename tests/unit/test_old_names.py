@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,9 +104,12 @@ def test_the_old_variable_is_accepted_with_a_notice(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv(OLD, "2")
-    notice, error = run(monkeypatch, capsys, *words).splitlines(keepends=True)
+    notice, *logged, error = run(monkeypatch, capsys, *words).splitlines(keepends=True)
     assert notice == VARIABLE_NOTICE
     assert error.startswith("Error: ")
+    events = [json.loads(line) for line in logged]
+    assert [event["event"] for event in events] == (["settings.renamed"] if words[0] in ("serve", "worker") else [])
+    assert all(event["notices"] == [VARIABLE_NOTICE.strip()] for event in events)
 
 
 @each_command
