@@ -89,6 +89,9 @@ def test_a_server_works_on_its_own_jobs_and_not_on_interrupted_ones(tmp_path: Pa
     refused = command.run("jobs", "resume", served)
     assert refused.status == 2
     assert f"was submitted to a server, which continues it when it runs again: {told}\n" in refused.err
+    early = command.run("jobs", "retry", served)
+    assert (early.status, early.out) == (2, ""), early
+    assert early.err == f"Error: {served} is interrupted, so nothing can be retried yet. Resume it: {told}\n"
 
 
 def test_a_watch_works_on_its_job_until_it_is_killed(command: Command) -> None:

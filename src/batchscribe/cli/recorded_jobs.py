@@ -17,7 +17,7 @@ from batchscribe.database.connect import Connection
 from batchscribe.database.file_rows import error_codes, files_with_warnings, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_shown_job, newest_jobs
 from batchscribe.database.segment_rows import FoundSegment
-from batchscribe.errors import DataDirectoryBusy, JobNotCancelable
+from batchscribe.errors import DataDirectoryBusy, JobNotCancelable, JobNotRetryable
 from batchscribe.jobs.model import LOCAL_TENANT, File, Job, stored_states
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
@@ -78,6 +78,8 @@ class RecordedJobs:
 
     def retry(self, job_id: str) -> JsonObject:
         job = self._get(job_id)
+        if command := self.find_interrupted([job.answer().body()]).get(job_id):
+            raise JobNotRetryable(f"{job_id} is interrupted, so nothing can be retried yet. Resume it: {command}")
         silent_sec = self._settings.silent_sec
         fresh = environment_credentials.read_fresh_credentials(job, os.environ)
         retried = retry.retry_job(job, self._records, silent_sec=silent_sec, credentials=fresh)
