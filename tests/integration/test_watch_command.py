@@ -211,6 +211,24 @@ def test_an_object_in_a_bucket_is_transcribed_once_and_an_outage_does_not_end_th
     assert set(moto_s3.objects(bucket)) == {"out/a.json"}
 
 
+def test_a_job_that_ended_just_before_its_watch_was_killed_is_finished_by_the_next(
+    tmp_path: Path, moto_s3: S3Server
+) -> None:
+    """The database is left as a kill between the end of the job and the next transaction leaves it."""
+    bucket = moto_s3.new_bucket(**{"calls/a.wav": write_wav(tmp_path / "a.wav").read_bytes()})
+    command = Command(tmp_path, {"AWS_ACCESS_KEY_ID": "key-of-mine", "AWS_SECRET_ACCESS_KEY": "secret-of-mine"})
+    endpoint = ("--s3-endpoint", moto_s3.endpoint, "--s3-allow-http", "--s3-path-style")
+    words = ("watch", f"s3://{bucket}/calls", "--output", f"s3://{bucket}/out", *ONCE, *endpoint)
+    assert command.run(*words).status == 0
+    with sqlite3.connect(tmp_path / DATA / "batchscribe.db") as database:
+        database.execute("UPDATE watched SET is_done = 0")
+    database.close()
+    again = command.run(*words)
+    assert again.status == 0, again
+    assert job_count(command) == 1
+    assert rows(command, "SELECT count(*) FROM watched WHERE is_done = 0") == [(0,)]
+
+
 @contextmanager
 def s3_running(port: int = 0) -> Iterator[int]:
     """Run an S3 server in the block and yield its port. Its buckets are kept in this process when it stops."""

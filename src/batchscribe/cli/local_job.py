@@ -173,8 +173,11 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *,
 
 
 def _prepare_left(left: Job, records: Records, settings: Settings) -> LocalWork:
-    """Give fresh credentials to the job of an earlier watch, and return what it needs: it keeps its model."""
-    if fresh := read_fresh_credentials(left, os.environ):
+    """Give fresh credentials to the job of an earlier watch, and return what it needs: it keeps its model.
+
+    The job may have ended just before that watch did, and then needs none.
+    """
+    if not left.is_final and (fresh := read_fresh_credentials(left, os.environ)):
         renew_credentials(records, left, fresh)
     choice = _choose_engine(left.engine, left.config, settings, of=left, warns=False)
     return LocalWork(left.lane, choice.spec, left.config.diarization)
