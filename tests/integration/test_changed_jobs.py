@@ -64,7 +64,7 @@ def test_a_server_retries_what_failed(command: Command, server: Server) -> None:
 
     again = command.run("jobs", "retry", job_id)  # still broken
     assert again.status == 0, again
-    assert f"The failed files of {job_id} are tried again; its other transcripts stay.\n" in again.out
+    assert f"The failed files of {job_id} are being retried; its other transcripts are kept.\n" in again.out
     assert f"next: batchscribe jobs watch {job_id}\n" in again.out
     assert command.run("jobs", "wait", job_id).status == 1
     place = ("--data-dir", str(command.folder / DATA))
@@ -145,7 +145,7 @@ def test_a_job_is_deleted_from_a_server_after_a_confirmation(command: Command, s
     assert blind.err == "Error: A job is deleted after a confirmation in a terminal; without one, add --yes.\n"
     status, asked = command.at_terminal("jobs", "delete", job_id, typed="n\n")
     assert status == 1
-    question = f"Delete {job_id} (PARTIAL, 3 of 3 files)? Its recordings and 2 transcripts stay in storage. [y/N]"
+    question = f"Delete {job_id} (PARTIAL, 3 of 3 files)? Its recordings and 2 transcripts are kept in storage. [y/N]"
     assert question in " ".join(asked.split())
     assert server.job(job_id)["state"] == "PARTIAL"
 
@@ -178,7 +178,7 @@ def test_a_local_job_is_retried_here_and_deleted(command: Command) -> None:
 
     deleted = command.run("jobs", "delete", first.job_id, "--yes")
     assert deleted.status == 0, deleted
-    assert deleted.out == f"{first.job_id} is deleted. Its recordings and 3 transcripts stay in storage.\n"
+    assert deleted.out == f"{first.job_id} is deleted. Its recordings and 3 transcripts are kept in storage.\n"
     assert command.run("jobs", "list").err.startswith("No jobs found.")
     gone = command.run("jobs", "show", first.job_id)
     assert (gone.status, f"There is no job {first.job_id}" in gone.err) == (2, True), gone

@@ -67,7 +67,7 @@ def test_a_manifest_reports_missing_files_and_files_that_are_not_recordings(tmp_
         names = ("calls/a.wav", "calls/missing.wav", "calls/notes.txt")
         preview = looked_at(runner, sources=tuple(runner.file(name) for name in names))
     assert (preview.matched, preview.refused) == (2, 1)
-    assert any("1 named files were not found" in warning for warning in preview.warnings())
+    assert "Named files that were not found and would fail: 1." in preview.warnings()
 
 
 def test_sizes_of_a_manifest_in_s3_are_requested(tmp_path: Path, moto_s3: S3Server) -> None:

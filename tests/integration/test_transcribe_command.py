@@ -231,7 +231,7 @@ def test_a_dry_run_shows_the_transcripts_and_writes_nothing(command: Command) ->
 def test_a_dry_run_counts_the_transcripts_that_exist(command: Command) -> None:
     recordings(command.folder / "calls", 3)
     (command.folder / "calls" / "000.json").write_text("mine")
-    warning = "Warning: 1 transcripts already exist, and their files would be skipped; allow overwriting"
+    warning = "Warning: Transcripts that already exist: 1. Their files would be skipped; allow overwriting"
     assert warning in command.transcribe("calls", "--dry-run").out
     assert "Warning" not in command.transcribe("calls", "--dry-run", "--overwrite").out
 

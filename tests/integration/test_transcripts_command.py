@@ -74,6 +74,15 @@ def test_a_file_without_a_transcript_says_why(command: Command) -> None:
     assert f"of {job_id} has no transcript; it is FILE_FAILED (" in shown.err
 
 
+def test_a_file_whose_transcript_was_there_already_names_it(command: Command) -> None:
+    transcribed(command)
+    job_id = transcribed(command).job_id
+    shown = command.run("transcripts", "show", job_id)
+    assert shown.status == 2
+    assert "has no transcript; it is FILE_SKIPPED (OUTPUT_EXISTS: " in shown.err
+    assert "out/0.json already exists" in shown.err
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -74,10 +74,10 @@ def test_without_labels_there_is_no_column_for_them(
     assert on_terminal(transcript(segment("Hello.", 0, 1)), capsys, monkeypatch)[2] == "0:00:00  Hello."
 
 
-def test_unreliable_text_is_marked_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doubtful_text_is_marked_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     doubtful = replace(segment("Thank you.", 0, 1), flags=(Flag.NO_SPEECH,))
     show_conversation(transcript(doubtful))
-    assert "Thank you.  [unreliable: this may not be speech]\n" in capsys.readouterr().out
+    assert "Thank you.  [doubtful: the engine did not detect speech]\n" in capsys.readouterr().out
 
 
 def test_silence_is_said(capsys: pytest.CaptureFixture[str]) -> None:

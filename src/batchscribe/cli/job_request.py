@@ -31,6 +31,7 @@ OPTION_OF = {
     "output.uri": "--output",
     "output.layout": "--layout",
     "config.language": "--language",
+    "config.channel_separation": "--channels",
     "config.diarization": "--speakers",
     "config.num_speakers": "--speakers",
     "config.min_speakers": "--speakers",
@@ -45,6 +46,7 @@ OPTION_OF = {
 }
 SPEAKERS = re.compile(r"auto|(?P<least>[0-9]{1,3})(-(?P<most>[0-9]{1,3}))?")
 POSITION = re.compile(r"\.\d+$")  #: in a list
+OTHER_FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")  #: in a sentence; a name without an underscore may be a word
 
 
 def build_server_request(options: JobOptions, *, webhook_secret: str | None) -> JsonObject:
@@ -215,4 +217,9 @@ def explain_in_options(error: InvalidRequest) -> str:
     option = OPTION_OF.get(POSITION.sub("", error.field))
     if option is None or not error.message.startswith(error.field):
         return error.message
-    return option + error.message.removeprefix(error.field).replace("channel_separation", "--channels")
+
+    def rename(other: re.Match[str]) -> str:
+        found = OPTION_OF.get(f"config.{other[0]}", option)
+        return other[0] if found == option else found  # the option cannot contradict itself
+
+    return option + OTHER_FIELD.sub(rename, error.message.removeprefix(error.field))

@@ -158,7 +158,8 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *,
             return LocalWatch(name, submission, work, recordings, pace, status=status)
 
         status, left = 0, find_unfinished(name, records)
-        if left is not None and (left_work := _prepare_left(left, records, settings)) != local_work:
+        has_work = left is not None and not left.is_final  # it may have ended just before its watch did
+        if left is not None and has_work and (left_work := _prepare_left(left, records, settings)) != local_work:
             with _open_session(records, settings, left_work) as session:
                 watch = watch_in(session)
                 watch.resume(left)
@@ -173,11 +174,8 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *,
 
 
 def _prepare_left(left: Job, records: Records, settings: Settings) -> LocalWork:
-    """Give fresh credentials to the job of an earlier watch, and return what it needs: it keeps its model.
-
-    The job may have ended just before that watch did, and then needs none.
-    """
-    if not left.is_final and (fresh := read_fresh_credentials(left, os.environ)):
+    """Give fresh credentials to the job of an earlier watch, and return what it needs: it keeps its model."""
+    if fresh := read_fresh_credentials(left, os.environ):
         renew_credentials(records, left, fresh)
     choice = _choose_engine(left.engine, left.config, settings, of=left, warns=False)
     return LocalWork(left.lane, choice.spec, left.config.diarization)

@@ -35,7 +35,7 @@ def is_job_id(name: str) -> bool:
 def find_transcript(files: Iterable[JsonObject], job_id: str, file_id: str | None) -> str:
     """Return the URI of the JSON transcript of one of the job's files. Raises `UsageError`, `TranscriptNotFound`."""
     file = _choose_file((read_answer(FileAnswer, body) for body in files), job_id, file_id)
-    if file.state is not FileState.SUCCEEDED and not (file.error and file.error.code == "OUTPUT_EXISTS"):
+    if file.state is not FileState.SUCCEEDED:
         why = f" ({file.error.code}: {format_text(file.error.message)})" if file.error else ""
         raise TranscriptNotFound(f"{file.file_id} of {job_id} has no transcript; it is {file.state}{why}.")
     uris = file.output_uris or (file.output_uri,)

@@ -57,22 +57,23 @@ class Preview:
         if self.complete and not self.matched:
             found.append("No file would be transcribed; check the input's URI and the filters.")
         if self.refused:
-            found.append(f"{self.refused} named files have no extension of an accepted recording, and would fail.")
+            found.append(f"Named files without the extension of a recording, which would fail: {self.refused}.")
         if self.too_long:
             found.append(
-                f"{self.too_long} files would fail: their transcripts' names are longer than the storage allows."
+                "Files that would fail because the names of their transcripts are longer than the storage allows: "
+                f"{self.too_long}."
             )
         if self.missing:
-            found.append(f"{self.missing} named files were not found, and would fail.")
+            found.append(f"Named files that were not found and would fail: {self.missing}.")
         if self.existing:
-            among = f"of the first {len(self.planned)} " if self.matched > len(self.planned) else ""
+            among = f" among the first {len(self.planned)}" if self.matched > len(self.planned) else ""
             found.append(
-                f"{self.existing} {among}transcripts already exist, and their files would be skipped; allow "
+                f"Transcripts{among} that already exist: {self.existing}. Their files would be skipped; allow "
                 "overwriting to replace them."
             )
         if self.renamed:
             found.append(
-                f"{self.renamed} transcripts get another name, because the first belongs to another recording."
+                f"Transcripts that get another name, because the first belongs to another recording: {self.renamed}."
             )
         return found
 

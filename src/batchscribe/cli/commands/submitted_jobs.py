@@ -101,8 +101,7 @@ def _dry_run(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode)
 def _submit(served: served_jobs.ServedJobs, body: JsonObject, mode: SubmitMode) -> int:
     answer = served.submit(body, idempotency_key=mode.idempotency_key)
     submitted = job_report.read_answer(job_report.SubmittedAnswer, answer)
-    for warning in submitted.warnings:
-        typer.echo(f"Warning: {console.format_text(warning)}", err=True)
+    change_reports.show_warnings(answer)
     if mode.wait:
         typer.echo(f"job: {submitted.job_id}", err=True)
         return job_waiting.wait_for_job(served, submitted.job_id, timeout_sec=None, as_json=mode.as_json)

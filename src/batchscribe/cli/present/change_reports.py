@@ -27,7 +27,7 @@ def next_command(*words: str, server: str | None, data_dir: Path | None = None) 
 def show_retried(answer: JsonObject, *, server: str | None, data_dir: Path | None) -> None:
     """Show that a server retries the job, and the next command."""
     job = read_answer(JobAnswer, answer)
-    typer.echo(f"The failed files of {job.job_id} are tried again; its other transcripts stay.")
+    typer.echo(f"The failed files of {job.job_id} are being retried; its other transcripts are kept.")
     command = dict(answer.get(INTERRUPTED, {})).get(job.job_id)
     usual = next_command("jobs", "watch", job.job_id, server=server, data_dir=data_dir)
     typer.echo(f"next: {command or usual}")
@@ -43,4 +43,4 @@ def ask_to_delete(job: JobAnswer) -> str:
 def what_stays(job: JobAnswer) -> str:
     n_transcripts = job.summary.succeeded
     transcripts = "1 transcript" if n_transcripts == 1 else f"{n_transcripts} transcripts"
-    return f"Its recordings and {transcripts} stay in storage."
+    return f"Its recordings and {transcripts} are kept in storage."

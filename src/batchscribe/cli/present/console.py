@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -40,6 +41,22 @@ def open_console(*, stderr: bool = False) -> Console:
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     return console
+
+
+class LinePace:
+    """Decides when a plain line of progress is due: for each new state, and at most every five seconds in between."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._state = ""
+        self._next_at = 0.0
+
+    def is_due(self, state: str) -> bool:
+        """Return whether to print a line now. If so, the caller prints it."""
+        if state == self._state and self._clock() < self._next_at:
+            return False
+        self._state, self._next_at = state, self._clock() + LINE_EVERY_SEC
+        return True
 
 
 def print_table(table: Table) -> None:

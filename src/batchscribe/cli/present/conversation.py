@@ -20,11 +20,12 @@ MAX_LABEL_COLUMNS = 16
 MAX_TEXT_COLUMNS = 88  #: longer lines are hard to read
 POSITION_COLUMNS = 7
 MIN_COLUMNS = 48  #: for columns; on a narrower terminal each paragraph is a line, as without one
+#: As the reader of the web interface says it (`segment_row.js`), but shorter.
 DOUBTS = {
-    Flag.LOW_CONFIDENCE: "the engine was uncertain",
-    Flag.LOW_SPEECH: "there is hardly any speech here",
-    Flag.NO_SPEECH: "this may not be speech",
-    Flag.REPETITION: "a phrase was repeated many times",
+    Flag.LOW_CONFIDENCE: "the engine guessed",
+    Flag.LOW_SPEECH: "more words than anyone can say in this time",
+    Flag.NO_SPEECH: "the engine did not detect speech",
+    Flag.REPETITION: "repeated unusually often",
 }
 
 
@@ -75,4 +76,4 @@ def _show_wrapped(output: Console, paragraphs: Sequence[Paragraph]) -> None:
 
 def _describe_doubts(paragraph: Paragraph) -> str:
     found = "; ".join(reason for flag, reason in DOUBTS.items() if flag in paragraph.flags)
-    return f"  [unreliable: {found}]" if found else ""
+    return f"  [doubtful: {found}]" if found else ""

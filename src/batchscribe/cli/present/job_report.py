@@ -62,6 +62,11 @@ def name_interrupted(commands: Mapping[str, str]) -> JsonObject:
     return {INTERRUPTED: dict(commands)} if commands else {}
 
 
+def shown_state(body: JsonObject) -> str:
+    """Return the state of a job as people see it. The body may have `interrupted`."""
+    return INTERRUPTED if INTERRUPTED in body else read_answer(JobAnswer, body).state.value
+
+
 def has_ended(job: JobAnswer) -> bool:
     return job.state not in LIVE_STATES
 

@@ -11,11 +11,17 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from batchscribe.cli.present.console import BAR_WIDTH, LINE_EVERY_SEC, format_duration, format_speed, open_console
-from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer
+from batchscribe.cli.present.console import (
+    BAR_WIDTH,
+    LINE_EVERY_SEC,
+    LinePace,
+    format_duration,
+    format_speed,
+    open_console,
+)
+from batchscribe.cli.present.job_report import count_ended, has_ended, read_answer, shown_state
 from batchscribe.wire.answers import JobAnswer
 from batchscribe.wire.base import JsonObject
-from batchscribe.wire.choices import JobState
 
 FINDING = "Finding files"
 
@@ -144,31 +150,25 @@ def show_states() -> Iterator[Callable[[JsonObject], None]]:
         yield StateLines(output).show
         return
     with output.status("") as status:
-        yield lambda body: status.update(
-            describe_state(read_answer(JobAnswer, body), is_interrupted=INTERRUPTED in body)
-        )
+        yield lambda body: status.update(describe_state(body))
 
 
 class StateLines:
-    """A plain line for each new state, and at most every five seconds in between."""
+    """Plain lines as `LinePace` says."""
 
     def __init__(self, output: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._output = output
-        self._clock = clock
-        self._state: JobState | None = None
-        self._next_at = 0.0
+        self._lines = LinePace(clock)
 
     def show(self, body: JsonObject) -> None:
-        job = read_answer(JobAnswer, body)
-        if job.state is not self._state or self._clock() >= self._next_at:
-            self._state, self._next_at = job.state, self._clock() + LINE_EVERY_SEC
-            self._output.print(describe_state(job, is_interrupted=INTERRUPTED in body))
+        if self._lines.is_due(shown_state(body)):
+            self._output.print(describe_state(body))
 
 
-def describe_state(job: JobAnswer, *, is_interrupted: bool = False) -> str:
+def describe_state(body: JsonObject) -> str:
     """Format the state as in `PROCESSING: 12 of 40 files, 1 failed`."""
+    job = read_answer(JobAnswer, body)
     summary = job.summary
     failed = f", {summary.failed} failed" if summary.failed else ""
     waits = f"; it waits for fresh {job.waiting_for}" if job.waiting_for else ""
-    state = INTERRUPTED if is_interrupted else job.state
-    return f"{state}: {count_ended(summary)} of {summary.total_files} files{failed}{waits}"
+    return f"{shown_state(body)}: {count_ended(summary)} of {summary.total_files} files{failed}{waits}"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from batchscribe.cli.present.console import (
     BAR_WIDTH,
-    LINE_EVERY_SEC,
+    LinePace,
     format_duration,
     format_speed,
     format_text,
@@ -20,7 +20,7 @@ from batchscribe.cli.present.console import (
     open_console,
     print_json_line,
 )
-from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer
+from batchscribe.cli.present.job_report import INTERRUPTED, count_ended, has_ended, read_answer, shown_state
 from batchscribe.wire.answers import FileAnswer, JobAnswer
 from batchscribe.wire.base import JsonObject
 
@@ -89,19 +89,16 @@ class WatchedBar:
 
 
 class WatchedLines:
-    """A plain line for each failure, for each new state, and at most every five seconds in between."""
+    """A plain line for each failure, and lines about the job as `LinePace` says."""
 
     def __init__(self, output: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._output = output
-        self._clock = clock
+        self._lines = LinePace(clock)
         self._pace = WatchedPace(clock)
-        self._state = ""
-        self._next_at = 0.0
 
     def show_job(self, body: JsonObject) -> None:
         state, words = shown_state(body), self._pace.describe(read_answer(JobAnswer, body))
-        if state != self._state or self._clock() >= self._next_at:
-            self._state, self._next_at = state, self._clock() + LINE_EVERY_SEC
+        if self._lines.is_due(state):
             self._output.print(f"{state}: {words}")
 
     def show_failure(self, body: JsonObject) -> None:
@@ -134,10 +131,6 @@ class WatchedPace:
         if job.waiting_for is not None:
             parts.append(f"waits for fresh {job.waiting_for}")
         return " · ".join(parts)
-
-
-def shown_state(body: JsonObject) -> str:
-    return INTERRUPTED if INTERRUPTED in body else read_answer(JobAnswer, body).state.value
 
 
 def describe_failure(body: JsonObject) -> str:
