@@ -22,8 +22,9 @@ PLOT = ROOT / "docs" / "accuracy.svg"
 WIDTH = 120
 
 ABSTRACT = """\
-Word error rates by model and kind of recording, and the cost of transcription in CPU time, wall time and memory. Each
-result of batchscribe is compared with the same engine used directly."""
+This page shows how many words are wrong, by model and kind of recording, and what transcription costs in CPU time, wall
+time and memory. Each result of batchscribe is compared with that of the bare engine: the same engine, used directly. To
+repeat the measurement:"""
 
 COMMANDS = """\
 ```sh
@@ -34,38 +35,40 @@ make bench-speech                     # all installed models; writes this page, 
 
 METHOD = (
     """\
-**Recordings.** A corpus of about 200 recordings from public collections, or derived from them. Each has a reference
-transcript or is known to contain no speech. The corpus is not part of this repository. The examples of this repository
-are measured too; without the corpus, `make bench-speech` prints only their figures and does not change this page.
-Recordings without a confirmed reference, broken files, single digits of half a second, and recordings in several
-languages are excluded. The language is given, as in the reference.""",
+**Recordings.** The corpus has about 200 recordings from public collections, or derived from them. Each has a reference
+transcript or is known to contain no speech. These are excluded: recordings without a confirmed reference, broken files,
+single digits of half a second, and recordings in several languages. The corpus is not part of this repository, but the
+examples of this repository are measured too. Without the corpus, `make bench-speech` prints only the figures of the
+examples and does not change this page. Both programs get the language of each recording.""",
     f"""\
 **batchscribe** is the whole product: the job, speech detection, the engine, the transcript. **The bare engine** is
-faster-whisper, called directly on one file after the other, as its users do: with beam size {BEAM_SIZE}, `vad_filter`,
-and otherwise default options. For two-channel recordings it gets each channel separately. Both run the same model as
+faster-whisper, called directly for one file after the other, as its users do: with beam size {BEAM_SIZE}, `vad_filter`,
+and otherwise default options. It gets each channel of a two-channel recording separately. Both run the same model as
 {COMPUTE_TYPE} on the CPU, without word times.""",
     """\
-**Word error rate** is the number of wrong, missing and added words per spoken word, after Whisper's normalization of
-English (spelling, numbers, punctuation, fillers). In other languages only case and punctuation are normalized. For
-Chinese and Japanese, characters are counted. "All English" and "all" exclude the examples, which are synthetic.""",
+**Word error rate** is the number of wrong, missing and added words per spoken word. Before the words are compared,
+English is normalized as for Whisper: spelling, numbers, punctuation, fillers. In other languages, only case and
+punctuation are normalized. In Chinese and Japanese, characters are counted instead of words. "All English" and "all"
+exclude the examples, because their voices are synthetic.""",
     f"""\
-**Intervals** in brackets are 95 % confidence intervals: recordings are resampled {DRAWS:,} times, with replacement.
-Recordings derived from the same original are resampled together. The difference is paired, since both sides process the
-same recordings. Below zero batchscribe makes fewer errors; an interval that includes zero shows no difference. With
-fewer than {MIN_GROUPS} originals there is no interval.""",
+**Intervals** in brackets are 95 % confidence intervals, computed by resampling the recordings {DRAWS:,} times with
+replacement. Recordings derived from the same original are resampled together. With fewer than {MIN_GROUPS} originals
+there is no interval. The difference is paired, because both programs process the same recordings. If it is below zero,
+batchscribe makes fewer errors. If its interval includes zero, no difference was shown.""",
     f"""\
-**Loops** are phrases of up to {LOOP_MAX_WORDS} words that are repeated {LOOP_MIN_TIMES} times or more in a row, which
-happens when Whisper models get stuck.""",
+**Repeated phrases** have up to {LOOP_MAX_WORDS} words and occur {LOOP_MIN_TIMES} times or more in a row. Whisper models
+produce them when they get stuck in a loop.""",
     f"""\
-**Costs** are those of whole commands with all their processes, from start to end, including the loading of libraries
-and model. `batchscribe transcribe` runs with its defaults. faster-whisper runs with {THREADS} thread, with which it
+**Costs** are those of whole commands with all their processes, from start to end, including the time to load libraries
+and the model. `batchscribe transcribe` runs with its defaults. faster-whisper runs with {THREADS} thread, with which it
 needs the least CPU time; "batched" is `BatchedInferencePipeline` with batches of {BATCH_SIZE}. {rival.NAME}
 {rival.VERSION} runs with `--batched True` on all cores, in a separate environment with the same versions of
 faster-whisper and ctranslate2. Each figure is the best of {ROUNDS} runs, in which the programs alternated. Memory is
 the maximum sum over all processes, with shared pages counted once.""",
     f"""\
-**Shifts of word starts**: {len(RECORDINGS)} examples are transcribed as they are and after {SILENCE_SEC:.0f} s of
-digital silence. A word that is recognized both times should start {SILENCE_SEC:.0f} s later.""",
+**Shifts of word starts** show whether times depend on what comes before. {len(RECORDINGS)} examples are transcribed
+twice: as they are, and after {SILENCE_SEC:.0f} s of digital silence. A word that is recognized both times should start
+{SILENCE_SEC:.0f} s later.""",
 )
 
 

@@ -26,7 +26,7 @@ CATEGORIES = {
     "noisy-or-reverberant": "music, kitchen noise, a jackhammer or other voices, 0 to 15 dB quieter than the speech",
     "stereo-two-channel": "calls with one speaker on each channel, transcribed channel by channel",
     "long": "joined recordings, up to 35 minutes, and one sentence between two minutes of silence",
-    "container-variant": "the same few sentences in every format: WAV, MP3, M4A, MP4",
+    "container-variant": "the same few sentences in several formats: WAV, MP3, M4A, MP4",
     "non-english": "German, Spanish, French, Portuguese, Swedish, Chinese, Japanese and Korean",
     EXAMPLES: "synthetic voices, from `examples/audio`",
 }

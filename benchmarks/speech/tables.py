@@ -71,12 +71,12 @@ def cost_table(workloads: Sequence[Workload]) -> str:
 
 
 def goals_table(measured: Measured) -> str:
-    """Ratios, each with what it should be at most."""
+    """Ratios and the largest shift, each with the goal."""
     rows = [_ratio(goal, each) for goal in GOALS for each in measured.workloads if each.name == goal.workload]
     if measured.flow_starts is not None:
         seconds = f"{measured.flow_starts.greatest_sec:.2f} s"
-        rows.append(["maximum shift of a word after a minute of silence", seconds, f"{GOAL_SEC:.1f} s"])
-    return table(("batchscribe relative to", "measured", "goal: at most"), rows)
+        rows.append(["largest shift of a word after a minute of silence", seconds, f"{GOAL_SEC:.1f} s"])
+    return table(("goal of batchscribe", "measured", "at most"), rows)
 
 
 def starts_table(flow: Starts, bare: Starts) -> str:
@@ -103,4 +103,5 @@ def _starts(starts: Starts) -> Iterator[str]:
 
 def _ratio(goal: Goal, workload: Workload) -> list[str]:
     flow, other = (getattr(workload.costs[name], goal.field) for name in (CONTENDERS[goal.workload][0], goal.against))
-    return [f"{UNITS[goal.field]}, {goal.workload}, {goal.against}", f"{flow / other:.2f}", f"{goal.most:.2f}"]
+    text = f"{UNITS[goal.field]} for {goal.workload}, relative to {goal.against}"
+    return [text, f"{flow / other:.2f}", f"{goal.most:.2f}"]

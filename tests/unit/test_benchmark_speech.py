@@ -207,9 +207,9 @@ def test_the_table_of_words_has_both_sides_where_there_are_two() -> None:
 def test_ratios_stand_beside_their_goals() -> None:
     rows = goals_table(BASE).splitlines()[2:]
     assert rows == [
-        "| CPU time, one recording of 8 minutes, faster-whisper, batched | 1.00 | 1.05 |",
-        "| wall time, one recording of 8 minutes, whisper-ctranslate2 --batched True | 0.60 | 0.80 |",
-        "| maximum shift of a word after a minute of silence | 0.12 s | 0.2 s |",
+        "| CPU time for one recording of 8 minutes, relative to faster-whisper, batched | 1.00 | 1.05 |",
+        "| wall time for one recording of 8 minutes, relative to whisper-ctranslate2 --batched True | 0.60 | 0.80 |",
+        "| largest shift of a word after a minute of silence | 0.12 s | 0.2 s |",
     ]
 
 
