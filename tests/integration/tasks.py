@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -25,13 +24,6 @@ class Diary:
 
     def handlers(self, **others: Handler) -> dict[str, Handler]:
         return dict.fromkeys((ENUMERATE, SHARD, FINISH, CLEAR, DELIVER), self.write) | others
-
-
-def until(condition: Callable[[], bool], *, within_sec: float = 10.0) -> bool:
-    deadline = time.monotonic() + within_sec
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def statuses(engine: sa.Engine) -> dict[str, str]:

@@ -23,8 +23,6 @@ from batchscribe.database.tables import checkpoint
 from batchscribe.jobs.model import File, Job
 from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import load_settings
-from batchscribe.speech.inline import InlinePool
-from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.checkpoint import NoStore, StoredWindows
 from batchscribe.stages.checkpoint_parts import Checkpoints, FileParts
 from batchscribe.stages.finish import cancel_job
@@ -33,7 +31,9 @@ from batchscribe.storage.store import Recording
 from batchscribe.wire.choices import JobState
 from tests.databases import stored_bytes
 from tests.integration.checkpoint_victim import LEDGER, MAX_DEATHS
+from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
+from tests.integration.pausing_pool import pausing_after
 from tests.preloaded import victim
 from tests.recordings import write_wav
 
@@ -45,6 +45,7 @@ CALL_SEC = 0.1  #: of the engine, for a window
 WINDOW_SEC = 30.0  #: at most
 MOST_REPEATED_SEC = 300.0  #: by a kill
 KILLED_AFTER = 4  #: windows
+FIRST = 4  #: windows, which the engines recognize before they pause
 NEVER = 1_000_000
 
 
@@ -126,20 +127,13 @@ def test_a_recording_that_changed_meanwhile_starts_anew(tmp_path: Path) -> None:
     assert b'"duration_sec": 240' in output(tmp_path)
 
 
-def slow(_spec: object, processes: int) -> InlinePool:
-    return InlinePool(ScriptedSpec(script=Script(call_sec=0.1)), processes)
-
-
 def wait_for_part(runner: FlowRunner) -> None:
-    deadline = time.monotonic() + 20
-    while not n_parts(runner):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: n_parts(runner) > 0)
 
 
 def test_a_worker_that_stops_in_order_leaves_its_work_to_the_next(tmp_path: Path) -> None:
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=600.0)
-    with running(tmp_path, make_pool=slow) as runner:
+    with running(tmp_path, make_pool=pausing_after(FIRST)) as runner:
         job = runner.submit()
         wait_for_part(runner)
     with running(tmp_path) as runner:
@@ -153,22 +147,21 @@ def test_nothing_that_was_said_can_be_read_in_the_database_and_a_cancellation_de
     tmp_path: Path, database: str
 ) -> None:
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=600.0)
-    with running(tmp_path, make_pool=slow) as runner:
+    with running(tmp_path, make_pool=pausing_after(FIRST)) as runner:
         job = runner.submit()
         wait_for_part(runner)
         assert b"quick" not in stored_bytes(runner.settings.effective_database_url)
         assert cancel_job(runner.job(job.job_id), runner.records)
         runner.wait(job)
         assert n_parts(runner) == 0
-        time.sleep(1.0)  # the file that was in progress has ended
-        assert n_parts(runner) == 0
+    assert n_parts(runner) == 0, "the file that was in progress has ended, too"
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[tuple[Records, Job, File]]:
     """A file with a checkpoint that this test works on instead of a worker: its second attempt."""
     write_wav(folder / "calls" / "long.wav", duration_sec=600.0)
-    with running(folder, make_pool=slow) as runner:
+    with running(folder, make_pool=pausing_after(FIRST)) as runner:
         job = runner.submit()
         wait_for_part(runner)
     records = runner.records

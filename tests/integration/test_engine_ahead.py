@@ -17,7 +17,7 @@ from batchscribe.speech import pool_devices
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec, make_up_text
 from tests.integration.command import wait_until
-from tests.integration.test_engine_pool import ANSWER_SEC, children, recognize_all, request
+from tests.integration.test_engine_pool import ANSWER_SEC, AT_ONCE_SEC, children, recognize_all, request
 
 TEXT = make_up_text(1.0)
 
@@ -94,7 +94,7 @@ def test_closing_cancels_both_batches() -> None:
     time.sleep(0.5)
     began_at = time.monotonic()
     pool.close()
-    assert time.monotonic() - began_at < 2.0
+    assert time.monotonic() - began_at < AT_ONCE_SEC
     assert children() == []
     for future in futures:
         with pytest.raises(CancelledError):
@@ -225,7 +225,7 @@ def test_a_trial_of_a_busy_device_needs_no_memory_for_a_second_model(
 
 
 def test_windows_of_a_failed_batch_that_are_canceled_are_not_tried_again() -> None:
-    """Each would cost the time limit if the GPU hangs."""
+    """Each would cost the time limit if the GPU hangs: 12 s in all."""
     spec = replace(gpus(1, hangs_at=frozenset(range(8))), batch_size=8)
     with EnginePool(spec, processes=1, idle_limit_sec=2.0) as pool:
         pool.submit(request(100)).result(ANSWER_SEC)
@@ -238,7 +238,7 @@ def test_windows_of_a_failed_batch_that_are_canceled_are_not_tried_again() -> No
         assert isinstance(futures[1].exception(ANSWER_SEC), EngineTimeout)
         began_at = time.monotonic()
         assert recognize_all(pool, [request(100)]) == [TEXT]
-        assert time.monotonic() - began_at < 2.0, "canceled windows are not sent again"
+        assert time.monotonic() - began_at < 9.0, "canceled windows are not sent again"
 
 
 @pytest.mark.parametrize("is_lost", [False, True])

@@ -32,7 +32,7 @@ from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from tests.integration.command import wait_until
 from tests.starvation import cpu_sec, starved
 
-ANSWER_SEC = 20.0
+ANSWER_SEC = 60.0  #: for a busy machine
 
 
 def request(start_sec: float = 0.0, duration_sec: float = 1.0) -> RecognitionRequest:
@@ -59,6 +59,17 @@ def children() -> list[psutil.Process]:
         child for child in psutil.Process().children() if "multiprocessing.forkserver" in str(child.cmdline())
     ]
     return [engine for server in fork_servers for engine in server.children()]
+
+
+@contextmanager
+def stopped_engine() -> Iterator[psutil.Process]:
+    """Stop the only engine process during the block, so that its call cannot end before the test is ready."""
+    [engine] = children()
+    engine.suspend()
+    try:
+        yield engine
+    finally:
+        engine.resume()
 
 
 def test_recognitions_are_returned_to_their_requesters_in_any_order() -> None:
@@ -89,18 +100,19 @@ def test_an_engine_that_likes_batches_gets_them() -> None:
     with EnginePool(scripted(batch_size=32, call_sec=0.2), processes=1) as pool:
         before_sec = busy_sec()
         recognized = recognize_all(pool, [request(i) for i in range(60)])
-        assert busy_sec() - before_sec < 2.0
+        assert busy_sec() - before_sec < 6.0
     assert recognized == [make_up_text(1.0)] * 60
 
 
 def test_files_take_turns_at_the_engines() -> None:
     done: list[Future[Recognition]] = []
-    with EnginePool(scripted(call_sec=0.1), processes=1) as pool:
+    with EnginePool(ScriptedSpec(), processes=1) as pool:
         recognize_all(pool, [request()])
-        long = [pool.submit(request(start_sec), "long") for start_sec in range(4)]
-        short = pool.submit(request(), "short")
-        for future in (*long, short):
-            future.add_done_callback(done.append)
+        with stopped_engine():
+            long = [pool.submit(request(start_sec), "long") for start_sec in range(4)]
+            short = pool.submit(request(), "short")
+            for future in (*long, short):
+                future.add_done_callback(done.append)
         wait_for([*long, short], ANSWER_SEC)
     assert [future for future in done if future is not short] == long
     assert done.index(short) <= 2, "it waits for the window in hand, and for one of the other file at most"
@@ -185,6 +197,7 @@ def test_a_process_that_hangs_is_ended_and_its_window_fails_alone() -> None:
 
 
 STARVED_SEC = 15.0
+AT_ONCE_SEC = 30.0  #: on a busy machine; half of the time after which an engine process that hangs is ended
 
 
 def test_an_engine_process_without_a_core_is_not_killed() -> None:
@@ -325,12 +338,11 @@ def test_a_canceled_window_is_not_transcribed() -> None:
 def test_closing_ends_everything_at_once_and_cancels_what_is_not_done() -> None:
     pool = EnginePool(scripted(hangs_at=frozenset({0.0, 1.0})), processes=2)
     futures = [pool.submit(request(i)) for i in range(6)]
-    while len(children()) < 2:
-        time.sleep(0.01)
+    wait_until(lambda: len(children()) == 2)
     time.sleep(0.3)
     started_at = time.monotonic()
     pool.close()
-    assert time.monotonic() - started_at < 2.0
+    assert time.monotonic() - started_at < AT_ONCE_SEC
     assert children() == []
     for future in futures:
         with pytest.raises(CancelledError):
@@ -347,8 +359,7 @@ def test_closing_a_pool_that_was_never_used_is_nothing() -> None:
 def test_ctrl_c_does_not_reach_an_engine_at_work() -> None:
     with EnginePool(scripted(call_sec=0.5), processes=1) as pool:
         future = pool.submit(request())
-        while not children():
-            time.sleep(0.01)
+        wait_until(lambda: bool(children()))
         time.sleep(0.2)
         for child in children():
             os.kill(child.pid, signal.SIGINT)
@@ -370,8 +381,7 @@ def test_a_batch_whose_windows_are_all_canceled_is_abandoned(tmp_path: Path) -> 
     mark = tmp_path / "hangs"
     with EnginePool(scripted(batch_size=2, hangs_at=frozenset({0.0}), only_once=mark), processes=1) as pool:
         futures = [pool.submit(request(0.0)), pool.submit(request(1.0))]
-        while not mark.exists():
-            time.sleep(0.01)
+        wait_until(mark.exists)
         [busy] = children()
         assert futures[0].cancel()
         time.sleep(2.0)
@@ -381,26 +391,29 @@ def test_a_batch_whose_windows_are_all_canceled_is_abandoned(tmp_path: Path) -> 
         assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
 
 
+def cancel_its_call(pool: EnginePool) -> None:
+    """Cancel the only window of a call, and leave the pool the time to abandon it."""
+    future = pool.submit(request())
+    wait_until(lambda: pool._queue.backlog == 0)  # noqa: SLF001
+    assert future.cancel()
+    time.sleep(1.5 * LOOK_SEC)
+
+
 def test_a_canceled_batch_is_finished_if_loading_the_model_again_would_take_longer() -> None:
     """For example, the last windows of a damaged recording. They would otherwise cost the other files a load."""
-    with EnginePool(scripted(load_sec=4.0, call_sec=2.5), processes=1) as pool:
+    with EnginePool(scripted(load_sec=5.0), processes=1) as pool:
         recognize_all(pool, [request()])
-        [busy] = children()
-        future = pool.submit(request())
-        time.sleep(0.5)
-        assert future.cancel()
+        with stopped_engine() as busy:
+            cancel_its_call(pool)
         assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
         assert busy.is_running()
 
 
 def test_a_canceled_batch_on_a_gpu_is_finished() -> None:
     """Loading the model again would take longer."""
-    with EnginePool(replace(scripted(call_sec=2.5), device="cuda"), processes=1) as pool:
-        future = pool.submit(request())
-        while not children():
-            time.sleep(0.01)
-        [busy] = children()
-        time.sleep(1.0)
-        assert future.cancel()
+    with EnginePool(replace(scripted(), device="cuda"), processes=1) as pool:
+        recognize_all(pool, [request()])
+        with stopped_engine() as busy:
+            cancel_its_call(pool)
         assert recognize_all(pool, [request(2.0)]) == [make_up_text(1.0)]
         assert busy.is_running()

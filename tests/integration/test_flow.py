@@ -14,7 +14,8 @@ from dbos import DBOSClient
 
 from batchscribe.queue.flow import Flow
 from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, QueueKind, Task, queue_name
-from tests.integration.tasks import Diary, said_by_the_engine, statuses, until
+from tests.integration.command import wait_until
+from tests.integration.tasks import Diary, said_by_the_engine, statuses
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
 
@@ -23,7 +24,7 @@ def test_the_first_shard_of_a_new_job_precedes_later_shards_of_a_large_one(engin
     diary, gate = Diary(), threading.Event()
 
     def wait_then_write(job_id: str, number: int) -> None:
-        gate.wait(10)
+        gate.wait(60)
         diary.write(job_id, number)
 
     flow.run(
@@ -32,11 +33,11 @@ def test_the_first_shard_of_a_new_job_precedes_later_shards_of_a_large_one(engin
     with engine.begin() as connection:
         for number in range(1, 6):
             flow.enqueue(connection, Task(SHARD, "job_big", number, lane="here", engine="scripted"))
-    assert until(lambda: "PENDING" in statuses(engine).values())
+    wait_until(lambda: "PENDING" in statuses(engine).values())
     with engine.begin() as connection:
         flow.enqueue(connection, Task(SHARD, "job_new", 1, lane="here", engine="scripted"))
     gate.set()
-    assert until(lambda: len(diary.ran) == 6)
+    wait_until(lambda: len(diary.ran) == 6)
     assert diary.ran[:2] == [("job_big", 1), ("job_new", 1)]
 
 
@@ -64,7 +65,7 @@ def test_a_process_keeps_its_own_limits_despite_those_of_another(engine: sa.Engi
     with engine.begin() as connection:
         for number in range(1, 13):
             flow.enqueue(connection, Task(SHARD, "job_1", number, lane="here", engine="scripted"))
-    assert until(lambda: list(statuses(engine).values()) == ["SUCCESS"] * 12)
+    wait_until(lambda: list(statuses(engine).values()) == ["SUCCESS"] * 12)
     assert most == 2
 
 
@@ -100,11 +101,11 @@ def test_a_forgotten_task_ends_silently_but_its_error_is_logged(engine: sa.Engin
     with said_by_the_engine() as said:
         with engine.begin() as connection:
             flow.enqueue(connection, SHARD_1)
-        assert until(lambda: statuses(engine) == {})
+        wait_until(lambda: statuses(engine) == {})
         with engine.begin() as connection:
             flow.enqueue(connection, Task(ENUMERATE, "job_1", lane="here", engine="scripted"))
-        assert until(lambda: statuses(engine) == {"enumerate-job_1": "ERROR"})
-        assert until(lambda: bool(said))
+        wait_until(lambda: statuses(engine) == {"enumerate-job_1": "ERROR"})
+        wait_until(lambda: bool(said))
     assert said == ["a mistake"]
 
 
@@ -136,4 +137,4 @@ def test_a_task_whose_process_was_killed_is_taken_up_by_the_next_one(engine: sa.
         os.kill(victim.pid, signal.SIGKILL)
     diary = Diary()
     flow.run(diary.handlers(), executor_id="me", lanes=["here"], engines=["scripted"], slots=1)
-    assert until(lambda: diary.ran == [("job_1", 1)])
+    wait_until(lambda: diary.ran == [("job_1", 1)])

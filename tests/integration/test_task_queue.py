@@ -14,7 +14,8 @@ from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.flow import Flow
 from batchscribe.queue.task_queue import Handler, TaskQueue
 from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, TakenTask, Task
-from tests.integration.tasks import Diary, until
+from tests.integration.command import wait_until
+from tests.integration.tasks import Diary
 from tests.twins.queue import QueueTwin
 
 SHARD_1 = Task(SHARD, "job_1", 1, lane="here", engine="scripted")
@@ -32,10 +33,10 @@ def run(queue: TaskQueue, handlers: dict[str, Handler], *, executor_id: str = "m
     queue.run(handlers, executor_id=executor_id, lanes=[lane], engines=["scripted"], slots=1)
 
 
-def becomes_true(queue: TaskQueue, condition: Callable[[], bool]) -> bool:
+def wait_for(queue: TaskQueue, condition: Callable[[], bool]) -> None:
     if isinstance(queue, QueueTwin):
         queue.work()
-    return until(condition)
+    wait_until(condition)
 
 
 def enqueue(engine: sa.Engine, queue: TaskQueue, *tasks: Task) -> None:
@@ -55,26 +56,26 @@ def test_a_task_runs_only_when_its_transaction_commits(engine: sa.Engine, queue:
         queue.enqueue(connection, SHARD_1)
         connection.rollback()
     enqueue(engine, queue, Task(SHARD, "job_1", 2, lane="here", engine="scripted"))
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 2)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 2)])
 
 
 def test_a_task_that_is_enqueued_twice_runs_once(engine: sa.Engine, queue: TaskQueue) -> None:
     diary = Diary()
     run(queue, diary.handlers())
     enqueue(engine, queue, SHARD_1)
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1)])
     enqueue(engine, queue, SHARD_1, Task(FINISH, "job_1", lane="here"))
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1), ("job_1", 0)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1), ("job_1", 0)])
 
 
 def test_tasks_of_another_lane_wait_for_their_own_worker(engine: sa.Engine, queue: TaskQueue) -> None:
     diary = Diary()
     run(queue, diary.handlers())
     enqueue(engine, queue, Task(SHARD, "job_other", 1, lane="elsewhere", engine="scripted"), SHARD_1)
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1)])
     queue.stop()
     run(queue, diary.handlers(), lane="elsewhere")
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1), ("job_other", 1)])
 
 
 def test_shards_run_in_the_order_of_their_numbers_whatever_the_job(engine: sa.Engine, queue: TaskQueue) -> None:
@@ -82,7 +83,7 @@ def test_shards_run_in_the_order_of_their_numbers_whatever_the_job(engine: sa.En
     large = [Task(SHARD, "job_large", number, lane="here", engine="scripted") for number in (1, 2, 3)]
     enqueue(engine, queue, *large, Task(SHARD, "job_new", 1, lane="here", engine="scripted"))
     run(queue, diary.handlers())
-    assert becomes_true(queue, lambda: len(diary.ran) == 4)
+    wait_for(queue, lambda: len(diary.ran) == 4)
     assert diary.ran == [("job_large", 1), ("job_new", 1), ("job_large", 2), ("job_large", 3)]
 
 
@@ -90,11 +91,11 @@ def test_an_interrupted_task_stays_taken_and_the_next_run_resumes_it(engine: sa.
     diary = Diary()
     run(queue, diary.handlers(**{SHARD: interrupt}))
     enqueue(engine, queue, SHARD_1)
-    assert becomes_true(queue, lambda: [task.task_id for task in queue.list_taken(executor_id="me")] == ["job_1-1"])
+    wait_for(queue, lambda: [task.task_id for task in queue.list_taken(executor_id="me")] == ["job_1-1"])
     queue.stop()
     run(queue, diary.handlers())
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1)])
-    assert until(lambda: queue.list_taken() == [])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1)])
+    wait_until(lambda: queue.list_taken() == [])
 
 
 def test_a_task_that_is_given_back_waits_in_its_queue_again(engine: sa.Engine, queue: TaskQueue) -> None:
@@ -111,7 +112,7 @@ def test_a_task_that_is_given_back_waits_in_its_queue_again(engine: sa.Engine, q
 
     run(queue, {SHARD: give_back})
     enqueue(engine, queue, SHARD_1)
-    assert becomes_true(queue, lambda: again == [("job_1", 1)])
+    wait_for(queue, lambda: again == [("job_1", 1)])
     assert given_back == ["job_1"]
 
 
@@ -119,13 +120,13 @@ def test_a_task_of_an_ended_process_is_handed_on_and_a_deleted_one_is_not(engine
     diary = Diary()
     run(queue, {SHARD: interrupt}, executor_id="first")
     enqueue(engine, queue, SHARD_1)
-    assert becomes_true(queue, lambda: len(queue.list_taken()) == 1)
+    wait_for(queue, lambda: len(queue.list_taken()) == 1)
     queue.stop()
     [taken] = queue.list_taken(executor_id="first")
     assert queue.list_taken(executor_id="second") == []
     queue.hand_on([TakenTask("job_gone-1", "first", taken.queue), taken])
     run(queue, diary.handlers(), executor_id="second")
-    assert becomes_true(queue, lambda: diary.ran == [("job_1", 1)])
+    wait_for(queue, lambda: diary.ran == [("job_1", 1)])
 
 
 def test_canceled_and_forgotten_tasks_never_run(engine: sa.Engine, queue: TaskQueue) -> None:
@@ -136,7 +137,7 @@ def test_canceled_and_forgotten_tasks_never_run(engine: sa.Engine, queue: TaskQu
     queue.forget(tasks[1:])
     run(queue, diary.handlers())
     enqueue(engine, queue, Task(ENUMERATE, "job_3", lane="here"))
-    assert becomes_true(queue, lambda: diary.ran == [("job_3", 0)])
+    wait_for(queue, lambda: diary.ran == [("job_3", 0)])
 
 
 def test_a_process_without_descriptors_says_so_and_does_not_wait_forever(
@@ -156,5 +157,5 @@ def test_a_process_without_descriptors_says_so_and_does_not_wait_forever(
     diary = Diary()
     run(flow, diary.handlers())
     enqueue(engine, flow, SHARD_1)
-    assert becomes_true(flow, lambda: diary.ran == [("job_1", 1)])
+    wait_for(flow, lambda: diary.ran == [("job_1", 1)])
     flow.stop()

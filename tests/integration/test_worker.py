@@ -32,6 +32,7 @@ from batchscribe.worker import hooks
 from tests.databases import engine_tasks, stored_bytes
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
+from tests.integration.pausing_pool import PausingPool, pausing_after
 from tests.recordings import write_wav
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -176,13 +177,14 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_number_of_engine_proce
 def test_a_canceled_job_keeps_what_is_finished_and_starts_nothing_new(tmp_path: Path) -> None:
     for number in range(30):
         write_wav(tmp_path / "calls" / f"{number:02}.wav")
-    slow = ScriptedSpec(script=Script(call_sec=0.2))
-    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
+    pool = PausingPool(6)
+    with running(tmp_path, make_pool=lambda *_: pool) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
         assert cancel_job(job, runner.records)
         assert wait_settled(job, runner.records, within_sec=60)  # a transcript that is being written counts
         canceled = runner.job(job.job_id)
         assert canceled.state is JobState.CANCELED
+        pool.resume()
         runner.run(sources=(runner.file("calls/00.wav"),))  # the worker continues with other jobs
         later = runner.job(job.job_id)
         assert later.answer().summary == canceled.answer().summary
@@ -321,8 +323,7 @@ def test_a_place_outside_the_allowed_folders_is_refused_at_submit(runner: FlowRu
 def test_the_work_of_a_stopped_worker_is_finished_by_the_next(tmp_path: Path) -> None:
     for number in range(12):
         write_wav(tmp_path / "calls" / f"{number:02}.wav")
-    slow = ScriptedSpec(script=Script(call_sec=0.1))
-    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
+    with running(tmp_path, make_pool=pausing_after(4)) as runner:
         job = runner.wait(runner.submit(), until=lambda job: job.summary.succeeded >= 2)
     with running(tmp_path) as runner:
         done = runner.wait(job)
@@ -364,14 +365,15 @@ def test_a_decoder_that_dies_costs_its_file_one_retry_and_nothing_else(tmp_path:
     for number in range(2):
         write_wav(tmp_path / "calls" / f"{number}.wav", duration_sec=400.0)  # more windows than wait for an engine
 
-    class Busy(InlinePool):
+    class Busy(PausingPool):
         has_enough = True  # so the decoder has to wait until its windows are taken
 
-    slow, retries_before = ScriptedSpec(script=Script(call_sec=0.1)), decoder_retries()
-    with running(tmp_path, make_pool=lambda _spec, processes: Busy(slow, processes), engine_processes=1) as runner:
+    pool, retries_before = Busy(4), decoder_retries()
+    with running(tmp_path, make_pool=lambda *_: pool, engine_processes=1) as runner:
         job = runner.submit()
         runner.wait(job, until=lambda _job: runner.worker.in_hand.audio_sec(job.number) > 0)
         killed = kill_decoders()
+        pool.resume()
         done = runner.wait(job)
         attempts = {file.attempt for file in runner.files(done)}
         texts = [document["result"]["segments"] for document in runner.outputs().values()]
