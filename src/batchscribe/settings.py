@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     input_formats: InputFormats = Field(
         default=ALL_NAMES,
         description="Formats of recordings to accept, separated by commas. By default all. Clients of the HTTP "
-        "interface count on `wav`, `mp3` and `m4a`.",
+        "interface rely on `wav`, `mp3` and `m4a`.",
     )
     profanity_file: Path | None = Field(default=None, description="File that changes the lists of profanities.")
     max_files: int = Field(default=1_000_000, ge=1, description="Maximum number of files in a job.")
@@ -144,8 +144,8 @@ class Settings(BaseSettings):
     decode_stall_sec: float = Field(
         default=60.0,
         gt=0,
-        description="A decoder counts as hung, and is killed, after this many seconds without CPU use, or seconds "
-        "of CPU time without progress.",
+        description="A decoder counts as hung, and is killed, after this many seconds without CPU use, or after "
+        "this many seconds of CPU time without progress.",
     )
     max_attempts: int = Field(
         default=3,
@@ -235,13 +235,13 @@ class Settings(BaseSettings):
     dry_run_max_sec: float = Field(
         default=20.0,
         gt=0,
-        description="Seconds within which a dry run is answered. After three quarters of them it stops listing and "
-        "returns what it has found.",
+        description="Seconds within which a dry run is answered. After three quarters of this time, it stops listing "
+        "and returns what it has found.",
     )
     grace_sec: float = Field(
         default=60.0,
         ge=0,
-        description="Seconds that running files have to finish after a server or worker is told to stop.",
+        description="Seconds that files in progress have to finish after a server or worker is told to stop.",
     )
     metrics_allow_networks: AllowedNetworks = Field(
         default=LOCAL_NETWORKS,
@@ -272,9 +272,9 @@ class Settings(BaseSettings):
     tenant_shards: int | None = Field(
         default=None,
         ge=1,
-        description="Maximum number of shards (up to 64 files each) of one tenant at once, over all workers, for "
-        "each engine and model: a tenant whose jobs are for two models may have twice as many. Use the same value on "
-        "all of them. No limit by default.",
+        description="Maximum number of shards (of up to 64 files) that all workers together process for one tenant at "
+        "a time. The limit applies to each engine and model: a tenant whose jobs are for two models may have twice as "
+        "many. Use the same value on all workers. No limit by default.",
     )
     input_allow_networks: AllowedNetworks = Field(
         default=(),
@@ -295,11 +295,12 @@ class Settings(BaseSettings):
         default=259_200.0, gt=0, description="Seconds after which batchscribe stops retrying a webhook (72 h)."
     )
     server: str | None = Field(
-        default=None, description="URL of the server for `batchscribe jobs`. By default it uses the data directory."
+        default=None,
+        description="URL of the server for `batchscribe jobs`. By default, the command uses the data directory.",
     )
     api_key: str | None = Field(default=None, description="API key for `batchscribe jobs`.")
     api_secret: SecretStr | None = Field(
-        default=None, description="Secret of that key. It signs a token for each request."
+        default=None, description="Secret of that API key. It signs a token for each request."
     )
     webhook_secret: SecretStr | None = Field(
         default=None, description="Webhook secret that `batchscribe jobs submit` sends with a webhook URL."

@@ -71,7 +71,7 @@ class JobFollower:
         self._display.show_job(body)
 
     def _show_failures(self) -> bool:
-        """Show those that are new, up to a limit. Return False if the server does not answer: later it may."""
+        """Show new failures, up to a limit. Return False if the server does not answer, which may be temporary."""
         try:
             bodies = list(self._source.files(self._job_id, state=FileState.FAILED, limit=MOST_FAILURES))
         except ServerError:

@@ -18,7 +18,7 @@ PACKAGE = "batchscribe."
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """Pause the garbage collector while modules are imported: what they create lives until the process ends.
+    """Pause the garbage collector while modules are imported, because their objects live until the process ends.
 
     It would examine these objects again and again, which takes a tenth of the CPU time of a short command.
     """
@@ -37,8 +37,8 @@ def paused_collection() -> Iterator[None]:
 def ended_by_interrupts() -> Iterator[None]:
     """Let Ctrl-C end the process at once while modules are imported, as it ends a program without a handler.
 
-    An exception would appear as a traceback. Or Python discards it, because it does so when an import statement looks
-    whether a lazy module is complete; then the command would continue with a part of that module.
+    Otherwise the exception would appear as a traceback. Or Python would discard it, as it does while an import
+    statement checks whether a lazy module is complete, and the command would continue with a part of that module.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -52,7 +52,7 @@ def ended_by_interrupts() -> Iterator[None]:
 
 
 class UndisturbedLoader(SourceFileLoader):
-    """Loads a module, and what that imports, without garbage collections and exceptions of Ctrl-C."""
+    """Loads a module and its imports without garbage collections, and without exceptions from Ctrl-C."""
 
     def exec_module(self, module: ModuleType) -> None:
         with ended_by_interrupts(), paused_collection():

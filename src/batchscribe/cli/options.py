@@ -44,7 +44,9 @@ Database = Annotated[
 ]
 EngineProcesses = Annotated[
     int | None,
-    typer.Option(min=1, max=512, help="Engine processes on a CPU. By default one per core.", show_default=False),
+    typer.Option(
+        min=1, max=512, help="Number of engine processes on a CPU. By default one per core.", show_default=False
+    ),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, max=512, hidden=True)]  #: the old name of `--engine-processes`
 Server = Annotated[
@@ -95,7 +97,7 @@ LanguageDetection = Annotated[
         show_default=False,
     ),
 ]
-Words = Annotated[bool, typer.Option("--words", help="Write word times.")]
+Words = Annotated[bool, typer.Option("--words", help="Write the time of each word.")]
 WordConfidence = Annotated[
     bool, typer.Option("--word-confidence", help="Write the confidence of each word, if the engine reports it.")
 ]
@@ -136,7 +138,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing t
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """The options and arguments that describe a job. Empty, None or false means that one was not given.
+    """The options and arguments that describe a job. Empty, None or false means that the option was not given.
 
     Commands get those with a declaration through `option_groups`, and add the others.
     """
@@ -176,7 +178,10 @@ Engine = Annotated[
 S3Endpoint = Annotated[str | None, typer.Option(help="URL of an S3 service other than AWS.", show_default=False)]
 S3Region = Annotated[str | None, typer.Option(help="Region of the buckets. By default batchscribe asks AWS.")]
 S3PathStyle = Annotated[
-    bool | None, typer.Option("--s3-path-style", help="Put the bucket into the URL's path.", show_default=False)
+    bool | None,
+    typer.Option(
+        "--s3-path-style", help="Put the bucket into the URL's path instead of its host name.", show_default=False
+    ),
 ]
 S3AllowHttp = Annotated[
     bool | None, typer.Option("--s3-allow-http", help="Allow plain HTTP to the endpoint.", show_default=False)
@@ -227,7 +232,10 @@ RequestFile = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what the job would do.")]
 IdempotencyKey = Annotated[
-    str | None, typer.Option(help="If you repeat a key within a day, no second job is created.", show_default=False)
+    str | None,
+    typer.Option(
+        help="Your key for this request. Repeated within a day, it creates no second job.", show_default=False
+    ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the job ends, as `jobs wait` does.")]
 
@@ -237,7 +245,7 @@ HitLimit = Annotated[int, typer.Option(min=1, help="Number of segments to show."
 # vocabularies
 
 StoredVocabulary = Annotated[
-    str, typer.Argument(metavar="FILE", help="A file as for --vocabulary; - is standard input.")
+    str, typer.Argument(metavar="FILE", help="A file in the format of --vocabulary; - is standard input.")
 ]
 VocabularyId = Annotated[
     str,
@@ -256,7 +264,7 @@ ShownTranscript = Annotated[
 ]
 FileOfJob = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", help="With a job of several files: a file's id.", show_default=False),
+    typer.Argument(metavar="FILE", help="A file's id, if the job has several files.", show_default=False),
 ]
 
 # keys, models, doctor
@@ -284,7 +292,7 @@ Bucket = Annotated[
     str | None,
     typer.Option(metavar="URI", help="A bucket or prefix to list, with the credentials in the environment."),
 ]
-WriteProbe = Annotated[bool, typer.Option("--write", help="Also write a small object there and delete it.")]
+WriteProbe = Annotated[bool, typer.Option("--write", help="Also write an empty object to --bucket, and delete it.")]
 LoadProbe = Annotated[bool, typer.Option("--load", help="Also load the engine and transcribe a trial recording.")]
 
 # serve, worker, webhooks
@@ -296,7 +304,7 @@ Port = Annotated[
         min=0, max=65_535, help="Port to listen on; 0 means any free port. By default 8080.", show_default=False
     ),
 ]
-NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only answer requests; other processes do the work.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Only answer requests; other processes transcribe.")]
 WorkerName = Annotated[
     str | None,
     typer.Option("--name", help="Name in logs and metrics. By default the machine's host name.", show_default=False),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What is not given takes its value from the settings. Commands get it through `with_option_groups`."""
+    """Options that are not given take their values from the settings. Commands get it through `with_option_groups`."""
 
     engine: options.Engine = None
     engine_processes: options.EngineProcesses = None

@@ -1,4 +1,4 @@
-"""Clients for batchscribe servers and the original service, blocking and asynchronous, and for `batchscribe jobs`."""
+"""Clients for batchscribe servers and the original service, blocking and asynchronous; `batchscribe jobs` uses them."""
 
 import importlib
 from typing import TYPE_CHECKING

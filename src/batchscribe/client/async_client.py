@@ -29,10 +29,11 @@ I = TypeVar("I")  # noqa: E741
 
 
 class AsyncClient:
-    """A client of asyncio for one server; an asynchronous context manager. Answers are models; their `raw` is the
-    JSON object of the server.
+    """A client of asyncio for one server; an asynchronous context manager.
 
-    With both `api_key` and `api_secret`, each request gets its own signed token. One of them alone is sent as it is.
+    Methods return models, with the server's JSON object in `raw`.
+
+    With both `api_key` and `api_secret`, each request gets its own signed token. With only one, it is sent unchanged.
     Every method raises `ServerUnreachable`; `ServerRefused` if the server answers with an error; and `ServerError` if
     the answer is malformed. A request that is safe to repeat is tried up to four times.
     """
@@ -121,8 +122,9 @@ class AsyncClient:
     ) -> JobStatus:
         """Retry the failed files of an ended job. Return the job, perhaps with `warnings`.
 
-        The credentials are those of `renew_credentials`. Jobs with storage in a cloud usually need them, because a
-        job's own are deleted at its end. Not repeated after a lost connection, because the job may be open again then.
+        Give credentials as for `renew_credentials`. Jobs with storage in a cloud usually need them, because a job's
+        own are deleted at its end. After a lost connection, the request is not repeated, because the server may have
+        opened the job again already.
         """
         return await self._connection.carry_out(
             self._routes.retry(job_id, {"input": input_auth, "output": output_auth})

@@ -1,4 +1,4 @@
-"""The connections to one server, blocking and asynchronous. They carry out steps: only here is anything sent."""
+"""The connections to one server, blocking and asynchronous. They carry out steps; only this module sends requests."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class PageWalk(Generic[I]):
     has_ended: bool = field(default=False, init=False)
 
     def next_page(self) -> Steps[list[I]]:
-        """Ask for the next page and return its items. Raises `ServerError` if it is not a page, or not another one."""
+        """Ask for the next page and return its items. Raises `ServerError` if it is not a page, or the previous one."""
         if self.left == 0:
             self.has_ended = True
             return []

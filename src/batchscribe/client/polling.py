@@ -1,4 +1,4 @@
-"""Polling a job until it has ended, through short server outages. Nothing here sends or sleeps but `wait_for_end`."""
+"""Polling a job until it has ended, through short server outages. Only `wait_for_end` sends and sleeps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def polls(
 ) -> Generator[float, J | ServerError, J]:
     """Yield the pause before each poll, get the job or the error of the poll, and return the job's last state.
 
-    Raises the error of the first poll, errors that cannot pass, and those of an outage longer than the pace allows.
+    Raises the error of the first poll, errors that do not pass by themselves, and those of an outage that lasts longer
+    than the pace allows.
     """
     deadline = None if timeout_sec is None else time.monotonic() + timeout_sec
     job: J | None = None

@@ -1,4 +1,4 @@
-"""What a server answers, as models. They also accept the fewer fields of the original service, and any new ones."""
+"""A server's answers as models. They also accept the answers of the original service, and unknown fields."""
 
 from __future__ import annotations
 

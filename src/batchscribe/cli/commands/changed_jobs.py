@@ -32,8 +32,8 @@ def resume(
 ) -> None:
     """Resume an interrupted job. Finished files are not repeated.
 
-    The job has stored its storage settings and credentials; credentials in the environment replace them. Output and
-    exit status are those of `batchscribe transcribe`.
+    The storage settings and credentials are stored with the job; credentials in the environment replace the stored
+    ones. Output and exit status are those of `batchscribe transcribe`.
     """
     settings = options.read_settings(data_dir=data_dir, engine_processes=engine_processes, workers=workers)
     raise typer.Exit(local_job.resume_job(job_id, settings, as_json=as_json))
@@ -49,8 +49,8 @@ def retry(
 ) -> None:
     """Retry the failed files of an ended job, after you have fixed the cause.
 
-    A server does the work itself. A job of `batchscribe transcribe` is done here, as `batchscribe jobs resume` does it.
-    Jobs with storage in a cloud need credentials in the environment, because a job's own are deleted at its end.
+    A server retries its own jobs. The files of a job of `batchscribe transcribe` are retried in this process. Jobs with
+    storage in a cloud need credentials in the environment, because a job's own credentials are deleted at its end.
     """
     with job_source.open_job_source(server, data_dir) as source:
         if not source.is_done_here(job_id):

@@ -19,7 +19,7 @@ def search(
 ) -> None:
     """Find what was said in transcripts, the latest first.
 
-    A segment must contain all WORDS. Write '"late refund"' for a phrase, and invoic* for words that begin like this.
+    A segment must contain all WORDS. Write '"late refund"' for a phrase, and invoic* for words with this prefix.
     """
     query = " ".join(words)
     with job_source.open_job_source(server, data_dir) as source:

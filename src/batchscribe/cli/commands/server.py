@@ -24,7 +24,7 @@ def serve(
 ) -> None:
     """Serve the HTTP interface until SIGTERM or Ctrl-C.
 
-    Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones are left to the next process.
+    Files in progress then have BATCHSCRIBE_GRACE_SEC to finish; the next process continues unfinished ones.
     """
     settings = options.read_settings(
         data_dir=data_dir,
@@ -47,8 +47,8 @@ def worker(
 ) -> None:
     """Process the jobs in a database until SIGTERM or Ctrl-C, alongside any number of other workers.
 
-    Running files then have BATCHSCRIBE_GRACE_SEC to finish; unfinished ones go back to the other workers. If a worker
-    dies, the others take over its work after BATCHSCRIBE_SILENT_SEC.
+    Files in progress then have BATCHSCRIBE_GRACE_SEC to finish; other workers continue unfinished ones. If a worker
+    dies, the others take over its files after BATCHSCRIBE_SILENT_SEC.
     """
     settings = options.read_settings(
         data_dir=data_dir,

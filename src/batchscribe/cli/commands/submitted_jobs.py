@@ -50,9 +50,11 @@ def submit(
 ) -> None:
     """Submit a job to a server.
 
-    Several INPUTs, or a manifest, must be files; a single INPUT may be a folder, prefix or glob. Credentials come from
-    the environment, such as AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT, and the webhook
-    secret from BATCHSCRIBE_WEBHOOK_SECRET, because options are visible in the process list.
+    A single INPUT may be a file, folder, prefix or glob. With several INPUTs or a manifest, each must be a file.
+
+    Secrets come from the environment, because options are visible in the process list: the credentials of storage from
+    AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT and the like, and the webhook secret from
+    BATCHSCRIBE_WEBHOOK_SECRET.
     """
     job = replace(
         job,

@@ -26,9 +26,9 @@ def transcribe(
 ) -> None:
     """Transcribe recordings: WAV, MP3, M4A, MP4, FLAC, Ogg, Opus, WebM and AAC.
 
-    The work is a durable job. After Ctrl-C or a crash, run the same command again, or `batchscribe jobs resume JOB`, to
-    continue where it stopped. Credentials come from the environment, such as AWS_ACCESS_KEY_ID,
-    GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT.
+    The recordings become one durable job. After Ctrl-C or a crash, run the same command again, or
+    `batchscribe jobs resume JOB`, to continue where it stopped. Credentials come from the environment, such as
+    AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT.
 
     Progress goes to standard error, the summary to standard output. Exit status: 0 all files succeeded or were skipped,
     1 some failed or none was in a supported format, 2 invalid command, 130 interrupted.
