@@ -17,9 +17,9 @@ from tests.servers.s3_server import S3Server
 
 
 @pytest.fixture(scope="module")
-def careful(idle_server: Server) -> Iterator[Client]:
+def careful(server: Server) -> Iterator[Client]:
     """A tenant without any job."""
-    with client_of(idle_server, idle_server.new_key("careful")) as client:
+    with client_of(server, server.new_key("careful")) as client:
         yield client
 
 

@@ -132,8 +132,8 @@ def test_anything_else_that_cannot_be_is_refused(idle: Client, changes: Json, fi
 
 
 @pytest.mark.parametrize("language", ["xx-XX", "klingon", "en-US-x-private", "de-DE", "ja", "🎙"])
-def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: str) -> None:
-    answer = idle.refused(single(config={"language": language}))
+def test_a_language_that_no_engine_supports_is_rejected(alice: Client, language: str) -> None:
+    answer = alice.refused(single(config={"language": language}))
     assert answer.reason == "UNSUPPORTED_LANGUAGE"
     assert answer.fields == ["config.language"]
 
@@ -149,8 +149,8 @@ def test_a_language_that_no_engine_supports_is_rejected(idle: Client, language: 
         ({"outputs.text_polishing": {"enabled": True}}, "outputs.text_polishing"),
     ],
 )
-def test_an_option_that_cannot_be_honored_is_refused_by_name(idle: Client, changes: Json, option: str) -> None:
-    answer = idle.refused(changed(single(), changes))
+def test_an_option_that_cannot_be_honored_is_refused_by_name(alice: Client, changes: Json, option: str) -> None:
+    answer = alice.refused(changed(single(), changes))
     assert answer.reason == "OPTION_NOT_AVAILABLE"
     assert answer.fields == [option]
     assert option.rpartition(".")[2] in str(answer.body["errors"])

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.documents import ROOT
 from tests.integration.command import Command, Started, wait_until
 from tests.integration.server import PREFIX
+from tests.models.whisper import Line, scripted_whisper
 from tests.recordings import write_wav
 from tests.servers.postgresql import SECRET_KEY, PostgreSQL
 from tests.servers.s3_server import S3Server
@@ -117,26 +118,34 @@ def test_the_fleet_completes_a_job_despite_a_killed_worker_and_sends_its_webhook
     assert written["KeyCount"] == FILES
 
 
-@pytest.mark.parametrize("source", ["compose", "kubernetes"])
-def test_without_workers_no_job_is_accepted_for_the_built_in_engine(composed: Composed, source: str) -> None:
-    config = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "config.yaml").read_text())["data"]
-    engine = {"compose": SERVICES["api"]["environment"], "kubernetes": config}[source]["BATCHSCRIBE_ENGINE"]
-    fleet = replace(composed, here=composed.here | {"BATCHSCRIBE_ENGINE": engine})
-    assert fleet.command("migrate").run("migrate").status == 0
-    key = fleet.command("api").run("keys", "create", "--tenant", "acme", "--json").json()
-    with fleet.started("api") as (_, server):
-        refused = httpx2.post(
-            f"{server}{PREFIX}/jobs",
-            headers={"Authorization": f"Bearer {key['api_secret']}"},
-            json={
-                "input": {"mode": "SINGLE", "uri": "https://example.org/a.wav"},
-                "output": {"uri": "s3://calls/", "auth": {"aws": {"access_key_id": "a", "secret_access_key": "b"}}},
-            },
-            trust_env=False,
+def test_a_job_without_workers_waits_for_the_first_one(composed: Composed, moto_s3: S3Server, tmp_path: Path) -> None:
+    """The server has the settings of the file, and no model; the engine that it names is that of the worker."""
+    bucket = moto_s3.new_bucket(**{"calls/a.wav": write_wav(tmp_path / "a.wav").read_bytes()})
+    assert composed.command("migrate").run("migrate").status == 0
+    key = composed.command("api").run("keys", "create", "--tenant", "acme", "--json").json()
+    waiting = replace(
+        composed, here=composed.here | {"BATCHSCRIBE_ENGINE": SERVICES["api"]["environment"]["BATCHSCRIBE_ENGINE"]}
+    )
+    with waiting.started("api") as (_, server):
+        client = httpx2.Client(
+            base_url=server + PREFIX, headers={"Authorization": f"Bearer {key['api_secret']}"}, trust_env=False
         )
-    assert (refused.status_code, refused.json()["reason"]) == (503, "ENGINE_NOT_AVAILABLE")
-    assert refused.json()["message"].startswith("No worker is live, ")
-    assert int(refused.headers["Retry-After"]) > 0
+        body = {
+            "input": {"mode": "SINGLE", "uri": f"s3://{bucket}/calls/a.wav", "auth": auth(moto_s3)},
+            "output": {"uri": f"s3://{bucket}/out/", "auth": auth(moto_s3)},
+            "config": {"segmentation_mode": "none"},
+        }
+        submitted = client.post("/jobs", json=body)
+        assert submitted.status_code == 201, submitted.text
+        path = f"/jobs/{submitted.json()['job_id']}"
+        assert client.get(path).json()["state"] == "QUEUED"
+        scripted_whisper(waiting.folder / "worker" / "data" / "models" / "base", Line("words of a worker"))
+        with waiting.started("worker"):
+            wait_until(lambda: client.get(path).json()["state"] == "SUCCEEDED", within_sec=60)
+        client.close()
+    [written] = moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]
+    transcript = moto_s3.client().get_object(Bucket=bucket, Key=written["Key"])["Body"].read().decode()
+    assert "words of a worker" in transcript
 
 
 def auth(s3: S3Server) -> dict[str, Any]:

@@ -14,9 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from batchscribe.cli.local_records import open_alone
+from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard
+from batchscribe.database.tables import worker as worker_table
 from batchscribe.errors import EngineNotAvailable, MachineTrouble, ModelElsewhere
-from batchscribe.intake.checks import FleetEngines, plan_job
+from batchscribe.intake.checks import plan_job
 from batchscribe.intake.submission import read_local_requests, read_request
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import Job
@@ -24,11 +26,12 @@ from batchscribe.models.origin import Origin, write_origin
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speech.capability import Capability, key_of_model
 from batchscribe.speech.inline import InlinePool
+from batchscribe.stages.engine_choice import FleetEngines
 from batchscribe.wire.request import JobRequest
 from batchscribe.worker.engine_pools import EnginePools
 from tests.integration.command import Command, wait_until
 from tests.integration.server import serving
-from tests.integration.test_fleet import QUICK, database, living, worker
+from tests.integration.test_fleet import QUICK, database, kill, living, worker
 from tests.jobs_on_record import a_job
 from tests.models.whisper import Line, random_whisper, scripted_whisper
 from tests.recordings import write_wav
@@ -147,6 +150,7 @@ def worker_with(command: Command, model: str, says: str) -> Iterator[Any]:
 def test_only_a_worker_with_the_model_of_a_job_takes_it(fleet: Command) -> None:
     with serving(fleet, "--no-worker") as server:
         with worker_with(fleet, "tiny", "old words"):
+            wait_until(lambda: living(fleet) != [])
             job_id = server.submit(fleet.folder)
         with worker_with(fleet, "large-v3", "new words"):
             newer = server.submit(fleet.folder, output={"uri": f"{(fleet.folder / 'newer').as_uri()}/"})
@@ -170,17 +174,25 @@ def has_shards(command: Command) -> bool:
     return bool(count)
 
 
+def change_rows(command: Command, *statements: sa.Update | sa.Delete) -> None:
+    engine = database(command)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(statement)
+    engine.dispose()
+
+
 def test_a_shard_in_the_queue_of_the_engine_moves_to_a_worker_with_the_model(fleet: Command) -> None:
-    """A worker of an earlier release, which has no queues of models, has listed the job."""
-    install(fleet.folder / "data", "tiny", "old words")
+    """While a worker of an earlier release, which publishes no ranks, had the model, the job was listed."""
     with serving(fleet, "--no-worker") as server:
+        with worker_with(fleet, "tiny", "old words") as earlier:
+            kill(earlier)
+        tiny = Capability(name="whisper", model="whisper-tiny", languages=("en",), speed=5.0).as_json()
+        change_rows(fleet, sa.update(worker_table).values(engines=[tiny], seen_at=UnixNow() + 3600))
         job_id = server.submit(fleet.folder)
         with worker(fleet, "listing", ENGINE="scripted"):
             wait_until(lambda: has_shards(fleet))
-        engine = database(fleet)
-        with engine.begin() as connection:
-            connection.execute(sa.update(job).values(model="whisper-tiny"))
-        engine.dispose()
+        change_rows(fleet, sa.delete(worker_table), sa.update(job).values(model="whisper-tiny"))
         with worker_with(fleet, "large-v3", "new words"):
             newer = server.submit(fleet.folder, output={"uri": f"{(fleet.folder / 'newer').as_uri()}/"})
             server.wait(newer)

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from batchscribe.audio.decoder import DECODER
 from batchscribe.database.worker_rows import insert_worker, renew, workers
 from batchscribe.errors import MachineTrouble, ModelElsewhere, OptionNotAvailable
-from batchscribe.intake.checks import FleetEngines, select_diarizing
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.models.pull import pull_model
 from batchscribe.settings import Settings, load_settings
@@ -21,6 +20,7 @@ from batchscribe.speakers.speaker_format import NAME
 from batchscribe.speakers.speaker_process import SPEAKERS
 from batchscribe.speech.capability import Capability, engine_of_key, model_of_queue, queue_key_of
 from batchscribe.speech.inline import InlinePool
+from batchscribe.stages.engine_choice import FleetEngines, choose_here, select_diarizing
 from batchscribe.wire.config import Config
 from batchscribe.worker.capacity import MOST_SPEAKER_THREADS, speaker_processes, speaker_threads
 from batchscribe.worker.engine_pools import EnginePools
@@ -89,31 +89,30 @@ def test_jobs_without_diarization_are_counted_apart(connection: sa.Connection) -
 # --- submission ---------------------------------------------------------------------------------------------------
 
 
-def test_only_engines_of_workers_with_the_speaker_models_are_chosen(settings: Settings) -> None:
+def test_only_engines_of_workers_with_the_speaker_models_are_chosen() -> None:
     other = replace(WITH, name="onnx")
     fleet = FleetEngines(fit=(WITHOUT, other), all=(WITHOUT, other, WITH))
-    assert select_diarizing(fleet, in_fleet(settings)) == FleetEngines(fit=(other,), all=(other, WITH))
+    assert select_diarizing(fleet) == FleetEngines(fit=(other,), all=(other, WITH))
 
 
-def test_without_such_a_worker_a_fleet_names_the_next_step(settings: Settings, tmp_path: Path) -> None:
-    """Even if this server's machine has the models: its workers are elsewhere."""
-    install(settings, tmp_path)
+def test_without_such_a_worker_a_fleet_names_the_next_step() -> None:
     fleet = FleetEngines(fit=(WITHOUT,), all=(WITHOUT,))
     with pytest.raises(OptionNotAvailable, match=r"No worker has .*`batchscribe models pull speakers`") as caught:
-        select_diarizing(fleet, in_fleet(settings))
+        select_diarizing(fleet)
     assert caught.value.field == "config.diarization"
 
 
-def test_without_live_workers_this_machine_decides(settings: Settings, tmp_path: Path) -> None:
+def test_without_a_fleet_this_machine_decides(settings: Settings, tmp_path: Path) -> None:
+    def choose() -> str:
+        return choose_here("scripted", DIARIZED.config, settings, has_phrases=False).engine
+
     with pytest.raises(OptionNotAvailable, match=r"not installed; get them with `batchscribe models pull speakers`"):
-        select_diarizing(FleetEngines(), settings)
+        choose()
     install(settings, tmp_path)
-    assert select_diarizing(FleetEngines(), settings) == FleetEngines()
+    assert choose() == "scripted"
 
 
-def test_a_worker_whose_diarization_is_unfit_still_takes_other_jobs(
-    connection: sa.Connection, settings: Settings
-) -> None:
+def test_a_worker_whose_diarization_is_unfit_still_takes_other_jobs(connection: sa.Connection) -> None:
     """A job with diarization waits until it is fit again."""
     insert_worker(connection, HERE)
     renew(connection, HERE.worker_id, WorkerState.WORKING, {SPEAKERS: "There is no memory."})
@@ -121,7 +120,7 @@ def test_a_worker_whose_diarization_is_unfit_still_takes_other_jobs(
     assert found.fit_engines == (WITHOUT,)
     assert not found.is_unfit
     fleet = FleetEngines(fit=found.fit_engines, all=found.engines)
-    assert select_diarizing(fleet, in_fleet(settings)) == FleetEngines(fit=(), all=(WITH,))
+    assert select_diarizing(fleet) == FleetEngines(fit=(), all=(WITH,))
 
 
 # --- a worker -----------------------------------------------------------------------------------------------------

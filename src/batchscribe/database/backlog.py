@@ -51,6 +51,8 @@ _RUNNING = (
 _LIVE = sa.select(job.c.number).where(job.c.state.in_([JobState.QUEUED, JobState.PROCESSING]))
 _SHARDS_RUNNING = sa.func.coalesce(_RUNNING.c.shards, 0)
 _WAITS = sa.exists().where(waiting.c.job == job.c.number).correlate(job)
+# A worker will choose its engine when it lists the job: see `stages/engine_choice.py`.
+_WAITS_FOR_CHOICE = sa.and_(job.c.engine == "auto", job.c.state == JobState.QUEUED)
 _FILES_OPEN = (
     job.c.total_files
     - job.c.succeeded
@@ -102,10 +104,10 @@ class EngineBacklog:
 
 
 def backlog_by_engine(connection: sa.Connection, lane: str) -> list[EngineBacklog]:
-    """Count the unfinished jobs of a lane by engine and model."""
+    """Count the unfinished jobs of a lane by engine and model, without those whose engine is not chosen yet."""
     diarization = sa.func.coalesce(job.c.request["config"]["diarization"].as_boolean(), sa.false())
     query = sa.select(job.c.engine, job.c.model, job.c.model_revision, diarization.label("diarization"))
-    needs = query.where(job.c.number.in_(_LIVE), job.c.lane == lane).subquery("needs").c
+    needs = query.where(job.c.number.in_(_LIVE), job.c.lane == lane, sa.not_(_WAITS_FOR_CHOICE)).subquery("needs").c
     rows = connection.execute(sa.select(*needs, sa.func.count().label("jobs")).group_by(*needs).order_by(*needs))
     return [EngineBacklog(row.engine, row.model, row.model_revision, row.jobs, bool(row.diarization)) for row in rows]
 

@@ -2,80 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from batchscribe.database.api_key_rows import other_tenants
-from batchscribe.database.worker_rows import live_workers
 from batchscribe.errors import (
     AddressNotAllowed,
-    EngineNotAvailable,
     InvalidRequest,
     LocationNotAllowed,
     Mistake,
     OptionNotAvailable,
-    UnsupportedLanguage,
 )
 from batchscribe.intake.submission import Submission
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.summary import Summary
 from batchscribe.outbound.policy import Policy, check_url
 from batchscribe.queue.records import Records
+from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
-from batchscribe.speakers.speaker_models import NOT_INSTALLED, PULL, find_speaker_models
-from batchscribe.speech.capability import Capability
-from batchscribe.speech.engine import EngineSpec
-from batchscribe.speech.registry import choose_engine, choose_from_fleet
+from batchscribe.stages.engine_choice import (
+    NO_WORKERS,
+    EngineOfJob,
+    FleetEngines,
+    choose_here,
+    choose_in_fleet,
+    engines_of_lane,
+    leave_open,
+)
 from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import check_apart, roots_of
 from batchscribe.storage.schemes import location_check
 from batchscribe.transcript.profanity import load_filter
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
-from batchscribe.wire.config import ADDED_OPTIONS, FIELDS_OF_OPTIONS, Config
+from batchscribe.wire.config import FIELDS_OF_OPTIONS, Config
 from batchscribe.wire.mistakes import MOST_MISTAKES
-
-
-@dataclass(frozen=True, slots=True)
-class FleetEngines:
-    """The engines of live workers: those of fit machines, and those of all."""
-
-    fit: tuple[Capability, ...] = ()
-    all: tuple[Capability, ...] = ()
-    outdated: Mapping[str, str] = field(default_factory=dict)  #: by option: the name of a worker that cannot read it
-
-
-NO_WORKERS = FleetEngines()
 
 
 def find_engines(submission: Submission, records: Records, settings: Settings) -> FleetEngines:
     """Return the engines of the live workers in the submission's lane."""
     with records.transaction() as connection:
-        live = live_workers(connection, silent_sec=settings.silent_sec)
-    workers = [worker for worker in live if submission.lane in worker.lanes]
-    return FleetEngines(
-        fit=tuple(engine for worker in workers for engine in worker.fit_engines if engine.is_offered),
-        all=tuple(engine for worker in workers for engine in worker.engines if engine.is_offered),
-        outdated={option: worker.name for option in ADDED_OPTIONS for worker in workers if not worker.can_read(option)},
-    )
+        return engines_of_lane(connection, submission.lane, silent_sec=settings.silent_sec)
 
 
 def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Job:
     """Run every check that needs no storage, and return the job as it would be stored. Raises as `submit` does.
 
-    Without workers, checks against the engines of this machine. The job is bound to a model only if a process that
-    reads the queue of the model has it; otherwise, to the engine.
+    For the engine, see `EngineOfJob`.
     """
     _check_readable(submission.config, fleet)
     try:
-        engine, language = _choose_engine(submission, settings, fleet)
+        chosen = _choose_engine(submission, settings, fleet)
     except OptionNotAvailable as error:
         raise _name_vocabulary(error, submission) from None
-    # Without live workers, the models of this machine need not be theirs.
-    is_pinned = not settings.is_fleet or (isinstance(engine, Capability) and engine.has_queue)
     _check_locations(submission, settings)
     _check_webhook(submission, settings)
-    config = submission.config.model_copy(update={"language": language})
+    config = submission.config.model_copy(update={"language": chosen.language})
     _check_profanity(config, settings)
     return Job(
         number=0,
@@ -90,10 +71,10 @@ def plan_job(submission: Submission, settings: Settings, fleet: FleetEngines = N
         output=submission.output,
         config=config,
         vocabulary=submission.vocabulary,
-        engine=engine.name,
-        model=engine.model if is_pinned else None,
-        model_revision=engine.revision if is_pinned else None,
-        speed=engine.speed,
+        engine=chosen.engine,
+        model=chosen.model,
+        model_revision=chosen.revision,
+        speed=chosen.speed,
         sources=submission.sources,
         file_roots=tuple(str(root) for root in submission.file_roots),
         storage_settings=submission.storage_settings,
@@ -123,45 +104,20 @@ def _check_profanity(config: Config, settings: Settings) -> None:
             profanity.check(config.language)
 
 
-def _choose_engine(
-    submission: Submission, settings: Settings, fleet: FleetEngines
-) -> tuple[EngineSpec | Capability, str]:
-    """Return the engine and its language. Fit machines come first; a job that only unfit ones can do waits for them."""
+def _choose_engine(submission: Submission, settings: Settings, fleet: FleetEngines) -> EngineOfJob:
+    """Return the engine of the job, or the requested one if the choice is left open."""
     config = submission.config
-    if config.diarization:
-        fleet = select_diarizing(fleet, settings)
-    detect = config.detection_mode is not None
-    vocabulary = submission.vocabulary is not None and bool(submission.vocabulary.phrases)
-    if fleet.fit:
-        try:
-            return choose_from_fleet(
-                submission.engine, config.language, fleet.fit, detect=detect, vocabulary=vocabulary
-            )
-        except (EngineNotAvailable, UnsupportedLanguage, OptionNotAvailable):
-            if fleet.fit == fleet.all:
-                raise
-    if fleet.all:
-        return choose_from_fleet(submission.engine, config.language, fleet.all, detect=detect, vocabulary=vocabulary)
-    try:
-        choice = choose_engine(submission.engine, config.language, settings, detect=detect, vocabulary=vocabulary)
-    except EngineNotAvailable as error:
-        if not settings.is_fleet:
-            raise
-        raise EngineNotAvailable(f"No worker is live, and the server has no engine for the job. {error}") from error
-    return choice.spec, choice.language
+    has_phrases = submission.vocabulary is not None and bool(submission.vocabulary.phrases)
+    if is_left_open(submission, settings, fleet):
+        return leave_open(submission.engine, config)
+    if fleet.all or (settings.is_fleet and fleet.has_workers):
+        return choose_in_fleet(submission.engine, config, fleet, has_phrases=has_phrases)
+    return choose_here(submission.engine, config, settings, has_phrases=has_phrases)
 
 
-def select_diarizing(fleet: FleetEngines, settings: Settings) -> FleetEngines:
-    """Return the engines whose workers also have the speaker models. Raises `OptionNotAvailable`."""
-    fit, every = (tuple(engine for engine in each if engine.has_speakers) for each in (fleet.fit, fleet.all))
-    if every or (not fleet.all and find_speaker_models(settings) is not None):
-        return FleetEngines(fit, every)
-    field = "config.diarization"
-    if settings.is_fleet:
-        sentence = f"No worker has the speaker models; run {PULL} on a machine with a worker, and restart that worker."
-    else:
-        sentence = f"{NOT_INSTALLED} Then restart the server, if there is one."
-    raise OptionNotAvailable(f"{field}: {sentence}", field=field)
+def is_left_open(submission: Submission, settings: Settings, fleet: FleetEngines) -> bool:
+    """Return whether the worker that lists the job will choose its engine: now no worker is live."""
+    return settings.is_fleet and submission.lane == SERVER_LANE and not fleet.has_workers
 
 
 def _name_vocabulary(error: OptionNotAvailable, submission: Submission) -> OptionNotAvailable:

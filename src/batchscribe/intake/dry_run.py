@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from batchscribe.errors import StorageError, StorageUnavailable
-from batchscribe.intake.checks import NO_WORKERS, FleetEngines, plan_job
+from batchscribe.intake.checks import is_left_open, plan_job
 from batchscribe.intake.planned_names import PlannedNames, settle_names
 from batchscribe.intake.preview import Preview
 from batchscribe.intake.submission import Submission
@@ -16,6 +16,7 @@ from batchscribe.jobs.layout import OutputNames
 from batchscribe.jobs.model import File
 from batchscribe.jobs.source import named_files
 from batchscribe.settings import Settings
+from batchscribe.stages.engine_choice import NO_WORKERS, FleetEngines
 from batchscribe.stages.existing_output import ExistingOutput, look_in
 from batchscribe.stages.listing import ListedObject, ListingPage, list_pages
 from batchscribe.stages.naming import Look
@@ -28,6 +29,9 @@ from batchscribe.storage.store import Store
 SIZES_AT_ONCE = 8
 #: Shares of `dry_run_max_sec`. Their sum is 1, so that the thread ends before its request times out.
 LOOKING, ONE_ANSWER = 0.75, 0.25
+NO_WORKER = (
+    "No worker is live. The job would wait for one, which chooses the engine, or fails the job if none can do it."
+)
 
 
 def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO_WORKERS) -> Preview:
@@ -38,6 +42,8 @@ def dry_run(submission: Submission, settings: Settings, fleet: FleetEngines = NO
     deadline = time.monotonic() + settings.dry_run_max_sec * LOOKING
     job = plan_job(submission, settings, fleet)
     preview, inputs = Preview(job, problems=list(submission.warnings)), named_files(job.sources)
+    if is_left_open(submission, settings, fleet):
+        preview.problems.append(NO_WORKER)
     names = OutputNames(lambda uri: uri in inputs)
     store, output = _connect_stores(submission, settings)
     try:

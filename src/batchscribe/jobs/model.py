@@ -110,12 +110,12 @@ class Job:
     input: Mapping[str, Any]  #: the echo of the request; `sources` is the parsed form
     output: Output  #: without credentials
     config: Config
-    engine: str  #: chosen when the job was accepted, like the model
+    engine: str  #: chosen when the job was accepted, like the model; before that, the requested one, such as `auto`
     sources: tuple[Source, ...]
     file_roots: tuple[str, ...]  #: folders that this job may use in addition to those of the settings
     storage_settings: Mapping[str, Any]  #: settings of storage that this job was submitted with; it keeps them
     summary: Summary
-    model: str | None = None  #: None for any model of the engine; see `plan_job`
+    model: str | None = None  #: None for any model of the engine; see `EngineOfJob`
     model_revision: str | None = None
     vocabulary: Vocabulary | None = None  #: of `config.vocabulary`, or of the asset `config.vocabulary_id`
     speed: float = 1.0  #: of the engine, in seconds of audio per second

@@ -112,9 +112,13 @@ def choose_from_fleet(
     ranks = {engine.name: engine.rank for engine in list_engines()}
     ranked = sorted(fleet, key=lambda each: (each.rank_by(ranks), each.model_rank, each.name))
     wanted = [capability for capability in ranked if name in ("auto", capability.name)]
+    if not ranked:
+        raise EngineNotAvailable(
+            f"No worker has an engine; run {PULL} on a machine with a worker, and restart that worker."
+        )
     if not wanted:
         available = ", ".join(dict.fromkeys(capability.name for capability in ranked))
-        raise EngineNotAvailable(f"No worker has the engine {name!r} now; available: {available or 'none'}.")
+        raise EngineNotAvailable(f"No worker has the engine {name!r} now; available: {available}.")
     return find_by_language(select_able(wanted, detect=detect, vocabulary=vocabulary), language)
 
 

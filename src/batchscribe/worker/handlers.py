@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import structlog
 
+from batchscribe.database.connect import RETRY_SEC
 from batchscribe.database.file_rows import files_being_written
 from batchscribe.database.job_rows import get_job
 from batchscribe.database.waiting_rows import LISTING
@@ -19,6 +20,7 @@ from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, PURGE, RETRY, SHARD, WAKE, Task
 from batchscribe.settings import Settings
 from batchscribe.stages.deliver import Schedule, deliver
+from batchscribe.stages.engine_choice import bind_engine, is_unbound
 from batchscribe.stages.enumerate_files import enumerate_job
 from batchscribe.stages.existing_output import check_output
 from batchscribe.stages.finish import clear_queues, finish_job
@@ -105,10 +107,11 @@ class Handlers:
         return with_job(with_outcome(handler, self._records, self._watch, retry_here), self._records)
 
     def _list_files(self, job: Job, _number: int) -> None:
-        """List a job. If storage does not answer, retry from the cursor for a minute, with increasing pauses.
-
-        If credentials expire, continue from the cursor with fresh ones.
+        """List a job, after its engine is chosen. If storage does not answer, retry from the cursor for a minute, with
+        increasing pauses. If credentials expire, continue from the cursor with fresh ones.
         """
+        if self._settings.is_fleet and is_unbound(job):
+            job = self._bind(job)
         left = iter(LISTING_PAUSES_SEC)
         while True:
             try:
@@ -131,6 +134,11 @@ class Handlers:
                     return
             else:
                 return
+
+    def _bind(self, job: Job) -> Job:
+        while (bound := bind_engine(job, self._records, silent_sec=self._settings.silent_sec)) is None:
+            self._watch.pause(RETRY_SEC, job.number)
+        return bound
 
     def _requeue_failed(self, job: Job, number: int) -> None:
         requeue_failed(job, number, self._records, check=partial(self._watch.check, job.number))
