@@ -25,16 +25,16 @@ CONFIGS: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("mode", ["once", "continuous"])
-def test_detection_is_refused_where_no_engine_can_tell_languages_apart(idle: Client, mode: str) -> None:
-    answer = idle.refused(single(config={"language_detection": {"mode": mode}}))
+def test_detection_is_refused_where_no_engine_can_tell_languages_apart(alice: Client, mode: str) -> None:
+    answer = alice.refused(single(config={"language_detection": {"mode": mode}}))
     assert answer.reason == "OPTION_NOT_AVAILABLE"
     assert answer.fields == ["config.language_detection"]
     assert "language_detection" in str(answer.body["errors"])
 
 
 @pytest.mark.parametrize("mode", ["once", "continuous"])
-def test_a_dry_run_refuses_it_too(idle: Client, mode: str) -> None:
-    answer = idle.refused(single(config={"language_detection": {"mode": mode}}), dry_run="true")
+def test_a_dry_run_refuses_it_too(alice: Client, mode: str) -> None:
+    answer = alice.refused(single(config={"language_detection": {"mode": mode}}), dry_run="true")
     assert (answer.reason, answer.fields) == ("OPTION_NOT_AVAILABLE", ["config.language_detection"])
 
 

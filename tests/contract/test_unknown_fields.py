@@ -62,17 +62,17 @@ def test_the_same_key_returns_the_same_warnings(idle: Client) -> None:
     assert idle.call("POST", "/jobs", 201, json=body, headers=headers).body == first.body
 
 
-def test_a_dry_run_warns_and_logs_nothing(idle_server: Server, idle: Client, moto_s3: S3Server, wav: bytes) -> None:
+def test_a_dry_run_warns_and_logs_nothing(server: Server, alice: Client, moto_s3: S3Server, wav: bytes) -> None:
     bucket = moto_s3.new_bucket(**{"a.wav": wav})
     body = changed(manifest(f"s3://{bucket}/a.wav", f"s3://{bucket}/a.wav"), MISSPELLED)
-    answer = idle.call("POST", "/jobs", 200, json=body, params={"dry_run": "true"})
+    answer = alice.call("POST", "/jobs", 200, json=body, params={"dry_run": "true"})
     assert answer.body["warnings"] == [
         "The manifest names 1 files more than once; each is transcribed and counted once.",
         *WARNINGS,
     ]
     assert answer.body["matched"] == 1
-    logged(idle_server, answer, "request")
-    assert line_of(idle_server, answer, EVENT) is None
+    logged(server, answer, "request")
+    assert line_of(server, answer, EVENT) is None
 
 
 def test_values_and_texts_instead_of_names_never_reach_the_log(idle_server: Server, idle: Client) -> None:
@@ -145,7 +145,7 @@ def test_the_python_client_has_the_warnings(idle_server: Server) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
 def test_the_command_line_shows_the_warnings_of_a_request_file(
-    idle_server: Server, recordings: Path, tmp_path: Path, options: list[str]
+    server: Server, recordings: Path, tmp_path: Path, options: list[str]
 ) -> None:
     write_wav(recordings / "call.wav")
     body: dict[str, Any] = {
@@ -153,9 +153,9 @@ def test_the_command_line_shows_the_warnings_of_a_request_file(
         "output": {"uri": f"file://{recordings}/out/"},
     }
     (tmp_path / "job.json").write_text(json.dumps(changed(body, MISSPELLED)))
-    key = idle_server.new_key("alice")
+    key = server.new_key("alice")
     pair = {"BATCHSCRIBE_API_KEY": key.api_key, "BATCHSCRIBE_API_SECRET": key.api_secret}
-    command = Command(tmp_path, {"BATCHSCRIBE_SERVER": idle_server.url, **pair})
+    command = Command(tmp_path, {"BATCHSCRIBE_SERVER": server.url, **pair})
     result = command.run("jobs", "submit", "--request", "job.json", *options)
     assert result.status == 0, result
     shown = (result.out if options else result.err).splitlines()

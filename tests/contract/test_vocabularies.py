@@ -242,10 +242,9 @@ def test_a_malformed_id_is_refused_like_an_unknown_one(owner: Client, name: str)
     assert answer.fields == ["config.vocabulary_id"]
 
 
-def test_an_engine_that_takes_none_refuses_it_by_name(owner: Client) -> None:
-    jobs = owner.but(base="/v2/aiservices/scribe")
-    for config in ({"vocabulary": {"phrases": PHRASES}}, {"vocabulary_id": new(owner)}):
-        answer = jobs.refused(single(config=config))
+def test_an_engine_that_takes_none_refuses_it_by_name(alice: Client) -> None:
+    for config in ({"vocabulary": {"phrases": PHRASES}}, {"vocabulary_id": new(assets_of(alice))}):
+        answer = alice.refused(single(config=config))
         assert (answer.reason, answer.fields) == ("OPTION_NOT_AVAILABLE", [f"config.{next(iter(config))}"])
 
 
