@@ -150,7 +150,7 @@ def test_the_command_line_shows_the_warnings_of_a_request_file(
     write_wav(recordings / "call.wav")
     body: dict[str, Any] = {
         "input": {"uri": f"file://{recordings}/call.wav"},
-        "output": {"uri": f"file://{recordings}/out/"},
+        "output": {"uri": f"file://{recordings}/out{len(options)}/"},  # not what another server may have written
     }
     (tmp_path / "job.json").write_text(json.dumps(changed(body, MISSPELLED)))
     key = server.new_key("alice")

@@ -24,7 +24,7 @@ def subclasses(kind: type[BatchscribeError]) -> Iterator[type[BatchscribeError]]
 
 ALL = list(subclasses(BatchscribeError))
 #: Only commands raise these, and the server before it listens.
-AT_START = {errors.InvalidSetting, errors.ModelNotFound, errors.DataDirectoryBusy}
+AT_START = {errors.AlreadyRunning, errors.DataDirectoryBusy, errors.InvalidSetting, errors.ModelNotFound}
 CODES = {each.__dict__["code"]: each for each in ALL if "code" in each.__dict__}
 
 

@@ -42,7 +42,8 @@ CLIENT = {
     "Client.search": "(self, query: str, *, limit: int | None = None) -> Iterator[SpokenMatch]",
     "Client.server": "",
     "Client.submit": (
-        "(self, body: JsonObject | None = None, *, idempotency_key: str | None = None, **fields: Unpack[JobFields])"
+        "(self, body: JsonObject | None = None, *, idempotency_key: str | None = None, "
+        "traceparent: str | None = None, **fields: Unpack[JobFields])"
         " -> SubmittedJob"
     ),
     "Client.vocabularies": "(self, *, limit: int | None = None) -> Iterator[ListedVocabulary]",

@@ -34,11 +34,11 @@ from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.credentials import CredentialsRequest
 from batchscribe.wire.request import JobRequest, parse_job_request
+from batchscribe.wire.trace_context import read_traceparent
 from batchscribe.wire.unknown_fields import find_unknown_fields
 
 PAGE_JOBS = 50  # contract 1.1
 MAX_IDEMPOTENCY_CHARS = 255
-MAX_TRACEPARENT_CHARS = 128  #: today's version has 55, and later ones may have more
 SETTLE_SEC = 2.0  #: for transcripts that are being written when a job is canceled, so that the next response is final
 
 
@@ -78,7 +78,7 @@ def jobs_router(service: Service) -> APIRouter:
             str | None, Header(description="W3C trace context. The traces of the job's files link to it.")
         ] = None,
     ) -> Response:
-        submitted_by = RequestTrace(request.state.tracking_id, _read_traceparent(traceparent))
+        submitted_by = RequestTrace(request.state.tracking_id, read_traceparent(traceparent))
         with service.body_room.of(tenant) as take:
             body = await read_body(request, service.settings.max_body_bytes, take)
             if not dry_run:
@@ -180,12 +180,6 @@ def _preview(service: Service, submission: Submission) -> Response:
 def preview(service: Service, submission: Submission) -> Preview:
     """Look at the storage of a job, in a thread for slow requests. Raises as `dry_run` does."""
     return dry_run(submission, service.settings, find_engines(submission, service.records, service.settings))
-
-
-def _read_traceparent(header: str | None) -> str | None:
-    """Return the header; None if it cannot be valid. OpenTelemetry reads it later, in the worker."""
-    is_plausible = header is not None and len(header) <= MAX_TRACEPARENT_CHARS and header.isascii()
-    return header if is_plausible else None
 
 
 def read_idempotency_key(key: str | None, body: JsonObject) -> IdempotencyKey | None:

@@ -43,8 +43,10 @@ from batchscribe.wire.choices import OutputLayout
 from batchscribe.wire.config import Config
 from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
+from batchscribe.wire.trace_context import traceparent_of
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
 from batchscribe.worker.confinement_report import start_confinement_report
+from batchscribe.worker.lane_claim import check_lane
 from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
@@ -56,7 +58,7 @@ UNFIT_SEC = 20.0  #: for this machine to recover, before the command ends
 
 def run_requests(requests: Sequence[JobRequest], settings: Settings, *, as_json: bool = False) -> int:
     """Run the requests as one job and return the exit status. Raises `UsageError`."""
-    submission = read_local_requests(requests, settings=settings)
+    submission = read_local_requests(requests, settings=settings, traceparent=traceparent_of(os.environ))
     _create_output_folder(submission.output)
     return _run_submission(submission, settings, as_json=as_json)
 
@@ -137,7 +139,7 @@ def _check_local(job: Job, settings: Settings) -> None:
 
 def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *, as_json: bool = False) -> int:
     """Watch the one prefix of the requests until a signal arrives, and return the exit status. Raises `UsageError`."""
-    submission = read_local_requests(requests, settings=settings)
+    submission = read_local_requests(requests, settings=settings, traceparent=traceparent_of(os.environ))
     (source,) = submission.sources
     if source.kind is not SourceKind.PREFIX:
         raise UsageError("Only a folder, a prefix or a glob can be watched; use `batchscribe transcribe` for a file.")
@@ -149,6 +151,8 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *,
     with open_alone(settings) as records:
         name = name_watch(submission)
         submission = replace(submission, lane=f"{WATCH_LANE}{name[:20]}")
+        with records.transaction() as connection:  # before anything is changed; the worker claims the lane
+            check_lane(connection, submission.lane, home=name_home(settings), silent_sec=settings.silent_sec)
         spec = _choose_engine(submission.engine, submission.config, settings).spec
         local_work = LocalWork(submission.lane, spec, submission.config.diarization)
 
@@ -336,12 +340,13 @@ class WorkSession:
 def _open_session(records: Records, settings: Settings, work: LocalWork) -> Iterator[WorkSession]:
     """Run a worker for this lane in the block. The next command resumes unfinished work.
 
-    Raises `MachineTrouble` if the decoder, this engine or, if the job needs it, diarization fails its trial.
+    Raises `AlreadyRunning`, and `MachineTrouble` if the decoder, this engine or, if the job needs it, diarization fails
+    its trial.
     """
     is_set = "max_attempts" in settings.model_fields_set
     worker = Worker(records, settings, max_deaths=None if is_set else MAX_DEATHS, credentials_wait_sec=0.0)
     with handle_signals(STOP_SEC) as end:
-        worker.start(lanes=[work.lane], home=name_home(settings), spec=work.spec, diarizes=work.diarizes)
+        worker.start(lanes=[work.lane], home=name_home(settings), spec=work.spec, diarizes=work.diarizes, alone=True)
         try:
             worker.health.wait_tried()
             telling = start_confinement_report(settings, only_trouble=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -26,6 +27,7 @@ from batchscribe.wire.choices import FileState, JobState
 
 with lazy_imports():
     from batchscribe.cli import environment_credentials
+    from batchscribe.wire import trace_context
 
 USUAL_PAGE_FILES = 200  #: what the server returns by default
 REPORTED_FILES = 1000  #: a report reads all files of a job up to this number: five requests
@@ -41,7 +43,8 @@ class ServedJobs:
 
     def submit(self, body: JsonObject, *, idempotency_key: str | None) -> JsonObject:
         with self._explain_errors():
-            return self._client.submit(body, idempotency_key=idempotency_key).raw
+            traceparent = trace_context.traceparent_of(os.environ)
+            return self._client.submit(body, idempotency_key=idempotency_key, traceparent=traceparent).raw
 
     def dry_run(self, body: JsonObject) -> JsonObject:
         with self._explain_errors():

@@ -65,13 +65,20 @@ class AsyncClient:
         return self._routes.address.shown
 
     async def submit(
-        self, body: JsonObject | None = None, *, idempotency_key: str | None = None, **fields: Unpack[JobFields]
+        self,
+        body: JsonObject | None = None,
+        *,
+        idempotency_key: str | None = None,
+        traceparent: str | None = None,
+        **fields: Unpack[JobFields],
     ) -> SubmittedJob:
         """Submit a job: a request body, or its fields as keywords. Raises `UsageError` if these do not fit together.
 
-        The request always has an idempotency key, by default a new one, so that a retry creates no second job.
+        The request always has an idempotency key, by default a new one, so that a retry creates no second job. The
+        traces of the job's files link to the span of `traceparent` (W3C trace context).
         """
-        return await self._connection.carry_out(self._routes.submit(job_body(body, fields), idempotency_key))
+        steps = self._routes.submit(job_body(body, fields), idempotency_key, traceparent)
+        return await self._connection.carry_out(steps)
 
     async def dry_run(self, body: JsonObject | None = None, **fields: Unpack[JobFields]) -> PlannedJob:
         """Report what `submit` would do: counts, the first planned outputs, warnings. Nothing is stored."""

@@ -26,6 +26,7 @@ from batchscribe.client.statuses import (
 )
 from batchscribe.errors import ServerError
 from batchscribe.wire.base import JsonObject
+from batchscribe.wire.trace_context import TRACEPARENT
 
 USUAL_PAGE_SIZE = 50  #: of jobs, matches and vocabularies (contract 1.1)
 
@@ -39,9 +40,12 @@ class Routes:
     address: Address
     timeout_sec: float  #: of each attempt
 
-    def submit(self, body: JsonObject, idempotency_key: str | None) -> Steps[SubmittedJob]:
-        call = _json_call("POST", self.address.url("jobs"), body, headers=_name_request(idempotency_key))
-        return self._one(SubmittedJob, call)
+    def submit(
+        self, body: JsonObject, idempotency_key: str | None, traceparent: str | None = None
+    ) -> Steps[SubmittedJob]:
+        trace = {} if traceparent is None else {TRACEPARENT: traceparent}
+        headers = _name_request(idempotency_key) | trace
+        return self._one(SubmittedJob, _json_call("POST", self.address.url("jobs"), body, headers=headers))
 
     def dry_run(self, body: JsonObject) -> Steps[PlannedJob]:
         call = replace(_json_call("POST", self.address.url("jobs"), body), query={"dry_run": "true"})

@@ -210,6 +210,14 @@ def begin_job(connection: sa.Connection, item: Job) -> bool:
     return _update(connection, item, LIVE_STATES, state=JobState.PROCESSING)
 
 
+def bind_job(
+    connection: sa.Connection, item: Job, *, engine: str, model: str | None, revision: str | None, speed: float
+) -> None:
+    """Bind a live job without a model to an engine, unless another worker has bound it or listed files meanwhile."""
+    is_open = (job.c.model.is_(None), job.c.engine == item.engine, job.c.last_seq == 0)
+    _update(connection, item, LIVE_STATES, *is_open, engine=engine, model=model, model_revision=revision, speed=speed)
+
+
 def end_job(connection: sa.Connection, item: Job, state: JobState, *, error: BatchscribeError | None = None) -> bool:
     """Write the final state; return False if the job had already ended, even if it was retried since."""
     return _update(
@@ -259,9 +267,15 @@ def is_complete(connection: sa.Connection, number: int) -> bool:
     return bool(connection.scalar(sa.select(done).where(job.c.number == number)))
 
 
-def _update(connection: sa.Connection, item: Job, from_states: Sequence[JobState], **values: Any) -> bool:
+def _update(
+    connection: sa.Connection,
+    item: Job,
+    from_states: Sequence[JobState],
+    *conditions: sa.ColumnElement[bool],
+    **values: Any,
+) -> bool:
     is_it = (job.c.number == item.number, job.c.retry_number == item.retry_number)
-    statement = sa.update(job).where(*is_it, job.c.state.in_(from_states)).values(**values)
+    statement = sa.update(job).where(*is_it, job.c.state.in_(from_states), *conditions).values(**values)
     return connection.execute(statement).rowcount == 1
 
 

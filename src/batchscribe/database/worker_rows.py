@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from batchscribe.database.bulk import UnixNow
+from batchscribe.database.bulk import UnixNow, lock_rows
 from batchscribe.database.tables import turn, worker
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.speech.capability import Capability
@@ -71,6 +71,11 @@ def silent_workers(connection: sa.Connection, *, silent_sec: float) -> list[Work
     return [_worker(row) for row in connection.execute(query)]
 
 
+def now(connection: sa.Connection) -> float:
+    """Return the time of the database's clock, which heartbeats use."""
+    return float(connection.execute(sa.select(UnixNow())).scalar_one())
+
+
 def worker_ids(connection: sa.Connection) -> set[str]:
     return set(connection.scalars(sa.select(worker.c.worker_id)))
 
@@ -109,6 +114,11 @@ class PeriodicTask(StrEnum):
     REAP = "reap"  #: requeue the tasks of dead workers
     SWEEP = "sweep"  #: delete the queue's rows of ended tasks
     CLEAN_UP = "clean_up"  #: delete expired secrets and sessions, and jobs that are old enough
+
+
+def lock_workers(connection: sa.Connection) -> None:
+    """Lock the registration of workers, and the deletion of silent ones, until the transaction ends."""
+    lock_rows(connection, sa.select(turn.c.name).where(turn.c.name == PeriodicTask.REAP))
 
 
 def claim_periodic_task(connection: sa.Connection, name: PeriodicTask, *, every_sec: float) -> bool:

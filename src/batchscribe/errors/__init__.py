@@ -26,6 +26,7 @@
     │   ├── TranscriptUnreadable    the stored object is not a transcript, or too large
     │   ├── WaveformNotFound
     │   ├── NotARecording
+    │   ├── AlreadyRunning          another process watches the same, or works on the same local job
     │   ├── DataDirectoryBusy       another process uses this data directory
     │   ├── SchemaMismatch          the database schema is older or newer than this release expects
     │   └── RequestRefused          an HTTP request was rejected before it reached a job
@@ -178,6 +179,7 @@ from batchscribe.errors.storage_errors import (
 from batchscribe.errors.usage_errors import (
     AccessTokenInvalid,
     AddressNotAllowed,
+    AlreadyRunning,
     BodyTooLarge,
     ContentTypeNotAccepted,
     CrossSiteRequest,
@@ -229,6 +231,7 @@ __all__ = [
     "AccessTokenInvalid",
     "AddressNotAllowed",
     "AllFilesFailed",
+    "AlreadyRunning",
     "BatchscribeError",
     "BodyTooLarge",
     "BucketNameInvalid",

@@ -149,6 +149,12 @@ class DataDirectoryBusy(UsageError):
     code = "DATA_DIRECTORY_BUSY"
 
 
+class AlreadyRunning(UsageError):
+    """Another process works on the same job of the command line, or watches the same folder for the same output."""
+
+    code = "ALREADY_RUNNING"
+
+
 class SchemaMismatch(UsageError):
     """The database schema is older than this release needs, or newer than it supports."""
 

@@ -109,7 +109,9 @@ def read_request(
     )
 
 
-def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -> Submission:
+def read_local_requests(
+    requests: Sequence[JobRequest], *, settings: Settings, traceparent: str | None = None
+) -> Submission:
     """Combine requests of the command line that differ only in their input into one submission.
 
     It has its own lane, so that no other command works on it. It may use the folders that it names. Its output folder
@@ -134,6 +136,7 @@ def read_local_requests(requests: Sequence[JobRequest], *, settings: Settings) -
         storage_settings=select_settings(settings),
         input_credentials=next(filter(None, (read_credentials(request.input.auth) for request in requests)), None),
         output_credentials=next(filter(None, (read_credentials(request.output.auth) for request in requests)), None),
+        traceparent=traceparent,
     )
 
 

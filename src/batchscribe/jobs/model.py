@@ -123,7 +123,7 @@ class Job:
     error_code: str | None = None
     error_message: str | None = None
     tracking_id: str | None = None  #: of the request that submitted it
-    traceparent: str | None = None  #: the header of that request, as it was sent
+    traceparent: str | None = None  #: the header of that request, or the variable of the command
     credentials_version: int = 0  #: how many times it got fresh storage credentials
     retry_number: int = 0  #: how many times its failed files were retried
     secrets: frozenset[str] | None = None  #: names of its storage secrets; None for a job of an earlier release

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from batchscribe.database.bound_engines import bind_job
 from batchscribe.database.connect import Connection
-from batchscribe.database.job_rows import get_job
+from batchscribe.database.job_rows import bind_job, get_job
 from batchscribe.database.worker_rows import live_workers
 from batchscribe.errors import EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
 from batchscribe.jobs.model import Cursor, Job

@@ -30,7 +30,7 @@ from batchscribe.database.worker_rows import (
     worker_ids,
     workers_at_home,
 )
-from batchscribe.errors import WorkInterrupted
+from batchscribe.errors import AlreadyRunning, WorkInterrupted
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.metrics import HANDED_ON_TASKS, REAPED_WORKERS
 from batchscribe.queue.records import Records
@@ -40,6 +40,7 @@ from batchscribe.settings import Settings
 from batchscribe.speech.capability import Capability
 from batchscribe.stages.job_context import JobWatch
 from batchscribe.worker.cleanup import clean_up
+from batchscribe.worker.lane_claim import claim_lanes
 from batchscribe.worker.stranded_jobs import find_stranded_jobs
 
 log = structlog.get_logger()
@@ -77,10 +78,14 @@ class Fleet:
         *,
         troubles: Callable[[], dict[str, str]],
         outdated: Callable[[], None],
+        replaced: Callable[[str], None] | None,
         died: Died,
     ) -> None:
         """`troubles` returns what the machine cannot do now; see `MachineHealth`. `outdated` is called if the database
         has the schema of another release. `died` is called if a thread of this object ends unexpectedly.
+
+        With `replaced`, no other process may work in the same lanes. It is called with a sentence if one has taken over
+        because this one was silent for too long.
         """
         self.me = me
         self._records = records
@@ -90,6 +95,8 @@ class Fleet:
         self._watch = watch
         self._troubles = troubles
         self._outdated = outdated
+        self._replaced = replaced
+        self._dead: list[str] = []  #: workers that died in the lanes of this one
         self._seen_at = 0.0  #: time of the last heartbeat
         self._steady_since = 0.0  #: start of heartbeats without a gap, in which others could send theirs
         self._strays: frozenset[TakenTask] = frozenset()
@@ -99,12 +106,17 @@ class Fleet:
         ]
 
     def enter(self) -> None:
-        """Register this worker. Tasks that it took before would be requeued as those of an unknown worker."""
+        """Register this worker. Tasks that it took before would be requeued as those of an unknown worker.
+
+        Raises `AlreadyRunning`.
+        """
         with self._records.transaction() as connection:
+            if self._replaced is not None:
+                self._dead = claim_lanes(connection, self.me, silent_sec=self._silent_sec)
             insert_worker(connection, self.me)
 
     def begin(self) -> None:
-        """Take over the tasks of a predecessor in the same home, and start the heartbeats."""
+        """Take over the tasks of a predecessor in the same home or lane, and start the heartbeats."""
         self._remove_predecessors()
         for thread in self._threads:
             thread.start()
@@ -134,7 +146,8 @@ class Fleet:
         if self.me.home is None:
             return
         with self._records.transaction() as connection:
-            dead = [each for each in workers_at_home(connection, self.me.home) if each != self.me.worker_id]
+            at_home = [each for each in workers_at_home(connection, self.me.home) if each != self.me.worker_id]
+        dead = [*self._dead, *at_home]
         flow = self._records.flow
         flow.hand_on([task for task in flow.list_taken() if task.executor_id in dead])
         with self._records.transaction() as connection:
@@ -147,6 +160,9 @@ class Fleet:
                 self.beat()
             except DATABASE_TROUBLE as error:  # the next heartbeat may succeed
                 log.warning("database.trouble", error=cause_of(error))
+            except AlreadyRunning as error:
+                assert self._replaced is not None  # noqa: S101 - for the type checker: only then lanes are claimed
+                self._replaced(error.message)
 
     def beat(self) -> None:
         """Send one heartbeat, and do the periodic work that is due."""
@@ -165,6 +181,8 @@ class Fleet:
             now = renew(connection, self.me.worker_id, state, troubles)
             if now is None:
                 log.warning("worker.was_taken_for_dead", worker_id=self.me.worker_id)
+                if self._replaced is not None:
+                    claim_lanes(connection, self.me, silent_sec=self._silent_sec)
                 insert_worker(connection, replace(self.me, state=state))
                 now = renew(connection, self.me.worker_id, state, troubles)
         assert now is not None  # noqa: S101 - for the type checker: registered in the same transaction

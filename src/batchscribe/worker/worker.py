@@ -36,6 +36,7 @@ from batchscribe.worker.open_jobs import OpenJobs
 log = structlog.get_logger()
 
 OUTDATED = "Another release migrated the database, so this process ends; start it again with that release."
+REPLACED = "This process was silent for so long that another one has taken over its work."
 BROKEN = (
     "A thread of this process ended with an unexpected error, so the process ends; standard error has the details. "
     "Start it again: nothing is lost."
@@ -109,19 +110,21 @@ class Worker:
         home: str | None = None,
         spec: EngineSpec | None = None,
         diarizes: bool = True,
+        alone: bool = False,
     ) -> None:
         """Take over the tasks of a dead predecessor in this home, then process tasks of these lanes and engines.
 
         A single worker takes jobs for every engine (the default), and fails those whose engine or model is not
         available. `home` is a place that only this process uses, so its previous user is dead. Recordings are started
         once the machine has passed a trial. The trial uses `spec` if given, otherwise the best model of each engine.
-        Without `diarizes`, diarization is neither offered nor tried.
+        Without `diarizes`, diarization is neither offered nor tried. With `alone`, no other process may work in these
+        lanes: raises `AlreadyRunning` if one does.
         """
         limit_arenas()
         takes_all = engines is None
         engines = engine_names() if engines is None else engines
         stock = self._engines.take_stock(spec, diarizes=diarizes)
-        fleet = self._enter_fleet(lanes, stock, home)
+        fleet = self._enter_fleet(lanes, stock, home, alone=alone)
         start_tracing(self._worker_id)
         names = {capability.name for capability in stock}
         to_try = [name for name in engines if name in names]
@@ -155,8 +158,10 @@ class Worker:
             keys += [key for lane in lanes for key in queue_keys_of_lane(connection, lane)]
         return list(dict.fromkeys(keys))
 
-    def _enter_fleet(self, lanes: Sequence[str], engines: Sequence[Capability], home: str | None) -> Fleet:
-        """Register this process."""
+    def _enter_fleet(
+        self, lanes: Sequence[str], engines: Sequence[Capability], home: str | None, *, alone: bool
+    ) -> Fleet:
+        """Register this process. Raises `AlreadyRunning`."""
         me = new_worker(self._settings, lanes=lanes, slots=self._capacity.shards, engines=engines, home=home)
         self._worker_id = me.worker_id
         fleet = self._fleet = Fleet(
@@ -166,6 +171,7 @@ class Worker:
             self.watch,
             troubles=lambda: self.health.troubles,
             outdated=self._end_outdated,
+            replaced=self._end_replaced if alone else None,
             died=self._end_broken,
         )
         fleet.enter()
@@ -175,6 +181,10 @@ class Worker:
         if not self.must_end.is_set():
             log.error("worker.outdated", worker_id=self._worker_id)
             self._end(OUTDATED)
+
+    def _end_replaced(self, by: str) -> None:
+        log.error("worker.replaced", worker_id=self._worker_id)
+        self._end(f"{REPLACED} {by}")
 
     def _end_broken(self, thread: str) -> None:
         log.error("worker.broken", worker_id=self._worker_id, thread=thread)
