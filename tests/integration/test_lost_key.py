@@ -24,9 +24,19 @@ def test_a_database_whose_key_is_lost_takes_a_new_one(postgresql: PostgreSQL, tm
     assert (refused.status, "differs from the key" in refused.err) == (1, True)
     postgresql.execute(statement, database=str(sa.make_url(url).database))
     assert old in after.run("keys", "list").out
+    assert lost_keys(after) == [f"{old} (acme)"]
     assert after.run("keys", "revoke", old).status == 0
     assert after.run("keys", "create", "--tenant", "acme").status == 0
+    assert lost_keys(after) == []
     assert before.run("keys", "list").status == 1
+
+
+def lost_keys(command: Command) -> list[str]:
+    """Return the API keys that the doctor names, with their tenants."""
+    checks = command.run("doctor", "--json").json()["checks"]
+    [check] = [each for each in checks if each["name"] == "secret key"]
+    assert (check["verdict"] == "warning") is ("keys revoke" in check.get("advice", "")), check
+    return re.findall(r"bk_\w+ \(\w+\)", check["finding"])
 
 
 def settings(url: str) -> dict[str, str]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from batchscribe.database.api_key_rows import create_key, find_live_key, key_of_secret, list_keys, revoke_key
+from batchscribe.database.api_key_rows import (
+    create_key,
+    find_live_key,
+    key_of_secret,
+    list_keys,
+    list_unreadable_keys,
+    revoke_key,
+)
 from batchscribe.database.sealed import Keyring
 from batchscribe.database.tables import api_key
 from batchscribe.errors import KeyNotFound, SecretKeyChanged
@@ -34,6 +41,21 @@ def test_a_sealed_secret_moved_to_another_tenant_does_not_open(connection: sa.Co
     connection.execute(sa.update(api_key).values(tenant="evil"))
     with pytest.raises(SecretKeyChanged):
         find_live_key(connection, RING, made.api_key)
+
+
+def test_keys_of_a_secret_key_that_is_gone_are_listed_until_they_are_revoked(connection: sa.Connection) -> None:
+    old = create_key(connection, RING, "acme")
+    rotated = Keyring((b"n" * 32, *RING.keys))
+    new = create_key(connection, rotated, "acme")
+    assert list_unreadable_keys(connection, rotated) == []
+    only_new = Keyring(rotated.keys[:1])
+    assert [key.api_key for key in list_unreadable_keys(connection, only_new)] == [old.api_key]
+    assert find_live_key(connection, only_new, new.api_key) is not None
+    with pytest.raises(SecretKeyChanged) as caught:
+        find_live_key(connection, only_new, old.api_key)
+    assert caught.value.key_id == RING.key_ids[0]
+    revoke_key(connection, old.api_key)
+    assert list_unreadable_keys(connection, only_new) == []
 
 
 def test_a_revoked_key_is_found_no_more_and_stays_listed(connection: sa.Connection) -> None:

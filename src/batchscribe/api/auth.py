@@ -8,20 +8,25 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import jwt
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from batchscribe.api.cross_site import check_origin
 from batchscribe.api.service import Service
 from batchscribe.database.api_key_rows import ApiKey, find_live_key, key_of_secret
-from batchscribe.errors import AccessTokenInvalid
+from batchscribe.errors import AccessTokenInvalid, SecretKeyChanged
 from batchscribe.wire.untrusted import read_json
 
 LEEWAY_SEC = 60  # contract 2
 MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
 EVERYBODY = "default"  #: the tenant of all requests if authentication is off
 UNKNOWN = "The API key is unknown or revoked, or the secret or signature does not belong to it."
+UNREADABLE = (
+    "The server cannot read this API key, because its secret key was changed. Ask its operator for a new API key."
+)
 MALFORMED = "The token is malformed."
+log = structlog.get_logger()
 
 
 def tenant_of(request: Request, service: Service) -> str:
@@ -113,8 +118,12 @@ def _explain(error: jwt.InvalidTokenError) -> str:
 
 def _key(name: str, service: Service) -> ApiKey:
     """Find a live key by its name, which is not secret. Raises `AccessTokenInvalid`."""
-    with service.records.transaction() as connection:
-        found = find_live_key(connection, service.records.keyring, name)
+    try:
+        with service.records.transaction() as connection:
+            found = find_live_key(connection, service.records.keyring, name)
+    except SecretKeyChanged as error:  # waiting does not help the client, and the server works for others
+        log.warning("api_key.unreadable", api_key=name, sealed_with=error.key_id, see="batchscribe doctor")
+        raise AccessTokenInvalid(UNREADABLE) from None
     if found is None:
         raise AccessTokenInvalid(UNKNOWN)
     return found

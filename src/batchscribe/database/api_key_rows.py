@@ -74,6 +74,13 @@ def list_keys(connection: sa.Connection) -> list[ApiKey]:
     return [_key(row) for row in rows]
 
 
+def list_unreadable_keys(connection: sa.Connection, keyring: Keyring) -> list[ApiKey]:
+    """Return the keys that are not revoked but sealed with a key that is not configured, oldest first."""
+    is_lost = (api_key.c.revoked_at.is_(None), api_key.c.key_id.not_in(keyring.key_ids))
+    query = sa.select(api_key).where(*is_lost).order_by(api_key.c.created_at, api_key.c.api_key)
+    return [_key(row) for row in connection.execute(query)]
+
+
 def list_keys_of(connection: sa.Connection, tenant: str) -> list[ApiKey]:
     """Return the keys of a tenant, including revoked ones, oldest first."""
     query = sa.select(api_key).where(api_key.c.tenant == tenant)

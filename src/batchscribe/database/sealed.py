@@ -58,7 +58,8 @@ class Keyring:
                     break
         raise SecretKeyChanged(
             "A stored secret was sealed with a key that is not configured; add that key after the new one in "
-            "BATCHSCRIBE_SECRET_KEY, or submit the job again."
+            "BATCHSCRIBE_SECRET_KEY, or submit the job again.",
+            key_id=key_id,
         )
 
     @property

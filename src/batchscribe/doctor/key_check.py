@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from batchscribe.check import Check, CheckResult, ok, report_failure, warning
+from batchscribe.database.api_key_rows import list_unreadable_keys
 from batchscribe.database.connect import Connection
 from batchscribe.database.sealed import KEY_FILE, Keyring, agreed_key_id, load_keyring
 from batchscribe.errors import InvalidSetting
@@ -13,6 +14,7 @@ from batchscribe.settings import Settings
 
 NAME = "secret key"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+NAMED_KEYS = 5
 
 
 def check_key(connection: Connection, settings: Settings) -> Check:
@@ -34,7 +36,22 @@ def check_key(connection: Connection, settings: Settings) -> Check:
             "The key differs from that of the processes that used this database before.",
             "Set the same BATCHSCRIBE_SECRET_KEY for all processes; to change it, put the new key first: new,old.",
         )
-    return alone
+    return _check_api_keys(connection, keyring) or alone
+
+
+def _check_api_keys(connection: Connection, keyring: Keyring) -> Check | None:
+    """Return a warning if API keys were sealed with a key that is not configured."""
+    lost = list_unreadable_keys(connection, keyring)
+    if not lost:
+        return None
+    named = ", ".join(f"{key.api_key} ({key.tenant})" for key in lost[:NAMED_KEYS])
+    more = f" and {len(lost) - NAMED_KEYS} more" if len(lost) > NAMED_KEYS else ""
+    return warning(
+        NAME,
+        f"API keys that were sealed with a key that is not configured, so they are refused: {named}{more}.",
+        "Add that key after the new one in BATCHSCRIBE_SECRET_KEY. If it is lost, revoke them with `batchscribe keys "
+        "revoke`, and create new ones.",
+    )
 
 
 def check_key_alone(settings: Settings) -> Check:

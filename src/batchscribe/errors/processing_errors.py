@@ -152,9 +152,13 @@ class TooManyFiles(JobError):
 
 
 class SecretKeyChanged(JobError):
-    """A secret was sealed with a key other than the configured one."""
+    """A secret was sealed with a key that is not configured; `key_id` is its ID, if it matters."""
 
     code = "SECRET_KEY_CHANGED"
+
+    def __init__(self, message: str, *, key_id: str = "") -> None:
+        super().__init__(message)
+        self.key_id = key_id
 
 
 class FileCrashedWorker(BatchscribeError):
