@@ -42,7 +42,7 @@ class JobSource(Protocol):
     def report(self, job_id: str) -> JobReport: ...
 
     def is_done_here(self, job_id: str) -> bool:
-        """Return whether it is a job of the command line, whose files this process must transcribe itself."""
+        """Return whether the job is one of the command line, whose files this process must transcribe itself."""
         ...
 
     def retry(self, job_id: str) -> JsonObject:

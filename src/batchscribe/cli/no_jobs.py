@@ -12,7 +12,7 @@ from batchscribe.wire.choices import FileState, JobState
 
 
 class NoJobs:
-    """A `JobSource` without jobs. Whatever asks for one raises `JobNotFound`."""
+    """A `JobSource` without jobs. Methods that ask for one raise `JobNotFound`."""
 
     def jobs(self, *, state: JobState | None, limit: int) -> Iterator[JsonObject]:
         return iter(())

@@ -88,7 +88,7 @@ class RecordedJobs:
         return body | warned | name_interrupted(self.find_interrupted([body]))
 
     def delete(self, job_id: str) -> None:
-        """Delete the job's rows, too, unless a process works here: that one does it, because it may use them."""
+        """Delete the job's rows, too. If a process works here, it deletes them itself, because it may use them."""
         job = self._get(job_id)
         purge.delete_job(job, self._records)
         if not self._settings.is_fleet:

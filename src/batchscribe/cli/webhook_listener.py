@@ -37,7 +37,7 @@ class WebhookArrival:
     fault: str | None = None
 
     def format_line(self) -> str:
-        """Format it for a person, without control characters: the sender may be anyone."""
+        """Format it for a person, without control characters, because the sender may be anyone."""
         job = self.event["job"]
         words = [
             f"{datetime.fromtimestamp(self.moment).astimezone():%H:%M:%S}",

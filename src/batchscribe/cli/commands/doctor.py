@@ -29,7 +29,7 @@ def doctor(
 ) -> None:
     """Check database, schema, key, storage, decoder, engine, clock, disk, workers and settings, and report what to do.
 
-    Nothing is created or changed. The exit status is 1 if a check failed.
+    Without --write, nothing is created or changed. The exit status is 1 if a check failed.
     """
     if write and bucket is None:
         raise UsageError("--write requires --bucket s3://NAME/PREFIX.")

@@ -1,4 +1,4 @@
-"""What is said about a change of a job, before it and after it."""
+"""Messages about a change of a job: the question before it, and the report after it."""
 
 from __future__ import annotations
 

@@ -60,9 +60,9 @@ class LinePace:
 
 
 def print_table(table: Table) -> None:
-    """Print a table. On a narrow terminal, text is wrapped and not cut off. Commands need the IDs in the first column.
+    """Print a table. On a narrow terminal, text is wrapped and not cut off.
 
-    They stay on one line, so that they can be selected.
+    The IDs in the first column stay on one line, so that a user can select them for the next command.
     """
     first, *others = table.columns
     first.no_wrap, first.min_width = True, _measure(first)
