@@ -34,7 +34,7 @@ class Receiver:
     url: str = ""
     spans: list[ReceivedSpan] = field(default_factory=list)
 
-    def wait_for(self, name: str, *, within_sec: float = 20.0) -> ReceivedSpan:
+    def wait_for(self, name: str, *, within_sec: float = 60.0) -> ReceivedSpan:
         """Wait for a span with this name and return the first one."""
         deadline = time.monotonic() + within_sec
         while time.monotonic() < deadline:

@@ -116,4 +116,4 @@ def is_playing(page: Page) -> bool:
 
 def wait_past(page: Page, sec: float) -> None:
     """Wait until the recording is past a time."""
-    wait_until(lambda: time_of(page) > sec, within_sec=20)
+    wait_until(lambda: time_of(page) > sec)

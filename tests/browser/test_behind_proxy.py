@@ -50,7 +50,7 @@ def test_every_page_link_and_form_stays_below_the_prefix(
     tab.page.wait_for_url(f"{proxy}/jobs/{job_id}/files/f_000001")
     text = tab.page.locator("article .text").first.inner_text()
     tab.page.keyboard.press("Space")
-    wait_until(lambda: time_of(tab.page) > 0, within_sec=10)
+    wait_until(lambda: time_of(tab.page) > 0)
     tab.page.get_by_role("searchbox", name="Search all transcripts").fill(f'"{text}"')
     tab.page.keyboard.press("Enter")
     tab.page.locator(".hits .time").first.click()

@@ -138,7 +138,7 @@ def waiting(own: tuple[Tab, Client], bucket: Bucket, tokens: dict[str, str], wav
     body = job_of("s3://bucket/out/", aws("old-out"))
     body["input"]["uri"] = "s3://bucket/calls/"
     job_id = client.submit(body)
-    wait_until(lambda: "waiting_for" in client.job(job_id), within_sec=30)
+    wait_until(lambda: "waiting_for" in client.job(job_id))
     return job_id
 
 

@@ -62,7 +62,7 @@ def test_a_job_opened_right_after_its_submission_shows_its_files_and_deliveries_
     wav = next(folder_of(recordings, "live-files", 1).iterdir()).read_bytes()
 
     def hold(_asked: Asked) -> None:
-        listed.wait(30)
+        listed.wait(60)
 
     with serving_bucket({f"calls/call-{number}.wav": wav for number in range(5)}, hold) as bucket:
         server = start_server(BATCHSCRIBE_S3_ENDPOINT=bucket.endpoint)

@@ -56,7 +56,7 @@ def test_arrows_and_the_space_bar_move_and_play(calm: Page) -> None:
     assert time_of(calm) == 10
     expect(calm.locator("article[aria-current] .text")).to_have_text(CALM[1].text)
     calm.keyboard.press("Space")
-    wait_until(lambda: is_playing(calm), within_sec=10)
+    wait_until(lambda: is_playing(calm))
     calm.keyboard.press("Space")
     assert not is_playing(calm)
 
@@ -70,7 +70,7 @@ def test_the_buttons_of_the_player_skip_and_change_the_speed(calm: Page) -> None
     calm.get_by_label("Speed").select_option("1.5")
     assert calm.evaluate("document.querySelector('audio').playbackRate") == 1.5
     calm.get_by_role("button", name="Play").click()
-    wait_until(lambda: is_playing(calm), within_sec=10)
+    wait_until(lambda: is_playing(calm))
     assert calm.evaluate("document.querySelector('audio').playbackRate") == 1.5, "it stays while playing"
     calm.get_by_role("button", name="Pause").click()
     assert not is_playing(calm)
@@ -135,7 +135,7 @@ def test_the_bar_of_the_position_is_a_slider_for_keys_and_clicks(calm: Page) -> 
     calm.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert abs(time_of(calm) - 30) < 1
     calm.keyboard.press("Space")
-    wait_until(lambda: is_playing(calm), within_sec=10)
+    wait_until(lambda: is_playing(calm))
 
 
 def test_the_controls_are_in_line(calm: Page) -> None:

@@ -102,7 +102,7 @@ class Client:
     def cancel(self, job_id: str) -> None:
         self.call("DELETE", f"/jobs/{job_id}", 204)
 
-    def ended(self, job_id: str, within_sec: float = 60) -> Json:
+    def ended(self, job_id: str, within_sec: float = 120) -> Json:
         """Wait for a final state. Return the job."""
         deadline = time.monotonic() + within_sec
         while (job := self.job(job_id))["state"] not in ENDED:
@@ -110,7 +110,7 @@ class Client:
             time.sleep(0.1)
         return job
 
-    def done(self, body: object, within_sec: float = 60) -> Json:
+    def done(self, body: object, within_sec: float = 120) -> Json:
         """Submit a job and wait for its end."""
         return self.ended(self.submit(body), within_sec)
 

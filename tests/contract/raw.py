@@ -22,7 +22,7 @@ def send_raw(client: Client, method: str, target: str, *, lines: tuple[str, ...]
 def exchanged(url: str, request: bytes, method: str = "GET") -> Answer:
     """Return the answer to these bytes."""
     host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         with closing(HTTPResponse(connection, method=method)) as response:
             response.begin()

@@ -53,8 +53,8 @@ class Hook:
     replies: tuple[Reply, ...]
     deliveries: list[Delivery] = field(default_factory=list)
 
-    def wait_for(self, count: int, within_sec: float = 30) -> list[Delivery]:
-        wait_until(lambda: len(self.deliveries) >= count, within_sec)
+    def wait_for(self, count: int) -> list[Delivery]:
+        wait_until(lambda: len(self.deliveries) >= count)
         return self.deliveries
 
     def taken(self, delivery: Delivery) -> Reply:

@@ -244,7 +244,7 @@ def test_a_revoked_key_is_rejected_immediately_but_the_tenants_other_keys_work(s
     with client_of(server, key) as client:
         client.get("/jobs", page_size=1)
         assert server.run("keys", "revoke", key.api_key).status == 0
-        wait_until(lambda: client.call("GET", "/jobs").status == 401, within_sec=5)
+        wait_until(lambda: client.call("GET", "/jobs").status == 401)
         assert_turned_away(client)
         assert_turned_away(client, x_api_key=key.api_secret)
     alice.get("/jobs", page_size=1)

@@ -104,8 +104,8 @@ def test_files_wait_through_a_killed_server_and_continue_with_fresh_credentials(
         body = prefix("s3://bucket/calls/", "s3://bucket/out/")
         body["input"]["auth"], body["output"]["auth"] = aws("first")["auth"], None
         job_id = client.submit(body)
-        wait_until(lambda: "waiting_for" in client.job(job_id), within_sec=60)
-        wait_until(lambda: client.job(job_id)["summary"]["processing"] == 0, within_sec=60)
+        wait_until(lambda: "waiting_for" in client.job(job_id))
+        wait_until(lambda: client.job(job_id)["summary"]["processing"] == 0)
         assert client.job(job_id)["summary"]["failed"] == 0
     own_server.kill()
     own_server.start()

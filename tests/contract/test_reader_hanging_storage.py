@@ -53,12 +53,11 @@ def test_other_tenants_are_answered_at_once_and_the_reader_gets_an_error(
         ):
             waiting = [threads.submit(listening.ask, "GET", audio) for _ in range(LISTENERS)]
             time.sleep(1)
-            began_at = time.monotonic()
-            for _ in range(5):
+            for _ in range(2):
                 other.get("/")
                 others_client.get("/jobs")
                 client.get("/jobs")
-            assert time.monotonic() - began_at < 5
+            assert not all(each.done() for each in waiting), "the others waited for the storage"
             answers = [each.result(timeout=60) for each in waiting]
     reasons = {(answer.status_code, answer.json()["reason"]) for answer in answers}
     assert reasons <= {(503, "STORAGE_UNREACHABLE"), (429, "RATE_LIMITED")}

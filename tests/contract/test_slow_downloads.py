@@ -54,7 +54,7 @@ def slow_clients(visitor: Visitor, path: str, number: int = SLOW) -> Iterator[li
         for _ in range(number):
             client = opened.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.settimeout(30)
+            client.settimeout(60)
             client.connect((host, int(port)))
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
             sockets.append(client)

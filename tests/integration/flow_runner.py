@@ -65,7 +65,9 @@ class FlowRunner:
     def run(self, **changes: Any) -> Job:
         return self.wait(self.submit(**changes))
 
-    def wait(self, job: Job, *, until: Callable[[Job], bool] = lambda job: job.is_final, within_sec: float = 60) -> Job:
+    def wait(
+        self, job: Job, *, until: Callable[[Job], bool] = lambda job: job.is_final, within_sec: float = 120
+    ) -> Job:
         deadline = time.monotonic() + within_sec
         while time.monotonic() < deadline:
             job = self.job(job.job_id)

@@ -73,10 +73,7 @@ def test_a_child_starts_although_the_fork_server_dies_meanwhile(start: Start) ->
 def test_a_child_shows_its_kind_in_the_process_list(start: Start, name: str) -> None:
     """Otherwise `top` shows the command line of the fork server for all of them."""
     with started(start):
-        deadline = time.monotonic() + 30
-        while name not in names_of_children():
-            assert time.monotonic() < deadline, names_of_children()
-            time.sleep(0.02)
+        wait_until(lambda: name in names_of_children())
 
 
 def names_of_children() -> list[str]:

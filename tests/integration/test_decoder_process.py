@@ -74,7 +74,7 @@ def test_a_decoder_that_makes_no_progress_is_ended(pool: DecoderPool) -> None:
     began_at = time.monotonic()
     with pytest.raises(DecodeTimeout, match="BATCHSCRIBE_DECODE_STALL_SEC"):
         decode(pool, MeanwhileWav(partial(send_decoders, signal.SIGSTOP)))
-    assert time.monotonic() - began_at < 10
+    assert time.monotonic() - began_at < 30, "not only after the usual limit"
     assert decode(pool, Bytes(SHORT)) == 0.5
 
 
@@ -171,7 +171,7 @@ def test_decoders_end_with_a_killed_parent_and_hold_no_secret_of_it() -> None:
         assert len(pids) == 2
         seen = [confinement(pid) for pid in pids]
         os.kill(victim.pid, signal.SIGKILL)
-    wait_for_end(pids)
+    wait_until(lambda: not any(is_running(pid) for pid in pids))
     for environ, limits, folder in seen:
         assert secret.encode() not in environ
         assert limits == {"core": (0, 0), "file": (0, 0), "memory": (3 * 2**30, 3 * 2**30)}
@@ -192,14 +192,6 @@ def confinement(pid: int) -> tuple[bytes, dict[str, tuple[int, int]], str]:
 def peak_memory_bytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
-def wait_for_end(pids: list[int], limit_sec: float = 10.0) -> None:
-    """Wait until the process is gone or a zombie."""
-    deadline = time.monotonic() + limit_sec
-    while any(is_running(pid) for pid in pids):
-        assert time.monotonic() < deadline, "the decoders outlived their parent"
-        time.sleep(0.05)
 
 
 def is_running(pid: int) -> bool:

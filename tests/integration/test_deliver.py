@@ -185,16 +185,16 @@ def test_the_secret_is_deleted_if_the_last_two_webhooks_end_at_the_same_moment(t
                 record_attempt(connection, delivery, logged, state=DeliveryState.DELIVERED, next_attempt_at=None)
                 forget_address(connection, runner.records, job)
                 first_is_written.set()
-                first_may_commit.wait(timeout=30)
+                first_may_commit.wait(timeout=60)
 
         threads = [Thread(target=end, args=(delivery,)) for delivery, _ in sent(runner, job)]
         threads[0].start()
-        assert first_is_written.wait(timeout=30)
+        assert first_is_written.wait(timeout=60)
         threads[1].start()
         time.sleep(0.3)
         first_may_commit.set()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=60)
         assert secrets_left(runner) == 0
 
 

@@ -110,7 +110,7 @@ def test_a_tenant_with_all_that_it_may_have_keeps_no_other_waiting(engine: sa.En
     def work(job_id: str, number: int) -> None:
         begun.write(job_id, number)
         if job_id == "job_greedy":
-            gate.acquire(timeout=30)
+            gate.acquire(timeout=60)
 
     flow.run({SHARD: work}, executor_id="me", lanes=["here"], engines=["scripted"], slots=2)
     greedy = [

@@ -19,8 +19,8 @@ from batchscribe.database.connect import open_database
 from batchscribe.database.schema import newest
 from batchscribe.database.worker_rows import live_workers
 from batchscribe.jobs.worker_record import WorkerRecord
-from tests.integration.command import Command, Started, wait_until
-from tests.integration.server import Server, serving
+from tests.integration.command import Command, Started, has_ended, wait_until
+from tests.integration.server import END_SEC, Server, serving
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL
 
@@ -73,12 +73,12 @@ def kill(process: Started) -> None:
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
-    psutil.wait_procs(family, timeout=10)
+    wait_until(lambda: all(has_ended(each) for each in family))
 
 
 def end(process: Started) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(30)
+    return process.wait(END_SEC)
 
 
 def write_calls(folder: Path, count: int = FILES) -> None:
@@ -207,7 +207,7 @@ def test_a_worker_ends_when_the_database_is_migrated_under_it(command: Command) 
     assert command.run("migrate").status == 0
     with worker(command, "old") as process:
         _set_schema(command, "9999")
-        assert process.wait(30) == 1
+        assert process.wait(END_SEC) == 1
         assert process.stderr is not None
         assert "Another release migrated the database" in process.stderr.read()
 
@@ -216,7 +216,7 @@ def test_a_server_ends_when_the_database_is_migrated_under_it(command: Command) 
     with serving(command) as server:
         assert httpx2.get(f"{server.url}/readyz").status_code == 200
         _set_schema(command, "9999")
-        assert server.process.wait(30) == 1
+        assert server.process.wait(END_SEC) == 1
 
 
 def test_a_server_without_a_worker_is_not_ready_on_another_schema(command: Command) -> None:

@@ -16,7 +16,7 @@ from tests.wakeups import wakeups_per_sec
 
 MOST_WAKEUPS_PER_SEC = 25.0  #: on any machine: a busy one makes a process wake later, not more often
 SETTLED_SEC, MEASURED_SEC = 2.0, 6.0
-STARTS_WITHIN_SEC = 5.0
+STARTS_WITHIN_SEC = 30.0  #: on any machine, however busy
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -77,7 +77,7 @@ def test_a_job_is_canceled_while_another_process_works_on_it(command: Command) -
         wait_until(lambda: "job_" in command.run("jobs", "list", "--json").out)  # fails while the schema is created
         (job,) = command.run("jobs", "list", "--json").json()["jobs"]
         canceled = command.run("jobs", "cancel", job["job_id"])
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert canceled.status == 0, canceled
     assert process.returncode == 1, err
     assert "state: CANCELED\n" in out
@@ -146,7 +146,7 @@ def test_the_output_can_be_cut_off(history: tuple[Command, Result, Result]) -> N
         assert process.stdout is not None
         process.stdout.close()
         process.stdout = None
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert "Traceback" not in err
 
 

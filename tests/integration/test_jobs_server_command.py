@@ -197,7 +197,7 @@ def test_wait_survives_lost_answers_until_the_job_ends(
         service.lost_answers = 3
         wait_until(lambda: not service.lost_answers)
         service.jobs["job_3"] = a_job(3, total_files=4, succeeded=4)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert err == "PROCESSING: 1 of 4 files\nSUCCEEDED: 4 of 4 files\n"
     assert "state: SUCCEEDED\n" in out

@@ -31,7 +31,7 @@ def test_commands_that_open_a_new_data_directory_at_once_migrate_its_file_once(t
     def open_and_migrate(_: int) -> str | None:
         database = open_database(f"sqlite:///{tmp_path / 'new.db'}")
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             before, after = migrate(database)
         finally:
             database.dispose()

@@ -63,7 +63,7 @@ class Installed:
                 yield found[0]
             finally:
                 process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="module")

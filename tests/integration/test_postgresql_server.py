@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from batchscribe.database.connect import open_database
 from batchscribe.database.schema import is_usable
 from tests.documents import ROOT
+from tests.integration.command import has_ended, wait_until
 from tests.servers.postgresql import Mode, PostgreSQL, running_postgresql
 
 
@@ -92,8 +93,7 @@ def test_it_ends_when_the_process_that_started_it_is_killed(server: PostgreSQL) 
         family = psutil.Process(victim.pid).children(recursive=True)
         assert "postgres" in {process.name() for process in family}
         victim.send_signal(signal.SIGKILL)
-    _, left = psutil.wait_procs(family, timeout=10)
-    assert left == []
+    wait_until(lambda: all(has_ended(process) for process in family))
     shutil.rmtree(folder)
     with pytest.raises(sa.exc.OperationalError, match="refused"):
         opened(url).connect()

@@ -26,7 +26,7 @@ def log_lines(folder: Path, *words: str, **environment: str) -> tuple[list[dict[
         assert process.stdout is not None
         wait_until(lambda: "ready" in str(process.stdout and process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     lines = err.splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")], "\n".join(
         line for line in lines if not line.startswith("{")

@@ -159,7 +159,7 @@ def test_a_recording_that_is_no_longer_wanted_ends_while_the_process_computes(
 
     with pytest.raises(WorkInterrupted, match="no longer wanted"):
         turns_of(pool, noise(1), check)
-    assert time.monotonic() < deadline + 2
+    assert time.monotonic() < deadline + 30
 
 
 def test_closing_the_pool_interrupts_a_recording(pool: SpeakerPool) -> None:

@@ -18,15 +18,15 @@ from opentelemetry.trace import StatusCode
 from structlog.testing import capture_logs
 
 from batchscribe.jobs.source import Source, SourceKind
-from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.pool import EnginePool
-from batchscribe.speech.scripted import Script, ScriptedSpec
 from batchscribe.stages.finish import cancel_job
 from batchscribe.tracing.span_recorder import STOP_SEC, SpanRecorder
 from batchscribe.tracing.spans import record_with
 from batchscribe.wire.choices import JobState
 from tests.documents import ROOT, code_blocks
+from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
+from tests.integration.pausing_pool import pausing_after
 from tests.integration.test_checkpoints import KILLED_AFTER, LONG_SEC, NEVER, killed_after
 from tests.integration.test_diarized_jobs import CALL, DIARIZED
 from tests.otlp_receiver import receiving
@@ -235,17 +235,11 @@ def test_a_file_that_fails_shows_where_and_why(runner: FlowRunner, exporter: InM
 
 def test_a_file_of_a_canceled_job_has_its_root_span(tmp_path: Path, exporter: InMemorySpanExporter) -> None:
     write_wav(tmp_path / "calls" / "long.wav", duration_sec=LONG_SEC)
-    slow = ScriptedSpec(script=Script(call_sec=1.0))
-    with running(tmp_path, make_pool=lambda _spec, processes: InlinePool(slow, processes)) as runner:
+    with running(tmp_path, make_pool=pausing_after(1)) as runner:
         job = runner.submit()
-        deadline = time.monotonic() + 20
-        while not any(span.name == "engine.call" for span in exporter.get_finished_spans()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: any(span.name == "engine.call" for span in exporter.get_finished_spans()))
         cancel_job(job, runner.records)
-        while not any(span.name == "file" for span in exporter.get_finished_spans()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: any(span.name == "file" for span in exporter.get_finished_spans()))
     [trace] = by_trace(exporter).values()
     assert attributes(root_of(trace))["batchscribe.outcome"] == "FILE_CANCELED"
     assert {span.name for span in trace if "batchscribe.interrupted" in attributes(span)} >= {"attempt", "recognize"}

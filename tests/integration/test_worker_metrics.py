@@ -29,7 +29,7 @@ def test_a_worker_serves_metrics_on_the_given_port(command: Command) -> None:
         assert re.search(r"^batchscribe_files_total", text, re.MULTILINE)
         assert re.search(r'^batchscribe_build_info\{version="[^"]+",worker="gpu-1"\} 1\.0$', text, re.MULTILINE)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(found[0], trust_env=False)
 
@@ -41,7 +41,7 @@ def test_without_a_port_it_listens_nowhere(command: Command) -> None:
         listening = {line.split()[1] for line in _tcp(process.pid) if line.split()[3] == "0A"}
         assert listening == set()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def _tcp(pid: int) -> list[str]:

@@ -112,7 +112,7 @@ def race(engine: sa.Engine, first: tuple[Step, Step], second: tuple[Step, Step])
 
     with ThreadPoolExecutor(2) as threads:
         for future in [threads.submit(run, steps) for steps in (first, second)]:
-            future.result(timeout=20)
+            future.result(timeout=60)
 
 
 @on_postgresql
@@ -143,7 +143,7 @@ def test_an_outcome_that_is_counted_after_the_end_of_its_job_is_in_the_usage(
             future = thread.submit(record_outcome, rows.job, held, COSTLY, rows.records)
             with pytest.raises(TimeoutError):
                 future.result(timeout=0.5)  # waits for the row of the shard
-        counted.append(future.result(timeout=20))
+        counted.append(future.result(timeout=60))
     assert counted == [False], "the job has ended, so the file stays as it was"
     with engine.begin() as connection:
         assert connection.scalar(sa.select(shard.c.failed)) == 0

@@ -110,7 +110,7 @@ def test_the_seconds_of_a_stage_are_those_spent_in_it_also_when_it_fails() -> No
 def test_files_in_other_threads_are_distinguished() -> None:
     def transcribe() -> None:
         with observe_file(), stage(Stage.TRANSCRIBE):
-            together.wait(10)
+            together.wait(60)
 
     together = threading.Barrier(4)
     with rises("batchscribe_stage_seconds_count", 4, stage="transcribe"):

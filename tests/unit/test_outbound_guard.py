@@ -147,8 +147,8 @@ def test_unresponsive_addresses_do_not_delay_beyond_the_deadline() -> None:
     with listening(ALSO_ALLOWED) as (silent,), full(silent):
         began_at = time.monotonic()
         with pytest.raises(httpcore2.TimeoutException):
-            backend(Answers([ALSO_ALLOWED] * 9), total_sec=0.3).connect_tcp(HOST, port_of(silent), timeout=0.2)
-        assert time.monotonic() - began_at < 2
+            backend(Answers([ALSO_ALLOWED] * 100), total_sec=0.3).connect_tcp(HOST, port_of(silent), timeout=0.2)
+        assert time.monotonic() - began_at < 10, "not the 20 s of all addresses"
 
 
 def test_an_unresponsive_name_server_does_not_delay_beyond_the_deadline() -> None:

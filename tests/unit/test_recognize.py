@@ -274,7 +274,7 @@ def adding(engines: Recognizer, each: Window) -> Iterator[Event]:
     thread = Thread(target=add, daemon=True)
     thread.start()
     yield added
-    thread.join(timeout=30)
+    thread.join(timeout=60)
     assert added.is_set()
 
 

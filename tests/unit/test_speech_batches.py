@@ -109,7 +109,7 @@ def test_a_taker_waits_on_when_all_that_was_there_is_canceled() -> None:
     taker = Thread(target=lambda: taken.append(queue.take(1)))
     taker.start()
     last = put(queue, 3)
-    taker.join(timeout=5)
+    taker.join(timeout=60)
     assert taken == [[last]]
 
 
@@ -130,7 +130,7 @@ def test_a_taker_waits_until_there_is_something() -> None:
     taker = Thread(target=lambda: taken.append(queue.take(1)))
     taker.start()
     ticket = put(queue, 0)
-    taker.join(timeout=5)
+    taker.join(timeout=60)
     assert taken == [[ticket]]
 
 
@@ -143,7 +143,7 @@ def test_closing_wakes_the_takers_and_returns_the_remaining_windows() -> None:
     while not taken and queue.short_of_takers:
         pass
     queue.close()
-    taker.join(timeout=5)
+    taker.join(timeout=60)
     assert taken == [[first], []]
     left = BatchQueue(engines=1)
     waiting = [put(left, 0, "a"), put(left, 1, "a"), put(left, 2, "b")]
@@ -236,5 +236,5 @@ def test_a_taker_whose_wait_is_over_gets_nothing() -> None:
     taker.start()
     is_over.set()
     queue.wake()
-    taker.join(timeout=5)
+    taker.join(timeout=60)
     assert taken == [[]]
