@@ -14,7 +14,6 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from batchscribe.api.serving import REQUESTS_SEC
 from batchscribe.web.live import PER_TENANT
 from tests.browser.conftest import WAIT_MS, OpenTab
 from tests.browser.jobs import folder_of, job_for
@@ -197,7 +196,6 @@ def test_a_server_with_open_pages_ends_as_fast_as_without(start_server: StartSer
     tab = open_tab(server.url)
     tab.sign_in(server.new_key("alice").api_secret)
     tab.page.wait_for_function(CONNECTED)
-    began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < REQUESTS_SEC, "it waited for a page"
+    assert "timeout graceful shutdown exceeded" not in server.log_text(), "it waited for a page"
     tab.problems.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.contract.client import Client
 from tests.contract.server import Key, Server
 from tests.contract.strict import Json
 from tests.contract.visitor import Visitor
+from tests.starvation import cpu_sec
 from tests.transcripts import long_speech
 
 MIB = 2**20
@@ -136,19 +136,20 @@ def test_a_skipped_file_shows_the_transcript_because_of_which_it_was_skipped(
     assert visitor.reason(f"{path}/transcript", 404) == "TRANSCRIPT_NOT_FOUND"
 
 
-def test_a_transcript_of_ten_hours_is_answered_in_a_few_seconds_on_a_busy_machine(
-    visitor: Visitor, alice: Client, folder: Path
+def test_a_transcript_of_ten_hours_costs_little_time(
+    visitor: Visitor, alice: Client, folder: Path, server: Server
 ) -> None:
-    """On an idle one it takes less than half a second."""
+    """An idle machine answers in less than half a second. The CPU time of a busy one leaves room for its other work."""
     path = folder / "long.wav"
     path.write_bytes(wav(noise(1)))
     path.with_suffix(".json").unlink(missing_ok=True)  # of the same test on the other database
     file = done(alice, file_job(path.as_uri()))
     long = long_speech(10)
     path.with_suffix(".json").write_bytes(FORMATS["json"].render(long))
-    began_at = time.monotonic()
+    assert server.process is not None
+    before_sec = cpu_sec(server.process.pid)
     shown = visitor.read(f"{file}/transcript")
-    assert time.monotonic() - began_at < 5
+    assert cpu_sec(server.process.pid) - before_sec < 3
     assert sum(len(each["words"]) for each in shown["segments"]) == sum(len(each.words) for each in long.segments)
     assert shown["duration_sec"] == long.duration_sec
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,11 +74,11 @@ def test_every_line_of_the_log_is_json_once_there_is_a_key(start_server: StartSe
 def test_an_answer_on_an_open_connection_does_not_wait_for_an_acknowledgment(server: Server, alice: Client) -> None:
     """Sent in two parts without TCP_NODELAY, it would wait 40 ms for the client's acknowledgment."""
     spans = []
-    for _ in range(15):
+    for _ in range(30):
         began = time.perf_counter()
         alice.call_at("GET", "/healthz", 200)
         spans.append(time.perf_counter() - began)
-    assert statistics.median(spans) < 0.03
+    assert min(spans[15:]) < 0.03, "the first acknowledgments on a connection are not delayed"
 
 
 def test_many_clients_at_once_are_all_answered(idle_server: Server, idle: Client) -> None:

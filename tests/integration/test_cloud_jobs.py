@@ -35,7 +35,7 @@ CONFIG = {"segmentation_mode": "none", "output_formats": ["json", "srt"]}
 TOKEN = "token-that-expires"
 NAMES = ("a.wav", "b.wav", "c.wav")
 INTERRUPTED_FILES = 12
-SLOW_SEC = 0.3  #: for one recording, so that a job lasts longer than a signal takes
+SLOW_SEC = 2.0  #: for one recording, so that a job lasts longer than a signal takes
 
 
 def service_account(bucket: GcsBucket) -> Json:
@@ -147,7 +147,7 @@ def test_recordings_in_one_cloud_become_transcripts_in_the_other(
         "config": CONFIG,
     }
     assert client.dry_run(body).matched == 2
-    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    job = client.wait(client.submit(body).job_id, timeout_sec=120)
     files = list(client.files(job.job_id))
     assert job.state == "SUCCEEDED", files
     assert [file.input_uri for file in files] == [clouds.uri(source, f"calls/{name}") for name in ("a.wav", "b.wav")]
@@ -170,7 +170,7 @@ def test_a_transcript_is_written_next_to_its_recording_with_the_same_credentials
         "output": {"layout": "ADJACENT"},
         "config": CONFIG,
     }
-    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    job = client.wait(client.submit(body).job_id, timeout_sec=120)
     assert (job.state, job.output["destination"]) == ("SUCCEEDED", {"gs": "GCS", "az": "AZURE"}[scheme])
     assert {"c.json", "c.srt"} < clouds.objects(scheme, "calls/").keys()
 
@@ -192,7 +192,7 @@ def test_a_job_with_wrong_credentials_ends_with_what_to_correct(
         "input": {"uri": clouds.uri(scheme, "calls/"), "auth": auth},
         "output": {"uri": clouds.uri("az", "never/"), "auth": AZURE},
     }
-    job = client.wait(client.submit(body).job_id, timeout_sec=60)
+    job = client.wait(client.submit(body).job_id, timeout_sec=120)
     assert (job.state, job.error and job.error.code) == ("FAILED", code)
 
 
@@ -240,14 +240,14 @@ def test_files_wait_until_fresh_credentials_of_their_cloud_arrive(
         "config": CONFIG,
     }
     job_id = client.submit(body).job_id
-    wait_until(lambda: client.job(job_id).waiting_for == "credentials", within_sec=60)
+    wait_until(lambda: client.job(job_id).waiting_for == "credentials")
     with pytest.raises(ServerRefused, match=r"takes credentials in input\.auth"):
         client.renew_credentials(job_id, input_auth=foreign)
     with pytest.raises(ServerRefused, match=r"takes credentials in output\.auth\.gcp"):
         client.renew_credentials(job_id, output_auth=AZURE)
     assert_unseen(clouds.secrets(), content_of(server.data_dir), json.dumps(client.job(job_id).raw))
     client.renew_credentials(job_id, input_auth=clouds.auth(scheme))
-    job = client.wait(job_id, timeout_sec=60)
+    job = client.wait(job_id, timeout_sec=120)
     assert job.state == "SUCCEEDED", list(client.files(job_id))
     assert {"a.json", "b.json", "c.json"} < clouds.objects("gs", f"renewed-{scheme}/").keys()
     assert secrets_on_record(server.data_dir) == 0

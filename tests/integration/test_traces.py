@@ -315,5 +315,5 @@ def test_a_receiver_that_is_down_delays_only_the_end_and_only_briefly(
         with running(tmp_path) as runner:
             assert runner.run().state is JobState.SUCCEEDED
             before = time.monotonic()
-        assert time.monotonic() - before < STOP_SEC + 5.0
+        assert time.monotonic() - before < STOP_SEC + 25.0
     assert runner.outputs()["a.json"]["result"]["text_display"]

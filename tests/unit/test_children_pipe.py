@@ -18,7 +18,7 @@ from batchscribe.children.pipe import Pipe
 from batchscribe.children.watchdog import Watchdog
 
 Ends = tuple[Pipe, Pipe]
-LIMIT_SEC = 30.0
+LIMIT_SEC = 60.0
 
 pytestmark = pytest.mark.timeout(LIMIT_SEC)
 

@@ -141,7 +141,7 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_one_thread_only(records: R
         began_at = time.monotonic()
         for _ in range(3):
             assert found.get_sample_value("batchscribe_database_up") == 0
-        assert time.monotonic() - began_at < 3
+        assert time.monotonic() - began_at < 20, "a scrape waited for the database"
         assert [thread.name for thread in threading.enumerate()].count("gauges") == 1
     wait_until(lambda: "gauges" not in [thread.name for thread in threading.enumerate()])
 

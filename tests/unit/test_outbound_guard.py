@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_network
 
 import httpcore2
@@ -37,10 +37,14 @@ class Answers:
 def listening(*addresses: str) -> Iterator[list[socket.socket]]:
     """Listen on one port of these addresses."""
     with ExitStack() as stack:
-        first = stack.enter_context(socket.create_server((addresses[0], 0)))
-        port = first.getsockname()[1]
-        rest = [stack.enter_context(socket.create_server((address, port))) for address in addresses[1:]]
-        yield [first, *rest]
+        found: list[socket.socket] = []
+        while len(found) < len(addresses):
+            with ExitStack() as attempt, suppress(OSError):  # another program may use the port at one of the addresses
+                found = [attempt.enter_context(socket.create_server((addresses[0], 0)))]
+                for address in addresses[1:]:
+                    found.append(attempt.enter_context(socket.create_server((address, port_of(found[0])))))
+                stack.push(attempt.pop_all())
+        yield found
 
 
 def port_of(listener: socket.socket) -> int:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 
 from batchscribe.speech.engine import LanguageChoice, RecognitionRequest
 from batchscribe.speech.inline import InlinePool
-from batchscribe.speech.scripted import Script, ScriptedSpec
-from batchscribe.window import SAMPLE_RATE, Window
+from batchscribe.speech.scripted import Script, ScriptedEngine, ScriptedSpec
+from batchscribe.window import SAMPLE_RATE, Recognition, Window
+from tests.integration.command import wait_until
 
 
 def request(
@@ -59,10 +62,24 @@ def test_the_inline_pool_gives_what_the_engine_says() -> None:
     pool.close()
 
 
-def test_the_inline_pool_cancels_waiting_windows_when_it_closes() -> None:
-    pool = InlinePool(ScriptedSpec(script=Script(call_sec=0.2)))
+def test_the_inline_pool_cancels_waiting_windows_when_it_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun, may_end = Event(), Event()
+    transcribe = ScriptedEngine.transcribe
+
+    def wait_and_transcribe(engine: ScriptedEngine, requests: Sequence[RecognitionRequest]) -> list[Recognition]:
+        has_begun.set()
+        assert may_end.wait(60)
+        return transcribe(engine, requests)
+
+    monkeypatch.setattr(ScriptedEngine, "transcribe", wait_and_transcribe)
+    pool = InlinePool(ScriptedSpec())
     begun, waiting = pool.submit(request()), pool.submit(request())
-    pool.close()
+    assert has_begun.wait(60)
+    closing = Thread(target=pool.close)
+    closing.start()
+    wait_until(waiting.cancelled)
+    may_end.set()
+    closing.join(60)
     assert begun.result(60).text
     with pytest.raises(CancelledError):
         waiting.result(60)
