@@ -53,6 +53,11 @@ def row_counts(command: Command) -> list[int]:
         return [database.execute(query).fetchone()[0] for query in counts]
 
 
+def task_ids(command: Command) -> list[str]:
+    with closing(sqlite3.connect(command.folder / DATA / "batchscribe.db")) as database:
+        return [task_id for (task_id,) in database.execute("SELECT workflow_uuid FROM workflow_status")]
+
+
 # --- on a server ---
 
 
@@ -249,6 +254,22 @@ def test_the_jobs_of_a_stopped_server_are_retried_when_it_runs_again(command: Co
         server.wait(job_id)
         watched = command.run("jobs", "watch", job_id, "--json")
         assert (watched.status, lines(watched)[-1]["job"]["state"]) == (0, "SUCCEEDED"), watched
+
+
+def test_a_job_of_a_stopped_server_is_deleted_with_its_next_attempt_to_send_a_webhook(command: Command) -> None:
+    lay_out(command.folder)
+    settings = {"ALLOW_HTTP": "true", "ALLOW_NETWORKS": "127.0.0.0/8", "FIRST_RETRY_SEC": "600"}
+    command.environment.update({f"BATCHSCRIBE_WEBHOOK_{name}": value for name, value in settings.items()})
+    with serving(command) as server:
+        job_id = server.submit(command.folder, notifications={"webhook_url": "http://127.0.0.1:9/closed"})
+        other = server.submit(command.folder, output={"uri": f"{(command.folder / 'other').as_uri()}/"})
+        server.wait(other, "PARTIAL")
+        server.wait(job_id, "PARTIAL")
+        wait_until(lambda: f"deliver-{job_id}-1-1" in task_ids(command))
+        assert server.end() == 0
+    assert command.run("jobs", "delete", job_id, "--yes").status == 0
+    assert not [task_id for task_id in task_ids(command) if job_id in task_id]
+    assert command.run("jobs", "list").job_id == other
 
 
 def test_resume_prints_the_ended_job_as_json(command: Command) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.flow import Flow
 from batchscribe.queue.task_queue import Handler, TaskQueue
-from batchscribe.queue.tasks import ENUMERATE, FINISH, SHARD, TakenTask, Task
+from batchscribe.queue.tasks import ENUMERATE, FINISH, QUEUES, SHARD, TakenTask, Task
 from tests.integration.command import wait_until
 from tests.integration.tasks import Diary
 from tests.twins.queue import QueueTwin
@@ -138,6 +138,19 @@ def test_canceled_and_forgotten_tasks_never_run(engine: sa.Engine, queue: TaskQu
     run(queue, diary.handlers())
     enqueue(engine, queue, Task(ENUMERATE, "job_3", lane="here"))
     wait_for(queue, lambda: diary.ran == [("job_3", 0)])
+
+
+def test_all_tasks_of_a_job_are_forgotten_and_those_of_others_stay(engine: sa.Engine, queue: TaskQueue) -> None:
+    diary = Diary()
+    kinds = [kind for kind in QUEUES if kind != SHARD]
+    everything = [Task(kind, "job_2", lane="here") for kind in kinds]
+    everything += [Task(kind, "job_2", 2, lane="here", attempt=1, again=3) for kind in kinds]
+    shards = [Task(SHARD, "job_2", number, lane="here", engine="scripted", attempt=number) for number in (0, 1, 12)]
+    enqueue(engine, queue, *everything, *shards, Task(ENUMERATE, "job_3", lane="here"), SHARD_1)
+    queue.forget_all_tasks("job_2")
+    run(queue, diary.handlers())
+    wait_for(queue, lambda: len(diary.ran) == 2)
+    assert sorted(diary.ran) == [("job_1", 1), ("job_3", 0)]
 
 
 def test_a_process_without_descriptors_says_so_and_does_not_wait_forever(

@@ -11,7 +11,7 @@ from batchscribe.database.sealed import Keyring
 from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
-from batchscribe.queue.tasks import TakenTask, Task, queues
+from batchscribe.queue.tasks import TakenTask, Task, prefixes_of_ids, queues
 
 QUEUED, TAKEN, ENDED, CANCELED = "queued", "taken", "ended", "canceled"
 
@@ -101,6 +101,9 @@ class QueueTwin:
 
     def forget(self, tasks: Iterable[Task]) -> None:
         self._delete(row.task_id.in_([task.task_id for task in tasks]))
+
+    def forget_all_tasks(self, job_id: str) -> None:
+        self._delete(sa.or_(*(row.task_id.startswith(prefix) for prefix in prefixes_of_ids(job_id))))
 
     def forget_lane(self, lane: str, engines: Iterable[str]) -> None:
         """Do nothing: the twin records no queues."""

@@ -25,7 +25,17 @@ from batchscribe.errors import WorkInterrupted
 from batchscribe.queue.dispatcher import Dispatcher, ServedQueue
 from batchscribe.queue.running_tasks import RunningTasks
 from batchscribe.queue.task_queue import Handler
-from batchscribe.queue.tasks import QUEUES, SHARD, QueueKind, TakenTask, Task, kinds_of, queue_name, queues
+from batchscribe.queue.tasks import (
+    QUEUES,
+    SHARD,
+    QueueKind,
+    TakenTask,
+    Task,
+    kinds_of,
+    prefixes_of_ids,
+    queue_name,
+    queues,
+)
 from batchscribe.queue.vital_thread import Died
 
 APPLICATION = "batchscribe"
@@ -236,6 +246,14 @@ class Flow:
         """Delete the DBOS rows of these tasks."""
         for batch in split_into_batches([task.task_id for task in tasks], BATCH):
             self._client.delete_workflows(batch)
+
+    def forget_all_tasks(self, job_id: str) -> None:
+        """Delete the DBOS rows of all tasks of a job. No other process may work on it."""
+        prefixes = prefixes_of_ids(job_id)
+        while found := self._client.list_workflows(
+            workflow_id_prefix=prefixes, limit=BATCH, load_input=False, load_output=False
+        ):
+            self._client.delete_workflows([workflow.workflow_id for workflow in found])
 
     def sweep(self) -> None:
         """Delete the DBOS rows of all tasks that ended a while ago: batchscribe's own tables are authoritative."""

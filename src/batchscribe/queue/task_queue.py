@@ -45,6 +45,10 @@ class TaskQueue(Protocol):
         """Delete all that is recorded about these tasks."""
         ...
 
+    def forget_all_tasks(self, job_id: str) -> None:
+        """Delete all that is recorded about the tasks of a job. No other process may work on it."""
+        ...
+
     def forget_lane(self, lane: str, engines: Iterable[str]) -> None:
         """Delete the queues of a lane that is no longer used."""
         ...

@@ -109,5 +109,10 @@ def queues(lane: str, engines: Iterable[str]) -> tuple[str, ...]:
     return *others, *(queue_name(lane, QueueKind.FILES, engine) for engine in engines)
 
 
+def prefixes_of_ids(job_id: str) -> list[str]:
+    """Return the beginnings of the IDs of all tasks of a job."""
+    return [f"{job_id}-", *(f"{kind}-{job_id}" for kind in QUEUES if kind != SHARD)]
+
+
 def kinds_of(queue: QueueKind) -> tuple[str, ...]:
     return tuple(kind for kind, each in QUEUES.items() if each is queue)
