@@ -71,29 +71,40 @@ def test_the_worker_that_lists_the_job_chooses_its_own_engine(fleet: Command) ->
 
 
 @pytest.mark.parametrize(
-    ("engine", "fields", "code", "sentence"),
+    ("config", "code", "sentence"),
     [
-        ("auto", {"config": {"language": "de-DE"}}, "UNSUPPORTED_LANGUAGE", "not supported by scripted"),
-        ("auto", {"config": {"diarization": True}}, "OPTION_NOT_AVAILABLE", "No worker has the speaker models"),
-        ("whisper", {}, "ENGINE_NOT_AVAILABLE", "No worker has the engine 'whisper' now; available: scripted."),
+        ({"language": "de-DE"}, "UNSUPPORTED_LANGUAGE", "not supported by scripted"),
+        ({"diarization": True}, "OPTION_NOT_AVAILABLE", "No worker has the speaker models"),
     ],
 )
 def test_a_job_that_no_worker_can_do_fails_with_the_reason(
-    fleet: Command, engine: str, fields: dict[str, Any], code: str, sentence: str
+    fleet: Command, config: dict[str, Any], code: str, sentence: str
 ) -> None:
     """As its submission would have been refused. Once a worker can do it, it can be retried."""
-    server_command = replace(fleet, environment=fleet.environment | {"BATCHSCRIBE_ENGINE": engine})
-    with serving(server_command, "--no-worker") as server:
-        job_id = server.submit(fleet.folder, **fields)
+    with serving(fleet, "--no-worker") as server:
+        job_id = server.submit(fleet.folder, config=config)
         with worker(fleet, "only", ENGINE="scripted"):
             server.wait(job_id, "FAILED")
         error = server.job(job_id)["error"]
         assert error["code"] == code
         assert sentence in error["message"]
-        if engine == "whisper":
+        if "language" in config:
             with worker(fleet, "gpu", DATA_DIR=machine_with_whisper(fleet)):
                 assert server.post(f"/jobs/{job_id}/retry", {}).status_code < 300
                 server.wait(job_id)
+
+
+def test_a_job_for_a_named_engine_waits_for_its_worker(fleet: Command) -> None:
+    """A worker with another engine, which starts first, neither fails the job nor does its files."""
+    named = replace(fleet, environment=fleet.environment | {"BATCHSCRIBE_ENGINE": "whisper"})
+    with serving(named, "--no-worker") as server:
+        job_id = server.submit(fleet.folder)
+        with worker(fleet, "other", ENGINE="scripted"):
+            wait_until(lambda: server.job(job_id)["summary"]["total_files"] == 2)
+            assert server.job(job_id)["summary"]["succeeded"] == 0
+            with worker(fleet, "gpu", DATA_DIR=machine_with_whisper(fleet)):
+                server.wait(job_id)
+    assert binding(fleet, job_id)[0] == "whisper"
 
 
 def test_a_job_that_waits_for_a_choice_is_not_reported_as_stranded(fleet: Command) -> None:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from batchscribe.database.job_rows import begin_job, end_job, get_job, insert_job
 from batchscribe.database.worker_rows import insert_worker, renew
-from batchscribe.errors import EngineNotAvailable
+from batchscribe.errors import EngineNotAvailable, UnsupportedLanguage
 from batchscribe.jobs.model import Job
 from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
 from batchscribe.speech.capability import Capability
 from batchscribe.stages.engine_choice import bind_engine, is_unbound
 from batchscribe.wire.choices import JobState
+from batchscribe.wire.config import Config
 from batchscribe.worker.stranded_jobs import find_stranded_jobs
 from tests.jobs_on_record import a_job, stored_job
 from tests.twins.queue import records_of
@@ -38,8 +39,8 @@ def enter(engine: sa.Engine, found: WorkerRecord, troubles: Mapping[str, str] | 
         renew(connection, found.worker_id, WorkerState.WORKING, troubles)
 
 
-def open_job(engine: sa.Engine, **changes: object) -> Job:
-    with engine.begin() as connection:
+def open_job(database: sa.Engine, **changes: object) -> Job:
+    with database.begin() as connection:
         return insert_job(connection, a_job(**{"engine": "auto"} | changes), fingerprint="f")
 
 
@@ -92,6 +93,22 @@ def test_workers_without_an_engine_are_no_choice(engine: sa.Engine) -> None:
     enter(engine, worker_with("empty"))
     with pytest.raises(EngineNotAvailable, match=r"No worker has an engine; run `batchscribe models pull base`"):
         bind_engine(open_job(engine), records_of(engine), silent_sec=30)
+
+
+def test_a_job_that_names_an_engine_waits_for_a_worker_that_has_it(engine: sa.Engine) -> None:
+    """As it would if its worker had ended after the choice. Its worker may start later than the others."""
+    job = open_job(engine, engine="whisper")
+    enter(engine, worker_with("empty"))
+    enter(engine, worker_with("cpu", BUILT_IN))
+    assert bind(engine, job) == job
+    enter(engine, worker_with("gpu", SMALL))
+    assert bind(engine, job).model == "whisper-small"
+
+
+def test_a_job_that_its_engine_cannot_do_is_refused(engine: sa.Engine) -> None:
+    enter(engine, worker_with("cpu", BASE))
+    with pytest.raises(UnsupportedLanguage, match="not supported by whisper"):
+        bind(engine, open_job(engine, engine="whisper", config=Config(language="fr-FR")))
 
 
 def test_only_jobs_of_servers_whose_listing_has_not_begun_are_unbound(engine: sa.Engine) -> None:

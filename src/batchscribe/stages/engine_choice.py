@@ -26,6 +26,8 @@ from batchscribe.wire.config import ADDED_OPTIONS, Config
 
 log = structlog.get_logger()
 
+AUTO = "auto"  #: names no engine
+
 
 @dataclass(frozen=True, slots=True)
 class FleetEngines:
@@ -131,17 +133,24 @@ def is_unbound(job: Job) -> bool:
 def bind_engine(job: Job, records: Records, *, silent_sec: float) -> Job | None:
     """Choose the engine of a job whose choice was left open. Return the job as it is then.
 
-    Returns None if no worker is live; then this worker itself was silent for too long, and will be live after its next
-    heartbeat. Raises as `choose_in_fleet` does.
+    If the job names an engine that no live worker has, it stays as it is, and waits like each job whose workers are
+    gone. Returns None if no worker is live; then this worker itself was silent for too long, and will be live after its
+    next heartbeat. Raises as `choose_in_fleet` does.
     """
     with records.transaction() as connection:
         fleet = engines_of_lane(connection, job.lane, silent_sec=silent_sec)
         if not fleet.has_workers:
             return None
-        chosen = choose_in_fleet(job.engine, job.config, fleet, has_phrases=bool(job.phrases))
+        try:
+            chosen = choose_in_fleet(job.engine, job.config, fleet, has_phrases=bool(job.phrases))
+        except EngineNotAvailable:
+            if job.engine == AUTO:
+                raise
+            return job
         bind_job(
             connection, job, engine=chosen.engine, model=chosen.model, revision=chosen.revision, speed=chosen.speed
         )
         bound = get_job(connection, job.job_id)
-    log.info("job.engine_chosen", job_id=job.job_id, engine=bound.engine, model=bound.model)
+    if bound.queue_key != job.queue_key:
+        log.info("job.engine_chosen", job_id=job.job_id, engine=bound.engine, model=bound.model)
     return bound
