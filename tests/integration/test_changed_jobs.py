@@ -23,7 +23,8 @@ from tests.servers.s3_server import S3Server
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    return Command(tmp_path, {"BATCHSCRIBE_AUTH": "off", "BATCHSCRIBE_FILE_ROOTS": str(tmp_path)})
+    settings = {"AUTH": "off", "ENGINE": "scripted", "FILE_ROOTS": str(tmp_path)}
+    return Command(tmp_path, {f"BATCHSCRIBE_{name}": value for name, value in settings.items()})
 
 
 @pytest.fixture
@@ -128,17 +129,21 @@ def test_a_watch_outlives_a_server_that_is_killed_and_started_again(command: Com
     assert json.loads(out.splitlines()[-1])["job"]["summary"]["succeeded"] == MANY
 
 
-def test_a_watch_ends_at_its_time_limit(command: Command, server: Server) -> None:
-    recordings(command.folder / "calls", 2, duration_sec=25.0)
-    job_id = server.submit(command.folder)
-    watched = command.run("jobs", "watch", job_id, "--timeout", "0.5")
-    assert watched.status == 3, watched
-    assert f"{job_id} has not ended within 0.5 s; it continues.\n" in watched.err
-    canceled = command.run("jobs", "cancel", job_id, "--json")
-    assert (canceled.status, canceled.json()["state"]) == (0, "CANCELED"), canceled
-    refused = command.run("jobs", "cancel", job_id, "--json")
-    assert (refused.status, refused.out) == (1, "")
-    assert command.run("jobs", "retry", job_id).err.startswith(f"Error: {server.url} refused: {job_id} was canceled;")
+def test_a_watch_ends_at_its_time_limit(command: Command) -> None:
+    """No worker takes the job."""
+    recordings(command.folder / "calls", 2)
+    with serving(command, "--no-worker") as server:
+        command.environment["BATCHSCRIBE_SERVER"] = server.url
+        job_id = server.submit(command.folder)
+        watched = command.run("jobs", "watch", job_id, "--timeout", "0.5")
+        assert watched.status == 3, watched
+        assert f"{job_id} has not ended within 0.5 s; it continues.\n" in watched.err
+        canceled = command.run("jobs", "cancel", job_id, "--json")
+        assert (canceled.status, canceled.json()["state"]) == (0, "CANCELED"), canceled
+        refused = command.run("jobs", "cancel", job_id, "--json")
+        assert (refused.status, refused.out) == (1, "")
+        retried = command.run("jobs", "retry", job_id)
+        assert retried.err.startswith(f"Error: {server.url} refused: {job_id} was canceled;")
 
 
 def test_a_job_is_deleted_from_a_server_after_a_confirmation(command: Command, server: Server) -> None:

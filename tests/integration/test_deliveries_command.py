@@ -18,6 +18,7 @@ def command(tmp_path: Path) -> Command:
     """A server sends an event again after an hour, so that only a replay does so in a test."""
     environment = {
         "BATCHSCRIBE_AUTH": "off",
+        "BATCHSCRIBE_ENGINE": "scripted",
         "BATCHSCRIBE_FILE_ROOTS": str(tmp_path),
         "BATCHSCRIBE_WEBHOOK_ALLOW_HTTP": "true",
         "BATCHSCRIBE_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
