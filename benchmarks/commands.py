@@ -1,7 +1,8 @@
-"""CPU time of commands: of those that only read, and of a server until it is ready."""
+"""CPU time of commands: of those that only read, and of a server and a worker until they are ready."""
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import subprocess
@@ -18,6 +19,8 @@ from benchmarks.report import Figure
 
 RUNS = 5
 BATCHSCRIBE = (sys.executable, "-m", "batchscribe")
+#: Users have the bytecode of earlier runs. Without it, Python would compile 400 modules for each measurement.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 QUICK, USUAL = "below 0.5 s", "below 1 s"
 #: Commands that only read a data directory, and their goals.
 READING = {
@@ -41,7 +44,8 @@ def measure() -> list[Figure]:
                 Figure(command, _median(partial(_run, *command.split(), *place)), goal)
                 for command, goal in READING.items()
             ),
-            Figure("serve, until it is ready", _median(partial(_serve, *place)), USUAL),
+            Figure("serve, until it is ready", _median(partial(_start, "serve", "--port", "0", *place)), USUAL),
+            Figure("worker, until it is ready", _median(partial(_start, "worker", *place)), USUAL),
         ]
 
 
@@ -52,7 +56,7 @@ def _median(measure_once: Callable[[], float]) -> str:
 def _run(*arguments: str) -> float:
     """Run a command. Returns the CPU seconds of it and of its children."""
     before = _children_cpu_sec()
-    subprocess.run([*BATCHSCRIBE, *arguments], capture_output=True, check=True)
+    subprocess.run([*BATCHSCRIBE, *arguments], capture_output=True, check=True, env=ENVIRONMENT)
     return _children_cpu_sec() - before
 
 
@@ -61,13 +65,17 @@ def _children_cpu_sec() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _serve(*place: str) -> float:
-    """Start a server and stop it. Returns the CPU seconds of its process until it said that it was ready."""
-    command = [*BATCHSCRIBE, "serve", "--port", "0", *place]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        assert server.stdout is not None
-        next(line for line in server.stdout if "is ready" in line)
-        used = psutil.Process(server.pid).cpu_times()
-        server.terminate()
-        server.communicate()
+def _start(*arguments: str) -> float:
+    """Start a server or a worker and stop it.
+
+    Returns the CPU seconds of its process, without those of its children, until it said that it was ready.
+    """
+    with subprocess.Popen(
+        [*BATCHSCRIBE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
+    ) as started:
+        assert started.stdout is not None
+        next(line for line in started.stdout if "is ready" in line)
+        used = psutil.Process(started.pid).cpu_times()
+        started.terminate()
+        started.communicate()
     return float(used.user + used.system)

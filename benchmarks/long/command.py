@@ -20,7 +20,7 @@ from batchscribe.cli.app import main
 from batchscribe.speech.engine import WINDOW_SEC, RecognitionRequest
 from batchscribe.speech.engine_process import EngineProcess
 from batchscribe.speech.scripted import Script, ScriptedSpec
-from batchscribe.speech.whisper import CPU_BATCH
+from batchscribe.speech.whisper_spec import CPU_BATCH
 from batchscribe.window import Recognition
 from benchmarks.long.ledger import ENTRY, Entry, Passage
 

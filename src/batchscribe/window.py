@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # commands that only read rows import this module, and do not
     from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  #: Hz, of all decoded audio
+MOST_PEAKS = 2_400  #: of a channel of a waveform; that of a minute or more has at least half of them
+FINEST_SAMPLES = SAMPLE_RATE // 50  #: of a peak
 
 Samples: TypeAlias = "NDArray[np.float32]"  #: float32[n_samples], 16 kHz, mono, -1.0 to 1.0
 

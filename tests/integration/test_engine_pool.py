@@ -27,7 +27,7 @@ from batchscribe.speech.engine import RecognitionRequest
 from batchscribe.speech.engine_child import OF_NO_RECORDING
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.scripted import Script, ScriptedSpec, make_up_text
-from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.speech.whisper_spec import WhisperSpec
 from batchscribe.window import SAMPLE_RATE, Recognition, Window
 from tests.integration.command import wait_until
 from tests.starvation import cpu_sec, starved

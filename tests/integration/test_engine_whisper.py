@@ -15,8 +15,9 @@ from batchscribe.settings import load_settings
 from batchscribe.speech.engine import Engine, LanguageChoice, RecognitionRequest
 from batchscribe.speech.pool import EnginePool
 from batchscribe.speech.registry import choose_engine
-from batchscribe.speech.whisper import WhisperEngine, WhisperSpec
+from batchscribe.speech.whisper import WhisperEngine
 from batchscribe.speech.whisper_model import WhisperModel
+from batchscribe.speech.whisper_spec import WhisperSpec
 from batchscribe.window import SAMPLE_RATE, Phrase, Recognition, Window, Word
 from tests.models.whisper import Line, random_whisper, scripted_whisper
 

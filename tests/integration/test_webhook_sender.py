@@ -14,7 +14,8 @@ import pytest
 
 from batchscribe import __version__
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
+from batchscribe.webhooks.payload import Attempt, DeliveryVerdict
+from batchscribe.webhooks.sender import Sender
 from batchscribe.webhooks.signature import verify
 from tests.servers.certificates import make_certificate
 from tests.servers.receiver import ADDRESS, Answer, Receiver, drips, pours, receiving, says

@@ -17,8 +17,8 @@ import httpx2
 import pytest
 
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.payload import render_event
-from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, Sender
+from batchscribe.webhooks.payload import Attempt, DeliveryVerdict, render_event
+from batchscribe.webhooks.sender import Sender
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
 from tests.integration.command import END_SEC, Command, Started

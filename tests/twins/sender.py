@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from batchscribe.webhooks.payload import parse_retry_after
-from batchscribe.webhooks.sender import Attempt
+from batchscribe.webhooks.payload import Attempt, parse_retry_after
 
 
 @dataclass(frozen=True, slots=True)

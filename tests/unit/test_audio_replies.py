@@ -17,9 +17,8 @@ from batchscribe.audio.decoder_replies import (
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, remark
 from batchscribe.audio.media import Media
-from batchscribe.audio.waveform import MOST_PEAKS
 from batchscribe.errors import UnsupportedMedia
-from batchscribe.window import SAMPLE_RATE, Waveform
+from batchscribe.window import MOST_PEAKS, SAMPLE_RATE, Waveform
 
 MEDIA = Media(3.0, 2, "wav", "pcm_s16le", 16_000, (remark(Finding.PACKETS_SKIPPED, count=3, lost=1.5),))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchscribe.audio.waveform import FINEST_SAMPLES, MOST_PEAKS, WaveformMeter
-from batchscribe.window import SAMPLE_RATE, Samples, Waveform
+from batchscribe.audio.waveform import WaveformMeter
+from batchscribe.window import FINEST_SAMPLES, MOST_PEAKS, SAMPLE_RATE, Samples, Waveform
 
 
 def measure(sound: Samples, cuts: list[int]) -> Waveform:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchscribe.settings import Settings, load_settings
-from batchscribe.speech.whisper import CUDA_BATCH
+from batchscribe.speech.whisper_spec import CUDA_BATCH
 from batchscribe.worker.capacity import Capacity, capacity_of
 from tests.models.whisper import random_whisper
 

@@ -120,3 +120,49 @@ def test_a_command_that_reads_a_job_loads_no_library_that_works(words: str, tmp_
         f"print([name for name in {(*HEAVY, 'numpy')} if name in sys.modules])"
     )
     assert run(script).splitlines()[-1] == "[]"
+
+
+#: What a server and a worker need for requests, pages and files, and load with the first of them.
+LATER = (
+    "alembic", "av", "ctranslate2", "faster_whisper", "httpcore2", "httpx2", "jinja2", "jwt", "limits", "numpy",
+    "onnxruntime", "wcwidth", "batchscribe.stages.shard", "batchscribe.storage.http_client",
+    "batchscribe.transcript.formats", "batchscribe.transcript.profanity", "batchscribe.web.transcript_download",
+    "batchscribe.webhooks.sender",
+)  # fmt: skip
+
+SERVED = """
+import os, signal, sys
+import typer
+
+echo = typer.echo
+
+def announce(message, **options):
+    echo(message, **options)
+    if "is ready" in message:
+        print([name for name in {later} if name in sys.modules])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+typer.echo = announce
+sys.argv = {arguments}
+from batchscribe.__main__ import main
+main()
+"""
+
+
+def test_a_server_loads_what_requests_need_only_with_the_first_of_them(tmp_path: Path) -> None:
+    """Without a worker, because that tries its engines out meanwhile."""
+    place = ["--data-dir", str(tmp_path)]
+    create = [sys.executable, "-m", "batchscribe", "keys", "create", "--tenant", "acme", *place]
+    subprocess.run(create, capture_output=True, timeout=60, check=True)  # alembic creates the tables
+    arguments = ["batchscribe", "serve", "--no-worker", "--port", "0", *place]
+    assert run(SERVED.format(later=LATER, arguments=arguments)).splitlines()[-1] == "[]"
+
+
+def test_a_worker_loads_what_files_need_only_with_the_first_of_them() -> None:
+    script = (
+        "import sys\n"
+        "import batchscribe.cli.process.lifecycle, batchscribe.queue.flow\n"
+        "assert 'batchscribe.worker.worker' in sys.modules\n"
+        f"print([name for name in {LATER} if name in sys.modules])"
+    )
+    assert run(script).splitlines()[-1] == "[]"

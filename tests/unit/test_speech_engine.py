@@ -7,7 +7,7 @@ import pytest
 
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.scripted import Script, ScriptedSpec
-from batchscribe.speech.whisper import WhisperSpec
+from batchscribe.speech.whisper_spec import WhisperSpec
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from batchscribe.speech.registry import (
     list_engines,
     speed_of,
 )
-from batchscribe.speech.whisper import WhisperSpec
 from batchscribe.speech.whisper_format import WHISPER_FORMAT
+from batchscribe.speech.whisper_spec import WhisperSpec
 from tests.models.whisper import random_whisper
 
 pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import jwt
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPBearer
@@ -17,6 +16,9 @@ from batchscribe.api.service import Service
 from batchscribe.database.api_key_rows import ApiKey, find_live_key, key_of_secret
 from batchscribe.errors import AccessTokenInvalid, SecretKeyChanged
 from batchscribe.wire.untrusted import read_json
+
+if TYPE_CHECKING:  # imported for the first token
+    import jwt
 
 LEEWAY_SEC = 60  # contract 2
 MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
@@ -82,6 +84,8 @@ def _of_token(token: str, service: Service) -> str:
         raise AccessTokenInvalid(MALFORMED)
     issuer = claimed.get("iss")
     found = _key(issuer if isinstance(issuer, str) else "", service)
+    import jwt
+
     try:
         claims = jwt.decode(
             token,
@@ -102,6 +106,8 @@ def _check_lifetime(claims: dict[str, Any]) -> None:
 
 
 def _explain(error: jwt.InvalidTokenError) -> str:
+    import jwt
+
     match error:
         case jwt.ExpiredSignatureError():
             return "The token has expired; sign a new one."

@@ -17,10 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from batchscribe.api.turns import BODIES_OF_TENANT, BodyRoom, Turns
 from batchscribe.errors import InvalidSetting, StorageUnreachable, TooManyRequests
 from batchscribe.queue.records import Records
@@ -99,29 +95,57 @@ def _refusal(why: str) -> TooManyRequests:
     return TooManyRequests(f"{why}; try again in {RETRY_AFTER_SEC} s.", retry_after_sec=RETRY_AFTER_SEC)
 
 
+class MovingWindow:
+    """A limit on the events of each key in a moving window of time. Thread-safe."""
+
+    def __init__(self, rate: str) -> None:
+        """Parse `rate`, such as `30/second`. Raises `ValueError`."""
+        from limits import parse
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        self._item = parse(rate)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    @property
+    def most(self) -> int:
+        return self._item.amount
+
+    @property
+    def length_sec(self) -> int:
+        return self._item.get_expiry()
+
+    def admit(self, key: str) -> bool:
+        """Count an event. Returns False if the window is full; then it does not count."""
+        return self._limiter.hit(self._item, key)
+
+    def wait_sec(self, key: str) -> float:
+        """Return the seconds until the window has room again."""
+        return self._limiter.get_window_stats(self._item, key).reset_time - time.time()
+
+
 class RateLimit:
     """A moving window for each tenant. Without a setting there is no limit. Thread-safe."""
 
     def __init__(self, setting: str | None) -> None:
         """Parse `setting`, such as `30/second`. Raises `InvalidSetting`."""
-        self._item = None if setting is None else _parse_rate_limit(setting)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._window = None if setting is None else _open_window(setting)
 
     def check(self, tenant: str) -> None:
         """Count a request. Raises `TooManyRequests`."""
-        if self._item is None or self._limiter.hit(self._item, tenant):
+        window = self._window
+        if window is None or window.admit(tenant):
             return
-        reset_at = self._limiter.get_window_stats(self._item, tenant).reset_time
-        wait_sec = max(1, math.ceil(reset_at - time.time()))
+        wait_sec = max(1, math.ceil(window.wait_sec(tenant)))
         raise TooManyRequests(
-            f"More than {self._item.amount} requests in {self._item.get_expiry()} s; try again in {wait_sec} s.",
+            f"More than {window.most} requests in {window.length_sec} s; try again in {wait_sec} s.",
             retry_after_sec=wait_sec,
         )
 
 
-def _parse_rate_limit(setting: str) -> RateLimitItem:
+def _open_window(setting: str) -> MovingWindow:
     try:
-        return parse(setting)
+        return MovingWindow(setting)
     except ValueError as error:
         sentence = f"BATCHSCRIBE_RATE_LIMIT: {setting!r} is not a rate; write it as 30/second or 1000/minute."
         raise InvalidSetting(sentence) from error

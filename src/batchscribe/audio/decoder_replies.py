@@ -11,16 +11,13 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from batchscribe.audio.decode_limits import MAX_CHANNELS, SAMPLE_RATES
 from batchscribe.audio.file_view import BLOCK_BYTES
 from batchscribe.audio.findings import Finding, Remark
 from batchscribe.audio.media import Media
 from batchscribe.audio.sniff import DEMUXERS
-from batchscribe.audio.waveform import FINEST_SAMPLES, MOST_PEAKS
 from batchscribe.errors import MediaError
-from batchscribe.window import SAMPLE_RATE, Samples, Waveform, Window
+from batchscribe.window import FINEST_SAMPLES, MOST_PEAKS, SAMPLE_RATE, Samples, Waveform, Window
 
 MAX_WINDOW_SEC = 31.0  #: segmenters cut at 30 s
 #: Decoded sound may exceed the limit by the block in which the limit is detected.
@@ -29,7 +26,7 @@ SLACK_SEC = 2.0
 MAX_READS, MAX_READS_OF_BLOCK = 1_000, 50
 MAX_POSITION_BYTES = 4_096 * MAX_CHANNELS  #: a channel takes about 2,000
 _CODEC = re.compile(r"[a-z0-9_]{1,32}")
-_SAMPLE_BYTES = np.dtype(np.float32).itemsize
+_SAMPLE_BYTES = 4  #: float32
 
 
 class InvalidDecoderReply(ValueError):
@@ -172,6 +169,8 @@ def _codec(value: object) -> str:
 
 def _samples(payload: memoryview) -> Samples:
     """Return the samples of a window. One NaN would spoil other windows in the same batch of the engine."""
+    import numpy as np
+
     if not 0 < len(payload) <= MAX_WINDOW_SEC * SAMPLE_RATE * _SAMPLE_BYTES or len(payload) % _SAMPLE_BYTES:
         raise InvalidDecoderReply("a window of an impossible length")
     samples: Samples = np.frombuffer(payload, dtype=np.float32)

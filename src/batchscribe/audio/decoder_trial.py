@@ -11,8 +11,6 @@ import struct
 import wave
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from batchscribe.window import SAMPLE_RATE
 
 DURATION_SEC = 0.5
@@ -58,6 +56,8 @@ _RATE = 8_000  #: Hz; not the rate of engines, so that it is resampled
 
 def recording() -> bytes:
     """Create a second of a stereo buzz whose channels cancel each other out when mixed."""
+    import numpy as np
+
     buzz = (np.arange(_RATE) % 97 * 300 - 14_400).astype("<i2")
     channels = np.stack([buzz, -buzz], axis=1)
     file = io.BytesIO()

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from batchscribe.window import SAMPLE_RATE, Samples, Waveform
+from batchscribe.window import FINEST_SAMPLES, MOST_PEAKS, SAMPLE_RATE, Samples, Waveform
 
-MOST_PEAKS = 2_400  #: of a channel; a recording of a minute or more has at least half of them
-FINEST_SAMPLES = SAMPLE_RATE // 50  #: of a peak
 FULL_SCALE = 255
 
 

@@ -32,7 +32,6 @@ from batchscribe.stages.engine_choice import (
 from batchscribe.storage.access import Access
 from batchscribe.storage.local.roots import check_apart, roots_of
 from batchscribe.storage.schemes import location_check
-from batchscribe.transcript.profanity import load_filter
 from batchscribe.wire.choices import InputMode, JobState, OutputLayout
 from batchscribe.wire.config import FIELDS_OF_OPTIONS, Config
 from batchscribe.wire.mistakes import MOST_MISTAKES
@@ -99,6 +98,8 @@ def _check_readable(config: Config, fleet: FleetEngines) -> None:
 def _check_profanity(config: Config, settings: Settings) -> None:
     """Check that there is a list for the language. With language detection, a missing list is only a warning later."""
     if config.profanity_filter:
+        from batchscribe.transcript.profanity import load_filter
+
         profanity = load_filter(settings.profanity_file)
         if config.detection_mode is None:
             profanity.check(config.language)

@@ -6,12 +6,13 @@ import re
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Self
-
-import httpx2
+from typing import TYPE_CHECKING, Self
 
 from batchscribe.errors import AddressNotAllowed
 from batchscribe.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx2
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -122,6 +123,8 @@ def check_url(url: str, policy: Policy) -> None:
 
 def parse_url(url: str) -> httpx2.URL:
     """Parse the URL, in the same way for the check and for the connection. Raises `AddressNotAllowed`."""
+    import httpx2  # not loaded until a URL is checked
+
     try:
         parts = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError) as error:

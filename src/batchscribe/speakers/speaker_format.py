@@ -10,7 +10,6 @@ from pathlib import Path
 from batchscribe.errors import ModelDamaged, ModelNotPulled
 from batchscribe.models.known import Carrier, KnownModel, ModelFile, index_by_name
 from batchscribe.models.model_format import Conversion, ModelFormat
-from batchscribe.speakers.torch_weights import read_weights
 
 NAME = "speakers"  #: of the model in `batchscribe models`
 PURPOSE = "diarization"
@@ -65,6 +64,7 @@ def convert(published: Path, target: Path) -> None:
     """Convert the publishers' files into ONNX. Raises `ModelDamaged`, `OSError`."""
     from batchscribe.speakers.embedding_graph import write_embedding  # `onnx` is not needed otherwise
     from batchscribe.speakers.segmentation_graph import write_segmentation
+    from batchscribe.speakers.torch_weights import read_weights
 
     writers = (write_segmentation, write_embedding)
     for source, write, name in zip(PUBLISHED, writers, NEEDED, strict=True):

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 from batchscribe.cost import current_meter
 from batchscribe.errors import DiarizationError, MachineTrouble, WorkInterrupted
 from batchscribe.settings import Settings
@@ -60,6 +58,8 @@ class SpeakerPool:
         """
         with self._lock:
             process = self._start()
+        import numpy as np
+
         times_sec = np.arange(int(TRIAL_SEC * SAMPLE_RATE)) / SAMPLE_RATE
         try:
             process.begin(SpeakerCount())

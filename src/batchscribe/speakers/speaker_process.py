@@ -8,8 +8,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from batchscribe.children.framing import Gibberish, receive, send
 from batchscribe.children.pipe import Pipe
 from batchscribe.children.readiness import ChildNotReady, wait_until_ready
@@ -85,6 +83,8 @@ class SpeakerProcess:
 
     def feed(self, samples: Samples) -> None:
         """Send the next sound. Waits while the process has three minutes of it. Raises `DiarizationError`."""
+        import numpy as np
+
         for start in range(0, len(samples), MESSAGE_SAMPLES):
             part = np.ascontiguousarray(samples[start : start + MESSAGE_SAMPLES], dtype=np.float32)
             self._tell({"op": "sound"}, part.data.cast("B"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.window import SpeakerTurn
 
 MOST_SPEAKERS = 1_000  #: in a recording; no meeting has that many
 SLACK_SEC = 0.1  #: by which a turn may end after the sound: the last frame of the models is not full
-_TURN_BYTES = 3 * np.dtype(np.float64).itemsize
+_TURN_BYTES = 3 * 8  # float64
 
 
 class InvalidSpeakerReply(ValueError):
@@ -22,6 +20,8 @@ def unpack_turns(payload: memoryview, duration_sec: float, count: SpeakerCount) 
     They must be inside the recording and sorted by their start. Speakers are numbered in the order of their first
     turns, and there are not more than permitted.
     """
+    import numpy as np
+
     if len(payload) % _TURN_BYTES:
         raise InvalidSpeakerReply("an incomplete turn")
     rows = np.frombuffer(payload, dtype=np.float64).reshape(-1, 3)

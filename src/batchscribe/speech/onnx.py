@@ -15,8 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from batchscribe.errors import EngineNotAvailable
 from batchscribe.models.at_hand import ModelInfo, find_model, list_models
 from batchscribe.settings import Settings
@@ -96,6 +94,8 @@ class OnnxEngine:
 
     def _recognize(self, requests: Sequence[RecognitionRequest], length: int) -> list[Recognition]:
         """Recognize windows in one call; all get the same number of samples."""
+        import numpy as np
+
         samples = np.stack([pad(request.window.samples, length) for request in requests])
         lengths = np.array([_sound_length(request.window) for request in requests], np.int64)
         options = {"language": primary_subtag(requests[0].language)} if self._spec.model_type == AED else {}
@@ -153,6 +153,8 @@ def contains(file: Path, part: bytes) -> bool:
 
 
 def pad(samples: Samples, length: int) -> Samples:
+    import numpy as np
+
     return np.pad(samples, (0, length - len(samples)))
 
 

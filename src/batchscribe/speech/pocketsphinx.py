@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 
-import numpy as np
-
 from batchscribe.settings import Settings
 from batchscribe.speech.engine import Engine, EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_record import PULL, EngineRecord
@@ -80,6 +78,8 @@ class PocketsphinxEngine:
 
 def to_int16(samples: Samples) -> bytes:
     """Convert to little-endian 16-bit PCM. Exact for audio that was 16-bit; values beyond 1.0 are clipped."""
+    import numpy as np
+
     scaled = np.clip(np.rint(samples * 32_768.0), -32_768, 32_767)
     pcm: bytes = scaled.astype("<i2").tobytes()
     return pcm

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from batchscribe.errors import EngineError
 from batchscribe.speech.engine import EngineSpec, RecognitionRequest
 from batchscribe.speech.engine_child import OF_NO_RECORDING
@@ -18,6 +16,8 @@ CPU_LIMIT_SEC = 600.0
 
 def trial_request(spec: EngineSpec, duration_sec: float = SHORT_SEC) -> RecognitionRequest:
     """Return a request with a quiet tone of 250 Hz. Engines may skip silence without processing it."""
+    import numpy as np
+
     times_sec = np.arange(int(duration_sec * SAMPLE_RATE)) / SAMPLE_RATE
     samples = (0.01 * np.sin(2 * np.pi * 250 * times_sec)).astype(np.float32)
     return RecognitionRequest(

@@ -10,8 +10,8 @@ from batchscribe.settings import Settings
 from batchscribe.speech.devices import find_devices
 from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.engine_record import PULL, EngineRecord
-from batchscribe.speech.whisper import whisper_spec
 from batchscribe.speech.whisper_format import WHISPER_FORMAT
+from batchscribe.speech.whisper_spec import whisper_spec
 
 
 def find_whisper_specs(settings: Settings) -> list[EngineSpec]:

@@ -33,8 +33,15 @@ from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import DELIVER, Task
 from batchscribe.stages.delivery_log import WEBHOOK
 from batchscribe.stages.job_context import about_job
-from batchscribe.webhooks.payload import event_type, new_event_id, render_event, retry_delay_sec
-from batchscribe.webhooks.sender import Attempt, DeliveryVerdict, WebhookSender
+from batchscribe.webhooks.payload import (
+    Attempt,
+    DeliveryVerdict,
+    WebhookSender,
+    event_type,
+    new_event_id,
+    render_event,
+    retry_delay_sec,
+)
 from batchscribe.wire.choices import DeliveryState
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from structlog.contextvars import bound_contextvars
 
@@ -27,8 +27,10 @@ from batchscribe.stages.job_keys import JobKeys
 from batchscribe.stages.naming import Naming
 from batchscribe.stages.slots import LOOK_EVERY_SEC, Slots
 from batchscribe.storage.store import Store
-from batchscribe.transcript.aliases import AliasRewriter
-from batchscribe.transcript.profanity import ProfanityFilter
+
+if TYPE_CHECKING:  # a worker that waits for jobs rewrites no transcript
+    from batchscribe.transcript.aliases import AliasRewriter
+    from batchscribe.transcript.profanity import ProfanityFilter
 
 
 class JobWatch:

@@ -1,4 +1,7 @@
-"""What batchscribe must know about a URI scheme. Each folder of `storage` has one such record."""
+"""What batchscribe must know about a URI scheme. Each folder of `storage` has one such record.
+
+A record imports its store, and the HTTP client, in the functions that need them: servers and workers start without.
+"""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from wcwidth import iter_graphemes, wcswidth
-
 from batchscribe.transcript.unspaced import is_unspaced, word_starts
 
 MAX_COLUMNS = 42  #: per line; an East Asian wide character takes two columns, a combining mark none
@@ -40,7 +38,11 @@ def clean(text: str) -> str:
 
 def columns(text: str) -> int:
     """Return the width of clean text."""
-    return len(text) if text.isascii() else max(0, wcswidth(text))
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth
+
+    return max(0, wcswidth(text))
 
 
 def space_after(text: str) -> str:
@@ -98,8 +100,9 @@ def _divide(part: str) -> Iterator[tuple[int, int]]:
 
 def _characters(part: str) -> Iterator[tuple[int, int, int]]:
     """Yield start, end and width of the smallest parts that may be separated. Parts wider than a line are cut."""
-    start = end = width = 0
-    last = ""
+    from wcwidth import iter_graphemes
+
+    start, end, width, last = 0, 0, 0, ""
     for character in iter_graphemes(part):
         wider = columns(character)
         if last and (_may_part(last, character) or width + wider > MAX_COLUMNS):

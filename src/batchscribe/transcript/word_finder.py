@@ -122,8 +122,9 @@ def _compile(phrase: str) -> re.Pattern[str]:
 @cache
 def _words() -> re.Pattern[str]:
     r"""Return a pattern of words. Python's `\w` lacks combining marks, such as the vowel signs of Indic scripts."""
-    codes = [code for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
-    return re.compile(f"[\\w{''.join(map(chr, codes))}]+")
+    category = unicodedata.category
+    marks = "".join(each for each in map(chr, range(_LAST_MARK)) if category(each)[0] == "M")
+    return re.compile(rf"[\w{marks}]+")
 
 
 def split_words(text: str) -> Iterator[tuple[str, bool]]:

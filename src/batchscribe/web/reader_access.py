@@ -11,7 +11,6 @@ from batchscribe.outbound.policy import Policy
 from batchscribe.settings import Settings
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT, SIDES
 from batchscribe.storage.access import Credentials
-from batchscribe.storage.https.web_store import check_web_url
 from batchscribe.storage.schemes import read_credentials
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import Place
@@ -101,5 +100,7 @@ def read_signed_url(form: Mapping[str, str], input_uri: str, settings: Settings)
         return {}
     if without_query(url) != without_query(input_uri):
         raise InvalidRequest("url must be that of the recording, with a new signature in its query.", field="url")
+    from batchscribe.storage.https.web_store import check_web_url  # with the HTTP client
+
     check_web_url(url, Policy.of_inputs(settings))
     return {input_uri: url}

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from batchscribe.database.file_rows import find_neighbors, get_file_of
 from batchscribe.database.job_rows import get_job_of
-from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.assets import all_assets
+from batchscribe.web.job_form import ALL_FORMATS
 from batchscribe.web.sessions import VisitorInTurn
 from batchscribe.web.site import Site
 from batchscribe.web.wording import shown_name
@@ -32,7 +32,7 @@ def reader_page_router(site: Site) -> APIRouter:
             name=shown_name(file.input_uri),
             previous=previous,
             following=following,
-            formats=list(FORMATS),
+            formats=ALL_FORMATS,
             modules=_modules(),
         )
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from batchscribe.errors import RouteNotFound
-from batchscribe.transcript.formats import FORMATS
 from batchscribe.web.audio_answer import PRIVATE
 from batchscribe.web.audio_routes import audio_router
 from batchscribe.web.block_answers import BLOCK_BYTES, BlockAnswer, HeldAnswers
 from batchscribe.web.data_route import FILE_PATH, DataRoute, ReadingThreads
 from batchscribe.web.forms import SubmittedForm
+from batchscribe.web.job_form import ALL_FORMATS
 from batchscribe.web.reading import Reading
-from batchscribe.web.transcript_download import StoredFile, download
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import OutputFormat
+
+if TYPE_CHECKING:
+    from batchscribe.web.transcript_download import Download, StoredFile
 
 
 def reader_router(reading: Reading, tenant_of: Callable[..., Any]) -> APIRouter:
@@ -49,15 +51,18 @@ def _transcript_router(reading: Reading, threads: ReadingThreads, tenant_of: Cal
 
     @router.get(FILE_PATH + "/download/{format_name}")
     async def download_transcript(job_id: str, file_id: str, format_name: str, tenant: str = signed_in) -> Response:
-        if format_name not in FORMATS:
-            raise RouteNotFound(f"There is no such format; the formats are {', '.join(FORMATS)}.")
-        made = await threads.answer(
-            tenant, lambda: download(reading, reading.find(tenant, job_id, file_id), OutputFormat(format_name))
-        )
+        if format_name not in ALL_FORMATS:
+            raise RouteNotFound(f"There is no such format; the formats are {', '.join(ALL_FORMATS)}.")
+        made = await threads.answer(tenant, lambda: make(tenant, job_id, file_id, OutputFormat(format_name)))
         headers = {**PRIVATE, "Content-Type": made.content_type, "Content-Disposition": made.disposition}
         if made.stored is None:
             return held.answer(tenant, made.content, headers)
         return BlockAnswer(blocks(tenant, made.content, made.stored), made.stored.size, headers)
+
+    def make(tenant: str, job_id: str, file_id: str, format_: OutputFormat) -> Download:
+        from batchscribe.web.transcript_download import download  # with all that writes transcripts
+
+        return download(reading, reading.find(tenant, job_id, file_id), format_)
 
     async def blocks(tenant: str, first: bytes, stored: StoredFile) -> AsyncIterator[bytes]:
         yield first

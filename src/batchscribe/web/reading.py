@@ -41,7 +41,6 @@ from batchscribe.web.open_recordings import OpenRecordings, PlayedRecording, Sou
 from batchscribe.web.reader_access import read_access, read_signed_url
 from batchscribe.web.searchable_text import document_of_segments, searchable_segments
 from batchscribe.web.speaker_names import check_label, check_name
-from batchscribe.web.transcript_view import dump, view_of_document
 from batchscribe.window import Waveform
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import FileState, OutputFormat
@@ -88,6 +87,8 @@ class Reading:
         """Return the answer to the route. Raises `TranscriptNotFound`, `TranscriptUnreadable`, `StorageError`."""
         found = self.find(tenant, job_id, file_id)
         with self.document(found) as document:
+            from batchscribe.web.transcript_view import dump, view_of_document
+
             return dump(view_of_document(document, found.names))
 
     def waveform(self, tenant: str, job_id: str, file_id: str) -> JsonObject:

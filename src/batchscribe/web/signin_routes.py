@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 
 from fastapi import APIRouter, Request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import Response
 
 from batchscribe.api.auth import find_key_of
+from batchscribe.api.service import MovingWindow
 from batchscribe.errors import AccessTokenInvalid, TooManyRequests
 from batchscribe.web.forms import SignInForm
 from batchscribe.web.sessions import find_visitor, sign_in, sign_out
 from batchscribe.web.site import Site, go_to, root_of
 
-PER_ADDRESS = parse("10/minute")  #: failed attempts of one client
-IN_ALL = parse("200/minute")  #: failed attempts at one server process
+PER_ADDRESS = "10/minute"  #: failed attempts of one client
+IN_ALL = "200/minute"  #: failed attempts at one server process
 RETRY_AFTER_SEC = 60
 EVERYWHERE = "all"
 
@@ -30,12 +29,15 @@ class FailedAttempts:
     A secret of 256 bits cannot be guessed.
     """
 
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    @cached_property
+    def _windows(self) -> tuple[MovingWindow, MovingWindow]:
+        """The windows of one client, and of the server process."""
+        return MovingWindow(PER_ADDRESS), MovingWindow(IN_ALL)
 
     def add(self, address: str) -> None:
         """Count an attempt from an address. Raises `TooManyRequests`."""
-        if not (self._limiter.hit(PER_ADDRESS, client_of(address)) and self._limiter.hit(IN_ALL, EVERYWHERE)):
+        of_address, of_all = self._windows
+        if not (of_address.admit(client_of(address)) and of_all.admit(EVERYWHERE)):
             raise TooManyRequests(
                 "Too many failed attempts to sign in; check the secret, and try again in a minute.",
                 retry_after_sec=RETRY_AFTER_SEC,

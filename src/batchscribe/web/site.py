@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from batchscribe import __version__
 from batchscribe.api.service import Service
 from batchscribe.web.assets import assets_version
 from batchscribe.web.wording import FILTERS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 class Site:
@@ -23,7 +26,13 @@ class Site:
         """`is_ending` returns whether the server is about to end, so that open streams end, too."""
         self.service = service
         self.is_ending = is_ending
-        self.templates = Environment(
+
+    @cached_property
+    def templates(self) -> Environment:
+        """The templates, loaded when the first page is shown."""
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        templates = Environment(
             loader=PackageLoader("batchscribe.web"),
             autoescape=True,
             undefined=StrictUndefined,
@@ -31,12 +40,13 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.templates.filters |= FILTERS
-        self.templates.globals |= {
+        templates.filters |= FILTERS
+        templates.globals |= {
             "release": __version__,
-            "auth_is_on": service.settings.auth == "on",
-            "search_is_on": service.settings.search == "on",
+            "auth_is_on": self.service.settings.auth == "on",
+            "search_is_on": self.service.settings.search == "on",
         }
+        return templates
 
     def page(
         self, request: Request, template: str, *, status: HTTPStatus = HTTPStatus.OK, **context: Any

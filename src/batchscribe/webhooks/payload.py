@@ -1,16 +1,21 @@
-"""The body of a webhook, one event with the job as `GET` returns it, and the retry schedule."""
+"""The body of a webhook, one event with the job as `GET` returns it; the result of an attempt; the retry schedule."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from random import random
+from typing import Protocol
 
 from batchscribe.wire.base import JsonObject
 from batchscribe.wire.choices import JobState
+
+RETRIED_STATUSES = frozenset({408, 425, 429})  # and 5xx
 
 
 def new_event_id() -> str:
@@ -58,3 +63,35 @@ def parse_retry_after(retry_after: str, *, moment: float) -> float | None:
     if date.tzinfo is None:  # "-0000": the time is UTC and the sender's time zone unknown
         date = date.replace(tzinfo=UTC)
     return min(max(date.timestamp() - moment, 0.0), MAX_DELAY_SEC)
+
+
+class DeliveryVerdict(StrEnum):
+    DELIVERED = "DELIVERED"  #: the receiver has it
+    RETRY = "RETRY"  #: the failure may be temporary
+    REFUSED = "REFUSED"  #: the receiver rejected it; it is not sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The result of one attempt."""
+
+    status: int | None  #: of the reply; None if there is none
+    error: str | None  #: a sentence without the URL; None if it was delivered
+    retry_after_sec: float | None  #: the delay that the receiver requested, at most 6 h
+    took_sec: float
+
+    @property
+    def verdict(self) -> DeliveryVerdict:
+        if self.status is None or self.status in RETRIED_STATUSES or self.status >= 500:
+            return DeliveryVerdict.RETRY
+        return DeliveryVerdict.DELIVERED if is_success(self.status) else DeliveryVerdict.REFUSED
+
+
+class WebhookSender(Protocol):
+    def send(self, *, url: str, secret: str | None, body: bytes, moment: float) -> Attempt:
+        """Sign the body with the time `moment` (Unix seconds), send it once, and return the result."""
+        ...
+
+
+def is_success(status: int) -> bool:
+    return 200 <= status < 300

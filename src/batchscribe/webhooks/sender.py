@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
 
 import httpcore2
 
@@ -15,40 +12,11 @@ from batchscribe.errors import AddressNotAllowed
 from batchscribe.outbound.guard import Resolve, resolve
 from batchscribe.outbound.guarded_client import TOTAL_SEC, GuardedClient, Reply
 from batchscribe.outbound.policy import Policy
-from batchscribe.webhooks.payload import parse_retry_after
+from batchscribe.webhooks.payload import Attempt, is_success, parse_retry_after
 from batchscribe.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature
 
 #: Receivers expect exactly this type; some ignore the body if a charset follows.
 CONTENT_TYPE = "application/json"
-RETRIED_STATUSES = frozenset({408, 425, 429})  # and 5xx
-
-
-class DeliveryVerdict(StrEnum):
-    DELIVERED = "DELIVERED"  #: the receiver has it
-    RETRY = "RETRY"  #: the failure may be temporary
-    REFUSED = "REFUSED"  #: the receiver rejected it; it is not sent again
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The result of one attempt."""
-
-    status: int | None  #: of the reply; None if there is none
-    error: str | None  #: a sentence without the URL; None if it was delivered
-    retry_after_sec: float | None  #: the delay that the receiver requested, at most 6 h
-    took_sec: float
-
-    @property
-    def verdict(self) -> DeliveryVerdict:
-        if self.status is None or self.status in RETRIED_STATUSES or self.status >= 500:
-            return DeliveryVerdict.RETRY
-        return DeliveryVerdict.DELIVERED if _is_success(self.status) else DeliveryVerdict.REFUSED
-
-
-class WebhookSender(Protocol):
-    def send(self, *, url: str, secret: str | None, body: bytes, moment: float) -> Attempt:
-        """Sign the body with the time `moment` (Unix seconds), send it once, and return the result."""
-        ...
 
 
 class Sender:
@@ -98,11 +66,7 @@ def _attempt(reply: Reply, *, moment: float, took_sec: float) -> Attempt:
     retry_after = reply.headers.get("retry-after")
     return Attempt(
         status=reply.status,
-        error=None if _is_success(reply.status) else f"The receiver answered {reply.status}.",
+        error=None if is_success(reply.status) else f"The receiver answered {reply.status}.",
         retry_after_sec=None if retry_after is None else parse_retry_after(retry_after, moment=moment),
         took_sec=took_sec,
     )
-
-
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import NoReturn
 
 import structlog
@@ -14,7 +14,6 @@ from batchscribe.database.job_rows import get_job
 from batchscribe.database.waiting_rows import LISTING
 from batchscribe.errors import CredentialsExpired, MachineTrouble, ModelElsewhere, StorageUnavailable, WorkInterrupted
 from batchscribe.jobs.model import File, Job, Outcome
-from batchscribe.outbound.policy import Policy
 from batchscribe.queue.records import Records
 from batchscribe.queue.task_queue import Handler
 from batchscribe.queue.tasks import CLEAR, DELIVER, ENUMERATE, FINISH, GIVE_UP, PURGE, RETRY, SHARD, WAKE, Task
@@ -31,11 +30,8 @@ from batchscribe.stages.purge import purge_job
 from batchscribe.stages.retry import requeue_failed
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT
 from batchscribe.stages.settle import settle_abandoned
-from batchscribe.stages.shard import work_shard
-from batchscribe.stages.shard_context import ShardContext
 from batchscribe.stages.slots import Slots
-from batchscribe.stages.transcribe_file import outcome_if_written
-from batchscribe.webhooks.sender import Sender
+from batchscribe.webhooks.payload import WebhookSender
 from batchscribe.worker.hooks import (
     JobHandler,
     keep_until_stopped,
@@ -79,8 +75,15 @@ class Handlers:
         self._open_jobs = open_jobs
         self._slots = slots
         self._max_deaths = max_deaths
-        self._sender = Sender(Policy.from_settings(settings))
         self._schedule = Schedule(settings.webhook_first_retry_sec, settings.webhook_give_up_sec)
+
+    @cached_property
+    def _sender(self) -> WebhookSender:
+        """Loaded for the first webhook, with its HTTP client."""
+        from batchscribe.outbound.policy import Policy
+        from batchscribe.webhooks.sender import Sender
+
+        return Sender(Policy.from_settings(self._settings))
 
     def by_kind(self, worker_id: str) -> dict[str, Handler]:
         """Return the handler of each kind of task, with its hooks."""
@@ -177,6 +180,9 @@ class Handlers:
             return
         if self._watch.draining:
             keep_until_stopped(self._watch)
+        from batchscribe.stages.shard import work_shard  # with all that turns a recording into a transcript
+        from batchscribe.stages.shard_context import ShardContext
+
         max_tries = self._settings.max_attempts
         with self._open_jobs.of(job) as context:
             shard = ShardContext(job, context, self._records, self._slots, self._max_deaths, max_tries)
@@ -200,5 +206,7 @@ class Handlers:
             settle_abandoned(job, number, self._records, self._look)
 
     def _look(self, file: File, job: Job) -> Outcome | None:
+        from batchscribe.stages.transcribe_file import outcome_if_written
+
         with self._open_jobs.of(job) as context:
             return outcome_if_written(file, job, context)

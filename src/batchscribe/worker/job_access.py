@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from batchscribe.audio.decoder import DecoderPool
 from batchscribe.jobs.model import Job
@@ -18,10 +19,12 @@ from batchscribe.stages.naming import FileRegister, Naming
 from batchscribe.stages.sealed_credentials import INPUT, OUTPUT
 from batchscribe.stages.slots import Slots
 from batchscribe.storage.store import Store
-from batchscribe.transcript.aliases import AliasRewriter
-from batchscribe.transcript.profanity import load_filter
 from batchscribe.worker.engine_pools import EnginePools
 from batchscribe.worker.machine_health import MachineHealth
+
+if TYPE_CHECKING:  # a worker that waits for jobs rewrites no transcript
+    from batchscribe.transcript.aliases import AliasRewriter
+    from batchscribe.transcript.profanity import ProfanityFilter
 
 
 class JobAccess:
@@ -86,8 +89,25 @@ class JobAccess:
             health=self._health,
             keys=keys,
             checkpoints=Checkpoints(job, self._records),
-            aliases=AliasRewriter.of(job.vocabulary.aliases) if job.vocabulary and job.vocabulary.aliases else None,
-            profanity=load_filter(self._settings.profanity_file) if job.config.profanity_filter else None,
+            aliases=_rewriter_of(job),
+            profanity=_load_profanity(job, self._settings),
             is_searchable=self._settings.search == "on",
             keeps_waveforms=self._settings.waveforms == "on",
         )
+
+
+def _rewriter_of(job: Job) -> AliasRewriter | None:
+    """Return what writes the aliases of the job's vocabulary as its terms."""
+    if not (job.vocabulary and job.vocabulary.aliases):
+        return None
+    from batchscribe.transcript.aliases import AliasRewriter
+
+    return AliasRewriter.of(job.vocabulary.aliases)
+
+
+def _load_profanity(job: Job, settings: Settings) -> ProfanityFilter | None:
+    if not job.config.profanity_filter:
+        return None
+    from batchscribe.transcript.profanity import load_filter
+
+    return load_filter(settings.profanity_file)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from batchscribe.api.connections import ConnectionLimits, raise_open_files
 from batchscribe.api.front import is_loopback
 from batchscribe.api.serving import Server
+from batchscribe.cli.lazy import paused_collection
 from batchscribe.cli.local_records import name_home, open_alone, open_local_records
 from batchscribe.cli.process.listening import format_url, listen, serve_metrics
 from batchscribe.cli.process.settings_report import report_settings
@@ -23,7 +24,6 @@ from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import SERVER_LANE
 from batchscribe.settings import Settings
 from batchscribe.speech.registry import engines_of, find_engines
-from batchscribe.transcript.profanity import load_filter
 from batchscribe.web.app import create_site
 from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.machine_health import MachineHealth
@@ -39,7 +39,7 @@ def run_server(settings: Settings, *, with_worker: bool) -> int:
     """Run a server and return the exit status. Raises `InvalidSetting`, `DataDirectoryBusy`."""
     report_settings()
     _check_auth(settings)
-    load_filter(settings.profanity_file)  # raises if the file is invalid
+    _check_profanity_file(settings)
     raise_open_files()
     opened_port = listen(settings.host, settings.port, "listen", "--port")
     with opened_port as listener, handle_signals(settings.grace_sec + END_SEC) as end:
@@ -61,10 +61,18 @@ def _check_auth(settings: Settings) -> None:
         )
 
 
+def _check_profanity_file(settings: Settings) -> None:
+    if settings.profanity_file is not None:
+        from batchscribe.transcript.profanity import load_filter
+
+        load_filter(settings.profanity_file)  # raises if the file is invalid
+
+
 def _work_and_serve(records: Records, settings: Settings, listener: socket.socket, end: EndRequest) -> int:
     worker = Worker(records, settings)
     engines = engines_of(settings) if settings.is_fleet else None
-    worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
+    with paused_collection():  # it imports the queue
+        worker.start(lanes=[SERVER_LANE], engines=engines, home=name_home(settings))
     start_confinement_report(settings)
     try:
         must_end = partial(_must_end, worker, end)
@@ -96,7 +104,8 @@ def _serve(
 ) -> None:
     _report_missing_key(records, settings)
     sys.setswitchinterval(SWITCH_SEC)
-    app = create_site(records, settings, health=health, is_ending=must_end)
+    with paused_collection():
+        app = create_site(records, settings, health=health, is_ending=must_end)
     has_pages = settings.web == "on"
     AnnouncedServer(app, ConnectionLimits.of(settings), must_end, has_pages=has_pages).run(sockets=[listener])
 
@@ -134,11 +143,12 @@ def run_worker(settings: Settings) -> int:
     """
     report_settings()
     find_engines(settings.engine, settings)  # raises if there is no engine
-    load_filter(settings.profanity_file)  # raises if the file is invalid
+    _check_profanity_file(settings)
     records = open_local_records(settings)
     with handle_signals(settings.grace_sec + END_SEC) as end, serve_metrics(settings, records):
         worker = Worker(records, settings)
-        worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
+        with paused_collection():  # it imports the queue
+            worker.start(lanes=[SERVER_LANE], engines=engines_of(settings))
         start_confinement_report(settings)
         try:
             typer.echo(f"batchscribe worker {settings.worker_name} is ready")
