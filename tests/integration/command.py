@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,21 @@ def has_ended(process: psutil.Process) -> bool:
         return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+@contextmanager
+def stopped_children(pid: int) -> Iterator[None]:
+    """Stop the decoders and engines of a process during the block, so that no file ends."""
+    family = psutil.Process(pid).children(recursive=True)
+    for child in family:
+        with suppress(psutil.NoSuchProcess):
+            child.suspend()
+    try:
+        yield
+    finally:
+        for child in family:
+            with suppress(psutil.NoSuchProcess):
+                child.resume()
 
 
 def wait_until(holds: Callable[[], bool], within_sec: float = HAPPENS_SEC) -> None:
