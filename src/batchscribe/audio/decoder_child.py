@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from batchscribe.audio.channels import Channels
-from batchscribe.audio.cpu_allowance import CpuAllowance
+from batchscribe.audio.decode_limits import CpuAllowance
 from batchscribe.audio.decoder_trial import REQUESTS, Nobody, recording
 from batchscribe.audio.file_view import RemoteFile
 from batchscribe.audio.findings import Finding, Remark, refusal

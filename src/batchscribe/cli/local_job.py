@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import typer
@@ -19,11 +18,11 @@ from batchscribe.cli.present.console import local_path, print_json, print_json_l
 from batchscribe.cli.present.job_report import count_ended, name_interrupted
 from batchscribe.cli.present.job_summary import Effort, exit_status, show_report
 from batchscribe.cli.present.progress import JobProgress, show_progress
-from batchscribe.cli.process.signals import EndRequest, handle_signals
 from batchscribe.cli.recorded_jobs import RecordedJobs, report_job
 from batchscribe.cli.settled_recordings import SettledRecordings
+from batchscribe.cli.work_session import LocalWork, WorkSession, open_session
 from batchscribe.database.job_rows import find_unfinished_twin, get_job, get_shown_job
-from batchscribe.errors import FreshCredentialsNeeded, InternalError, OptionNotAvailable, UsageError
+from batchscribe.errors import FreshCredentialsNeeded, OptionNotAvailable, UsageError
 from batchscribe.intake.submission import Submission, read_local_requests
 from batchscribe.intake.submit import submit
 from batchscribe.jobs.model import WATCH_LANE, Job
@@ -31,8 +30,6 @@ from batchscribe.jobs.source import SourceKind
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, find_speaker_models
-from batchscribe.speech.capability import queue_key_of
-from batchscribe.speech.engine import EngineSpec
 from batchscribe.speech.registry import Choice, choose_engine
 from batchscribe.stages.finish import forget_job, forget_tasks
 from batchscribe.stages.retry import check_retryable, retry_job
@@ -45,15 +42,9 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.request import JobRequest
 from batchscribe.wire.trace_context import traceparent_of
 from batchscribe.wire.uris import FILE_SCHEME, scheme_of
-from batchscribe.worker.confinement_report import start_confinement_report
 from batchscribe.worker.lane_claim import check_lane
-from batchscribe.worker.worker import Worker
 
 LOOK_SEC = 0.2
-STOP_SEC = 2.0  #: for a clean end; then the process exits in any case, without harm to stored jobs
-#: More than for a server: here a worker dies from Ctrl-C, a closed lid or a reboot, rarely because of a recording.
-MAX_DEATHS = 10
-UNFIT_SEC = 20.0  #: for this machine to recover, before the command ends
 
 
 def run_requests(requests: Sequence[JobRequest], settings: Settings, *, as_json: bool = False) -> int:
@@ -164,13 +155,13 @@ def run_watch(requests: Sequence[JobRequest], settings: Settings, pace: Pace, *,
         status, left = 0, find_unfinished(name, records)
         has_work = left is not None and not left.is_final  # it may have ended just before its watch did
         if left is not None and has_work and (left_work := _prepare_left(left, records, settings)) != local_work:
-            with _open_session(records, settings, left_work) as session:
+            with open_session(records, settings, left_work) as session:
                 watch = watch_in(session)
                 watch.resume(left)
                 if session.end.has_come:
                     return session.exit_status
             status, left = watch.status, None
-        with _open_session(records, settings, local_work) as session:
+        with open_session(records, settings, local_work) as session:
             watch = watch_in(session, status)
             if left is not None:
                 watch.resume(left)
@@ -187,7 +178,7 @@ def _prepare_left(left: Job, records: Records, settings: Settings) -> LocalWork:
 
 def _follow(session: WorkSession, settings: Settings, job: Job, *, as_json: bool) -> tuple[Job, int]:
     """Work on a job whose lane stays in use. Return it as it is then, with its exit status."""
-    job = session.watch(job)
+    job = _watch_job(session, job)
     if not job.is_final:
         _report_interruption(job, settings)
         return job, session.exit_status
@@ -237,15 +228,6 @@ def _resume(job: Job, records: Records, settings: Settings, *, as_json: bool = F
     return _work(records, settings, work, lambda: job, as_json=as_json)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalWork:
-    """What the worker of a local job needs: its lane, its model, and whether it needs the speaker models."""
-
-    lane: str
-    spec: EngineSpec
-    diarizes: bool
-
-
 def _work(
     records: Records, settings: Settings, work: LocalWork, start: Callable[[], Job], *, as_json: bool = False
 ) -> int:
@@ -254,9 +236,9 @@ def _work(
     `start` is called once the worker is ready, because a job can only be submitted to existing queues.
     """
     started_at = time.monotonic()
-    with _open_session(records, settings, work) as session:
+    with open_session(records, settings, work) as session:
         first = start()
-        job = session.watch(first)
+        job = _watch_job(session, first)
         if not job.is_final:
             _report_interruption(job, settings, as_json=as_json)
     if not job.is_final:
@@ -268,6 +250,27 @@ def _work(
     total_sec = job.summary.audio_sec
     effort = Effort(time.monotonic() - started_at, total_sec - first.summary.audio_sec, total_sec)
     return _report_end(job, records, effort=effort, as_json=as_json)
+
+
+def _watch_job(session: WorkSession, job: Job) -> Job:
+    """Show the job's progress until it ends or a signal arrives, and return the job as it is then.
+
+    Raises as `WorkSession.check_worker` does.
+    """
+    with show_progress() as display:
+        while not job.is_final and not session.end.has_come:
+            session.check_worker()
+            time.sleep(LOOK_SEC)
+            with session.records.transaction() as connection:
+                job = get_job(connection, job.job_id)
+            display.show(_measure(job, session))
+    return job
+
+
+def _measure(job: Job, session: WorkSession) -> JobProgress:
+    """Include the audio of files in progress; otherwise a recording of three hours would show no progress."""
+    in_hand_sec = 0.0 if job.is_final else session.worker.in_hand.audio_sec(job.number)
+    return JobProgress(job.answer(), job.summary.audio_sec + in_hand_sec, is_listed=job.cursor.listed)
 
 
 def _report_interruption(job: Job, settings: Settings, *, as_json: bool = False) -> None:
@@ -293,64 +296,3 @@ def _describe_done(job: Job) -> str:
         return "no file is done"
     at_least = "" if job.cursor.listed else "at least "
     return f"{count_ended(job.summary.answer())} of {at_least}{job.summary.total_files} files are done"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkSession:
-    """The worker of this process, with the signals that end it."""
-
-    records: Records
-    worker: Worker
-    end: EndRequest
-    engine: str  #: or the key of a queue, which also says whether it needs the speaker models
-
-    @property
-    def exit_status(self) -> int:
-        """0, or the status of the signal that arrived."""
-        return self.end.status or 0
-
-    def watch(self, job: Job) -> Job:
-        """Show the job's progress until it ends or a signal arrives, and return the job as it is then.
-
-        Raises `MachineTrouble` if this machine is unfit for `UNFIT_SEC`, `InternalError` if the worker must end.
-        """
-        with show_progress() as display:
-            while not job.is_final and not self.end.has_come:
-                self.check_worker()
-                time.sleep(LOOK_SEC)
-                with self.records.transaction() as connection:
-                    job = get_job(connection, job.job_id)
-                display.show(self._measure(job))
-        return job
-
-    def check_worker(self) -> None:
-        if self.worker.must_end.is_set():
-            raise InternalError(self.worker.why_end)
-        trouble = self.worker.health.lasting_trouble(self.engine, sec=UNFIT_SEC)
-        if trouble is not None:
-            raise trouble
-
-    def _measure(self, job: Job) -> JobProgress:
-        """Include the audio of files in progress; otherwise a recording of three hours would show no progress."""
-        in_hand_sec = 0.0 if job.is_final else self.worker.in_hand.audio_sec(job.number)
-        return JobProgress(job.answer(), job.summary.audio_sec + in_hand_sec, is_listed=job.cursor.listed)
-
-
-@contextmanager
-def _open_session(records: Records, settings: Settings, work: LocalWork) -> Iterator[WorkSession]:
-    """Run a worker for this lane in the block. The next command resumes unfinished work.
-
-    Raises `AlreadyRunning`, and `MachineTrouble` if the decoder, this engine or, if the job needs it, diarization fails
-    its trial.
-    """
-    is_set = "max_attempts" in settings.model_fields_set
-    worker = Worker(records, settings, max_deaths=None if is_set else MAX_DEATHS, credentials_wait_sec=0.0)
-    with handle_signals(STOP_SEC) as end:
-        worker.start(lanes=[work.lane], home=name_home(settings), spec=work.spec, diarizes=work.diarizes, alone=True)
-        try:
-            worker.health.wait_tried()
-            telling = start_confinement_report(settings, only_trouble=True)
-            yield WorkSession(records, worker, end, queue_key_of(work.spec.name, diarization=work.diarizes))
-            telling.join()
-        finally:
-            worker.stop()
