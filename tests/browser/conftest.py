@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 #: Long for a busy machine.
-WAIT_MS = 15_000
+WAIT_MS = 45_000
 
 #: The recordings for the tests of the reader.
 READ_STEMS = ("bare", "first", "gone", "hostile", "long", "lost", "unplayable")

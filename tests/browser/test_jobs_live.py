@@ -88,19 +88,32 @@ def test_a_job_opened_right_after_its_submission_shows_its_files_and_deliveries_
     tab.problems.clear()
 
 
-def test_an_open_page_keeps_a_filter_and_a_search(alice: Tab, client: Client, recordings: Path) -> None:
-    job_id = client.submit(job_for(folder_of(recordings, "live-filter", 300)))
-    filtered = alice.open(f"/jobs/{job_id}?state=FILE_SUCCEEDED")
-    filtered.get_by_label("Name").fill("typed")
-    filtered.get_by_role("link", name="call-0.wav").wait_for()
-    assert set(filtered.locator(".files .badge").all_inner_texts()) == {"Succeeded"}
-    assert filtered.get_by_label("Name").input_value() == "typed"
-    searched = alice.open(f"/jobs/{job_id}?name=call-29")
-    searched.get_by_text("The files have changed since this search.").wait_for()
-    searched.get_by_role("link", name="Search again").click()
-    client.ended(job_id)
-    searched.reload()
+def test_an_open_page_keeps_a_filter_and_a_search(
+    start_server: StartServer, open_tab: OpenTab, recordings: Path
+) -> None:
+    """The work begins once both pages are open."""
+    server = start_server("--no-worker")
+    key = server.new_key("alice")
+    with client_of(server, key) as client:
+        job_id = client.submit(job_for(folder_of(recordings, "live-filter", 30)))
+        filtering, searching = open_tab(server.url), open_tab(server.url)
+        for tab in (filtering, searching):
+            tab.sign_in(key.api_secret)
+        filtered = filtering.open(f"/jobs/{job_id}?state=FILE_SUCCEEDED")
+        filtered.get_by_label("Name").fill("typed")
+        filtered.wait_for_function(CONNECTED)
+        searched = searching.open(f"/jobs/{job_id}?name=call-2")
+        searched.wait_for_function(CONNECTED)
+        with server.working():
+            filtered.get_by_role("link", name="call-0.wav").wait_for()
+            assert set(filtered.locator(".files .badge").all_inner_texts()) == {"Succeeded"}
+            assert filtered.get_by_label("Name").input_value() == "typed"
+            searched.get_by_text("The files have changed since this search.").wait_for()
+            client.ended(job_id)
+            searched.get_by_role("link", name="Search again").click()
+    searched.locator(".files .badge", has_text="Succeeded").first.wait_for()
     assert searched.locator(".files .name > :first-child").count() == 11
+    assert searched.get_by_label("Name").input_value() == "call-2"
 
 
 def test_the_time_left_falls_on_open_pages_while_nothing_changes(start_server: StartServer, open_tab: OpenTab) -> None:

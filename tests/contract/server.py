@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
@@ -99,6 +100,17 @@ class Server:
         assert found, f"no address on standard output; the log ends: {self.log_text()[-3000:]}"
         self.url = found[0].rstrip("/.")
         return self
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Run a worker beside a server that was started without one."""
+        with self._printed.open("ab") as out, self._log.open("ab") as err:
+            worker = self._started(self._words("worker"), out, err)
+        try:
+            yield
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(timeout=END_SEC)
 
     def stop(self) -> int:
         """Stop the server as a service manager does. Return the exit status."""
