@@ -32,14 +32,6 @@ NewDatabase = Callable[[], dict[str, str]]
 
 
 @pytest.fixture(scope="package")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that alice's `file://` URIs may name."""
-    folder = tmp_path_factory.mktemp("recordings") / "alice"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture(scope="package")
 def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A second of noise."""
     return write_wav(tmp_path_factory.mktemp("wav") / "noise.wav").read_bytes()
@@ -52,6 +44,14 @@ def new_database(request: pytest.FixtureRequest) -> NewDatabase:
         return dict
     server: PostgreSQL = request.getfixturevalue("postgresql")
     return lambda: server.settings(server.new_database())
+
+
+@pytest.fixture(scope="package")
+def recordings(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that alice's `file://` URIs may name. Each kind of database has another one."""
+    folder = tmp_path_factory.mktemp("recordings") / "alice"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="package")
