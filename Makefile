@@ -10,6 +10,9 @@ CHECKED := src tests benchmarks examples
 # More than there are cores, because many tests wait for another process.
 TEST_PROCESSES ?= $(shell expr $$(nproc) + 2)
 
+# With it, each new process would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo docs test check format bench bench-scale bench-search bench-speech bench-speakers bench-vocabulary bench-long bench-gpu chaos fuzz fuzz-api constraints licenses sbom clean
 
