@@ -16,7 +16,9 @@ from tests.contract.visitor import Visitor
 from tests.integration.command import wait_until
 
 LOST = Keyring((secrets.token_bytes(32),))
-TOLD = "The server cannot read this API key, because its secret key was changed. Ask its operator for a new API key."
+TOLD = (
+    "The server cannot read this API key, because it now uses another secret key. Ask the operator for a new API key."
+)
 
 
 @pytest.fixture

@@ -93,15 +93,8 @@ def test_the_fleet_completes_a_job_despite_a_killed_worker_and_sends_its_webhook
         _, other = running.enter_context(composed.started("worker", "--name", "other"))
         assert httpx2.get(f"{server}/readyz", trust_env=False).status_code == 200
         wait_until(lambda: number(other, "batchscribe_workers", state="working") == 2)
-        client = httpx2.Client(
-            base_url=server + PREFIX, headers={"Authorization": f"Bearer {key['api_secret']}"}, trust_env=False
-        )
-        body = {
-            "input": {"mode": "PREFIX", "uri": f"s3://{bucket}/calls/", "auth": auth(moto_s3)},
-            "output": {"uri": f"s3://{bucket}/out/", "auth": auth(moto_s3)},
-            "config": {"segmentation_mode": "none"},
-        }
-        job_id = client.post("/jobs", json=body).json()["job_id"]
+        client = client_of(server, key)
+        job_id = client.post("/jobs", json=body_for(moto_s3, bucket)).json()["job_id"]
         lost.kill()
         wait_until(lambda: client.get(f"/jobs/{job_id}").json()["state"] == "SUCCEEDED", within_sec=60)
         wait_until(lambda: number(other, "batchscribe_reaped_workers_total") == 1)
@@ -127,15 +120,8 @@ def test_a_job_without_workers_waits_for_the_first_one(composed: Composed, moto_
         composed, here=composed.here | {"BATCHSCRIBE_ENGINE": SERVICES["api"]["environment"]["BATCHSCRIBE_ENGINE"]}
     )
     with waiting.started("api") as (_, server):
-        client = httpx2.Client(
-            base_url=server + PREFIX, headers={"Authorization": f"Bearer {key['api_secret']}"}, trust_env=False
-        )
-        body = {
-            "input": {"mode": "SINGLE", "uri": f"s3://{bucket}/calls/a.wav", "auth": auth(moto_s3)},
-            "output": {"uri": f"s3://{bucket}/out/", "auth": auth(moto_s3)},
-            "config": {"segmentation_mode": "none"},
-        }
-        submitted = client.post("/jobs", json=body)
+        client = client_of(server, key)
+        submitted = client.post("/jobs", json=body_for(moto_s3, bucket))
         assert submitted.status_code == 201, submitted.text
         path = f"/jobs/{submitted.json()['job_id']}"
         assert client.get(path).json()["state"] == "QUEUED"
@@ -148,5 +134,16 @@ def test_a_job_without_workers_waits_for_the_first_one(composed: Composed, moto_
     assert "words of a worker" in transcript
 
 
-def auth(s3: S3Server) -> dict[str, Any]:
-    return {"aws": {"access_key_id": s3.access_key_id, "secret_access_key": s3.secret_access_key}}
+def client_of(server: str, key: dict[str, Any]) -> httpx2.Client:
+    headers = {"Authorization": f"Bearer {key['api_secret']}"}
+    return httpx2.Client(base_url=server + PREFIX, headers=headers, trust_env=False)
+
+
+def body_for(s3: S3Server, bucket: str) -> dict[str, Any]:
+    """Return the body of a job over `calls/` in the bucket."""
+    auth = {"aws": {"access_key_id": s3.access_key_id, "secret_access_key": s3.secret_access_key}}
+    return {
+        "input": {"mode": "PREFIX", "uri": f"s3://{bucket}/calls/", "auth": auth},
+        "output": {"uri": f"s3://{bucket}/out/", "auth": auth},
+        "config": {"segmentation_mode": "none"},
+    }

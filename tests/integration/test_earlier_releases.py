@@ -16,7 +16,6 @@ from batchscribe.database.worker_rows import delete_workers, insert_worker
 from batchscribe.errors import OptionNotAvailable
 from batchscribe.intake.checks import find_engines, plan_job
 from batchscribe.jobs.model import Job
-from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.speech.capability import Capability
 from batchscribe.speech.scripted import ScriptedSpec
 from batchscribe.wire.base import JsonObject
@@ -27,21 +26,12 @@ from batchscribe.worker import hooks
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import EVERYTHING, LANE, FlowRunner, running
 from tests.recordings import write_wav
+from tests.workers_on_record import a_worker
 
 pytestmark = pytest.mark.usefixtures("database")
 
 ENGINE = Capability.of(ScriptedSpec())
-OLD = WorkerRecord(
-    worker_id="old-1",
-    name="old",
-    host="a",
-    pid=7,
-    version="0.1.0",
-    home=None,
-    lanes=(LANE,),
-    slots=4,
-    engines=(ENGINE,),
-)
+OLD = a_worker("old", version="0.1.0", lanes=(LANE,), engines=(ENGINE,))
 VALUES: dict[str, Any] = {
     "diarization": True,
     "peaks": ["json", "peaks"],

@@ -78,7 +78,7 @@ def test_the_second_watch_is_refused_until_the_first_has_ended(machines: Command
         wait_until(lambda: transcripts(machines) == 1)
         refused = machines.run(*watch("second", *ONCE))
         assert (refused.status, refused.out) == (2, ""), refused
-        told = rf"Process \d+ on {re.escape(socket.gethostname())} is already watching this, for the same output, since"
+        told = rf"Process \d+ on {re.escape(socket.gethostname())} has been watching this for the same output since"
         assert re.search(told, refused.err), refused
         other = machines.run(*watch("second", *ONCE), "--output", "elsewhere")
         assert other.status == 0, other
@@ -124,7 +124,7 @@ def test_a_job_of_the_command_line_is_resumed_by_one_process_at_a_time(machines:
         wait_until(lambda: len(list(machines.folder.glob("out/*.json"))) > 3)
         refused = machines.run(*words, "--data-dir", "second")
     assert refused.status == 2, refused
-    assert re.search(r"Process \d+ on \S+ already works on job_[0-9a-f]+, since", refused.err), refused
+    assert re.search(r"Process \d+ on \S+ has been working on job_[0-9a-f]+ since", refused.err), refused
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -21,11 +21,11 @@ from batchscribe.doctor.database_check import check_clock
 from batchscribe.doctor.settings_check import MIB, check_disk, check_settings, judge_disk, nearest
 from batchscribe.doctor.storage_check import Probe, check_storage
 from batchscribe.doctor.worker_check import check_workers
-from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.settings import load_settings
 from batchscribe.speech.capability import Capability
 from batchscribe.worker.stranded_jobs import find_stranded_jobs
 from tests.jobs_on_record import stored_job
+from tests.workers_on_record import a_worker
 
 
 @pytest.fixture
@@ -111,12 +111,6 @@ def test_settings_that_contradict_each_other_are_named(changes: dict[str, Any], 
     assert names in check.advice
 
 
-def a_worker(name: str, version: str) -> WorkerRecord:
-    return WorkerRecord(
-        worker_id=name, name=name, host="here", pid=1, version=version, home=None, lanes=("main",), slots=1, engines=()
-    )
-
-
 def test_an_invalid_file_of_profanities_is_named_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("fine\n-\n")
@@ -134,8 +128,8 @@ def test_stranded_files_are_reported(connection: sa.Connection) -> None:
 
 
 def test_workers_of_several_releases_are_reported(connection: sa.Connection) -> None:
-    insert_worker(connection, a_worker("one", "0.0.9"))
-    insert_worker(connection, a_worker("two", "0.0.9"))
+    insert_worker(connection, a_worker("one", version="0.0.9"))
+    insert_worker(connection, a_worker("two", version="0.0.9"))
     check = check_workers(connection, load_settings())
     assert check.verdict is CheckResult.WARNING
     assert "2 at work (one, two)" in check.finding
@@ -152,7 +146,7 @@ def test_looking_at_a_database_cannot_write_to_it(tmp_path: Path, engine: sa.Eng
 
 def test_jobs_whose_engine_no_worker_has_are_reported(connection: sa.Connection) -> None:
     stored_job(connection, files=3, engine="whisper")
-    insert_worker(connection, a_worker("one", __version__))
+    insert_worker(connection, a_worker("one", version=__version__))
     check = check_workers(connection, load_settings())
     assert check.verdict is CheckResult.WARNING
     assert "Jobs that wait for the engine whisper, which no worker has: 1." in check.finding
@@ -161,8 +155,8 @@ def test_jobs_whose_engine_no_worker_has_are_reported(connection: sa.Connection)
 def test_a_worker_without_queues_of_models_does_not_serve_them(connection: sa.Connection) -> None:
     tiny = Capability(name="whisper", model="whisper-tiny", languages=("en",), speed=5.0)
     stored_job(connection, files=3, engine="whisper", model="whisper-tiny")
-    insert_worker(connection, replace(a_worker("earlier", __version__), engines=(tiny,)))
+    insert_worker(connection, replace(a_worker("earlier", version=__version__), engines=(tiny,)))
     [stranded] = find_stranded_jobs(connection, workers(connection))
     assert (stranded.engine, stranded.model, stranded.jobs) == ("whisper", "whisper-tiny", 1)
-    insert_worker(connection, replace(a_worker("new", __version__), engines=(replace(tiny, rank=20),)))
+    insert_worker(connection, replace(a_worker("new", version=__version__), engines=(replace(tiny, rank=20),)))
     assert find_stranded_jobs(connection, workers(connection)) == []

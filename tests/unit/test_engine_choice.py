@@ -20,17 +20,11 @@ from batchscribe.wire.config import Config
 from batchscribe.worker.stranded_jobs import find_stranded_jobs
 from tests.jobs_on_record import a_job, stored_job
 from tests.twins.queue import records_of
+from tests.workers_on_record import a_worker
 
 BASE = Capability(name="whisper", model="whisper-base", languages=("en", "de"), speed=5.0, rank=20)
 SMALL = replace(BASE, model="whisper-small", revision="r1", speed=2.0, model_rank=-1)
 BUILT_IN = Capability(name="pocketsphinx", model="en-us", languages=("en",), speed=3.0, rank=90)
-
-
-def worker_with(name: str, *engines: Capability) -> WorkerRecord:
-    return WorkerRecord(
-        worker_id=f"{name}-1", name=name, host="a", pid=7, version="1.0", home=None, lanes=("main",), slots=4,
-        engines=engines,
-    )  # fmt: skip
 
 
 def enter(engine: sa.Engine, found: WorkerRecord, troubles: Mapping[str, str] | None = None) -> None:
@@ -53,8 +47,8 @@ def bind(engine: sa.Engine, job: Job) -> Job:
 def test_the_best_engine_of_all_live_workers_is_chosen_whichever_lists_the_job(engine: sa.Engine) -> None:
     job = open_job(engine)
     assert is_unbound(job)
-    enter(engine, worker_with("cpu", BUILT_IN))
-    enter(engine, worker_with("gpu", BASE, SMALL, BUILT_IN))
+    enter(engine, a_worker("cpu", engines=(BUILT_IN,)))
+    enter(engine, a_worker("gpu", engines=(BASE, SMALL, BUILT_IN)))
     bound = bind(engine, job)
     assert (bound.engine, bound.model, bound.model_revision, bound.speed) == ("whisper", "whisper-small", "r1", 2.0)
     assert bound.queue_key == SMALL.key
@@ -62,18 +56,18 @@ def test_the_best_engine_of_all_live_workers_is_chosen_whichever_lists_the_job(e
 
 
 def test_a_fit_worker_comes_first_and_an_unfit_one_is_better_than_none(engine: sa.Engine) -> None:
-    enter(engine, worker_with("gpu", SMALL), {SMALL.key: "The GPU is lost."})
+    enter(engine, a_worker("gpu", engines=(SMALL,)), {SMALL.key: "The GPU is lost."})
     assert bind(engine, open_job(engine, job_id="job_2")).model == "whisper-small"
-    enter(engine, worker_with("cpu", BASE))
+    enter(engine, a_worker("cpu", engines=(BASE,)))
     assert bind(engine, open_job(engine)).model == "whisper-base"
 
 
 def test_the_first_choice_stays(engine: sa.Engine) -> None:
     """Its listing may be repeated by another worker, while better models are live, and its task may be stale."""
     job = open_job(engine)
-    enter(engine, worker_with("cpu", BASE))
+    enter(engine, a_worker("cpu", engines=(BASE,)))
     assert bind(engine, job).model == "whisper-base"
-    enter(engine, worker_with("gpu", SMALL))
+    enter(engine, a_worker("gpu", engines=(SMALL,)))
     assert bind(engine, job).model == "whisper-base"
 
 
@@ -81,7 +75,7 @@ def test_an_ended_job_is_not_changed(engine: sa.Engine) -> None:
     job = open_job(engine)
     with engine.begin() as connection:
         assert end_job(connection, job, JobState.CANCELED)
-    enter(engine, worker_with("gpu", SMALL))
+    enter(engine, a_worker("gpu", engines=(SMALL,)))
     assert bind(engine, job).engine == "auto"
 
 
@@ -90,7 +84,7 @@ def test_a_worker_that_was_silent_itself_does_not_fail_the_job(engine: sa.Engine
 
 
 def test_workers_without_an_engine_are_no_choice(engine: sa.Engine) -> None:
-    enter(engine, worker_with("empty"))
+    enter(engine, a_worker("empty"))
     with pytest.raises(EngineNotAvailable, match=r"No worker has an engine; run `batchscribe models pull base`"):
         bind_engine(open_job(engine), records_of(engine), silent_sec=30)
 
@@ -98,15 +92,15 @@ def test_workers_without_an_engine_are_no_choice(engine: sa.Engine) -> None:
 def test_a_job_that_names_an_engine_waits_for_a_worker_that_has_it(engine: sa.Engine) -> None:
     """As it would if its worker had ended after the choice. Its worker may start later than the others."""
     job = open_job(engine, engine="whisper")
-    enter(engine, worker_with("empty"))
-    enter(engine, worker_with("cpu", BUILT_IN))
+    enter(engine, a_worker("empty"))
+    enter(engine, a_worker("cpu", engines=(BUILT_IN,)))
     assert bind(engine, job) == job
-    enter(engine, worker_with("gpu", SMALL))
+    enter(engine, a_worker("gpu", engines=(SMALL,)))
     assert bind(engine, job).model == "whisper-small"
 
 
 def test_a_job_that_its_engine_cannot_do_is_refused(engine: sa.Engine) -> None:
-    enter(engine, worker_with("cpu", BASE))
+    enter(engine, a_worker("cpu", engines=(BASE,)))
     with pytest.raises(UnsupportedLanguage, match="not supported by whisper"):
         bind(engine, open_job(engine, engine="whisper", config=Config(language="fr-FR")))
 
@@ -122,7 +116,7 @@ def test_only_jobs_of_servers_whose_listing_has_not_begun_are_unbound(engine: sa
 def test_a_job_is_stranded_only_after_its_listing_began_without_a_choice(engine: sa.Engine) -> None:
     """A worker of an earlier release begins it without a choice."""
     job = open_job(engine)
-    here = worker_with("cpu", BASE)
+    here = a_worker("cpu", engines=(BASE,))
     with engine.begin() as connection:
         assert find_stranded_jobs(connection, [here]) == []
         assert begin_job(connection, job)

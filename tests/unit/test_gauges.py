@@ -22,13 +22,14 @@ from batchscribe.database.tables import worker
 from batchscribe.database.waiting_rows import insert_waiting
 from batchscribe.database.worker_rows import insert_worker
 from batchscribe.jobs.model import Outcome
-from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
+from batchscribe.jobs.worker_record import WorkerState
 from batchscribe.queue.records import Records, open_records
 from batchscribe.settings import load_settings
 from batchscribe.wire.choices import JobState
 from batchscribe.worker.gauges import Gauges, registry_of
 from tests.integration.command import wait_until
 from tests.jobs_on_record import stored_job
+from tests.workers_on_record import a_worker
 
 
 @pytest.fixture
@@ -42,13 +43,6 @@ def scraped(records: Records, *, answer_sec: float = 5.0) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(Gauges(records, load_settings(), answer_sec=answer_sec))
     return registry
-
-
-def a_worker(name: str, state: WorkerState = WorkerState.WORKING) -> WorkerRecord:
-    return WorkerRecord(
-        worker_id=f"{name}-1", name=name, host="here", pid=1, version="1", home=None, lanes=("main",), slots=4,
-        engines=(), state=state,
-    )  # fmt: skip
 
 
 def test_the_depth_of_the_queue_comes_from_counters_and_running_shards(records: Records) -> None:
@@ -107,7 +101,7 @@ def test_only_webhooks_still_to_be_delivered_are_the_backlog(records: Records) -
 def test_workers_are_counted_by_state_and_only_living_ones_have_slots(records: Records) -> None:
     with records.transaction() as connection:
         insert_worker(connection, a_worker("one"))
-        insert_worker(connection, a_worker("two", WorkerState.DRAINING))
+        insert_worker(connection, a_worker("two", state=WorkerState.DRAINING))
         insert_worker(connection, a_worker("three"))
         long_ago = sa.update(worker).where(worker.c.name == "three").values(seen_at=time.time() - 1000)
         connection.execute(long_ago)

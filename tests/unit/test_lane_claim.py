@@ -15,19 +15,10 @@ from batchscribe.database.worker_rows import insert_worker, worker_ids
 from batchscribe.errors import AlreadyRunning
 from batchscribe.jobs.worker_record import WorkerRecord
 from batchscribe.worker.lane_claim import check_lane, claim_lanes
+from tests.workers_on_record import a_worker
 
 LANE = "watch_1"
-ME = WorkerRecord(
-    worker_id="me-1",
-    name="me",
-    host="here",
-    pid=7,
-    version="1.0",
-    home="here:/data",
-    lanes=(LANE,),
-    slots=4,
-    engines=(),
-)
+ME = a_worker("me", host="here", home="here:/data", lanes=(LANE,))
 OTHER = replace(ME, worker_id="other-1", host="there", pid=4711, home="there:/data")
 
 
@@ -49,9 +40,7 @@ def test_a_live_process_holds_its_lane_and_is_named(engine: sa.Engine) -> None:
     enter(engine, OTHER, silent_for_sec=10)
     with pytest.raises(AlreadyRunning) as caught:
         claim(engine, ME)
-    assert caught.value.message.startswith(
-        "Process 4711 on there is already watching this, for the same output, since "
-    )
+    assert caught.value.message.startswith("Process 4711 on there has been watching this for the same output since ")
     assert caught.value.message.endswith(
         " UTC. Its last heartbeat was 10 s ago. Stop it first. If it no longer runs, try again in 20 s."
     )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from batchscribe.audio.decoder import DECODER
 from batchscribe.database.worker_rows import insert_worker, renew, workers
 from batchscribe.errors import MachineTrouble, ModelElsewhere, OptionNotAvailable
-from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
+from batchscribe.jobs.worker_record import WorkerState
 from batchscribe.models.pull import pull_model
 from batchscribe.settings import Settings, load_settings
 from batchscribe.speakers.speaker_format import NAME
@@ -28,13 +28,12 @@ from batchscribe.worker.machine_health import MachineHealth
 from batchscribe.worker.stranded_jobs import describe_stranded, find_stranded_jobs
 from tests.jobs_on_record import a_job, stored_job
 from tests.models.speakers import random_speakers
+from tests.workers_on_record import a_worker
 
 WITHOUT = Capability(name="whisper", model="whisper-base", languages=("en",), speed=5.0, rank=20)
 WITH = replace(WITHOUT, has_speakers=True)
 DIARIZED = a_job(config=Config(diarization=True), engine="scripted")
-HERE = WorkerRecord(
-    worker_id="one-1", name="one", host="a", pid=7, version="1.0", home=None, lanes=("main",), slots=4, engines=(WITH,)
-)
+HERE = a_worker(engines=(WITH,))
 
 
 @pytest.fixture

@@ -22,21 +22,12 @@ from batchscribe.database.worker_rows import (
     workers,
     workers_at_home,
 )
-from batchscribe.jobs.worker_record import WorkerRecord, WorkerState
+from batchscribe.jobs.worker_record import WorkerState
 from batchscribe.speech.capability import Capability
+from tests.workers_on_record import a_worker
 
 WHISPER = Capability(name="whisper", model="turbo", revision="1", languages=("en", "de"), speed=20.0, device="cuda")
-ONE = WorkerRecord(
-    worker_id="one-1",
-    name="one",
-    host="a",
-    pid=7,
-    version="1.0",
-    home="a:/data",
-    lanes=("main",),
-    slots=4,
-    engines=(WHISPER,),
-)
+ONE = a_worker(home="a:/data", engines=(WHISPER,))
 
 
 def grow_old(connection: sa.Connection, worker_id: str, *, by_sec: float) -> None:

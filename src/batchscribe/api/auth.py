@@ -25,7 +25,7 @@ MAX_LIFETIME_SEC = 30 * 24 * 3600  # contract 2
 EVERYBODY = "default"  #: the tenant of all requests if authentication is off
 UNKNOWN = "The API key is unknown or revoked, or the secret or signature does not belong to it."
 UNREADABLE = (
-    "The server cannot read this API key, because its secret key was changed. Ask its operator for a new API key."
+    "The server cannot read this API key, because it now uses another secret key. Ask the operator for a new API key."
 )
 MALFORMED = "The token is malformed."
 log = structlog.get_logger()
@@ -79,13 +79,13 @@ def find_key_of(secret: str, service: Service) -> ApiKey:
 
 
 def _of_token(token: str, service: Service) -> str:
+    import jwt
+
     claimed = _part(token, 1)
     if not isinstance(claimed, dict):
         raise AccessTokenInvalid(MALFORMED)
     issuer = claimed.get("iss")
     found = _key(issuer if isinstance(issuer, str) else "", service)
-    import jwt
-
     try:
         claims = jwt.decode(
             token,

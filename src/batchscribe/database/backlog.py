@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from batchscribe.database.bulk import UnixNow
 from batchscribe.database.tables import job, shard, waiting, webhook_delivery
-from batchscribe.jobs.model import ShardState
+from batchscribe.jobs.model import ANY_ENGINE, ShardState
 from batchscribe.speech.capability import key_of_model, queue_key_of
 from batchscribe.wire.choices import DeliveryState, JobState
 
@@ -52,7 +52,7 @@ _LIVE = sa.select(job.c.number).where(job.c.state.in_([JobState.QUEUED, JobState
 _SHARDS_RUNNING = sa.func.coalesce(_RUNNING.c.shards, 0)
 _WAITS = sa.exists().where(waiting.c.job == job.c.number).correlate(job)
 # A worker will choose its engine when it lists the job: see `stages/engine_choice.py`.
-_WAITS_FOR_CHOICE = sa.and_(job.c.engine == "auto", job.c.state == JobState.QUEUED)
+_WAITS_FOR_CHOICE = sa.and_(job.c.engine == ANY_ENGINE, job.c.state == JobState.QUEUED)
 _FILES_OPEN = (
     job.c.total_files
     - job.c.succeeded

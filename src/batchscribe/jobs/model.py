@@ -26,6 +26,7 @@ from batchscribe.wire.output import Output
 from batchscribe.wire.vocabulary import Vocabulary
 
 LOCAL_TENANT = "default"  #: of all jobs of the command line
+ANY_ENGINE = "auto"  #: the engine of a job that names none, until one is chosen
 WATCH_LANE = "watch_"  #: how the lane of a `batchscribe watch` begins
 
 

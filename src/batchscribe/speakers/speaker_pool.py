@@ -56,10 +56,10 @@ class SpeakerPool:
 
         Raises `MachineTrouble`, and `WorkInterrupted` if the pool is closed.
         """
-        with self._lock:
-            process = self._start()
         import numpy as np
 
+        with self._lock:
+            process = self._start()
         times_sec = np.arange(int(TRIAL_SEC * SAMPLE_RATE)) / SAMPLE_RATE
         try:
             process.begin(SpeakerCount())

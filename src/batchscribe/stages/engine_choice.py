@@ -15,7 +15,7 @@ from batchscribe.database.connect import Connection
 from batchscribe.database.job_rows import bind_job, get_job
 from batchscribe.database.worker_rows import live_workers
 from batchscribe.errors import EngineNotAvailable, OptionNotAvailable, UnsupportedLanguage
-from batchscribe.jobs.model import Cursor, Job
+from batchscribe.jobs.model import ANY_ENGINE, Cursor, Job
 from batchscribe.queue.records import Records
 from batchscribe.settings import Settings
 from batchscribe.speakers.speaker_models import NOT_INSTALLED, PULL, find_speaker_models
@@ -25,8 +25,6 @@ from batchscribe.speech.registry import choose_engine, choose_from_fleet
 from batchscribe.wire.config import ADDED_OPTIONS, Config
 
 log = structlog.get_logger()
-
-AUTO = "auto"  #: names no engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def bind_engine(job: Job, records: Records, *, silent_sec: float) -> Job | None:
         try:
             chosen = choose_in_fleet(job.engine, job.config, fleet, has_phrases=bool(job.phrases))
         except EngineNotAvailable:
-            if job.engine == AUTO:
+            if job.engine == ANY_ENGINE:
                 raise
             return job
         bind_job(

@@ -122,6 +122,11 @@ def clear_queues(job: Job, records: Records) -> None:
 def forget_job(job: Job, records: Records) -> None:
     """Delete the remaining tasks of an ended job that had its own lane, and the lane."""
     forget_tasks(job, records)
+    forget_lane(job, records)
+
+
+def forget_lane(job: Job, records: Records) -> None:
+    """Delete the queues of an ended job that had its own lane."""
     keys = {*engine_names(), job.engine, job.model_key}
     records.flow.forget_lane(job.lane, keys | {queue_key_of(key, diarization=True) for key in keys})
 

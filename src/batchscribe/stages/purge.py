@@ -29,7 +29,7 @@ from batchscribe.jobs.model import Job
 from batchscribe.queue.records import Records
 from batchscribe.queue.tasks import PURGE, SERVER_LANE, Task
 from batchscribe.stages.delivery_log import WEBHOOK
-from batchscribe.stages.finish import clear_queues, end_within, forget_job, report_end
+from batchscribe.stages.finish import clear_queues, end_within, forget_lane, report_end
 from batchscribe.wire.choices import JobState
 
 log = structlog.get_logger()
@@ -74,9 +74,9 @@ def purge_job(job: Job, records: Records, check: Callable[[], None]) -> None:
 def purge_alone(job: Job, records: Records) -> None:
     """Delete the rows and tasks of a deleted job at once. No other process may use this database."""
     purge_job(job, records, check=lambda: None)
-    if job.has_own_lane:
-        forget_job(job, records)
     records.flow.forget_all_tasks(job.job_id)
+    if job.has_own_lane:
+        forget_lane(job, records)
 
 
 def _purge_rows(job: Job | DeletedJob, records: Records, check: Callable[[], None]) -> None:

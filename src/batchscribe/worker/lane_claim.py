@@ -18,9 +18,8 @@ from batchscribe.jobs.worker_record import WorkerRecord
 
 def check_lane(connection: Connection, lane: str, *, home: str, silent_sec: float) -> None:
     """Check that no other live process works in the lane, without claiming it. Raises `AlreadyRunning`."""
-    _split(
-        [each for each in workers(connection) if lane in each.lanes and each.home != home], now(connection), silent_sec
-    )
+    others = [each for each in workers(connection) if lane in each.lanes and each.home != home]
+    _find_dead(others, now(connection), silent_sec)
 
 
 def claim_lanes(connection: Connection, me: WorkerRecord, *, silent_sec: float) -> list[str]:
@@ -30,7 +29,7 @@ def claim_lanes(connection: Connection, me: WorkerRecord, *, silent_sec: float) 
     """
     lock_workers(connection)
     others = [each for each in workers(connection) if _is_other(each, me) and set(each.lanes) & set(me.lanes)]
-    dead = _split(others, now(connection), silent_sec)
+    dead = _find_dead(others, now(connection), silent_sec)
     delete_workers(connection, dead)
     return dead
 
@@ -40,7 +39,7 @@ def _is_other(found: WorkerRecord, me: WorkerRecord) -> bool:
     return found.worker_id != me.worker_id and not is_predecessor
 
 
-def _split(others: Sequence[WorkerRecord], now_sec: float, silent_sec: float) -> list[str]:
+def _find_dead(others: Sequence[WorkerRecord], now_sec: float, silent_sec: float) -> list[str]:
     """Return the IDs of those that are silent. Raises `AlreadyRunning` if one is live."""
     for each in others:
         if now_sec - each.seen_at < silent_sec:
@@ -50,12 +49,10 @@ def _split(others: Sequence[WorkerRecord], now_sec: float, silent_sec: float) ->
 
 def _describe(holder: WorkerRecord, now_sec: float, silent_sec: float) -> str:
     lane = holder.lanes[0]
-    work = (
-        "is already watching this, for the same output" if lane.startswith(WATCH_LANE) else f"already works on {lane}"
-    )
+    work = "watching this for the same output" if lane.startswith(WATCH_LANE) else f"working on {lane}"
     since = datetime.fromtimestamp(holder.started_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     seen_sec = max(0.0, now_sec - holder.seen_at)
     return (
-        f"Process {holder.pid} on {holder.host} {work}, since {since}. Its last heartbeat was {seen_sec:.0f} s ago. "
-        f"Stop it first. If it no longer runs, try again in {silent_sec - seen_sec:.0f} s."
+        f"Process {holder.pid} on {holder.host} has been {work} since {since}. Its last heartbeat was {seen_sec:.0f} s "
+        f"ago. Stop it first. If it no longer runs, try again in {silent_sec - seen_sec:.0f} s."
     )
