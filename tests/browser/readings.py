@@ -97,12 +97,18 @@ def transcript_of(
     )
 
 
+#: The bar shows the time for which the page has lit its words.
+SPOKEN = """async () => {
+  const { currentTime } = document.querySelector('audio');
+  const bar = document.querySelector('[data-part=position]');
+  while (bar.valueAsNumber < currentTime) await new Promise(requestAnimationFrame);
+  return [bar.valueAsNumber, [...document.querySelectorAll('.word.spoken')].map(word => word.textContent)];
+}"""
+
+
 def spoken_now(page: Page) -> tuple[float, list[str]]:
-    """Return the time of the recording and the lit words in the same frame, after the page has lit its words."""
-    sec, words = page.evaluate(
-        "() => new Promise(done => requestAnimationFrame(() => done([document.querySelector('audio').currentTime,"
-        " [...document.querySelectorAll('.word.spoken')].map(word => word.textContent)])))"
-    )
+    """Return a time that the recording has reached, and the words that the page has lit for this time."""
+    sec, words = page.evaluate(SPOKEN)
     return sec, words
 
 

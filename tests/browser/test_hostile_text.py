@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.tab import Tab
@@ -88,13 +90,13 @@ def test_it_is_shown_as_it_is(open_tab: OpenTab, hostile_key: Key, job_ids: list
     tab = open_tab()
     tab.sign_in(hostile_key.api_secret)
     page = tab.open(f"/jobs/{job_ids[0]}")
-    assert page.locator("h1").inner_text() == SCRIPT + QUOTES
+    expect(page.locator("h1")).to_have_text(SCRIPT + QUOTES)
     shown = page.locator(".files .name > :first-child").all_text_contents()
     assert {f"{IMAGE}.wav", f"{QUOTES}.wav", f"{RIGHT_TO_LEFT}.wav"} <= set(shown)
     page.get_by_label("Name").fill(IMAGE)
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**name=**")
-    assert page.locator(".files tbody tr").count() == 2
+    expect(page.locator(".files tbody tr")).to_have_count(2)
     tab.check_accessible()
 
 
@@ -113,10 +115,8 @@ def test_an_event_with_it_is_not_markup_either(
                 "reference_id": HTMX + IMAGE,
             }
         )
-    row = tab.page.locator(f"#row-{job_id}")
-    row.wait_for()
-    assert row.locator(".title").inner_text() == HTMX + IMAGE
-    assert tab.page.title().startswith("Jobs")
+    expect(tab.page.locator(f"#row-{job_id} .title")).to_have_text(HTMX + IMAGE)
+    expect(tab.page).to_have_title(re.compile("^Jobs"))
 
 
 def test_sign_in_leads_to_no_other_server(open_tab: OpenTab, hostile_key: Key, server: Server) -> None:

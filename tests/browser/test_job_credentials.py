@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.tab import Tab
@@ -165,8 +165,8 @@ def test_the_form_for_fresh_credentials_goes_with_the_end_of_the_job(
     del bucket.objects["calls/a.wav"]
     client.call("PUT", f"/jobs/{waiting}/credentials", 204, json={"input": {"auth": aws("fresh-in")}})
     page.get_by_text("Retry what failed…").click()
-    assert page.get_by_text("Fresh credentials…").count() == 0
-    assert page.get_by_label("Access key ID").count() == 2, "one for each side"
+    expect(page.get_by_text("Fresh credentials…")).to_have_count(0)
+    expect(page.get_by_label("Access key ID")).to_have_count(2)  # one for each side
     ids = page.eval_on_selector_all("[id]", "found => found.map(each => each.id)")
     assert len(ids) == len(set(ids))
 
@@ -179,12 +179,14 @@ def test_a_retry_asks_for_credentials_that_are_gone(alice: Tab, client: Client) 
     page.get_by_text("Retry what failed…").click()
     alice.check_accessible()
     page.get_by_role("button", name="Retry what failed").click()
-    assert "credentials" in page.get_by_role("main").inner_text()
+    page.wait_for_url("**/retry")
+    expect(page.get_by_role("main")).to_contain_text("credentials")
     page.go_back()
     page.get_by_text("Retry what failed…").click()
     fill_keys(page, "For the recordings", "fresh")
-    page.get_by_role("button", name="Retry what failed").click()
-    page.wait_for_url(f"**/jobs/{job_id}")
+    with page.expect_response("**/retry") as answered:
+        page.get_by_role("button", name="Retry what failed").click()
+    assert answered.value.status == 303
     client.ended(job_id)
 
 
@@ -201,7 +203,8 @@ def test_fresh_credentials_can_be_sent_to_a_job_that_runs(start_server: StartSer
     page.get_by_text("Fresh credentials…").click()
     fill_keys(page, "For the recordings", "fresh-secret")
     page.get_by_role("button", name="Send credentials").click()
-    page.wait_for_url(f"**/jobs/{job_id}")
+    expect(page.get_by_role("button", name="Send credentials")).to_be_hidden()  # as on every new page
+    page.wait_for_load_state()
     [line] = [line for line in server.log_lines() if line["event"] == "job.credentials_renewed"]
     assert line["job_id"] == job_id
     assert "fresh-secret" not in page.content()

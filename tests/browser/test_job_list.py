@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import OpenTab
 from tests.contract.bodies import single
 from tests.contract.conftest import StartServer, client_of
@@ -19,17 +21,19 @@ def test_the_list_has_pages_and_a_filter(start_server: StartServer, open_tab: Op
     tab.sign_in(key.api_secret)
     page = tab.page
     rows = page.locator("li.job")
-    assert rows.count() == 25
+    expect(rows).to_have_count(25)
     page.get_by_role("link", name="Older jobs").click()
     page.wait_for_url("**before=**")
+    expect(rows).to_have_count(2)
     assert [row.get_attribute("id") for row in rows.all()] == [f"row-{job_ids[1]}", f"row-{job_ids[0]}"]
     page.get_by_role("link", name="Newest jobs").click()
     page.wait_for_url(f"{tab.url}/")
     chips = page.get_by_role("navigation", name="State of the jobs")
     chips.get_by_role("link", name="Canceled").click()
     page.wait_for_url("**state=CANCELED")
-    assert [row.get_attribute("id") for row in rows.all()] == [f"row-{job_ids[0]}"]
-    assert chips.locator("[aria-current]").inner_text() == "Canceled"
+    expect(rows).to_have_count(1)
+    expect(rows).to_have_attribute("id", f"row-{job_ids[0]}")
+    expect(chips.locator("[aria-current]")).to_have_text("Canceled")
     chips.get_by_role("link", name="Succeeded").click()
     page.get_by_text("No job is in the state").wait_for()
     tab.open("/")
@@ -47,7 +51,7 @@ def test_a_new_tenant_is_led_to_the_form(start_server: StartServer, open_tab: Op
     for days in (90, 365, 30):
         page.get_by_role("link", name=f"{days} days").click()
         page.wait_for_url(f"**days={days}")
-        assert page.get_by_role("img", name=re.compile(f"of the last {days} days")).count() == 2
+        expect(page.get_by_role("img", name=re.compile(f"of the last {days} days"))).to_have_count(2)
     page.get_by_role("searchbox", name="Search all transcripts").fill("nothing")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=nothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import OpenTab
 from tests.contract.server import Server
 
@@ -32,9 +34,9 @@ def test_revoking_the_key_of_this_session_signs_out(open_tab: OpenTab, server: S
     tab.sign_in(key.api_secret)
     page = tab.open("/keys")
     page.get_by_text("Revoke…").click()
-    question = page.get_by_role("listitem").filter(has_text=key.api_key).inner_text()
-    assert "you are signed out" in question
-    assert "your last key" in question
+    question = page.get_by_role("listitem").filter(has_text=key.api_key)
+    expect(question).to_contain_text("you are signed out")
+    expect(question).to_contain_text("your last key")
     page.get_by_role("button", name="Revoke this key").click()
     page.wait_for_url("**/signin")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenTab
 from tests.browser.jobs import mixed_job
@@ -71,8 +72,8 @@ def test_each_page_has_its_own_title_and_one_main_heading(open_tab: OpenTab, ali
     for path in ("/", "/submit", "/usage", "/workers", "/keys", f"/jobs/{job_id}"):
         page = tab.open(path)
         titles.add(page.title())
-        assert page.get_by_role("heading", level=1).count() == 1
-        assert page.locator("html").get_attribute("lang") == "en"
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.locator("html")).to_have_attribute("lang", "en")
     assert len(titles) == 6
 
 
@@ -81,6 +82,6 @@ def test_the_first_tab_stop_skips_to_the_content(open_tab: OpenTab, alice_key: K
     tab.sign_in(alice_key.api_secret)
     page = tab.open("/workers")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.get_by_role("main")).to_be_focused()

@@ -15,8 +15,16 @@ from tests.browser.conftest import OpenTab
 from tests.browser.readings import ReadJob, is_playing, read_job, spoken_now, time_of, wait_past
 from tests.contract.server import Key, Server
 
-FRAME_SEC = 0.05  #: between the times of two frames, as a page on a busy machine may read them
 LINGER_SEC = 0.4  #: as in `transcript.js`
+#: Returns null until two waves are drawn.
+WAVE_COLORS = """() => {
+  const root = document.querySelector('[data-part=waveform] div').shadowRoot;
+  const colors = [...root.querySelectorAll('.canvases canvas')].map(canvas => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return [...data.slice(i, i + 3)].join();
+  });
+  return colors.length >= 2 && colors.every(Boolean) ? colors : null;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +71,9 @@ def test_all_segments_are_in_order_with_their_times_and_speakers(page: Page, seg
     assert lines == [f'- article "{segment["speaker"]} {clock(segment["start"])}":' for segment in segments]
     for number, segment in enumerate(segments):
         article = page.locator("article").nth(number)
-        assert article.locator(".text").inner_text() == segment["text"]
-        assert article.get_attribute("aria-posinset") == str(number + 1)
-        assert article.get_attribute("aria-setsize") == str(len(segments))
+        expect(article.locator(".text")).to_have_text(segment["text"])
+        expect(article).to_have_attribute("aria-posinset", str(number + 1))
+        expect(article).to_have_attribute("aria-setsize", str(len(segments)))
 
 
 def clock(sec: float) -> str:
@@ -87,15 +95,15 @@ def test_words_are_lit_while_they_are_spoken(page: Page, segments: list[dict[str
 
 
 def words_at(segments: list[dict[str, Any]], sec: float) -> set[str]:
-    """The words that are spoken at this time, with certainty."""
+    """The words that are spoken at this time."""
     words = (word for segment in segments for word in segment["words"])
-    return {word["word"] for word in words if word["start"] + FRAME_SEC <= sec < word["end"] - FRAME_SEC}
+    return {word["word"] for word in words if word["start"] <= sec < word["end"]}
 
 
 def words_around(segments: list[dict[str, Any]], sec: float) -> set[str]:
     """The words that may be lit."""
     words = (word for segment in segments for word in segment["words"])
-    return {word["word"] for word in words if word["start"] - FRAME_SEC <= sec < word["end"] + LINGER_SEC + FRAME_SEC}
+    return {word["word"] for word in words if word["start"] <= sec < word["end"] + LINGER_SEC}
 
 
 def test_a_click_on_a_word_plays_from_there(page: Page, segments: list[dict[str, Any]]) -> None:
@@ -138,16 +146,7 @@ def test_a_link_to_a_time_goes_there_and_marks_its_segment(page: Page, segments:
 
 def test_each_channel_has_a_wave_in_the_color_of_its_speaker(page: Page) -> None:
     page.locator(".has-waveform").wait_for()
-    colors = page.evaluate(
-        """() => {
-          const root = document.querySelector('[data-part=waveform] div').shadowRoot;
-          const waves = [...root.querySelectorAll('.canvases canvas')];
-          return waves.map(canvas => {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return [...data.slice(i, i + 3)].join();
-          });
-        }"""
-    )
+    colors = page.wait_for_function(WAVE_COLORS).json_value()
     assert colors == ["157,181,234", "227,179,141"]  # --wave of the first two voices in reader.css
 
 

@@ -16,7 +16,7 @@ def test_a_page_asks_to_sign_in_and_leads_back(open_tab: OpenTab, alice_key: Key
     page.get_by_label("Secret of an API key").fill(alice_key.api_secret)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{tab.url}/?state=QUEUED")
-    assert page.get_by_role("heading", level=1).inner_text() == "Jobs"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
 
 
 def test_a_wrong_secret_is_refused_beside_its_field(open_tab: OpenTab) -> None:

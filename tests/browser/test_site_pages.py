@@ -43,5 +43,6 @@ def test_pages_and_the_search_need_no_other_server(open_tab_at: OpenTab, site_ur
     page = tab.open("/architecture.html")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Architecture")
     page.keyboard.press("/")
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
     page.keyboard.type("profanity")
     expect(page.get_by_role("option").filter(has_text="Profanity filter").first).to_be_visible()

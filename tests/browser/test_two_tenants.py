@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from batchscribe.wire.choices import OutputFormat
 from tests.browser.jobs import mixed_job
 from tests.browser.tab import Tab
@@ -20,9 +22,9 @@ def test_a_tenant_sees_nothing_of_another(
         content = bob.open(path).content()
         for secret in ("alices-secret", "alice", job_id, alice_key.api_key):
             assert secret not in content, f"{path} shows {secret}"
-    assert bob.open("/usage").get_by_text("No file ended").is_visible()
+    expect(bob.open("/usage").get_by_text("No file ended")).to_be_visible()
     for path in (f"/jobs/{job_id}", f"/jobs/{job_id}/files/f_000001", f"/jobs/{job_id}?name=alices"):
-        assert bob.open(path).get_by_role("heading", level=1).inner_text() == "Not found"
+        expect(bob.open(path).get_by_role("heading", level=1)).to_have_text("Not found")
 
 
 def test_nothing_behind_the_pages_is_for_another_tenant(alice: Tab, bob: Tab, client: Client, recordings: Path) -> None:
