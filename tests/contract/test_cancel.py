@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
-from tests.contract.bodies import manifest, many, single
+from tests.contract.bodies import single
 from tests.contract.client import Client
+from tests.contract.conftest import StartServer
+from tests.contract.held_storage import FILES, job_in_progress
 from tests.integration.command import wait_until
 from tests.servers.s3_server import S3Server
 
@@ -51,20 +53,16 @@ def test_a_missing_job_cannot_be_canceled(idle: Client, job_id: str) -> None:
     assert idle.call("DELETE", f"/jobs/{job_id}", 404).reason == "JOB_NOT_FOUND"
 
 
-def test_a_running_job_keeps_what_is_finished_and_cancels_the_rest(
-    alice: Client, moto_s3: S3Server, wav: bytes
-) -> None:
-    bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(200)})
-    body = manifest(*many(bucket, 200), output=f"s3://{bucket}/out/")
-    job_id = alice.submit(body)
-    wait_until(lambda: alice.job(job_id)["summary"]["succeeded"] >= 1)
-    alice.cancel(job_id)
-    assert alice.job(job_id)["state"] == "CANCELED"
-    wait_until(lambda: not {"FILE_QUEUED", "FILE_PROCESSING"} & {file["state"] for file in alice.files(job_id)})
-    summary, files = alice.job(job_id)["summary"], alice.files(job_id)
+def test_a_running_job_keeps_what_is_finished_and_cancels_the_rest(start_server: StartServer, wav: bytes) -> None:
+    with job_in_progress(start_server, wav) as (client, job_id, storage):
+        client.cancel(job_id)
+        assert client.job(job_id)["state"] == "CANCELED"
+        storage.release()
+        wait_until(lambda: not {"FILE_QUEUED", "FILE_PROCESSING"} & {file["state"] for file in client.files(job_id)})
+        summary, files = client.job(job_id)["summary"], client.files(job_id)
     counted = Counter(file["state"] for file in files)
     assert counted == {"FILE_SUCCEEDED": summary["succeeded"], "FILE_CANCELED": summary["canceled"]}
-    assert summary["total_files"] == 200
-    stored = {found["Key"] for found in moto_s3.client().list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]}
+    assert summary["total_files"] == FILES
+    assert counted["FILE_CANCELED"] > 0
     finished = [file["output_uri"] for file in files if file["state"] == "FILE_SUCCEEDED"]
-    assert {uri.removeprefix(f"s3://{bucket}/") for uri in finished} <= stored
+    assert {uri.removeprefix("s3://bucket/") for uri in finished} <= storage.bucket.objects.keys()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.bodies import ABSENT, changed, manifest, many, prefix, single
+from tests.contract.bodies import ABSENT, changed, manifest, prefix, single
 from tests.contract.client import Client
-from tests.contract.conftest import NewDatabase
+from tests.contract.conftest import NewDatabase, StartServer
+from tests.contract.held_storage import job_in_progress
 from tests.contract.raw import send_raw
 from tests.contract.strict import Json
 from tests.recordings import write_wav
@@ -86,15 +87,11 @@ def test_the_files_of_a_job_without_a_worker_can_be_listed(idle: Client) -> None
     assert idle.get(f"/jobs/{job_id}/files")["next_page_token"] == ""
 
 
-def test_a_waiting_file_shows_its_planned_transcript(alice: Client, moto_s3: S3Server, wav: bytes) -> None:
-    bucket = moto_s3.new_bucket(**{f"{number:03}.wav": wav for number in range(100)})
-    job_id = alice.submit(manifest(*many(bucket, 100), output=f"s3://{bucket}/out/"))
-    waiting: list[Json] = []
-    while not waiting:
-        waiting = alice.get(f"/jobs/{job_id}/files", state="FILE_QUEUED")["files"]
-        assert waiting or "completed_at" not in alice.job(job_id), "it ended before anything could be seen"
-    alice.cancel(job_id)
-    assert all(file["output_uri"].startswith(f"s3://{bucket}/out/") for file in waiting)
+def test_a_waiting_file_shows_its_planned_transcript(start_server: StartServer, wav: bytes) -> None:
+    with job_in_progress(start_server, wav) as (client, job_id, _):
+        waiting = client.get(f"/jobs/{job_id}/files", state="FILE_QUEUED")["files"]
+    assert waiting
+    assert all(file["output_uri"].startswith("s3://bucket/out/") for file in waiting)
 
 
 @pytest.mark.parametrize("state", ["FILE_SUCCEEDED", "FILE_FAILED", "FILE_CANCELED", "FILE_SKIPPED", "FILE_QUEUED"])

@@ -10,7 +10,7 @@ from tests.contract.bodies import hook, manifest, prefix
 from tests.contract.conftest import StartServer, client_of
 from tests.contract.receiver import Receiver
 from tests.contract.server import Server
-from tests.integration.command import wait_until
+from tests.integration.command import wait_until, wait_until_equal
 from tests.servers.s3_server import S3Server
 
 Line = dict[str, Any]
@@ -34,9 +34,9 @@ def test_every_line_about_work_says_job_tenant_worker_and_request(
         answer = client.call("POST", "/jobs", 201, json=body)
         job_id, tracking_id = answer.body["job_id"], answer.headers["x-zm-trackingid"]
         client.ended(job_id)
-    wait_until(lambda: any(line["event"] == "webhook.sent" for line in lines_about(server, job_id)))
+    events = {"job.submitted", "file.done", "job.ended", "webhook.sent"}
+    wait_until_equal(lambda: {line["event"] for line in lines_about(server, job_id)}, events)
     lines = lines_about(server, job_id)
-    assert {line["event"] for line in lines} == {"job.submitted", "file.done", "job.ended", "webhook.sent"}
     for line in lines:
         assert line["tenant"] == "logged", line
         assert line["tracking_id"] == tracking_id, line
@@ -59,6 +59,7 @@ def test_lines_of_the_same_thread_carry_nothing_of_the_job_before(
             for tenant, client in (("first", first), ("second", second), ("third", first))
         }
     for job_id, tenant in jobs.items():
+        wait_until(lambda job_id=job_id: any(line["event"] == "job.ended" for line in lines_about(server, job_id)))  # type: ignore[misc]
         told = {line["tenant"] for line in lines_about(server, job_id)}
         assert told == {"first" if tenant == "third" else tenant}
 

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from tests.contract.bodies import manifest, many, prefix, single
+from tests.contract.bodies import manifest, prefix, single
 from tests.contract.client import Client
 from tests.contract.server import Server
 from tests.contract.strict import Json, check_answer
@@ -134,40 +134,39 @@ def test_no_generated_job_in_places_that_are_served_is_answered_otherwise(
 
 
 @pytest.fixture(scope="module")
-def job_ids(alice: Client, moto_s3: S3Server, wav: bytes) -> dict[str, str]:
-    """Job IDs by final state. Each job has a separate output, so that they do not find each other's transcripts."""
+def job_ids(alice: Client, idle: Client, moto_s3: S3Server, wav: bytes) -> dict[str, tuple[Client, str]]:
+    """Clients and their jobs by final state. The one that is canceled is on the server without workers.
+
+    Each job has a separate output, so that they do not find each other's transcripts.
+    """
     bucket = moto_s3.new_bucket(**{"calls/a.wav": wav, "calls/notes.txt": b"x"})
     there, missing, out = f"s3://{bucket}/calls/a.wav", f"s3://{bucket}/missing.wav", f"s3://{bucket}/out"
     bodies = [
         prefix(f"s3://{bucket}/calls/", f"{out}/succeeded/", reference_id="x"),
         manifest(there, missing, output=f"{out}/partial/"),
         prefix(f"s3://{bucket}/empty/", f"{out}/failed/"),
-        manifest(*many(bucket, 200), output=f"{out}/canceled/"),
     ]
-    ids = [alice.submit(body) for body in bodies]
-    alice.cancel(ids[-1])
-    return {str(alice.ended(job_id)["state"]): job_id for job_id in ids}
+    jobs = [(alice, alice.submit(body)) for body in bodies]
+    canceled = idle.submit(manifest(there, output=f"{out}/canceled/"))
+    idle.cancel(canceled)
+    return {str(client.ended(job_id)["state"]): (client, job_id) for client, job_id in (*jobs, (idle, canceled))}
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "PARTIAL", "FAILED", "CANCELED"])
 def test_a_real_job_and_its_files_are_as_declared(
-    document: OpenApiSchema,
-    server: Server,
-    alice: Client,
-    session: requests.Session,
-    job_ids: dict[str, str],
-    state: str,
+    document: OpenApiSchema, session: requests.Session, job_ids: dict[str, tuple[Client, str]], state: str
 ) -> None:
+    client, job_id = job_ids[state]
+
     def answered(operation_id: str, *values: str) -> int:
         operation: Any = document.find_operation_by_id(operation_id)
         names = [parameter.name for parameter in operation.path_parameters]
         case = operation.Case(path_parameters=dict(zip(names, values, strict=True)))
-        return assert_as_declared(case, session, server.url, alice.headers)
+        return assert_as_declared(case, session, client.url, client.headers)
 
-    job_id = job_ids[state]
     assert answered("getBatchJobStatus", job_id) == 200
     assert answered("listBatchJobFiles", job_id) == 200
-    for file in alice.files(job_id)[:5]:
+    for file in client.files(job_id)[:5]:
         assert answered("getBatchScribeJobFile", job_id, file["file_id"]) == 200
     assert answered("listBatchJobs") == 200
     assert answered("cancelBatchJob", job_id) == 400

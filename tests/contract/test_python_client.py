@@ -10,7 +10,7 @@ import pytest
 from batchscribe import AsyncClient, Client, verify_webhook
 from batchscribe.client.statuses import JobStatus
 from batchscribe.errors import ServerRefused, WebhookNotGenuine
-from tests.contract.bodies import WEBHOOK_SECRET, aws, many
+from tests.contract.bodies import WEBHOOK_SECRET, aws
 from tests.contract.conftest import NewDatabase
 from tests.contract.receiver import Receiver
 from tests.contract.server import Key, Server
@@ -76,11 +76,16 @@ def test_many_jobs_are_followed_at_once_with_asyncio(server: Server, key: Key, b
     assert asyncio.run(follow_all()) == [("PARTIAL", ["FILE_SUCCEEDED", "OBJECT_NOT_FOUND"])] * 5
 
 
-def test_a_canceled_job_is_shown_as_canceled(server: Server, key: Key, bucket: str) -> None:
+def test_a_canceled_job_is_shown_as_canceled(idle_server: Server, bucket: str) -> None:
+    key = idle_server.new_key("python")
+
     async def cancel() -> str:
-        async with AsyncClient(f"{server.url}/v2/", api_key=key.api_key, api_secret=key.api_secret) as client:
+        async with AsyncClient(f"{idle_server.url}/v2/", api_key=key.api_key, api_secret=key.api_secret) as client:
             job = await client.submit(
-                input=many(bucket, 300), output=f"s3://{bucket}/canceled/", input_auth=aws(), output_auth=aws()
+                input=[f"s3://{bucket}/calls/{name}.wav" for name in "ab"],
+                output=f"s3://{bucket}/canceled/",
+                input_auth=aws(),
+                output_auth=aws(),
             )
             await client.cancel(job.job_id)
             return (await client.wait(job.job_id, timeout_sec=60)).state

@@ -46,7 +46,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(start_server: StartServer, moto_s3: S3Server, wav: bytes, receiver: Receiver) -> Iterator[Story]:
-    server = start_server(BATCHSCRIBE_LOG_LEVEL="debug", BATCHSCRIBE_WEBHOOK_PROCESSING="true")
+    server = start_server("--no-worker", BATCHSCRIBE_LOG_LEVEL="debug", BATCHSCRIBE_WEBHOOK_PROCESSING="true")
     key = server.new_key("careful")
     word = token(key)
     bucket = moto_s3.new_bucket(**{"a.wav": wav})
@@ -59,7 +59,10 @@ def story(start_server: StartServer, moto_s3: S3Server, wav: bytes, receiver: Re
 
 
 def live(story: Story) -> None:
-    """Run jobs to success, partial success, failure and cancellation. The event of each is delivered, except one."""
+    """Run jobs to cancellation, success, partial success and failure. The event of each is delivered, except one.
+
+    The worker starts after the cancellation, because otherwise it might end those jobs before.
+    """
     client, told = story.client, story.receiver.hook(path=f"/told?{HOOK_QUERY}")
     down = story.receiver.hook(Reply(503), path=f"/down?{HOOK_QUERY}")
     there, missing = f"s3://{story.bucket}/a.wav", f"s3://{story.bucket}/missing.wav"
@@ -71,20 +74,21 @@ def live(story: Story) -> None:
         prefix("s3://there-is-no-such-bucket/", out, notifications=events),
         single(missing, f"{out}c.json", notifications=hook(down.url)),
     ]
-    ids = [
-        client.submit(body, {"Idempotency-Key": f"{IDEMPOTENCY_KEY} {number}"}) for number, body in enumerate(bodies)
-    ]
     canceled = [
         client.submit(body) for body in (manifest(*many(story.bucket, 300), output=out, notifications=events), signed)
     ]
     for job_id in canceled:
         client.cancel(job_id)
-    for job_id in (*ids, *canceled):
-        client.ended(job_id)
-        client.files(job_id)
-    client.jobs()
-    told.wait_for(4 + len(ids) - 1)
-    down.wait_for(2)
+    ids = [
+        client.submit(body, {"Idempotency-Key": f"{IDEMPOTENCY_KEY} {number}"}) for number, body in enumerate(bodies)
+    ]
+    with story.server.working():
+        for job_id in (*ids, *canceled):
+            client.ended(job_id)
+            client.files(job_id)
+        client.jobs()
+        told.wait_for(4 + len(ids) - 1)
+        down.wait_for(2)
 
 
 def make_mistakes(story: Story) -> None:

@@ -12,6 +12,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from tests.contract.server import Key, Server
 from tests.contract.strict import Json
 from tests.contract.tokens import DAY_SEC, HOUR_SEC
 from tests.servers.s3_server import S3Server
+
+APPLICATIONS = ("qs1", "qs2", "qs2 fork", "plain key")
 
 #: `name`: required; `name?`: may be absent, never null; `name~`: may be absent or null.
 COUNTS: Json = dict.fromkeys(("total_files~", "queued~", "processing~", "succeeded~", "failed~", "skipped~"), float)
@@ -126,14 +129,20 @@ def key(server: Server) -> Key:
     return server.new_key("quickstart")
 
 
-@pytest.fixture(params=["qs1", "qs2", "qs2 fork", "plain key"])
+@pytest.fixture(params=APPLICATIONS)
 def quickstart(request: pytest.FixtureRequest, server: Server, key: Key) -> Iterator[Quickstart]:
+    with application(request.param, server, key) as quickstart:
+        yield quickstart
+
+
+@contextmanager
+def application(name: str, server: Server, key: Key) -> Iterator[Quickstart]:
     base, bearer = {
         "qs1": ("/v2", quickstart_token(key, 2 * HOUR_SEC)),
         "qs2": ("/v2/", quickstart_token(key, HOUR_SEC)),
         "qs2 fork": ("/v2/", quickstart_token(key, 7 * DAY_SEC)),
         "plain key": ("/v2", key.api_secret),
-    }[request.param]
+    }[name]
     with Client(server.url) as client:
         yield Quickstart(client, base, bearer)
 
@@ -216,15 +225,17 @@ def test_load_more_reads_next_cursor_and_sends_next_page_token(quickstart: Quick
     assert [job_id for job_id in found if job_id in ids][:4] == ids[:0:-1]
 
 
-def test_a_canceled_job_answers_with_nothing_to_parse(quickstart: Quickstart, bucket: str) -> None:
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_a_canceled_job_answers_with_nothing_to_parse(idle_server: Server, bucket: str, name: str) -> None:
     body = {
         "input": {"manifest": many(bucket, 300), "auth": aws()},
         "output": {"destination": "S3", "uri": f"s3://{bucket}/canceled/", "layout": "PREFIX"},
         "config": {},
     }
-    job_id = quickstart.call("POST", "/jobs", SUBMITTED, body)["job_id"]
-    quickstart.call("DELETE", f"/jobs/{job_id}", None)
-    assert quickstart.finished(job_id)["state"] == "CANCELED"
+    with application(name, idle_server, idle_server.new_key("quickstart")) as quickstart:
+        job_id = quickstart.call("POST", "/jobs", SUBMITTED, body)["job_id"]
+        quickstart.call("DELETE", f"/jobs/{job_id}", None)
+        assert quickstart.finished(job_id)["state"] == "CANCELED"
 
 
 def test_its_receiver_takes_the_signature_for_genuine(quickstart: Quickstart, bucket: str, receiver: Receiver) -> None:

@@ -171,6 +171,14 @@ def stopped_children(pid: int) -> Iterator[None]:
                 child.resume()
 
 
+def wait_until_equal(read: Callable[[], object], expected: object) -> None:
+    """Wait for a value that another process or thread sets. If it stays different, the error shows it."""
+    deadline = time.monotonic() + HAPPENS_SEC
+    while (found := read()) != expected:
+        assert time.monotonic() < deadline, f"{found!r} instead of {expected!r}"
+        time.sleep(0.01)
+
+
 def wait_until(holds: Callable[[], bool], within_sec: float = HAPPENS_SEC) -> None:
     deadline = time.monotonic() + within_sec
     while not holds():
