@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
-
 #: Keeps one core busy, and ends by itself even if its test is killed.
 HOG = """
 import os, sys, time
@@ -41,12 +39,6 @@ def starved(pid: int, limit_sec: float) -> Iterator[subprocess.Popen[str]]:
             hog.kill()
             with suppress(ProcessLookupError, FileNotFoundError):
                 _schedule(pid, os.SCHED_OTHER, cores)
-
-
-def cpu_sec(pid: int) -> float:
-    """Return the CPU seconds of the process so far."""
-    used = psutil.Process(pid).cpu_times()
-    return float(used.user + used.system)
 
 
 def _schedule(pid: int, policy: int, cores: set[int]) -> None:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
 from batchscribe.transcript.segments import TranscriptSegment
 from batchscribe.window import Word
 from tests.browser.main_thread import measured_work
-from tests.browser.readings import ReadJob, transcript_of, write_silence
+from tests.browser.readings import ReadJob, time_of, transcript_of, wait_past, write_silence
 from tests.browser.tab import Tab
 from tests.contract.server import Server
-from tests.integration.command import wait_until
+from tests.cpu_time import TRIALS, cpu_sec, parsing_sec
 
 HOURS = 10
 WORDS = 100_000
-OPEN_MS = 1_000  #: of CPU time, like the next one
-TASK_MS = 50  #: longer tasks are visible as a stutter
+#: Limits of CPU time. The units are the times that Python and the page need to parse the transcript: 120 and 20 ms.
+OPENED = 8.0  #: of Python; a second
+TASK = 2.5  #: of the page; tasks of more than 50 ms are visible as a stutter
+SEARCHED = 5.0  #: of the page; 100 ms
 NODES = 2_500
-SEARCH_MS = 100
 SPOKEN = (
     "the",
     "call",
@@ -105,31 +105,35 @@ def page(reader: Tab, long_job: ReadJob) -> Page:
     return long_job.open(reader, "long")
 
 
-def test_it_opens_within_a_second_and_keeps_few_elements(page: Page, reader_server: Server) -> None:
-    with measured_work(page) as work:
-        before_sec = cpu_sec(reader_server)
-        page.reload()
-        page.locator("article").first.wait_for()
-        server_ms = (cpu_sec(reader_server) - before_sec) * 1000
-    # One after the other, so on an idle machine this is the time until the transcript is shown.
-    assert server_ms + work.total_ms < OPEN_MS, (server_ms, work.total_ms)
+def test_it_opens_within_a_second_and_keeps_few_elements(page: Page, reader_server: Server, long_job: ReadJob) -> None:
+    stored = (long_job.folder / "out" / "long.json").read_bytes()
+    opened_ms = min(opening_ms(page, reader_server) for _ in range(TRIALS))
+    assert opened_ms < OPENED * parsing_sec(stored) * 1000
     assert nodes(page) < NODES
     assert page.locator("article").first.get_attribute("aria-setsize") == str(len(SEGMENTS))
 
 
-def cpu_sec(server: Server) -> float:
-    """Return the CPU time that a server has used so far."""
-    assert server.process is not None
-    times = psutil.Process(server.process.pid).cpu_times()
-    return float(times.user + times.system)
+def opening_ms(page: Page, server: Server) -> float:
+    """Return the CPU time of the server and then of the page until the transcript is shown."""
+    server_ms = []
+
+    def reload() -> None:
+        before_sec = cpu_sec(server.pid)
+        page.reload()
+        page.locator("article").first.wait_for()
+        server_ms.append((cpu_sec(server.pid) - before_sec) * 1000)
+
+    work = measured_work(page, reload)
+    return server_ms[-1] + work.total_ms
 
 
 def test_it_scrolls_without_long_tasks(page: Page) -> None:
-    with measured_work(page) as work:
-        most_nodes = page.evaluate(SCROLL)
-    assert work.longest_ms < TASK_MS
-    assert most_nodes < NODES
-    assert page.evaluate("scrollY") > 100_000
+    def scroll() -> None:
+        page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+        assert page.evaluate(SCROLL) < NODES
+        assert page.evaluate("scrollY") > 100_000
+
+    assert least_ms(page, scroll) < TASK * parsing_ms(page)
 
 
 def test_what_is_visible_does_not_move_when_rows_above_are_measured(page: Page) -> None:
@@ -148,10 +152,11 @@ def test_the_last_segment_can_be_reached(page: Page) -> None:
 
 def test_a_search_is_fast_and_finds_everything(page: Page) -> None:
     far = SEGMENTS[len(SEGMENTS) * 3 // 4]
-    assert search_ms(page, "customer") < SEARCH_MS
+    limit_ms = SEARCHED * parsing_ms(page)
+    assert search_ms(page, "customer") < limit_ms
     count = sum(segment.text.count("customer") for segment in SEGMENTS)
     assert page.locator("output").inner_text().endswith(f" of {count}")
-    assert search_ms(page, far.text.split()[0].upper()) < SEARCH_MS
+    assert search_ms(page, far.text.split()[0].upper()) < limit_ms
     expect(page.locator("mark.current")).to_be_in_viewport()
     assert page.locator("mark.current").inner_text() == far.text.split()[0]
 
@@ -161,11 +166,13 @@ def test_following_and_leaving_what_is_spoken(page: Page) -> None:
     page.evaluate("sec => { location.hash = `#t=${sec}`; }", at_sec)
     expect(page.locator("article.linked")).to_be_in_viewport()
     back = page.get_by_role("button", name="Back to the current word")
-    with measured_work(page) as work:
-        page.get_by_role("button", name="Play").click()
-        wait_until(lambda: page.evaluate("document.querySelector('audio').currentTime") > at_sec + 1)
+    page.get_by_role("button", name="Play").click()
+
+    def follow() -> None:
+        wait_past(page, time_of(page) + 1)
         expect(page.locator(".word.spoken")).to_be_in_viewport()
-    assert work.longest_ms < TASK_MS
+
+    assert least_ms(page, follow) < TASK * parsing_ms(page)
     page.mouse.move(600, 600)
     page.mouse.wheel(0, 3000)
     expect(back).to_be_visible()
@@ -182,10 +189,18 @@ def search_ms(page: Page, query: str) -> float:
       field.value = query;
       field.dispatchEvent(new Event('input'));
     }"""
-    page.evaluate(script, query)  # compiled
-    with measured_work(page) as work:
-        page.evaluate(script, query)
-    return work.longest_ms
+    return least_ms(page, lambda: page.evaluate(script, query))
+
+
+def parsing_ms(page: Page) -> float:
+    """Return the CPU time that the page needs to parse the transcript."""
+    page.evaluate("async () => { window.unparsed = await (await fetch(location.pathname + '/transcript')).text(); }")
+    return least_ms(page, lambda: page.evaluate("() => JSON.parse(window.unparsed).segments.length"))
+
+
+def least_ms(page: Page, act: Callable[[], object]) -> float:
+    """Return the CPU time of the longest task of an action, in the trial in which it was shortest."""
+    return min(measured_work(page, act).longest_ms for _ in range(TRIALS))
 
 
 def nodes(page: Page) -> int:

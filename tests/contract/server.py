@@ -147,6 +147,11 @@ class Server:
         records.database.dispose()
         return Key(made.api_key, made.secret, tenant)
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def printed(self) -> str:
         """All of standard output."""
         return self._printed.read_text()

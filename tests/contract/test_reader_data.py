@@ -14,7 +14,7 @@ from tests.contract.client import Client
 from tests.contract.server import Key, Server
 from tests.contract.strict import Json
 from tests.contract.visitor import Visitor
-from tests.starvation import cpu_sec
+from tests.cpu_time import TRIALS, cpu_sec, parsing_sec
 from tests.transcripts import long_speech
 
 MIB = 2**20
@@ -139,17 +139,20 @@ def test_a_skipped_file_shows_the_transcript_because_of_which_it_was_skipped(
 def test_a_transcript_of_ten_hours_costs_little_time(
     visitor: Visitor, alice: Client, folder: Path, server: Server
 ) -> None:
-    """An idle machine answers in less than half a second. The CPU time of a busy one leaves room for its other work."""
+    """In less than half a second. What else the server does at that time counts too."""
     path = folder / "long.wav"
     path.write_bytes(wav(noise(1)))
     path.with_suffix(".json").unlink(missing_ok=True)  # of the same test on the other database
     file = done(alice, file_job(path.as_uri()))
     long = long_speech(10)
-    path.with_suffix(".json").write_bytes(FORMATS["json"].render(long))
-    assert server.process is not None
-    before_sec = cpu_sec(server.process.pid)
-    shown = visitor.read(f"{file}/transcript")
-    assert cpu_sec(server.process.pid) - before_sec < 3
+    stored = FORMATS["json"].render(long)
+    path.with_suffix(".json").write_bytes(stored)
+    used_sec = []
+    for _ in range(TRIALS):
+        before_sec = cpu_sec(server.pid)
+        shown = visitor.read(f"{file}/transcript")
+        used_sec.append(cpu_sec(server.pid) - before_sec)
+    assert min(used_sec) < 10 * parsing_sec(stored)
     assert sum(len(each["words"]) for each in shown["segments"]) == sum(len(each.words) for each in long.segments)
     assert shown["duration_sec"] == long.duration_sec
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 from batchscribe.children.watchdog import LOOK_SEC, ChildHangs, Watchdog
-from tests.starvation import cpu_sec, starved
+from tests.cpu_time import cpu_sec
+from tests.starvation import starved
 from tests.twins.clock import Clock
 
 FOREVER = float("inf")
