@@ -1,7 +1,8 @@
 """A worker that will be killed in the middle of a long recording. It keeps a ledger of the windows it recognized.
 
-Usage: python -m tests.integration.checkpoint_victim FOLDER JOB_ID CALL_SEC. Submits the job unless it is already
-stored, and works until it has ended.
+Usage: python -m tests.integration.checkpoint_victim FOLDER JOB_ID CALL_SEC WINDOWS. Submits the job unless it is
+already stored, and works until it has ended, or until its engines have recognized that many windows: then they pause,
+so that the job cannot end before the kill.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from pathlib import Path
 
 from batchscribe.database.job_rows import find_job
 from batchscribe.speech.engine import Engine, RecognitionRequest
-from batchscribe.speech.inline import InlinePool
 from batchscribe.speech.scripted import Script, ScriptedEngine, ScriptedSpec
 from batchscribe.window import Recognition
 from tests.integration.flow_runner import running
+from tests.integration.pausing_pool import PausingPool
 
 LEDGER = "ledger.txt"
 MAX_DEATHS = 2  #: of workers during one file, unless each attempt makes progress
@@ -45,9 +46,9 @@ class RecordingEngine(ScriptedEngine):
         return recognitions
 
 
-def main(folder: Path, job_id: str, call_sec: float) -> None:
+def main(folder: Path, job_id: str, call_sec: float, windows: int) -> None:
     spec = RecordingSpec(folder=folder, script=Script(call_sec=call_sec))
-    with running(folder, make_pool=lambda _spec, workers: InlinePool(spec, workers), max_deaths=MAX_DEATHS) as runner:
+    with running(folder, make_pool=lambda *_: PausingPool(windows, spec=spec), max_deaths=MAX_DEATHS) as runner:
         with runner.records.transaction() as connection:
             job = find_job(connection, job_id)
         print("working", flush=True)  # noqa: T201 - the test waits for this line
@@ -55,4 +56,4 @@ def main(folder: Path, job_id: str, call_sec: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))

@@ -16,8 +16,8 @@ from batchscribe.worker.engine_pools import MakePool
 class PausingPool(InlinePool):
     """Recognizes the first `windows` windows. Later ones wait for `resume`; the end of the pool cancels them."""
 
-    def __init__(self, windows: int, *, call_sec: float = 0.0) -> None:
-        super().__init__(ScriptedSpec(script=Script(call_sec=call_sec)), 2)
+    def __init__(self, windows: int, *, call_sec: float = 0.0, spec: EngineSpec | None = None) -> None:
+        super().__init__(spec or ScriptedSpec(script=Script(call_sec=call_sec)), 2)
         self._left: float = windows
         self._waiting: list[tuple[RecognitionRequest, Future[Recognition]]] = []
         self._counting = Lock()

@@ -44,7 +44,7 @@ LONG_SEC = 300.0
 CALL_SEC = 0.1  #: of the engine, for a window
 WINDOW_SEC = 30.0  #: at most
 MOST_REPEATED_SEC = 300.0  #: by a kill
-KILLED_AFTER = 4  #: windows
+KILLED_AFTER = 3  #: windows, after which the engines pause; three kills leave some of those of `LONG_SEC`
 FIRST = 4  #: windows, which the engines recognize before they pause
 NEVER = 1_000_000
 
@@ -60,18 +60,20 @@ def windows_of(folder: Path) -> list[str]:
     return ledger.read_text().split() if ledger.exists() else []
 
 
-def killed_after(folder: Path, windows: int, *, job: str = "job_victim") -> bool:
-    """Kill a worker when its engines have recognized this many windows and it has stored some of them.
+def killed_after(
+    folder: Path, windows: int, *, job: str = "job_victim", when: Callable[[], bool] = lambda: True
+) -> bool:
+    """Kill a worker when its engines have recognized this many windows, it has stored some of them, and `when` holds.
 
-    Return False if it finished before. A busy machine may take longer to store a part than to recognize the windows.
+    Return False if fewer windows were left, so that it finished.
     """
     before = len(windows_of(folder))
-    with stored_windows(folder) as n_stored, victim(VICTIM, str(folder), job, str(CALL_SEC)) as worker:
+    with stored_windows(folder) as n_stored, victim(VICTIM, str(folder), job, str(CALL_SEC), str(windows)) as worker:
         stored_before = n_stored()
         assert worker.stdout is not None
         assert worker.stdout.readline() == "working\n"
         while worker.poll() is None:
-            if len(windows_of(folder)) - before >= windows and n_stored() > stored_before:
+            if len(windows_of(folder)) - before >= windows and n_stored() > stored_before and when():
                 worker.kill()
                 return True
             time.sleep(0.01)

@@ -93,9 +93,12 @@ def test_a_listing_resumes_where_its_worker_was_killed(
 ) -> None:
     job, began_at = submitted(records), time.monotonic()
     for kill in range(1, KILLS + 1):
+        killed_at = kill * 5 * PAGE_KEYS
+        bucket.hold_from(killed_at + 2 * PAGE_KEYS)  # so that the listing cannot end before
         with lister(database, tmp_path):
-            wait_until(lambda: job_of(records, job).cursor.seq >= kill * 5 * PAGE_KEYS)  # noqa: B023 - ends before
+            wait_until(lambda: job_of(records, job).cursor.seq >= killed_at)  # noqa: B023 - ends before
         assert not job_of(records, job).cursor.listed
+    bucket.hold_from(bucket.keys)
     with lister(database, tmp_path):
         wait_until(lambda: job_of(records, job).cursor.listed)
     with records.transaction() as connection:

@@ -25,6 +25,7 @@ from batchscribe.wire.choices import FileState, JobState
 from tests.deliveries import deliveries_of
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import FlowRunner, running
+from tests.integration.pausing_pool import PausingPool
 from tests.integration.test_earlier_releases import OLD
 from tests.recordings import write_wav
 from tests.servers.receiver import in_turn, receiving, says
@@ -201,8 +202,10 @@ def test_a_retry_is_refused_while_a_worker_of_an_earlier_release_is_live(runner:
 
 
 def test_of_two_retries_at_the_same_moment_one_is_refused(runner: FlowRunner, tmp_path: Path) -> None:
+    """The worker has stopped, so that the first retry cannot end before the second one is asked for."""
     lay_out(tmp_path, "a", broken=("b",))
     job = runner.run()
+    runner.worker.stop()
     together, answers = Barrier(2), []
 
     def ask() -> None:
@@ -219,21 +222,23 @@ def test_of_two_retries_at_the_same_moment_one_is_refused(runner: FlowRunner, tm
         thread.join()
     [refusal] = answers
     assert "has not ended" in refusal
-    assert runner.wait(job).retry_number == 1
+    with running(tmp_path) as another:
+        assert another.wait(job).retry_number == 1
 
 
-def test_a_job_is_canceled_while_it_is_retried(
-    runner: FlowRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_is_canceled_while_it_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "PAGE_FILES", 1)
     lay_out(tmp_path, "a", broken=("b", "c", "d"))
-    job = runner.run()
-    opened = retried(runner, job)
-    assert cancel_served_job(opened.job, runner.records)
-    job = runner.job(job.job_id)
-    assert job.state is JobState.CANCELED
-    wait_until(lambda: runner.job(job.job_id).answer().summary.processing == 0)
-    summary = runner.job(job.job_id).answer().summary
+    pool = PausingPool(1)  # for the first file only
+    with running(tmp_path, make_pool=lambda *_: pool) as runner:
+        job = runner.run()
+        repair(tmp_path, "b", "c", "d")
+        opened = retried(runner, job)
+        assert cancel_served_job(opened.job, runner.records)
+        assert runner.job(job.job_id).state is JobState.CANCELED
+        pool.resume()
+        wait_until(lambda: runner.job(job.job_id).answer().summary.processing == 0)
+        summary = runner.job(job.job_id).answer().summary
     assert summary.succeeded + summary.failed + summary.canceled == summary.total_files == 4
 
 

@@ -21,6 +21,7 @@ BUCKET, FOLDER = "canned", "calls"
 PREFIX_URI = f"s3://{BUCKET}/{FOLDER}/"
 PAGE_KEYS = 1000
 ETAG = '"canned"'
+HELD_SEC = 60.0  #: at most
 LAST_MODIFIED = "Mon, 23 Nov 2026 10:00:00 GMT"
 _PAGE = b"######"  #: where the number of the page goes
 _KEY = re.compile(FOLDER + r"/(\d{6})/(\d{3})\.wav")
@@ -53,6 +54,7 @@ class CannedBucket(ThreadingHTTPServer):
         self.keys = keys
         self.page_sec = page_sec
         self.starts: list[int] = []  #: places in the listing at which its pages began
+        self._most_keys, self._more_keys = keys, threading.Condition()
         self.content = recording()
         size = len(self.content)
         entries = (
@@ -70,12 +72,20 @@ class CannedBucket(ThreadingHTTPServer):
         """The environment of a process that reads from it."""
         return {"BATCHSCRIBE_S3_ENDPOINT": self.endpoint, "BATCHSCRIBE_S3_ALLOW_HTTP": "true"}
 
+    def hold_from(self, key: int) -> None:
+        """Do not answer with this key of the listing, by its number, or a later one until the next call."""
+        with self._more_keys:
+            self._most_keys = key
+            self._more_keys.notify_all()
+
     def page(self, after: str) -> bytes:
         """The rest of the page that the key after `after` is on."""
         found = _KEY.fullmatch(after)
         start = int(found[1]) * PAGE_KEYS + int(found[2]) + 1 if found else 0
         end = min(self.keys, start - start % PAGE_KEYS + PAGE_KEYS)
         self.starts.append(start)
+        with self._more_keys:
+            self._more_keys.wait_for(lambda: end <= self._most_keys, timeout=HELD_SEC)
         number = f"{start // PAGE_KEYS:06}".encode()
         entries = self._entries[start % PAGE_KEYS : start % PAGE_KEYS + max(0, end - start)]
         more = f"<NextContinuationToken>{key_of(end - 1)}</NextContinuationToken>" if end < self.keys else ""
