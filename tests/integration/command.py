@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.preloaded import StartedCommand, preloaded
 #: Invents words immediately, also for noise.
 QUICK = ("--engine", "scripted", "--segmentation", "none")
 DATA = "data"
+PAUSING = "tests.integration.pausing_command"
 WORKERS = 2  #: on any machine, so that a job is slow
 END_SEC = 60.0  #: for a command that was told to end: it needs 2 s, the rest is for a busy machine
 HAPPENS_SEC = 60.0  #: for anything that happens at once on an idle machine
@@ -62,6 +63,11 @@ class Command:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    pauses_after: int | None = None  #: windows, if the engines of `started` commands pause
+
+    def pausing(self, windows: int = 6) -> Command:
+        """Return a command whose engines pause after this many windows, so that its job cannot end before a signal."""
+        return replace(self, pauses_after=windows)
 
     def run(self, *words: str, within_sec: float = 60) -> Result:
         if "PYTHONPATH" not in self.environment:
@@ -108,6 +114,9 @@ class Command:
 
     def _start(self, words: tuple[str, ...]) -> Started:
         environment = self._environment()
+        if self.pauses_after is not None:
+            paused = (str(self.pauses_after), *words)
+            return StartedCommand(paused, folder=self.folder, environment=environment, module=PAUSING)
         if "PYTHONPATH" not in self.environment:
             return StartedCommand(words, folder=self.folder, environment=environment)
         return subprocess.Popen(  # another release
@@ -154,21 +163,6 @@ def has_ended(process: psutil.Process) -> bool:
         return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
-
-
-@contextmanager
-def stopped_children(pid: int) -> Iterator[None]:
-    """Stop the decoders and engines of a process during the block, so that no file ends."""
-    family = psutil.Process(pid).children(recursive=True)
-    for child in family:
-        with suppress(psutil.NoSuchProcess):
-            child.suspend()
-    try:
-        yield
-    finally:
-        for child in family:
-            with suppress(psutil.NoSuchProcess):
-                child.resume()
 
 
 def wait_until_equal(read: Callable[[], object], expected: object) -> None:

@@ -107,15 +107,16 @@ def living(command: Command, silent_sec: float = SILENT_SEC) -> list[WorkerRecor
 
 def test_the_files_of_a_killed_worker_are_done_by_the_other(command: Command) -> None:
     write_calls(command.folder)
-    with serving(command, "--no-worker") as server, worker(command, "first") as first, worker(command, "second"):
+    with serving(command, "--no-worker") as server, worker(command.pausing(), "first") as first:
         job_id = server.submit(command.folder)
-        wait_until(lambda: succeeded(server, job_id) > 10)
-        assert succeeded(server, job_id) < FILES
-        kill(first)
-        server.wait(job_id)
-        assert server.job(job_id)["summary"]["succeeded"] == FILES
-        assert len(list((command.folder / "out").glob("*.json"))) == FILES
-        wait_until(lambda: [each.name for each in living(command)] == ["second"])
+        wait_until(lambda: succeeded(server, job_id) > 3)
+        with worker(command, "second"):
+            assert succeeded(server, job_id) < FILES
+            kill(first)
+            server.wait(job_id)
+            assert server.job(job_id)["summary"]["succeeded"] == FILES
+            assert len(list((command.folder / "out").glob("*.json"))) == FILES
+            wait_until(lambda: [each.name for each in living(command)] == ["second"])
 
 
 def test_a_worker_that_drains_leaves_nothing_for_the_reaper(command: Command) -> None:

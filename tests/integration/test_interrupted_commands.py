@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.command import DATA, QUICK, Command, stopped_children, wait_until
+from tests.integration.command import DATA, QUICK, Command, wait_until
 from tests.integration.server import serving
 from tests.integration.test_transcribe_command import MANY, recordings, some_are_done, transcripts
 from tests.integration.test_watch_command import FOREVER
@@ -24,11 +24,10 @@ def command(tmp_path: Path) -> Command:
 
 def kill_mid_work(command: Command, *words: str) -> str:
     """Kill the command while it works, and return its job."""
-    with command.started(*words) as process:
+    with command.pausing().started(*words) as process:
         wait_until(some_are_done(command.folder / "out"), within_sec=120)
-        with stopped_children(process.pid):  # so that the job cannot end meanwhile
-            shown = command.run("jobs", "list")
-            process.send_signal(signal.SIGKILL)
+        shown = command.run("jobs", "list")
+        process.send_signal(signal.SIGKILL)
         process.wait()
     assert " PROCESSING " in shown.out, shown
     assert "interrupted" not in shown.out + shown.err

@@ -31,7 +31,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, Result, 
 def interrupted(command: Command, number: signal.Signals) -> Result:
     recordings(command.folder / "calls", MANY)
     words = ("transcribe", "calls", "-o", "out", *QUICK)
-    return command.signaled(number, *words, when=some_are_done(command.folder / "out"))
+    return command.pausing().signaled(number, *words, when=some_are_done(command.folder / "out"))
 
 
 def test_resume_finishes_from_anywhere_a_job_that_sigterm_stopped(command: Command, tmp_path: Path) -> None:

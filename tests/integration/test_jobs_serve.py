@@ -157,7 +157,8 @@ def test_the_client_pages_through_files_and_asks_for_one(server: Server, key: Ke
 
 def test_waiting_outlives_a_server_that_is_killed_and_started_again(tmp_path: Path) -> None:
     recordings(tmp_path / "calls", MANY)
-    with Server(tmp_path / "server", {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)}) as server:
+    own = Server(tmp_path / "server", {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path)}, ("--no-worker",))
+    with own as server:  # without a worker, so that the job cannot end before the kill
         command = Command(tmp_path, environment_for(server, server.new_key("acme")))
         with command.started("jobs", "submit", "calls", "-o", "out/", "--wait", "--json", *ALL_OF_IT) as process:
             assert process.stderr is not None
@@ -166,6 +167,6 @@ def test_waiting_outlives_a_server_that_is_killed_and_started_again(tmp_path: Pa
             server.words = ("--port", str(server.port))
             server.start()
             out, err = process.communicate(timeout=90)
-    assert seen[1].startswith(("QUEUED: ", "PROCESSING: ")), seen  # it was killed in between
+    assert seen[1].startswith("QUEUED: "), seen
     assert process.returncode == 0, err
     assert json.loads(out)["summary"]["succeeded"] == MANY

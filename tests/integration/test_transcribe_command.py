@@ -17,7 +17,7 @@ from tests.integration.command import DATA, QUICK, WORKERS, Command
 from tests.recordings import write_wav
 from tests.servers.s3_server import S3Server
 
-MANY = 240  #: files of a job that takes a few seconds: far longer than a signal does
+MANY = 40  #: files of a job that a pausing command leaves unfinished
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_after_ctrl_c_the_same_command_resumes(command: Command) -> None:
     recordings(command.folder / "calls", MANY)
     out = command.folder / "out"
     words = ("transcribe", "calls", "-o", "out", *QUICK)
-    first = command.signaled(signal.SIGINT, *words, when=some_are_done(out))
+    first = command.pausing().signaled(signal.SIGINT, *words, when=some_are_done(out))
     assert first.status == 130, first
     told = re.search(r"Interrupted: (\d+) of (?:at least )?\d+ files are done", first.err)
     assert told, first
@@ -196,7 +196,7 @@ def test_after_a_kill_the_same_command_loses_nothing_and_writes_nothing_twice(co
     recordings(command.folder / "calls", MANY)
     out = command.folder / "out"
     words = ("transcribe", "calls", "-o", "out", *QUICK)
-    killed = command.signaled(signal.SIGKILL, *words, when=some_are_done(out))
+    killed = command.pausing().signaled(signal.SIGKILL, *words, when=some_are_done(out))
     assert killed.status == -signal.SIGKILL
     written = {path: path.stat().st_mtime_ns for path in out.glob("*.json")}
     done_before = len(written)

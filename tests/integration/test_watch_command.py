@@ -22,7 +22,7 @@ from tests.servers.s3_server import S3Server
 
 ONCE = ("--once", "--settle", "0", *QUICK)
 FOREVER = ("--every", "0.2", "--settle", "1", *QUICK)
-MANY = 240  #: recordings of a job that takes a few seconds
+MANY = 40  #: recordings of a job that a pausing command leaves unfinished
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_growing_file_waits_and_a_signal_ends_the_watch(command: Command) -> N
 def test_a_job_that_was_killed_is_resumed_first(command: Command) -> None:
     for number in range(MANY):
         write_wav(command.folder / "calls" / f"{number:03}.wav", duration_sec=0.3, seed=number)
-    with command.started("watch", "calls", *FOREVER) as process:
+    with command.pausing().started("watch", "calls", *FOREVER) as process:
         wait_until(lambda: len(transcripts(command.folder / "calls")) > 3)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -139,7 +139,7 @@ def test_a_killed_job_is_resumed_although_its_engine_was_chosen_automatically(co
     for number in range(8):
         write_wav(command.folder / "calls" / f"{number}.wav", seed=number, duration_sec=2.0)
     whole = ("--segmentation", "none")  # the built-in engine, which is the only one here
-    with command.started("watch", "calls", "--every", "0.2", "--settle", "0", *whole) as process:
+    with command.pausing(1).started("watch", "calls", "--every", "0.2", "--settle", "0", *whole) as process:
         wait_until(lambda: len(transcripts(command.folder / "calls")) > 0)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -153,7 +153,7 @@ def test_after_a_killed_job_the_watch_continues_with_the_engine_of_its_command(c
     """The killed job keeps its engine; what arrives later gets the new one, without another start."""
     for number in range(MANY):
         write_wav(command.folder / "calls" / f"{number:03}.wav", duration_sec=0.3, seed=number)
-    with command.started("watch", "calls", *FOREVER) as process:
+    with command.pausing().started("watch", "calls", *FOREVER) as process:
         wait_until(lambda: len(transcripts(command.folder / "calls")) > 3)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -18,7 +18,7 @@ from tests.integration.command import QUICK, Command, Started, wait_until
 from tests.recordings import write_wav
 
 SILENT_SEC = 4.0
-MANY = 240  #: recordings of a job that takes a few seconds
+MANY = 40  #: recordings of a job that a pausing command leaves unfinished
 FOREVER = ("--every", "0.2", "--settle", "0", *QUICK)
 ONCE = ("--once", "--settle", "0", *QUICK)
 
@@ -59,7 +59,7 @@ def attempts(machines: Command) -> list[tuple[str, int]]:
 
 
 def killed_at_work(machines: Command, machine: str) -> None:
-    with machines.started(*watch(machine, *FOREVER)) as process:
+    with machines.pausing().started(*watch(machine, *FOREVER)) as process:
         wait_until(lambda: transcripts(machines) > 3)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -120,7 +120,7 @@ def test_a_killed_watch_blocks_another_machine_only_until_it_counts_as_dead(mach
 def test_a_job_of_the_command_line_is_resumed_by_one_process_at_a_time(machines: Command) -> None:
     write_calls(machines, MANY)
     words = ("transcribe", "calls", "--output", "out", *QUICK)
-    with machines.started(*words, "--data-dir", "first"):
+    with machines.pausing().started(*words, "--data-dir", "first"):
         wait_until(lambda: len(list(machines.folder.glob("out/*.json"))) > 3)
         refused = machines.run(*words, "--data-dir", "second")
     assert refused.status == 2, refused
