@@ -43,14 +43,21 @@ def test_the_list_shows_a_new_job_and_its_end_without_a_reload(
 
 
 def test_the_page_of_a_job_shows_its_end_without_a_reload(
-    alice: Tab, server: Server, alice_key: Key, recordings: Path
+    start_server: StartServer, open_tab: OpenTab, recordings: Path
 ) -> None:
-    with client_of(server, alice_key) as client:
-        job_id = client.submit(job_for(folder_of(recordings, "job-live", 40)))
-        page = alice.open(f"/jobs/{job_id}")
+    """The work begins once the page is open."""
+    server = start_server("--no-worker")
+    key = server.new_key("alice")
+    tab = open_tab(server.url)
+    tab.sign_in(key.api_secret)
+    with client_of(server, key) as client:
+        job_id = client.submit(job_for(folder_of(recordings, "job-live", 3)))
+        page = tab.open(f"/jobs/{job_id}")
         page.evaluate("window.stayed = true")
-        page.locator(".status .badge", has_text="Succeeded").wait_for()
-        expect(page.locator("#live")).to_contain_text("40 of 40 files done")
+        expect(page.locator(".status .badge")).to_have_text("Queued")
+        with server.working():
+            expect(page.locator(".status .badge")).to_have_text("Succeeded")
+        expect(page.locator("#live")).to_contain_text("3 of 3 files done")
         assert page.evaluate("window.stayed")
         assert client.job(job_id)["state"] == "SUCCEEDED"
 
