@@ -14,10 +14,9 @@ from batchscribe.database import connect as engine_module
 from batchscribe.database.bulk import insert_rows
 from batchscribe.database.connect import DATABASE_TROUBLE, cause_of, open_database
 from batchscribe.database.tables import turn
-from batchscribe.speech.inline import InlinePool
-from batchscribe.speech.scripted import Script, ScriptedSpec
 from tests.integration.command import wait_until
 from tests.integration.flow_runner import running
+from tests.integration.pausing_pool import PausingPool
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL, running_postgresql
 
@@ -83,10 +82,11 @@ def test_a_running_file_is_transcribed_once_despite_database_trouble(
     with running_postgresql() as server:
         for name, value in server.settings(server.new_database()).items():
             monkeypatch.setenv(name, value)
-        pool = InlinePool(ScriptedSpec(script=Script(call_sec=1.0)))
-        with running(tmp_path, make_pool=lambda _spec, _workers: pool) as runner, capture_logs() as lines:
+        pool = PausingPool(1)
+        with running(tmp_path, make_pool=lambda *_: pool) as runner, capture_logs() as lines:
             job = runner.wait(runner.submit(), until=lambda job: job.summary.processing == 1)
             server.stop("immediate")
+            pool.resume()
             # The transcript is written, but not yet committed.
             wait_until(lambda: any(line["event"] == "database.trouble" and "file_id" in line for line in lines))
             server.start()

@@ -150,6 +150,7 @@ def test_a_worker_that_was_only_paused_rejoins_without_harm(fleet: Command) -> N
 
 def test_a_job_is_checked_against_what_the_workers_have(command: Command) -> None:
     """The server itself has the scripted engine, which knows English only; so has the worker."""
+    command.environment["BATCHSCRIBE_SILENT_SEC"] = str(ANY_SEC)
     write_calls(command.folder, 1)
     with serving(command, "--no-worker") as server, worker(command, "only"):
         assert [each.engines[0].name for each in living(command, ANY_SEC)] == ["scripted"]
@@ -167,7 +168,7 @@ def test_only_a_worker_with_the_engine_of_a_job_takes_it(command: Command, examp
     pytest.importorskip("pocketsphinx", reason="not on this Python: no wheel of pocketsphinx")
     (command.folder / "calls").mkdir()
     shutil.copy(examples / "shopping.mp3", command.folder / "calls")
-    command.environment["BATCHSCRIBE_ENGINE"] = "pocketsphinx"
+    command.environment.update({"BATCHSCRIBE_ENGINE": "pocketsphinx", "BATCHSCRIBE_SILENT_SEC": str(ANY_SEC)})
     with serving(command, "--no-worker") as server, worker(command, "scripted", ENGINE="scripted") as other:
         body = {"uri": (command.folder / "calls").as_uri(), "mode": "PREFIX"}
         refused = server.post("/jobs", {"input": body, "output": {"uri": f"{(command.folder / 'out').as_uri()}/"}})

@@ -18,7 +18,7 @@ from batchscribe.audio.decoder import DECODER, DecoderPool
 from batchscribe.errors import MachineTrouble
 from tests.integration.command import Command, Result, wait_until
 from tests.integration.server import serving
-from tests.integration.test_fleet import QUICK, living, succeeded, worker
+from tests.integration.test_fleet import ANY_SEC, QUICK, living, succeeded, worker
 from tests.models.whisper import Line, scripted_whisper
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL
@@ -51,10 +51,10 @@ def test_a_worker_with_a_truncated_model_fails_no_file_of_the_fleet_and_comes_ba
         job_id = server.submit(tmp_path)
         server.wait(job_id)
         assert succeeded(server, job_id) == FILES
-        [sick] = [each for each in living(command) if each.name == "sick"]
+        [sick] = [each for each in living(command, ANY_SEC) if each.name == "sick"]
         assert "cannot load whisper-damaged on cpu" in sick.troubles["whisper"]
-        told = command.run("doctor")
-        assert "sick: Engine whisper cannot load whisper-damaged" in told.out
+        told = "sick: Engine whisper cannot load whisper-damaged"
+        wait_until(lambda: told in command.run("doctor").out)  # a stalled worker counts as silent for a moment
         (models[1] / "model.bin").write_bytes(whole)
         wait_until(lambda: not any(each.troubles for each in living(command)))
 
