@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -58,6 +59,14 @@ def test_the_holder_is_known_without_disturbing_it(tmp_path: Path) -> None:
         (tmp_path / LOCK_NAME).write_text("")  # it is about to write its ID
         assert read_lock_holder(tmp_path) == UNKNOWN_HOLDER
     assert read_lock_holder(tmp_path) is None
+
+
+def test_a_process_that_starts_waits_for_one_that_was_stopped_while_it_looked(tmp_path: Path) -> None:
+    with (tmp_path / LOCK_NAME).open("w") as looker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        threading.Timer(1.0, fcntl.flock, (looker, fcntl.LOCK_UN)).start()
+        with lock_data_directory(tmp_path):
+            assert read_lock_holder(tmp_path) == os.getpid()
 
 
 def test_a_process_that_starts_while_others_look_gets_the_lock(tmp_path: Path) -> None:

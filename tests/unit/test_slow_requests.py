@@ -76,12 +76,23 @@ def test_a_request_is_answered_in_time_and_keeps_its_place_until_its_thread_ends
     asyncio.run(ask(SlowRequests(per_tenant=1)))
 
 
-def test_a_request_waits_for_a_place_if_it_may_and_is_refused_in_the_end() -> None:
-    async def ask(requests: SlowRequests) -> str:
+def test_a_request_is_refused_if_it_gets_no_place_in_time() -> None:
+    async def ask(requests: SlowRequests) -> None:
         hanging = asyncio.create_task(requests.answer("a", LONG_SEC, release.wait))
         await asyncio.sleep(0)
         with pytest.raises(TooManyRequests, match="1 reads of this tenant are in progress"):
             await requests.answer("a", LONG_SEC, lambda: "too late")
+        release.set()
+        await hanging
+
+    release = Event()
+    asyncio.run(ask(SlowRequests(per_tenant=1, what="reads", wait_sec=0.3)))
+
+
+def test_a_request_waits_for_a_place_if_it_may() -> None:
+    async def ask(requests: SlowRequests) -> str:
+        hanging = asyncio.create_task(requests.answer("a", LONG_SEC, release.wait))
+        await asyncio.sleep(0)
         waiting = asyncio.create_task(requests.answer("a", LONG_SEC, lambda: "in time"))
         await asyncio.sleep(0)
         release.set()
@@ -89,4 +100,4 @@ def test_a_request_waits_for_a_place_if_it_may_and_is_refused_in_the_end() -> No
         return await waiting
 
     release = Event()
-    assert asyncio.run(ask(SlowRequests(per_tenant=1, what="reads", wait_sec=0.3))) == "in time"
+    assert asyncio.run(ask(SlowRequests(per_tenant=1, wait_sec=LONG_SEC))) == "in time"

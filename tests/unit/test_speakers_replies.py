@@ -17,6 +17,7 @@ from batchscribe.speakers.speaker_child import Messages, pack
 from batchscribe.speakers.speaker_count import SpeakerCount
 from batchscribe.speakers.speaker_replies import MOST_SPEAKERS, InvalidSpeakerReply, unpack_turns
 from batchscribe.window import SpeakerTurn
+from tests.integration.command import wait_until_equal
 
 TURNS = (SpeakerTurn(0.0, 1.5, 0), SpeakerTurn(1.0, 2.0, 1), SpeakerTurn(1.0, 4.0, 0))
 
@@ -75,6 +76,7 @@ def test_only_some_sound_waits_in_the_process(monkeypatch: pytest.MonkeyPatch) -
     messages = Messages(child, closed.set)
     for number in range(20):
         send(parent, {"op": "sound", "number": number}, bytes(100))
+    wait_until_equal(lambda: messages.waiting_bytes, 1000)
     time.sleep(0.3)
     assert messages.waiting_bytes == 1000
     assert [messages.take()[0]["number"] for _ in range(20)] == list(range(20))

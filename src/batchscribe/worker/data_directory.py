@@ -15,6 +15,7 @@ from batchscribe.errors import DataDirectoryBusy
 LOCK_NAME = "worker.lock"
 #: `read_lock_holder` holds the lock for an instant, so a process that finds it locked tries again.
 TRIES, PAUSE_SEC = 4, 0.05
+LOOKS_SEC = 10.0  #: in which processes that only look let go, also on a machine that stalls
 UNKNOWN_HOLDER = 0
 
 
@@ -54,11 +55,16 @@ def read_lock_holder(data_dir: Path) -> int | None:
 
 
 def _try_repeatedly(lock: IO[str]) -> bool:
-    for _ in range(TRIES - 1):
-        if _try(lock, fcntl.LOCK_EX):
-            return True
+    """Take the lock. Waits longer for processes that only look, which share it, than for one that works here."""
+    n_held, looks_end_at = 0, time.monotonic() + LOOKS_SEC
+    while not _try(lock, fcntl.LOCK_EX):
+        is_shared = _try(lock, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        n_held += not is_shared
+        if n_held == TRIES or time.monotonic() > looks_end_at:
+            return False
         time.sleep(PAUSE_SEC)
-    return _try(lock, fcntl.LOCK_EX)
+    return True
 
 
 def _try(lock: IO[str], kind: int) -> bool:
