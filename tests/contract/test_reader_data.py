@@ -150,9 +150,10 @@ def test_a_transcript_of_ten_hours_costs_little_time(
     used_sec = []
     for _ in range(TRIALS):
         before_sec = cpu_sec(server.pid)
-        shown = visitor.read(f"{file}/transcript")
+        visitor.read(f"{file}/transcript")
         used_sec.append(cpu_sec(server.pid) - before_sec)
     assert min(used_sec) < 10 * parsing_sec(stored)
+    shown = visitor.read(f"{file}/transcript")
     assert sum(len(each["words"]) for each in shown["segments"]) == sum(len(each.words) for each in long.segments)
     assert shown["duration_sec"] == long.duration_sec
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from batchscribe.api.openapi import DeliveriesBody
+from batchscribe.api.answer_bodies import DeliveriesBody
 from batchscribe.outbound.policy import Policy
 from batchscribe.webhooks.payload import render_event
 from batchscribe.webhooks.sender import Sender

@@ -11,6 +11,7 @@ from batchscribe.api.error_answers import add_refusals
 from batchscribe.api.file_routes import files_router
 from batchscribe.api.job_routes import credentials_router, jobs_router
 from batchscribe.api.metrics_route import health_router, metrics_router
+from batchscribe.api.openapi import add_schemas
 from batchscribe.api.retry_routes import retry_router
 from batchscribe.api.search_routes import search_router
 from batchscribe.api.service import Service
@@ -51,5 +52,6 @@ def create_api(service: Service) -> FastAPI:
             app.include_router(router, prefix=version + prefix, dependencies=SECURITY, include_in_schema=is_shown)
     app.include_router(health_router(service))
     app.include_router(metrics_router(service))
+    add_schemas(app)
     add_refusals(app)
     return app

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import DeliveriesBody
 from batchscribe.api.auth import TenantInTurn
-from batchscribe.api.openapi import DeliveriesBody, refusals
+from batchscribe.api.openapi import answer, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.job_rows import get_job_of
 from batchscribe.stages.deliver import replay
@@ -22,7 +23,7 @@ def deliveries_router(service: Service) -> APIRouter:
         operation_id="listBatchJobDeliveries",
         summary="List the webhook events of a job, with the attempts to deliver them",
         response_model=None,
-        responses={200: {"model": DeliveriesBody}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={200: answer(DeliveriesBody), **refusals(400, 401, 404, 429, 500, 503)},
     )
     def list_deliveries(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:
@@ -36,7 +37,7 @@ def deliveries_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=None,
         responses={
-            202: {"model": DeliveryAnswer, "description": "The event is being sent again."},
+            202: answer(DeliveryAnswer, "The event is being sent again."),
             **refusals(400, 401, 404, 409, 429, 500, 503),
         },
     )

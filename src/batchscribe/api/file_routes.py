@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import FilesBody
 from batchscribe.api.auth import TenantInTurn, empty_is_absent
 from batchscribe.api.body import bad_token, last_of, token_after
 from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_limit
-from batchscribe.api.openapi import FilesBody, refusals
+from batchscribe.api.openapi import answer, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.file_rows import get_file_of, page_of_files, page_of_files_in
 from batchscribe.database.job_rows import get_job_of
@@ -33,7 +34,7 @@ def files_router(service: Service) -> APIRouter:
         operation_id="listBatchJobFiles",
         summary="List the files of a job, in the order in which they were found",
         response_model=None,
-        responses={200: {"model": FilesBody}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={200: answer(FilesBody), **refusals(400, 401, 404, 429, 500, 503)},
     )
     def list_files(
         tenant: TenantInTurn,
@@ -51,7 +52,7 @@ def files_router(service: Service) -> APIRouter:
         operation_id="getBatchScribeJobFile",
         summary="Show a file",
         response_model=None,
-        responses={200: {"model": FileAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={200: answer(FileAnswer), **refusals(400, 401, 404, 429, 500, 503)},
     )
     def show_file(tenant: TenantInTurn, job_id: str, file_id: str) -> Response:
         return JSONResponse(_file(service, tenant, job_id, file_id))

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import DryRunBody, JobsBody, SubmittedBody
 from batchscribe.api.auth import Tenant, TenantInTurn, empty_is_absent
 from batchscribe.api.body import read_body
 from batchscribe.api.fresh_credentials import read_fresh_credentials
 from batchscribe.api.job_tokens import number_in, token_of_number
-from batchscribe.api.openapi import DryRunBody, JobsBody, SubmittedBody, body_of, refusals
+from batchscribe.api.openapi import answer, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.job_rows import get_job_of, page_of_jobs
@@ -61,8 +62,8 @@ def jobs_router(service: Service) -> APIRouter:
         status_code=201,
         response_model=None,
         responses={
-            200: {"model": DryRunBody, "description": "With dry_run=true: what the job would do."},
-            201: {"model": SubmittedBody, "description": "The job was created."},
+            200: answer(DryRunBody, "With dry_run=true: what the job would do."),
+            201: answer(SubmittedBody, "The job was created."),
             **refusals(400, 401, 409, 413, 415, 429, 500, 503),
         },
         openapi_extra={"requestBody": body_of(JobRequest)},
@@ -96,7 +97,7 @@ def jobs_router(service: Service) -> APIRouter:
         operation_id="listBatchJobs",
         summary="List jobs, newest first",
         response_model=None,
-        responses={200: {"model": JobsBody}, **refusals(400, 401, 429, 500, 503)},
+        responses={200: answer(JobsBody), **refusals(400, 401, 429, 500, 503)},
     )
     def list_jobs(
         tenant: TenantInTurn,
@@ -113,7 +114,7 @@ def jobs_router(service: Service) -> APIRouter:
         operation_id="getBatchJobStatus",
         summary="Show a job",
         response_model=None,
-        responses={200: {"model": JobAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={200: answer(JobAnswer), **refusals(400, 401, 404, 429, 500, 503)},
     )
     def show_job(tenant: TenantInTurn, job_id: str) -> Response:
         with service.records.transaction() as connection:

@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from batchscribe.api.openapi import HealthBody, refusals
+from batchscribe.api.answer_bodies import HealthBody
+from batchscribe.api.openapi import answer, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.schema import check_schema
 from batchscribe.worker.gauges import registry_of
@@ -84,7 +85,7 @@ def health_router(service: Service) -> APIRouter:
         operation_id="healthz",
         summary="Check that the process runs",
         response_model=None,
-        responses={200: {"model": HealthBody}},
+        responses={200: answer(HealthBody)},
     )
     @router.head("/healthz", include_in_schema=False)
     async def healthz() -> Response:
@@ -95,7 +96,7 @@ def health_router(service: Service) -> APIRouter:
         operation_id="readyz",
         summary="Check that the database answers with the schema of this release, and that the machine can transcribe",
         response_model=None,
-        responses={200: {"model": HealthBody}, **refusals(503)},
+        responses={200: answer(HealthBody), **refusals(503)},
     )
     @router.head("/readyz", include_in_schema=False)
     def readyz() -> Response:

@@ -1,129 +1,33 @@
-"""Response models and request bodies for the OpenAPI document."""
+"""The OpenAPI document: what routes say of their bodies, and the schemas, built when it is first requested."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, Field
+from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
-from batchscribe.wire.answers import FileAnswer, HitAnswer, JobAnswer
-from batchscribe.wire.choices import JobState
+from batchscribe.api.answer_bodies import (
+    DeliveriesBody,
+    DryRunBody,
+    ErrorBody,
+    FilesBody,
+    HealthBody,
+    HitsBody,
+    JobsBody,
+    RetriedBody,
+    SubmittedBody,
+    TenantUsageBody,
+    VocabulariesBody,
+)
+from batchscribe.wire.answers import FileAnswer, JobAnswer
+from batchscribe.wire.base import JsonObject
+from batchscribe.wire.credentials import CredentialsRequest
 from batchscribe.wire.delivery_answers import DeliveryAnswer
-from batchscribe.wire.vocabulary import VocabularyAnswer
-
-
-class MistakeBody(BaseModel):
-    """One invalid field, by its dotted path."""
-
-    field: str
-    message: str
-
-
-class ErrorBody(BaseModel):
-    """An error. `reason` is stable; `code` is 124 for authentication, 300 for validation, else the HTTP status."""
-
-    code: int
-    reason: str
-    message: str
-    errors: list[MistakeBody] = Field(default_factory=list)
-    metadata: dict[str, int] = Field(default_factory=dict)
-
-
-class SubmittedBody(BaseModel):
-    job_id: str
-    state: JobState
-    submitted_at: str = Field(json_schema_extra={"format": "date-time"})
-    warnings: list[str] = Field(default=[], description="Warnings about the request. Omitted if there are none.")
-
-
-class JobsBody(BaseModel):
-    jobs: list[JobAnswer]
-    next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
-
-
-class FilesBody(BaseModel):
-    files: list[FileAnswer]
-    next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
-
-
-class VocabulariesBody(BaseModel):
-    vocabularies: list[VocabularyAnswer]
-    next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
-
-
-class HitsBody(BaseModel):
-    hits: list[HitAnswer]
-    next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
-
-
-class UsageDayBody(BaseModel):
-    day: str = Field(json_schema_extra={"format": "date"})
-    files: int
-    audio_sec: float
-    compute_sec: float
-    bytes_in: int
-
-
-class UsageTotalBody(BaseModel):
-    """The sum over all days, including those that are not listed."""
-
-    files: int
-    audio_sec: float
-    compute_sec: float
-    bytes_in: int
-
-
-class TenantUsageBody(BaseModel):
-    """What the files of a tenant cost, by the day (UTC) on which their shard ended. Days without files are omitted."""
-
-    since: str = Field(alias="from", json_schema_extra={"format": "date"})
-    until: str = Field(alias="to", json_schema_extra={"format": "date"})
-    days: list[UsageDayBody]
-    total: UsageTotalBody
-
-
-class RetriedBody(JobAnswer):
-    """The job after a retry was accepted."""
-
-    warnings: list[str] = Field(default=[], description="Warnings about the retry. Omitted if there are none.")
-
-
-class DeliveriesBody(BaseModel):
-    """The latest webhook events of a job, newest first. Without its URL, an event cannot be sent again."""
-
-    deliveries: list[DeliveryAnswer]
-    can_replay: bool
-
-
-class PlannedBody(BaseModel):
-    input_uri: str
-    output_uri: str
-
-
-class DryRunBody(BaseModel):
-    """What a job would do. If `complete` is false, time ran out, and the counts cover what was found so far."""
-
-    dry_run: Literal[True]
-    complete: bool
-    matched: int
-    skipped: int
-    excluded: int
-    bytes: int
-    estimated_audio_hours: float
-    planned: list[PlannedBody]
-    warnings: list[str]
-    input: dict[str, Any]
-    output: dict[str, Any]
-    config: dict[str, Any]
-
-
-class HealthBody(BaseModel):
-    status: str
-
+from batchscribe.wire.request import JobRequest
+from batchscribe.wire.vocabulary import VocabularyAnswer, VocabularyRequest
 
 _REASONS = {
     400: "The request is invalid; `errors` lists the fields.",
@@ -139,16 +43,82 @@ _REASONS = {
 }
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return error entries for the `responses` of a route."""
-    return {status: {"model": ErrorBody, "description": _REASONS[status]} for status in statuses}
+#: The schemas that routes refer to by name.
+_ANSWERS = (
+    DeliveriesBody,
+    DeliveryAnswer,
+    DryRunBody,
+    ErrorBody,
+    FileAnswer,
+    FilesBody,
+    HealthBody,
+    HitsBody,
+    JobAnswer,
+    JobsBody,
+    RetriedBody,
+    SubmittedBody,
+    TenantUsageBody,
+    VocabulariesBody,
+    VocabularyAnswer,
+)
+_REQUESTS = (CredentialsRequest, JobRequest, VocabularyRequest)
+_REFERENCE = "#/components/schemas/{model}"
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
+def answer(model: type[BaseModel], description: str = "Successful Response") -> JsonObject:
+    """Return an entry for the `responses` of a route."""
+    return {"description": description, "content": _json(model)}
+
+
+def refusals(*statuses: int) -> dict[int | str, JsonObject]:
+    """Return entries for errors."""
+    return {status: answer(ErrorBody, _REASONS[status]) for status in statuses}
+
+
+def body_of(model: type[BaseModel]) -> JsonObject:
     """Return a route's `requestBody`. FastAPI cannot infer it: routes read bodies themselves, for their own errors."""
-    schema = model.model_json_schema(mode="validation")
-    definitions = schema.pop("$defs", {})
-    return {"required": True, "content": {"application/json": {"schema": _inline(schema, definitions)}}}
+    return {"required": True, "content": _json(model)}
+
+
+def _json(model: type[BaseModel]) -> JsonObject:
+    return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}}
+
+
+def add_schemas(app: FastAPI) -> None:
+    """Add the schemas to the OpenAPI document when it is first requested.
+
+    With `model` in `responses`, FastAPI would build them for each route while the server starts.
+    """
+    of_routes = app.openapi
+
+    def openapi() -> JsonObject:
+        document = of_routes()
+        if ErrorBody.__name__ not in document["components"]["schemas"]:
+            _add_answers(document)
+            _add_requests(document)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_answers(document: JsonObject) -> None:
+    _, found = models_json_schema([(model, "serialization") for model in _ANSWERS], ref_template=_REFERENCE)
+    document["components"]["schemas"].update(_without_nulls(found["$defs"]))
+
+
+def _add_requests(document: JsonObject) -> None:
+    """Replace references to requests by their schemas."""
+    of_requests = {_REFERENCE.format(model=model.__name__): model for model in _REQUESTS}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                schema = of_requests[content["schema"]["$ref"]].model_json_schema(mode="validation")
+                content["schema"] = _without_nulls(_inline(schema, schema.pop("$defs", {})))
+
+
+def _without_nulls(schema: JsonObject) -> Any:
+    """Omit the defaults of optional fields, which are null, as FastAPI does."""
+    return jsonable_encoder(schema, exclude_none=True)
 
 
 def _inline(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import RetriedBody
 from batchscribe.api.auth import Tenant
 from batchscribe.api.body import read_optional_body
 from batchscribe.api.fresh_credentials import read_optional_credentials
-from batchscribe.api.openapi import RetriedBody, body_of, refusals
+from batchscribe.api.openapi import answer, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.job_rows import get_job_of
@@ -27,7 +28,7 @@ def retry_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=None,
         responses={
-            202: {"model": RetriedBody, "description": "The job was opened again, and its failed files are requeued."},
+            202: answer(RetriedBody, "The job was opened again, and its failed files are requeued."),
             **refusals(400, 401, 404, 409, 413, 415, 429, 500, 503),
         },
         openapi_extra={"requestBody": body_of(CredentialsRequest) | {"required": False}},

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import HitsBody
 from batchscribe.api.auth import TenantInTurn
 from batchscribe.api.body import bad_token, last_of, token_after
 from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_limit
-from batchscribe.api.openapi import HitsBody, refusals
+from batchscribe.api.openapi import answer, refusals
 from batchscribe.api.service import Service
 from batchscribe.jobs.search_query import MAX_QUERY_CHARS
 from batchscribe.stages.transcript_search import search
@@ -33,7 +34,7 @@ def search_router(service: Service) -> APIRouter:
         operation_id="searchTranscripts",
         summary="Search transcripts, the latest first",
         response_model=None,
-        responses={200: {"model": HitsBody}, **refusals(400, 401, 429, 500, 503)},
+        responses={200: answer(HitsBody), **refusals(400, 401, 429, 500, 503)},
     )
     def search_transcripts(
         tenant: TenantInTurn,

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import TenantUsageBody
 from batchscribe.api.auth import TenantInTurn, empty_is_absent
-from batchscribe.api.openapi import TenantUsageBody, refusals
+from batchscribe.api.openapi import answer, refusals
 from batchscribe.api.service import Service
 from batchscribe.database.usage_rows import Usage, total_usage, usage_by_day
 from batchscribe.errors import InvalidRequest
@@ -30,7 +31,7 @@ def usage_router(service: Service) -> APIRouter:
         operation_id="getUsage",
         summary="Show the usage of the tenant by day",
         response_model=None,
-        responses={200: {"model": TenantUsageBody}, **refusals(400, 401, 429, 500, 503)},
+        responses={200: answer(TenantUsageBody), **refusals(400, 401, 429, 500, 503)},
     )
     def show_usage(
         tenant: TenantInTurn,

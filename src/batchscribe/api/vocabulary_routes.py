@@ -9,10 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import JSONResponse, Response
 
+from batchscribe.api.answer_bodies import VocabulariesBody
 from batchscribe.api.auth import Tenant, TenantInTurn
 from batchscribe.api.body import bad_token, last_of, read_body, token_after
 from batchscribe.api.job_routes import PageSize, TokenQuery, next_page, page_limit, read_idempotency_key
-from batchscribe.api.openapi import VocabulariesBody, body_of, refusals
+from batchscribe.api.openapi import answer, body_of, refusals
 from batchscribe.api.service import Service
 from batchscribe.api.unknown_names import report_unknown_fields
 from batchscribe.database.connect import Connection
@@ -41,7 +42,7 @@ def vocabularies_router(service: Service) -> APIRouter:
         status_code=201,
         response_model=None,
         responses={
-            201: {"model": VocabularyAnswer, "description": "The vocabulary was stored."},
+            201: answer(VocabularyAnswer, "The vocabulary was stored."),
             **refusals(400, 401, 409, 413, 415, 429, 500, 503),
         },
         openapi_extra={"requestBody": body_of(VocabularyRequest)},
@@ -64,7 +65,7 @@ def vocabularies_router(service: Service) -> APIRouter:
         operation_id="listVocabularies",
         summary="List vocabularies, newest first",
         response_model=None,
-        responses={200: {"model": VocabulariesBody}, **refusals(400, 401, 429, 500, 503)},
+        responses={200: answer(VocabulariesBody), **refusals(400, 401, 429, 500, 503)},
     )
     def list_vocabularies(
         tenant: TenantInTurn,
@@ -80,7 +81,7 @@ def vocabularies_router(service: Service) -> APIRouter:
         operation_id="getVocabulary",
         summary="Show a vocabulary",
         response_model=None,
-        responses={200: {"model": VocabularyAnswer}, **refusals(400, 401, 404, 429, 500, 503)},
+        responses={200: answer(VocabularyAnswer), **refusals(400, 401, 404, 429, 500, 503)},
     )
     def show(tenant: TenantInTurn, vocabulary_id: str) -> Response:
         with service.records.transaction() as connection:
