@@ -105,7 +105,7 @@ def test_a_client_of_the_original_service_and_jobs_as_from_aws(buckets: S3Server
     here = at(buckets, shell)
     key = json.loads(here.run(create))
     token = jwt.encode(
-        {"iss": key["api_key"], "iat": int(time.time()), "exp": int(time.time()) + 60}, key["api_secret"]
+        {"iss": key["api_key"], "iat": int(time.time()), "exp": int(time.time()) + 3600}, key["api_secret"]
     )
     with serving(Command(shell.folder, here.environment)) as server:
         client = at(

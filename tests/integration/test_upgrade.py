@@ -13,7 +13,7 @@ import pytest
 from batchscribe.database.schema import newest
 from tests.integration.command import Command, wait_until
 from tests.integration.server import serving
-from tests.integration.test_fleet import QUICK, end, succeeded, worker, write_calls
+from tests.integration.test_fleet import ANY_SEC, QUICK, end, succeeded, worker, write_calls
 from tests.recordings import write_wav
 from tests.servers.postgresql import PostgreSQL
 
@@ -42,7 +42,8 @@ def old(postgresql: PostgreSQL, tmp_path: Path) -> Command:
     source = release_before(f"{VERSIONS}/{FIRST_NEW}", tmp_path / "release")
     settings = postgresql.settings(postgresql.new_empty_database())
     roots = {"BATCHSCRIBE_FILE_ROOTS": str(tmp_path), "PYTHONPATH": str(source)}
-    return Command(tmp_path, QUICK | settings | roots)
+    live = {"BATCHSCRIBE_SILENT_SEC": str(ANY_SEC)}  # a worker that stalls is not taken for one that has ended
+    return Command(tmp_path, QUICK | settings | roots | live)
 
 
 def test_old_and_new_processes_share_a_database_with_jobs_in_progress(old: Command) -> None:
