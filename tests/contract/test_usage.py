@@ -48,7 +48,7 @@ def test_an_ended_job_says_what_it_cost_and_its_tenant_sees_the_sum(
     for name in ("audio_sec", "compute_sec", "bytes_in"):
         assert usage["total"][name] == pytest.approx(sum(job["usage"][name] for job in jobs), abs=0.01)
     assert sum(day["files"] for day in usage["days"]) == 4
-    assert fresh.but(base="/aiservices/scribe").get("/usage") == usage
+    assert fresh.but(base="/aiservices/scribe").get("/usage") in (usage, fresh.get("/usage"))  # of the same day
 
 
 def test_a_tenant_sees_only_its_own_usage(fresh: Client, server: Server) -> None:
@@ -72,5 +72,6 @@ def test_days_that_make_no_sense_are_refused(fresh: Client, query: dict[str, Any
 
 def test_empty_days_are_the_default_and_early_ones_are_answered(fresh: Client) -> None:
     empty: dict[str, Any] = {"from": "", "to": ""}
-    assert fresh.get("/usage", **empty) == fresh.get("/usage")
+    before, answered, after = fresh.get("/usage"), fresh.get("/usage", **empty), fresh.get("/usage")
+    assert answered in (before, after)  # of the same day
     assert fresh.get("/usage", to="0001-01-01")["from"] == "0001-01-01"
