@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +10,8 @@ from batchscribe.wire.answers import FileAnswer, HitAnswer, JobAnswer
 from batchscribe.wire.choices import JobState
 from batchscribe.wire.delivery_answers import DeliveryAnswer
 from batchscribe.wire.vocabulary import VocabularyAnswer
+
+NextCursor = Annotated[str, Field(description="Another name of `next_page_token`. Omitted on the last page.")]
 
 
 class MistakeBody(BaseModel):
@@ -39,25 +41,25 @@ class SubmittedBody(BaseModel):
 class JobsBody(BaseModel):
     jobs: list[JobAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+    next_cursor: NextCursor = ""
 
 
 class FilesBody(BaseModel):
     files: list[FileAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+    next_cursor: NextCursor = ""
 
 
 class VocabulariesBody(BaseModel):
     vocabularies: list[VocabularyAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+    next_cursor: NextCursor = ""
 
 
 class HitsBody(BaseModel):
     hits: list[HitAnswer]
     next_page_token: str
-    next_cursor: str = Field(default="", description="Another name of `next_page_token`. Omitted on the last page.")
+    next_cursor: NextCursor = ""
 
 
 class UsageDayBody(BaseModel):
